@@ -149,14 +149,14 @@ def log_consequences(log: logging.Logger, consequences: Consequences) -> None:
         event(log, "subscription.suspended", subscriber=subscriber)
     for domain in consequences.alerted:
         event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
-    for one in consequences.returned:
+    for forward in consequences.returned:
         event(
             log,
             "inbound.forward_bounced",
             level=logging.WARNING,
-            mail=one.mail,
-            list=one.list_name,
-            reason=one.reason,
+            mail=forward.mail,
+            list=forward.list_name,
+            reason=forward.reason,
         )
     for edition in consequences.paused:
         log_edition_change(log, edition)

@@ -50,14 +50,14 @@ _OWN_SOURCES = frozenset({"web", "mail"})  # of a confirmation that the reader r
 
 def find_reason(tx: Transaction, digests: Digests) -> SuppressionReason | None:
     """The strongest reason why an address gets no mail; None if it may."""
-    found = suppressions.find(tx, digests)
-    return None if found is None else SuppressionReason(found["reason"])
+    row = suppressions.find(tx, digests)
+    return None if row is None else SuppressionReason(row["reason"])
 
 
 def find_reasons(tx: Transaction, addresses: Sequence[Digests]) -> list[SuppressionReason | None]:
     """The same for each of many addresses."""
-    found = _reasons_at(tx, addresses)
-    return [_in_force(found, digests) for digests in addresses]
+    reasons = _reasons_at(tx, addresses)
+    return [_in_force(reasons, digests) for digests in addresses]
 
 
 def _reasons_at(tx: Transaction, addresses: Sequence[Digests]) -> dict[bytes, SuppressionReason]:
@@ -122,7 +122,7 @@ class NewSuppression(NamedTuple):
 
 def suppress_all(tx: Transaction, wanted: Sequence[NewSuppression], now: int) -> int:
     """Suppress many addresses in order, each only for a stronger reason than it has; returns how many were."""
-    reasons = _reasons_at(tx, [one.digests for one in wanted])
+    reasons = _reasons_at(tx, [suppression.digests for suppression in wanted])
     entries: dict[bytes, tuple[str | None, str, int]] = {}
     mailboxes: dict[bytes, None] = {}
     new: dict[bytes, list[SuppressionReason]] = {}

@@ -117,11 +117,11 @@ class AutoPause:
         """Check the editions of copies that were just recorded; returns those that pause now."""
         news: dict[int, _Health] = {}
         bad: set[int] = set()
-        for one in results:
-            if one.edition_id is not None:
-                news[one.edition_id] = news.get(one.edition_id, _Health()) + _news_of(one)
-                if one.bounce is not None:
-                    bad.add(one.edition_id)
+        for result in results:
+            if result.edition_id is not None:
+                news[result.edition_id] = news.get(result.edition_id, _Health()) + _news_of(result)
+                if result.bounce is not None:
+                    bad.add(result.edition_id)
         return self._check_all(tx, news, bad, now)
 
     def after_bounce(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
@@ -186,7 +186,7 @@ class AutoPause:
         target = lists.find_list_by_id(tx, edition.list_id)
         owner, operator = target.owner if target is not None else None, self._site.operator
         of_list = "en" if target is None else target.language
-        people = {one: one == operator or operator is None for one in (owner, operator) if one is not None}
+        people = {person: person == operator or operator is None for person in (owner, operator) if person is not None}
         for person, has_shell in people.items():
             address, otherwise = parse_address(person), "en" if person == operator else of_list
             notices.insert_notice(

@@ -71,9 +71,9 @@ class BounceHandler:
         """Draw the consequences of delivery results that were just recorded."""
         failed = [
             # A block is policy, even where the reply says "later", as providers do about what we have to fix.
-            (one.id, BounceClass.POLICY if one.blocks else one.bounce, one.reply or "")
-            for one in results
-            if one.blocks or one.bounce is not None
+            (result.id, BounceClass.POLICY if result.blocks else result.bounce, result.reply or "")
+            for result in results
+            if result.blocks or result.bounce is not None
         ]
         consequences = self._draw_consequences(tx, failed, now) if failed else NO_CONSEQUENCES
         returned = keep_refused_forwards(tx, results, now)

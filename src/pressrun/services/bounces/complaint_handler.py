@@ -62,8 +62,10 @@ class ComplaintHandler:
         """Process a complaint that encloses a token of ours; None when it does not, or is not a complaint."""
         if report.feedback_type not in COMPLAINTS:
             return None
-        found = list(self._complainers(tx, report.enclosed))
-        complainer = next((one for one in found if one.subscriber_id is not None), next(iter(found), None))
+        complainers = list(self._complainers(tx, report.enclosed))
+        complainer = next(
+            (person for person in complainers if person.subscriber_id is not None), next(iter(complainers), None)
+        )
         return None if complainer is None else self._record(tx, report, complainer)
 
     def _record(self, tx: Transaction, report: Report, complainer: _Complainer) -> MailResult:

@@ -104,20 +104,20 @@ def bare_delivery_result(
 def _class_of(result: HandOver, text: str) -> BounceClass:
     """The class of a permanent refusal."""
     reply = result.reply
-    found = class_of_refusal(
+    bounce_class = class_of_refusal(
         code=554 if reply is None else reply.code,
         enhanced="" if reply is None else reply.enhanced,
         text=text,
         at_recipient=result.stage is Stage.RCPT,
     )
-    if result.stage is Stage.MAIL and found is not BounceClass.MESSAGE:
+    if result.stage is Stage.MAIL and bounce_class is not BounceClass.MESSAGE:
         return BounceClass.POLICY  # before any recipient was named, so it is about us, whatever the code says
-    return found
+    return bounce_class
 
 
 def _class_of_last_reply(result: HandOver, text: str) -> BounceClass | None:
     """The class of a copy that was given up, if the words are about the mailbox itself rather than the relay."""
     if result.reply is None or result.stage is Stage.MAIL:
         return None
-    found = _class_of(result, text)
-    return BounceClass.FULL if found in (BounceClass.GONE, BounceClass.FULL) else None
+    bounce_class = _class_of(result, text)
+    return BounceClass.FULL if bounce_class in (BounceClass.GONE, BounceClass.FULL) else None

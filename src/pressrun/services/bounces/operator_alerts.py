@@ -35,7 +35,7 @@ def alert_of_policy(
     """
     subjects = [_subject_of(copy["domain"]) for copy, _ in refused]
     are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
-    news = [one for one, is_new in zip(refused, are_new, strict=True) if is_new]
+    news = [refusal for refusal, is_new in zip(refused, are_new, strict=True) if is_new]
     if news and site.operator is not None:
         address = parse_address(site.operator)
         language = language_of(tx, address, "en")

@@ -27,13 +27,13 @@ def is_forward(copy: Row | None) -> bool:
 def keep_refused_forwards(tx: Transaction, results: Sequence[DeliveryResult], now: int) -> tuple[ReturnedForward, ...]:
     """Keep those that no relay accepted in the end."""
     returned = []
-    failed = [one for one in results if one.state is DeliveryState.FAILED and one.edition_id is None]
-    copies = bounces.find_copies(tx, [one.id for one in failed]) if failed else {}
-    for one in failed:
-        copy = copies.get(one.id)
+    failed = [result for result in results if result.state is DeliveryState.FAILED and result.edition_id is None]
+    copies = bounces.find_copies(tx, [result.id for result in failed]) if failed else {}
+    for result in failed:
+        copy = copies.get(result.id)
         if copy is not None and is_forward(copy):
-            what = "given up" if one.kind is FailureKind.EXPIRED else "came back"
-            returned.append(_keep(tx, copy, what, _reason(one.code, one.enhanced), one.reply or "", now))
+            what = "given up" if result.kind is FailureKind.EXPIRED else "came back"
+            returned.append(_keep(tx, copy, what, _reason(result.code, result.enhanced), result.reply or "", now))
     return tuple(returned)
 
 
@@ -63,4 +63,4 @@ def _keep(tx: Transaction, copy: Row, what: str, reason: str, words: str, now: i
 
 def _reason(code: int | None, enhanced: str | None) -> str:
     """The codes of the reply, if there are any."""
-    return " ".join(str(one) for one in (code, enhanced) if one) or "no answer"
+    return " ".join(str(part) for part in (code, enhanced) if part) or "no answer"

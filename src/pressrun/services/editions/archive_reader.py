@@ -150,7 +150,7 @@ class SearchResults(Struct, frozen=True, kw_only=True):
     list: MailingList
     query: str
     newest: bool
-    found: tuple[SearchResult, ...]
+    results: tuple[SearchResult, ...]
     total: int
     number: int
     pages: int
@@ -266,14 +266,14 @@ def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
 
 
 def _public_archives(tx: Transaction) -> list[MailingList]:
-    return [one for one in lists.all_lists(tx) if one.listed and one.archive == "public"]
+    return [target for target in lists.all_lists(tx) if target.listed and target.archive == "public"]
 
 
 def _offers(tx: Transaction) -> list[OfferedList]:
     latest = editions.latest_archived(tx)
     return [
-        OfferedList(list=one, latest_at=latest.get(one.id) if one.archive == "public" else None)
-        for one in lists.all_lists(tx, listed_only=True)
+        OfferedList(list=target, latest_at=latest.get(target.id) if target.archive == "public" else None)
+        for target in lists.all_lists(tx, listed_only=True)
     ]
 
 
@@ -302,8 +302,12 @@ def _list_page(tx: Transaction, name: str) -> ListPage | None:
 def _family_of(tx: Transaction, target: MailingList) -> tuple[MailingList, ...]:
     if target.family is None:
         return ()
-    found = tuple(one for one in lists.family_lists(tx, target.family) if one.closed_at is None or one.id == target.id)
-    return found if len(found) > 1 else ()
+    family = tuple(
+        mailing_list
+        for mailing_list in lists.family_lists(tx, target.family)
+        if mailing_list.closed_at is None or mailing_list.id == target.id
+    )
+    return family if len(family) > 1 else ()
 
 
 def _find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
@@ -317,14 +321,14 @@ def index_page(
 ) -> IndexPage | NotReadable:
     """A page of the archive without an access check; UNKNOWN when there is no such page."""
     years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
-    total = sum(one.number for one in years if year in (None, one.year))
+    total = sum(archive_year.number for archive_year in years if year in (None, archive_year.year))
     pages = max(1, -(-total // size))
     if not 1 <= number <= pages or (year is not None and not total):
         return NotReadable.UNKNOWN
     between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
     rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
-    family = tuple(one for one in _family_of(tx, target) if one.archive == "public")
+    family = tuple(mailing_list for mailing_list in _family_of(tx, target) if mailing_list.archive == "public")
     return IndexPage(
         list=target,
         years=years,
@@ -355,20 +359,22 @@ def _search(
     pages = max(1, -(-total // FOUND_SIZE))
     if not 1 <= number <= pages:
         return NotReadable.UNKNOWN
-    found: tuple[SearchResult, ...] = ()
+    results: tuple[SearchResult, ...] = ()
     if total:
         rows = search.find_editions(
             tx, target.id, terms, limit=FOUND_SIZE, offset=(number - 1) * FOUND_SIZE, now=now, newest=newest
         )
         texts = search.texts(tx, [row["id"] for row in rows])
-        found = tuple(
+        results = tuple(
             SearchResult(
                 summary=summary_of(row, target),
                 passage=best_passage(_below_title(row["title"], texts[row["id"]]), terms),
             )
             for row in rows
         )
-    return SearchResults(list=target, query=query, newest=newest, found=found, total=total, number=number, pages=pages)
+    return SearchResults(
+        list=target, query=query, newest=newest, results=results, total=total, number=number, pages=pages
+    )
 
 
 def _below_title(title: str, text: str) -> str:
@@ -383,13 +389,13 @@ def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
 def read_feed(tx: Transaction, target: MailingList) -> ArchiveFeed:
     """The newest editions of an archive, without an access check."""
     rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
-    found = (edition_of(row, target, translations=_translations(tx, target, row["id"])) for row in rows)
-    return ArchiveFeed(list=target, editions=tuple(found))
+    newest = (edition_of(row, target, translations=_translations(tx, target, row["id"])) for row in rows)
+    return ArchiveFeed(list=target, editions=tuple(newest))
 
 
 def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
-    found = read_edition(tx, target, slug)
-    return NotReadable.UNKNOWN if found is None else (target, found)
+    edition = read_edition(tx, target, slug)
+    return NotReadable.UNKNOWN if edition is None else (target, edition)
 
 
 def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
@@ -420,15 +426,15 @@ def _neighbour(row: Row | None) -> Neighbour | None:
 def _translations(tx: Transaction, target: MailingList, edition_id: int) -> tuple[Translation, ...]:
     if target.family is None:
         return ()
-    found = tuple(Translation(**dict(row)) for row in issues.translations_of(tx, edition_id))
-    return found if len(found) > 1 else ()
+    translations = tuple(Translation(**dict(row)) for row in issues.translations_of(tx, edition_id))
+    return translations if len(translations) > 1 else ()
 
 
 def _find_translation(tx: Transaction, name: str, slug: str, wanted: str) -> str | None:
     target = lists.find_list(tx, name)
     row = None if target is None or target.archive != "public" else editions.find_archived(tx, target.id, slug)
-    found = () if target is None or row is None else _translations(tx, target, row["id"])
-    return next((one.slug for one in found if one.list_name == wanted), None)
+    translations = () if target is None or row is None else _translations(tx, target, row["id"])
+    return next((translation.slug for translation in translations if translation.list_name == wanted), None)
 
 
 def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> ArchivedFile | NotReadable:

@@ -102,22 +102,22 @@ class DraftApproval:
         """Release a draft; True when this call did it. An edition that is not held stays as it is."""
         self._database.growth.require()
         with acted_by(MAIL):
-            found, is_done = await self._database.write(_release, edition_id, self._context.now)
-        if found is not None and is_done:
+            held, is_done = await self._database.write(_release, edition_id, self._context.now)
+        if held is not None and is_done:
             self._context.wake()
             if await lifecycle.carry_on(self._database, self._context.clock):
                 self._context.wake()
-                found = await self.find(edition_id) or found
-            event(log, "edition.started", edition=edition_id, list=found.list.name, audience=found.audience)
-        return found, is_done
+                held = await self.find(edition_id) or held
+            event(log, "edition.started", edition=edition_id, list=held.list.name, audience=held.audience)
+        return held, is_done
 
     async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Cancel a draft; True when this call did it. An edition that is not held stays as it is."""
         with acted_by(MAIL):
-            found, is_done = await self._database.write(_discard, edition_id, self._context.now)
-        if found is not None and is_done:
-            log_edition_change(log, found.edition)
-        return found if is_done else await self.find(edition_id), is_done
+            held, is_done = await self._database.write(_discard, edition_id, self._context.now)
+        if held is not None and is_done:
+            log_edition_change(log, held.edition)
+        return held if is_done else await self.find(edition_id), is_done
 
     def _find_with_copy(self, tx: Transaction, edition_id: int) -> tuple[HeldEdition | None, SampleCopy | None]:
         held = find_held(tx, edition_id)
@@ -165,18 +165,18 @@ def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
 
 
 def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
-    found = find_held(tx, edition_id)
-    if found is None or found.status is not DraftStatus.HELD:
-        return found, False
+    held = find_held(tx, edition_id)
+    if held is None or held.status is not DraftStatus.HELD:
+        return held, False
     releases.release(tx, edition_id, now)
     audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.release", object=f"edition {edition_id}"))
     return find_held(tx, edition_id), True
 
 
 def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
-    found = find_held(tx, edition_id)
-    if found is None or found.status is not DraftStatus.HELD:
-        return found, False
+    held = find_held(tx, edition_id)
+    if held is None or held.status is not DraftStatus.HELD:
+        return held, False
     edition = lifecycle.cancel(tx, edition_id, now)
     audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.discard", object=f"edition {edition_id}"))
-    return replace(found, status=DraftStatus.CANCELLED, edition=edition), True
+    return replace(held, status=DraftStatus.CANCELLED, edition=edition), True

@@ -86,10 +86,10 @@ class FileChange(Struct, frozen=True):
 
     def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
         """The last change of this file."""
-        found = manuscripts.find_file(tx, manuscript.edition_id, self.path)
-        if found is None and self.content is None:
+        file = manuscripts.find_file(tx, manuscript.edition_id, self.path)
+        if file is None and self.content is None:
             raise NotFound(f"this draft has no file {self.path!r}")
-        return 0 if found is None else int(found["number"])
+        return 0 if file is None else int(file["number"])
 
     async def applied(self, draft: OpenDraft, _: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
         """The same text with the other files."""
@@ -197,10 +197,10 @@ class DraftEditing:
 
     async def file(self, edition_id: int, path: str) -> Row:
         """path, number and content of a file; raises NotFound."""
-        found = await self._database.read(manuscripts.find_file, edition_id, clean_path(path))
-        if found is None:
+        file = await self._database.read(manuscripts.find_file, edition_id, clean_path(path))
+        if file is None:
             raise NotFound(f"edition {edition_id} has no file {path!r}")
-        return found
+        return file
 
     async def revisions(self, edition_id: int) -> list[Row]:
         """The changes of a draft, the newest first."""
@@ -208,10 +208,10 @@ class DraftEditing:
 
     async def revision(self, edition_id: int, number: int) -> Row:
         """One change with its text; raises NotFound for a file, and for a text that is no longer kept."""
-        found = await self._database.read(manuscripts.find_revision, edition_id, number)
-        if found is None or found["source"] is None:
+        revision = await self._database.read(manuscripts.find_revision, edition_id, number)
+        if revision is None or revision["source"] is None:
             raise NotFound(f"edition {edition_id} has no text {number}, or it is no longer kept")
-        return found
+        return revision
 
     async def _build(self, draft: OpenDraft) -> BuiltDraft:
         return await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
@@ -302,7 +302,7 @@ def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edit
 
 def require_current(seen: Sequence[int], changed: int, latest: int) -> None:
     """Raise ChangedMeanwhile unless one of these versions includes the latest change."""
-    if not any(changed <= one <= latest for one in seen):
+    if not any(changed <= version <= latest for version in seen):
         raise ChangedMeanwhile(
             f"somebody has changed it since: its last change is {changed or latest}. Read it again, and send the ETag "
             "that comes with it in If-Match"

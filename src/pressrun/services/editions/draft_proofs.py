@@ -51,7 +51,8 @@ class DraftProofs:
     def _count(self, tx: Transaction, addresses: Sequence[Address]) -> None:
         """Count the copies against their recipients: authors must not be able to fill anybody's mailbox."""
         rate, keys = self._context.limits.test_copies, self._context.keys
-        folds = [suppression_digest(keys, one.fold) for one in addresses]  # whatever the spelling, as a sign-up does
+        # whatever the spelling, as a sign-up does
+        folds = [suppression_digest(keys, address.fold) for address in addresses]
         if not all(limits.spend_each(tx, "test_copies", folds, rate, self._context.clock())):
             raise Refused(
                 f"one of these addresses has recently had {rate.count} test copies, so nothing was sent. Try again "

@@ -45,17 +45,17 @@ class ExpectedAudience(Struct, frozen=True, kw_only=True):
     least: int | None = None
     most: int | None = None
 
-    def require(self, found: int) -> None:
+    def require(self, audience: int) -> None:
         """Raise Refused, with the number, for another one."""
-        if self.least is not None and found < self.least:
-            raise _another_audience(found, f"fewer than {self.least}")
-        if self.most is not None and found > self.most:
-            raise _another_audience(found, f"more than {self.most}")
+        if self.least is not None and audience < self.least:
+            raise _another_audience(audience, f"fewer than {self.least}")
+        if self.most is not None and audience > self.most:
+            raise _another_audience(audience, f"more than {self.most}")
 
 
-def _another_audience(found: int, how_it_differs: str) -> Refused:
-    readers = "1 reader" if found == 1 else f"{found} readers"
-    return Refused(f"it would reach {readers}, {how_it_differs}: nothing was sent", audience=found)
+def _another_audience(audience: int, how_it_differs: str) -> Refused:
+    readers = "1 reader" if audience == 1 else f"{audience} readers"
+    return Refused(f"it would reach {readers}, {how_it_differs}: nothing was sent", audience=audience)
 
 
 class ReleaseOrder(Struct, frozen=True, kw_only=True):

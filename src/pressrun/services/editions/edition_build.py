@@ -152,11 +152,11 @@ def with_findings_of_list(
     is_same = (
         context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
     )  # the caller reports that
-    found = (
+    findings = (
         *check_issue(context.list, file.keys.issue, None if is_same else context.issue_edition),
         *check_language(file.keys.language, built.language, context.list.language),
     )
-    return replace(built, findings=in_order((*built.findings, *found)))
+    return replace(built, findings=in_order((*built.findings, *findings)))
 
 
 def check_language(named: Value | None, built: str, of_list: str) -> list[Finding]:
@@ -182,4 +182,4 @@ def require_no_errors(findings: Iterable[Finding]) -> None:
     """Raise PreflightFailed with every finding that prevents sending."""
     errors = errors_of(findings)
     if errors:
-        raise PreflightFailed("the edition was not sent:\n" + "\n".join(f"  {found}" for found in errors))
+        raise PreflightFailed("the edition was not sent:\n" + "\n".join(f"  {finding}" for finding in errors))

@@ -59,7 +59,7 @@ class EditionBuilder(Struct, frozen=True, kw_only=True):
         built = await self.maker.build(await asyncio.to_thread(specimen_in, name, self.site, self.layouts))
         errors = errors_of(built.findings)
         if errors:
-            raise LayoutError("\n".join(found.message for found in errors))
+            raise LayoutError("\n".join(error.message for error in errors))
 
     @asynccontextmanager
     async def _turn(self, list_name: str) -> AsyncIterator[None]:

@@ -47,25 +47,25 @@ def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
 
     When some already belong to an issue, the others join it.
     """
-    found = {number: require_edition(tx, number) for number in ids}
-    if len(found) < 2:
+    editions = {number: require_edition(tx, number) for number in ids}
+    if len(editions) < 2:
         raise BadInput("Name at least two editions, each in another language of the family.")
-    for number, edition in found.items():
+    for number, edition in editions.items():
         if edition.is_welcome:
             raise BadInput(f"Edition {number} is the welcome email of {edition.list_name}, which is no issue.")
-    families = {number: _family(tx, number, edition.list_id) for number, edition in found.items()}
+    families = {number: _family(tx, number, edition.list_id) for number, edition in editions.items()}
     if len(set(families.values())) > 1:
         raise BadInput("These editions are not of one family. See `pressrun list ls`.")
     family = next(iter(families.values()))
-    words = sorted({edition.issue for edition in found.values() if edition.issue is not None})
+    words = sorted({edition.issue for edition in editions.values() if edition.issue is not None})
     if len(words) > 1:
         raise BadInput(f"These editions are different issues already: {', '.join(words)}. Unlink some of them first.")
-    issue = words[0] if words else _new_word(tx, family, min(found))
-    others = [row for row in issues.find_in_family(tx, family, issue) if row["id"] not in found]
-    taken = {edition.list_id for edition in found.values()} | {row["list_id"] for row in others}
-    if len(taken) < len(found) + len(others):
+    issue = words[0] if words else _new_word(tx, family, min(editions))
+    others = [row for row in issues.find_in_family(tx, family, issue) if row["id"] not in editions]
+    taken = {edition.list_id for edition in editions.values()} | {row["list_id"] for row in others}
+    if len(taken) < len(editions) + len(others):
         raise BadInput("An issue has one edition in each language, and two of these are of the same list.")
-    issues.name_issue(tx, sorted(found), issue)
+    issues.name_issue(tx, sorted(editions), issue)
     return issue
 
 

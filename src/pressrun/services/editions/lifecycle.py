@@ -40,10 +40,10 @@ PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
 
 def require_edition(tx: Transaction, edition_id: int) -> Edition:
     """The edition of that id, or NotFound."""
-    found = editions.find_edition(tx, edition_id)
-    if found is None:
+    edition = editions.find_edition(tx, edition_id)
+    if edition is None:
         raise no_such_edition(edition_id)
-    return found
+    return edition
 
 
 def start(tx: Transaction, edition: Edition, now: int) -> Edition:
@@ -129,16 +129,16 @@ class AdvanceRequest(Struct, frozen=True, kw_only=True):
 
 def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, int | None]:
     """Start, pause and finish the editions that are due for it; returns when the next one starts by itself, too."""
-    found = EditionChanges()
+    changes = EditionChanges()
     for edition_id in request.idle:  # paused ones, too: the copies in flight at the pause may have been the last
-        found.changed += finish_if_done(tx, edition_id, request.now)
+        changes.changed += finish_if_done(tx, edition_id, request.now)
     starts: list[int] = []
     for edition in editions.live_editions(tx):
-        move_on = partial(_move_on, tx, edition, request, found, starts)
-        found.attempt(tx, edition, move_on, careful=request.careful)
-    for edition in found.changed:
+        move_on = partial(_move_on, tx, edition, request, changes, starts)
+        changes.attempt(tx, edition, move_on, careful=request.careful)
+    for edition in changes.changed:
         _record_move(tx, edition, request.now)
-    return found, min(starts, default=None)
+    return changes, min(starts, default=None)
 
 
 def _record_move(tx: Transaction, edition: Edition, now: int) -> None:
@@ -150,7 +150,7 @@ def _record_move(tx: Transaction, edition: Edition, now: int) -> None:
 
 
 def _move_on(
-    tx: Transaction, edition: Edition, request: AdvanceRequest, found: EditionChanges, starts: list[int]
+    tx: Transaction, edition: Edition, request: AdvanceRequest, changes: EditionChanges, starts: list[int]
 ) -> None:
     if edition.state is EditionState.SCHEDULED:
         if not request.may_start:
@@ -160,17 +160,17 @@ def _move_on(
             starts += [] if edition.scheduled_at is None else [edition.scheduled_at]
             return
         edition = started
-        found.changed.append(started)
+        changes.changed.append(started)
     if edition.state is not EditionState.SENDING:
         return
     if edition.list_relay and edition.list_relay not in request.relays:
-        found.changed += pause_without_relay(tx, edition.id)
+        changes.changed += pause_without_relay(tx, edition.id)
         return
     # each time: the last copies may have been cancelled, since their readers unsubscribed
     finished = finish_if_done(tx, edition.id, request.now)
     if not finished and edition.canary_copies is not None:
         finished = pause_after_canary(tx, edition.id)
-    found.changed += finished
+    changes.changed += finished
 
 
 def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:

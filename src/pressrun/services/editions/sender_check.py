@@ -47,10 +47,10 @@ class SenderCheck:
         is_on = self._settings.value.dns.preflight and self._clock() >= self._quiet_until
         if self._records is None or not is_on:
             return {}
-        found = await self._records(names)
-        if names and all(found.get(name) is None for name in names):
+        records = await self._records(names)
+        if names and all(records.get(name) is None for name in names):
             self._quiet_until = self._clock() + QUIET_SECONDS
-        return found
+        return records
 
     def _return_domain(self, target: MailingList) -> str:
         """The domain of the envelope sender, which SPF is about."""

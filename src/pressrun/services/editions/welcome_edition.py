@@ -69,8 +69,8 @@ def plan_welcome(
     if manuscript is None:
         if current is None:
             return None
-        found = welcomes.load_source(tx, current.id)
-        manuscript = Manuscript(source=found.source, source_name=found.source_name, assets=found.assets)
+        stored = welcomes.load_source(tx, current.id)
+        manuscript = Manuscript(source=stored.source, source_name=stored.source_name, assets=stored.assets)
     context = BuildContext(
         list=target,
         logo=logo,
@@ -98,7 +98,7 @@ async def build_welcome(plan: WelcomePlan, builder: EditionBuilder) -> BuiltWelc
     if errors:
         name = plan.context.list.name
         raise PreflightFailed(
-            "\n".join(["the welcome mail cannot be sent, so nothing was changed:", *(f"  {one}" for one in errors)])
+            "\n".join(["the welcome mail cannot be sent, so nothing was changed:", *(f"  {error}" for error in errors)])
             + f"\ncorrect the file and set it again, or end it with `pressrun list set {name} welcome=off`"
         )
     return BuiltWelcome(plan=plan, built=built)

@@ -38,8 +38,8 @@ class EnclosedTokens:
         names = list(_some(self._list_id, scanned))
         for token in _some(_FEEDBACK_ID, scanned):
             routes += [Route(RouteKind.BOUNCES, name.lower(), token.lower()) for name in names]
-        genuine = (one for one in routes if self._addresses.read_route(one) is not None)
-        return next((one for one in genuine if one.kind is RouteKind.BOUNCES), None)
+        genuine = (route for route in routes if self._addresses.read_route(route) is not None)
+        return next((route for route in genuine if route.kind is RouteKind.BOUNCES), None)
 
     def find(self, content: bytes) -> str | None:
         """The text of a genuine token in the mail, if there is one."""
@@ -63,8 +63,8 @@ class EnclosedTokens:
 def _some(pattern: re.Pattern[bytes], content: bytes) -> Iterator[str]:
     """The first few different matches."""
     seen: set[str] = set()
-    for found in pattern.finditer(content):
-        text = found[1].decode("ascii")
+    for match in pattern.finditer(content):
+        text = match[1].decode("ascii")
         if text not in seen:
             seen.add(text)
             yield text

@@ -112,7 +112,7 @@ class HandedInReturns:
         local, _, domain = token.partition("@")
         whole = read_local_part(local) if domain in ("", self._site.mail_domain) else None
         named = [whole] if whole is not None and whole.kind is RouteKind.BOUNCES else []
-        bare = [Route(RouteKind.BOUNCES, one.name, local) for one in lists.all_lists(tx)] if not named else []
+        bare = [Route(RouteKind.BOUNCES, target.name, local) for target in lists.all_lists(tx)] if not named else []
         return next((route for route in (*named, *bare) if self._tokens.read_route(route) is not None), None)
 
 

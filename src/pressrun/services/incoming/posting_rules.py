@@ -86,8 +86,8 @@ def _check_post(tx: Transaction, name: str, header: HeaderScan, site: Site, mail
 
 
 def _identifier(value: str) -> str:
-    found = _IDENTIFIER.search(value)
-    return (found[1] if found else value).strip().lower().rstrip(".")
+    match = _IDENTIFIER.search(value)
+    return (match[1] if match else value).strip().lower().rstrip(".")
 
 
 def _texts(values: Iterable[str | None]) -> list[str]:

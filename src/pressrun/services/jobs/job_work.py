@@ -151,7 +151,7 @@ class JobWork(Struct, frozen=True):
         preview = ImportPreview(tx, self._options(), shown.repeated, known)
         previews, counts = preview.preview_rows(shown.batch.rows)
         counts.invalid.extend((row.line, row.reason) for row in shown.batch.unread)
-        marks: Mapping[int, str] = {one.line: one.mark for one in previews}
+        marks: Mapping[int, str] = {previewed.line: previewed.mark for previewed in previews}
         text = "".join(marks.get(line, _NO_MARK) for line in shown.batch.lines)
         shown.known.clear()
         shown.known.update(known)

@@ -57,8 +57,8 @@ class Account:
 
     async def set_password(self, person_id: int, session_id: int, password: str) -> None:
         """Set a password; raises WeakPassword."""
-        found = await self.overview(person_id)
-        require_strong(password, names_of(found.credentials.name, found.credentials.address))
+        overview = await self.overview(person_id)
+        require_strong(password, names_of(overview.credentials.name, overview.credentials.address))
         hashed = await self._hashes.make(password)
         await self._change(
             person_id, session_id, lambda tx: credentials.set_password(tx, person_id, hashed, self._context.now)
@@ -106,8 +106,8 @@ class Account:
         codes = self._draw_codes()
 
         def renew(tx: Transaction) -> None:
-            found = credentials.read(tx, person_id)
-            if found is None or found.app_added_at is None:
+            stored = credentials.read(tx, person_id)
+            if stored is None or stored.app_added_at is None:
                 raise Refused("recovery codes replace the code of an app. Set up an app first")
             credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
 
@@ -116,8 +116,8 @@ class Account:
 
     async def passkey_options(self, person_id: int) -> dict[str, Any]:
         """What the browser needs to make a passkey."""
-        found = await self.overview(person_id)
-        return self._ceremonies.creation_options(person_id, found.credentials.name, found.passkeys)
+        overview = await self.overview(person_id)
+        return self._ceremonies.creation_options(person_id, overview.credentials.name, overview.passkeys)
 
     async def add_passkey(self, person_id: int, session_id: int, answer: Mapping[str, Any], agent: str) -> None:
         """Add the passkey that a browser has made; raises BadPasskey, and Refused for too many."""
@@ -162,11 +162,11 @@ class Account:
         await self._context.database.write(change)
 
     def _read(self, tx: Transaction, person_id: int) -> AccountOverview:
-        found = credentials.read(tx, person_id)
-        if found is None:
+        stored = credentials.read(tx, person_id)
+        if stored is None:
             raise NotFound(f"there is no person {person_id}")
         return AccountOverview(
-            credentials=found,
+            credentials=stored,
             passkeys=tuple(credentials.passkeys_of(tx, person_id)),
             sessions=tuple(log_ins.sessions_of(tx, person_id, self._context.window())),
         )

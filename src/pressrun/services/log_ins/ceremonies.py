@@ -92,7 +92,7 @@ class Ceremonies:
         kind = PublicKeyCredentialType.PUBLIC_KEY
         options, _ = self._server.register_begin(
             PublicKeyCredentialUserEntity(id=self._handle(person_id), name=name, display_name=name),
-            [PublicKeyCredentialDescriptor(type=kind, id=one.credential_id) for one in known],
+            [PublicKeyCredentialDescriptor(type=kind, id=passkey.credential_id) for passkey in known],
             resident_key_requirement=ResidentKeyRequirement.REQUIRED,
             user_verification=_required(),
             challenge=self._challenge(_for_person(person_id)),
@@ -161,7 +161,7 @@ class Ceremonies:
 
     def _use(self, challenge: bytes) -> None:
         now = int(self._clock())
-        self._used = {one: over_at for one, over_at in self._used.items() if over_at > now}
+        self._used = {earlier: over_at for earlier, over_at in self._used.items() if over_at > now}
         self._used[challenge] = now + CHALLENGE_SECONDS
 
 
@@ -183,8 +183,8 @@ def _state(challenge: bytes) -> dict[str, Any]:
 
 def _plain(options: Any) -> dict[str, Any]:
     """What goes to the browser; octets are base64url in it."""
-    found: dict[str, Any] = dict(options)["publicKey"]
-    return found
+    public_key_options: dict[str, Any] = dict(options)["publicKey"]
+    return public_key_options
 
 
 def _decoded(text: object) -> bytes:

@@ -85,22 +85,22 @@ class LogIns:
         name = name.strip().lower()[:_LONGEST_NAME]
         meters = [self._account_meter(name), self._client_meter(visitor)]
         now = self._context.clock()
-        found = await self._context.database.record(self._admit, name, meters, now)
-        if isinstance(found, RateExceeded):
-            return found
-        is_right = await self._hashes.verify(None if found is None else found.hash, password)
-        if not is_right or found is None or found.hash is None:
-            self._failures.record("password", visitor, person="" if found is None else found.name)
+        candidate = await self._context.database.record(self._admit, name, meters, now)
+        if isinstance(candidate, RateExceeded):
+            return candidate
+        is_right = await self._hashes.verify(None if candidate is None else candidate.hash, password)
+        if not is_right or candidate is None or candidate.hash is None:
+            self._failures.record("password", visitor, person="" if candidate is None else candidate.name)
             return None
         secret = self._context.new_secret()
         outcome = await self._context.database.write(
-            self._enter_by_password, name, found, one_time_code, meters, now, visitor, secret
+            self._enter_by_password, name, candidate, one_time_code, meters, now, visitor, secret
         )
         if outcome is None:
-            self._failures.record("password", visitor, person=found.name)
-        elif self._hashes.is_outdated(found.hash):
+            self._failures.record("password", visitor, person=candidate.name)
+        elif self._hashes.is_outdated(candidate.hash):
             new = await self._hashes.make(password)
-            await self._context.database.record(credentials.rehash, found.id, found.hash, new)
+            await self._context.database.record(credentials.rehash, candidate.id, candidate.hash, new)
         return outcome
 
     def _admit(
@@ -120,14 +120,14 @@ class LogIns:
         visitor: Visitor,
         secret: str,
     ) -> Entered | None:
-        found = log_ins.find_by_name(tx, name, typed_address_key(name))
-        if found is None or (found.id, found.hash) != (checked.id, checked.hash):
+        current = log_ins.find_by_name(tx, name, typed_address_key(name))
+        if current is None or (current.id, current.hash) != (checked.id, checked.hash):
             return None  # changed while it was checked
-        if found.salt is not None and not self._uses_up(tx, found, one_time_code):
+        if current.salt is not None and not self._uses_up(tx, current, one_time_code):
             return None
-        method = Method.PASSWORD if found.salt is None else Method.PASSWORD_AND_APP
+        method = Method.PASSWORD if current.salt is None else Method.PASSWORD_AND_APP
         limits.refund(tx, meters, counted_at)
-        self._sessions.begin_within(tx, Entrant(found.id, found.name, found.epoch), method, visitor, secret)
+        self._sessions.begin_within(tx, Entrant(current.id, current.name, current.epoch), method, visitor, secret)
         return Entered(secret)
 
     def _uses_up(self, tx: Transaction, person: Candidate, typed: str) -> bool:

@@ -49,7 +49,7 @@ class MailedCodes(BackgroundLoop):
 
     def _process_batch(self, tx: Transaction) -> int:
         waiting = log_ins.waiting_codes(tx)
-        taken = log_ins.claim_codes(tx, [one.id for one in waiting]) if waiting else set()
+        taken = log_ins.claim_codes(tx, [request.id for request in waiting]) if waiting else set()
         for request in waiting:
             if request.id in taken and request.expires_at > self._context.now:
                 self._mail(tx, request)

@@ -49,11 +49,11 @@ class Sessions:
 
     async def find(self, secret: str) -> LoggedIn | None:
         """Who is logged in by a cookie, unless the session has ended. Rights are read anew for each request."""
-        found = await self._context.database.read(self._find, secret_digest(secret))
+        logged_in = await self._context.database.read(self._find, secret_digest(secret))
         now = self._context.now
-        if found is not None and now - found.session.seen_at >= SEEN_SECONDS:
-            await self._context.database.record(log_ins.see, found.session.id, now)
-        return found
+        if logged_in is not None and now - logged_in.session.seen_at >= SEEN_SECONDS:
+            await self._context.database.record(log_ins.see, logged_in.session.id, now)
+        return logged_in
 
     def _find(self, tx: Transaction, digest: bytes) -> LoggedIn | None:
         session = log_ins.find(tx, digest, self._context.window())

@@ -181,7 +181,7 @@ class CopyComposer:
 
     def _makers_for(self, list_name: str) -> _Makers:
         place = list_name, self._keys.newest
-        found = self._makers.get(place)
-        if found is None:
-            found = self._makers[place] = _Makers(self._keys, list_name)
-        return found
+        makers = self._makers.get(place)
+        if makers is None:
+            makers = self._makers[place] = _Makers(self._keys, list_name)
+        return makers

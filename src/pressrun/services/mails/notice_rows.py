@@ -188,12 +188,12 @@ def _days_left(row: ClaimedNotice, expires_at: int) -> int:
 
 def _frozen(about: Payload) -> Payload:
     """A payload with tuples in place of the lists of JSON."""
-    found = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
-    if "problems" in found:  # in older rows
-        found["findings"] = tuple(["error", None, message] for message in found.pop("problems"))
-    if "findings" in found:
-        found["findings"] = tuple(map(read_finding, found["findings"]))
-    return found
+    payload = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
+    if "problems" in payload:  # in older rows
+        payload["findings"] = tuple(["error", None, message] for message in payload.pop("problems"))
+    if "findings" in payload:
+        payload["findings"] = tuple(map(read_finding, payload["findings"]))
+    return payload
 
 
 def _with_cause(payload: Payload) -> Payload:

@@ -75,9 +75,11 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
         ids = enrolment.reserve_subscriber_ids(tx, len(new))
         unused = iter(ids)
         of_people = [(change, change.before.subscriber_id or next(unused)) for change in changes]
-        evidence = _MAKER.submit(self._make_evidence, [one for one in of_people if one[0].decision.state is not None])
+        evidence = _MAKER.submit(
+            self._make_evidence, [pair for pair in of_people if pair[0].decision.state is not None]
+        )
         self._write_people(tx, changes, new, ids)
-        pending = self._add_subscriptions(tx, [one for one in of_people if one[0].before.state is None])
+        pending = self._add_subscriptions(tx, [pair for pair in of_people if pair[0].before.state is None])
         if pending:
             self._request_confirmations(tx, pending)
         moved = [change for change in changes if change.decision.state is not None and change.before.state is not None]
@@ -89,7 +91,7 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
         self, tx: Transaction, changes: Sequence[RowChange], new: Sequence[RowChange], ids: Sequence[int]
     ) -> None:
         """Insert the new subscribers by their ids, and update the others."""
-        people = [NewSubscriber(one.row.address, one.row.key, one.digests, one.profile) for one in new]
+        people = [NewSubscriber(change.row.address, change.row.key, change.digests, change.profile) for change in new]
         enrolment.insert_subscribers(tx, ids, people, self.now)
         changed = [
             ProfileChange(change.before.subscriber_id, change.profile)
@@ -111,8 +113,8 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
         ids = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.source)
         return [
             (*change, subscription_id)
-            for change, one, subscription_id in zip(changes, new, ids, strict=True)
-            if one.state is _State.PENDING
+            for change, subscription, subscription_id in zip(changes, new, ids, strict=True)
+            if subscription.state is _State.PENDING
         ]
 
     def _request_confirmations(self, tx: Transaction, pending: Sequence[tuple[RowChange, int, int]]) -> None:
@@ -144,17 +146,19 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
 
     def _change_states(self, tx: Transaction, changes: Sequence[RowChange]) -> None:
         """Activate, suspend and end subscriptions; copies that wait for those who get no more are cancelled."""
-        ending = [one.before.subscription_id for one in changes if one.decision.state is _State.UNSUBSCRIBED]
+        ending = [change.before.subscription_id for change in changes if change.decision.state is _State.UNSUBSCRIBED]
         moves = [
-            StateChange(one.before.subscription_id, one.before.state, one.decision.state, one.row.since or self.now)
-            for one in changes
-            if one.decision.state is not _State.UNSUBSCRIBED
+            StateChange(
+                change.before.subscription_id, change.before.state, change.decision.state, change.row.since or self.now
+            )
+            for change in changes
+            if change.decision.state is not _State.UNSUBSCRIBED
         ]
         enrolment.change_states(tx, moves, source=self.source)
         if ending:
             enrolment.lock_subscriptions(tx, ending)
             subscriptions.end_subscriptions(tx, ending, self.source, self.now)
-        stopped = [*ending, *(one.subscription_id for one in moves if one.state is _State.SUSPENDED)]
+        stopped = [*ending, *(move.subscription_id for move in moves if move.state is _State.SUSPENDED)]
         if stopped:
             deliveries.cancel_copies(tx, stopped, self.now)
 

@@ -100,15 +100,15 @@ def check_changes(
 def check_origin(program: str, consent: ConsentGiven | None, now: int) -> tuple[Origin, list[Fault]]:
     """Where a request of a program came from, and what is wrong with it."""
     problems: list[Fault] = []
-    given = consent or ConsentGiven()
-    if len(given.text) > LONGEST_WORDS:
-        problems.append(("consent/text", f"has {len(given.text)} characters; at most {LONGEST_WORDS} are allowed"))
-    at = None if given.at is None else _try(problems, "consent/at", lambda text: parse_past(text, now), given.at)
+    consent = consent or ConsentGiven()
+    if len(consent.text) > LONGEST_WORDS:
+        problems.append(("consent/text", f"has {len(consent.text)} characters; at most {LONGEST_WORDS} are allowed"))
+    at = None if consent.at is None else _try(problems, "consent/at", lambda text: parse_past(text, now), consent.at)
     origin = Origin(
         source=source_of(program),
-        ip=None if given.ip is None else _try(problems, "consent/ip", parse_ip, given.ip),
-        words=given.text,
-        url="" if given.url is None else _try(problems, "consent/url", read_line, given.url) or "",
+        ip=None if consent.ip is None else _try(problems, "consent/ip", parse_ip, consent.ip),
+        words=consent.text,
+        url="" if consent.url is None else _try(problems, "consent/url", read_line, consent.url) or "",
         given_at=at,
     )
     return origin, problems

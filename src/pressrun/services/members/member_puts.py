@@ -82,7 +82,9 @@ def find_members(tx: Transaction, keys: KeyRing, list_name: str, addresses: Sequ
     digests = [digests_of(keys, address) for address in addresses]
     reasons = find_reasons(tx, digests)
     people = subscribers.find_subscribers(tx, addresses)
-    subscribed = subscriptions.find_subscriptions(tx, list_id=target.id, people=[one.id for one in people.values()])
+    subscribed = subscriptions.find_subscriptions(
+        tx, list_id=target.id, people=[person.id for person in people.values()]
+    )
     return [
         KnownMember(
             list=target,
@@ -116,16 +118,22 @@ class MemberPuts:
             answers.update(zip(places, self._put_apart(tx, [requests[place] for place in places]), strict=True))
         return [answers[place] for place in range(len(requests))]
 
-    def find_moved(self, tx: Transaction, found: Sequence[KnownMember]) -> dict[int, Address]:
+    def find_moved(self, tx: Transaction, members: Sequence[KnownMember]) -> dict[int, Address]:
         """The present addresses, by their place, of those whose former one is unknown on the list and not suppressed.
 
         Only people who are or were on the list: others are nothing that a program may learn of.
         """
-        unknown = {place: one for place, one in enumerate(found) if one.subscription is None and not one.is_suppressed}
+        unknown = {
+            place: member
+            for place, member in enumerate(members)
+            if member.subscription is None and not member.is_suppressed
+        }
         moved = address_changes.moved_addresses(tx) if unknown else {}
-        now = {place: moved[one.address.key] for place, one in unknown.items() if one.address.key in moved}
-        there = find_members(tx, self._context.keys, found[0].list.name, [*now.values()]) if now else []
-        return {place: one.address for place, one in zip(now, there, strict=True) if one.subscription is not None}
+        now = {place: moved[member.address.key] for place, member in unknown.items() if member.address.key in moved}
+        there = find_members(tx, self._context.keys, members[0].list.name, [*now.values()]) if now else []
+        return {
+            place: member.address for place, member in zip(now, there, strict=True) if member.subscription is not None
+        }
 
     def request_confirmation(self, tx: Transaction, known: KnownMember, person: Subscriber, origin: Origin) -> bool:
         """Ask a person to confirm, by mail unless a limit forbids it; returns whether a mail was queued."""
@@ -145,10 +153,10 @@ class MemberPuts:
 
     def _put_apart(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
         """Like `put`, for requests about one list and from one source, each about a different address."""
-        found = find_members(tx, self._context.keys, requests[0].list_name, [one.address for one in requests])
-        if moved := self.find_moved(tx, found):
+        members = find_members(tx, self._context.keys, requests[0].list_name, [request.address for request in requests])
+        if moved := self.find_moved(tx, members):
             return self._put_moved(tx, requests, moved)
-        puts = [(known, one) for known, one in zip(found, requests, strict=True) if not known.stays_out]
+        puts = [(known, request) for known, request in zip(members, requests, strict=True) if not known.stays_out]
         people = self._store_people(tx, puts)
         joined = self._add(tx, [put for put in puts if _is_vouched(*put)], people)
         for known, request in puts:
@@ -157,7 +165,7 @@ class MemberPuts:
                 self.request_confirmation(tx, known, person, request.origin)
                 pending = subscriptions.find_subscription(tx, list_id=known.list.id, subscriber_id=person.id)
                 joined |= {} if pending is None else {person.id: pending}
-        return [_describe(known, people.get(known.address.key), joined) for known in found]
+        return [_describe(known, people.get(known.address.key), joined) for known in members]
 
     def _put_moved(self, tx: Transaction, requests: Sequence[PutRequest], moved: Mapping[int, Address]) -> list[Member]:
         """The same where some of the addresses were changed since: what is said of them is meant for the new ones."""
@@ -199,12 +207,12 @@ class MemberPuts:
         new = [NewSubscription(person, _added(None), None, now) for person, earlier in before if earlier is None]
         ids = iter(enrolment.insert_subscriptions(tx, new, list_id=target.id, source=source))
         waiting = [earlier for _, earlier in before if earlier is not None]
-        moves = [StateChange(one.id, one.state, _added(one), now) for one in waiting]
+        moves = [StateChange(earlier.id, earlier.state, _added(earlier), now) for earlier in waiting]
         enrolment.change_states(tx, moves, source=source)
         salt = self._context.entropy
         evidence = (
-            consent_event(target, people[known.address.key], "added", one.origin, now=now, salt=salt(16))
-            for known, one in puts
+            consent_event(target, people[known.address.key], "added", request.origin, now=now, salt=salt(16))
+            for known, request in puts
         )
         consent.append_consent(tx, *evidence)
         return {
@@ -222,9 +230,9 @@ def _apart(requests: Sequence[PutRequest]) -> Iterable[list[int]]:
     """
     sets: dict[tuple[str, str, int], list[int]] = {}
     seen: Counter[str] = Counter()
-    for place, one in enumerate(requests):
-        key = one.address.key
-        sets.setdefault((one.list_name, one.origin.source, seen[key]), []).append(place)
+    for place, request in enumerate(requests):
+        key = request.address.key
+        sets.setdefault((request.list_name, request.origin.source, seen[key]), []).append(place)
         seen[key] += 1
     return [places for _, places in sorted(sets.items(), key=lambda pair: pair[0][2])]
 

@@ -41,10 +41,10 @@ class LeaveLimit(Struct, frozen=True):
 
 def parse_limit(text: str) -> LeaveLimit:
     """A limit such as 5% or 20; raises BadInput."""
-    found = _LIMIT.fullmatch(text.strip())
-    if found is None or (found[2] and float(found[1]) > 100):
+    match = _LIMIT.fullmatch(text.strip())
+    if match is None or (match[2] and float(match[1]) > 100):
         raise BadInput(f"invalid limit {text!r}. Write 5% or 20")
-    return LeaveLimit(text.strip(), float(found[1]), bool(found[2]))
+    return LeaveLimit(text.strip(), float(match[1]), bool(match[2]))
 
 
 def synced_members(tx: Transaction, list_name: str) -> Iterator[str]:

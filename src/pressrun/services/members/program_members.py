@@ -211,13 +211,13 @@ def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingL
     Whoever comes back after leaving may bring a pause of their own along, from another language or address.
     """
     source, ended = "", ""  # of the pause, and of one that the last event has ended
-    for one in consent.consent_of(tx, person.id):
-        if one.get("list") != target.name:
+    for row in consent.consent_of(tx, person.id):
+        if row.get("list") != target.name:
             continue
-        event_, left = one["event"], ended
+        event_, left = row["event"], ended
         ended = ""
         if event_ == "paused":
-            source = str(one.get("source"))
+            source = str(row.get("source"))
         elif event_ in ("withdrawn", "removed"):
             source, ended = "", source
         elif event_ == "restored":

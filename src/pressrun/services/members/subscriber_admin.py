@@ -171,10 +171,10 @@ class SubscriberAdmin:
         return state
 
     def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
-        found = find_membership(tx, list_name, address) or _find_moved(tx, list_name, address)
-        if found is None:
+        membership = find_membership(tx, list_name, address) or _find_moved(tx, list_name, address)
+        if membership is None:
             raise no_such_member(list_name, address)
-        target, person, subscription = found
+        target, person, subscription = membership
         if _has_left(subscription):
             raise no_such_member(list_name, address)
         now = self._context.now

@@ -17,7 +17,9 @@ def holdings_of_person(tx: Transaction, person_id: int) -> Holdings:
     if person.is_operator:
         return OPERATOR
     permissions = people.permissions_of(tx, person_id)
-    return Holdings(by_list={one.list: rights_of_role(one.role, one.readers) for one in permissions})
+    return Holdings(
+        by_list={permission.list: rights_of_role(permission.role, permission.readers) for permission in permissions}
+    )
 
 
 def holdings_now(tx: Transaction, person_id: int | None, token_id: int | None) -> Holdings | None:

@@ -44,10 +44,10 @@ def show_person(tx: Transaction, text: str, now: float) -> Answer:
 
 def list_everybody(tx: Transaction, now: float) -> list[Answer]:
     """Everybody by name, as `user ls` shows them."""
-    found: list[Answer] = []
-    while page := people_page(tx, now, after=found[-1]["name"] if found else "", limit=PAGE):
-        found += page
-    return found
+    everybody: list[Answer] = []
+    while page := people_page(tx, now, after=everybody[-1]["name"] if everybody else "", limit=PAGE):
+        everybody += page
+    return everybody
 
 
 def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[Answer]:
@@ -57,9 +57,9 @@ def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[
 
 def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list[Answer]:
     """These people with what they may do, and until when they are invited."""
-    ids = [one.id for one in page]
+    ids = [person.id for person in page]
     permissions, invited = people.permissions_by_person(tx, ids), enter_links.invited_until(tx, ids, now)
-    return [_described(one, permissions[one.id], invited.get(one.id)) for one in page]
+    return [_described(person, permissions[person.id], invited.get(person.id)) for person in page]
 
 
 def describe(tx: Transaction, person_id: int, now: int) -> Answer:
@@ -80,7 +80,10 @@ def _described(person: StoredPerson, permissions: list[Permission], invited_unti
         "name": person.name,
         "address": person.address,
         "operator": person.is_operator,
-        "lists": [{"list": one.list, "role": one.role.value, "readers": one.readers.value} for one in permissions],
+        "lists": [
+            {"list": permission.list, "role": permission.role.value, "readers": permission.readers.value}
+            for permission in permissions
+        ],
         "created_at": rfc3339(person.created_at),
         "enrolled_at": rfc3339(person.enrolled_at),
         "invited_until": rfc3339(invited_until),

@@ -13,16 +13,16 @@ from pressrun.store.transaction import Transaction
 
 def list_tokens(tx: Transaction, person_id: int | None = None) -> list[Answer]:
     """Tokens in the order in which they were made, of one person or of all; never a token itself."""
-    found: list[Answer] = []
-    while page := tokens_page(tx, person_id, after=found[-1]["id"] if found else 0, limit=PAGE):
-        found += page
-    return found
+    tokens: list[Answer] = []
+    while page := tokens_page(tx, person_id, after=tokens[-1]["id"] if tokens else 0, limit=PAGE):
+        tokens += page
+    return tokens
 
 
 def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[Answer]:
     """The next tokens."""
     page = api_tokens.list_tokens(tx, person_id=person_id, after=after, limit=limit)
-    return [describe_token(tx, one) for one in page]
+    return [describe_token(tx, token) for token in page]
 
 
 def show_token(tx: Transaction, token_id: int) -> Answer:

@@ -115,12 +115,12 @@ class Tokens:
 
     @staticmethod
     def _find(tx: Transaction, texts: Collection[str]) -> dict[str, Program]:
-        found = {text: token for text in texts if (token := api_tokens.find_token(tx, text)) is not None}
-        return {text: Program(token=one, holdings=holdings_of_token(tx, one)) for text, one in found.items()}
+        tokens = {text: token for text in texts if (token := api_tokens.find_token(tx, text)) is not None}
+        return {text: Program(token=token, holdings=holdings_of_token(tx, token)) for text, token in tokens.items()}
 
     def _create(self, tx: Transaction, wanted: TokenRequest, maker: TokenMaker, token: str) -> Answer:
         name, now = parse_token_name(wanted.name), self._context.now
-        list_ids = tuple(require_list(tx, one).id for one in wanted.lists) or None
+        list_ids = tuple(require_list(tx, list_name).id for list_name in wanted.lists) or None
         parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
         if api_tokens.is_name_used(tx, name):
             raise TokenNameInUse(f"there is a token named {name}. Choose another name, or revoke that one first")
@@ -161,7 +161,7 @@ def _require_use(tx: Transaction, token: ApiToken) -> None:
     if token.person_id is None:
         return
     held = holdings_of_token(tx, token)
-    useless = [one for one in token.lists or () if not held.knows(one)]
+    useless = [list_name for list_name in token.lists or () if not held.knows(list_name)]
     if useless or held == NOTHING:
         where = f" on {', '.join(useless)}" if useless else ""
         raise TokenWithoutUse(
@@ -172,7 +172,7 @@ def _require_use(tx: Transaction, token: ApiToken) -> None:
 def _end(expires: str | None, parent: ApiToken | None, now: int) -> int | None:
     latest = None if parent is None else parent.expires_at
     end = None if expires is None else _parse_end(expires, now)
-    return min((one for one in (end, latest) if one is not None), default=None)
+    return min((expiry for expiry in (end, latest) if expiry is not None), default=None)
 
 
 def _parse_end(text: str, now: int) -> int:
@@ -198,11 +198,11 @@ def _parse_time(text: str) -> int:
 
 
 def _networks(wanted: tuple[str, ...], parent: ApiToken | None) -> tuple[str, ...]:
-    networks = [_parse_network(one) for one in wanted]
-    allowed = [_parse_network(one) for one in (parent.networks if parent is not None else ())]
+    networks = [_parse_network(text) for text in wanted]
+    allowed = [_parse_network(text) for text in (parent.networks if parent is not None else ())]
     if not allowed:
         return tuple(map(str, networks))
-    outside = [one for one in networks if not any(_lies_in(one, each) for each in allowed)]
+    outside = [network for network in networks if not any(_lies_in(network, each) for each in allowed)]
     if outside:
         raise Refused(f"the token that makes this one may not be used from {outside[0]} itself")
     return tuple(map(str, networks or allowed))

@@ -329,22 +329,22 @@ def _introduce(tx: Transaction, other: Subscriber, person: Subscriber) -> None:
 
 
 def _move_to(
-    tx: Transaction, given: Subscription, theirs: Subscription | None, other: Subscriber, now: int
+    tx: Transaction, subscription: Subscription, theirs: Subscription | None, other: Subscriber, now: int
 ) -> Subscription:
     """Give somebody a subscription of another person, as it was but for bounces, which were the other mailbox's."""
     if theirs is None:
         theirs = subscriptions.insert_subscription(
-            tx, list_id=given.list_id, subscriber_id=other.id, state=given.state, source=SOURCE, now=now
+            tx, list_id=subscription.list_id, subscriber_id=other.id, state=subscription.state, source=SOURCE, now=now
         )
-    is_paused = given.suspended_for == PAUSED
+    is_paused = subscription.suspended_for == PAUSED
     moved = replace(
         theirs,
         state=SubscriptionState.SUSPENDED if is_paused else SubscriptionState.ACTIVE,
         state_before=None,
-        suspended_for=given.suspended_for if is_paused else None,
-        paused_until=given.paused_until,
+        suspended_for=subscription.suspended_for if is_paused else None,
+        paused_until=subscription.paused_until,
         source=SOURCE,
-        since=given.since if is_paused else now,  # what the pause has stopped goes along
+        since=subscription.since if is_paused else now,  # what the pause has stopped goes along
     )
     subscriptions.record_subscription(tx, theirs, moved)
     return moved
@@ -362,13 +362,13 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, n
     The copies that wait at the other address come back with them. Where both read the list, so do those that the change
     has stopped.
     """
-    found = [
+    unchanged = [
         (current, item)
         for item in former["subscriptions"]
         if (current := subscriptions.find_subscription_by_id(tx, item["id"])) is not None and _is_as_left(current, item)
     ]
-    own = {current.list_id: current for current, _ in found if current.subscriber_id == person.id}
-    for current, item in found:
+    own = {current.list_id: current for current, _ in unchanged if current.subscriber_id == person.id}
+    for current, item in unchanged:
         if current.subscriber_id != person.id:
             _move_copies(tx, current, own.get(current.list_id), person, now)
         if item["before"] is None:

@@ -108,13 +108,15 @@ def erase_person(
         raise NotFound(f"unknown address {address}")
     digests = digests_of(keys, address)
     audit.erase_about(tx, [] if number is None else [number], {*digests}, now)
-    for one in (address, *former):
-        keep_out_erased(tx, digests_of(keys, one), one.key, now)
+    for own_address in (address, *former):
+        keep_out_erased(tx, digests_of(keys, own_address), own_address.key, now)
     return Erased(is_reader=person is not None, of_others=forgotten, editions=tuple(published))
 
 
 def _former_addresses(tx: Transaction, person: Subscriber) -> list[Address]:
     """The addresses that a person had before, unless another reader has them now."""
     changes = address_changes.changes_of(tx, person.id)
-    found = [read_stored_address(row["old_address"]) for row in changes if row["state"] == ChangeState.DONE]
-    return [one for one in found if one is not None and subscribers.find_subscriber(tx, one) is None]
+    addresses = [read_stored_address(row["old_address"]) for row in changes if row["state"] == ChangeState.DONE]
+    return [
+        address for address in addresses if address is not None and subscribers.find_subscriber(tx, address) is None
+    ]

@@ -50,10 +50,10 @@ class FamilyChoice(Struct, frozen=True, kw_only=True):
 
 
 class LanguageSwitch(Struct, frozen=True, kw_only=True):
-    """Replace the subscriptions `given`, live and to other lists of the family, by one to `wanted`."""
+    """Replace the subscriptions `replaced`, live and to other lists of the family, by one to `wanted`."""
 
     person: Subscriber
-    given: Sequence[tuple[Subscription, MailingList]]
+    replaced: Sequence[tuple[Subscription, MailingList]]
     wanted: MailingList
     origin: Origin
 
@@ -79,26 +79,26 @@ def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> 
 
 
 def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceContext) -> None:
-    """Carry out a switch, unless the wanted list is closed; `given` is not empty."""
-    lists.lock_members(tx, [change.wanted.id, *(its_list.id for _, its_list in change.given)])
+    """Carry out a switch, unless the wanted list is closed; `replaced` is not empty."""
+    lists.lock_members(tx, [change.wanted.id, *(its_list.id for _, its_list in change.replaced)])
     wanted = lists.hold_list(tx, change.wanted.id)
     if wanted is None or wanted.closed_at is not None:
         return
     now = context.now
     person, origin = change.person, change.origin
-    given = sorted(change.given, key=_mailed_first)
+    replaced = sorted(change.replaced, key=_mailed_first)
     taker = subscriptions.find_subscription(tx, list_id=change.wanted.id, subscriber_id=person.id)
     if taker is None or taker.state not in LIVE:
-        model, its_list = given[0]
+        model, its_list = replaced[0]
         proof = _proof(consent.consent_of(tx, person.id), its_list.name)
         taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted, now)
         record_consent(tx, change.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
-    for subscription, its_list in given:
+    for subscription, its_list in replaced:
         language_switch.move_copies(tx, subscription, taker.id)
         end_subscription(tx, subscription, origin.source, now)
         language_switch.redirect_links(tx, subscription.id, taker.id)
         record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
-    for _, its_list in given:
+    for _, its_list in replaced:
         for edition_id in language_switch.missed_editions(tx, its_list.id, change.wanted.id):
             add_reader(tx, edition_id, taker.id, now)
 

@@ -21,8 +21,8 @@ class OldLinks:
 
     async def find_page(self, digests: Sequence[str]) -> Redirect | None:
         """The page that the first of these digests leads to. Raises Unavailable."""
-        found = await self._database.read(find_places, digests) if digests else []
-        return next((place for place in found if place.kind in _PAGES), None)
+        places = await self._database.read(find_places, digests) if digests else []
+        return next((place for place in places if place.kind in _PAGES), None)
 
     async def find_subscriptions(self, link: OldPersonalLink) -> list[OldSubscription]:
         """The subscriptions that a personal link is about: those of its issue if that is known, else all of the person.
@@ -36,7 +36,7 @@ def _find_subscriptions(tx: Transaction, link: OldPersonalLink) -> list[OldSubsc
     mine = find_people(tx, link.person)
     issue = find_places(tx, [link.campaign]) if mine and link.campaign else []
     lists = {place.list_id for place in issue if place.kind is OldKind.CAMPAIGN}
-    return [one for one in mine if one.list_id in lists] or mine
+    return [subscription for subscription in mine if subscription.list_id in lists] or mine
 
 
 def find_old_route(tx: Transaction, local: str, domain: str) -> Route | None:

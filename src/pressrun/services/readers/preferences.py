@@ -359,9 +359,9 @@ class Preferences:
         if not name:
             self._leave(tx, profile, link, profile.list_names - {item.list.name for item in mine}, origin)
         wanted = next((target for target in choice.lists if target.name == name), None)
-        given = [(item.subscription, item.list) for item in mine if item.is_live and item.list.name != name]
-        if wanted is not None and given:
-            change = LanguageSwitch(person=profile.person, given=given, wanted=wanted, origin=origin)
+        replaced = [(item.subscription, item.list) for item in mine if item.is_live and item.list.name != name]
+        if wanted is not None and replaced:
+            change = LanguageSwitch(person=profile.person, replaced=replaced, wanted=wanted, origin=origin)
             switch_language(tx, change, self._context)
 
     def _leave(
@@ -404,8 +404,8 @@ class Preferences:
         """Notify the reader once for all lists that a pause has started, unless that is over the limit."""
         if not self._spend(tx, PAUSE_LIMIT, parse_address(profile.person.address)):
             return
-        target = next((one for one in started if one == profile.about), started[0])
-        also = [one.title for one in started if one.id != target.id]
+        target = next((mailing_list for mailing_list in started if mailing_list == profile.about), started[0])
+        also = [mailing_list.title for mailing_list in started if mailing_list.id != target.id]
         self._mail(tx, "paused", target, profile.person, origin, {"until": until, "also": also})
 
     def pause_one_within(
@@ -445,5 +445,5 @@ def _only(details: SubscriptionDetails) -> Profile:
 
 
 def _titles(tx: Transaction, names: Collection[str]) -> dict[str, str]:
-    found = [lists.find_list(tx, name) for name in names if name]
-    return {target.name: target.title for target in found if target is not None}
+    targets = [lists.find_list(tx, name) for name in names if name]
+    return {target.name: target.title for target in targets if target is not None}

@@ -113,7 +113,9 @@ class SignUps:
         also: Sequence[str] = (),
     ) -> SignUpAnswer | RateExceeded:
         """`request` as part of a transaction."""
-        targets = [target for one in (list_name, *also) if (target := lists.find_list(tx, one)) is not None]
+        targets = [
+            target for target_name in (list_name, *also) if (target := lists.find_list(tx, target_name)) is not None
+        ]
         if not targets:
             return SignUpAnswer.UNKNOWN_LIST
         open_ones = [target for target in targets if target.closed_at is None]
@@ -153,13 +155,13 @@ class SignUps:
         at = int(now)
         person = known or subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
         wanted, members = [], []
-        for one in (target, *also):
-            subscription = None if known is None else _find_earlier(tx, one, known)
-            record_consent(tx, one, person, "requested", origin, now=at, salt=self._context.entropy(16))
+        for mailing_list in (target, *also):
+            subscription = None if known is None else _find_earlier(tx, mailing_list, known)
+            record_consent(tx, mailing_list, person, "requested", origin, now=at, salt=self._context.entropy(16))
             if subscription is not None and reason is None and is_member(subscription):
                 members.append(subscription)
             else:
-                wanted.append((one, subscription))
+                wanted.append((mailing_list, subscription))
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
         post = queue_notice if verdict is Verdict.ACCEPTED else partial(hold_notice, expires_at=expires_at)
         secret = self._context.entropy(16)
@@ -188,12 +190,12 @@ class SignUps:
         outcome, details = _sum_up(checks)
         if outcome is not Confirmed.CONFIRMED or details is None:
             return outcome, details
-        first, *others = [one for one in checks if one.outcome is Confirmed.CONFIRMED]
+        first, *others = [check for check in checks if check.outcome is Confirmed.CONFIRMED]
         confirmed = self._confirm_one(tx, first, origin)
-        for one in others:  # confirming the first may have changed the person, and resumed this subscription
-            current = find_subscription_details(tx, one.request.subscription_id)
+        for other in others:  # confirming the first may have changed the person, and resumed this subscription
+            current = find_subscription_details(tx, other.request.subscription_id)
             assert current is not None
-            self._confirm_one(tx, replace(one, details=current), origin)
+            self._confirm_one(tx, replace(other, details=current), origin)
         return Confirmed.CONFIRMED, replace(confirmed, also=details.also)
 
     def _confirm_one(self, tx: Transaction, checked: _CheckedRequest, origin: Origin) -> SubscriptionDetails:
@@ -269,9 +271,9 @@ def _judge(
 
 
 def _sum_up(checks: Sequence[_CheckedRequest]) -> tuple[Confirmed, SubscriptionDetails | None]:
-    outcomes = [one.outcome for one in checks]
+    outcomes = [check.outcome for check in checks]
     outcome = Confirmed.CONFIRMED if Confirmed.CONFIRMED in outcomes else next(iter(outcomes), Confirmed.INVALID)
-    alike = [one.details for one in checks if one.outcome is outcome and outcome is not Confirmed.INVALID]
+    alike = [check.details for check in checks if check.outcome is outcome and outcome is not Confirmed.INVALID]
     if not alike:
         return outcome, None
     return outcome, replace(alike[0], also=tuple(details.list for details in alike[1:]))
@@ -290,7 +292,7 @@ def _titles(also: Sequence[MailingList]) -> dict[str, list[str]]:
 
 def _pause(members: Sequence[Subscription]) -> dict[str, int]:
     """The part of a payload that says when the pause of all these subscriptions ends; nothing where they differ."""
-    ends = {one.paused_until for one in members}
+    ends = {subscription.paused_until for subscription in members}
     until = ends.pop() if len(ends) == 1 else None
     return {} if until is None else {"paused_until": until}
 
@@ -333,8 +335,8 @@ def request_confirmation(
 ) -> Subscription:
     """Make a subscription pending, with a request that waits for its confirmation, and post the mail that asks."""
     pending, leader_id = None, None
-    for one, earlier in ((target, subscription), *terms.also):
-        made = _make_pending(tx, one, person, earlier, origin.source, now)
+    for mailing_list, earlier in ((target, subscription), *terms.also):
+        made = _make_pending(tx, mailing_list, person, earlier, origin.source, now)
         number = subscriptions.insert_confirmation(
             tx,
             made,
@@ -348,7 +350,7 @@ def request_confirmation(
         pending, leader_id = pending or made, leader_id or number
     assert pending is not None
     if terms.mail_secret is not None:
-        titles = _titles([one for one, _ in terms.also])
+        titles = _titles([mailing_list for mailing_list, _ in terms.also])
         payload = {"confirmation": leader_id, "expires_at": terms.expires_at, **titles}
         notice = ReaderNotice(kind="confirmation", secret=terms.mail_secret, payload=payload)
         post(tx, notice, target, person, origin, now)

@@ -56,13 +56,13 @@ class SubscriptionDetails(Struct, frozen=True, kw_only=True):
 
 def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
     """A subscription with its list and person; None when it is gone."""
-    found = subscriptions.find_with_details(tx, subscription_id)
-    return None if found is None else SubscriptionDetails(subscription=found[0], person=found[1], list=found[2])
+    details = subscriptions.find_with_details(tx, subscription_id)
+    return None if details is None else SubscriptionDetails(subscription=details[0], person=details[1], list=details[2])
 
 
 def list_subscriptions(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
     """All subscriptions of a person, ended ones included, with their lists."""
-    found = []
+    details = []
     for row in subscriptions.subscriptions_of(tx, person.id):
         subscription, target = (
             subscriptions.find_subscription_by_id(tx, row["id"]),
@@ -70,8 +70,8 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
         )
         assert subscription is not None
         assert target is not None  # the subscription holds it by a foreign key
-        found.append(SubscriptionDetails(list=target, person=person, subscription=subscription))
-    return found
+        details.append(SubscriptionDetails(list=target, person=person, subscription=subscription))
+    return details
 
 
 def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:

@@ -120,9 +120,9 @@ def unsubscribe(
     for request in requests:
         number = request.subscription_id
         meant = (number, led_to.get(number, number)) if request.is_followed else (number,)
-        found = [reader for one in meant if (reader := present.pop(one, None)) is not None]
-        gone += [(request, reader) for reader in found]
-        has_left = any(reader.state is not SubscriptionState.UNSUBSCRIBED for reader in found)
+        readers = [reader for subscription_id in meant if (reader := present.pop(subscription_id, None)) is not None]
+        gone += [(request, reader) for reader in readers]
+        has_left = any(reader.state is not SubscriptionState.UNSUBSCRIBED for reader in readers)
         answers.append(UnsubscribeOutcome.LEFT if has_left else UnsubscribeOutcome.NOT_SUBSCRIBED)
     if gone:
         now = context.clock()

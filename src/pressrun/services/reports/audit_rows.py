@@ -16,8 +16,8 @@ def list_audit_rows(
     tx: Transaction, *, before: int = NEWEST, limit: int, who: str | None, list_name: str | None, since: int
 ) -> list[Answer]:
     """The newest rows first, with lower numbers than `before`."""
-    found = audit.latest(tx, before=before, limit=limit, who=who, list_name=list_name, since=since)
-    return [_plain(row) for row in found]
+    rows = audit.latest(tx, before=before, limit=limit, who=who, list_name=list_name, since=since)
+    return [_plain(row) for row in rows]
 
 
 def _plain(row: Row) -> Answer:

@@ -94,53 +94,59 @@ class EditionReport(Struct, frozen=True, kw_only=True):
         """The report as `--json` prints it."""
         return self.edition | {
             **{name: getattr(self, name) for name in _PLAIN},
-            "failures_said": [asdict(one) for one in self.failures_said],
-            "waiting_said": [asdict(one) for one in self.waiting_said],
+            "failures_said": [asdict(reply) for reply in self.failures_said],
+            "waiting_said": [asdict(reply) for reply in self.waiting_said],
             "domains": [
-                {"name": one.name, "domains": one.domains, "copies": one.copies, **one.counts} for one in self.domains
+                {"name": domain.name, "domains": domain.domains, "copies": domain.copies, **domain.counts}
+                for domain in self.domains
             ],
             "timing": self.timing,
-            "timelines": {name: _plain_timeline(one) for name, one in self.timelines.items()},
+            "timelines": {name: _plain_timeline(timeline) for name, timeline in self.timelines.items()},
         }
 
 
-def _plain_timeline(one: Timeline) -> Answer:
+def _plain_timeline(timeline: Timeline) -> Answer:
     return {
-        "start_at": rfc3339(one.start_at),
-        "seconds": one.seconds,
-        "numbers": one.numbers,
-        "later": one.later,
-        "last_at": rfc3339(one.last_at),
+        "start_at": rfc3339(timeline.start_at),
+        "seconds": timeline.seconds,
+        "numbers": timeline.numbers,
+        "later": timeline.later,
+        "last_at": rfc3339(timeline.last_at),
     }
 
 
 def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     """`edition report`; raises NotFound."""
-    found = require_edition(tx, edition_id)
+    edition = require_edition(tx, edition_id)
     failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
     deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
     waiting = deferred + _paused_copies(tx, edition_id, now)
     gone = retention.outcomes_of(tx, edition_id)
-    moments, target = _moments(tx, edition_id, gone), lists.find_list_by_id(tx, found.list_id)
-    start_at = found.created_at if found.started_at is None else found.started_at
+    moments, target = _moments(tx, edition_id, gone), lists.find_list_by_id(tx, edition.list_id)
+    start_at = edition.created_at if edition.started_at is None else edition.started_at
     return EditionReport(
-        edition=describe_edition(tx, found, now),
+        edition=describe_edition(tx, edition, now),
         failures=failures,
         waiting=waiting,
-        unsubscribed=found.unsubscribed,
-        complaints=found.complaints,
-        kinds=_total([(str(one["kind"] or ""), 1) for one in failures], [(one.kind, one.number) for one in gone]),
-        bounces=_total(bounces.count_by_class(tx, edition_id).items(), [(one.bounce, one.number) for one in gone]),
+        unsubscribed=edition.unsubscribed,
+        complaints=edition.complaints,
+        kinds=_total(
+            [(str(copy["kind"] or ""), 1) for copy in failures],
+            [(outcome.kind, outcome.number) for outcome in gone],
+        ),
+        bounces=_total(
+            bounces.count_by_class(tx, edition_id).items(), [(outcome.bounce, outcome.number) for outcome in gone]
+        ),
         failures_said=_with_replies_of(_grouped(failures), gone),
         waiting_said=_grouped(waiting),
         domains=_by_domain(
             [(row["domain"], row["state"], row["number"]) for row in deliveries.count_by_domain(tx, edition_id)],
-            [(one.lane, one.state, one.number) for one in gone],
+            [(outcome.lane, outcome.state, outcome.number) for outcome in gone],
         ),
         timing=_timing(moments["delivered"]),
         timelines={name: spread(counts, start_at) for name, counts in moments.items()},
-        list_title=found.list_name if target is None else target.title,
-        subject=at_defaults(found.subject),
+        list_title=edition.list_name if target is None else target.title,
+        subject=at_defaults(edition.subject),
         language="" if target is None else target.language,
         timezone="UTC" if target is None else target.timezone,
     )
@@ -158,9 +164,9 @@ def _total(*counted: Iterable[tuple[str, int]]) -> Counter[str]:
 def _with_replies_of(said: Sequence[CommonReply], gone: Iterable[CopyOutcome]) -> list[CommonReply]:
     """The replies, and those of copies whose rows are gone, of which no words are left; the most frequent first."""
     without_words: Counter[tuple[str, str, int, str]] = Counter()
-    for one in gone:
-        if one.state is DeliveryState.FAILED:
-            without_words[one.kind, one.bounce, one.code, one.enhanced] += one.number
+    for outcome in gone:
+        if outcome.state is DeliveryState.FAILED:
+            without_words[outcome.kind, outcome.bounce, outcome.code, outcome.enhanced] += outcome.number
     replies = [
         CommonReply(
             number=number,
@@ -172,7 +178,7 @@ def _with_replies_of(said: Sequence[CommonReply], gone: Iterable[CopyOutcome]) -
         )
         for (kind, bounce, code, enhanced), number in without_words.items()
     ]
-    return sorted([*said, *replies], key=lambda one: -one.number)
+    return sorted([*said, *replies], key=lambda reply: -reply.number)
 
 
 def _copy(row: Row) -> Answer:
@@ -190,12 +196,12 @@ def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
 
     `next_attempt` is the end of the pause; without one there is no telling when their turn comes.
     """
-    found: list[Answer] = []
+    copies: list[Answer] = []
     for lane, stored in destinations.load_states(tx).items():
         state = load_lane_state(stored)
         if state.is_blocked or state.allowed is not None:
             is_paused = state.paused_until > now and not state.is_blocked
-            found += [
+            copies += [
                 {
                     "address": row["address"],
                     "code": None,
@@ -208,7 +214,7 @@ def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
                 }
                 for row in destinations.queued_copies(tx, edition_id, lane)
             ]
-    return found
+    return copies
 
 
 def _grouped(copies: Iterable[Answer]) -> list[CommonReply]:
@@ -216,25 +222,25 @@ def _grouped(copies: Iterable[Answer]) -> list[CommonReply]:
     numbers: Counter[tuple[object, ...]] = Counter()
     first: dict[tuple[object, ...], Answer] = {}
     keys: dict[str, str] = {}
-    for one in copies:
-        words = str(one["text"] or "")
+    for copy in copies:
+        words = str(copy["text"] or "")
         key = keys.get(words)
         if key is None:
             key = keys[words] = key_of(words)
-        group = (one["kind"], one["bounce"], one["code"], one["enhanced"], key)
+        group = (copy["kind"], copy["bounce"], copy["code"], copy["enhanced"], key)
         numbers[group] += 1
-        first.setdefault(group, one)
+        first.setdefault(group, copy)
     return [_said(first[group], number) for group, number in numbers.most_common()]
 
 
-def _said(one: Answer, number: int) -> CommonReply:
+def _said(copy: Answer, number: int) -> CommonReply:
     return CommonReply(
         number=number,
-        kind=_text(one["kind"]),
-        bounce=_text(one["bounce"]),
-        code=one["code"] if isinstance(one["code"], int) else None,
-        enhanced=_text(one["enhanced"]),
-        text=without_people(str(one["text"] or "")),
+        kind=_text(copy["kind"]),
+        bounce=_text(copy["bounce"]),
+        code=copy["code"] if isinstance(copy["code"], int) else None,
+        enhanced=_text(copy["enhanced"]),
+        text=without_people(str(copy["text"] or "")),
     )
 
 
@@ -255,14 +261,14 @@ def _by_domain(rows: Iterable[tuple[str, str, int]], gone: Iterable[tuple[str, s
         counts.setdefault(name, Counter())[state] += number
         domains.setdefault(name, set()).add(name)
     names = sorted(counts, key=lambda name: (-counts[name].total(), name))
-    found = [_domain_counts(name, len(domains[name]), counts[name]) for name in names[:DOMAINS_AT_MOST]]
+    counted = [_domain_counts(name, len(domains[name]), counts[name]) for name in names[:DOMAINS_AT_MOST]]
     rest = names[DOMAINS_AT_MOST:]
     if rest:
         together: Counter[str] = Counter()
         for name in rest:
             together.update(counts[name])
-        found.append(_domain_counts(None, sum(len(domains[name]) for name in rest), together))
-    return found
+        counted.append(_domain_counts(None, sum(len(domains[name]) for name in rest), together))
+    return counted
 
 
 def _domain_counts(name: str | None, domains: int, counts: Counter[str]) -> DomainCounts:
@@ -281,9 +287,9 @@ def _moments(tx: Transaction, edition_id: int, gone: Iterable[CopyOutcome]) -> d
     for row in deliveries.count_by_moment(tx, edition_id):
         (delivered if row["state"] == DeliveryState.DELIVERED else failed)[row["at"]] += row["number"]
     delivered.update(bounces.count_handovers(tx, edition_id))
-    for one in gone:
-        if one.state is not DeliveryState.CANCELLED:
-            (delivered if one.state is DeliveryState.DELIVERED else failed)[one.at] += one.number
+    for outcome in gone:
+        if outcome.state is not DeliveryState.CANCELLED:
+            (delivered if outcome.state is DeliveryState.DELIVERED else failed)[outcome.at] += outcome.number
     counted = editions.event_counts(tx, edition_id)
     return {
         "delivered": delivered,

@@ -132,7 +132,7 @@ def _sight(tx: Transaction, list_name: str | None, holdings: Holdings) -> _Sight
     elif holdings.has(Right.STATS):
         return _Sight(lists=None, readers=None)
     else:
-        chosen = tuple(one.name for one in lists.all_lists(tx) if holdings.has(Right.STATS, one.name))
+        chosen = tuple(target.name for target in lists.all_lists(tx) if holdings.has(Right.STATS, target.name))
     return _Sight(lists=chosen, readers=tuple(name for name in chosen if holdings.has(Right.SEE_READERS, name)))
 
 

@@ -51,7 +51,9 @@ def table_of_members(tx: Transaction, list_name: str, selection: SubscriberSelec
     proofs = enrolment.evidence_of(tx, target.id, [row["subscriber_id"] for row in part.rows])
     columns = () if selection.after else enrolment.list_columns(tx, target.id)
     return MemberTable(
-        columns=() if selection.after else [*KNOWN_COLUMNS, *(one for one in columns if one not in KNOWN_COLUMNS)],
+        columns=()
+        if selection.after
+        else [*KNOWN_COLUMNS, *(column for column in columns if column not in KNOWN_COLUMNS)],
         members=[_texts(exported(row, proofs[row["subscriber_id"]])) for row in part.rows],
         following=part.following,
     )

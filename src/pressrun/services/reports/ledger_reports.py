@@ -50,24 +50,24 @@ def _fields(value: msgspec.Struct, *names: str) -> Answer:
 
 def require_list(tx: Transaction, name: str) -> MailingList:
     """The list with this name; raises NotFound."""
-    found = lists.find_list(tx, name)
-    if found is None:
+    target = lists.find_list(tx, name)
+    if target is None:
         raise no_such_list(name)
-    return found
+    return target
 
 
 def list_lists(tx: Transaction) -> list[Answer]:
     """`list ls`: every list with its counts, by name."""
-    return [describe_list(tx, found) for found in lists.all_lists(tx)]
+    return [describe_list(tx, target) for target in lists.all_lists(tx)]
 
 
 def page_of_lists(
     tx: Transaction, may_see: Callable[[str], bool], *, after: str, limit: int
 ) -> tuple[list[Answer], str | None]:
     """Lists that somebody may see, by name, after the name `after`; and the name after which the next page begins."""
-    seen = [found for found in lists.all_lists(tx) if found.name > after and may_see(found.name)]
+    seen = [target for target in lists.all_lists(tx) if target.name > after and may_see(target.name)]
     page = seen[:limit]
-    return [describe_list(tx, found) for found in page], page[-1].name if len(seen) > limit else None
+    return [describe_list(tx, target) for target in page], page[-1].name if len(seen) > limit else None
 
 
 def show_list(tx: Transaction, name: str) -> Answer:
@@ -75,38 +75,38 @@ def show_list(tx: Transaction, name: str) -> Answer:
     return describe_list(tx, require_list(tx, name))
 
 
-def describe_list(tx: Transaction, found: MailingList) -> Answer:
+def describe_list(tx: Transaction, target: MailingList) -> Answer:
     """One list with its settings and its number of readers in each state."""
-    counts = lists.count_subscriptions(tx, found.id)
+    counts = lists.count_subscriptions(tx, target.id)
     return {
-        **_fields(found, "name", "title"),
-        "from": found.from_address,
-        **_fields(found, "owner", "language", "family", "archive"),
+        **_fields(target, "name", "title"),
+        "from": target.from_address,
+        **_fields(target, "owner", "language", "family", "archive"),
         **{state.value: counts.get(state, 0) for state in BY_ACTIVITY},
-        **_fields(found, "description", "postal_address", "reply_to", "listed", "post_by_mail", "approval"),
-        **_fields(found, "require_postal_address", "relay", "layout", "colour"),
-        "logo": None if found.logo is None else lists.find_logo_name(tx, found.id),
-        **_fields(found, "footer", "hours", "timezone", "leaving_note"),
-        **_describe_welcome(welcomes.find_welcome(tx, found.id)),
-        **_fields(found, "front", "cadence", "ask_name", "typeface"),
-        "created_at": rfc3339(found.created_at),
-        "closed_at": rfc3339(found.closed_at),
-        "leaving_reasons": unsubscribes.count_reasons(tx, found.id),
-        "revision": settings_revision(found),
+        **_fields(target, "description", "postal_address", "reply_to", "listed", "post_by_mail", "approval"),
+        **_fields(target, "require_postal_address", "relay", "layout", "colour"),
+        "logo": None if target.logo is None else lists.find_logo_name(tx, target.id),
+        **_fields(target, "footer", "hours", "timezone", "leaving_note"),
+        **_describe_welcome(welcomes.find_welcome(tx, target.id)),
+        **_fields(target, "front", "cadence", "ask_name", "typeface"),
+        "created_at": rfc3339(target.created_at),
+        "closed_at": rfc3339(target.closed_at),
+        "leaving_reasons": unsubscribes.count_reasons(tx, target.id),
+        "revision": settings_revision(target),
     }
 
 
-def settings_revision(found: MailingList) -> int:
+def settings_revision(target: MailingList) -> int:
     """A number of 40 bits for the settings of a list but its welcome email: another one once any of them differs."""
-    settings = blake2b(msgspec.json.encode(found), digest_size=5).digest()
+    settings = blake2b(msgspec.json.encode(target), digest_size=5).digest()
     return int.from_bytes(settings)
 
 
-def _describe_welcome(found: Edition | None) -> Answer:
+def _describe_welcome(welcome: Edition | None) -> Answer:
     """The file of the welcome mail, and the edition that reports on it."""
-    if found is None:
+    if welcome is None:
         return {"welcome": None, "welcome_edition": None}
-    return {"welcome": found.source_name, "welcome_edition": found.id}
+    return {"welcome": welcome.source_name, "welcome_edition": welcome.id}
 
 
 def count_readers(tx: Transaction, name: str) -> int:
@@ -177,20 +177,20 @@ def _show_stranger(tx: Transaction, digests: Digests, address: Address) -> Answe
 def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
     """The evidence as it is shown: the mail that asked for a confirmation belongs to its request."""
     shown: list[Answer] = []
-    for one in events:
-        entry = {name: one.get(name) for name in ("list", "event")} | {"at": _time(one["at"])}
-        mail = {name: one.get(name) for name in ("mail", "message_id")}
-        if (one["event"], one.get("text")) == (ASKED, CONFIRMATION):
-            request = _request_without_mail(shown, one.get("list"))
+    for event in events:
+        entry = {name: event.get(name) for name in ("list", "event")} | {"at": _time(event["at"])}
+        mail = {name: event.get(name) for name in ("mail", "message_id")}
+        if (event["event"], event.get("text")) == (ASKED, CONFIRMATION):
+            request = _request_without_mail(shown, event.get("list"))
             if request is not None:
                 request["asked"] = {"at": entry["at"], **mail}
                 continue
-        told = entry | {name: one.get(name) for name in ("ip", "source", "text", "language")} | mail
-        if one.get("url"):
-            told["url"] = one["url"]
-        if one.get("given_at"):
-            told["given_at"] = _time(one["given_at"])
-        carried = one.get("carried")
+        told = entry | {name: event.get(name) for name in ("ip", "source", "text", "language")} | mail
+        if event.get("url"):
+            told["url"] = event["url"]
+        if event.get("given_at"):
+            told["given_at"] = _time(event["given_at"])
+        carried = event.get("carried")
         if isinstance(carried, list):
             told["carried"] = [row | {"at": _time(row["at"])} for row in carried]
         shown.append(told)
@@ -199,8 +199,8 @@ def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
 
 def _request_without_mail(shown: Sequence[Answer], list_name: object) -> Answer | None:
     """The oldest request for a list without a mail yet, because mails are sent in the order of the requests."""
-    waiting = (one for one in shown if one["event"] == "requested" and one["list"] == list_name)
-    return next((one for one in waiting if "asked" not in one), None)
+    waiting = (entry for entry in shown if entry["event"] == "requested" and entry["list"] == list_name)
+    return next((entry for entry in waiting if "asked" not in entry), None)
 
 
 def _time(at: object) -> str | None:
@@ -210,7 +210,7 @@ def _time(at: object) -> str | None:
 def list_editions(tx: Transaction, name: str | None, now: int) -> list[Answer]:
     """`edition ls`: every edition, or those of one list, newest first; raises NotFound."""
     list_id = None if name is None else require_list(tx, name).id
-    return [describe_edition(tx, found, now) for found in editions.all_editions(tx, list_id)]
+    return [describe_edition(tx, edition, now) for edition in editions.all_editions(tx, list_id)]
 
 
 def page_of_editions(
@@ -218,8 +218,8 @@ def page_of_editions(
 ) -> list[Answer]:
     """Editions of a list with lower ids, newest first, in one state if it is named, and not older than `since`."""
     target = require_list(tx, name)
-    found = editions.page_of_editions(tx, target.id, before=before, limit=limit, state=state, since=since)
-    return [describe_edition(tx, one, now) for one in found]
+    page = editions.page_of_editions(tx, target.id, before=before, limit=limit, state=state, since=since)
+    return [describe_edition(tx, edition, now) for edition in page]
 
 
 def show_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
@@ -232,20 +232,20 @@ def describe_manuscript(tx: Transaction, edition_id: int) -> Answer:
 
     All are null for an edition that was never one.
     """
-    found = manuscripts.find_manuscript(tx, edition_id)
-    if found is None:
+    manuscript = manuscripts.find_manuscript(tx, edition_id)
+    if manuscript is None:
         return dict.fromkeys(_OF_MANUSCRIPTS)
-    is_approved, is_submitted = found.is_approved, found.is_submitted
+    is_approved, is_submitted = manuscript.is_approved, manuscript.is_submitted
     return {
-        "revision": found.number,
-        "submitted_at": rfc3339(found.submitted_at) if is_submitted else None,
-        "submitted_by": name_of_author(tx, found.submitted_by) if is_submitted else None,
-        "approved_at": rfc3339(found.approved_at) if is_approved else None,
-        "approved_by": name_of_author(tx, found.approved_by) if is_approved else None,
-        "returned_at": rfc3339(found.returned_at),
-        "returned_by": name_of_author(tx, found.returned_by),
-        "words": found.words or None,
-        "source_url": found.source_url,
+        "revision": manuscript.number,
+        "submitted_at": rfc3339(manuscript.submitted_at) if is_submitted else None,
+        "submitted_by": name_of_author(tx, manuscript.submitted_by) if is_submitted else None,
+        "approved_at": rfc3339(manuscript.approved_at) if is_approved else None,
+        "approved_by": name_of_author(tx, manuscript.approved_by) if is_approved else None,
+        "returned_at": rfc3339(manuscript.returned_at),
+        "returned_by": name_of_author(tx, manuscript.returned_by),
+        "words": manuscript.words or None,
+        "source_url": manuscript.source_url,
     }
 
 
@@ -255,29 +255,29 @@ _OF_MANUSCRIPTS = (
 )  # fmt: skip
 
 
-def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
+def describe_edition(tx: Transaction, edition: Edition, now: int) -> Answer:
     """One edition with its six counts, which add up to its audience.
 
     `held_until` is when its list's hours begin, `replaced_by` the newer draft of the same editor.
     """
-    draft = drafts.find_draft(tx, found.id)
+    draft = drafts.find_draft(tx, edition.id)
     return {
-        "id": found.id,
-        "list": found.list_name,
-        "slug": found.slug,
-        "subject": found.subject,
-        "state": found.state.value,
-        "audience": found.audience,
-        **copy_counts.count_copies(tx, found.id),
-        "created_at": rfc3339(found.created_at),
-        "scheduled_at": rfc3339(found.scheduled_at),
-        "started_at": rfc3339(found.started_at),
-        "finished_at": rfc3339(found.finished_at),
-        "held_until": rfc3339(held_until(found, now)),
-        **_fields(found, "pause_reason", "canary_percent"),
+        "id": edition.id,
+        "list": edition.list_name,
+        "slug": edition.slug,
+        "subject": edition.subject,
+        "state": edition.state.value,
+        "audience": edition.audience,
+        **copy_counts.count_copies(tx, edition.id),
+        "created_at": rfc3339(edition.created_at),
+        "scheduled_at": rfc3339(edition.scheduled_at),
+        "started_at": rfc3339(edition.started_at),
+        "finished_at": rfc3339(edition.finished_at),
+        "held_until": rfc3339(held_until(edition, now)),
+        **_fields(edition, "pause_reason", "canary_percent"),
         "replaced_by": None if draft is None else draft.replaced_by,
-        **_fields(found, "issue", "may_have_gone"),
-        "copies_removed_at": rfc3339(found.copies_removed_at),
+        **_fields(edition, "issue", "may_have_gone"),
+        "copies_removed_at": rfc3339(edition.copies_removed_at),
     }
 
 
@@ -286,12 +286,12 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
     states = {name: load_lane_state(stored) for name, stored in destinations.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
     why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
-    found: list[Answer] = []
+    domains: list[Answer] = []
     for row in deliveries.waiting_by_domain(tx):
         state = states.get(destinations.lane_of(tx, row["domain"]) or row["domain"], LaneState())
         is_paused = state.paused_until > now and not state.is_blocked
         why_slow = _why_slow(state, now) if row["queued"] else None
-        found.append(
+        domains.append(
             {
                 **picked(row, "domain", "queued", "claimed", "deferred"),
                 "next_attempt": rfc3339(row["next_attempt"]),
@@ -303,18 +303,18 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
                 "held": held[row["domain"]],
             }
         )
-    return found
+    return domains
 
 
-def with_relays(found: Sequence[Answer], relays: Sequence[Mapping[str, str | None]]) -> list[Answer]:
+def with_relays(rows: Sequence[Answer], relays: Sequence[Mapping[str, str | None]]) -> list[Answer]:
     """The rows of `list_queue`; those without a reason get the one of the relays when no relay works.
 
     `relays` are `name`, `failing_since` and `error` of each, as the running daemon has them.
     """
     if not relays or any(relay["failing_since"] is None for relay in relays):
-        return list(found)
+        return list(rows)
     why = "; ".join(f"relay {relay['name']} fails since {relay['failing_since']}: {relay['error']}" for relay in relays)
-    return [{**row, "reason": row["reason"] or why} for row in found]
+    return [{**row, "reason": row["reason"] or why} for row in rows]
 
 
 def _why_paused(tx: Transaction) -> dict[str, str]:
@@ -328,12 +328,12 @@ def _why_paused(tx: Transaction) -> dict[str, str]:
 
 def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
     """The reason shown for all domains while a relay has asked to slow down."""
-    found = [
+    reasons = [
         f"{name} is paused until {rfc3339(int(state.paused_until))}: {state.reason}"
         for name, state in sorted(states.items())
         if is_relay_lane(name) and state.opens_at(now) > now
     ]
-    return "; ".join(found) or None
+    return "; ".join(reasons) or None
 
 
 def _why_slow(state: LaneState, now: int) -> str | None:

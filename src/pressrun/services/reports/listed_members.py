@@ -51,17 +51,17 @@ def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
 
 def get_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> ListedMember:
     """The subscriber with this address, in whichever state. Raises NotFound."""
-    _, person, found = require_membership(tx, list_name, address)
+    _, person, subscription = require_membership(tx, list_name, address)
     return ListedMember(
         email=person.address,
         name=person.name,
         language=person.language,
         fields=msgspec.Raw(msgspec.json.encode(person.attributes)),
-        state=found.state.value,
-        since=rfc3339(found.since) or "",
-        source=found.source,
+        state=subscription.state.value,
+        since=rfc3339(subscription.since) or "",
+        source=subscription.source,
         suppressed=find_reason(tx, digests_of(keys, address)),
-        paused_until=rfc3339(found.paused_until),
+        paused_until=rfc3339(subscription.paused_until),
     )
 
 

@@ -59,10 +59,10 @@ def require_membership(
     tx: Transaction, list_name: str, address: Address
 ) -> tuple[MailingList, Subscriber, Subscription]:
     """The same; raises NotFound where there is none."""
-    found = find_membership(tx, list_name, address)
-    if found is None:
+    membership = find_membership(tx, list_name, address)
+    if membership is None:
         raise no_such_member(list_name, address)
-    return found
+    return membership
 
 
 def show_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:

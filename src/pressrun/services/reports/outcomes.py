@@ -51,10 +51,10 @@ class OutcomeReports:
     async def report(self, edition_id: int, sees_readers: Callable[[str], bool]) -> Answer:
         """The report on an edition; raises NotFound."""
         read = await self._database.read(report_edition, edition_id, self._context.now)
-        found: Answer = read.plain()
-        if sees_readers(found["list"]):
-            return found
-        return found | {name: [{**one, "address": None, "text": None} for one in found[name]] for name in _SAID}
+        report: Answer = read.plain()
+        if sees_readers(report["list"]):
+            return report
+        return report | {name: [{**copy, "address": None, "text": None} for copy in report[name]] for name in _SAID}
 
     async def page_of_copies(
         self, query: CopyQuery, sees_readers: Callable[[str], bool]
@@ -73,14 +73,14 @@ def _page_of_copies(
     edition = require_edition(tx, query.edition_id)
     states = query.states or tuple(DeliveryState)
     cursor = _read_cursor(query.after, states)
-    sees, found = sees_readers(edition.list_name), list[Row]()
+    sees, copies = sees_readers(edition.list_name), list[Row]()
     for state in states[states.index(cursor.state) :]:
         start = cursor if state is cursor.state else CopyCursor(state=state)
-        found += copy_pages.page_of_copies(tx, query.edition_id, start, limit=query.limit - len(found))
-        if len(found) == query.limit:
+        copies += copy_pages.page_of_copies(tx, query.edition_id, start, limit=query.limit - len(copies))
+        if len(copies) == query.limit:
             break
-    items = [_plain(row, sees=sees) for row in found]
-    return items, _cursor_after(found[-1]) if len(found) == query.limit else None
+    items = [_plain(row, sees=sees) for row in copies]
+    return items, _cursor_after(copies[-1]) if len(copies) == query.limit else None
 
 
 def _read_cursor(text: str, states: Sequence[DeliveryState]) -> CopyCursor:

@@ -66,8 +66,8 @@ def list_subscribers(tx: Transaction, name: str, selection: SubscriberSelection)
     Raises NotFound for an unknown list, BadInput for a domain that is none, and UsageError for a foreign cursor.
     """
     is_chosen = _choice(selection)
-    found = (one for one in _listed(tx, require_list(tx, name), selection) if is_chosen(one[1]))
-    return (_entry(row, None if selection.limit is None else cursor) for cursor, row in islice(found, selection.limit))
+    chosen = (listed for listed in _listed(tx, require_list(tx, name), selection) if is_chosen(listed[1]))
+    return (_entry(row, None if selection.limit is None else cursor) for cursor, row in islice(chosen, selection.limit))
 
 
 def part_of_listing(tx: Transaction, name: str, selection: SubscriberSelection, *, most_read: int) -> PartOfListing:

@@ -104,9 +104,9 @@ class AlertWatch(BackgroundLoop):
     async def check(self) -> None:
         """Alert the operator to each cause that has lasted, unless that was done within a day."""
         now = self._clock()
-        found = _without_effects({obstacle.cause: obstacle for obstacle in reversed(await self._obstacles())})
-        self._since = {cause: min(self._since.get(cause, now), now) for cause in found}
-        for cause, obstacle in found.items():
+        obstacles = _without_effects({obstacle.cause: obstacle for obstacle in reversed(await self._obstacles())})
+        self._since = {cause: min(self._since.get(cause, now), now) for cause in obstacles}
+        for cause, obstacle in obstacles.items():
             if now - self._since[cause] >= LASTING_SECONDS:
                 way = CAUSES[cause].way
                 if way is not Way.MAIL:
@@ -117,10 +117,10 @@ class AlertWatch(BackgroundLoop):
     async def _obstacles(self) -> list[Obstacle]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                found = await self._readiness.obstacles()
+                obstacles = await self._readiness.obstacles()
         except TimeoutError:
-            found = [Obstacle(Cause.DATABASE, f"the database has not answered for {ANSWER_SECONDS:g} s")]
-        return [*found, *self._reports.obstacles()]
+            obstacles = [Obstacle(Cause.DATABASE, f"the database has not answered for {ANSWER_SECONDS:g} s")]
+        return [*obstacles, *self._reports.obstacles()]
 
     async def _pass_on(self, obstacle: Obstacle, now: float) -> None:
         """Let the program pass an alert on; where it fails, it is tried again until it does not."""
@@ -131,8 +131,8 @@ class AlertWatch(BackgroundLoop):
             return
         self._tried[cause] = now
         event(log, "alert.raised", level=logging.WARNING, cause=cause, way="program")
-        given = json.dumps(self._describe(obstacle), ensure_ascii=False).encode()
-        end = await self._ways.run(settings.exec, given, settings.timeout_seconds)
+        description = json.dumps(self._describe(obstacle), ensure_ascii=False).encode()
+        end = await self._ways.run(settings.exec, description, settings.timeout_seconds)
         self._ways.count("failed" if end.problem else "done")
         if end.problem:
             event(log, "alert.not_passed_on", level=logging.ERROR, cause=cause, problem=end.problem, output=end.output)
@@ -164,10 +164,12 @@ class AlertWatch(BackgroundLoop):
         }
 
 
-def _without_effects(found: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
+def _without_effects(obstacles: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
     """Without what follows from another one: a database that does not answer holds up the queue and fails loops."""
-    first = next((cause for cause in _EACH_CAUSES_THE_NEXT if cause in found), None)
-    return {cause: one for cause, one in found.items() if cause not in _EACH_CAUSES_THE_NEXT or cause is first}
+    first = next((cause for cause in _EACH_CAUSES_THE_NEXT if cause in obstacles), None)
+    return {
+        cause: obstacle for cause, obstacle in obstacles.items() if cause not in _EACH_CAUSES_THE_NEXT or cause is first
+    }
 
 
 def _is_within(before: float | None, now: float, seconds: float) -> bool:

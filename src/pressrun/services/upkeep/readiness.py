@@ -57,15 +57,15 @@ class Readiness:
 
     async def obstacles(self) -> list[Obstacle]:
         """Each problem; none when all is well."""
-        found = []
+        obstacles = []
         try:
             await self._database.read(destinations.load_paces)
         except Unavailable as problem:
-            found.append(Obstacle(Cause.DATABASE, str(problem)))
+            obstacles.append(Obstacle(Cause.DATABASE, str(problem)))
         else:
             if not self._holds_database():
-                found.append(Obstacle(Cause.DATABASE, _NOT_HELD))
-        return [*found, *self._obstacles_seen(self._clock())]
+                obstacles.append(Obstacle(Cause.DATABASE, _NOT_HELD))
+        return [*obstacles, *self._obstacles_seen(self._clock())]
 
     def _obstacles_seen(self, now: float) -> Iterator[Obstacle]:
         if now - self._progress.alive_at > QUIET_SECONDS:
