@@ -300,9 +300,9 @@ def _in_template(sentence: str) -> str:
     return words.for_template(words.translate(sentence))
 
 
-def _counted_in_template(one: str, many: str, number: int) -> str:
+def _counted_in_template(singular: str, plural: str, number: int) -> str:
     words = language.words_of_request()
-    return words.for_template(words.translate_counted(one, many, number))
+    return words.for_template(words.translate_counted(singular, plural, number))
 
 
 def initial(title: str, tag: str) -> str:

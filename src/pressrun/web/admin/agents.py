@@ -28,8 +28,8 @@ _SYSTEMS = (
 
 def describe_agent(user_agent: str) -> str:
     """Such as `Firefox, Linux`; `""` for what is not a browser that we know."""
-    found = (_first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent))
-    return ", ".join(word for word in found if word)
+    words = (_first(_BROWSERS, user_agent), _first(_SYSTEMS, user_agent))
+    return ", ".join(word for word in words if word)
 
 
 def _first(words: tuple[tuple[str, str], ...], user_agent: str) -> str:

@@ -159,11 +159,11 @@ class AdminFrame:
         """
         name = self._named_by_proxy(request)
         if name is not None:
-            found = await self.cases.proxied.find(name)
+            logged_in = await self.cases.proxied.find(name)
         else:
             secret = self.session_cookie.read(request)
-            found = None if secret is None else await self.cases.sessions.find(secret)
-        return None if found is None else AdminMember(found, self.visitor(request), request)
+            logged_in = None if secret is None else await self.cases.sessions.find(secret)
+        return None if logged_in is None else AdminMember(logged_in, self.visitor(request), request)
 
     async def _member_now(self, member: AdminMember) -> AdminMember:
         now = await self.find_member(member.request)

@@ -37,16 +37,18 @@ class HomePage:
     async def show(self, _request: Request, member: AdminMember) -> Response:
         """What there is."""
         holdings = member.logged_in.holdings
-        reach = [one for one in await self._read_lists() if holdings.knows(one.name)]
-        own = [self._of(one, holdings.by_list.get(one.name, frozenset())) for one in reach]
+        reach = [target for target in await self._read_lists() if holdings.knows(target.name)]
+        own = [self._of(target, holdings.by_list.get(target.name, frozenset())) for target in reach]
         return self._frame.render("home.html", member, own=own)
 
-    def _of(self, one: MailingList, rights: Rights) -> OwnList:
+    def _of(self, target: MailingList, rights: Rights) -> OwnList:
         say, site = self._frame.web.pages.words, self._frame.web.pages.site
         roles = [role for right, role in _SHOWN_BY if right in rights]
-        posts = site.receives_mail and one.closed_at is None and one.post_by_mail != "off" and Right.DRAFTS in rights
+        posts = (
+            site.receives_mail and target.closed_at is None and target.post_by_mail != "off" and Right.DRAFTS in rights
+        )
         return OwnList(
-            list=one,
+            list=target,
             role=say(ROLE_NAMES[roles[0]]) if roles else "",
-            posts_to=site.list_address(one.name) if posts else "",
+            posts_to=site.list_address(target.name) if posts else "",
         )

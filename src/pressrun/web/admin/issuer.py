@@ -152,14 +152,14 @@ class Issuer:
         headers = [("Authorization", f"Bearer {redeemed.access_token}"), ("Accept", "application/json")]
         try:
             answer = await self._http.send(HttpRequest(url=metadata.userinfo_endpoint, headers=headers))
-            found = _decoded(answer, _UserInfo, "the address")
+            user_info = _decoded(answer, _UserInfo, "the address")
         except IssuerAway:
             raise
         except IssuerProblem:
             return token
-        if found.sub != token.sub:  # Core §5.3.2: it may be somebody else's
+        if user_info.sub != token.sub:  # Core §5.3.2: it may be somebody else's
             raise IssuerProblem("the address is of another account")
-        return replace(token, email=found.email, email_verified=found.email_verified)
+        return replace(token, email=user_info.email, email_verified=user_info.email_verified)
 
     def _expected(self, ceremony: Ceremony, max_age: int) -> Expected:
         return Expected(
@@ -190,21 +190,21 @@ class Issuer:
             if self._away is not None and now - self._away[0] < AWAY_SECONDS:
                 raise self._away[1]
             try:
-                found = await self._ask_for_description()
+                metadata = await self._ask_for_description()
             except IssuerProblem as problem:
                 self._away = self._clock(), problem
                 raise
-            self._metadata = now, found
-            return found
+            self._metadata = now, metadata
+            return metadata
 
     async def _ask_for_description(self) -> _Metadata:
         url = f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = _decoded(await self._http.send(HttpRequest(url=url)), _Metadata, "its description")
-        if found.issuer != self._settings.issuer:  # Discovery §4.3
+        metadata = _decoded(await self._http.send(HttpRequest(url=url)), _Metadata, "its description")
+        if metadata.issuer != self._settings.issuer:  # Discovery §4.3
             raise IssuerProblem("the description is of another issuer")
-        if not found.authorization_endpoint.startswith(("https://", _beginning(self._settings.issuer))):
+        if not metadata.authorization_endpoint.startswith(("https://", _beginning(self._settings.issuer))):
             raise IssuerProblem("the description leads astray, where no browser should go")
-        return found
+        return metadata
 
     async def _keys_of(self, metadata: _Metadata, most_seconds: float) -> Sequence[Mapping[str, Any]]:
         async with self._asking:

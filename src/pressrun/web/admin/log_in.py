@@ -89,8 +89,8 @@ class LogInPages:
         """`/admin/enter/TOKEN`."""
         token = request.path_params["token"]
         if request.method != "POST":
-            found = await self._cases.links.find(token)
-            return self._dead_link() if found is None else self._frame.render("enter.html", None, name=found.name)
+            invited = await self._cases.links.find(token)
+            return self._dead_link() if invited is None else self._frame.render("enter.html", None, name=invited.name)
         entered = await self._cases.links.enter(token, self._frame.visitor(request))
         if entered is None:
             return self._dead_link()

@@ -58,7 +58,9 @@ class TokenPages:
             tokens=tokens,
             following=page["next"],
             scopes=self._say(SCOPES),
-            days={text: self._day(text) for one in tokens for text in (one["expires_at"], one["last_used"]) if text},
+            days={
+                text: self._day(text) for token in tokens for text in (token["expires_at"], token["last_used"]) if text
+            },
             may_make=bool(await self._lists_of(member)) or member.logged_in.holdings.has(Right.SETTINGS),
             is_done="done" in request.query_params,
         )
@@ -102,7 +104,7 @@ class TokenPages:
     async def _lists_of(self, member: AdminMember) -> Sequence[MailingList]:
         """The lists that this person may make tokens for."""
         holdings = member.logged_in.holdings
-        return [one for one in await self._read_lists() if holdings.has(Right.SETTINGS, one.name)]
+        return [target for target in await self._read_lists() if holdings.has(Right.SETTINGS, target.name)]
 
     def _say(self, words: Mapping[Any, str]) -> dict[str, str]:
         """What each choice means, by its value."""

@@ -55,7 +55,7 @@ class BodyForm(Struct, frozen=True, kw_only=True):
     @property
     def is_needed(self) -> bool:
         """Whether a request without a body cannot be right."""
-        return self.members is None or any(one.is_required for one in self.members)
+        return self.members is None or any(member.is_required for member in self.members)
 
 
 def form_of(act: Act[Any], outside: frozenset[str]) -> BodyForm | None:
@@ -68,14 +68,16 @@ def form_of(act: Act[Any], outside: frozenset[str]) -> BodyForm | None:
     else:
         kind = act.arguments
         members = tuple(
-            one for one in describe_fields(kind, None, "/{}") if one.name not in outside and one.name not in named
+            field
+            for field in describe_fields(kind, None, "/{}")
+            if field.name not in outside and field.name not in named
         )
     takes_json = JSON in http.media_types and bool(members)
     if not takes_json and http.body is None:
         return None
     hints = get_type_hints(act.arguments)
     return BodyForm(
-        media_types=tuple(one for one in http.media_types if one != JSON or takes_json),
+        media_types=tuple(media_type for media_type in http.media_types if media_type != JSON or takes_json),
         members=members if takes_json else None,
         kind=kind,
         converts=http.members is not None,
@@ -123,11 +125,11 @@ async def read_nothing(request: Request, limits: BodyLimits, reading: Reading) -
     if media_type_of(request) not in (JSON, ""):
         raise ApiProblem(415, "send no body", headers={"Accept": JSON})
     try:
-        given = msgspec.json.decode(octets)
+        body = msgspec.json.decode(octets)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         reading.faults.append(FieldError("", f"invalid JSON: {problem}"))
     else:
-        read_members((), given, reading)
+        read_members((), body, reading)
 
 
 def media_type_of(request: Request) -> str:
@@ -186,12 +188,12 @@ def _read_json(octets: bytes, form: BodyForm, reading: Reading) -> None:
         reading.values.update(values)
         return
     try:
-        given = msgspec.json.decode(octets) if octets.strip() else {}
+        body = msgspec.json.decode(octets) if octets.strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         reading.faults.append(FieldError("", f"invalid JSON: {problem}"))
         return
     inner = Reading({}, reading.faults)
-    read_members(form.members, given, inner)
+    read_members(form.members, body, inner)
     if not form.converts:
         reading.values.update(inner.values)
     elif not reading.faults:
@@ -203,10 +205,10 @@ def _read_texts(octets: bytes, decoder: msgspec.json.Decoder[Any]) -> Mapping[st
     if b"\\u0000" in octets:  # perhaps NUL, which cannot be stored
         return None
     try:
-        found = decoder.decode(octets)
+        texts = decoder.decode(octets)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return msgspec.structs.asdict(found)
+    return msgspec.structs.asdict(texts)
 
 
 def _converted(form: BodyForm, values: Mapping[str, Any]) -> Mapping[str, Any]:

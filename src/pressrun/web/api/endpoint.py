@@ -96,7 +96,7 @@ def operation_of(act: Act[Any]) -> Operation:
     assert http is not None
     path = {part[1:-1]: part[1:-1] for part in http.path.split("/") if part.startswith("{")}
     fields = structs.fields(act.arguments)
-    labels = {one.name: one.encode_name for one in fields if one.name in http.query}
+    labels = {member.name: member.encode_name for member in fields if member.name in http.query}
     query = describe_fields(act.arguments, labels, "?{}")
     outside = frozenset({*path, *labels, *http.headers, WHOLE, TABLE})
     item = get_args(act.answer)[0] if get_origin(act.answer) is Page else None
@@ -109,7 +109,7 @@ def operation_of(act: Act[Any]) -> Operation:
         headers=describe_fields(act.arguments, http.headers, "{}"),
         body=None if http.method in ("GET", "DELETE") and http.body is None else form_of(act, outside),
         item=item,
-        columns=tuple(one.encode_name for one in structs.fields(shape)) if is_struct else (),
+        columns=tuple(member.encode_name for member in structs.fields(shape)) if is_struct else (),
         seals_cursors=any(value.label == AFTER and _is_text(value.kind) for value in query),
         media_types=_of_one(http) if item is None else _of_collections(query),
     )
@@ -130,7 +130,7 @@ class ApiResource:
     """The actions at one path; the router puts the segments of the path into the scope."""
 
     def __init__(self, operations: Sequence[Operation], context: ApiContext) -> None:
-        self._operations = {one.http.method: one for one in operations}
+        self._operations = {operation.http.method: operation for operation in operations}
         self._context = context
         methods = {*self._operations, *(("HEAD",) if "GET" in self._operations else ())}
         self._allow = ", ".join(sorted(methods))
@@ -164,8 +164,8 @@ class ApiResource:
             raise
         except ApiProblem as problem:
             if operation.act.writes:
-                found = BadInput(problem.detail)
-                await self._context.refuse(operation.act.id, caller, found, request.scope["path_params"].get("list"))
+                error = BadInput(problem.detail)
+                await self._context.refuse(operation.act.id, caller, error, request.scope["path_params"].get("list"))
             raise
 
 
@@ -263,12 +263,12 @@ class Exchange:
             self._unseal(reading)
 
     def _unseal(self, reading: Reading) -> None:
-        given = reading.values.get(AFTER)
-        if given is not None:
-            if re.fullmatch(PATTERN, given) is None:
+        sealed = reading.values.get(AFTER)
+        if sealed is not None:
+            if re.fullmatch(PATTERN, sealed) is None:
                 reading.faults.append(FieldError(f"?{AFTER}", "is not a cursor"))
                 return
-            cursor = unseal(given, self._digest, self._context.cursor_key)
+            cursor = unseal(sealed, self._digest, self._context.cursor_key)
             if cursor is None:
                 raise ApiProblem(404, "unknown cursor: use the `next` of an answer to the very same query")
             reading.values[AFTER] = cursor
@@ -346,7 +346,7 @@ class Exchange:
             return await self._follow_answer(values, caller, operation.http.is_final)
         if kind == streams.EVENTS:
             return await self._follow(values, _listener(caller))
-        names = {one.name for one in structs.fields(operation.act.arguments)}
+        names = {member.name for member in structs.fields(operation.act.arguments)}
         if WHOLE in names:
             values = {**values, WHOLE: True}
         columns: Sequence[str] | None = self._shown or operation.columns
@@ -400,10 +400,10 @@ def _listener(caller: Caller) -> streams.StreamClient:
 
 def _read_fields(query: Sequence[tuple[str, str]], columns: Sequence[str], reading: Reading) -> tuple[str, ...] | None:
     """The members to show, by `fields=a,b`; None: all."""
-    given = [text for label, text in query if label == FIELDS]
-    if not given:
+    texts = [text for label, text in query if label == FIELDS]
+    if not texts:
         return None
-    wanted = {name for text in given for name in text.split(",")}
+    wanted = {name for text in texts for name in text.split(",")}
     unknown = sorted(wanted - set(columns))
     if unknown:
         reading.faults.append(

@@ -33,7 +33,7 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
     """The whole document."""
     types = _Types(operations)
     paths: dict[str, Schema] = {}
-    for operation in sorted(operations, key=lambda one: (one.http.path, one.http.method)):
+    for operation in sorted(operations, key=lambda operation: (operation.http.path, operation.http.method)):
         http = operation.http
         paths.setdefault(f"/{http.path}", {})[http.method.lower()] = _operation(operation, types)
     document = {
@@ -41,7 +41,7 @@ def describe(operations: Sequence[Operation], base_url: str) -> Schema:
         "info": {"title": "Pressrun", "version": __version__, "license": {"name": "MIT", "identifier": "MIT"}},
         "servers": [{"url": f"{base_url}{BASE_PATH}"}],
         "security": [{"token": []}],
-        "tags": [{"name": tag} for tag in sorted({_tag(one) for one in operations})],
+        "tags": [{"name": tag} for tag in sorted({_tag(operation) for operation in operations})],
         "paths": paths,
         "components": {
             "schemas": types.components,
@@ -74,19 +74,21 @@ class _Types:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self._kinds: list[Any] = [ProblemDetails]
-        self._bodies = {one.act.id: body for one in operations if (body := _body_type(one)) is not None}
+        self._bodies = {
+            operation.act.id: body for operation in operations if (body := _body_type(operation)) is not None
+        }
         for operation in operations:
             self._kinds += [value.kind for value in _parameters(operation)]
-            self._kinds += [one for one in (operation.act.answer,) if one not in (None, Content)]
+            self._kinds += [kind for kind in (operation.act.answer,) if kind not in (None, Content)]
         self._kinds += self._bodies.values()
-        found, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
-        self._found: list[Schema] = list(found)
+        schemas, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
+        self._schemas: list[Schema] = list(schemas)
         for operation in operations:
             if together := operation.http.together:
                 self.components[_name_of(operation)].update(together)
 
     def of(self, kind: Any) -> Schema:
-        return next(schema for one, schema in zip(self._kinds, self._found, strict=True) if one is kind)
+        return next(schema for its_kind, schema in zip(self._kinds, self._schemas, strict=True) if its_kind is kind)
 
     def of_body(self, operation: Operation) -> Schema:
         """The schema of the JSON object that an action takes."""
@@ -119,9 +121,9 @@ def _operation(operation: Operation, types: _Types) -> Schema:
         "tags": [_tag(operation)],
         "x-right": act.right.value,
         "parameters": [
-            *(_parameter(one, "path", types) for one in operation.path),
-            *(_parameter(one, "query", types, operation) for one in operation.query),
-            *(_parameter(one, "header", types) for one in operation.headers if one.label != "Content-Type"),
+            *(_parameter(field, "path", types) for field in operation.path),
+            *(_parameter(field, "query", types, operation) for field in operation.query),
+            *(_parameter(field, "header", types) for field in operation.headers if field.label != "Content-Type"),
             *_shown_members(operation),
             *_repeats(operation),
         ],
@@ -214,7 +216,7 @@ def _whole_or_shown(operation: Operation, whole: Schema) -> Schema:
 
 
 def _refusals(operation: Operation) -> list[int]:
-    needs_revision = any(one.label == IF_MATCH for one in operation.headers)
+    needs_revision = any(header.label == IF_MATCH for header in operation.headers)
     more = ((413, 415) if operation.body is not None else ()) + ((412, 428) if needs_revision else ())
     return sorted({*_ALWAYS, *more})
 

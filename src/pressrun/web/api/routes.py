@@ -32,11 +32,11 @@ class Api:
             if act.http is not None:
                 by_path.setdefault(act.http.path, []).append(operation_of(act))
         self._context = context
-        self._operations = [one for operations in by_path.values() for one in operations]
+        self._operations = [operation for operations in by_path.values() for operation in operations]
         resources = {path: ApiResource(operations, context) for path, operations in by_path.items()}
         # By the number of segments. Where a name and a word of ours may both stand, the word goes first.
         self._resources: dict[int, list[tuple[list[str], ApiResource]]] = {}
-        for path in sorted(resources, key=lambda one: one.replace("{", "~")):
+        for path in sorted(resources, key=lambda path: path.replace("{", "~")):
             pattern = path.split("/")
             self._resources.setdefault(len(pattern), []).append((pattern, resources[path]))
         self._patterns: dict[Any, str] = {resource: f"{BASE_PATH}/{path}" for path, resource in resources.items()}
@@ -66,9 +66,9 @@ class Api:
 
     def _find(self, scope: Scope) -> ApiResource:
         """The resource at a path, whose variable segments go into the scope; raises ApiProblem."""
-        _, found, rest = scope.get("raw_path", b"").partition(f"{BASE_PATH}/".encode())
+        _, separator, rest = scope.get("raw_path", b"").partition(f"{BASE_PATH}/".encode())
         try:
-            segments = [_decoded(part) for part in rest.split(b"/")] if found else []
+            segments = [_decoded(part) for part in rest.split(b"/")] if separator else []
         except UnicodeDecodeError:
             raise ApiProblem(404) from None
         if len(segments) > 1 and segments[-1] == "":

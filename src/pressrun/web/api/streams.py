@@ -53,8 +53,8 @@ def preferred(accept: str, offered: Sequence[str]) -> str:
     weights: dict[str, float] = {}
     for item in accept.split(","):
         kind, _, parameters = item.partition(";")
-        found = re.search(r"(?:\A|;)\s*q=([01](?:\.\d{0,3})?)\s*(?:;|\Z)", parameters)
-        weights[kind.strip().lower()] = float(found[1]) if found else 1.0
+        match = re.search(r"(?:\A|;)\s*q=([01](?:\.\d{0,3})?)\s*(?:;|\Z)", parameters)
+        weights[kind.strip().lower()] = float(match[1]) if match else 1.0
     best = max(offered, key=lambda kind: weights.get(kind, 0.0))
     return best if weights.get(best, 0.0) > weights.get("*/*", 0.0) or best == JSON else offered[0]
 
@@ -170,14 +170,16 @@ def shown(item: Any, names: Sequence[str]) -> dict[str, Any]:
     """These members of an item."""
     if isinstance(item, Mapping):
         return {name: item.get(name) for name in names}
-    return {one.encode_name: getattr(item, one.name) for one in structs.fields(item) if one.encode_name in names}
+    return {
+        field.encode_name: getattr(item, field.name) for field in structs.fields(item) if field.encode_name in names
+    }
 
 
 def _members_of(items: Sequence[Any], columns: Sequence[str]) -> Callable[[Any], Iterable[Any]]:
     """What gets the values of these columns from an item, worked out once for all of them."""
     if not items or isinstance(items[0], Mapping):
         return lambda item: [item.get(name) for name in columns]
-    names = {one.encode_name: one.name for one in structs.fields(items[0])}
+    names = {field.encode_name: field.name for field in structs.fields(items[0])}
     values = attrgetter(*(names[column] for column in columns))
     return values if len(columns) > 1 else lambda item: (values(item),)
 

@@ -82,13 +82,13 @@ class Reading(Struct):
     values: dict[str, Any]
     faults: list[FieldError]
 
-    def read(self, value: RequestField, given: object, *, strict: bool) -> None:
+    def read(self, value: RequestField, raw: object, *, strict: bool) -> None:
         """Convert what was given for a field, or say what is wrong with it."""
         try:
-            _require_storable(given)
+            _require_storable(raw)
             if not strict and value.written is not None:
-                _require_written(given, *value.written)
-            converted = msgspec.convert(given, value.kind, strict=strict)
+                _require_written(raw, *value.written)
+            converted = msgspec.convert(raw, value.kind, strict=strict)
             if isinstance(converted, int | str):
                 _require_storable(converted)
             if value.formats and isinstance(converted, str | tuple):
@@ -98,7 +98,7 @@ class Reading(Struct):
                     return
         except msgspec.ValidationError as problem:
             said = str(problem)
-            within = _faults(value.kind, given, value.pointer, said)
+            within = _faults(value.kind, raw, value.pointer, said)
             self.faults += islice(within, MOST_FAULTS) if strict else [_fault(value.kind, value.pointer, said)]
         except BadInput as problem:
             self.faults.append(FieldError(value.pointer, str(problem)))
@@ -107,23 +107,25 @@ class Reading(Struct):
         else:
             self.values[value.name] = converted
 
-    def require(self, values: Sequence[RequestField], given: Mapping[str, object]) -> None:
+    def require(self, values: Sequence[RequestField], present: Mapping[str, object]) -> None:
         """Say which required fields are missing."""
         self.faults += [
-            FieldError(one.pointer, "is required") for one in values if one.is_required and one.label not in given
+            FieldError(field.pointer, "is required")
+            for field in values
+            if field.is_required and field.label not in present
         ]
 
 
 def members_type(name: str, kind: type[Any], values: Sequence[RequestField]) -> type[msgspec.Struct]:
     """A type of these fields of another type, as members of a JSON object."""
-    fields = {one.name: one for one in structs.fields(kind)}
+    fields = {field.name: field for field in structs.fields(kind)}
     members: list[Any] = []
     for value in values:
-        one = fields[value.name]
-        if one.default_factory is not NODEFAULT:
-            members.append((value.name, value.kind, msgspec.field(default_factory=one.default_factory)))
-        elif one.default is not NODEFAULT:
-            members.append((value.name, value.kind, one.default))
+        field = fields[value.name]
+        if field.default_factory is not NODEFAULT:
+            members.append((value.name, value.kind, msgspec.field(default_factory=field.default_factory)))
+        elif field.default is not NODEFAULT:
+            members.append((value.name, value.kind, field.default))
         else:
             members.append((value.name, value.kind))
     renamed = {value.name: value.label for value in values}
@@ -137,21 +139,21 @@ def holds_text_alone(value: RequestField) -> bool:
 
 def describe_fields(kind: type[Any], names: Mapping[str, str] | None, pointer: str) -> tuple[RequestField, ...]:
     """The fields of a struct that have a label in `names`, or all by their own labels; `pointer` has `{}` for it."""
-    found = structs.fields(kind)
-    labels = {one.name: one.encode_name for one in found} if names is None else names
+    fields = structs.fields(kind)
+    labels = {field.name: field.encode_name for field in fields} if names is None else names
     return tuple(
         RequestField(
-            name=one.name,
-            label=labels[one.name],
-            kind=one.type,
-            pointer=pointer.format(_escaped(labels[one.name])),
-            is_required=one.default is NODEFAULT and one.default_factory is NODEFAULT,
-            is_many=any(get_origin(part) in (list, tuple, frozenset) for part in (one.type, *get_args(one.type))),
-            formats=tuple(name for name in _formats(one.type) if name in FORMATS),
-            written=next((_WRITTEN[part] for part in _parts(one.type) if part is int or part is bool), None),
+            name=field.name,
+            label=labels[field.name],
+            kind=field.type,
+            pointer=pointer.format(_escaped(labels[field.name])),
+            is_required=field.default is NODEFAULT and field.default_factory is NODEFAULT,
+            is_many=any(get_origin(part) in (list, tuple, frozenset) for part in (field.type, *get_args(field.type))),
+            formats=tuple(name for name in _formats(field.type) if name in FORMATS),
+            written=next((_WRITTEN[part] for part in _parts(field.type) if part is int or part is bool), None),
         )
-        for one in found
-        if one.name in labels
+        for field in fields
+        if field.name in labels
     )
 
 
@@ -163,12 +165,12 @@ def read_query(query: bytes) -> list[tuple[str, str]]:
         raise ApiProblem(422, faults=[FieldError("?", "the query is not UTF-8, or has too many parameters")]) from None
 
 
-def read_parameters(values: Sequence[RequestField], given: Sequence[tuple[str, str]], reading: Reading) -> None:
+def read_parameters(values: Sequence[RequestField], parameters: Sequence[tuple[str, str]], reading: Reading) -> None:
     """Read the fields that come in the query: each at most once, but those with many values."""
     by_label: dict[str, list[str]] = {}
-    for label, text in given:
+    for label, text in parameters:
         by_label.setdefault(label, []).append(text)
-    known = {one.label: one for one in values}
+    known = {field.label: field for field in values}
     for label, texts in by_label.items():
         value = known.get(label)
         if value is None:
@@ -182,11 +184,11 @@ def read_parameters(values: Sequence[RequestField], given: Sequence[tuple[str, s
     reading.require(values, by_label)
 
 
-def read_headers(values: Sequence[RequestField], given: Headers, reading: Reading) -> None:
+def read_headers(values: Sequence[RequestField], headers: Headers, reading: Reading) -> None:
     """Read the fields that come in headers; raises ApiProblem 428 where a revision is missing."""
     present: dict[str, object] = {}
     for value in values:
-        texts = given.getlist(value.label)  # several lines are one list, RFC 9110 §5.3
+        texts = headers.getlist(value.label)  # several lines are one list, RFC 9110 §5.3
         if texts:
             text = ", ".join(texts)
             present[value.label] = text
@@ -203,18 +205,18 @@ def _read_header(value: RequestField, text: str, reading: Reading) -> None:
         reading.faults.append(FieldError(value.pointer, str(problem)))
 
 
-def read_members(values: Sequence[RequestField], given: object, reading: Reading) -> None:
+def read_members(values: Sequence[RequestField], body: object, reading: Reading) -> None:
     """Read the fields that are members of a JSON object."""
-    if not isinstance(given, dict):
+    if not isinstance(body, dict):
         reading.faults.append(FieldError("", "expected a JSON object"))
         return
-    known = {one.label: one for one in values}
-    for label, value in given.items():
+    known = {field.label: field for field in values}
+    for label, value in body.items():
         if label in known:
             _read_member(known[label], value, reading)
         else:
             reading.faults.append(FieldError(f"/{_escaped(label)}", "unknown member"))
-    reading.require(values, given)
+    reading.require(values, body)
 
 
 def _read_member(field: RequestField, value: object, reading: Reading) -> None:
@@ -231,9 +233,9 @@ def _with_integers(value: object) -> object:
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if isinstance(value, list):
-        return [_with_integers(one) for one in value]
+        return [_with_integers(member) for member in value]
     if isinstance(value, dict):
-        return {name: _with_integers(one) for name, one in value.items()}
+        return {name: _with_integers(member) for name, member in value.items()}
     return value
 
 
@@ -254,8 +256,8 @@ def _formats(kind: Any) -> Iterator[str]:
     for part in _parts(kind):
         schema = getattr(part, "extra_json_schema", None) or {}
         choices = schema.get("anyOf", [schema])
-        if all("format" in one for one in choices):
-            yield from (one["format"] for one in choices)
+        if all("format" in choice for choice in choices):
+            yield from (choice["format"] for choice in choices)
 
 
 def _parts(kind: Any) -> Iterator[Any]:
@@ -264,8 +266,8 @@ def _parts(kind: Any) -> Iterator[Any]:
     for part in get_args(kind):
         yield from _parts(part)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        for one in structs.fields(kind):
-            yield from _parts(one.type)
+        for field in structs.fields(kind):
+            yield from _parts(field.type)
 
 
 def _require_storable(value: object) -> None:
@@ -277,22 +279,22 @@ def _require_storable(value: object) -> None:
         if not -LARGEST <= value <= LARGEST:
             raise BadInput("is out of range")
     elif isinstance(value, list):
-        for one in value:
-            _require_storable(one)
+        for member in value:
+            _require_storable(member)
     elif isinstance(value, dict):
         for pair in value.items():
             _require_storable(list(pair))
 
 
-def _require_written(given: object, pattern: re.Pattern[str], words: str) -> None:
+def _require_written(raw: object, pattern: re.Pattern[str], words: str) -> None:
     """Raise BadInput for a number or flag of path, query or header that is written in another way."""
-    if isinstance(given, str) and pattern.fullmatch(given) is None:
+    if isinstance(raw, str) and pattern.fullmatch(raw) is None:
         raise BadInput(words)
 
 
 def _malformed(value: RequestField, converted: str | tuple[Any, ...]) -> Iterator[FieldError]:
     """What does not have the formats of a field, which is one text or several."""
-    several = [("", converted)] if isinstance(converted, str) else [(f"/{n}", one) for n, one in enumerate(converted)]
+    several = [("", converted)] if isinstance(converted, str) else [(f"/{n}", text) for n, text in enumerate(converted)]
     for place, text in several:
         try:
             for name in value.formats:
@@ -301,39 +303,39 @@ def _malformed(value: RequestField, converted: str | tuple[Any, ...]) -> Iterato
             yield FieldError(f"{value.pointer}{place}", str(problem))
 
 
-def _faults(kind: Any, given: object, pointer: str, words: str) -> Iterator[FieldError]:
+def _faults(kind: Any, raw: object, pointer: str, words: str) -> Iterator[FieldError]:
     """What is wrong with a value and everything in it; `words` are what msgspec says, which stops at the first."""
-    found = False
-    for inner, value, place in _inner(kind, given, pointer):
+    has_faults = False
+    for inner, value, place in _inner(kind, raw, pointer):
         for fault in _faults_in(inner, value, place):
-            found = True
+            has_faults = True
             yield fault
-    if not found:
+    if not has_faults:
         yield _fault(kind, pointer, words)
 
 
-def _faults_in(kind: Any, given: object, pointer: str) -> Iterator[FieldError]:
+def _faults_in(kind: Any, raw: object, pointer: str) -> Iterator[FieldError]:
     if kind is _UNKNOWN:
         yield FieldError(pointer, "unknown member")
         return
     try:
-        msgspec.convert(given, kind)
+        msgspec.convert(raw, kind)
     except msgspec.ValidationError as problem:
-        yield from _faults(kind, given, pointer, str(problem))
+        yield from _faults(kind, raw, pointer, str(problem))
 
 
-def _inner(kind: Any, given: object, pointer: str) -> Iterator[tuple[Any, object, str]]:
+def _inner(kind: Any, raw: object, pointer: str) -> Iterator[tuple[Any, object, str]]:
     """What a JSON value consists of: each with its type and a pointer."""
     for part in (kind, *get_args(kind)):
         origin, of = get_origin(part), get_args(part)
-        if isinstance(given, dict) and isinstance(part, type) and issubclass(part, Struct):
-            kinds = {one.encode_name: one.type for one in structs.fields(part)}
-            for name, value in given.items():
+        if isinstance(raw, dict) and isinstance(part, type) and issubclass(part, Struct):
+            kinds = {field.encode_name: field.type for field in structs.fields(part)}
+            for name, value in raw.items():
                 yield kinds.get(name, _UNKNOWN), value, f"{pointer}/{_escaped(name)}"
-        elif isinstance(given, dict) and origin is dict:
-            yield from ((of[1], value, f"{pointer}/{_escaped(name)}") for name, value in given.items())
-        elif isinstance(given, list) and origin in (list, tuple, frozenset):
-            yield from ((of[0], value, f"{pointer}/{place}") for place, value in enumerate(given))
+        elif isinstance(raw, dict) and origin is dict:
+            yield from ((of[1], value, f"{pointer}/{_escaped(name)}") for name, value in raw.items())
+        elif isinstance(raw, list) and origin in (list, tuple, frozenset):
+            yield from ((of[0], value, f"{pointer}/{place}") for place, value in enumerate(raw))
 
 
 def _fault(kind: Any, pointer: str, words: str) -> FieldError:

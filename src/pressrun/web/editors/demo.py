@@ -146,7 +146,7 @@ class DemoPages:
         page = rewrite_images(page, _inlined(mail.content))
         # Links must open in a new window, because our pages refuse to be shown in a frame.
         page = _CONNECTS.sub("<x-", page)
-        page = _HEAD.sub(lambda found: f'{found[0]}<base target="_blank">', page, count=1)
+        page = _HEAD.sub(lambda match: f'{match[0]}<base target="_blank">', page, count=1)
         return HTMLResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
 
     async def raw(self, request: Request) -> Response:

@@ -36,29 +36,29 @@ def parse_parts(body: bytes, content_type: str, *, most: int) -> list[Part]:
 
 
 def _parse(body: bytes, boundary: bytes, most: int) -> list[Part]:
-    parts = _PartReader(most)
+    reader = _PartReader(most)
     parser = MultipartParser(
         boundary,
         {
-            "on_part_begin": parts.begin,
-            "on_header_field": partial(parts.read_header, parts.field),
-            "on_header_value": partial(parts.read_header, parts.value),
-            "on_header_end": parts.end_header,
-            "on_part_data": parts.read,
-            "on_part_end": parts.end,
+            "on_part_begin": reader.begin,
+            "on_header_field": partial(reader.read_header, reader.field),
+            "on_header_value": partial(reader.read_header, reader.value),
+            "on_header_end": reader.end_header,
+            "on_part_data": reader.read,
+            "on_part_end": reader.end,
         },
     )
     for start in range(0, len(body), _PIECE):
         parser.write(body[start : start + _PIECE])
     parser.finalize()
-    return parts.found
+    return reader.parts
 
 
 class _PartReader:
     """The parts so far, and the one that is being read."""
 
     def __init__(self, most: int) -> None:
-        self.found: list[Part] = []
+        self.parts: list[Part] = []
         self.field, self.value = bytearray(), bytearray()
         self._most = most
         self._header: dict[bytes, bytes] = {}
@@ -86,11 +86,11 @@ class _PartReader:
         self._octets.extend(data[start:end])
 
     def end(self) -> None:
-        if len(self.found) == self._most:
+        if len(self.parts) == self._most:
             raise ValueError("too many parts")
         _, options = parse_options_header(self._header.get(b"content-disposition"))
         file_name = options.get(b"filename")
-        self.found.append(
+        self.parts.append(
             Part(
                 name=options[b"name"].decode("utf-8"),
                 file_name=None if file_name is None else file_name.decode("utf-8"),

@@ -233,8 +233,8 @@ class Guard:
             response = Response(_FAILED, status_code=500, media_type="text/plain")
         await response(scope, _nothing_more, send)
 
-    def _headers(self, given: Iterable[Header], path: str, status: int) -> list[Header]:
-        headers = list(given)
+    def _headers(self, from_app: Iterable[Header], path: str, status: int) -> list[Header]:
+        headers = list(from_app)
         if is_token_page(path):
             headers = [header for header in headers if header[0] not in _NOT_OF_TOKEN_PAGES]
             headers += _OF_TOKEN_PAGES

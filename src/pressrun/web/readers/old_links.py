@@ -53,15 +53,15 @@ class OldLinkPages:
     async def person(self, request: Request) -> Response:
         """A personal link: to our page for the same person, or the one-click POST."""
         link = _personal_link(request)
-        found = [] if link is None else await self._cases.old_links.find_subscriptions(link)
-        if link is None or not found:
+        subscriptions = [] if link is None else await self._cases.old_links.find_subscriptions(link)
+        if link is None or not subscriptions:
             return self._pages.invalid_link()
         if request.method == "POST" and list(await read_fields_or_none(request) or ()) == ONE_CLICK:
             origin = self._web.origin_as_named(request, ONE_CLICK_WORDS)
-            for one in found:
-                await self._cases.unsubscribes.unsubscribe(one.subscription_id, origin, how=BY_ONE_CLICK)
+            for subscription in subscriptions:
+                await self._cases.unsubscribes.unsubscribe(subscription.subscription_id, origin, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
-        return RedirectResponse(self._own_page(link, found), status_code=303, headers=_PRIVATE)
+        return RedirectResponse(self._own_page(link, subscriptions), status_code=303, headers=_PRIVATE)
 
     def or_else(self, handler: Handler) -> Handler:
         """`handler`, but where it finds nothing, an old link leads to the page that replaced it."""
@@ -83,18 +83,23 @@ class OldLinkPages:
         where = self._pages.href("") if place.list_name is None else self._pages.href(place.list_name, *below)
         return RedirectResponse(where, status_code=302)
 
-    def _own_page(self, link: OldPersonalLink, found: Sequence[OldSubscription]) -> str:
+    def _own_page(self, link: OldPersonalLink, subscriptions: Sequence[OldSubscription]) -> str:
         """Unsubscribing from one list, or the preferences, where one can leave several.
 
         Never the preferences of somebody whose links have ended, as they do when the address changes: the link may be
         in a mailbox that is not theirs any more.
         """
-        tokens, person = self._web.tokens(), next((one for one in found if one.subscriber_id is not None), None)
-        if person is not None and not person.epoch and (link.wants_preferences or len(found) > 1):
+        tokens, person = (
+            self._web.tokens(),
+            next((subscription for subscription in subscriptions if subscription.subscriber_id is not None), None),
+        )
+        if person is not None and not person.epoch and (link.wants_preferences or len(subscriptions) > 1):
             numbers = (person.subscriber_id or 0, 0, _LASTING)
             return self._pages.href("preferences", tokens.make(WebPurpose.PREFERENCES, *numbers))
-        one = person or found[0]
-        return self._pages.href("unsubscribe", tokens.make(WebPurpose.UNSUBSCRIBE, one.subscription_id, _NO_EDITION))
+        subscription = person or subscriptions[0]
+        return self._pages.href(
+            "unsubscribe", tokens.make(WebPurpose.UNSUBSCRIBE, subscription.subscription_id, _NO_EDITION)
+        )
 
 
 def _personal_link(request: Request) -> OldPersonalLink | None:
