@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from msgspec.structs import replace
-from tests.editions.inline_builder import builder_at
+from tests.editions.inline_builder import builder_at, workshop_of
 from tests.services.office import Office
 
 from pressrun.acts.act import Act, Doing
@@ -21,13 +21,10 @@ from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.draft_editing import DraftEditing
-from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.editions.submissions import Submissions
-from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
 from pressrun.services.ports import UNOBSERVED, BounceCounter
@@ -63,13 +60,9 @@ def cases_of(office: Office) -> Cases:
     """All services, of an installation at n.example."""
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
     builder = builder_at(site, office.path / "layouts")
-    sender_check = SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now)
-    workshop = Workshop(database=office.database, builder=builder, sender_check=sender_check)
-    notices = DraftNotices(office.settings, os.urandom)
-    submissions = Submissions(notices, office.wake)
-    editing = DraftEditing(workshop, submissions, clock=lambda: office.now, entropy=os.urandom)
     context = replace(office.context, site=site)
-    edition_admin = EditionAdmin(context, sender_check=sender_check, builder=builder)
+    workshop, submissions = workshop_of(context, builder), Submissions(context)
+    editing, edition_admin = DraftEditing(workshop, submissions), EditionAdmin(workshop)
 
     async def make_key() -> KeyRing:
         return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)
@@ -85,7 +78,7 @@ def cases_of(office: Office) -> Cases:
         suppressions=office.suppressions,
         edition_admin=edition_admin,
         draft_editing=editing,
-        draft_release=DraftRelease(workshop, submissions, notices, clock=lambda: office.now, wake=office.wake),
+        draft_release=DraftRelease(workshop, submissions),
         draft_proofs=DraftProofs(context, editing, edition_admin),
         kept_mail=KeptMail(context),
         held=office.held,

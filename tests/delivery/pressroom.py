@@ -20,7 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.delivery.direct import DirectWorker
-from tests.editions.inline_builder import builder_at
+from tests.editions.inline_builder import builder_at, workshop_of
 from tests.services.office import Office, open_office
 
 from pressrun.core.addresses.address import parse_address
@@ -36,7 +36,6 @@ from pressrun.delivery.queue.throttle import Throttle
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
@@ -254,7 +253,7 @@ def identity(outgoing: Outgoing) -> tuple[str, str]:
 
 def admin_of(office: Office, admin: EditionAdmin) -> EditionAdmin:
     """The same services in another process."""
-    return EditionAdmin(replace(office.context, site=SITE), sender_check=admin._sender_check, builder=admin._builder)
+    return EditionAdmin(replace(admin._workshop, context=replace(office.context, site=SITE)))
 
 
 @asynccontextmanager
@@ -263,11 +262,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
     async with open_office(folder) as office:
         numbers = itertools.count(1)
         context = replace(office.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
-        edition_admin = EditionAdmin(
-            context,
-            sender_check=SenderCheck(site=SITE, settings=office.settings, records=None, clock=lambda: office.now),
-            builder=builder_at(SITE, folder / "layouts"),
-        )
+        edition_admin = EditionAdmin(workshop_of(context, builder_at(SITE, folder / "layouts")))
         bounce_handler = BounceHandler(
             keys=office.keys,
             site=SITE,

@@ -29,7 +29,10 @@ from pressrun.sandbox.frames import (
 from pressrun.sandbox.helper import HelperLimits
 from pressrun.sandbox.helper_process import frame_of
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
 
 
 class InlineMaker:
@@ -81,3 +84,9 @@ def _answer(task: EditionTask) -> Answer:
     if reason is not None:
         raise EditionError(reason)
     return answer
+
+
+def workshop_of(context: ServiceContext, builder: EditionBuilder) -> Workshop:
+    """A workshop whose check of the sender queries no DNS."""
+    sender_check = SenderCheck(site=context.site, settings=context.settings, records=None, clock=context.clock)
+    return Workshop(context=context, builder=builder, sender_check=sender_check)

@@ -40,6 +40,7 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
@@ -289,10 +290,12 @@ async def open_mailroom(
             entropy=os.urandom,
         ),
         mailed_editions=MailedEditions(
-            context,
+            Workshop(
+                context=context,
+                builder=builder_at(site, folder / "layouts"),
+                sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
+            ),
             parser=reader or InlineReader(),
-            sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
-            builder=builder_at(site, folder / "layouts"),
         ),
         counter=room,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.database import TwiceDatabase
-from tests.editions.inline_builder import builder_at
+from tests.editions.inline_builder import builder_at, workshop_of
 from tests.engines import new_data_dir
 
 from pressrun.core.current import Holder
@@ -171,5 +171,6 @@ def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: boo
     )
     office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
     office.held = HeldSignUps(office.context, office.sign_ups)
-    office.redirects, office.archive_import = RedirectAdmin(database), ArchiveImport(office.context, builder)
+    office.redirects = RedirectAdmin(database)
+    office.archive_import = ArchiveImport(workshop_of(office.context, builder))
     return office

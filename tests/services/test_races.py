@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected
 from tests.database import select
-from tests.editions.inline_builder import builder_at
+from tests.editions.inline_builder import builder_at, workshop_of
 from tests.races import Race, Step, run_race
 from tests.services.copy_races import COPY_RACES, CROSSWISE
 from tests.services.office import NOW, Office
@@ -29,7 +29,6 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
@@ -315,11 +314,8 @@ async def claim(office: Office) -> object:
 
 async def send(office: Office) -> object:
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
-    admin = EditionAdmin(
-        replace(office.context, site=site),
-        sender_check=SenderCheck(site=site, settings=office.settings, records=None, clock=lambda: office.now),
-        builder=builder_at(site, office.path / "layouts"),
-    )
+    context = replace(office.context, site=site)
+    admin = EditionAdmin(workshop_of(context, builder_at(site, office.path / "layouts")))
     body = b"---\nsubject: Boats\n---\nHello\n"
     try:
         await admin.send(list_name="news", source=body, source_name="a.md", assets={})

@@ -116,12 +116,7 @@ def worker_settings(settings: Settings) -> WorkerSettings:
 
 def build_mailed_editions(services: Services, parser: MailParser) -> MailedEditions:
     """Wire what makes editions of mails."""
-    return MailedEditions(
-        services.context,
-        parser=parser,
-        sender_check=services.workshop.sender_check,
-        builder=services.workshop.builder,
-    )
+    return MailedEditions(services.workshop, parser=parser)
 
 
 def build_processing(

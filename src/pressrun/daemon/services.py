@@ -29,7 +29,6 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.draft_editing import DraftEditing
-from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_proofs import DraftProofs
 from pressrun.services.editions.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
@@ -167,7 +166,7 @@ def _build_parts(settings: Current[Settings], database: Database, keys: KeyRing,
     )
     maker = SandboxedMaker(limits_of_editions(settings.value.limits))
     builder = EditionBuilder(site=site, layouts=OwnLayouts(data.layouts), maker=maker)
-    workshop = Workshop(database=database, builder=builder, sender_check=build_sender_check(settings))
+    workshop = Workshop(context=context, builder=builder, sender_check=build_sender_check(settings))
     return _Parts(
         context=context,
         data=data,
@@ -209,16 +208,14 @@ def _build_pages(parts: _Parts) -> UseCases:
 
 def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: HandedInReturns) -> Cases:
     context, workshop, hooks = parts.context, parts.workshop, parts.hooks
-    builder, database = workshop.builder, context.database
-    edition_admin = EditionAdmin(context, builder=builder, sender_check=workshop.sender_check, unpause=hooks.unpause)
-    notices = DraftNotices(context.settings, context.entropy)
-    submissions = Submissions(notices, context.wake)
-    draft_editing = DraftEditing(workshop, submissions, clock=context.clock, entropy=context.entropy)
+    database, submissions = context.database, Submissions(context)
+    edition_admin = EditionAdmin(workshop, unpause=hooks.unpause)
+    draft_editing = DraftEditing(workshop, submissions)
     return Cases(
         database=database,
         keys=context.keys,
         audit_log=AuditLog(context),
-        lists=ListAdmin(context, builder),
+        lists=ListAdmin(context, workshop.builder),
         subscribers=SubscriberAdmin(context),
         members=ProgramMembers(
             context, sign_ups=pages.sign_ups, preferences=pages.preferences, web_requests=pages.web_requests
@@ -227,12 +224,12 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         suppressions=SuppressionAdmin(context),
         edition_admin=edition_admin,
         draft_editing=draft_editing,
-        draft_release=DraftRelease(workshop, submissions, notices, clock=context.clock, wake=context.wake),
+        draft_release=DraftRelease(workshop, submissions),
         draft_proofs=DraftProofs(context, draft_editing, edition_admin),
         kept_mail=KeptMail(context, parts.mail_accepted),
         held=HeldSignUps(context, pages.sign_ups),
         redirects=RedirectAdmin(database),
-        archive_import=ArchiveImport(context, builder),
+        archive_import=ArchiveImport(workshop),
         link_keys=LinkKeys(
             context,
             make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, parts.data),

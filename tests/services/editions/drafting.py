@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping
 
+from msgspec.structs import replace
 from tests.delivery.pressroom import Pressroom
 
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
-from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
@@ -22,31 +21,25 @@ AT_ONCE = ReleaseOrder()
 
 def workshop_of(press: Pressroom) -> Workshop:
     """What the press builds its editions with."""
-    admin = press.edition_admin
-    return Workshop(database=press.office.database, builder=admin._builder, sender_check=admin._sender_check)
+    numbers = itertools.count(1000)
+    workshop = press.edition_admin._workshop
+    context = replace(workshop.context, clock=press.clock, entropy=lambda count: next(numbers).to_bytes(count, "big"))
+    return replace(workshop, context=context)
 
 
 def editing_of(press: Pressroom) -> DraftEditing:
     """Where drafts are written."""
-    numbers = itertools.count(1000)
-    return DraftEditing(
-        workshop_of(press),
-        submissions_of(press),
-        clock=press.clock,
-        entropy=lambda count: next(numbers).to_bytes(count, "big"),
-    )
+    return DraftEditing(workshop_of(press), submissions_of(press))
 
 
 def submissions_of(press: Pressroom) -> Submissions:
     """Where drafts are said to be ready."""
-    return Submissions(DraftNotices(press.office.settings, os.urandom), press.office.wake)
+    return Submissions(press.office.context)
 
 
 def release_of(press: Pressroom) -> DraftRelease:
     """Where drafts are let go."""
-    notices = DraftNotices(press.office.settings, os.urandom)
-    submissions = submissions_of(press)
-    return DraftRelease(workshop_of(press), submissions, notices, clock=press.clock, wake=press.office.wake)
+    return DraftRelease(workshop_of(press), submissions_of(press))
 
 
 def text(body: str = "Hello", subject: str = "Boats") -> Text:

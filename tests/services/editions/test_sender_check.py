@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
 from tests.delivery.pressroom import SITE, Pressroom
 
 from pressrun.core.addresses.address import parse_address
@@ -36,7 +37,7 @@ def vet(press: Pressroom, answers: Answers | None, *signed: str) -> SenderCheck:
         records=answers,
         clock=press.clock,
     )
-    press.edition_admin._sender_check = sender_check
+    press.edition_admin._workshop = replace(press.edition_admin._workshop, sender_check=sender_check)
     return sender_check
 
 

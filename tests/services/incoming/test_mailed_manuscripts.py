@@ -8,20 +8,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.editions.inline_builder import builder_at
+from tests.editions.inline_builder import builder_at, workshop_of
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list, states
 
 from pressrun.core.current import Holder
 from pressrun.core.errors import NotPermitted, Refused
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.authors import Author
 from pressrun.services.editions.draft_editing import DraftEditing, DraftOrder, FileChange
-from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
-from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.editions.submissions import Submissions
-from pressrun.services.editions.workshop import Workshop
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.editions.manuscripts import Text
 
@@ -35,24 +33,26 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
         yield opened
 
 
-def workshop_of(room: Mailroom) -> Workshop:
-    settings = Holder(ServiceSettings())
-    sender_check = SenderCheck(site=room.site, settings=settings, records=None, clock=lambda: room.now)
-    return Workshop(database=room.database, builder=builder_at(room.site), sender_check=sender_check)
+def context_of(room: Mailroom) -> ServiceContext:
+    return ServiceContext(
+        database=room.database,
+        keys=room.keys,
+        site=room.site,
+        settings=Holder(ServiceSettings()),
+        clock=lambda: room.now,
+        entropy=os.urandom,
+        wake=room.wake,
+    )
 
 
 def editing_of(room: Mailroom) -> DraftEditing:
-    submissions = Submissions(notices_of(), room.wake)
-    return DraftEditing(workshop_of(room), submissions, clock=lambda: room.now, entropy=os.urandom)
-
-
-def notices_of() -> DraftNotices:
-    return DraftNotices(Holder(ServiceSettings()), os.urandom)
+    context = context_of(room)
+    return DraftEditing(workshop_of(context, builder_at(room.site)), Submissions(context))
 
 
 def releasing_of(room: Mailroom) -> DraftRelease:
-    submissions = Submissions(notices_of(), room.wake)
-    return DraftRelease(workshop_of(room), submissions, notices_of(), clock=lambda: room.now, wake=room.wake)
+    context = context_of(room)
+    return DraftRelease(workshop_of(context, builder_at(room.site)), Submissions(context))
 
 
 async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:

@@ -32,7 +32,6 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
-from pressrun.services.ports import Clock, Entropy
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript, Text
@@ -136,12 +135,11 @@ class DraftResult(Struct, frozen=True, kw_only=True):
 class DraftEditing:
     """The use cases of those who write drafts."""
 
-    def __init__(self, workshop: Workshop, submissions: Submissions, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, workshop: Workshop, submissions: Submissions) -> None:
         self._workshop = workshop
         self._submissions = submissions
-        self._database = workshop.database
-        self._clock = clock
-        self._entropy = entropy
+        self._context = workshop.context
+        self._database = workshop.context.database
 
     @property
     def builder(self) -> EditionBuilder:
@@ -189,7 +187,7 @@ class DraftEditing:
 
     async def remove(self, edition_id: int, seen: Seen) -> None:
         """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""
-        await self._database.write(_remove, edition_id, seen, int(self._clock()))
+        await self._database.write(_remove, edition_id, seen, self._context.now)
 
     async def files(self, edition_id: int) -> list[Row]:
         """path, number and size of the files of a draft."""
@@ -231,7 +229,7 @@ class DraftEditing:
             return DraftResult(id=known, number=0 if stored is None else stored.number)
         require_same_context(tx, prepared)
         _require_room(tx, target, len(order.text.source) + _size_of(order.files))
-        now, secret = int(self._clock()), self._entropy(16)
+        now, secret = self._context.now, self._context.entropy(16)
         edition = store_edition(tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now)
         manuscripts.begin(
             tx, edition.id, order.text, order.files,
@@ -245,7 +243,7 @@ class DraftEditing:
         if manuscript is None or manuscript.number > 1 or edition.state is not EditionState.DRAFT:
             return
         if not errors_of(built.findings):
-            self._submissions.submit(tx, edition, manuscript, author.key, int(self._clock()))
+            self._submissions.submit(tx, edition, manuscript, author.key)
 
     def _rewrite(
         self,
@@ -266,7 +264,7 @@ class DraftEditing:
         require_no_errors(check_stored_issue(tx, built.prepared, replaced=[edition.id]))
         rewrite(tx, edition, built.prepared)
         drafts.put_findings(tx, edition.id, [finding.plain() for finding in built.findings])
-        number = change.record(tx, manuscript, text, author.key, int(self._clock()))
+        number = change.record(tx, manuscript, text, author.key, self._context.now)
         return DraftResult(id=edition.id, number=number, findings=built.findings)
 
 

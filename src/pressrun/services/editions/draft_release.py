@@ -22,13 +22,11 @@ from pressrun.services.editions.draft_editing import (
     require_same_draft,
     rewrite,
 )
-from pressrun.services.editions.draft_notices import DraftNotices
 from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
-from pressrun.services.ports import Clock, Waker
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript
@@ -68,15 +66,11 @@ class ReleaseOrder(Struct, frozen=True, kw_only=True):
 class DraftRelease:
     """The use cases of those who let drafts go."""
 
-    def __init__(
-        self, workshop: Workshop, submissions: Submissions, notices: DraftNotices, *, clock: Clock, wake: Waker
-    ) -> None:
+    def __init__(self, workshop: Workshop, submissions: Submissions) -> None:
         self._workshop = workshop
         self._submissions = submissions
-        self._notices = notices
-        self._database = workshop.database
-        self._clock = clock
-        self._wake = wake
+        self._context = workshop.context
+        self._database = workshop.context.database
 
     async def submit(self, edition_id: int, author: Author, seen: Seen = None) -> None:
         """Say that a draft is ready, and mail who may send it.
@@ -85,13 +79,13 @@ class DraftRelease:
         """
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
-        await self._database.write(self._submit, draft, author.key, seen, int(self._clock()))
+        await self._database.write(self._submit, draft, author.key, seen)
 
     async def approve(self, edition_id: int, author: Author, seen: Seen = None) -> None:
         """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
-        await self._database.write(_approve, draft, built, author.key, seen, int(self._clock()))
+        await self._database.write(_approve, draft, built, author.key, seen, self._context.now)
 
     async def give_back(self, edition_id: int, author: Author, words: str) -> None:
         """Return a draft to its authors with some words, and mail who submitted it.
@@ -100,8 +94,7 @@ class DraftRelease:
         """
         if len(words) > LONGEST_WORDS:
             raise BadInput(f"the words have {len(words)} characters; at most {LONGEST_WORDS} are allowed")
-        await self._database.write(self._give_back, edition_id, author.key, words, int(self._clock()))
-        self._wake()
+        await self._database.write(self._give_back, edition_id, author.key, words)
 
     async def release(self, edition_id: int, order: ReleaseOrder, seen: Seen = None) -> Edition:
         """Send a draft, now or at its hour; returns the edition.
@@ -114,12 +107,12 @@ class DraftRelease:
             draft, built = await self._build(edition_id)
             require_no_errors(built.findings)
             try:
-                edition = await self._database.write(_release, draft, built, order, seen, int(self._clock()))
+                edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
             except ChangedSinceBuild:
                 continue
-            self._wake()
-            if await lifecycle.carry_on(self._database, self._clock):
-                self._wake()
+            self._context.wake()
+            if await lifecycle.carry_on(self._database, self._context.clock):
+                self._context.wake()
             return edition
         raise Refused("the list or the draft was changed at the same moment. Send it again")
 
@@ -128,24 +121,20 @@ class DraftRelease:
 
         Raises NotFound, Refused, ChangedMeanwhile, and BadInput for a time in the past.
         """
-        await self._database.write(_reschedule, edition_id, at, expected, seen, int(self._clock()))
-        self._wake()
+        await self._database.write(_reschedule, edition_id, at, expected, seen, self._context.now)
+        self._context.wake()
 
     async def _build(self, edition_id: int) -> tuple[OpenDraft, BuiltDraft]:
         draft = await self._database.read(open_draft, edition_id)
         built = await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
         return draft, built
 
-    def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: Seen, now: int) -> None:
-        manuscript = _require_as_read(tx, draft, seen)
-        self._submissions.submit(tx, draft.edition, manuscript, author, now)
+    def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: Seen) -> None:
+        self._submissions.submit(tx, draft.edition, _require_as_read(tx, draft, seen), author)
 
-    def _give_back(self, tx: Transaction, edition_id: int, author: str, words: str, now: int) -> None:
+    def _give_back(self, tx: Transaction, edition_id: int, author: str, words: str) -> None:
         edition = lifecycle.require_edition(tx, edition_id)
-        submitted_by = require_draft(tx, edition).submitted_by
-        manuscripts.give_back(tx, edition_id, author, words, now)
-        self._notices.mail_submitter(tx, edition, submitted_by, words, now)
-        _record(tx, EventType.EDITION_RETURNED, edition)
+        self._submissions.give_back(tx, edition, require_draft(tx, edition), author, words)
 
 
 def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredManuscript:
@@ -164,7 +153,8 @@ def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, 
         return
     _require_second_person(tx, manuscript, author)
     manuscripts.approve(tx, draft.edition.id, author, built.digest, now)
-    _record(tx, EventType.EDITION_APPROVED, draft.edition)
+    edition = draft.edition
+    events.record_event(tx, EventType.EDITION_APPROVED, list_id=edition.list_id, edition_id=edition.id)
 
 
 def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author: str) -> None:
@@ -185,10 +175,6 @@ def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author
             f"edition {manuscript.edition_id} has to be approved by somebody else: you have changed it since it was "
             "last approved"
         )
-
-
-def _record(tx: Transaction, type_: EventType, edition: Edition) -> None:
-    events.record_event(tx, type_, list_id=edition.list_id, edition_id=edition.id)
 
 
 def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen, now: int) -> None:

@@ -14,7 +14,6 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.pacing.lane_state import load_lane_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
-from pressrun.services.context import ServiceContext
 from pressrun.services.editions import edition_issues, lifecycle
 from pressrun.services.editions.draft_status import require_no_second_person
 from pressrun.services.editions.edition_build import (
@@ -22,17 +21,15 @@ from pressrun.services.editions.edition_build import (
     get_open_list,
     require_no_errors,
 )
-from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
     PreparedEdition,
-    prepare_edition,
     queue_test_copies,
     require_same_context,
     store_edition,
 )
-from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
 from pressrun.services.suppression import find_reason
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.editions import editions
@@ -61,18 +58,10 @@ class Inspection(Struct, frozen=True, kw_only=True):
 class EditionAdmin:
     """The use cases of operators who send editions."""
 
-    def __init__(
-        self,
-        context: ServiceContext,
-        *,
-        builder: EditionBuilder,
-        sender_check: SenderCheck,
-        unpause: Callable[[str | None], None] = lambda _domain: None,
-    ) -> None:
-        self._context = context
-        self._database = context.database
-        self._builder = builder
-        self._sender_check = sender_check
+    def __init__(self, workshop: Workshop, *, unpause: Callable[[str | None], None] = lambda _domain: None) -> None:
+        self._workshop = workshop
+        self._context = workshop.context
+        self._database = workshop.context.database
         self._unpause = unpause
 
     async def send(
@@ -91,9 +80,9 @@ class EditionAdmin:
         Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        file = (await self._builder.read(list_name, manuscript)).file
+        file = (await self._workshop.builder.read(list_name, manuscript)).file
         for _ in range(STORE_ATTEMPTS):
-            prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
+            prepared = await self._workshop.prepare(list_name, manuscript, file)
             require_no_errors(prepared.built.findings)
             try:
                 edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
@@ -108,13 +97,11 @@ class EditionAdmin:
     ) -> Inspection:
         """Build an edition and run preflight without storing it. Raises NotFound, Refused, EditionError."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        file = (await self._builder.read(list_name, manuscript)).file
-        prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
+        prepared = await self._prepare(list_name, manuscript)
         audience = await self._database.read(count_audience, prepared.context.list.id)
         alike = await self._database.read(_find_alike, prepared, self._context.now - SAME_SUBJECT_SECONDS)
-        findings = in_order(
-            [*prepared.built.findings, *await self._sender_check.check(prepared.context.list, prepared.file.keys.from_)]
-        )
+        of_sender = await self._workshop.sender_check.check(prepared.context.list, prepared.file.keys.from_)
+        findings = in_order([*prepared.built.findings, *of_sender])
         return Inspection(subject=prepared.built.subject, audience=audience, findings=findings, alike=alike)
 
     async def send_test(
@@ -131,10 +118,13 @@ class EditionAdmin:
         Raises Refused for a suppressed address.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        file = (await self._builder.read(list_name, manuscript)).file
-        prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
+        prepared = await self._prepare(list_name, manuscript)
         require_no_errors(prepared.built.findings)
         return await self.send_built_test(prepared, addresses)
+
+    async def _prepare(self, list_name: str, manuscript: Manuscript) -> PreparedEdition:
+        file = (await self._workshop.builder.read(list_name, manuscript)).file
+        return await self._workshop.prepare(list_name, manuscript, file)
 
     async def send_built_test(self, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         """The same for an edition that is built already, whatever preflight finds in it."""

@@ -20,16 +20,13 @@ from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
-from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import (
     BuildContext,
     Manuscript,
     get_open_list,
-    load_build_context,
     require_no_errors,
 )
-from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, latest_url, message_id
 from pressrun.services.ports import Entropy
@@ -74,28 +71,6 @@ class LinkContext(Struct, frozen=True, kw_only=True):
     language: str
     now: int
     is_test: bool
-
-
-async def prepare_edition(
-    services: ServiceContext,
-    builder: EditionBuilder,
-    list_name: str,
-    manuscript: Manuscript,
-    file: EditionFile,
-    *,
-    with_drafts: bool = True,
-    replaced: Collection[int] = (),
-) -> PreparedEdition:
-    """Build an edition for a list as the list is now. Raises NotFound, Refused, EditionError, Unavailable.
-
-    Without `with_drafts` drafts of the same issue do not count yet, and the caller checks them when it stores the
-    edition. The edition may have the slug of drafts that it replaces.
-    """
-    context = await services.database.read(
-        load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced
-    )
-    built = await builder.build(manuscript, file, context)
-    return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
 
 def require_same_context(tx: Transaction, prepared: PreparedEdition, *, replaced: Collection[int] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Building drafts: the texts and files that people and programs hand in, as editions of the list as it is now."""
+"""Building editions as their list is now: from files, and from the texts and files of drafts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from pressrun.message.finding import Finding, in_order, warning
 from pressrun.message.sources.edition_source import EditionFile
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_build import Manuscript, load_build_context
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import PreparedEdition
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.store.database import Database
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import Text
 
@@ -34,11 +34,31 @@ class BuiltDraft(Struct, frozen=True, kw_only=True):
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
-    """What it takes to build a draft."""
+    """What it takes to build editions for the lists of one database."""
 
-    database: Database
+    context: ServiceContext
     builder: EditionBuilder
     sender_check: SenderCheck
+
+    async def prepare(
+        self,
+        list_name: str,
+        manuscript: Manuscript,
+        file: EditionFile,
+        *,
+        with_drafts: bool = True,
+        replaced: Collection[int] = (),
+    ) -> PreparedEdition:
+        """Build an edition for a list. Raises NotFound, Refused, EditionError, Unavailable.
+
+        Without `with_drafts` drafts of the same issue do not count yet, and the caller checks them when it stores the
+        edition. The edition may have the slug of drafts that it replaces.
+        """
+        context = await self.context.database.read(
+            load_build_context, list_name, file, with_drafts=with_drafts, replaced=replaced
+        )
+        built = await self.builder.build(manuscript, file, context)
+        return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
     async def build(
         self, list_name: str, text: Text, files: Mapping[str, bytes], *, own: Edition | None = None
@@ -48,7 +68,7 @@ class Workshop(Struct, frozen=True, kw_only=True):
         Raises NotFound, Refused, EditionError, Unavailable.
         """
         manuscript, file = await self._read(list_name, text, files)
-        context = await self.database.read(load_build_context, list_name, file, replaced=_number(own))
+        context = await self.context.database.read(load_build_context, list_name, file, replaced=_number(own))
         if own is not None:
             context = replace(context, edition_id=own.id)
         built = await self.builder.build(manuscript, file, context)

@@ -28,22 +28,19 @@ from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
 from pressrun.message.incoming.header_scan import find_written_at, header_fields, scan_header, sole_author
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
-from pressrun.services.context import ServiceContext
 from pressrun.services.editions import draft_versions, lifecycle, releases
 from pressrun.services.editions.draft_status import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
-from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
     PreparedEdition,
     check_stored_issue,
-    prepare_edition,
     queue_test_copies,
     require_same_context,
     store_edition,
 )
-from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.posting_rules import POST, RELEASE, is_reply_to_copy, record_post
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
 from pressrun.services.mails.list_profile import profile_of
@@ -82,20 +79,12 @@ class _Post(Struct, frozen=True, kw_only=True):
 class MailedEditions:
     """Makes editions of mails."""
 
-    def __init__(
-        self,
-        context: ServiceContext,
-        *,
-        parser: MailParser,
-        sender_check: SenderCheck,
-        builder: EditionBuilder,
-    ) -> None:
-        self._context = context
-        self._database = context.database
+    def __init__(self, workshop: Workshop, *, parser: MailParser) -> None:
+        self._workshop = workshop
+        self._context = workshop.context
+        self._database = workshop.context.database
         self._parser = parser
-        self._site = context.site
-        self._sender_check = sender_check
-        self._builder = builder
+        self._site = workshop.context.site
 
     async def process(self, mail: InboundMail, route: Route) -> MailResult | None:
         """Make an edition of a mail to the list, notify its editor, and record that.
@@ -163,7 +152,7 @@ class MailedEditions:
             file, unused = read.file, _unused(posted, read.paths)
             for _ in range(STORE_ATTEMPTS):
                 prepared = await self._build(post, manuscript, file)
-                of_sender = await self._sender_check.check(prepared.context.list, file.keys.from_)
+                of_sender = await self._workshop.sender_check.check(prepared.context.list, file.keys.from_)
                 notes = [about(Severity.WARNING, note) for note in posted.notes]
                 findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
                 errors = errors_of(findings)
@@ -184,7 +173,7 @@ class MailedEditions:
 
     async def _read(self, post: _Post, manuscript: Manuscript) -> ReadSource:
         try:
-            return await self._builder.read(post.list_name, manuscript)
+            return await self._workshop.builder.read(post.list_name, manuscript)
         except Unavailable as problem:
             raise MailMustWait(str(problem)) from problem
 
@@ -193,14 +182,8 @@ class MailedEditions:
         subject = file.keys.subject.text if file.keys.subject else ""
         relation = await self._database.read(self._find_relation, post, subject, None)
         try:
-            return await prepare_edition(
-                self._context,
-                self._builder,
-                post.list_name,
-                manuscript,
-                file,
-                with_drafts=False,
-                replaced=relation.replaced,
+            return await self._workshop.prepare(
+                post.list_name, manuscript, file, with_drafts=False, replaced=relation.replaced
             )
         except Unavailable as problem:
             raise MailMustWait(str(problem)) from problem

@@ -13,18 +13,16 @@ from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError, Refused
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
-from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
     ChangedSinceBuild,
     PreparedEdition,
-    prepare_edition,
     require_same_context,
     store_edition,
 )
+from pressrun.services.editions.workshop import Workshop
 from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store.editions import editions
 from pressrun.store.transaction import Transaction
@@ -46,10 +44,10 @@ class ArchivedMessage(Struct, frozen=True, kw_only=True):
 class ArchiveImport:
     """Imports messages of old archives, over one database."""
 
-    def __init__(self, context: ServiceContext, builder: EditionBuilder) -> None:
-        self._context = context
-        self._database = context.database
-        self._builder = builder
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+        self._context = workshop.context
+        self._database = workshop.context.database
 
     async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
         """Add one message to the archive of a list; `outcome` is added, unchanged or refused (with a `reason`).
@@ -60,10 +58,10 @@ class ArchiveImport:
             return {"outcome": "unchanged"}
         manuscript = Manuscript(source=message.source, source_name="message.eml", assets={})
         try:
-            file = (await self._builder.read(list_name, manuscript)).file
+            file = (await self._workshop.builder.read(list_name, manuscript)).file
             file = replace(file, keys=replace(file.keys, date=message.published_at))
             for _ in range(STORE_ATTEMPTS):
-                prepared = await prepare_edition(self._context, self._builder, list_name, manuscript, file)
+                prepared = await self._workshop.prepare(list_name, manuscript, file)
                 try:
                     return await self._database.write(self._store, prepared, message)
                 except ChangedSinceBuild:
