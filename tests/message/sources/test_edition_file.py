@@ -137,6 +137,19 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
     assert "x\ny\n" == file.body
 
 
+@pytest.mark.parametrize("suffix", [".md", ".html", ".txt"])
+def test_control_characters_of_other_programs_are_read_as_what_they_meant(suffix: str) -> None:
+    """Over one, Gmail hides the rest of a mail, and so the link to unsubscribe."""
+    file = parse_edition("---\nsubject: It\x92s\n---\nit\x92s\x0bhere\x01\n".encode(), suffix)
+    assert ("It’s", "it’s here\n") == (file.keys.subject and file.keys.subject.text, file.body)
+
+
+def test_so_are_those_of_a_mime_source() -> None:
+    source = "Subject: =?utf-8?q?It=C2=92s?=\nContent-Type: text/plain; charset=utf-8\n\nit\x92s\x0bhere\x01\n"
+    file = parse_edition(source.encode(), ".eml")
+    assert ("It’s", "it’s here\n") == (file.keys.subject and file.keys.subject.text, file.body)
+
+
 def test_references_are_found_in_markdown_and_html() -> None:
     """Relative images, attachments and the text part are named once each, with their lines."""
     source = edition(

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError
+from pressrun.core.text.controls import without_controls
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.finding import Finding, error
 from pressrun.message.sources.edition_file import is_relative, line_of, relative_path
@@ -171,4 +172,4 @@ def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | 
         return None, [error("text-part-not-utf8", value.line, path=path)]
     if "\0" in text:
         raise EditionError(f"the text part {path} contains a NUL character", line=value.line)
-    return re.sub(r"\r\n?", "\n", text), []
+    return without_controls(re.sub(r"\r\n?", "\n", text)), []

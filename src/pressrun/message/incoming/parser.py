@@ -19,6 +19,7 @@ from typing import Any, cast
 
 from pressrun.core.errors import UnreadableMail
 from pressrun.core.text.charsets import decode_text, decode_unnamed
+from pressrun.core.text.controls import without_controls
 
 READ_AT_MOST = 2 * 1024 * 1024  # octets; nothing that we look for is further down
 MAX_HEADER_BYTES = 64 * 1024
@@ -112,7 +113,7 @@ def mend_header(content: bytes) -> bytes:
     return b"".join([b"\r\n".join([*lines, b"", b""]), rest])
 
 
-_BROKEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+_BROKEN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
 class MailPart(Message):
@@ -181,4 +182,5 @@ def decode_encoded_words(raw: str) -> str:
         ]
     except (MessageError, ValueError):
         pieces = [raw]
-    return _BROKEN.sub(" ", "".join(pieces).encode("utf-8", "replace").decode("utf-8")).strip()
+    text = _BROKEN.sub(" ", "".join(pieces).encode("utf-8", "replace").decode("utf-8"))
+    return without_controls(text).strip()

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from pressrun.core.errors import UnreadableMail
 from pressrun.core.text.charsets import FALLBACK, decode_exactly, decode_text
+from pressrun.core.text.controls import without_controls
 from pressrun.message.content.flowed import unflow
 from pressrun.message.content.html import clean_html
 from pressrun.message.content.plaintext import text_from_html
@@ -167,7 +168,7 @@ class _Gatherer:
         text = decode_exactly(data, part.charset)
         if text is None:
             text = self._guessed(data)
-        text = re.sub(r"\r\n?", "\n", text).replace("\0", "")
+        text = without_controls(re.sub(r"\r\n?", "\n", text))
         if str(part.get_param("format", "")).lower() == "flowed":
             return unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
         return text

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from pressrun.core.errors import EditionError
+from pressrun.core.text.controls import without_controls
 from pressrun.message.content.html import clean_html
 from pressrun.message.content.markdown import render_markdown
 from pressrun.message.content.tree import parse_tree
@@ -65,7 +66,7 @@ def _decode(source: bytes) -> str:
         raise EditionError("the file is not UTF-8. Save it in that encoding", line=line) from None
     if "\0" in text:
         raise EditionError("the file contains a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
-    return re.sub(r"\r\n?", "\n", text)
+    return without_controls(re.sub(r"\r\n?", "\n", text))
 
 
 def referenced_paths(file: EditionFile) -> tuple[Reference, ...]:

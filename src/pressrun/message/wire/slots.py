@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from pressrun.core.text.controls import without_controls
 from pressrun.message.wire.headers import clean_value
 
 
@@ -49,8 +50,7 @@ Piece = str | Slot
 
 URL_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url"})
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_UNFIT_FOR_HTML = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f&<>"]')
+_UNFIT_FOR_HTML = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff&<>"]')
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.ASCII | re.IGNORECASE)
 _READY_URL = re.compile(r"https?://[!#$%()*+,./0-9:;=?@A-Z\[\]_a-z~-]*", re.ASCII)  # nothing in it to escape
 _NOT_URL = re.compile(r"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]", re.ASCII)
@@ -59,13 +59,13 @@ _NOT_URL = re.compile(r"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]", re.ASCII)
 def _plain(value: str) -> str:
     if value.isprintable():
         return value
-    return _CONTROL.sub("", value)
+    return without_controls(value)
 
 
 def _html(value: str) -> str:
     if not _UNFIT_FOR_HTML.search(value):
         return value
-    value = _CONTROL.sub("", value)
+    value = without_controls(value)
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
@@ -74,14 +74,14 @@ def _attribute(value: str) -> str:
 
 
 def _url_part(value: str) -> str:
-    return quote(_CONTROL.sub("", value), safe="", errors="replace")
+    return quote(without_controls(value), safe="", errors="replace")
 
 
 def _text_url(value: str) -> str:
     """A whole URL, or nothing where a mail may not link to its scheme."""
     if _READY_URL.fullmatch(value):
         return value
-    value = _CONTROL.sub("", value).strip()
+    value = without_controls(value).strip()
     if not _SCHEME.match(value):
         return ""
     return _NOT_URL.sub(lambda match: quote(match[0], safe="", errors="replace"), value)
