@@ -1,4 +1,4 @@
-"""Who answers a mail that asks for their confirmation, and does not want it."""
+"""Who answers a mail that asks for their confirmation, and does not want it or is no person."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.message.builders import profile, site
 
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
-from pressrun.message.incoming.refusing import refuses
+from pressrun.message.incoming.refusing import acknowledges, refuses
 from pressrun.message.notices.to_readers import ConfirmationRequest
 
 QUOTED = "On Sat, 28 Nov 2026 at 20:00, The Quay wrote:\n> Please unsubscribe me.\n> No thanks\n"
@@ -63,4 +63,34 @@ def test_our_own_words_do_not_refuse(tag: str) -> None:
     )
     text = notice.text(words_in(tag), site(), profile())
     shown = [text.subject, *text.before, text.link_words, *text.after, words_in(tag)("Never email me again")]
-    assert not [line for line in shown if refuses(line)]
+    assert not [line for line in shown if refuses(line) or acknowledges(line)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thank you for contacting support. Your request has been received and a ticket was opened.",
+        "##- Please type your reply above this line -##\n\nYour request (4711) has been received and is reviewed.",
+        "Hello,\n\nwe have received your message. Our team will get back to you within two days.\n\n" + OUTLOOK,
+        "Ticket number: 4711\n\n" + QUOTED,
+        "Guten Tag,\n\nIhre Anfrage ist bei uns eingegangen. Ihre Vorgangsnummer: 4711",
+        "Nous avons bien reçu votre demande.",
+        "Your message is being held until you confirm that you are a person.",
+        "お問い合わせいただきありがとうございます。受付番号 4711",
+    ],
+)
+def test_a_help_desk_does_not_subscribe_by_saying_that_it_got_a_mail(text: str) -> None:
+    assert acknowledges(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "yes", "Sent from my iPhone", "Noted, thanks.", NOTICE, "I have received this and would like to subscribe.",
+        "Yes, I have received your mail.", "Yes please!\n\nFrom: News\nWe have received your request.",
+        "Ja, ich habe Ihre Nachricht erhalten.",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("around", ["{}\n\n" + QUOTED, QUOTED + "\n{}", "{}\n\n" + OUTLOOK])
+def test_a_person_who_answers_is_none(text: str, around: str) -> None:
+    assert not acknowledges(around.format(text))

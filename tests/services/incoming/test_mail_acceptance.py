@@ -111,8 +111,15 @@ async def test_any_mail_asks_to_subscribe_its_sender(room: Mailroom) -> None:
     assert room.woken
 
 
-@pytest.mark.parametrize("text", ["No thanks!", "Ich habe das nicht bestellt.\r\n\r\n> Please confirm."])
-async def test_a_reply_that_refuses_does_not_confirm(room: Mailroom, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No thanks!",
+        "Ich habe das nicht bestellt.\r\n\r\n> Please confirm.",
+        "Your request (4711) has been received and is being reviewed by our support staff.",
+    ],
+)
+async def test_a_reply_that_refuses_or_a_help_desk_sends_does_not_confirm(room: Mailroom, text: str) -> None:
     """Nor is it answered. The link still works, if they did not mean that."""
     (asked,) = await room.deliver(mail(), "news-join")
     local = str(asked["Reply-To"]).partition("@")[0]

@@ -1,7 +1,8 @@
-"""Whether somebody answers the mail that asks for their confirmation by saying that they do not want it.
+"""Whether an answer to the mail that asks for a confirmation says that somebody does not want it, or is no person's.
 
-An answer confirms, so whoever is annoyed at a mail that they did not ask for must not subscribe by saying so. A wrong
-yes costs a reader one more try. What is said in which language is in `assets/refused_requests.toml`.
+An answer confirms, so whoever is annoyed at a mail that they did not ask for must not subscribe by saying so. Nor must
+a help desk, whose program says that their mail was received, often without any mark of a program. A wrong yes costs a
+reader one more try. What is said in which language is in `assets/refused_requests.toml` and `automatic_replies.toml`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pressrun.core.text.wordings import Wordings, fold
 _LINES = Wordings("refused_requests", "lines", finds_ascii=True, frame=r"\A(?:%s)[ .!。！]{0,5}\Z")
 _YES = Wordings("refused_requests", "yes", finds_ascii=True, frame=r"\A(?:%s)")
 _PHRASES = Wordings("refused_requests", "phrases", finds_ascii=True)
+_RECEIPTS = tuple(Wordings("automatic_replies", name) for name in ("received", "challenge"))
 _MOST_LINES = 8
 _LONGEST_LINE = 300
 # Where the mail that is answered begins, if it is quoted below without marks, and the signature.
@@ -26,6 +28,15 @@ def refuses(text: str) -> bool:
     if any(_YES.is_in(line) for line in own[:2]):  # below a greeting, say
         return False
     return any(_LINES.is_in(line) for line in own[:3]) or _PHRASES.is_in(" ".join(own))
+
+
+def acknowledges(text: str) -> bool:
+    """Whether the first lines that the author of an answer wrote say that a mail was received, or ask for a proof."""
+    own = list(islice(_own_lines(text), _MOST_LINES))
+    if any(_YES.is_in(line) for line in own[:2]):
+        return False
+    words = " ".join(own)
+    return any(table.is_in(words) for table in _RECEIPTS)
 
 
 def _own_lines(text: str) -> list[str]:

@@ -20,7 +20,7 @@ from pressrun.message.incoming.autoreply import FOR_SOMEBODY, WORDS_ALONE, silen
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
-from pressrun.message.incoming.refusing import refuses
+from pressrun.message.incoming.refusing import acknowledges, refuses
 from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
@@ -108,6 +108,8 @@ class MailCommands:
                 return self._send_unsubscribe_link(request)
             case RouteKind.CONFIRM if refuses(incoming.text):
                 return "not done: they refuse"
+            case RouteKind.CONFIRM if acknowledges(incoming.text):
+                return "not done: words of a program"
             case RouteKind.CONFIRM:
                 return self._confirm(request, route.token)
             case _:
