@@ -64,7 +64,17 @@ def only(content: bytes) -> RecipientReport:
         ("failed", "5.3.0", "553 no such user here", BounceClass.GONE),
         ("failed", "5.1.1", "550 5.7.1 refused", BounceClass.POLICY),
         ("failed", "5.1.1", "550 blocked using a dnsbl", BounceClass.POLICY),
-        ("failed", "5.7.1", "550 5.7.1 user unknown", BounceClass.POLICY),
+        ("failed", "5.7.1", "550 5.7.1 user unknown", BounceClass.GONE),
+        ("failed", "5.7.1", "550 5.7.1 user unknown or refused by policy", BounceClass.POLICY),
+        ("failed", "5.7.13", "550 5.7.13 account disabled", BounceClass.POLICY),
+        ("failed", "4.7.1", "451 4.7.1 user unknown", BounceClass.POLICY),
+        # Sendmail makes a status of a reply that has none, so the reply decides.
+        ("failed", "5.1.1", "550 message size limit exceeded", BounceClass.MESSAGE),
+        ("failed", "5.1.1", "550 mailbox currently suspended", BounceClass.FULL),
+        ("failed", "5.1.1", "550 5.1.1 mailbox currently suspended", BounceClass.GONE),
+        ("failed", "5.1.1", "550 no", BounceClass.GONE),
+        ("failed", "5.1.3", "553 no", BounceClass.OTHER),
+        ("failed", "5.1.3", "553 5.1.3 no", BounceClass.GONE),
         ("failed", "5.2.1", "550 5.2.1 disabled", BounceClass.GONE),
         ("failed", "5.2.1", "550 5.2.1 receiving mail at a rate too high", BounceClass.POLICY),
         ("failed", "5.2.1", "550 5.2.1 mailbox temporarily disabled", BounceClass.FULL),
@@ -84,6 +94,7 @@ def test_what_a_group_says(action: str, status: str, diagnostic: str, bounce: Bo
     ("prose", "diagnostic", "bounce"),
     [
         ("192.0.2.1 does not like sender.", "550 no such mailbox", BounceClass.POLICY),
+        ("Connected to 192.0.2.1 but my name was rejected.", "501 no such domain", BounceClass.POLICY),
         ("host mx[192.0.2.1] refused to talk to me:", "554 unavailable", BounceClass.POLICY),
         ("host mx[192.0.2.1] refused to talk to me:", "521 does not accept mail", BounceClass.GONE),
         (">>> MAIL From:<x@harbour.example>\r\n<<< 250 ok\r\n>>> RCPT To:<y>", "550 no mailbox", BounceClass.GONE),
@@ -95,6 +106,37 @@ def test_a_refusal_before_a_recipient_was_named_concerns_the_sender(
 ) -> None:
     """Whatever its words; but a host without mail says so at once, and 4xx says nothing of anybody."""
     assert bounce is only(notification(group(diagnostic=diagnostic), prose=prose)).bounce
+
+
+@pytest.mark.parametrize("address", ["userx@reader.example", "ana@reader.example", "formal@reader.example"])
+@pytest.mark.parametrize("line", ["{}", "Recipient: {}", "user {}", "To: {}", "for <{}>", "failed recipient <{}>"])
+def test_an_address_is_read_to_its_first_letter(line: str, address: str) -> None:
+    """Though it begins like a word that stands before addresses."""
+    text = f"Your message could not be delivered.\r\n\r\n{line.format(address)}\r\n550 no such user\r\n"
+    assert address == only(f"{_DAEMON}\r\n{text}".encode()).address
+
+
+@pytest.mark.parametrize("told", ["news-bounces+k@lists.harbour.example", "postmaster@lists.harbour.example"])
+def test_the_address_of_the_sender_is_no_recipient(told: str) -> None:
+    """As Exim names it, who tells somebody else at times."""
+    text = (
+        "A message sent by\r\n\r\n  <news-bounces+k@lists.harbour.example>\r\n\r\ncould not be delivered to one or more"
+        " of its recipients.\r\n\r\n  ada@reader.example\r\n    550 no such user\r\n"
+    )
+    found = only(f"{_DAEMON}To: {told}\r\n\r\n{text}".encode())
+    assert ("ada@reader.example", BounceClass.GONE) == (found.address, found.bounce)
+
+
+def test_a_disclaimer_around_a_notification_does_not_hide_it() -> None:
+    """As gateways add it, which pass the notification on as an attachment of it."""
+    head = "From: postmaster@reader.example\r\nSubject: Delivery Status Notification (Failure)\r\n"
+    disclaimer = "It is prohibited to read this mail if it is not for you."
+    content = (
+        f"{head}Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: message/rfc822\r\n\r\n".encode()
+        + notification(group(status="5.1.1"))
+        + f"\r\n--o\r\nContent-Type: text/plain\r\n\r\n{disclaimer}\r\n--o--\r\n".encode()
+    )
+    assert BounceClass.GONE is only(content).bounce
 
 
 def test_a_status_part_that_came_as_a_file_is_read_as_well() -> None:

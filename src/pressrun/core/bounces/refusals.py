@@ -50,9 +50,12 @@ _OF_THE_ADDRESS = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE})
 _AT_HAND_OVER = frozenset({BounceClass.POLICY, BounceClass.FULL, BounceClass.UNREACHABLE})
 # What systems that know no better code put on any failure.
 _VAGUE = frozenset("0.0 1.0 2.0 3.0 4.0 5.0 6.0 2.3 2.4 3.2 3.5 4.1 4.2 5.2 5.4".split())
+_FOR_ANYTHING = frozenset({"5.7.0", "5.7.1", "5.7.17"})  # some servers' codes for a full or missing mailbox, too
 
 # What a server quotes says nothing: `antispam@…` is no word about spam, nor is the name of a page that explains.
 _QUOTED = re.compile(r"<?\0>?:?|\bhttps?://[^\s>]{1,500}|\bwww\.[^\s>]{1,500}")
+# But whose page it is says all where a block list answers with nothing else.
+_ONLY_A_PAGE = re.compile(r"\b([45]\d\d[ -](?:[45]\.\d\.\d{1,3} )?)https?://(?:www\.)?([^\s/>]{1,255})[^\s>]{0,500}")
 _BLANKS = re.compile(r"[\s\"“”„«»*_|]+")
 _RATE = re.compile(r"\brate\b|too (?:many|quickly|fast)|throttl|receiving mail at", re.IGNORECASE)
 _FOR_NOW = re.compile(r"exceed|temporar", re.IGNORECASE)
@@ -63,7 +66,9 @@ def _table(file: str, table: str) -> Wordings:
 
 
 _CLEARLY_POLICY = _table("policy", "clearly_policy")
+_POLICY = _table("policy", "policy")
 _FULL = _table("full", "full")
+_GONE = (_table("gone", "gone"), _table("gone", "gone_in_other_languages"))
 _NO_DOMAIN = _table("gone", "no_domain")
 # The first table that has a phrase of the text decides.
 _WORDINGS = (
@@ -71,9 +76,8 @@ _WORDINGS = (
     (_table("message", "clearly_message"), BounceClass.MESSAGE),
     (_FULL, BounceClass.FULL),
     (_NO_DOMAIN, BounceClass.GONE),
-    (_table("gone", "gone"), BounceClass.GONE),
-    (_table("gone", "gone_in_other_languages"), BounceClass.GONE),
-    (_table("policy", "policy"), BounceClass.POLICY),
+    *((table, BounceClass.GONE) for table in _GONE),
+    (_POLICY, BounceClass.POLICY),
     (_table("gone", "maybe_gone"), BounceClass.GONE),
     (_table("message", "message"), BounceClass.MESSAGE),
     (_table("unreachable", "unreachable"), BounceClass.UNREACHABLE),
@@ -82,7 +86,8 @@ _WORDINGS = (
 
 def folded_words(text: str) -> str:
     """The words of a refusal as the tables expect them, cut to size."""
-    text = unicodedata.normalize("NFC", _QUOTED.sub(" ", without_addresses(text[: 2 * MAX_WORDS], "\0")))
+    text = _ONLY_A_PAGE.sub(r"\1\2", text[: 2 * MAX_WORDS])
+    text = unicodedata.normalize("NFC", _QUOTED.sub(" ", without_addresses(text, "\0")))
     return _BLANKS.sub(" ", text.lower().replace("’", "'"))[:MAX_WORDS].strip()
 
 
@@ -127,11 +132,22 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
         found = class_by_words(words)
     if found is None:
         found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(code, enhanced[2:], words)
+    elif enhanced in _FOR_ANYTHING:
+        found = _without_policy(words) or found
     if found in _OF_THE_ADDRESS and _NO_DOMAIN.is_in(words) and not _CLEARLY_POLICY.is_in(words):
         return BounceClass.GONE
     if enhanced.startswith("4") and found not in (BounceClass.POLICY, BounceClass.FULL):
         return BounceClass.UNREACHABLE
     return found or BounceClass.OTHER
+
+
+def _without_policy(words: str) -> BounceClass | None:
+    """FULL or GONE where the words under a code of policy say that, and nothing of policy."""
+    if class_by_words(words) not in (BounceClass.FULL, BounceClass.GONE) or _POLICY.is_in(words):
+        return None
+    if _FULL.is_in(words):
+        return BounceClass.FULL
+    return BounceClass.GONE if any(table.is_in(words) for table in _GONE) else None
 
 
 def is_vague(enhanced: str) -> bool:

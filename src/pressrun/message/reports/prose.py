@@ -38,7 +38,7 @@ _ADDRESS = r"[^\s<>@,;:()\"\[\]]{1,64}@[^\s<>@,;:()\"\[\]]{3,255}"
 _HEAD = re.compile(
     r"[\s>*|\-•·]{0,12}"
     r"(?:(?:failed )?(?:recipient|address|user|for|empf(?:ä|ae)nger|destinataire|destinatario|an|à|para|mailbox"
-    r"|rcpt to)(?: address)?\s{0,3}[:=]?\s{0,8})?"
+    r"|rcpt to)(?: address)?(?:\s{0,3}[:=]\s{0,8}|\s{1,8}|(?=[<\"'(\[])))?"
     rf"[<\"'(\[]{{0,2}}(?:mailto:|smtp:|rfc822;)?\s?({_ADDRESS})",
     re.IGNORECASE,
 )
@@ -104,7 +104,7 @@ def recipients_of_prose(opened: OpenedMail, text: str) -> list[RecipientReport]:
     listed = [
         address.strip(" <>") for address in opened.field("x-failed-recipients")[:4000].split(",") if "@" in address
     ]
-    blocks = _blocks(text) or [(listed[0] if listed else _first_address(text), text)]
+    blocks = _blocks(text, opened.field("to")) or [(listed[0] if listed else _first_address(text), text)]
     outcome = BounceClass.DELAYED if _is_delay(opened, text) else BounceClass.DELIVERED if _is_success(text) else None
     if outcome is not None:
         return [RecipientReport(bounce=outcome, address=address, text=on_one_line(words)) for address, words in blocks]
@@ -153,12 +153,19 @@ def _recipient(address: str, words: str, text: str) -> RecipientReport:
     return RecipientReport(bounce=bounce, address=address, status=status, code=code, text=on_one_line(words))
 
 
-def _blocks(text: str) -> list[tuple[str, str]]:
-    """Each address that begins a line, with the words up to the next such line."""
+def _blocks(text: str, told: str) -> list[tuple[str, str]]:
+    """Each address that begins a line, with the words up to the next such line.
+
+    Those of the sender are not a recipient's: of whom the notification has `told`, and in Exim's `message sent by <…>`.
+    """
+    before = ""
+    senders = {address.lower() for address in _ANYWHERE.findall(told[:1000])}
     blocks: list[tuple[str, list[str]]] = []
     for line in text.split("\n"):
         head = _HEAD.match(line[:500])
-        if head is not None and len(blocks) < _MAX_BLOCKS:
+        is_senders = head is not None and (head[1].strip(".'>").lower() in senders or before.endswith(" sent by"))
+        before = line.rstrip()[-10:].lower() or before
+        if head is not None and len(blocks) < _MAX_BLOCKS and not is_senders:
             blocks.append((head[1].strip(".'>"), [line[head.end() :]]))
         elif blocks and len(blocks[-1][1]) < 40:
             blocks[-1][1].append(line)

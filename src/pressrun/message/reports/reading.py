@@ -62,7 +62,8 @@ def _read(content: bytes, *, forwards: int) -> Report:
     if not recipients and not feedback:
         is_from_responder = any(reason is not None and is_responder(reason) for reason in (automatic, answers))
         recipients = tuple(_by_words(opened, shown, is_from_responder, is_attached=forwards > 0))
-    says_why = any(recipient.bounce is not BounceClass.OTHER for recipient in recipients)
+    # A gateway may put a disclaimer around a notification, and only that is read so far.
+    says_why = any(recipient.bounce is not BounceClass.OTHER and recipient.address for recipient in recipients)
     is_clear = bool(feedback or says_why or (recipients and opened.report_type))
     if not is_clear and forwards < _MAX_FORWARDS:
         inside = _find_forwarded(opened, forwards)

@@ -28,7 +28,8 @@ _VERIFIED = re.compile(
 
 _BEFORE_RECIPIENT = re.compile(
     r"(?:in reply to|after(?: pipelined)?|>>>) (?:mail from|ehlo|helo)|does not like sender|greeting failed"
-    r"|after initial connection|refused to talk to me|initial server greeting",
+    r"|after initial connection|refused to talk to me|initial server greeting|but my name was rejected"
+    r"|but sender was rejected",
     re.IGNORECASE,
 )
 
@@ -44,6 +45,9 @@ _STAGES = (
     (_AT_RECIPIENT, _Stage.RECIPIENT),
     (_BEFORE_RECIPIENT, _Stage.SENDER),
 )
+# What Sendmail and others make of a reply to RCPT that has no enhanced code, so it says no more than the reply.
+_MADE_OF = {550: "5.1.1", 553: "5.1.3"}
+_SPARING = frozenset({BounceClass.POLICY, BounceClass.MESSAGE, BounceClass.FULL})
 _NULL_MX = frozenset({521, 556})  # a host that accepts no mail at all says so at once (RFC 7505 §4)
 _OF_THE_READER = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE, BounceClass.OTHER})
 
@@ -85,6 +89,8 @@ def class_of_failed(
     enhanced = best
     if 400 <= code < 500 and is_vague(best):
         enhanced = f"4.{best[2:] or '0.0'}"  # the last attempt failed temporarily, and the system gave up
+    if not quoted.enhanced and status == _MADE_OF.get(code) and _outranks(diagnostic, code):
+        enhanced = ""
     words = diagnostic
     if is_vague(enhanced) and prose != diagnostic and class_by_words(folded_words(diagnostic)) is None:
         words = f"{diagnostic}\n{prose}"
@@ -95,6 +101,12 @@ def class_of_failed(
     if bounce in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
         bounce = BounceClass.POLICY
     return bounce, best, code
+
+
+def _outranks(diagnostic: str, code: int) -> bool:
+    """Whether a reply says something else than the status that was made of its code; 553 says nothing by itself."""
+    said = class_by_words(folded_words(diagnostic))
+    return said in _SPARING or (said is None and code == 553)
 
 
 def _with_verified_recipient(diagnostic: str, address: str) -> str:
