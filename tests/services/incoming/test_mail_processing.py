@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from tests.database import execute_in, select
 from tests.inbound.mailroom import ADA, D, Mailroom, mail, open_mailroom
 
 from pressrun.core.signing.tokens import AddressPurpose
+from pressrun.store.transaction import Transaction
 
 FEEDBACK = """\
 This is a MIME message.
@@ -35,6 +37,48 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
     async with open_mailroom(tmp_path) as opened:
         await opened.make_list()
         yield opened
+
+
+def give_copies(tx: Transaction, subscription: int) -> None:
+    """Three editions of the list: the reader got two of them, and the third is being sent."""
+    for number, state in ((1, "delivered"), (2, "delivered"), (3, "queued")):
+        execute_in(
+            tx,
+            "insert into edition (id, list_id, slug, state, subject, title, language, source_name, source_digest,"
+            " message_secret, audience, created_at, started_at) select ?, id, ?, 'sending', 's', 't', 'en', 'e.md', ?,"
+            " ?, 1, 1, 1 from list",
+            number,
+            f"e{number}",
+            bytes([number]) * 32,
+            b"s",
+        )
+        execute_in(tx, "insert into copy_count (edition_id) values (?)", number)
+        execute_in(
+            tx,
+            "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, ?, 'd', ?, 1)",
+            number,
+            subscription,
+            state,
+        )
+
+
+async def test_who_unsubscribes_by_mail_counts_with_the_last_edition_that_they_got(room: Mailroom) -> None:
+    """The address of List-Unsubscribe tells whose subscription it is, and no edition."""
+    number = await room.subscribe()
+    await room.database.write(give_copies, number)
+    await room.deliver(mail(), f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}")
+    assert "unsubscribed" == await room.state_of()
+    counted = await select(room.database, "select unsubscribed from edition order by id")
+    assert [(0,), (1,), (0,)] == counted
+
+
+async def test_a_complaint_by_the_mailto_counts_with_the_last_edition_that_they_got(room: Mailroom) -> None:
+    number = await room.subscribe()
+    await room.database.write(give_copies, number)
+    token = room.token(AddressPurpose.UNSUBSCRIBE, number)
+    enclosed = f"List-Unsubscribe: <mailto:news-unsubscribe+{token}@{D}>"
+    await room.deliver(feedback(enclosed), "abuse", mail_from="")
+    assert [(0,), (1,), (0,)] == await select(room.database, "select complaints from edition order by id")
 
 
 def feedback(enclosed: str, number: int = 1) -> bytes:

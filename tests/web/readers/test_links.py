@@ -108,6 +108,8 @@ async def test_one_click_on_what_is_no_link_is_an_error_and_changes_nothing(hous
         (FORM, b"List-Unsubscribe=one-click"),
         (FORM, b"List-Unsubscribe=One-Click&more=1"),
         (FORM, b"list-unsubscribe=One-Click"),
+        (FORM, b"List-Unsubscribe=One-Click%00"),
+        (MULTIPART, ONE_CLICK_PART.replace(b"One-Click\r", b"One-Click\0\r")),
         (FORM, b"action=other"),
         ({"Content-Type": "text/plain"}, b"action=leave"),
         ({"Content-Type": "application/json"}, b'{"List-Unsubscribe": "One-Click"}'),

@@ -135,6 +135,13 @@ async def test_a_malformed_address_is_400_with_the_form_and_a_message_beside_the
     assert before == await house.everything()
 
 
+async def test_nul_makes_no_other_address_of_a_malformed_one(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        assert 400 == (await client.post("/news/subscribe", data={"email": "a\0b@reader.example"})).status_code
+    assert [] == await house.rows("select 1 from subscription")
+
+
 async def test_over_the_limit_of_a_network_it_is_429(tmp_path: Path) -> None:
     """IPv6 is counted by /64, IPv4 by address."""
     limits = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0))

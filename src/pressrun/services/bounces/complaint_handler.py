@@ -27,6 +27,7 @@ from pressrun.services.suppression import SuppressionReason, find_reason, is_str
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
+from pressrun.store.queue import deliveries
 from pressrun.store.readers import address_changes, bounces, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
@@ -125,7 +126,7 @@ class ComplaintHandler:
         for number in self._copies(tx, enclosed):
             yield _by_delivery(tx, number)
         for uri in enclosed.unsubscribe:
-            numbers = self._by_mailto(uri) if uri.lower().startswith("mailto:") else self._by_link(uri)
+            numbers = self._by_mailto(tx, uri) if uri.lower().startswith("mailto:") else self._by_link(uri)
             if numbers is not None:
                 subscription = subscriptions.find_subscription_by_id(tx, numbers[0])
                 yield _Complainer(None if subscription is None else subscription.subscriber_id, numbers[1] or None)
@@ -142,12 +143,13 @@ class ComplaintHandler:
             if number is not None:
                 yield number
 
-    def _by_mailto(self, uri: str) -> tuple[int, int] | None:
+    def _by_mailto(self, tx: Transaction, uri: str) -> tuple[int, int] | None:
+        """The address names no edition: the last one that they got stands for it."""
         route = self._route(uri[len("mailto:") :].partition("?")[0])
         if route is None or route.kind is not RouteKind.LEAVE:
             return None
         number = self._addresses.read(AddressPurpose.UNSUBSCRIBE, route.list_name, route.token)
-        return None if number is None else (number, 0)
+        return None if number is None else (number, deliveries.latest_edition(tx, number))
 
     def _by_link(self, uri: str) -> tuple[int, int] | None:
         prefix = f"{self._site.base_url}/unsubscribe/"

@@ -31,7 +31,7 @@ from pressrun.services.suppression import find_reason
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import inbound, notices
+from pressrun.store.queue import deliveries, inbound, notices
 from pressrun.store.queue.inbound import InboundMail, InboundState
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import subscribers, subscriptions
@@ -159,7 +159,9 @@ class MailCommands:
         number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
             return "test" if number == TEST_ID else "not signed"
-        (outcome,) = self._unsubscribes.unsubscribe_within(tx, [UnsubscribeRequest(number, origin)])
+        # The address says no edition: it is the last one they got, as far as anybody can tell.
+        request = UnsubscribeRequest(number, origin, deliveries.latest_edition(tx, number))
+        (outcome,) = self._unsubscribes.unsubscribe_within(tx, [request])
         return "left" if outcome is UnsubscribeOutcome.LEFT else "was not subscribed"
 
     def _send_unsubscribe_link(self, request: _Request) -> str:

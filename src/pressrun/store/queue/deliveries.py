@@ -410,6 +410,12 @@ def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> Row
     return tx.row("deliveries.copy_of", edition_id=edition_id, subscriber_id=subscriber_id)
 
 
+def latest_edition(tx: Transaction, subscription_id: int) -> int:
+    """The last edition that was delivered for a subscription; 0 if there is none, or its copies were removed."""
+    number: int = tx.value("deliveries.latest_edition", subscription_id=subscription_id)
+    return number
+
+
 def waiting_by_domain(tx: Transaction) -> list[Row]:
     """domain, queued, claimed, deferred, next_attempt, reason of all that waits, the most first."""
     return tx.rows("deliveries.waiting_by_domain")

@@ -171,6 +171,11 @@ where state = :state
 select id, edition_id, state from delivery {indexed by delivery_once}
 where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id {lock};
 
+-- name: latest_edition
+-- The last edition that was delivered for a subscription; 0 if none is known.
+select coalesce(max(edition_id), 0) from delivery {indexed by delivery_once}
+where subscription_id = :subscription_id and state = 'delivered';
+
 -- name: waiting_of_people
 -- What waits for people on every list.
 select id, edition_id, state from delivery

@@ -54,12 +54,16 @@ async def read_form(request: Request) -> bytes:
 def parse_fields(content_type: str, body: bytes) -> Fields:
     """The fields of a form by its Content-Type; none for other types. Raises HTTPException 400.
 
-    NUL is left out, which no database of PostgreSQL stores. The one-click body is known by itself, because some mail
-    programs send it as text/plain or without a type, and tell their user that it worked.
+    NUL, which no database of PostgreSQL stores, is malformed: left out, it would make another address of one. The
+    one-click body is known by itself, because some mail programs send it as text/plain or without a type, and tell
+    their user that it worked.
     """
     if body.strip() == _ONE_CLICK_BODY:
         return ONE_CLICK
-    return [(name.replace("\0", ""), value.replace("\0", "")) for name, value in _parse(content_type, body)]
+    fields = _parse(content_type, body)
+    if any("\0" in text for field in fields for text in field):
+        raise HTTPException(400)
+    return fields
 
 
 def _parse(content_type: str, body: bytes) -> Fields:
