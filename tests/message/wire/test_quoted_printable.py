@@ -48,12 +48,15 @@ def test_a_lone_surrogate_becomes_a_question_mark() -> None:
     assert b"a?b=\r\n" == encode_piece("a\ud800b")
 
 
-@given(st.text("abz019.-", min_size=1, max_size=250), st.text("AZ_-.", max_size=60))
-def test_a_link_is_encoded_as_any_text_is(host: str, token: str) -> None:
-    """Wherever its lines are cut, none of them begins with a dot."""
-    link = f"https://{host}/unsubscribe/{token}"
+@given(
+    st.text("abz019.-", min_size=1, max_size=250), st.text("AZ_-.", max_size=60), st.sampled_from(["", "?list=cafe"])
+)
+def test_a_link_is_encoded_as_any_text_is(host: str, token: str, query: str) -> None:
+    """Wherever its lines are cut, none of them begins with a dot, and no `=` of a query begins an octet."""
+    link = f"https://{host}/unsubscribe/{token}{query}"
     check_lines(encode_link(link))
     assert encode_piece(link) == encode_link(link)
+    assert link.encode() == quopri.decodestring(encode_link(link))
 
 
 def test_a_link_whose_line_would_begin_with_a_dot() -> None:

@@ -34,12 +34,12 @@ def encode_piece(text: str) -> bytes:
 
 
 def encode_link(link: str) -> bytes:
-    """The same for a link of ours, which needs no escapes (core.site.Site), so that one or two lines are just cut."""
-    octets = link.encode("ascii")
+    """The same for a link of ours, where only `=` needs an escape (core.site.Site): one or two lines are just cut."""
+    octets = link.encode("ascii").replace(b"=", b"=3D")
     if len(octets) <= _ROOM:
         return octets + SOFT
     first, rest = octets[:_ROOM], octets[_ROOM:]
-    if len(rest) <= _ROOM and not rest.startswith(b"."):
+    if len(rest) <= _ROOM and not rest.startswith(b".") and b"=" not in first[-2:]:
         return b"%b=\r\n%b=\r\n" % (first, rest)
     return encode_piece(link)
 
