@@ -18,7 +18,7 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.core.site import Site
 from pressrun.delivery.queue.recovery import recover
-from pressrun.services.bounces.auto_pause import MESSAGES_IN_A_ROW, AutoPause
+from pressrun.services.bounces.auto_pause import LEAST_OUTCOMES, AutoPause
 from pressrun.services.bounces.operator_alerts import alert_of_policy
 from pressrun.services.editions import lifecycle
 from pressrun.store.queue import deliveries, inbound
@@ -117,7 +117,7 @@ async def brake(office: Office) -> object:
             bounce=BounceClass.MESSAGE,
             edition_id=1,
         )
-        for number in range(1, MESSAGES_IN_A_ROW + 1)
+        for number in range(1, LEAST_OUTCOMES + 1)
     ]
     return len(await office.database.record(auto_pause.after_results, results, NOW))
 

@@ -89,12 +89,13 @@ async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pre
     ]
 
 
-async def test_the_share_can_be_set_and_switched_off(press: Pressroom) -> None:
+@pytest.mark.parametrize("refusal", [GONE, TOO_LARGE])
+async def test_the_share_can_be_set_and_switched_off(press: Pressroom, refusal: HandOver) -> None:
     """`100%` is never."""
     change(press.office.settings, delivery=replace(press.settings, pause_at_hard=1.0))
     await press.readers(110)
     number = await press.edition()
-    await send_some(press, [GONE] * 110)
+    await send_some(press, [refusal] * 110)
     assert "finished" == await press.state(number)
 
 
@@ -162,17 +163,18 @@ async def test_refusals_of_one_second_are_judged_together(press: Pressroom) -> N
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "state"), [([TOO_LARGE] * 3, "paused"), ([TOO_LARGE, TOO_LARGE, TAKEN, TOO_LARGE], "sending")]
+    ("outcomes", "state"),
+    [([TOO_LARGE] * 100, "paused"), ([TOO_LARGE] * 99, "sending"), ([TAKEN] * 99 + [TOO_LARGE] * 3, "sending")],
 )
 async def test_a_message_that_the_relay_refuses_as_such_stops_the_edition(
     press: Pressroom, outcomes: list[HandOver], state: str
 ) -> None:
-    """Not the readers: nobody is suspended for it, and the rest stays queued."""
-    await press.readers(10)
+    """Not the readers: nobody is suspended for it, and the rest stays queued. It is judged as every share is."""
+    await press.readers(110)
     number = await press.edition()
     await send_some(press, outcomes)
     assert state == await press.state(number)
-    assert [("active", 10)] == await press.rows("select state, count(*) from subscription group by state")
+    assert [("active", 110)] == await press.rows("select state, count(*) from subscription group by state")
     if state == "paused":
         reason = str((await press.stored(number)).pause_reason)
         assert reason.endswith("message too large for …")  # no address is kept where erasing would not find it

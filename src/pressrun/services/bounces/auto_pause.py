@@ -34,7 +34,6 @@ from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
-MESSAGES_IN_A_ROW = 3  # refused as malformed or too large, with no copy accepted in between
 EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
 
 
@@ -71,10 +70,9 @@ class _Health(Struct, frozen=True, kw_only=True):
             has_delivered=self.has_delivered or news.has_delivered,
         )
 
-    @property
-    def is_malformed(self) -> bool:
-        """Whether the relay refuses the message for every reader."""
-        return self.messages >= MESSAGES_IN_A_ROW
+    def is_malformed(self, settings: DeliverySettings) -> bool:
+        """Whether the relay refuses the message for every reader: as many in a row as it takes to judge a share."""
+        return settings.pause_at_hard < 1 and self.messages >= LEAST_OUTCOMES
 
     def reason(self, settings: DeliverySettings) -> PauseReason | None:
         """The share that is too large, if one is."""
@@ -99,7 +97,7 @@ class _Health(Struct, frozen=True, kw_only=True):
         """Whether the database must be asked; `has_news` says that something bad has just come."""
         if self.was_braked:
             return False
-        if self.counted_at is None or self.is_malformed or self.reason(settings) is not None:
+        if self.counted_at is None or self.is_malformed(settings) or self.reason(settings) is not None:
             return True
         return has_news and not 0 <= now - self.counted_at < EVERY_SECONDS
 
@@ -161,9 +159,9 @@ class AutoPause:
         health = _count(tx, edition, health, now)
         if health.was_braked:
             return health, None
-        reason = (
-            self._message_reason(tx, edition) if health.is_malformed else health.reason(self._settings.value.delivery)
-        )
+        settings = self._settings.value.delivery
+        is_malformed = health.is_malformed(settings)
+        reason = self._message_reason(tx, edition) if is_malformed else health.reason(settings)
         return (health, None) if reason is None else (None, self._pause(tx, edition, reason, now))
 
     def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
