@@ -13,12 +13,12 @@ from tests.services.office import Office
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.core.signing.tokens import digests_of
+from pressrun.services.members.import_decision import ImportOptions
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.members.member_sync import leavers, listed_keys, synced_members
-from pressrun.services.members.subscriber_import import ImportOptions
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.readers import address_changes, subscribers
 from pressrun.store.transaction import Transaction

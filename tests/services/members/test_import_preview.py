@@ -6,9 +6,9 @@ from collections import Counter
 
 from tests.services.office import Office
 
+from pressrun.services.members.import_decision import ImportOptions
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
-from pressrun.services.members.subscriber_import import ImportOptions
 from pressrun.store.transaction import Transaction
 
 BATCHES = [

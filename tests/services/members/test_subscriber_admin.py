@@ -14,9 +14,9 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.editions import lifecycle
+from pressrun.services.members.import_decision import ImportOptions
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.members.subscriber_import import ImportOptions
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports

@@ -13,6 +13,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
 from pressrun.services.reports import exported_members, listed_members
+from pressrun.services.reports.members import show_member
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
 
 ONE = "lists/{list}/subscribers/{address}"
@@ -103,7 +104,7 @@ SUBSCRIBER_PAGES = (
         lists=OF_LIST,
         arguments=SubscriberOfList,
         work=lambda doing, args: doing.cases.database.read(
-            listed_members.get_member, doing.cases.keys, args.list, parse_address(args.address)
+            show_member, doing.cases.keys, args.list, parse_address(args.address)
         ),
         answer=SubscriberItem,
         http=Http(method="GET", path=ONE),

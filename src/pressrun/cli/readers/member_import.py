@@ -30,11 +30,10 @@ from pressrun.operations.sources.formats import ALIASES, FORMATS, STATES, Member
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.sorted_texts import repeated_texts
-from pressrun.services.members.import_decision import RowOutcome
+from pressrun.services.members.import_decision import SOURCE, ImportOptions, RowOutcome
 from pressrun.services.members.import_preview import ImportPreview, RowPreview
 from pressrun.services.members.import_rows import SuppressionRow
-from pressrun.services.members.import_writes import SOURCE
-from pressrun.services.members.subscriber_import import SKIPPED, ImportOptions
+from pressrun.services.members.subscriber_import import SKIPPED
 from pressrun.store.upkeep.datadir import load_keys
 
 _AT_ONCE = 2  # batches

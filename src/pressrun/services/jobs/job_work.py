@@ -21,11 +21,11 @@ from pressrun.core.lifecycles.events import EventType
 from pressrun.services.context import ServiceContext
 from pressrun.services.jobs.job_results import add_counts, add_leavers
 from pressrun.services.jobs.job_survey import ReadRoster, lists_member
-from pressrun.services.members.import_decision import PriorState
+from pressrun.services.members.import_decision import ImportOptions, PriorState
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.member_sync import remove_synced
-from pressrun.services.members.subscriber_import import ImportOptions, PreparedRows, import_rows, prepare_rows
+from pressrun.services.members.subscriber_import import PreparedRows, import_rows, prepare_rows
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
 from pressrun.store.programs.jobs import BulkJob, JobKind, JobState
@@ -134,15 +134,7 @@ class JobWork(Struct, frozen=True):
         return self.files.digest_of(self.job.file + MARKS, self.job.file + LEAVERS)
 
     def _options(self) -> ImportOptions:
-        return ImportOptions(
-            list_name=self.job.list_name,
-            keys=self.context.keys,
-            now=self.context.now,
-            asks=self.job.asks,
-            confirm_seconds=self.context.tokens.confirm_lifetime_seconds,
-            entropy=self.context.entropy,
-            source=self.job.source,
-        )
+        return ImportOptions.of(self.context, self.job.list_name, asks=self.job.asks, source=self.job.source)
 
     # ------------------------------------------------------------------ within one transaction
 

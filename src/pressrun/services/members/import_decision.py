@@ -1,4 +1,4 @@
-"""What a row of an import does: the whole rule, for one row, without the database."""
+"""What a row of an import does: the whole rule, for one row, without the database; and the options of an import."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from itertools import product
 import msgspec
 
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
+from pressrun.core.signing.keys import KeyRing
+from pressrun.services.context import ServiceContext
 from pressrun.services.members.row_checks import CheckedRow
+from pressrun.services.ports import Entropy
 
+SOURCE = "import"  # of members that a sync has not brought in
 _State, _Event = SubscriptionState, SubscriptionEvent
 
 
@@ -145,3 +149,32 @@ def state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> Pr
         has_left=prior.has_left if decision.state is None else state is _State.UNSUBSCRIBED,
         is_suppressed=prior.is_suppressed,
     )
+
+
+class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How an import, or with the source `sync` a sync, is carried out. Without `entropy` it is a dry run."""
+
+    list_name: str
+    keys: KeyRing
+    now: int
+    asks: bool
+    confirm_seconds: float = 0.0
+    entropy: Entropy | None = None
+    source: str = SOURCE
+
+    @classmethod
+    def of(cls, context: ServiceContext, list_name: str, *, asks: bool, source: str) -> ImportOptions:
+        """The options of one that is carried out now."""
+        return cls(
+            list_name=list_name,
+            keys=context.keys,
+            now=context.now,
+            asks=asks,
+            confirm_seconds=context.tokens.confirm_lifetime_seconds,
+            entropy=context.entropy,
+            source=source,
+        )
+
+    def decide(self, prior: PriorState, row: CheckedRow) -> RowDecision:
+        """What a row does, by the rule of an import or of a sync."""
+        return decide_sync_row(prior, row) if self.source == SYNC else decide_row(prior, row, asks=self.asks)

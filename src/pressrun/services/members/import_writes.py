@@ -12,9 +12,15 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import ChainRow
 from pressrun.core.signing.tokens import Digests
-from pressrun.services.members.import_decision import PriorState, RowDecision, merge_profile, state_after
+from pressrun.services.members.import_decision import (
+    SOURCE,
+    ImportOptions,
+    PriorState,
+    RowDecision,
+    merge_profile,
+    state_after,
+)
 from pressrun.services.members.row_checks import CheckedRow
-from pressrun.services.ports import Entropy
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
@@ -23,7 +29,6 @@ from pressrun.store.readers.consent import ConsentEvent
 from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, Profile, ProfileChange, StateChange
 from pressrun.store.transaction import Transaction
 
-SOURCE = "import"  # of members that a sync has not brought in
 _SALT_OCTETS = 16
 _MAKER = ThreadPoolExecutor(1, thread_name_prefix="evidence")  # starts its thread when it is first needed
 
@@ -54,15 +59,11 @@ class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return merge_profile(self.before, self.row)
 
 
-class ImportWriter(Struct, frozen=True, kw_only=True):
-    """Writes changes for one list; `asks` mails those who become pending a confirmation."""
+class ImportWriter(Struct, frozen=True):
+    """Writes changes for one list."""
 
     target: MailingList
-    now: int
-    asks: bool
-    confirm_seconds: float
-    entropy: Entropy
-    source: str = SOURCE
+    options: ImportOptions
 
     def write(self, tx: Transaction, changes: Iterable[RowChange]) -> None:
         """Write all of them; no two may have the same address.
@@ -92,13 +93,13 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
     ) -> None:
         """Insert the new subscribers by their ids, and update the others."""
         people = [NewSubscriber(change.row.address, change.row.key, change.digests, change.profile) for change in new]
-        enrolment.insert_subscribers(tx, ids, people, self.now)
+        enrolment.insert_subscribers(tx, ids, people, self.options.now)
         changed = [
             ProfileChange(change.before.subscriber_id, change.profile)
             for change in changes
             if change.before.subscriber_id and change.decision.changes_profile
         ]
-        enrolment.update_profiles(tx, changed, how=self.source)
+        enrolment.update_profiles(tx, changed, how=self.options.source)
 
     def _add_subscriptions(
         self, tx: Transaction, changes: Sequence[tuple[RowChange, int]]
@@ -108,9 +109,9 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
         for change, subscriber_id in changes:
             state = change.decision.state
             assert state is not None
-            since = self.now if state is _State.PENDING else change.row.since or self.now
+            since = self.options.now if state is _State.PENDING else change.row.since or self.options.now
             new.append(NewSubscription(subscriber_id, state, "bounces" if state is _State.SUSPENDED else None, since))
-        ids = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.source)
+        ids = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.options.source)
         return [
             (*change, subscription_id)
             for change, subscription, subscription_id in zip(changes, new, ids, strict=True)
@@ -119,10 +120,10 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
 
     def _request_confirmations(self, tx: Transaction, pending: Sequence[tuple[RowChange, int, int]]) -> None:
         """Let them wait for a confirmation, and queue the mails that ask for it where `asks` says so."""
-        expires_at = int(self.now + self.confirm_seconds)
+        expires_at = int(self.options.now + self.options.confirm_seconds)
         asked = [(subscription_id, change.row.name, change.row.language) for change, _, subscription_id in pending]
-        requests = enrolment.insert_confirmations(tx, asked, now=self.now, expires_at=expires_at)
-        if not self.asks:
+        requests = enrolment.insert_confirmations(tx, asked, now=self.options.now, expires_at=expires_at)
+        if not self.options.asks:
             return
         secrets = self._salts(len(pending))
         mails = [
@@ -142,25 +143,28 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
             )
             for (change, subscriber_id, subscription_id), secret in zip(pending, secrets, strict=True)
         ]
-        notices.insert_notices(tx, mails, self.now)
+        notices.insert_notices(tx, mails, self.options.now)
 
     def _change_states(self, tx: Transaction, changes: Sequence[RowChange]) -> None:
         """Activate, suspend and end subscriptions; copies that wait for those who get no more are cancelled."""
         ending = [change.before.subscription_id for change in changes if change.decision.state is _State.UNSUBSCRIBED]
         moves = [
             StateChange(
-                change.before.subscription_id, change.before.state, change.decision.state, change.row.since or self.now
+                change.before.subscription_id,
+                change.before.state,
+                change.decision.state,
+                change.row.since or self.options.now,
             )
             for change in changes
             if change.decision.state is not _State.UNSUBSCRIBED
         ]
-        enrolment.change_states(tx, moves, source=self.source)
+        enrolment.change_states(tx, moves, source=self.options.source)
         if ending:
             enrolment.lock_subscriptions(tx, ending)
-            subscriptions.end_subscriptions(tx, ending, self.source, self.now)
+            subscriptions.end_subscriptions(tx, ending, self.options.source, self.options.now)
         stopped = [*ending, *(move.subscription_id for move in moves if move.state is _State.SUSPENDED)]
         if stopped:
-            deliveries.cancel_copies(tx, stopped, self.now)
+            deliveries.cancel_copies(tx, stopped, self.options.now)
 
     def _make_evidence(self, changes: Sequence[tuple[RowChange, int]]) -> list[ChainRow]:
         """A row of evidence for each."""
@@ -171,8 +175,8 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
                     list_id=self.target.id,
                     list_name=self.target.name,
                     event=_event_of(change),
-                    at=self.now,
-                    source=change.row.consent_source or self.source,
+                    at=self.options.now,
+                    source=change.row.consent_source or self.options.source,
                     salt=salt,
                     address=change.address,
                     ip=change.row.consent_ip,
@@ -184,7 +188,8 @@ class ImportWriter(Struct, frozen=True, kw_only=True):
 
     def _salts(self, number: int) -> list[bytes]:
         """`number` salts of 16 random octets each."""
-        octets = self.entropy(number * _SALT_OCTETS)
+        assert self.options.entropy is not None  # a dry run writes nothing
+        octets = self.options.entropy(number * _SALT_OCTETS)
         return [octets[at : at + _SALT_OCTETS] for at in range(0, len(octets), _SALT_OCTETS)]
 
 

@@ -22,8 +22,8 @@ from pressrun.core.lifecycles.subscription import SubscriptionEvent, Subscriptio
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
+from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.members.member_changes import Confirm, MemberChanges
-from pressrun.services.members.subscriber_import import require_open_list
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.reader_notices import ReaderNotice, hold_notice, queue_notice
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
@@ -78,7 +78,7 @@ class KnownMember(Struct, frozen=True, kw_only=True):
 
 def find_members(tx: Transaction, keys: KeyRing, list_name: str, addresses: Sequence[Address]) -> list[KnownMember]:
     """What is known of each address. Raises NotFound, and Refused for a closed list."""
-    target = require_open_list(tx, list_name)
+    target = get_open_list(tx, list_name)
     digests = [digests_of(keys, address) for address in addresses]
     reasons = find_reasons(tx, digests)
     people = subscribers.find_subscribers(tx, addresses)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
-from pressrun.services.members.subscriber_import import require_open_list
+from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.ports import Entropy
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, enrolment, subscriptions
@@ -49,7 +49,7 @@ def parse_limit(text: str) -> LeaveLimit:
 
 def synced_members(tx: Transaction, list_name: str) -> Iterator[str]:
     """The address keys of all members that a sync has brought in, in their order. Raises NotFound, Refused."""
-    target, after = require_open_list(tx, list_name), ""
+    target, after = get_open_list(tx, list_name), ""
     while page := page_of_synced(tx, target.id, after):
         yield from page
         after = page[-1]
@@ -62,7 +62,7 @@ def page_of_synced(tx: Transaction, list_id: int, after: str) -> list[str]:
 
 def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entropy: Entropy, now: int) -> int:
     """End the subscriptions of these people that a sync has brought in; returns how many. Raises NotFound, Refused."""
-    target = require_open_list(tx, list_name)
+    target = get_open_list(tx, list_name)
     leaving = [
         row
         for row in enrolment.find_standings(tx, list_id=target.id, keys=sorted(keys))

@@ -20,12 +20,12 @@ from pressrun.core.lifecycles.subscription import SubscriptionEvent, Subscriptio
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
+from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
-from pressrun.services.members.subscriber_import import require_open_list
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
-from pressrun.services.readers.subscription_records import PAUSED, Origin
+from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, describe_member, require_membership, show_member
 from pressrun.services.suppression import PROGRAM, find_reason
@@ -70,7 +70,7 @@ class ProgramMembers:
             request.list_name, request.address, asked_in, name=changes.name or "", attributes=changes.attributes
         )
         if answer is not SignUpAnswer.ACCEPTED:
-            await self._context.database.read(require_open_list, request.list_name)  # says which of both it is
+            await self._context.database.read(get_open_list, request.list_name)  # says which of both it is
         return Member(state=_State.PENDING.value)
 
     async def put(self, request: PutRequest) -> Member:
@@ -123,9 +123,9 @@ class ProgramMembers:
 
         def work(tx: Transaction) -> Member:
             target, person, subscription = require_membership(tx, list_name, address)
-            if move(subscription.state, SubscriptionEvent.PAUSE) is None or _is_suspended(subscription):
+            if move(subscription.state, SubscriptionEvent.PAUSE) is None or subscription.is_suspended_for_bounces:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
-            if subscription.suspended_for == PAUSED and not _was_paused_by_program(tx, person, target):
+            if subscription.is_paused and not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
             self._preferences.pause_one_within(tx, subscription.id, days, origin)
             return show_member(tx, self._context.keys, list_name, address)
@@ -137,7 +137,7 @@ class ProgramMembers:
 
         def work(tx: Transaction) -> Member:
             target, person, subscription = require_membership(tx, list_name, address)
-            if subscription.suspended_for != PAUSED:
+            if not subscription.is_paused:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
             if not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
@@ -225,11 +225,7 @@ def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingL
     return source.startswith(PROGRAM)
 
 
-def _is_suspended(subscription: Subscription) -> bool:
-    return subscription.state is _State.SUSPENDED and subscription.suspended_for != PAUSED
-
-
 def _words(subscription: Subscription) -> str:
-    if subscription.state is _State.SUSPENDED and subscription.suspended_for != PAUSED:
+    if subscription.is_suspended_for_bounces:
         return f"suspended for {subscription.suspended_for}"
     return subscription.suspended_for or subscription.state.value

@@ -18,11 +18,12 @@ from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, Subsc
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
+from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.lists.list_settings import read_line
-from pressrun.services.members.import_decision import RowOutcome
+from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_sync import remove_synced
-from pressrun.services.members.subscriber_import import ImportOptions, import_rows, prepare_rows, require_open_list
+from pressrun.services.members.subscriber_import import import_rows, prepare_rows
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
@@ -102,15 +103,7 @@ class SubscriberAdmin:
         self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False, source: str = "import"
     ) -> Answer:
         """Import, or sync, rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
-        options = ImportOptions(
-            list_name=list_name,
-            keys=self._context.keys,
-            now=self._context.now,
-            asks=asks,
-            confirm_seconds=self._context.tokens.confirm_lifetime_seconds,
-            entropy=self._context.entropy,
-            source=source,
-        )
+        options = ImportOptions.of(self._context, list_name, asks=asks, source=source)
         prepared = await asyncio.to_thread(prepare_rows, options, rows)  # it would hold the event loop up
         counts = await self._database.write(import_rows, options, prepared)
         changed = counts.rows[RowOutcome.ADDED] + counts.rows[RowOutcome.UPDATED]
@@ -121,7 +114,7 @@ class SubscriberAdmin:
 
     def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
         now = self._context.now
-        target = require_open_list(tx, list_name)
+        target = get_open_list(tx, list_name)
         digests = digests_of(self._context.keys, address)
         reason = find_reason(tx, digests)
         if reason is not None:
@@ -215,7 +208,7 @@ def _require_addable(subscription: Subscription | None, target: MailingList, add
     if subscription is None:
         return
     if subscription.state is SubscriptionState.SUSPENDED:
-        why = "paused their subscription" if subscription.suspended_for == "paused" else "is suspended after bounces"
+        why = "paused their subscription" if subscription.is_paused else "is suspended after bounces"
         raise Refused(f"{address} {why} of {target.name}: nothing was changed")
     has_left = subscription.state is SubscriptionState.UNSUBSCRIBED
     is_returning = (

@@ -12,22 +12,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct, field
 
-from pressrun.core.errors import BadInput, Refused
-from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
-from pressrun.core.signing.keys import KeyRing
+from pressrun.core.errors import BadInput
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
+from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.members.import_decision import (
+    ImportOptions,
     PriorState,
-    RowDecision,
     RowOutcome,
-    decide_row,
-    decide_sync_row,
 )
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.members.import_writes import SOURCE, ImportWriter, RowChange
+from pressrun.services.members.import_writes import ImportWriter, RowChange
 from pressrun.services.members.row_checks import CheckedRow, check_row
-from pressrun.services.ports import Entropy
-from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, enrolment
 from pressrun.store.transaction import Row, Transaction
@@ -67,22 +63,6 @@ class ImportCounts(Struct, kw_only=True):
         }
 
 
-class ImportOptions(Struct, frozen=True, kw_only=True):
-    """How an import, or with the source `sync` a sync, is carried out. Without `entropy` it is a dry run."""
-
-    list_name: str
-    keys: KeyRing
-    now: int
-    asks: bool
-    confirm_seconds: float = 0.0
-    entropy: Entropy | None = None
-    source: str = SOURCE
-
-    def decide(self, prior: PriorState, row: CheckedRow) -> RowDecision:
-        """What a row does, by the rule of an import or of a sync."""
-        return decide_sync_row(prior, row) if self.source == SYNC else decide_row(prior, row, asks=self.asks)
-
-
 class PreparedRows(Struct, frozen=True, kw_only=True):
     """Rows with all that can be found out without the database.
 
@@ -110,16 +90,8 @@ def prepare_rows(options: ImportOptions, rows: Iterable[ImportRow]) -> PreparedR
 
 def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows) -> ImportCounts:
     """Import a batch of rows in this transaction. Raises NotFound, Refused for a closed list."""
-    target = require_open_list(tx, options.list_name)
-    assert options.entropy is not None
-    writer = ImportWriter(
-        target=target,
-        now=options.now,
-        asks=options.asks,
-        confirm_seconds=options.confirm_seconds,
-        entropy=options.entropy,
-        source=options.source,
-    )
+    target = get_open_list(tx, options.list_name)
+    writer = ImportWriter(target, options)
     digests = dict(prepared.digests)
     known = find_known(tx, target, digests)
     rows = follow_changes(tx, prepared.rows, known)
@@ -169,14 +141,6 @@ def follow_changes(tx: Transaction, rows: Sequence[CheckedRow], known: Mapping[s
 def count_followed(rows: Sequence[CheckedRow], followed: Sequence[CheckedRow]) -> int:
     """How many rows have another address than before."""
     return sum(before.key != after.key for before, after in zip(rows, followed, strict=True))
-
-
-def require_open_list(tx: Transaction, name: str) -> MailingList:
-    """The list of that name; raises NotFound, and Refused when it is closed."""
-    target = require_list(tx, name)
-    if target.closed_at is not None:
-        raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
-    return target
 
 
 def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:

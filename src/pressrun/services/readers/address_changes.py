@@ -28,15 +28,11 @@ from pressrun.core.signing.tokens import digests_of, suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_notices import ReaderNotice, queue_notice
 from pressrun.services.readers.subscription_records import (
-    LIVE,
-    PAUSED,
     Origin,
     SubscriptionDetails,
     end_subscription,
-    is_member,
     list_subscriptions,
     record_consent,
-    was_proven,
 )
 from pressrun.services.readers.suspension import begin_at_address
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
@@ -278,7 +274,7 @@ class AddressChanges:
             if lists.hold_list(tx, target.id) is None:
                 continue  # it is being removed
             theirs = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=other.id)
-            taker, reads_both = theirs, is_member(theirs)
+            taker, reads_both = theirs, theirs is not None and theirs.reads
             if theirs is None or not reads_both:
                 taker = _move_to(tx, subscription, theirs, other, now)
                 subscriptions.hand_copies_over(tx, subscription, taker.id, other.domain)
@@ -297,13 +293,13 @@ class AddressChanges:
 
 def _live(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
     """The lists that somebody is on, whether paused, suspended for bounces or neither."""
-    return [details for details in list_subscriptions(tx, person) if details.subscription.state in LIVE]
+    return [details for details in list_subscriptions(tx, person) if details.subscription.is_live]
 
 
 def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:
     """The list whose name is on the mails: the first one that they are on, or were on."""
-    known = [details for details in list_subscriptions(tx, person) if was_proven(details.subscription)]
-    known.sort(key=lambda details: details.subscription.state not in LIVE)
+    known = [details for details in list_subscriptions(tx, person) if details.subscription.was_proven]
+    known.sort(key=lambda details: not details.subscription.is_live)
     return known[0].list if known else None
 
 
@@ -317,7 +313,7 @@ def _void_requests(tx: Transaction, person: Subscriber) -> None:
 
 def _introduce(tx: Transaction, other: Subscriber, person: Subscriber) -> None:
     """Give a reader the name and all that belongs to a person, if they are only somebody whom anybody has signed up."""
-    if not any(was_proven(details.subscription) for details in list_subscriptions(tx, other)):
+    if not any(details.subscription.was_proven for details in list_subscriptions(tx, other)):
         known = replace(
             other,
             name=person.name,
@@ -336,7 +332,7 @@ def _move_to(
         theirs = subscriptions.insert_subscription(
             tx, list_id=subscription.list_id, subscriber_id=other.id, state=subscription.state, source=SOURCE, now=now
         )
-    is_paused = subscription.suspended_for == PAUSED
+    is_paused = subscription.is_paused
     moved = replace(
         theirs,
         state=SubscriptionState.SUSPENDED if is_paused else SubscriptionState.ACTIVE,

@@ -19,13 +19,7 @@ from msgspec.structs import replace
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import add_reader
-from pressrun.services.readers.subscription_records import (
-    LIVE,
-    PAUSED,
-    Origin,
-    end_subscription,
-    record_consent,
-)
+from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import consent, language_switch, subscriptions
@@ -88,7 +82,7 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceCon
     person, origin = change.person, change.origin
     replaced = sorted(change.replaced, key=_mailed_first)
     taker = subscriptions.find_subscription(tx, list_id=change.wanted.id, subscriber_id=person.id)
-    if taker is None or taker.state not in LIVE:
+    if taker is None or not taker.is_live:
         model, its_list = replaced[0]
         proof = _proof(consent.consent_of(tx, person.id), its_list.name)
         taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted, now)
@@ -108,7 +102,7 @@ def _mailed_first(item: tuple[Subscription, MailingList]) -> int:
     subscription = item[0]
     if subscription.state is SubscriptionState.ACTIVE:
         return 0
-    return 1 if subscription.suspended_for == PAUSED else 2
+    return 1 if subscription.is_paused else 2
 
 
 def _as_chosen(model: Subscription, source: str) -> Subscription:

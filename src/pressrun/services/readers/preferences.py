@@ -23,9 +23,6 @@ from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.language_switch import FamilyChoice, LanguageSwitch, find_choices, switch_language
 from pressrun.services.readers.personal_data import export_personal_data
 from pressrun.services.readers.subscription_records import (
-    FOR_BOUNCES,
-    LIVE,
-    PAUSED,
     Origin,
     SubscriptionDetails,
     choose_list_of_mail,
@@ -44,7 +41,7 @@ from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import consent, language_switch, subscribers, subscriptions, unsubscribes
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import PAUSED
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -72,28 +69,6 @@ class PreferenceLink(Struct, frozen=True, kw_only=True):
         return self.expires_at > 0
 
 
-class Membership(Struct, frozen=True, kw_only=True):
-    """A list that a person is subscribed to, waits for, or is suspended on."""
-
-    list: MailingList
-    subscription: Subscription
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether the reader paused it, rather than bounces."""
-        return self.subscription.suspended_for == PAUSED
-
-    @property
-    def can_pause(self) -> bool:
-        """Whether there is mail to pause."""
-        return self.subscription.state is SubscriptionState.ACTIVE
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it is more than a request that nobody has confirmed."""
-        return self.subscription.state in LIVE
-
-
 class Profile(Struct, frozen=True, kw_only=True):
     """What a preferences page shows; `offered` are public lists that the person is not on.
 
@@ -105,7 +80,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     """
 
     person: Subscriber
-    memberships: tuple[Membership, ...]
+    memberships: tuple[SubscriptionDetails, ...]
     offered: tuple[MailingList, ...]
     families: Mapping[str, FamilyChoice] = field(default_factory=dict)
     about: MailingList | None = None
@@ -241,7 +216,7 @@ class Preferences:
         if subscription is not None:  # somebody who reads another language now unsubscribes from the newsletter, too
             led_to = language_switch.follow(tx, [subscription.id]).get(subscription.id, 0)
             subscription = subscriptions.find_subscription_by_id(tx, led_to)
-        if subscription is not None and subscription.state in LIVE:
+        if subscription is not None and subscription.is_live:
             payload = {"answers": origin.source, "subscription": subscription.id}
             self._mail(tx, "unsubscribe_link", target, person, origin, payload)
 
@@ -284,12 +259,12 @@ class Preferences:
         if person is None or person.epoch != link.epoch:
             return None
         memberships = tuple(
-            Membership(list=details.list, subscription=details.subscription)
+            details
             for details in list_subscriptions(tx, person)
             if details.subscription.state is not SubscriptionState.UNSUBSCRIBED
         )
         listed = lists.all_lists(tx, listed_only=True)
-        families = find_choices([item.list for item in memberships if item.is_live], listed)
+        families = find_choices([item.list for item in memberships if item.subscription.is_live], listed)
         known = {item.list.id for item in memberships}
         read = {choice.name for choice in families.values()}
         about = lists.find_list(tx, link.list_name) if link.list_name else None
@@ -359,7 +334,9 @@ class Preferences:
         if not name:
             self._leave(tx, profile, link, profile.list_names - {item.list.name for item in mine}, origin)
         wanted = next((target for target in choice.lists if target.name == name), None)
-        replaced = [(item.subscription, item.list) for item in mine if item.is_live and item.list.name != name]
+        replaced = [
+            (item.subscription, item.list) for item in mine if item.subscription.is_live and item.list.name != name
+        ]
         if wanted is not None and replaced:
             change = LanguageSwitch(person=profile.person, replaced=replaced, wanted=wanted, origin=origin)
             switch_language(tx, change, self._context)
@@ -381,19 +358,15 @@ class Preferences:
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.PAUSE)
             # A suspension for bounces stays, because the end of a pause must not resume it.
-            if state is None or item.subscription.suspended_for == FOR_BOUNCES:
+            if state is None or item.subscription.is_suspended_for_bounces:
                 continue
-            paused = replace(
-                item.subscription,
-                state=state,
-                suspended_for=PAUSED,
-                paused_until=until,
-                since=now if item.can_pause else item.subscription.since,
-            )
+            begins = item.subscription.state is SubscriptionState.ACTIVE
+            since = now if begins else item.subscription.since
+            paused = replace(item.subscription, state=state, suspended_for=PAUSED, paused_until=until, since=since)
             subscriptions.record_subscription(tx, item.subscription, paused, how=origin.source)
             deliveries.cancel_copies(tx, [paused.id], now)
             record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._context.entropy(16))
-            if item.can_pause and item.list.leaving_note:
+            if begins and item.list.leaving_note:
                 started.append(item.list)
         if started:
             self._notify_of_pause(tx, profile, started, until, origin)
@@ -415,20 +388,20 @@ class Preferences:
         details = find_subscription_details(tx, subscription_id)
         if details is None:
             return None
-        self._pause(tx, _only(details), days, origin)
+        self._pause(tx, Profile(person=details.person, memberships=(details,), offered=()), days, origin)
         return find_subscription_details(tx, subscription_id)
 
     def resume_one_within(self, tx: Transaction, subscription_id: int, origin: Origin) -> None:
         """End the pause of one subscription as part of a transaction of the caller."""
         details = find_subscription_details(tx, subscription_id)
         if details is not None:
-            self._resume(tx, _only(details), origin)
+            self._resume(tx, Profile(person=details.person, memberships=(details,), offered=()), origin)
 
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
         now = self._context.now
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.RESUME)
-            if state is None or not item.is_paused:
+            if state is None or not item.subscription.is_paused:
                 continue
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
             back = still_suspended(tx, resumed, now)
@@ -436,12 +409,6 @@ class Preferences:
             if back.state is SubscriptionState.ACTIVE:  # anybody with the link of an edition may have paused it
                 unsubscribes.requeue_copies(tx, back.id, since=item.subscription.since, now=now)
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._context.entropy(16))
-
-
-def _only(details: SubscriptionDetails) -> Profile:
-    """The person with one subscription alone."""
-    only = Membership(list=details.list, subscription=details.subscription)
-    return Profile(person=details.person, memberships=(only,), offered=())
 
 
 def _titles(tx: Transaction, names: Collection[str]) -> dict[str, str]:

@@ -28,7 +28,6 @@ from pressrun.services.readers.subscription_records import (
     Origin,
     SubscriptionDetails,
     find_subscription_details,
-    is_member,
     record_consent,
 )
 from pressrun.services.readers.suspension import resume_after_bounces
@@ -158,7 +157,7 @@ class SignUps:
         for mailing_list in (target, *also):
             subscription = None if known is None else _find_earlier(tx, mailing_list, known)
             record_consent(tx, mailing_list, person, "requested", origin, now=at, salt=self._context.entropy(16))
-            if subscription is not None and reason is None and is_member(subscription):
+            if subscription is not None and reason is None and subscription.reads:
                 members.append(subscription)
             else:
                 wanted.append((mailing_list, subscription))
@@ -261,7 +260,7 @@ def _judge(
     subscription = details.subscription
     if subscription.round != request.round or (reason is not None and reason not in LIFTED_BY_READER):
         return Confirmed.LEFT_SINCE
-    if is_member(subscription) and not _asked_while_suppressed(tx, details.person, request.created_at):
+    if subscription.reads and not _asked_while_suppressed(tx, details.person, request.created_at):
         return Confirmed.ALREADY
     if move(subscription.state, SubscriptionEvent.CONFIRM) is None:
         return Confirmed.LEFT_SINCE

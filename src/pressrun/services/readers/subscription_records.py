@@ -17,9 +17,6 @@ from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
-LIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
-PAUSED, FOR_BOUNCES = "paused", "bounces"  # why a subscription is suspended
-
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
@@ -77,15 +74,10 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
 def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
     """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
     order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED]
-    known = [details for details in list_subscriptions(tx, person) if was_proven(details.subscription)]
+    known = [details for details in list_subscriptions(tx, person) if details.subscription.was_proven]
     known.sort(key=lambda details: [*order, details.subscription.state].index(details.subscription.state))
     named = next((details for details in known if details.list.name == preferred), next(iter(known), None))
     return None if named is None else named.list
-
-
-def was_proven(subscription: Subscription) -> bool:
-    """Whether the reader has proved to own the address. A later request, which anybody can send, takes nothing away."""
-    return subscription.state is not SubscriptionState.PENDING or subscription.state_before is not None
 
 
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
@@ -99,15 +91,6 @@ def end_subscription(tx: Transaction, subscription: Subscription, source: str, n
     ended = subscriptions.find_subscription_by_id(tx, subscription.id)
     assert ended is not None
     return ended
-
-
-def is_member(subscription: Subscription | None) -> bool:
-    """Whether a person reads the list, or would again after a pause."""
-    if subscription is None:
-        return False
-    if subscription.state is SubscriptionState.SUSPENDED:
-        return subscription.suspended_for == PAUSED
-    return subscription.state is SubscriptionState.ACTIVE
 
 
 def record_consent(

@@ -14,14 +14,14 @@ from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.bounces.scores import count_streak
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.subscription_records import FOR_BOUNCES, SubscriptionDetails, list_subscriptions
+from pressrun.services.readers.subscription_records import SubscriptionDetails, list_subscriptions
 from pressrun.services.settings import BounceSettings
 from pressrun.services.suppression import SuppressionReason, find_reason
 from pressrun.store.queue import notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import FOR_BOUNCES, Subscription
 from pressrun.store.transaction import Transaction
 
 STILL_THERE = "still_there"
@@ -67,7 +67,7 @@ def resume_after_bounces(tx: Transaction, person: Subscriber, now: int) -> None:
     if not bounces.end_suspension(tx, person.id, now):
         return
     for details in list_subscriptions(tx, person):
-        if not _is_suspended_for_bounces(details):
+        if not details.subscription.is_suspended_for_bounces:
             continue
         state = move(details.subscription.state, SubscriptionEvent.RESUME)
         assert state is not None
@@ -79,11 +79,6 @@ def begin_at_address(tx: Transaction, person: Subscriber, now: int) -> None:
     """Resume somebody who has just proved an address. Earlier bounces, perhaps of another address, no longer count."""
     resume_after_bounces(tx, person, now)
     bounces.begin_history(tx, person.id, now)
-
-
-def _is_suspended_for_bounces(details: SubscriptionDetails) -> bool:
-    subscription = details.subscription
-    return subscription.state is SubscriptionState.SUSPENDED and subscription.suspended_for == FOR_BOUNCES
 
 
 # ---------------------------------------------------------------------- the probe
@@ -100,7 +95,7 @@ def probe_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy,
         open_ones = [
             details
             for details in list_subscriptions(tx, person)
-            if _is_suspended_for_bounces(details) and details.list.closed_at is None
+            if details.subscription.is_suspended_for_bounces and details.list.closed_at is None
         ]
         reason = find_reason(tx, person.digests)
         address = read_stored_address(person.address)

@@ -15,7 +15,6 @@ from pressrun.core.lifecycles.subscription import LeavingReason, SubscriptionEve
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet_after_all
 from pressrun.services.readers.subscription_records import (
-    LIVE,
     Origin,
     SubscriptionDetails,
     find_subscription_details,
@@ -77,7 +76,7 @@ class UndoUnsubscribe:
         details = find_subscription_details(tx, stored.subscription_id)
         if details is None or details.list.closed_at is not None:
             return UndoOutcome.OVER, None, None
-        if details.subscription.state in LIVE:
+        if details.subscription.is_live:
             return UndoOutcome.ALREADY, details, stored
         if move(details.subscription.state, SubscriptionEvent.RETURN) is None:
             return UndoOutcome.OVER, None, None

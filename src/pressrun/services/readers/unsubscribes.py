@@ -20,13 +20,14 @@ from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.subscription_records import PAUSED, Origin, language_of_evidence
+from pressrun.services.readers.subscription_records import Origin, language_of_evidence
 from pressrun.store import limits
 from pressrun.store.editions.editions import count_unsubscribed
 from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import consent, language_switch, subscriptions, unsubscribes
 from pressrun.store.readers.consent import ConsentEvent
+from pressrun.store.readers.subscriptions import PAUSED
 from pressrun.store.readers.unsubscribes import PendingUnsubscribeNotice, Unsubscriber
 from pressrun.store.transaction import Transaction
 

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from pressrun.core.addresses.address import Address
-from pressrun.core.signing.keys import KeyRing
-from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.ledger_reports import require_list
-from pressrun.services.reports.members import require_membership
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
-from pressrun.services.suppression import find_reason
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Row, Transaction
 
@@ -47,22 +42,6 @@ def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
     """How many are on a list, in one state or in all; raises NotFound."""
     counts = lists.count_subscriptions(tx, require_list(tx, list_name).id)
     return sum(counts.values()) if state is None else counts.get(state, 0)
-
-
-def get_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> ListedMember:
-    """The subscriber with this address, in whichever state. Raises NotFound."""
-    _, person, subscription = require_membership(tx, list_name, address)
-    return ListedMember(
-        email=person.address,
-        name=person.name,
-        language=person.language,
-        fields=msgspec.Raw(msgspec.json.encode(person.attributes)),
-        state=subscription.state.value,
-        since=rfc3339(subscription.since) or "",
-        source=subscription.source,
-        suppressed=find_reason(tx, digests_of(keys, address)),
-        paused_until=rfc3339(subscription.paused_until),
-    )
 
 
 def _listed(row: Row) -> ListedMember:

@@ -16,7 +16,6 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.sign_ups import SignUps
-from pressrun.services.readers.subscription_records import is_member
 from pressrun.services.reports.ledger_reports import Answer, picked, require_list
 from pressrun.services.suppression import may_confirm
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
@@ -89,7 +88,7 @@ class HeldSignUps:
         if sign_up.confirmation_id is not None:
             return self._sign_ups.can_confirm(tx, sign_up.confirmation_id)
         subscription = subscriptions.find_subscription(tx, list_id=sign_up.list_id, subscriber_id=sign_up.subscriber_id)
-        return target.closed_at is None and is_member(subscription)
+        return target.closed_at is None and subscription is not None and subscription.reads
 
 
 def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = EVERY) -> list[Answer]:

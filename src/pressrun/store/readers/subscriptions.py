@@ -17,6 +17,9 @@ from pressrun.store.queue import audiences, deliveries
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
 
+LIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
+PAUSED, FOR_BOUNCES = "paused", "bounces"  # why a subscription is suspended
+
 
 class Subscription(Struct, frozen=True, kw_only=True):
     """One subscription as stored."""
@@ -32,6 +35,31 @@ class Subscription(Struct, frozen=True, kw_only=True):
     since: int
     round: int
     moved_to: int | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is active or suspended: more than a request that nobody has confirmed, and not ended."""
+        return self.state in LIVE
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its reader paused it, rather than bounces."""
+        return self.suspended_for == PAUSED
+
+    @property
+    def is_suspended_for_bounces(self) -> bool:
+        """Whether nothing goes out because mail came back."""
+        return self.state is SubscriptionState.SUSPENDED and not self.is_paused
+
+    @property
+    def reads(self) -> bool:
+        """Whether its reader gets the list, or would again after a pause."""
+        return self.is_live and not self.is_suspended_for_bounces
+
+    @property
+    def was_proven(self) -> bool:
+        """Whether its reader has proved to own the address; a later request, which anybody can send, takes nothing."""
+        return self.state is not SubscriptionState.PENDING or self.state_before is not None
 
 
 class PendingConfirmation(Struct, frozen=True, kw_only=True):
@@ -272,7 +300,7 @@ def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain
 
 def stopped_since(subscription: Subscription) -> int:
     """Since when a pause has stopped copies of a subscription; a time that never comes for one that is not paused."""
-    return subscription.since if subscription.suspended_for == "paused" else deliveries.FOR_EVER
+    return subscription.since if subscription.is_paused else deliveries.FOR_EVER
 
 
 def end_subscriptions(

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.names import MAX_NAME
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
@@ -22,6 +23,7 @@ from pressrun.locales.languages import LANGUAGES
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS, PreferenceChanges, PreferenceLink, Profile
 from pressrun.store.lists.lists import MailingList
+from pressrun.store.readers.subscriptions import Subscription
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import WebContext
@@ -115,7 +117,7 @@ class PreferencePages:
         origin = self._web.origin(request, ConsentQuestion("", consent_words.pause_button(say, days)).recorded)
         names = every(fields, "list")
         profile = await self._preferences.pause(link, days, origin, names=names)
-        is_paused = profile is not None and any(item.is_paused for item in profile.limited_to(names).memberships)
+        is_paused = profile is not None and any(item.is_paused for item in _chosen(profile, names))
         return self._page(request, profile, link, say("Paused. You can start again any time.") if is_paused else "")
 
     async def _resume(self, request: Request, link: PreferenceLink, names: Collection[str]) -> Response:
@@ -123,7 +125,9 @@ class PreferencePages:
         origin = self._web.origin(request, ConsentQuestion("", say("Resume")).recorded)
         profile = await self._preferences.resume(link, origin, names=names)
         # Readers who have unsubscribed since they opened the page are not promised anything.
-        is_back = profile is not None and any(item.can_pause for item in profile.limited_to(names).memberships)
+        is_back = profile is not None and any(
+            item.state is SubscriptionState.ACTIVE for item in _chosen(profile, names)
+        )
         return self._page(request, profile, link, say("Welcome back. You'll get the next edition.") if is_back else "")
 
     async def _save(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
@@ -267,10 +271,14 @@ def _languages_named(profile: Profile, families: Mapping[str, str]) -> list[str]
 
 def _switched(before: Profile, now: Profile | None, families: Mapping[str, str]) -> MailingList | None:
     """The list that a person now reads instead of one in another language."""
-    known = {item.list.name for item in before.memberships if item.is_live}
-    read = [] if now is None else [item.list for item in now.memberships if item.is_live]
+    known = {item.list.name for item in before.memberships if item.subscription.is_live}
+    read = [] if now is None else [item.list for item in now.memberships if item.subscription.is_live]
     taken = [target for target in read if target.name not in known and families.get(target.family or "") == target.name]
     return taken[0] if taken else None
+
+
+def _chosen(profile: Profile, names: Collection[str]) -> list[Subscription]:
+    return [item.subscription for item in profile.limited_to(names).memberships]
 
 
 def _pause_days(text: str) -> int | None:
