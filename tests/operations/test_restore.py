@@ -24,7 +24,7 @@ from pressrun.operations.backup.restore import RestoreReport, locked_for_restore
 from pressrun.services import evidence
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
-from pressrun.store.postgresql.restore_target import PostgresReplacement
+from pressrun.store.postgresql.move_target import PostgresReplacement
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark

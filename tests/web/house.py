@@ -47,7 +47,7 @@ from pressrun.store.database import Database
 from pressrun.store.editions import drafts, editions
 from pressrun.store.editions.drafts import PlainFinding
 from pressrun.store.editions.editions import NewEdition
-from pressrun.store.lists import lists, logos
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList
 from pressrun.store.readers import consent, subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription
@@ -280,7 +280,7 @@ def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) ->
     target = lists.find_list(tx, name)
     assert target is not None
     if logo is not None:
-        logos.put_logo(tx, target.id, logo)
+        lists.put_logo(tx, target.id, logo)
     lists.update_list(tx, target, replace(target, colour=colour, logo=None if logo is None else logo.digest))
 
 

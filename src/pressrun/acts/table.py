@@ -16,8 +16,7 @@ from pressrun.acts.operating.installation import DAEMON_ACTS, GROUP_ACTS, MOVE_A
 from pressrun.acts.operating.reading import OPERATOR_ACTS
 from pressrun.acts.operating.returns import RETURN_ACTS
 from pressrun.acts.people.account import ACCOUNT_ACTS
-from pressrun.acts.people.me import ME_ACTS
-from pressrun.acts.people.people import PEOPLE_ACTS
+from pressrun.acts.people.people import ME_ACTS, PEOPLE_ACTS
 from pressrun.acts.readers.jobs import JOB_ACTS
 from pressrun.acts.readers.members import MEMBER_ACTS
 from pressrun.acts.readers.subscriber_pages import SUBSCRIBER_PAGES

@@ -10,9 +10,9 @@ from pressrun.daemon.services import Services
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.store.lists.lists import MailingList, all_lists
+from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminCases, AdminFrame
 from pressrun.web.admin.issuer import Issuer
-from pressrun.web.admin.oidc_cookies import OidcCookies
 from pressrun.web.admin.table import Rows, issuer_rows, log_in_rows, people_rows
 from pressrun.web.context import WebContext
 

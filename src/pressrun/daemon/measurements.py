@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from pathlib import Path
 
 from pressrun.core.addresses.mail_queues import MailQueue
@@ -18,7 +19,6 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.observe.metrics import Metrics
-from pressrun.runtime.certificates import read_expiry
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
@@ -166,3 +166,11 @@ def _describe_expiry(expires_at: float | None, now: float) -> str | None:
 
 def _whole_mib(octets: int) -> int:
     return octets // MIB * MIB
+
+
+def read_expiry(path: Path) -> float:
+    """When the first certificate of a PEM file expires (UTC seconds); raises OSError, and ValueError for no PEM."""
+    from cryptography import x509  # noqa: PLC0415 - few configurations name certificates
+
+    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    return certificate.not_valid_after_utc.replace(tzinfo=UTC).timestamp()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.signing.base32 import base32, base32_of, number_of, ten_digits
+from pressrun.core.signing.encodings import base32, base32_of, number_of, ten_digits
 
 
 @given(st.binary(min_size=5, max_size=40).filter(lambda data: len(data) % 5 == 0))

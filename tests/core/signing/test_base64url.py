@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.signing.base64url import base64url, octets_of
+from pressrun.core.signing.encodings import base64url, octets_of
 
 
 @given(st.binary(max_size=100))

@@ -15,7 +15,7 @@ from pressrun.core.errors import BadInput, LayoutError
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, build, load_build_context
 from pressrun.services.reports import ledger_reports
-from pressrun.store.lists import lists, logos
+from pressrun.store.lists import lists
 
 _KEYS = ("layout", "colour", "logo", "footer")
 EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="news.md", assets={})
@@ -58,7 +58,7 @@ async def test_empty_values_take_them_back(office: Office) -> None:
     await office.lists.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
     shown = await office.lists.set_list("news", {"colour": "", "logo": "", "footer": ""})
     assert [shown[key] for key in ("colour", "logo", "footer")] == [None, None, ""]
-    assert await office.database.read(logos.find_logo, 1) is None
+    assert await office.database.read(lists.find_logo, 1) is None
     assert b"image/png" not in await _copy(office)
 
 

@@ -31,8 +31,8 @@ from tests.services.incoming.posts import (
 from pressrun.core.errors import Refused
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
-from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.draft_versions import DraftRelation, decide_relation, last_of, version_of
+from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.reports.ledger_reports import show_edition
 from pressrun.store.editions.drafts import DraftVersion
 

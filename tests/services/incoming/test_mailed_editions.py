@@ -38,7 +38,7 @@ from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
-from pressrun.services.editions.draft_status import DraftStatus
+from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.incoming import mailed_editions
 from pressrun.services.people import editors
 from pressrun.services.settings import TokenSettings

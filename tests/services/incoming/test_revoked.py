@@ -32,7 +32,7 @@ from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.draft_approval import DraftApproval
-from pressrun.services.editions.draft_status import DraftStatus
+from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.people import editors
 from pressrun.services.readers.erasure import erase_person

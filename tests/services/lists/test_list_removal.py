@@ -10,7 +10,7 @@ from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
-from pressrun.services.lists.list_removal import begin_removal, remove_slice
+from pressrun.services.lists.list_end import begin_removal, remove_slice
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.upkeep.housekeeping import Housekeeping

@@ -16,7 +16,7 @@ from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpo
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.lists import lists, logos
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("ada@reader.example")
@@ -68,7 +68,7 @@ async def test_a_notice_shows_the_logo_of_its_list(press: Pressroom) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         lists.update_list(tx, target, replace(target, logo=logo.digest))
-        logos.put_logo(tx, target.id, logo)
+        lists.put_logo(tx, target.id, logo)
 
     await press.office.database.write(give_logo)
     mail = message(await ask(press, WEB))

@@ -16,7 +16,7 @@ from tests.services.office import Office
 
 from pressrun.core.errors import Refused
 from pressrun.services.editions import lifecycle
-from pressrun.services.lists.list_closing import begin_closing
+from pressrun.services.lists.list_end import begin_closing
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.upkeep.housekeeping import Housekeeping

@@ -33,9 +33,9 @@ from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.store.lists.lists import all_lists
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.transaction import Transaction
+from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminCases, AdminFrame
 from pressrun.web.admin.issuer import Issuer
-from pressrun.web.admin.oidc_cookies import OidcCookies
 from pressrun.web.admin.table import issuer_rows, log_in_rows, people_rows
 from pressrun.web.app import Table, build_admin_app
 from pressrun.web.context import WebContext

@@ -18,7 +18,7 @@ from tests.web.api.served import ServedApi
 
 from pressrun.acts.call import Call, ReportProgress
 from pressrun.core.errors import Unavailable
-from pressrun.core.signing.base64url import base64url
+from pressrun.core.signing.encodings import base64url
 from pressrun.web.api.cursors import digest_of_query
 from pressrun.web.api.streams import MOST_FOLLOWERS_OF_TOKEN, preferred
 

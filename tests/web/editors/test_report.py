@@ -15,8 +15,7 @@ from tests.web.house import words_of
 from pressrun.core.timeline import spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport
-from pressrun.web.editors.plots import HEIGHT, WIDTH, ceiling, draw_bars
-from pressrun.web.editors.report import render_report
+from pressrun.web.editors.report import HEIGHT, WIDTH, ceiling, draw_bars, render_report
 
 START = 1_800_000_000
 HOSTILE = '550 </li><script>alert(1)</script> "quoted" & <b>'

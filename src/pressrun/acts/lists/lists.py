@@ -13,7 +13,7 @@ from pressrun.acts.lists.list_resources import ListFields, ListInfo, ListLogo, L
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
-from pressrun.services.editions.draft_status import needs_second_person
+from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.lists.list_settings import APPROVAL, plain_key
 from pressrun.services.reports import ledger_reports
 from pressrun.store.lists import lists

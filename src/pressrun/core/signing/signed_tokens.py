@@ -17,8 +17,7 @@ from functools import lru_cache
 
 from itsdangerous import Signer
 
-from pressrun.core.signing.base32 import base32, base32_of, number_of
-from pressrun.core.signing.base64url import octets_of
+from pressrun.core.signing.encodings import base32, base32_of, number_of, octets_of
 from pressrun.core.signing.mac import Mac
 
 ADDRESS_TOKEN_LENGTH = 27

@@ -23,8 +23,7 @@ from typing import NamedTuple
 from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.core.signing import signed_tokens
-from pressrun.core.signing.base32 import digits_of, number_of, ten_digits
-from pressrun.core.signing.base64url import base64url, octets_of
+from pressrun.core.signing.encodings import base64url, digits_of, number_of, octets_of, ten_digits
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.mac import Mac
 from pressrun.core.signing.siv import Siv

@@ -23,7 +23,7 @@ from pressrun.services.mails.notice_composer import is_passed_on
 from pressrun.store import bulk_changes
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
-from pressrun.store.lists import lists, logos
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import copy_counts, deliveries, destinations
 from pressrun.store.queue.deliveries import FOR_EVER, ClaimedCopy, ClaimedNotice
@@ -191,7 +191,7 @@ class _Claiming:
 
     def _logo(self, target: MailingList) -> Logo | None:
         if target.logo is not None and target.id not in self._logos:
-            self._logos[target.id] = logos.find_logo(self._tx, target.id)
+            self._logos[target.id] = lists.find_logo(self._tx, target.id)
         return self._logos.get(target.id)
 
     # ------------------------------------------------------------------ copies

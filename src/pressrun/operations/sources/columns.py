@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.sources.states import FLAGS
-from pressrun.services.members.field_names import may_name_field, require_field_name
+from pressrun.services.members.row_checks import may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 LEFT_OUT = "-"

@@ -10,8 +10,8 @@ import msgspec
 from pressrun.operations.csv_records import BadRow, read_lines
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import MemberState, SourceMember
-from pressrun.services.members.field_names import may_name_field
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
+from pressrun.services.members.row_checks import may_name_field
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 

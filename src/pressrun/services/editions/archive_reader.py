@@ -38,7 +38,7 @@ from pressrun.services.editions.archived_edition import (
     summary_of,
 )
 from pressrun.store.editions import editions, issues, search
-from pressrun.store.lists import lists, logos
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Row, Transaction
@@ -279,7 +279,7 @@ def _offers(tx: Transaction) -> list[OfferedList]:
 
 def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:
     target = lists.find_list(tx, name)
-    return None if target is None or target.logo != digest else logos.find_logo(tx, target.id)
+    return None if target is None or target.logo != digest else lists.find_logo(tx, target.id)
 
 
 def _list_page(tx: Transaction, name: str) -> ListPage | None:

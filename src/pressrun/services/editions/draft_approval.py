@@ -19,9 +19,9 @@ from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.draft_status import DraftStatus, draft_status
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_held, show_copy
+from pressrun.services.editions.releases import DraftStatus, draft_status
 from pressrun.services.mail_results import log_edition_change
 from pressrun.store.editions import drafts, editions
 from pressrun.store.editions.editions import Edition

@@ -22,9 +22,9 @@ from pressrun.services.editions.draft_editing import (
     require_same_draft,
     rewrite,
 )
-from pressrun.services.editions.draft_status import needs_second_person
 from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
+from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import manuscripts

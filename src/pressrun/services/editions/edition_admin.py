@@ -15,7 +15,6 @@ from pressrun.core.pacing.lane_state import load_lane_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import edition_issues, lifecycle
-from pressrun.services.editions.draft_status import require_no_second_person
 from pressrun.services.editions.edition_build import (
     Manuscript,
     get_open_list,
@@ -29,6 +28,7 @@ from pressrun.services.editions.edition_storage import (
     require_same_context,
     store_edition,
 )
+from pressrun.services.editions.releases import require_no_second_person
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.suppression import find_reason
 from pressrun.store.bulk_changes import ROWS_AT_ONCE

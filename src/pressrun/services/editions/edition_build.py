@@ -27,7 +27,7 @@ from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutRenderer
 from pressrun.store.editions import editions
 from pressrun.store.editions.issues import IssueEdition
-from pressrun.store.lists import lists, logos
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
@@ -98,7 +98,7 @@ def load_build_context(
     target = get_open_list(tx, list_name)
     return BuildContext(
         list=target,
-        logo=logos.find_logo(tx, target.id) if target.logo is not None else None,
+        logo=lists.find_logo(tx, target.id) if target.logo is not None else None,
         columns=subscribers.known_columns(tx, target.id),
         slug=free_slug(tx, target.id, suggested_slug(file), but=replaced),
         edition_id=editions.next_id(tx),

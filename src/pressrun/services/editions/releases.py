@@ -1,15 +1,26 @@
-"""The one way out of the state draft: by a link, by the mail of a proven editor, by shell, page or program."""
+"""The one way out of the state draft, by a link, by a proven mail, by shell, page or program; and its rule.
+
+A list can ask for a second person. Then its drafts go only once somebody who did not write them has approved them, and
+a link in an email releases nothing: it proves a mailbox, not a person.
+
+A draft that came by email: the right of its editor ends with `editor rm`, with an erasure and with the list. It is
+suspended while the list is closed or takes no editions by mail. The database knows who sent a draft only while they are
+an editor, so removing an editor cancels their drafts, and adding them again does not bring old links back.
+"""
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from msgspec.structs import replace
 
-from pressrun.core.lifecycles.edition import EditionEvent
-from pressrun.services.editions.draft_status import require_releasable
+from pressrun.core.errors import Refused
+from pressrun.core.lifecycles.edition import EditionEvent, EditionState
 from pressrun.services.editions.lifecycle import after_event, require_edition, start
-from pressrun.store.editions import editions, manuscripts
+from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 
@@ -33,3 +44,68 @@ def require_release(tx: Transaction, edition: Edition) -> None:
     target = lists.find_list_by_id(tx, edition.list_id)
     assert target is not None  # an edition goes with its list
     require_releasable(tx, edition, target)
+
+
+class DraftStatus(StrEnum):
+    """The state of a draft, as the link in the email about it shows it."""
+
+    HELD = "held"
+    CLOSED = "closed"  # held, but its list is closed
+    SWITCHED_OFF = "switched-off"  # held, but its list takes no editions by mail now
+    NEEDS_LOG_IN = "needs-log-in"  # held, but its list asks for a second person
+    RELEASED = "released"
+    CANCELLED = "cancelled"  # by a person, because its link expired, or because its editor was removed
+    REPLACED = "replaced"  # cancelled because its editor mailed a newer version
+
+
+_WHY = {
+    DraftStatus.CLOSED: "the list {list} is closed, so nothing is sent to its subscribers",
+    DraftStatus.SWITCHED_OFF: (
+        "{list} takes no editions by mail: `pressrun list set {list} post_by_mail=approve` lets it"
+    ),
+    DraftStatus.CANCELLED: "an editor who sent edition {edition} was removed, so it cannot be released: mail it again",
+}
+_NEEDS_SECOND = (
+    "{list} asks for a second person: somebody who did not change edition {edition} has to approve it as it is now"
+)
+_NEEDS_DRAFT = (
+    "{list} asks for a second person, so nothing was sent. Make a draft with `pressrun edition draft {list} FILE`, and "
+    "let somebody else approve it"
+)
+
+
+def draft_status(tx: Transaction, edition: Edition, target: MailingList) -> DraftStatus:
+    """The status of a draft, whichever way it came, or of what became of it."""
+    draft = drafts.find_draft(tx, edition.id)
+    if edition.state is EditionState.CANCELLED:
+        return DraftStatus.CANCELLED if draft is None or draft.replaced_by is None else DraftStatus.REPLACED
+    if edition.state is not EditionState.DRAFT:
+        return DraftStatus.RELEASED
+    if draft is not None and not drafts.has_its_editors(tx, edition.id):
+        return DraftStatus.CANCELLED
+    if target.closed_at is not None:
+        return DraftStatus.CLOSED
+    if draft is not None and target.post_by_mail == "off":
+        return DraftStatus.SWITCHED_OFF
+    return DraftStatus.NEEDS_LOG_IN if needs_second_person(target) else DraftStatus.HELD
+
+
+def needs_second_person(target: MailingList) -> bool:
+    """Whether the editions of a list go only once a second person has approved them."""
+    return target.approval == "second-person"
+
+
+def require_no_second_person(target: MailingList) -> None:
+    """Raise Refused for an edition that would go without having been a draft, where somebody has to approve it."""
+    if needs_second_person(target):
+        raise Refused(_NEEDS_DRAFT.format(list=target.name))
+
+
+def require_releasable(tx: Transaction, edition: Edition, target: MailingList) -> None:
+    """Raise Refused with the reason unless a draft may be released now."""
+    why = _WHY.get(draft_status(tx, edition, target))
+    if why is None and needs_second_person(target):
+        manuscript = manuscripts.find_manuscript(tx, edition.id)
+        why = None if manuscript is not None and manuscript.is_approved else _NEEDS_SECOND
+    if why is not None:
+        raise Refused(why.format(list=edition.list_name, edition=edition.id))

@@ -23,7 +23,7 @@ from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import ChangedSinceBuild
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import NewEdition
-from pressrun.store.lists import logos
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, welcomes
 from pressrun.store.transaction import Transaction
@@ -84,7 +84,7 @@ def plan_welcome(
 def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | None) -> WelcomePlan:
     """The welcome mail to build for a preview, from a file or the one of the list. Raises NotFound, Refused."""
     target = get_open_list(tx, list_name)
-    plan = plan_welcome(tx, target, logos.find_logo(tx, target.id), manuscript)
+    plan = plan_welcome(tx, target, lists.find_logo(tx, target.id), manuscript)
     if plan is None:
         raise NotFound(f"{list_name} has no welcome mail: `pressrun list set {list_name} welcome=FILE` gives it one")
     return plan

@@ -29,7 +29,6 @@ from pressrun.message.incoming.header_scan import find_written_at, header_fields
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.editions import draft_versions, lifecycle, releases
-from pressrun.services.editions.draft_status import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
@@ -40,6 +39,7 @@ from pressrun.services.editions.edition_storage import (
     require_same_context,
     store_edition,
 )
+from pressrun.services.editions.releases import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.posting_rules import POST, RELEASE, is_reply_to_copy, record_post
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result

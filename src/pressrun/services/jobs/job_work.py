@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,13 +19,12 @@ from msgspec.structs import replace
 from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services.context import ServiceContext
-from pressrun.services.jobs.job_results import add_counts, add_leavers
 from pressrun.services.jobs.job_survey import ReadRoster, lists_member
-from pressrun.services.members.import_decision import ImportOptions, PriorState
+from pressrun.services.members.import_decision import ImportOptions, PriorState, RowOutcome
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.member_sync import remove_synced
-from pressrun.services.members.subscriber_import import PreparedRows, import_rows, prepare_rows
+from pressrun.services.members.subscriber_import import ImportCounts, PreparedRows, import_rows, prepare_rows
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
 from pressrun.store.programs.jobs import BulkJob, JobKind, JobState
@@ -202,3 +201,59 @@ def record_end(tx: Transaction, job: BulkJob, ended: BulkJob) -> None:
     """Record that a job has come to its end, and tell programs."""
     jobs.record_job(tx, job, ended)
     events.record_event(tx, EventType.JOB_FINISHED, list_id=job.list_id, how=ended.state.value, name=f"job {job.id}")
+
+
+MOST_LINES = 1_000  # of refused and of skipped rows that a result lists; their numbers count all
+Result = Mapping[str, Any]
+
+
+def add_counts(job: BulkJob, counts: ImportCounts) -> dict[str, Any]:
+    """The result of a job with one batch more, as `subscriber import` prints it, with the numbers of all rows."""
+    plain = counts.plain()
+    return _with_summary(job, _sum(job.result, plain) | _lists(job.result, counts))
+
+
+def add_leavers(job: BulkJob, number: int) -> dict[str, Any]:
+    """The result of a sync in which `number` more members leave."""
+    return _with_summary(job, {**_empty(), **job.result, "left": job.result.get("left", 0) + number})
+
+
+def _empty() -> dict[str, Any]:
+    return {**dict.fromkeys(RowOutcome, 0), "refused": 0, "changed_since": 0, "left": 0, "invalid": [], "skipped": []}
+
+
+def _sum(before: Result, plain: Mapping[str, Any]) -> dict[str, Any]:
+    result = {**_empty(), **before}
+    for outcome in RowOutcome:
+        result[outcome.value] += plain[outcome.value]
+    if "followed" in plain:
+        result["followed"] = before.get("followed", 0) + plain["followed"]
+    return result
+
+
+def _lists(before: Result, counts: ImportCounts) -> dict[str, Any]:
+    return {
+        "refused": before.get("refused", 0) + len(counts.invalid),
+        "changed_since": before.get("changed_since", 0) + len(counts.changed_since),
+        "invalid": _some_lines(before.get("invalid", ()), counts.invalid),
+        "skipped": _some_lines(before.get("skipped", ()), counts.skipped),
+    }
+
+
+def _some_lines(before: Sequence[Any], rows: Sequence[tuple[int, str]]) -> list[Any]:
+    room = MOST_LINES - len(before)
+    return [*before, *({"line": line, "reason": reason} for line, reason in rows[:room])]
+
+
+def _with_summary(job: BulkJob, result: dict[str, Any]) -> dict[str, Any]:
+    """In a sync also the short form: the number of members, and how many are added, changed, leave and stay out."""
+    result = {str(name): value for name, value in result.items()}
+    if job.kind is not JobKind.SYNC:
+        return {name: value for name, value in result.items() if name != "left"}
+    return result | {
+        "add": result[RowOutcome.ADDED.value],
+        "change": result[RowOutcome.UPDATED.value],
+        "leave": result["left"],
+        "stay_out": result[RowOutcome.SKIPPED_SUPPRESSED.value] + result[RowOutcome.SKIPPED_UNSUBSCRIBED.value],
+        "of": job.members,
+    }

@@ -34,13 +34,18 @@ from pressrun.services.editions.welcome_edition import (
     require_same_welcome,
     store_welcome,
 )
-from pressrun.services.lists.list_closing import begin_closing, complete_closing, is_closing
-from pressrun.services.lists.list_removal import begin_removal, complete_removal
+from pressrun.services.lists.list_end import (
+    begin_closing,
+    begin_removal,
+    complete_closing,
+    complete_removal,
+    is_closing,
+)
 from pressrun.services.lists.list_settings import Value, read_settings
 from pressrun.services.lists.redirect_admin import Place
 from pressrun.services.people import editors
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list, settings_revision
-from pressrun.store.lists import list_removals, lists, logos, redirects
+from pressrun.store.lists import list_removals, lists, redirects
 from pressrun.store.lists.lists import MailingList, NewList
 from pressrun.store.readers import welcomes
 from pressrun.store.transaction import Transaction
@@ -252,7 +257,7 @@ class ListAdmin:
         changed = self._changed(target, change)
         if change.welcome is None and ("welcome" in change.values or change.closes or changed.closed_at is not None):
             return None
-        logo = change.logo if "logo" in change.values else logos.find_logo(tx, target.id)
+        logo = change.logo if "logo" in change.values else lists.find_logo(tx, target.id)
         return plan_welcome(tx, changed, logo, change.welcome)
 
     def _apply(self, tx: Transaction, target: MailingList, change: _Change, now: int) -> MailingList:
@@ -268,9 +273,9 @@ class ListAdmin:
             raise Refused(f"the list {target.name} is still being closed. Try again in a moment")
         changed = self._changed(target, change)
         if change.logo is not None:
-            logos.put_logo(tx, target.id, change.logo)
+            lists.put_logo(tx, target.id, change.logo)
         elif "logo" in values:
-            logos.remove_logo(tx, target.id)
+            lists.remove_logo(tx, target.id)
         _check_family(tx, changed)
         lists.update_list(tx, target, changed)
         return begin_closing(tx, changed, now) if change.closes else changed

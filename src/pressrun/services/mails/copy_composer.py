@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Struct
 
 from pressrun.core.addresses.address import Address, parse_address, restore_address
-from pressrun.core.signing.base32 import base32_of
+from pressrun.core.signing.encodings import base32_of
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.mac import Mac
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens

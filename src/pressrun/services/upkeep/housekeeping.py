@@ -21,8 +21,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
-from pressrun.services.lists.list_closing import complete_closing
-from pressrun.services.lists.list_removal import complete_removal
+from pressrun.services.lists.list_end import complete_closing, complete_removal
 from pressrun.services.log_ins.context import session_window
 from pressrun.services.log_ins.failures import FAILED_LOG_INS, ROWS_FOR_ONE
 from pressrun.services.ports import Entropy

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, convert
 from msgspec.structs import asdict, fields
 
+from pressrun.message.layouts.design import Logo
 from pressrun.store.editions import search
 from pressrun.store.programs import events
 from pressrun.store.transaction import Transaction, in_json, parse_row
@@ -154,3 +155,17 @@ def end_requests(tx: Transaction, list_id: int, now: int, limit: int) -> int:
 def closing_lists(tx: Transaction) -> list[int]:
     """The ids of closed lists with requests that are still to be ended."""
     return [row["id"] for row in tx.rows("lists.closing")]
+
+
+def put_logo(tx: Transaction, list_id: int, logo: Logo) -> None:
+    """Store the logo of a list, replacing another; `MailingList.logo` is its digest."""
+    tx.run("lists.put_logo", list_id=list_id, **asdict(logo))
+
+
+def remove_logo(tx: Transaction, list_id: int) -> None:
+    """Delete the logo of a list."""
+    tx.run("lists.remove_logo", list_id=list_id)
+
+
+def find_logo(tx: Transaction, list_id: int) -> Logo | None:
+    return tx.parsed(Logo, "lists.find_logo", list_id=list_id)

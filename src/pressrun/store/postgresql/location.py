@@ -202,7 +202,7 @@ class PostgresDatabase:
 
     def open_replacement(self, aside: str) -> MoveTarget:
         """Connect to fill tables beside those in use, which are kept in a schema of this name once it is published."""
-        from pressrun.store.postgresql.restore_target import PostgresReplacement  # noqa: PLC0415 - only a restore
+        from pressrun.store.postgresql.move_target import PostgresReplacement  # noqa: PLC0415 - only a restore
 
         connection = connect(self.address, self.password, self.source)
         return PostgresReplacement(connection, dialect(), str(self), package_schema(), self.newest_version, aside=aside)

@@ -16,12 +16,11 @@ from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
 from pressrun.services.log_ins.identities import Identities, IssuerAccount
 from pressrun.services.log_ins.log_in import Entered
 from pressrun.store.people.log_ins import LoginSession
-from pressrun.web.admin.cookies import Cookie
+from pressrun.web.admin.cookies import CEREMONY_SECONDS, Cookie, OidcCookies, Underway
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.id_tokens import IdToken
 from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem
 from pressrun.web.admin.log_in import LogInPages
-from pressrun.web.admin.oidc_cookies import CEREMONY_SECONDS, OidcCookies, Underway
 from pressrun.web.http.forms import first, read_fields
 from pressrun.web.http.same_origin import is_same_origin
 

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from pressrun.services.log_ins.identities import Identities
 from pressrun.web.admin.account import AccountPages
+from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminFrame
 from pressrun.web.admin.home import HomePage, ReadLists
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.log_in import LogInPages
 from pressrun.web.admin.oidc import OidcPages
-from pressrun.web.admin.oidc_cookies import OidcCookies
 from pressrun.web.admin.people import PeoplePages
 from pressrun.web.admin.tokens import TokenPages
 from pressrun.web.http.security import Handler

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-from pressrun.core.signing.base64url import base64url, octets_of
+from pressrun.core.signing.encodings import base64url, octets_of
 
 _OCTETS = 12
 PATTERN = r"^[A-Za-z0-9_-]{8,1000}$"

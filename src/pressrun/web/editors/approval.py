@@ -19,8 +19,8 @@ from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.finding import refusal_of
 from pressrun.message.words import Words, marked
 from pressrun.services.editions.draft_approval import HeldEdition
-from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.edition_preview import Preview
+from pressrun.services.editions.releases import DraftStatus
 from pressrun.store.editions.editions import Edition
 from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview

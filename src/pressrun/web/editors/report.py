@@ -7,9 +7,11 @@ the list's time zone.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import UTC, datetime, tzinfo
 from functools import cache
+from html import escape
 from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,7 +22,6 @@ from pressrun.core.timeline import Timeline
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import Words, marked
 from pressrun.services.reports.edition_reports import EditionReport
-from pressrun.web.editors.plots import ceiling, draw_bars
 from pressrun.web.editors.preview import standalone_template
 from pressrun.web.sheet import digest_source
 
@@ -233,3 +234,44 @@ def report_policy() -> str:
 @cache
 def _sheet() -> str:
     return resources.files("pressrun.web").joinpath("templates", "report.css").read_text("utf-8")
+
+
+WIDTH, HEIGHT = 600, 120
+_GAP = 0.15  # of a bar's width
+_MIN_HEIGHT = 2.0  # so that a small number is visible
+
+
+def draw_bars(timeline: Timeline, *, name: str, title: str, description: str) -> str:
+    """Counts over time as SVG bars, without library or script; `name` is its class, and unique on its page.
+
+    It is drawn for the width of a phone and scales with the page; its texts are HTML beside it, so that they keep their
+    size. A table of its numbers comes with it, for those who cannot see it.
+    """
+    top = ceiling(max(timeline.numbers, default=0))
+    place = WIDTH / max(1, len(timeline.numbers))
+    bars = "".join(
+        _bar(place * index, place, max(_MIN_HEIGHT, HEIGHT * number / top))
+        for index, number in enumerate(timeline.numbers)
+        if number
+    )
+    lines = "".join(
+        f'<path class="line" vector-effect="non-scaling-stroke" d="M0 {y}H{WIDTH}"/>' for y in (0, HEIGHT // 2, HEIGHT)
+    )
+    return (
+        f'<svg class="plot {name}" viewBox="0 -1 {WIDTH} {HEIGHT + 2}" preserveAspectRatio="none" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'
+        f'<desc id="{name}-desc">{escape(description)}</desc>{lines}<path class="bars" d="{bars}"/></svg>'
+    )
+
+
+def ceiling(number: int) -> int:
+    """The next round number: the upper end of an axis."""
+    if number <= 2:
+        return 2
+    power = int(10 ** math.floor(math.log10(number)))
+    return next(factor * power for factor in (1, 2, 4, 6, 8, 10) if factor * power >= number)
+
+
+def _bar(left: float, place: float, height: float) -> str:
+    width = place * (1 - _GAP)
+    return f"M{left + place * _GAP / 2:.2f} {HEIGHT}v{-height:.2f}h{width:.2f}v{height:.2f}z"

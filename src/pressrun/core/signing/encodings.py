@@ -1,6 +1,12 @@
-"""Numbers as lower-case base32 (RFC 4648 §6), which survives case folding; faster than `base64.b32encode`."""
+"""Numbers and octets as text: lower-case base32, and base64 for URLs in one spelling only.
+
+Base32 (RFC 4648 §6) survives case folding; this is faster than `base64.b32encode`. Base64 is that of RFC 4648 §5,
+without padding.
+"""
 
 from __future__ import annotations
+
+import binascii
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
@@ -37,3 +43,26 @@ def digits_of(octets: bytes) -> bytes:
 def number_of(text: str) -> int:
     """The number that these digits spell, most significant digit first; raises ValueError for any other character."""
     return int(text.translate(_TO_INT), 32)
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
+
+def base64url(octets: bytes) -> str:
+    """The text of these octets."""
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL, b"=").decode("ascii")
+
+
+def octets_of(text: str) -> bytes | None:
+    """The octets that `base64url` encodes as exactly this text, or None.
+
+    RFC 4648 §3.5 allows several last characters for the same octets; only the one that we write is accepted.
+    """
+    if not text.isascii():
+        return None
+    try:
+        octets = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"==")
+    except binascii.Error:
+        return None
+    return octets if base64url(octets) == text else None
