@@ -56,7 +56,7 @@ class ListName(Arguments, frozen=True, kw_only=True):
 
 
 class ListAddress(Arguments, frozen=True, kw_only=True):
-    """`editor add`, `editor rm` and `subscriber rm`."""
+    """Somebody on a list: `editor add`, `editor rm`, `subscriber rm`, and what programs ask for about one."""
 
     list: str
     address: EmailAddress

@@ -16,6 +16,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, gather_references, load_build_context
 from pressrun.services.editions.edition_preview import SampleCopy, copy_of_edition
+from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.lifecycle import Resent
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
@@ -31,13 +32,11 @@ async def preview(press: Pressroom, source: str, address: str | None = None) -> 
     return await press.office.database.read(
         lambda tx: copy_of_edition(
             tx,
-            manuscript=manuscript,
-            context=load_build_context(tx, "news", manuscript.parse()),
-            keys=press.office.keys,
-            site=SITE,
-            layouts=OwnLayouts(Path("/nowhere")),
-            as_address=None if address is None else parse_address(address),
-            now=int(press.office.now),
+            Samples(keys=press.office.keys, site=SITE, now=int(press.office.now)),
+            manuscript,
+            load_build_context(tx, "news", manuscript.parse()),
+            OwnLayouts(Path("/nowhere")),
+            None if address is None else parse_address(address),
         )
     )
 

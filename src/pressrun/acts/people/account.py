@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
 from pressrun.acts.act import Act, Doing
 from pressrun.acts.arguments import (
     AppAdd,
@@ -13,6 +16,9 @@ from pressrun.acts.arguments import (
 )
 from pressrun.core.access.rights import Right
 from pressrun.core.errors import NotPermitted
+from pressrun.services.log_ins.account import Account
+
+T = TypeVar("T")
 
 
 def _person(doing: Doing) -> int:
@@ -22,40 +28,13 @@ def _person(doing: Doing) -> int:
     return doing.caller.person_id
 
 
-async def _set_password(doing: Doing, args: PasswordSet) -> None:
-    await doing.cases.account.set_password(_person(doing), args.session, args.password)
+def _own(work: Callable[[Account, int, Any], Awaitable[T]]) -> Callable[[Doing, Any], Awaitable[T]]:
+    """Work on the log-in of whoever asks."""
 
+    async def carry_out(doing: Doing, args: Any) -> T:
+        return await work(doing.cases.account, _person(doing), args)
 
-async def _remove_password(doing: Doing, args: OwnSession) -> None:
-    await doing.cases.account.remove_password(_person(doing), args.session)
-
-
-async def _add_app(doing: Doing, args: AppAdd) -> list[str]:
-    return await doing.cases.account.add_app(_person(doing), args.session, args.salt, args.code)
-
-
-async def _remove_app(doing: Doing, args: OwnSession) -> None:
-    await doing.cases.account.remove_app(_person(doing), args.session)
-
-
-async def _renew_codes(doing: Doing, args: OwnSession) -> list[str]:
-    return await doing.cases.account.renew_recovery_codes(_person(doing), args.session)
-
-
-async def _add_passkey(doing: Doing, args: PasskeyAdd) -> None:
-    await doing.cases.account.add_passkey(_person(doing), args.session, args.answer, args.agent)
-
-
-async def _remove_passkey(doing: Doing, args: PasskeyId) -> None:
-    await doing.cases.account.remove_passkey(_person(doing), args.session, args.id)
-
-
-async def _end_session(doing: Doing, args: SessionId) -> None:
-    await doing.cases.account.end_session(_person(doing), args.id)
-
-
-async def _end_others(doing: Doing, args: OwnSession) -> None:
-    await doing.cases.account.end_other_sessions(_person(doing), args.session)
+    return carry_out
 
 
 ACCOUNT_ACTS = (
@@ -64,7 +43,7 @@ ACCOUNT_ACTS = (
         summary="Set one's own password",
         right=Right.SELF,
         arguments=PasswordSet,
-        work=_set_password,
+        work=_own(lambda account, person, args: account.set_password(person, args.session, args.password)),
         is_fresh=True,
     ),
     Act(
@@ -72,7 +51,7 @@ ACCOUNT_ACTS = (
         summary="Remove one's own password",
         right=Right.SELF,
         arguments=OwnSession,
-        work=_remove_password,
+        work=_own(lambda account, person, args: account.remove_password(person, args.session)),
         is_fresh=True,
     ),
     Act(
@@ -80,7 +59,7 @@ ACCOUNT_ACTS = (
         summary="Set up an app whose one-time code goes with one's own password",
         right=Right.SELF,
         arguments=AppAdd,
-        work=_add_app,
+        work=_own(lambda account, person, args: account.add_app(person, args.session, args.salt, args.code)),
         is_fresh=True,
     ),
     Act(
@@ -88,7 +67,7 @@ ACCOUNT_ACTS = (
         summary="Remove one's own app and recovery codes",
         right=Right.SELF,
         arguments=OwnSession,
-        work=_remove_app,
+        work=_own(lambda account, person, args: account.remove_app(person, args.session)),
         is_fresh=True,
     ),
     Act(
@@ -96,7 +75,7 @@ ACCOUNT_ACTS = (
         summary="Replace one's own recovery codes",
         right=Right.SELF,
         arguments=OwnSession,
-        work=_renew_codes,
+        work=_own(lambda account, person, args: account.renew_recovery_codes(person, args.session)),
         is_fresh=True,
     ),
     Act(
@@ -104,7 +83,7 @@ ACCOUNT_ACTS = (
         summary="Add a passkey to one's own log-in",
         right=Right.SELF,
         arguments=PasskeyAdd,
-        work=_add_passkey,
+        work=_own(lambda account, person, args: account.add_passkey(person, args.session, args.answer, args.agent)),
         is_fresh=True,
     ),
     Act(
@@ -112,7 +91,7 @@ ACCOUNT_ACTS = (
         summary="Remove a passkey from one's own log-in",
         right=Right.SELF,
         arguments=PasskeyId,
-        work=_remove_passkey,
+        work=_own(lambda account, person, args: account.remove_passkey(person, args.session, args.id)),
         is_fresh=True,
     ),
     Act(
@@ -120,13 +99,13 @@ ACCOUNT_ACTS = (
         summary="End one of one's own sessions",
         right=Right.SELF,
         arguments=SessionId,
-        work=_end_session,
+        work=_own(lambda account, person, args: account.end_session(person, args.id)),
     ),
     Act(
         id="session.rm-others",
         summary="End all of one's own sessions but this one",
         right=Right.SELF,
         arguments=OwnSession,
-        work=_end_others,
+        work=_own(lambda account, person, args: account.end_other_sessions(person, args.session)),
     ),
 )

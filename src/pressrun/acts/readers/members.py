@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
-from pressrun.acts.arguments import Arguments
+from pressrun.acts.arguments import Arguments, ListAddress
 from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
@@ -56,36 +56,23 @@ class MemberCreate(MemberFields, frozen=True, kw_only=True):
     address: EmailAddress = msgspec.field(name="email")
 
 
-class MemberPatch(Arguments, frozen=True, kw_only=True):
+class MemberPatch(ListAddress, frozen=True, kw_only=True):
     """What changes of a person; what is left out stays as it is, and an empty or null column goes."""
 
-    list: str
-    address: EmailAddress
     name: Line | None = None
     language: LanguageTag | None = None
     fields: dict[ColumnName, Cell | None] = msgspec.field(default_factory=dict)
 
 
-class MemberAddress(Arguments, frozen=True, kw_only=True):
-    """Somebody on a list."""
-
-    list: str
-    address: EmailAddress
-
-
-class MemberPause(Arguments, frozen=True, kw_only=True):
+class MemberPause(ListAddress, frozen=True, kw_only=True):
     """For how many days."""
 
-    list: str
-    address: EmailAddress
     days: Annotated[int, Meta(ge=1, le=LONGEST_PAUSE_DAYS)]
 
 
-class MemberCopy(Arguments, frozen=True, kw_only=True):
+class MemberCopy(ListAddress, frozen=True, kw_only=True):
     """Which edition."""
 
-    list: str
-    address: EmailAddress
     edition: int
 
 
@@ -223,7 +210,7 @@ MEMBER_ACTS = (
         summary="End a pause that a program began",
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
-        arguments=MemberAddress,
+        arguments=ListAddress,
         answer=Member,
         work=lambda doing, args: doing.cases.members.resume(args.list, parse_address(args.address), _origin(doing)),
         again=show_again,
@@ -234,7 +221,7 @@ MEMBER_ACTS = (
         summary="Mail the confirmation again to somebody who has not confirmed",
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
-        arguments=MemberAddress,
+        arguments=ListAddress,
         answer=Member,
         work=lambda doing, args: doing.cases.members.confirm_again(
             args.list, parse_address(args.address), _origin(doing)

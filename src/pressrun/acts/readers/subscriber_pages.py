@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
-from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import CsvPage, EmailAddress, Page, PageLength, Since
+from pressrun.acts.arguments import Arguments, ListAddress
+from pressrun.acts.http import CsvPage, Page, PageLength, Since
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
@@ -45,13 +45,6 @@ class SubscribersOfList(Arguments, frozen=True, kw_only=True):
     count: bool = False
     whole: bool = False
     table: bool = False
-
-
-class SubscriberOfList(Arguments, frozen=True, kw_only=True):
-    """One subscriber of a list, by their address."""
-
-    list: str
-    address: EmailAddress
 
 
 async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
@@ -102,7 +95,7 @@ SUBSCRIBER_PAGES = (
         summary="Show one subscriber of a list",
         right=Right.SEE_READERS,
         lists=OF_LIST,
-        arguments=SubscriberOfList,
+        arguments=ListAddress,
         work=lambda doing, args: doing.cases.database.read(
             show_member, doing.cases.keys, args.list, parse_address(args.address)
         ),

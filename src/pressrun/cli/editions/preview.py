@@ -24,6 +24,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, load_build_context
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_edition
+from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.welcome_edition import require_welcome
 from pressrun.store.upkeep.datadir import load_keys
 from pressrun.web.editors.preview import render_preview
@@ -92,16 +93,9 @@ def _copy(
             manuscript, context = order.manuscript, order.context
         else:
             context = load_build_context(tx, list_name, manuscript.parse())
-        copy = copy_of_edition(
-            tx,
-            keys=load_keys(invocation.data),
-            site=invocation.settings.site,
-            layouts=OwnLayouts(invocation.data.layouts),
-            context=context,
-            manuscript=manuscript,
-            as_address=address,
-            now=int(utc_now()),
-        )
+        samples = Samples(keys=load_keys(invocation.data), site=invocation.settings.site, now=int(utc_now()))
+        layouts = OwnLayouts(invocation.data.layouts)
+        copy = copy_of_edition(tx, samples, manuscript, context, layouts, address)
     sender_check = build_sender_check(Holder(invocation.settings))
     sender_findings = asyncio.run(sender_check.check(context.list, manuscript.parse().keys.from_))
     return replace(copy, findings=in_order([*copy.findings, *sender_findings]))

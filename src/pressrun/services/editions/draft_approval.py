@@ -21,6 +21,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_held, show_copy
+from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.releases import DraftStatus, draft_status
 from pressrun.services.mail_results import log_edition_change
 from pressrun.store.editions import drafts, editions
@@ -129,15 +130,8 @@ class DraftApproval:
         return None if held is None or not held.is_shown else self._copy(tx, held)
 
     def _copy(self, tx: Transaction, held: HeldEdition) -> SampleCopy:
-        made = copy_of_held(
-            tx,
-            held.edition,
-            held.list,
-            held.findings,
-            keys=self._context.keys,
-            site=self._context.site,
-            now=self._context.now,
-        )
+        samples = Samples(keys=self._context.keys, site=self._context.site, now=self._context.now)
+        made = copy_of_held(tx, samples, held.edition, held.list, held.findings)
         return replace(made, said_in=held.language)
 
 

@@ -11,6 +11,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_built, show_copy
+from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.workshop import BuiltDraft
 from pressrun.store import limits
 from pressrun.store.lists import lists
@@ -63,16 +64,8 @@ class DraftProofs:
         prepared = built.prepared
         if as_address is not None:
             _require_member(tx, prepared.context.list, as_address)
-        return copy_of_built(
-            tx,
-            prepared.built,
-            prepared.context,
-            built.findings,
-            as_address=as_address,
-            keys=self._context.keys,
-            site=self._context.site,
-            now=self._context.now,
-        )
+        samples = Samples(keys=self._context.keys, site=self._context.site, now=self._context.now)
+        return copy_of_built(tx, samples, prepared.built, prepared.context, built.findings, as_address)
 
 
 def _require_member(tx: Transaction, target: MailingList, address: Address) -> None:

@@ -206,15 +206,7 @@ class EditionAdmin:
                 raise Refused(
                     f"{address} is suppressed ({reason}), so nothing was sent (see `pressrun suppression ls`)"
                 )
-        return queue_test_copies(
-            tx,
-            prepared,
-            addresses,
-            keys=self._context.keys,
-            site=self._context.site,
-            entropy=self._context.entropy,
-            now=self._context.now,
-        )
+        return queue_test_copies(tx, self._context, prepared, addresses)
 
     def _store(
         self,

@@ -6,15 +6,13 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
-from pressrun.core.signing.keys import KeyRing
-from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.edition_build import BuildContext, Manuscript, build
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.edition_storage import LinkContext, values_for
+from pressrun.services.editions.edition_storage import SampledEdition, Samples
 from pressrun.services.ports import LayoutRenderer
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
@@ -54,14 +52,11 @@ async def show_copy(copy: SampleCopy, builder: EditionBuilder) -> Preview:
 
 def copy_of_edition(
     tx: Transaction,
-    *,
+    samples: Samples,
     manuscript: Manuscript,
     context: BuildContext,
-    keys: KeyRing,
-    site: Site,
     layouts: LayoutRenderer,
     as_address: Address | None,
-    now: int,
 ) -> SampleCopy:
     """The message as one reader would get it, or an unknown reader without an address.
 
@@ -70,55 +65,37 @@ def copy_of_edition(
     file = manuscript.parse()
     if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
         raise NotFound(f"unknown address {as_address}. Omit --as to use the defaults of merge fields")
-    built = build(manuscript, file, context, site, layouts)
-    return copy_of_built(tx, built, context, built.findings, as_address=as_address, keys=keys, site=site, now=now)
+    built = build(manuscript, file, context, samples.site, layouts)
+    return copy_of_built(tx, samples, built, context, built.findings, as_address)
 
 
 def copy_of_built(
     tx: Transaction,
+    samples: Samples,
     built: BuiltEdition,
     context: BuildContext,
     findings: tuple[Finding, ...],
-    *,
     as_address: Address | None,
-    keys: KeyRing,
-    site: Site,
-    now: int,
 ) -> SampleCopy:
     """The same for an edition that is built already."""
-    links = LinkContext(
-        keys=keys, site=site, list=context.list, slug=context.slug, language=built.language, now=now, is_test=False
-    )
-    values = values_for(tx, links, as_address, secret=_SECRET)
-    return _copy(built.skeleton, values, context.list, built.language, findings)
+    edition = SampledEdition(context.list, context.slug, built.language)
+    return _copy(built.skeleton, samples.values(tx, edition, as_address, secret=_SECRET), edition, findings)
 
 
 def copy_of_held(
-    tx: Transaction,
-    edition: Edition,
-    target: MailingList,
-    findings: tuple[Finding, ...],
-    *,
-    keys: KeyRing,
-    site: Site,
-    now: int,
+    tx: Transaction, samples: Samples, held: Edition, target: MailingList, findings: tuple[Finding, ...]
 ) -> SampleCopy:
     """A stored draft with the findings from when it came."""
-    skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
-    links = LinkContext(
-        keys=keys, site=site, list=target, slug=edition.slug, language=edition.language, now=now, is_test=False
-    )
-    values = values_for(tx, links, None, secret=_SECRET)
-    return _copy(skeleton, values, target, edition.language, findings)
+    skeleton = Skeleton.decode(editions.load_skeleton(tx, held.id))
+    edition = SampledEdition(target, held.slug, held.language)
+    return _copy(skeleton, samples.values(tx, edition, None, secret=_SECRET), edition, findings)
 
 
-def _copy(
-    skeleton: Skeleton, values: CopyValues, target: MailingList, language: str, findings: tuple[Finding, ...]
-) -> SampleCopy:
+def _copy(skeleton: Skeleton, values: CopyValues, edition: SampledEdition, findings: tuple[Finding, ...]) -> SampleCopy:
     return SampleCopy(
-        list_name=target.name,
-        list_title=target.title,
-        language=language,
+        list_name=edition.list.name,
+        list_title=edition.list.title,
+        language=edition.language,
         subject=skeleton.subject(values),
         message=skeleton.copy(values),
         findings=findings,

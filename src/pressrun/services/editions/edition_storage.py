@@ -20,6 +20,7 @@ from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import (
     BuildContext,
@@ -29,7 +30,6 @@ from pressrun.services.editions.edition_build import (
 )
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, latest_url, message_id
-from pressrun.services.ports import Entropy
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition, NewEdition
 from pressrun.store.lists.lists import MailingList
@@ -61,16 +61,47 @@ class PreparedEdition(Struct, frozen=True, kw_only=True):
     identity: bytes | None = None
 
 
-class LinkContext(Struct, frozen=True, kw_only=True):
-    """What it takes to make the links of a copy that belongs to no subscription."""
+class Samples(Struct, frozen=True, kw_only=True):
+    """Makes the values of copies that belong to no subscription: their links look real and change nothing."""
 
     keys: KeyRing
     site: Site
+    now: int
+
+    def values(self, tx: Transaction, edition: SampledEdition, address: Address | None, *, secret: bytes) -> CopyValues:
+        """Those of a copy to an address, or to an unknown reader."""
+        to = address or Address("reader@reader.example", "reader", "reader.example")
+        person = subscribers.find_subscriber(tx, to) if address is not None else None
+        site, target = self.site, edition.list
+        web, addresses = WebTokens(self.keys), AddressTokens(self.keys)
+        reading = web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)
+        mailto = None
+        if site.receives_mail:
+            mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, target.name, TEST_ID)
+        return CopyValues(
+            to=to,
+            name="" if person is None else person.name,
+            columns={} if person is None else person.attributes,
+            unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
+            preferences_url=site.preferences_url(web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0), target.name),
+            archive_url=archive_url(site, target, edition.slug, lambda: reading),
+            latest_url=latest_url(site, target, lambda: reading),
+            copy_token=addresses.make(AddressPurpose.BOUNCES, target.name, TEST_ID),
+            unsubscribe_mailto_token=mailto,
+            message_id=message_id(secret, TEST_ID, site),
+            date_at=self.now,
+            day=day_of(self.now, target, edition.language),
+            is_test=edition.is_test,
+        )
+
+
+class SampledEdition(Struct, frozen=True):
+    """What the links of such copies depend on."""
+
     list: MailingList
     slug: str
     language: str
-    now: int
-    is_test: bool
+    is_test: bool = False
 
 
 def require_same_context(tx: Transaction, prepared: PreparedEdition, *, replaced: Collection[int] = ()) -> None:
@@ -151,62 +182,22 @@ def content_of(
 
 
 def queue_test_copies(
-    tx: Transaction,
-    prepared: PreparedEdition,
-    addresses: Sequence[Address],
-    *,
-    keys: KeyRing,
-    site: Site,
-    entropy: Entropy,
-    now: int,
+    tx: Transaction, context: ServiceContext, prepared: PreparedEdition, addresses: Sequence[Address]
 ) -> list[int]:
     """Queue copies as readers will get them, marked as tests; returns the ids of their deliveries."""
-    links = LinkContext(
-        keys=keys,
-        site=site,
-        list=prepared.context.list,
-        slug=prepared.built.slug,
-        language=prepared.built.language,
-        now=now,
-        is_test=True,
-    )
+    target, built, now = prepared.context.list, prepared.built, context.now
+    samples = Samples(keys=context.keys, site=context.site, now=now)
+    edition = SampledEdition(target, built.slug, built.language, is_test=True)
     numbers = []
     for address in addresses:
-        values = values_for(tx, links, address, secret=entropy(16))
+        values = samples.values(tx, edition, address, secret=context.entropy(16))
         notice = NewNotice(
             kind="test",
             address=address,
-            message_secret=entropy(16),
-            list_id=prepared.context.list.id,
-            language=prepared.built.language,
-            content=prepared.built.skeleton.copy(values),
+            message_secret=context.entropy(16),
+            list_id=target.id,
+            language=built.language,
+            content=built.skeleton.copy(values),
         )
         numbers.append(notices.insert_notice(tx, notice, now))
     return numbers
-
-
-def values_for(tx: Transaction, links: LinkContext, address: Address | None, *, secret: bytes) -> CopyValues:
-    """Values of a copy that belongs to no subscription: its links look real and change nothing."""
-    to = address or Address("reader@reader.example", "reader", "reader.example")
-    person = subscribers.find_subscriber(tx, to) if address is not None else None
-    site, target = links.site, links.list
-    web, addresses = WebTokens(links.keys), AddressTokens(links.keys)
-    reading = web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)
-    mailto = None
-    if site.receives_mail:
-        mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, target.name, TEST_ID)
-    return CopyValues(
-        to=to,
-        name="" if person is None else person.name,
-        columns={} if person is None else person.attributes,
-        unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
-        preferences_url=site.preferences_url(web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0), target.name),
-        archive_url=archive_url(site, target, links.slug, lambda: reading),
-        latest_url=latest_url(site, target, lambda: reading),
-        copy_token=addresses.make(AddressPurpose.BOUNCES, target.name, TEST_ID),
-        unsubscribe_mailto_token=mailto,
-        message_id=message_id(secret, TEST_ID, site),
-        date_at=links.now,
-        day=day_of(links.now, target, links.language),
-        is_test=links.is_test,
-    )

@@ -182,17 +182,11 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
     if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
         return listed
     if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
-        late = replace(
-            after_event(edition, EditionEvent.PAUSE),
-            pause_reason="its time passed while nothing ran, longer ago than late_grace: resume or cancel it",
-        )
-        editions.record_edition(tx, edition, late, how="late")
-        return late
+        why = "its time passed while nothing ran, longer ago than late_grace: resume or cancel it"
+        return _pause(tx, edition, why, how="late")
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
-        held = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
-        editions.record_edition(tx, edition, held, how="copies-removed")
-        return held
+        return _pause(tx, edition, reason, how="copies-removed")
     return start(tx, edition, now)
 
 
@@ -222,9 +216,7 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
         return []
     if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
-    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
-    editions.record_edition(tx, edition, paused, how="canary")
-    return [paused]
+    return [_pause(tx, edition, PAUSED_AFTER_CANARY, how="canary")]
 
 
 def pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
@@ -236,25 +228,24 @@ def pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
         f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
-    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
-    editions.record_edition(tx, edition, paused, how="relay")
-    return [paused]
+    return [_pause(tx, edition, reason, how="relay")]
 
 
 def pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
     edition = require_edition(tx, edition_id)
     reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
-    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
-    editions.record_edition(tx, edition, paused, how="fault")
-    return paused
+    return _pause(tx, edition, reason, how="fault")
 
 
 def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what connections have of it still goes out, nothing else does."""
-    edition = require_edition(tx, edition_id)
-    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
-    editions.record_edition(tx, edition, paused, how="by-hand")
+    return _pause(tx, require_edition(tx, edition_id), PAUSED_BY_PERSON, how="by-hand")
+
+
+def _pause(tx: Transaction, edition: Edition, reason: str, *, how: str) -> Edition:
+    paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
+    editions.record_edition(tx, edition, paused, how=how)
     return paused
 
 

@@ -313,7 +313,6 @@ class MailedEditions:
         is_new: bool,
         replaces: bool,
     ) -> MailResult:
-        now = self._context.now
         about: dict[str, object] = {
             "edition": edition.id,
             "edition_subject": edition.title,
@@ -325,8 +324,7 @@ class MailedEditions:
         }
         self._notify(tx, post, "edition_held", about)
         if is_new:
-            keys, entropy = self._context.keys, self._context.entropy
-            queue_test_copies(tx, prepared, [post.editor], keys=keys, site=self._site, entropy=entropy, now=now)
+            queue_test_copies(tx, self._context, prepared, [post.editor])
         return done("held" if is_new else "held already")
 
     def _answer_released(
