@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser as PlaywrightBrowser
 from playwright.async_api import Dialog, Page, Request, Route, async_playwright
 
@@ -50,6 +50,15 @@ _SIDEWAYS = """() => {
   const out = seen.filter(one => reaches(one.getBoundingClientRect()) && !scrolls(one.parentElement)).slice(0, 8);
   return [`the page is ${page.scrollWidth} wide in ${width}`, ...out.map(one => one.outerHTML.slice(0, 120))];
 }"""
+
+
+_OF_COLOURS = ("color-contrast", "link-in-text-block", "target-size")
+
+# What axe-core finds, one line an element; of what it does not object to, nothing is worked out and sent.
+_VIOLATIONS = """async options => (await axe.run(document, options)).violations.flatMap(rule => rule.nodes.map(node => {
+  const reasons = [...node.any, ...node.all, ...node.none].map(check => check.message);
+  return `${rule.id}: ${node.html.slice(0, 160)} (${reasons.join('; ')})`;
+}))"""
 
 
 @dataclass(slots=True)
@@ -81,20 +90,25 @@ class Window:
 
     async def axe(self, *also: str) -> list[str]:
         """The findings of axe-core, all rules that are on and those that are named: one line an element."""
-        results = await Axe().run(self.page, options={"rules": {rule: {"enabled": True} for rule in also}})
-        return [
-            f"{rule['id']}: {node['html'][:160]} ({'; '.join(_reasons(node))})"
-            for rule in results.response["violations"]
-            for node in rule["nodes"]
-        ]
+        return await self._violations({"rules": {rule: {"enabled": True} for rule in also}})
+
+    async def axe_of_colours(self) -> list[str]:
+        """Its findings that can depend on the scheme: of colours, and of the room that a picture takes."""
+        return await self._violations({"runOnly": {"type": "rule", "values": list(_OF_COLOURS)}})
+
+    async def _violations(self, options: dict[str, object]) -> list[str]:
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE_SCRIPT)
+        found: list[str] = await self.page.evaluate(_VIOLATIONS, {**options, "resultTypes": ["violations"]})
+        return found
+
+    async def prefer(self, scheme: Scheme) -> None:
+        """Show what is shown light or dark."""
+        await self.page.emulate_media(color_scheme=scheme)
 
     async def picture(self, path: Path) -> None:
         """The whole page as PNG."""
         await self.page.screenshot(path=path, full_page=True)
-
-
-def _reasons(node: dict[str, list[dict[str, str]]]) -> list[str]:
-    return [check["message"] for group in ("any", "all", "none") for check in node[group]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,18 @@ async def test_the_dark_scheme_reaches_the_page(browser: Browser) -> None:
         assert [line.partition(":")[0] for line in await window.axe()] == ["color-contrast"]
 
 
+async def test_a_page_can_be_judged_by_day_and_then_by_night(browser: Browser) -> None:
+    """What is shown already changes its colours, and one of them is found; nothing is when it is day again."""
+    head = "<style>@media (prefers-color-scheme: dark) { p { color: #ddd } }</style>"
+    async with browser.window() as window:
+        await window.show(_page("<p>Low</p>", head))
+        assert [] == await window.axe_of_colours()
+        await window.prefer("dark")
+        assert ["color-contrast"] == [line.partition(":")[0] for line in await window.axe_of_colours()]
+        await window.prefer("light")
+        assert [] == await window.axe_of_colours()
+
+
 async def test_what_is_too_wide_is_found(browser: Browser) -> None:
     """An element of 400 pixels makes a phone's page scroll; one inside a scrolling box does not."""
     wide = '<div style="width:400px">wide</div>'
