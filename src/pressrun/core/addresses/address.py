@@ -23,6 +23,13 @@ _PLAIN = re.compile(
     r"(?P<domain>(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63})",
     re.ASCII,
 )
+# Blanks, and what nobody sees: spreadsheets and pages leave no-break and zero-width spaces around an address, and
+# telephones the marks that keep its direction among words that run from right to left.
+_AROUND = (
+    " \t\r\n\N{NO-BREAK SPACE}\N{SOFT HYPHEN}\N{IDEOGRAPHIC SPACE}"
+    "\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"
+    "\N{LEFT-TO-RIGHT MARK}\N{RIGHT-TO-LEFT MARK}\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 _PUNYCODE = re.compile(r"(?:^|\.)..--", re.ASCII)
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
@@ -68,8 +75,8 @@ class Address(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_address(text: str) -> Address:
-    """Parse one bare address, without blanks around it; raises MalformedAddress with the reason."""
-    typed = text.strip(" \t\r\n")
+    """Parse one bare address, whatever blanks are around it; raises MalformedAddress with the reason."""
+    typed = text.strip(_AROUND)
     if len(typed) > 4 * MAX_ADDRESS_OCTETS:
         raise _refused(typed, "the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
     plain = _PLAIN.fullmatch(typed)

@@ -189,6 +189,7 @@ def sole_author(values: Sequence[str | None]) -> Address | None:
     if match is None:
         return None
     try:
-        return parse_address(match[1])
+        address = parse_address(match[1])
     except MalformedAddress:
         return None
+    return address if address.typed == match[1] else None  # nothing that nobody sees is around it
