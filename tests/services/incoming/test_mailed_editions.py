@@ -287,6 +287,14 @@ async def test_a_list_that_takes_none_refuses_editors_too(room: Mailroom) -> Non
     assert "closed" in closed.text
 
 
+@pytest.mark.parametrize("post_by_mail", ["approve", "off"])
+async def test_a_reader_who_writes_to_the_list_hears_how_to_leave(room: Mailroom, post_by_mail: str) -> None:
+    """From their own mail server, which quotes the refusal."""
+    await set_list(room, post_by_mail=post_by_mail)
+    (refused,) = await room.take(post(header={"From": "ada@reader.example"}), "news", mail_from="ada@reader.example")
+    assert (550, True, True) == (refused.code, "-unsubscribe" in refused.text, "-owner" in refused.text)
+
+
 async def test_our_own_copy_coming_back_is_refused(room: Mailroom) -> None:
     """The proof, handed in again by the editor's own mailbox, whatever its From is made to be."""
     _, proof = await answers(room, post())

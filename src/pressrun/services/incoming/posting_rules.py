@@ -25,14 +25,16 @@ from pressrun.store.people.audit import DONE, REFUSED, Actor, Entry
 from pressrun.store.transaction import Transaction
 
 UNKNOWN = Reply(550, "no such address", "5.1.1")
+# A reader who writes to the list gets this back from their own mail server.
+_FOR_READERS = "to leave the list write to its -unsubscribe address, to its owner to its -owner address"
 OURS = Reply(554, "this is our own mail coming back, possible mail loop", "5.4.6")
-OFF = Reply(550, "this list does not accept editions by mail", "5.7.1")
+OFF = Reply(550, f"this list does not accept editions by mail; {_FOR_READERS}", "5.7.1")
 CLOSED = Reply(550, "this list is closed and does not accept editions", "5.7.1")
 NULL_SENDER = Reply(550, "an edition by mail needs an envelope sender", "5.7.1")
 NO_AUTHOR = Reply(
     550, "an edition needs one From field with one plain address, as in: From: Name <name@example.org>", "5.7.1"
 )
-STRANGER = Reply(550, "only editors of this list may post; to reach its owner write to the -owner address", "5.7.1")
+STRANGER = Reply(550, f"only editors of this list may post; {_FOR_READERS}", "5.7.1")
 
 _MESSAGE_ID_LENGTH = 24  # of the part before the @, see services.mails.copy_composer.message_id
 _IDENTIFIER = re.compile(r"<([^<>]*)>[ \t]*\Z")
