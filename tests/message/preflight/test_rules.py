@@ -63,6 +63,23 @@ def test_errors_stop_a_send(source: str, line: int, words: str) -> None:
     assert build(source).has_errors
 
 
+@pytest.mark.parametrize("name", ["setup.exe", "Photo.JPG.js", "tool.EXE.gz", "x.exe.", "disk.iso"])
+def test_an_attached_program_is_told(name: str) -> None:
+    """Gmail would refuse the whole email, and so every copy for its readers."""
+    (found,) = findings_of(edition("a", f"attachments: [{name}]"), assets={name: b"x"})
+    assert ("warning", 3, name) == (*found[:2], found[2].partition(" ")[0])
+    mail = (
+        "Subject: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+        f"--b\nContent-Type: text/plain\n\nhi\n--b\nContent-Type: application/octet-stream; name={name}\n\nx\n--b--\n"
+    )
+    assert name.rstrip(".") in findings_of(mail, ".eml")[0][2]
+
+
+@pytest.mark.parametrize("name", ["plan.pdf", "exe", "js.txt", "tables.zip", "events.ics", "data.csv.gz"])
+def test_other_attachments_are_not(name: str) -> None:
+    assert [] == findings_of(edition("a", f"attachments: [{name}]"), assets={name: b"x"})
+
+
 def test_warnings_and_notes_stop_nothing() -> None:
     """They are for the editor to judge."""
     built = build(edition('[x](http://x.example) <b id="a">1</b> <b id="a">2</b>'))

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from pressrun.core.errors import EditionError
 from pressrun.core.text.controls import without_controls
 from pressrun.message.content.merge import FieldTable
-from pressrun.message.finding import Finding, error
+from pressrun.message.finding import Finding, error, warning
 from pressrun.message.sources.edition_file import is_relative, line_of, relative_path
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.message.wire.mime import Enclosure, image_type, media_type_of
@@ -25,6 +25,13 @@ from pressrun.message.wire.mime import Enclosure, image_type, media_type_of
 ARCHIVE_PREFIX = "asset/"
 
 _LONGEST_NAME = 200  # octets, so that a file name may hold it with a number before it
+# What https://support.google.com/mail/answer/6590 lists (2026-11).
+_PROGRAMS = frozenset(
+    "ade adp apk appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpkg dll dmg ex ex_ exe hta img ins iso isp"
+    " jar jnlp js jse lib lnk mde mjs msc msi msix msixbundle msp mst nsh pif ps1 scr sct shb sys vb vbe vbs vhd vxd"
+    " wsc wsf wsh xll".split()
+)
+_COMPRESSED = frozenset({"gz", "bz2"})
 _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -134,11 +141,22 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
             continue
         name = path.rpartition("/")[2]
         attached.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
+        if _may_run(name):
+            findings.append(warning("attachment-program", value.line, name=name))
     shown = {image.content for image in images.enclosures()}
-    attached += [
+    enclosed = [
         replace(item, content_id=None) for item in file.enclosed if item.content_id is None or item.content not in shown
     ]
-    return attached, findings
+    findings += [warning("attachment-program", name=item.name) for item in enclosed if _may_run(item.name)]
+    return [*attached, *enclosed], findings
+
+
+def _may_run(name: str) -> bool:
+    """Whether Gmail takes a file of this name for a program; compressed by itself it is one, too."""
+    words = name.lower().rstrip(". ").split(".")
+    if len(words) > 2 and words[-1] in _COMPRESSED:
+        words.pop()
+    return len(words) > 1 and words[-1] in _PROGRAMS
 
 
 def attached_files(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
