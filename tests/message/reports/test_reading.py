@@ -108,6 +108,21 @@ def test_a_refusal_before_a_recipient_was_named_concerns_the_sender(
     assert bounce is only(notification(group(diagnostic=diagnostic), prose=prose)).bounce
 
 
+@pytest.mark.parametrize(
+    ("diagnostic", "found"),
+    [
+        ("smtp; 552 mailbox disk quota exceeded", [BounceClass.FULL]),
+        ("smtp; 452 mailbox disk quota exceeded", [BounceClass.DELAYED]),
+        ("smtp; hello", []),
+    ],
+)
+def test_a_group_with_nothing_but_the_reply_is_read_by_that(diagnostic: str, found: list[BounceClass]) -> None:
+    """Though RFC 3464 §2.3 requires an action and a status."""
+    group = f"Final-Recipient: rfc822; ada@reader.example\r\nDiagnostic-Code: {diagnostic}"
+    content = notification(group, prose="Reason: x").replace(b"Subject: failure notice", b"Subject: x")
+    assert found == [each.bounce for each in read_report(content).recipients]
+
+
 @pytest.mark.parametrize("address", ["userx@reader.example", "ana@reader.example", "formal@reader.example"])
 @pytest.mark.parametrize("line", ["{}", "Recipient: {}", "user {}", "To: {}", "for <{}>", "failed recipient <{}>"])
 def test_an_address_is_read_to_its_first_letter(line: str, address: str) -> None:

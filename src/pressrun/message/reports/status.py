@@ -156,7 +156,7 @@ def recipients_of_status(text: str, *, prose: str) -> list[RecipientReport]:
 
 def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
     action = group.get("action", "").strip().lower()
-    status = _status(group.get("status", ""))
+    status = _status(group.get("status", "")) or ("" if action else _status_of_reply(group))
     if not action and not status:
         return None
     if not any(name in group for name in _ADDRESSED) and "diagnostic-code" not in group and not (action and status):
@@ -176,6 +176,12 @@ def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
 def _status(value: str) -> str:
     match = _STATUS.search(value[:200])
     return f"{match[1]}.{int(match[2])}.{int(match[3])}" if match else ""
+
+
+def _status_of_reply(group: dict[str, str]) -> str:
+    """What stands for the status of a group that has neither Action nor Status, but the reply for its recipient."""
+    code = quoted_in(_diagnostic(group.get("diagnostic-code", ""))).code
+    return f"{code // 100}.0.0" if code and "final-recipient" in group else ""
 
 
 def _diagnostic(value: str) -> str:
