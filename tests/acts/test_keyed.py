@@ -209,7 +209,7 @@ async def test_a_token_that_signs_people_up_learns_nothing(office: Office, door:
         return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=caller, key=key))
 
     answers = [await put(confirm=Confirm.SEND, key="s"), await put(confirm=Confirm.SEND, key="s")]
-    assert [(1,)] == await select(office.database, "select count(*) from errand")
+    assert [(1,)] == await select(office.database, "select count(*) from pending_request")
     await office.web_requests.carry_out()
     erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token())
     await door.carry_out(erase)

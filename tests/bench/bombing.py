@@ -149,7 +149,8 @@ class Siege:
 
     def _is_quiet(self) -> bool:
         query = (
-            "select not exists (select 1 from errand) and not exists (select 1 from inbound where state = 'received')"
+            "select not exists (select 1 from pending_request)"
+            " and not exists (select 1 from inbound where state = 'received')"
             " and not exists (select 1 from delivery where state in ('queued', 'claimed', 'deferred'))"
         )
         [(is_quiet,)] = select_at(self._house.database, query)

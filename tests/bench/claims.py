@@ -44,7 +44,7 @@ def claim_all(path: Path) -> float:
 
     def claim(tx: Transaction) -> tuple[int, int]:
         claimed, cancelled = deliveries.claim_copies(
-            tx, session=1, edition_id=large.EDITION, lane="", now=10, limit=BATCH
+            tx, session=1, edition_id=large.EDITION, destination="", now=10, limit=BATCH
         )
         return len(claimed), cancelled
 
@@ -62,7 +62,7 @@ def queue_again(path: Path) -> None:
     with closing(connect(path)) as connection:
         connection.execute(
             "update delivery set state = 'queued', claimed_by = null, attempts = 0, first_attempt_at = null,"
-            " settled_at = null"
+            " recorded_at = null"
         )
         connection.execute("pragma wal_checkpoint(truncate)")
 

@@ -109,7 +109,9 @@ def claim_and_record(location: Location) -> float:
 
     def cycle(tx: Transaction, before: list[DeliveryResult]) -> list[DeliveryResult]:
         deliveries.record_results(tx, 1, before, 10)
-        claimed, _ = deliveries.claim_copies(tx, session=1, edition_id=large.EDITION, lane="", now=10, limit=BATCH)
+        claimed, _ = deliveries.claim_copies(
+            tx, session=1, edition_id=large.EDITION, destination="", now=10, limit=BATCH
+        )
         return [_delivered(one.id) for one in claimed]
 
     number, began = 0, time.perf_counter()

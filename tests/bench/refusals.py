@@ -86,7 +86,7 @@ async def prepare(office: Office, copies: int) -> int:
         session = sessions.begin(tx, _PROCESS, is_alone=True)
         assert isinstance(session, int)
         audiences.queue_audience(tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW)
-        deliveries.claim_copies(tx, session=session, edition_id=edition, lane="", now=NOW, limit=copies)
+        deliveries.claim_copies(tx, session=session, edition_id=edition, destination="", now=NOW, limit=copies)
         return session
 
     return await office.database.write(claim)

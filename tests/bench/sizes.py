@@ -68,7 +68,7 @@ async def size_of(office: Office, engine: str) -> int:
 
 def send(tx: Transaction, edition: int) -> int:
     """A turn of the dispatcher."""
-    claimed, _ = deliveries.claim_copies(tx, session=1, edition_id=edition, lane="", now=NOW, limit=400)
+    claimed, _ = deliveries.claim_copies(tx, session=1, edition_id=edition, destination="", now=NOW, limit=400)
     results = [
         DeliveryResult(
             id=one.id,

@@ -33,7 +33,7 @@ def sent(shell: Shell) -> Shell:
         execute_at(
             shell.database,
             "update delivery set state = ?, code = ?, reply = ?, kind = ?, attempts = 1, relay = 'primary',"
-            " first_attempt_at = due_at, settled_at = due_at where id = ?",
+            " first_attempt_at = due_at, recorded_at = due_at where id = ?",
             *(state, code, words, kind, number),
         )
     kept = "queued = 0, delivered = 1, failed = 1, deferred = 1, refused = 1, begun = 3"

@@ -93,7 +93,7 @@ def _poison(shell: Shell) -> None:
     execute_at(database, "insert into inbound_content (digest, content) values (x'01', ?)", HOSTILE.encode())
     execute_at(
         database,
-        "insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, settled_at)"
+        "insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, recorded_at)"
         " values (x'02', 1, 'x', 'news-request', 'p', 0, 1, 'unreadable', 1)",
     )
     for table, column in _FOREIGN:

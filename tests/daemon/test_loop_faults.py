@@ -178,7 +178,11 @@ async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> No
             async with running(loop):
 
                 async def is_through() -> bool:
-                    return refusals.left == 0 and loop.fault is None and not await room.rows("select 1 from errand")
+                    return (
+                        refusals.left == 0
+                        and loop.fault is None
+                        and not await room.rows("select 1 from pending_request")
+                    )
 
                 await until(is_through)
         expected = [(f"r{number}@reader.example",) for number in range(3)]

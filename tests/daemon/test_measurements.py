@@ -66,9 +66,13 @@ async def test_the_oldest_copy_is_that_which_may_go_and_does_not(press: Pressroo
     await press.change(f"update delivery set state = 'queued', claimed_by = null, due_at = ? {of}", now + 60, sending)
     one = "id = (select min(id) from delivery where edition_id = ?)"
     await press.change(
-        f"update delivery set state = 'deferred', lane = 'slow.example', due_at = ? where {one}", now - 70, sending
+        f"update delivery set state = 'deferred', destination = 'slow.example', due_at = ? where {one}",
+        now - 70,
+        sending,
     )
-    await press.change("insert into lane_domain (domain, lane, learned) values ('slow.example', 'slow.example', 1)")
+    await press.change(
+        "insert into destination_domain (domain, destination, learned) values ('slow.example', 'slow.example', 1)"
+    )
     metrics = Metrics("1")
     measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, metrics, AlertReports())
     await measurements.measure(press.clock())

@@ -136,7 +136,7 @@ class Pressroom:
                 Throttle(
                     DestinationTable(self.settings.domains),
                     block_pause_seconds=self.settings.block_pause_seconds,
-                    states=recovered.lanes,
+                    states=recovered.destinations,
                     paces=recovered.paces,
                 ),
                 RelayWeights(dict.fromkeys(self.relays, 1) | self.weights),

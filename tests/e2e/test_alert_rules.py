@@ -234,8 +234,8 @@ def stop_relay(house: House, sink_program: Path) -> Callable[[], object]:
 
 def damage_a_request(house: House) -> Callable[[], object]:
     """A request of which nobody can make anything, as after a fault of the disk."""
-    change(house, "insert into errand (kind, list_id, address, trust) values ('sign-up', 1, '\1@x', 'proven')")
-    return lambda: change(house, "delete from errand where set_aside_at is not null")
+    change(house, "insert into pending_request (kind, list_id, address, trust) values ('sign-up', 1, '\1@x', 'proven')")
+    return lambda: change(house, "delete from pending_request where set_aside_at is not null")
 
 
 def change(house: House, statement: str) -> None:

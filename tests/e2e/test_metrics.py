@@ -89,7 +89,9 @@ def furnish(house: House) -> None:
 
 def settle(house: House) -> None:
     """Wait until all that was asked for has been done, and all that came of it has gone out or failed."""
-    waiting = "select (select count(*) from errand) + (select count(*) from inbound where state = 'received') + "
+    waiting = (
+        "select (select count(*) from pending_request) + (select count(*) from inbound where state = 'received') + "
+    )
     waiting += "(select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
     until(lambda: house.rows(waiting) == [0])
 

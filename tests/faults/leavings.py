@@ -96,7 +96,7 @@ def kill_while_readers_leave(folder: Path, *, readers: int, kills: int, seed: in
             refused=tuple(crowd.other),
             left=frozenset(_numbers(house, "select id from subscription where state = 'unsubscribed'")),
             withdrawn=_numbers(house, "select subscriber_id from consent where event = 'withdrawn' order by 1"),
-            undoable=_numbers(house, "select subscription_id from leaving order by 1"),
+            undoable=_numbers(house, "select subscription_id from unsubscribe order by 1"),
             is_chain_whole=check.code == 0,
         )
     finally:

@@ -202,7 +202,7 @@ class _Story:
         """Until no copy, notice, mail or request waits."""
         waits = (
             "select (select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
-            " + (select count(*) from inbound where state = 'received') + (select count(*) from errand)"
+            " + (select count(*) from inbound where state = 'received') + (select count(*) from pending_request)"
         )
         until(lambda: select_at(self._house.database, waits) == [(0,)] or None, PATIENCE_SECONDS)
 
@@ -285,7 +285,7 @@ _SECOND_TO_WRONG = """select count(*) from delivery as copy
     where copy.edition_id = ? and copy.state in ('delivered', 'failed') and ((subscription.state = 'unsubscribed'
         and subscription.since < edition.created_at) or exists (select 1 from delivery as other
             where other.edition_id = ? and other.subscription_id = copy.subscription_id and other.state = 'failed'
-            and other.settled_at < edition.created_at))"""
+            and other.recorded_at < edition.created_at))"""
 
 
 def _had(sink: Sink) -> Counter[tuple[str, str]]:

@@ -236,11 +236,11 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
     ]
     before, after = content(data.database), content(there.database)
     changed = {name for name in before if before[name] != after[name] and not name.startswith("ids of")}
-    assert changed - {"inbound", "leaving"} == {
+    assert changed - {"inbound", "unsubscribe"} == {
         "copy_count",
         "delivery",
         "edition",
-        "errand",
+        "pending_request",
         "enter_link",
         "event",
         "id_counter",
@@ -262,7 +262,7 @@ def test_editions_come_back_paused_and_mails_to_one_person_cancelled(
     assert count(there.database, "edition where state <> 'paused' or may_have_gone is null") == 0
     assert count(there.database, "delivery where notice_id is not null and state in ('queued', 'claimed')") == 0
     assert report.held.notices == count(data.database, "delivery where notice_id is not null")
-    assert count(there.database, "errand") == 0
+    assert count(there.database, "pending_request") == 0
 
 
 def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path) -> None:
@@ -313,7 +313,9 @@ def test_who_was_suspended_since_can_come_back_and_is_asked_once(data: DataDir, 
     """The link in the probe that went out since works, as the suspension is there; and no other probe goes out."""
     first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
     since = "insert into suspension (subscriber_id, since, first_edition_id, asked_at) values"
-    execute(data.database, "delete from suspension", f"{since} ({first}, 5, 1, null)", "update leaving set noted = 0")
+    execute(
+        data.database, "delete from suspension", f"{since} ({first}, 5, 1, null)", "update unsubscribe set noted = 0"
+    )
     make_backup(data, tmp_path / "backup.tar")
     execute(
         data.database,
@@ -325,7 +327,7 @@ def test_who_was_suspended_since_can_come_back_and_is_asked_once(data: DataDir, 
         data.database, "select subscriber_id, since, asked_at, ended_at from suspension order by subscriber_id"
     )
     assert found == [(first, 5, 8, None), (second, 7, 9, None)]
-    assert count(data.database, "leaving") == 0
+    assert count(data.database, "unsubscribe") == 0
 
 
 def test_nothing_goes_to_the_address_that_a_reader_had_before(data: DataDir, backup: Path) -> None:
@@ -483,7 +485,7 @@ def test_copies_that_went_out_since_do_not_go_again(data: DataDir, backup: Path)
     execute(
         data.database,
         "update edition set state = 'sending', started_at = 10",
-        "update delivery set state = 'delivered', settled_at = 11 where edition_id is not null",
+        "update delivery set state = 'delivered', recorded_at = 11 where edition_id is not null",
     )
     delivered = rows(data.database, "select id from delivery where state = 'delivered' and subscription_id is not null")
     report = put_back(data, backup)
@@ -510,7 +512,7 @@ def test_a_copy_that_went_out_as_that_of_another_subscription_does_not_go_again(
         "insert into subscription (id, list_id, subscriber_id, state, source, since)"
         f" select 900, 900, subscriber_id, 'unsubscribed', 'web', 9 from subscription where id = {mine}",
         f"update delivery set subscription_id = {'null' if is_gone else 900} where id = {copy}",
-        f"update delivery set state = 'delivered', settled_at = 11 where id = {copy}",
+        f"update delivery set state = 'delivered', recorded_at = 11 where id = {copy}",
     )
     put_back(data, backup)
     assert [("delivered", mine)] == rows(
@@ -539,7 +541,7 @@ def test_a_copy_that_waits_elsewhere_now_keeps_waiting_when_new_ones_went_out(da
     execute(
         data.database,
         f"update delivery set subscription_id = {first} where id = {copy}",
-        "insert into delivery (edition_id, subscription_id, domain, state, due_at, settled_at)"
+        "insert into delivery (edition_id, subscription_id, domain, state, due_at, recorded_at)"
         f" values ({edition}, {second}, 'a.example', 'delivered', 9, 10)",
     )
     put_back(data, tmp_path / "backup.tar")
@@ -557,14 +559,14 @@ def test_an_edition_that_was_opened_again_since_is_as_it_was_there(data: DataDir
         data.database,
         "delete from bulk_change",
         f"{over}, state = 'finished', finished_at = 9",
-        "update delivery set state = 'failed', claimed_by = null, settled_at = 8",
+        "update delivery set state = 'failed', claimed_by = null, recorded_at = 8",
     )
     make_backup(data, tmp_path / "backup.tar")
     (again,) = rows(data.database, "select min(edition_id) from delivery where subscription_id is not null")[0]
     execute(
         data.database,
         f"update edition set finished_at = 99, copies_removed_at = 999 where id = {again}",
-        "update delivery set state = 'delivered', settled_at = 98 where edition_id is not null",
+        "update delivery set state = 'delivered', recorded_at = 98 where edition_id is not null",
     )
     put_back(data, tmp_path / "backup.tar")
     sent = "delivery where subscription_id is not null and state ="

@@ -187,7 +187,7 @@ async def claim_copies(office: Office) -> object:
         edition = lifecycle.require_edition(tx, 1)
         if edition.state != "sending":
             return 0
-        deliveries.claim_copies(tx, session=1, edition_id=1, lane="", now=int(office.now), limit=9)
+        deliveries.claim_copies(tx, session=1, edition_id=1, destination="", now=int(office.now), limit=9)
         return 0  # however many: a copy that somebody else is about to change is left to the next claim
 
     return await office.database.write(work)

@@ -53,7 +53,7 @@ async def a_claimed_edition(office: Office) -> None:
 
     def claim(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, number), NOW)
-        deliveries.claim_copies(tx, session=session, edition_id=number, lane="", now=NOW, limit=9)
+        deliveries.claim_copies(tx, session=session, edition_id=number, destination="", now=NOW, limit=9)
 
     await office.database.write(claim)
 

@@ -93,7 +93,7 @@ async def test_a_web_request_is_carried_out_once(pair: Pair) -> None:
         await requests_of(pair.first).sign_up("news", address, WEB, network=None)
     await asyncio.gather(*(requests_of(office).carry_out() for office in pair.both))
     assert [(40, 40)] == await pair.rows("select count(*), count(distinct address) from notice")
-    assert [] == await pair.rows("select id from errand")
+    assert [] == await pair.rows("select id from pending_request")
 
 
 async def test_a_reader_is_notified_once_that_they_left(pair: Pair) -> None:
@@ -110,7 +110,7 @@ async def test_two_who_unsubscribe_one_reader_leave_one_trace(pair: Pair) -> Non
     await asyncio.gather(*(office.unsubscribes.unsubscribe(number, WEB) for office in pair.both))
     assert [("unsubscribed", 1)] == await pair.rows("select state, round from subscription")
     assert [(1,)] == await pair.rows("select count(*) from consent where event = 'withdrawn'")
-    assert [(1,)] == await pair.rows("select count(*) from leaving")
+    assert [(1,)] == await pair.rows("select count(*) from unsubscribe")
 
 
 async def held_by(pair: Pair) -> None:

@@ -310,7 +310,7 @@ async def tell_of_leaving(press: Pressroom, _address: Address, _: Any) -> None:
 async def left_and_told(press: Pressroom, address: Address) -> int:
     await left(press, address)
     await tell_of_leaving(press, address, None)
-    [(number,)] = await press.rows("select max(id) from leaving")
+    [(number,)] = await press.rows("select max(id) from unsubscribe")
     await press.send_all()
     return int(number)
 
@@ -392,7 +392,7 @@ async def leave_before_the_greeting(press: Pressroom, address: Address) -> int:
     await press.change("update list set leaving_note = 1")
     await confirm_and_be_greeted(press, address)
     await press.leave(address.typed)
-    [(number,)] = await press.rows("select max(id) from leaving")
+    [(number,)] = await press.rows("select max(id) from unsubscribe")
     return int(number)
 
 

@@ -134,7 +134,7 @@ async def bounced_copies(office: Office) -> None:
 def _bounce(tx: Transaction, edition: int) -> None:
     lifecycle.start(tx, lifecycle.require_edition(tx, edition), NOW)
     tx._connection.execute(
-        "update delivery set state = 'failed', kind = 'soft', bounce = 'full', first_attempt_at = 1, settled_at = 1"
+        "update delivery set state = 'failed', kind = 'soft', bounce = 'full', first_attempt_at = 1, recorded_at = 1"
     )
 
 
@@ -305,7 +305,9 @@ async def claim(office: Office) -> object:
         edition = lifecycle.require_edition(tx, number)
         if edition.state is not EditionState.SENDING:
             return 0
-        claimed, _ = deliveries.claim_copies(tx, session=1, edition_id=number, lane="", now=int(office.now), limit=9)
+        claimed, _ = deliveries.claim_copies(
+            tx, session=1, edition_id=number, destination="", now=int(office.now), limit=9
+        )
         return len(claimed)
 
     numbers = [number for (number,) in await select(office.database, "select id from edition")]
@@ -351,7 +353,7 @@ async def undo_change(office: Office) -> object:
 
 
 async def undo_leaving(office: Office) -> object:
-    number = await one(office, "select max(id) from leaving")
+    number = await one(office, "select max(id) from unsubscribe")
     return (await UndoUnsubscribe(office.context).undo(number, WEB))[0]
 
 

@@ -190,7 +190,9 @@ async def queue_copies_to_all(office: Office) -> int:
 async def queue_copies(office: Office) -> None:
     """An edition whose copies are all claimed, as far as readers may be mailed."""
     edition = await queue_copies_to_all(office)
-    await office.database.write(deliveries.claim_copies, session=1, edition_id=edition, lane="", now=NOW, limit=1000)
+    await office.database.write(
+        deliveries.claim_copies, session=1, edition_id=edition, destination="", now=NOW, limit=1000
+    )
 
 
 def refuse(*kinds: BounceClass) -> UseCase:

@@ -58,7 +58,8 @@ insert into subscription (list_id, subscriber_id, state, source, since)
 select 1, id, 'active', 'import', 1 from subscriber;
 insert into suppression (digest, reason, since) select randomblob(32), 'erased', 1 from {_SOME};
 insert into suspension (subscriber_id, since, first_edition_id) select i, 1, 1 from {_SOME};
-insert into lane_domain (domain, lane, learned) select 'd' || i || '.example', 'lane', 0 from {_SOME} where i <= 10;
+insert into destination_domain (domain, destination, learned)
+select 'd' || i || '.example', 'lane', 0 from {_SOME} where i <= 10;
 """
 
 _COPIES = f"""
@@ -70,7 +71,7 @@ from (with recursive n (i) as (select 1 union all select i + 1 from n where i < 
 insert into edition_content (edition_id, source, skeleton, text) select id, x'00', x'00', 't' from edition;
 insert into archive_search (rowid, list, title, words, shown) select id, 'l1', 't', 't', 't' from edition;
 update id_counter set last_id = {EDITION} where name = 'edition';
-insert into delivery (edition_id, subscription_id, domain, state, due_at, settled_at)
+insert into delivery (edition_id, subscription_id, domain, state, due_at, recorded_at)
 select {EDITION}, subscription.id, subscriber.domain, '{{state}}', 1, iif('{{state}}' = 'queued', null, 1)
 from subscription join subscriber on subscriber.id = subscription.subscriber_id order by subscription.id;
 insert into copy_count (edition_id, {{state}}) select id, audience from edition;
@@ -80,18 +81,19 @@ insert into handover (delivery_id, at) select i, 1 from {_SOME};
 _OTHERS = f"""
 insert into notice (kind, list_id, subscriber_id, address, language, message_secret, created_at)
 select 'confirmation', 1, i, 'r' || i || '@d.example', 'en', x'00', 1 from {_SOME};
-insert into delivery (notice_id, domain, state, due_at, settled_at)
+insert into delivery (notice_id, domain, state, due_at, recorded_at)
 select id, 'd.example', '{{state}}', 1, iif('{{state}}' = 'queued', null, 1) from notice;
 insert into held_notice (notice_id, domain, expires_at) select id, 'd.example', 1 from notice where id <= 200;
 insert into consent (number, subscriber_id, list_id, event, at, salt, content, content_digest, chain)
 select i, i, 1, 'imported', 1, x'00', '{{{{}}}}', x'00', x'00' from {_READERS};
 insert into confirmation (subscription_id, round, created_at, expires_at) select i, 0, 1, 1 from {_SOME};
-insert into leaving (subscription_id, former, left_at, expires_at, noted) select i, '{{{{}}}}', 1, 1, 1 from {_SOME};
+insert into unsubscribe (subscription_id, former, left_at, expires_at, noted)
+select i, '{{{{}}}}', 1, 1, 1 from {_SOME};
 insert into address_change (subscriber_id, old_address, new_address, state, created_at, expires_at)
 select i, 'o@d.example', 'n@d.example', 'asked', 1, 1 from {_SOME};
-insert into errand (kind, list_id, address, trust) select 'sign-up', 1, 'r@d.example', 'proven' from {_SOME};
+insert into pending_request (kind, list_id, address, trust) select 'sign-up', 1, 'r@d.example', 'proven' from {_SOME};
 insert into limit_event (scope, subject, at, serial) select 'sign_ups_per_ip', randomblob(8), i, 0 from {_SOME};
 insert into inbound_content (digest, content) select randomblob(32), x'00' from {_SOME};
-insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, settled_at)
+insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, recorded_at)
 select randomblob(32), id, '', 'news', '', 0, 1, iif(id % 2, 'received', 'done'), 1 from inbound_content;
 """

@@ -20,7 +20,7 @@ from pressrun.store.sqlite.connection import statements
 # What each statement may look things up by; `scan` only over what is short by its nature.
 PLANS = {
     "deliveries.ready_copies": [
-        "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
+        "search delivery using index delivery_queue (edition_id=? and state=? and destination=? and due_at<?)",
         "search subscription using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?)",
         "search own using primary key (digest=?) left-join",
@@ -28,7 +28,7 @@ PLANS = {
         "scan ready",
     ],
     "deliveries.ready_notices": [
-        "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
+        "search delivery using index delivery_queue (edition_id=? and state=? and destination=? and due_at<?)",
         "search notice using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?) left-join",
     ],
@@ -55,10 +55,10 @@ PLANS = {
         "search delivery using integer primary key (rowid=?)",
     ],
     "deliveries.next_due": [
-        "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
+        "search delivery using covering index delivery_queue (edition_id=? and state=? and destination=?)"
     ],
     "deliveries.next_notice_due": [
-        "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
+        "search delivery using covering index delivery_queue (edition_id=? and state=? and destination=?)"
     ],
     "deliveries.is_unfinished": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "deliveries.is_in_flight": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
@@ -116,7 +116,7 @@ PLANS = {
         "search list using integer primary key (rowid=?)",
     ],
     "unsubscribes.forget_earlier": [
-        "search leaving using covering index leaving_by_subscription (subscription_id=?)",
+        "search unsubscribe using covering index unsubscribe_by_subscription (subscription_id=?)",
         "scan json_each virtual table index 1:",
     ],
     "consent.append": ["scan (subquery-1)"],
@@ -129,10 +129,10 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
     ],
-    "deliveries.waiting_lanes": [
+    "deliveries.waiting_destinations": [
         "search first using covering index delivery_queue (edition_id=? and state=?)",
         "scan step",
-        "search later using covering index delivery_queue (edition_id=? and state=? and lane>?)",
+        "search later using covering index delivery_queue (edition_id=? and state=? and destination>?)",
     ],
     "subscriptions.end_pauses": [
         "search subscription using integer primary key (rowid=?)",
@@ -267,7 +267,7 @@ PLANS = {
         "search handover using integer primary key (rowid=?) left-join",
     ],
     "editions.count_event": ["search edition using integer primary key (rowid=?)"],
-    "editions.event_counts": ["search edition_tally using primary key (edition_id=?)"],
+    "editions.event_counts": ["search counted_event using primary key (edition_id=?)"],
     "bounces.keep_handover": ["search delivery using integer primary key (rowid=?)"],
     "bounces.fail": ["search delivery using integer primary key (rowid=?)"],
     "bounces.copies": [
@@ -393,7 +393,7 @@ UNSCANNED = [
     "subscriptions.find_slice",
     "bulk_changes.oldest",
     "destinations.next_subscriptions",
-    "destinations.relane",
+    "destinations.reassign",
     "destinations.give_up",
     "lists.some_requests",
     "lists.delete_confirmations",

@@ -21,7 +21,7 @@ USED = {name for text in STORE.values() for name in re.findall(r'(?<!event\(log,
 OBVIOUS = frozenset(
     "id list_id person_id token_id subscriber_id subscription_id edition_id notice_id content_id"
     " name title description address domain language slug state subject text html preheader"
-    " at since created_at started_at finished_at received_at expires_at settled_at paused_until suspended_for"
+    " at since created_at started_at finished_at received_at expires_at recorded_at paused_until suspended_for"
     " postal_address archive post_by_mail require_postal_address"
     " round scope audience complaints unsubscribed text source pause_reason media_type content"
     " kind attempts relay enhanced reply reason digest message_secret".split()
@@ -88,9 +88,9 @@ def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone(
         "destinations.give_up",
         "address_places.forget_replies",
         "restores.set_copy",
-        "restores.settle_copy",
+        "restores.record_copy",
     } == set(writers)
     only_null = {name for name, body in writers.items() if re.search(r"\breply = null", body)}
-    only = {"deliveries.requeue_failed", "address_places.forget_replies", "restores.set_copy", "restores.settle_copy"}
+    only = {"deliveries.requeue_failed", "address_places.forget_replies", "restores.set_copy", "restores.record_copy"}
     assert only == only_null
     assert [] == [name for name in set(writers) - only_null if not rule.search(writers[name])]

@@ -47,7 +47,7 @@ class Supply:
             "used": self._used,
             "change": self._change,
             "undo-change": self._undo_change,
-            "undo-leaving": lambda: self._after_leaving(WebPurpose.UNDO_LEAVING),
+            "undo-leaving": lambda: self._after_leaving(WebPurpose.UNDO_UNSUBSCRIBE),
             "why": lambda: self._after_leaving(WebPurpose.WHY),
             "confirm-test": lambda: self._token(WebPurpose.CONFIRM, TEST_ID, LATER),
             "reader": self._reader,
@@ -133,7 +133,7 @@ class Supply:
         unsubscribes = self._house.unsubscribes()
         await unsubscribes.unsubscribe(number, ORIGIN, edition_id=0)
         await self._house.database.write(unsubscribes.notify_within)  # what else would be written a moment later
-        return await self._token(purpose, await self._last("leaving"), LATER)
+        return await self._token(purpose, await self._last("unsubscribe"), LATER)
 
     async def _reader(self) -> str:
         number, _ = await self._person()

@@ -79,7 +79,7 @@ async def build_dispatcher(
             Throttle(
                 DestinationTable(settings.delivery.domains),
                 block_pause_seconds=settings.delivery.block_pause_seconds,
-                states=recovered.lanes,
+                states=recovered.destinations,
                 paces=recovered.paces,
             ),
             RelayWeights({relay.name: relay.weight for relay in settings.relays}),

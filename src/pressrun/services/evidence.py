@@ -34,9 +34,9 @@ def sent_mail(row: ClaimedNotice, message_id: str, content: bytes) -> SentMail |
     )
 
 
-def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int) -> None:
+def record_sent(tx: Transaction, results: Iterable[DeliveryResult], now: int) -> None:
     """Record the mails that asked for consent, except those to people who are gone by now."""
-    asking = [(settlement.id, settlement.mail) for settlement in settlements if settlement.mail is not None]
+    asking = [(result.id, result.mail) for result in results if result.mail is not None]
     readers = notices.find_notice_readers(tx, [number for number, _ in asking]) if asking else {}
     for number, mail in asking:
         asked = readers.get(number)

@@ -23,14 +23,14 @@ class BulkKind(StrEnum):
 
     AUDIENCE = "audience"  # an edition gets its copies
     CANCEL = "cancel"  # those of a cancelled edition that wait are cancelled
-    RELANE = "relane"  # those that wait move to where their domains belong now
+    REASSIGN = "reassign"  # those that wait move to where their domains belong now
 
 
 class BulkChange(Struct, frozen=True, kw_only=True):
     """A change of an edition's copies; `id` is None until it is stored.
 
     Of an audience, subscriptions up to the id `done_through` have their copies, of those up to `last_id`. Of a
-    relane, their copies have moved.
+    reassignment, their copies have moved.
     """
 
     id: int | None = None

@@ -195,7 +195,7 @@ create index confirmation_by_end on confirmation (expires_at);
 
 -- A web request by address, until it is carried out a moment later: the time of the answer must not reveal whether the
 -- address is known.
-create table errand (
+create table pending_request (
     id integer primary key autoincrement,
     kind text not null check (kind in ('sign-up', 'preferences', 'unsubscribe')),
     list_id integer references list on delete cascade,                              -- null: it concerns no list
@@ -213,7 +213,7 @@ create table errand (
     url text not null default '',             -- where the person gave the program their consent; empty: unknown
     given_at integer                          -- when they did; null: unknown
 ) strict;
-create index errand_by_list on errand (list_id) where list_id is not null;
+create index pending_request_by_list on pending_request (list_id) where list_id is not null;
 
 -- The number of sign-ups in each hour, which shows what is usual for this server.
 create table sign_up_hour (
@@ -222,20 +222,20 @@ create table sign_up_hour (
 ) strict;
 
 -- Unsubscribes that can be undone, because others may have had the link; deleted when they expire.
-create table leaving (
+create table unsubscribe (
     id integer primary key autoincrement,
     subscription_id integer not null references subscription on delete cascade,
     former text not null,                     -- JSON: state, suspended_for, paused_until, source, since, round
     edition_id integer,                       -- the edition that counts it; null: none
-    left_at integer not null,                 -- equals settled_at of the copies that it cancelled
+    left_at integer not null,                 -- equals recorded_at of the copies that it cancelled
     expires_at integer not null,
     language text not null default '',        -- of the request; empty: unknown
     noted integer not null default 0 check (noted in (0, 1)),                       -- the mail to the reader is queued
     has_said_why integer not null default 0 check (has_said_why in (0, 1))          -- the reason itself is only counted below
 ) strict;
-create index leaving_by_subscription on leaving (subscription_id);
-create index leaving_by_end on leaving (expires_at);
-create index leaving_to_note on leaving (id) where noted = 0;
+create index unsubscribe_by_subscription on unsubscribe (subscription_id);
+create index unsubscribe_by_end on unsubscribe (expires_at);
+create index unsubscribe_to_note on unsubscribe (id) where noted = 0;
 
 -- How many readers of a list gave each reason for unsubscribing, by month.
 create table leaving_reason (
@@ -447,7 +447,7 @@ create table id_counter (
 insert into id_counter (name, last_id) values ('edition', 0), ('event', 0);
 
 -- Events of an edition that the rows of its copies do not keep, counted by the second for its report.
-create table edition_tally (
+create table counted_event (
     edition_id integer not null references edition on delete cascade,
     what text not null check (what in ('deferred', 'unsubscribed', 'complained')),                      -- store.editions.editions.CountedEvent
     at integer not null,                      -- the second
@@ -669,14 +669,14 @@ create table delivery (
     attempts integer not null default 0,      -- counted before anything is sent
     due_at integer not null,                  -- not before
     first_attempt_at integer,                 -- the Date of the copy, on every retry
-    settled_at integer,                       -- when the last reply was recorded
+    recorded_at integer,                       -- when the last reply was recorded
     relay text,
     code integer,                             -- of the last reply; null: none
     enhanced text,
     reply text,
     kind text check (kind in ('hard', 'soft', 'policy', 'message', 'expired')),
     bounce text check (bounce in ('gone', 'full', 'unreachable', 'other', 'message', 'policy')),  -- null: none
-    lane text not null default '',            -- the destination whose limits and pauses apply; empty: none
+    destination text not null default '',            -- the destination whose limits and pauses apply; empty: none
     claimed_by integer check (claimed_by is null or state = 'claimed'),             -- the session that holds it; null unless claimed
     check ((edition_id is null) <> (notice_id is null))
 ) strict;
@@ -687,11 +687,11 @@ create index delivery_by_notice on delivery (notice_id) where notice_id is not n
 -- Changes of very many rows that are made a slice at a time; deleted when they are complete.
 create table bulk_change (
     id integer primary key autoincrement,
-    kind text not null check (kind in ('audience', 'cancel', 'relane')),
+    kind text not null check (kind in ('audience', 'cancel', 'reassign')),
     edition_id integer not null references edition on delete cascade,
     asked_at integer not null,                -- when the edition started or was cancelled, or its copies had to move
-    done_through integer not null,            -- audience, relane: the subscriptions up to this id are done
-    last_id integer not null                  -- audience, relane: the last subscription that there was at the start
+    done_through integer not null,            -- audience, reassign: the subscriptions up to this id are done
+    last_id integer not null                  -- audience, reassign: the last subscription that there was at the start
 ) strict;
 create index bulk_change_by_edition on bulk_change (edition_id);
 
@@ -719,7 +719,7 @@ create table copy_count (
 -- states are in `copy_count`, too.
 create table copy_outcome (
     edition_id integer not null references edition on delete cascade,
-    lane text not null,                       -- the destination; empty: none of its own
+    destination text not null,                       -- the destination; empty: none of its own
     state text not null check (state in ('delivered', 'failed', 'cancelled')),
     kind text not null,                       -- of the failure; empty: none
     bounce text not null,                     -- its class; empty: none
@@ -727,7 +727,7 @@ create table copy_outcome (
     enhanced text not null,                   -- its enhanced code; empty: none
     at integer not null,                      -- the beginning of the hour in which they came to their end
     number integer not null,                  -- of copies
-    primary key (edition_id, lane, state, kind, bounce, code, enhanced, at)
+    primary key (edition_id, destination, state, kind, bounce, code, enhanced, at)
 ) strict, without rowid;
 
 -- Subscriptions that have an issue already by another edition than this one: a copy was or will be sent to them, or to a
@@ -759,16 +759,16 @@ create table handover (
 
 -- Recipient domains with a destination of their own: those of providers, those in the configuration, and those that asked
 -- to slow down.
-create table lane_domain (
+create table destination_domain (
     domain text primary key,                  -- A-label
-    lane text not null,                       -- the name of the provider or the domain
+    destination text not null,                       -- the name of the provider or the domain
     learned integer not null check (learned in (0, 1))                              -- 0: written at each start
 ) strict, without rowid;
 
 -- The state of a destination: its pauses, and how many copies may be in flight at once.
-create table lane (
+create table destination (
     name text primary key,
-    state text not null                       -- JSON: core.pacing.lane_state
+    state text not null                       -- JSON: core.pacing.destination_state
 ) strict, without rowid;
 
 -- Readers who were suspended on every list for bounces, and the only probe that they get.
@@ -817,10 +817,10 @@ create table inbound (
     received_at integer not null,
     state text not null check (state in ('received', 'done', 'kept', 'unreadable', 'failed')),
     outcome text not null default '',         -- the result in a word or two
-    settled_at integer,                       -- when it left `received`
+    recorded_at integer,                       -- when it left `received`
     queue text not null default 'strangers' check (queue in ('readers', 'bounces', 'strangers'))  -- the queue it waits in
 ) strict;
 create index inbound_waiting on inbound (queue, id) where state = 'received';
 create index inbound_failed on inbound (recipient) where state = 'failed';
 create index inbound_by_content on inbound (content_id) where content_id is not null;
-create index inbound_by_age on inbound (state, settled_at);
+create index inbound_by_age on inbound (state, recorded_at);

@@ -14,8 +14,8 @@ from pressrun.core.bounces.advice import NOTHING, Action, Advice, Scope, advice_
 from pressrun.smtp.handover import Stage
 
 MINUTE = 60.0
-SLOW = Advice(scope=Scope.LANE, action=Action.SLOW_DOWN)
-BLOCKED = Advice(scope=Scope.LANE, action=Action.POLICY)
+SLOW = Advice(scope=Scope.DESTINATION, action=Action.SLOW_DOWN)
+BLOCKED = Advice(scope=Scope.DESTINATION, action=Action.POLICY)
 OURS = Advice(scope=Scope.CONFIGURATION, action=Action.POLICY)
 STOP = Advice(scope=Scope.EDITION, action=Action.STOP_EDITION)
 RELAY = Advice(scope=Scope.RELAY)
@@ -23,7 +23,7 @@ RELAY = Advice(scope=Scope.RELAY)
 
 def pause(minutes: int, messages: int | None = None) -> Advice:
     return Advice(
-        scope=Scope.LANE,
+        scope=Scope.DESTINATION,
         action=Action.SLOW_DOWN,
         pause_seconds=minutes * MINUTE,
         messages_per_connection=messages,
@@ -127,7 +127,7 @@ def test_what_a_temporary_reply_to_the_recipient_asks_for(reply: str, expected: 
         ("421 4.4.2 relay.example Error: timeout exceeded", RELAY),
         ("451 4.3.0 Temporary lookup failure", NOTHING),
         ("450 4.1.8 <news@press.example>: Sender address rejected: Domain not found", NOTHING),
-        # What one provider alone says is of its lane, whoever was named
+        # What one provider alone says is of its destination, whoever was named
         ("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred", pause(120, 20)),
         ("421 4.7.28 unusual rate. gsmtp", SLOW),
         ("421 RP-003 rate limit", pause(30)),
@@ -251,7 +251,7 @@ def test_any_reply_has_an_advice_that_makes_sense(code: int, enhanced: str, text
     found = advice_of(code=code, enhanced=enhanced, text=text, stage=stage)
     possible = {
         Scope.COPY: {Action.NONE},
-        Scope.LANE: {Action.SLOW_DOWN, Action.POLICY},
+        Scope.DESTINATION: {Action.SLOW_DOWN, Action.POLICY},
         Scope.RELAY: {Action.NONE, Action.SLOW_DOWN},
         Scope.EDITION: {Action.STOP_EDITION},
         Scope.CONFIGURATION: {Action.POLICY},

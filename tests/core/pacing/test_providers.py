@@ -150,12 +150,12 @@ def test_all_domains_that_have_a_destination_can_be_listed() -> None:
 
 
 def test_the_database_may_call_it() -> None:
-    """`lane_of` works as an SQL function of one text, a deterministic one."""
+    """`destination_of` works as an SQL function of one text, a deterministic one."""
     table = DestinationTable({"mine.example": DestinationLimits(connections=1)})
     with sqlite3.connect(":memory:") as connection:
-        connection.create_function("lane_of", 1, table.destination_of, deterministic=True)
+        connection.create_function("destination_of", 1, table.destination_of, deterministic=True)
         answer = connection.execute(
-            "select lane_of('web.de'), lane_of('mine.example'), lane_of('x.example')"
+            "select destination_of('web.de'), destination_of('mine.example'), destination_of('x.example')"
         ).fetchone()
     connection.close()
     assert ("gmx", "mine.example", "") == answer

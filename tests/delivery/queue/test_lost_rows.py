@@ -57,7 +57,10 @@ CALLS: list[tuple[Any, str]] = [
     (recording, "record_sent"),
     *((lifecycle, name) for name in ("finish_if_done", "pause_after_canary")),
     *((claims, name) for name in ("held_until", "load_compiled")),
-    *((deliveries, name) for name in ("record_results", "release", "claim_copies", "claim_notices", "waiting_lanes")),
+    *(
+        (deliveries, name)
+        for name in ("record_results", "release", "claim_copies", "claim_notices", "waiting_destinations")
+    ),
     # what is ready
     *(
         (Scheduler, name)

@@ -64,7 +64,7 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press
     await press.start()
     states = [{"delivered": 1, rest: 2} for rest in ("queued", "queued", "cancelled")]
     assert states == [await press.counts(number) for number in editions]
-    told = await press.rows("select relay, code, enhanced, settled_at from delivery where state = 'delivered'")
+    told = await press.rows("select relay, code, enhanced, recorded_at from delivery where state = 'delivered'")
     assert [(RELAY, 250, "2.0.0", int(press.office.now))] * 3 == told
     await press.start()  # what is noted stays there, and says nothing new
     assert states == [await press.counts(number) for number in editions]

@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.delivery.pressroom import TAKEN, UNSENT, FakePool, Pressroom, open_pressroom
 from tests.delivery.queue.test_dispatcher import queue_notice
 
-from pressrun.core.pacing.lane_state import SLOW_FOR_SECONDS
+from pressrun.core.pacing.destination_state import SLOW_FOR_SECONDS
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.wakeups import SAFETY_SECONDS
 from pressrun.services.reports import ledger_reports

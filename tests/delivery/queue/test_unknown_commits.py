@@ -19,7 +19,7 @@ from pressrun.store.transaction import Transaction
 LEFT = {
     "copies": "select state, attempts, claimed_by, kind, bounce from delivery order by id",
     "numbers": "select queued, claimed, deferred, delivered, failed, cancelled, refused, begun from copy_count",
-    "events": "select what, number from edition_tally where number > 0 order by what",
+    "events": "select what, number from counted_event where number > 0 order by what",
     "editions": "select state from edition order by id",
     "evidence": "select event, count(*) from consent group by event order by event",
     "suspensions": "select subscriber_id from suspension",

@@ -110,7 +110,7 @@ async def test_what_may_not_go_takes_no_place_from_what_may(press: Pressroom) ->
 
     def claim(tx: Transaction) -> tuple[list[ClaimedCopy], int]:
         now = int(press.office.now)
-        return deliveries.claim_copies(tx, session=1, edition_id=edition, lane="", now=now, limit=2)
+        return deliveries.claim_copies(tx, session=1, edition_id=edition, destination="", now=now, limit=2)
 
     claimed, cancelled = await press.office.database.write(claim)
     assert (10, addresses[10:]) == (cancelled, [one.address for one in claimed])

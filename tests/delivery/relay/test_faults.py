@@ -25,7 +25,7 @@ STALLS = {
 
 
 @pytest.mark.parametrize("command", STALLS)
-async def test_a_time_out_is_settled_like_a_drop(make_pool: MakePool, command: str) -> None:
+async def test_a_time_out_ends_like_a_drop(make_pool: MakePool, command: str) -> None:
     """Each phase has its own, and only the content that went out is in doubt."""
     key, outcome, stage = STALLS[command]
     feed = ListFeed([message(1)])

@@ -44,7 +44,7 @@ TABLES = {
     "subscription": "*",
     "suspension": "*",
     "suppression": "address, reason, since",
-    "delivery": "subscription_id, edition_id, domain, state, settled_at",
+    "delivery": "subscription_id, edition_id, domain, state, recorded_at",
     "notice": "kind, list_id, address, language, cast(payload as text)",
     "limit_event": "scope, subject, at",
 }
@@ -128,7 +128,7 @@ def _furnish_reader(tx: Transaction, office: Office, number: int, typed: str, re
         bounce = copy.bounce if copy.state == "failed" else None
         execute_in(
             tx,
-            "insert into delivery (id, edition_id, subscription_id, domain, state, bounce, due_at, settled_at,"
+            "insert into delivery (id, edition_id, subscription_id, domain, state, bounce, due_at, recorded_at,"
             " first_attempt_at) values (?, ?, ?, ?, ?, ?, 1, ?, ?)",
             edition * 100 + number,
             edition,
@@ -178,7 +178,7 @@ def record_failures(tx: Transaction, results: Sequence[DeliveryResult]) -> None:
     for one in results:
         execute_in(
             tx,
-            "update delivery set state = ?, bounce = ?, settled_at = ? where id = ?",
+            "update delivery set state = ?, bounce = ?, recorded_at = ? where id = ?",
             one.state.value,
             None if one.bounce is None else one.bounce.value,
             NOW,

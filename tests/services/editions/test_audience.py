@@ -133,7 +133,7 @@ async def test_who_leaves_and_comes_back_at_once_gets_their_copy(press: Pressroo
     edition = await begin(press)
     await press.change("update list set leaving_note = 1")
     await press.leave("r7@reader.example")
-    ((leaving,),) = await press.rows("select id from leaving")
+    ((leaving,),) = await press.rows("select id from unsubscribe")
     await take_rest(press)
     undo = UndoUnsubscribe(press.office.context)
     assert UndoOutcome.RESTORED is (await undo.undo(leaving, Origin(source="web")))[0]

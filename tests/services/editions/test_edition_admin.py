@@ -414,7 +414,7 @@ async def test_a_canary_of_all_readers_is_over_when_it_is_sent_again(press: Pres
     assert (2, "finished") == (len(await press.send_all()), await press.state(edition))
 
 
-async def test_a_copy_sent_again_waits_in_the_lane_of_where_its_reader_is_now(press: Pressroom) -> None:
+async def test_a_copy_sent_again_waits_for_the_destination_of_where_its_reader_is_now(press: Pressroom) -> None:
     """They may have moved since."""
     await press.readers(1)
     edition = await press.edition()
@@ -423,7 +423,7 @@ async def test_a_copy_sent_again_waits_in_the_lane_of_where_its_reader_is_now(pr
         "update subscriber set address = 'r@gmail.com', address_key = 'r@gmail.com', domain = 'gmail.com'"
     )
     await press.edition_admin.resend(edition)
-    assert [("gmail.com", "gmail")] == await press.rows("select domain, lane from delivery")
+    assert [("gmail.com", "gmail")] == await press.rows("select domain, destination from delivery")
 
 
 @pytest.mark.parametrize(("domain", "count"), [(None, 2), ("reader.example", 2), ("else.example", 0)])
@@ -440,7 +440,7 @@ async def test_what_has_failed_again_since_waits_for_its_turn(press: Pressroom) 
     await press.readers(2)
     await press.edition()
     await press.send_all(LATER)
-    await press.change("update delivery set settled_at = settled_at + 60 where id = (select max(id) from delivery)")
+    await press.change("update delivery set recorded_at = recorded_at + 60 where id = (select max(id) from delivery)")
     assert 1 == await press.edition_admin.retry(None)
 
 
@@ -461,7 +461,7 @@ async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
     edition = await press.edition()
     await press.send_all(LATER)
     await press.change("update delivery set due_at = due_at - 2000 where id % 3 = 0")
-    await press.change("update delivery set lane = 'gmail' where id % 2 = 0")
+    await press.change("update delivery set destination = 'gmail' where id % 2 = 0")
     await press.change("update delivery set domain = 'gmail.com' where id = (select max(id) from delivery)")
     assert 6 == await press.edition_admin.retry("reader.example")
     assert 1 == await press.edition_admin.retry(None)

@@ -66,7 +66,7 @@ async def test_what_their_body_hashes_to_is_that_of_their_body(press: Pressroom)
     def make(tx: Transaction) -> list[bytes]:
         plate, composer = load_compiled(tx, edition), CopyComposer(site=SITE, keys=keys)
         made = []
-        for row in deliveries.claim_copies(tx, session=1, edition_id=number, lane="", now=now, limit=9)[0]:
+        for row in deliveries.claim_copies(tx, session=1, edition_id=number, destination="", now=now, limit=9)[0]:
             outgoing, known = composer.compose_known(plate, row, now)
             assert known.header is not None
             assert known.body_digest is not None

@@ -135,7 +135,7 @@ class Lives:
         return found
 
     async def undo_leaving(self) -> object:
-        found = await self.choose("select id, subscription_id from leaving order by id")
+        found = await self.choose("select id, subscription_id from unsubscribe order by id")
         if found is None:
             return None
         outcome, _ = await self.undo_unsubscribe.undo(found[0], WEB)
@@ -193,7 +193,7 @@ class Lives:
         reading = (
             "select subscriber_id, subscription.state from subscription join list on list.id = list_id where name = ?"
             " and subscriber_id > 1 and (subscription.state = 'active'"
-            " or subscription.id in (select subscription_id from leaving))"
+            " or subscription.id in (select subscription_id from unsubscribe))"
         )
         for subscriber, state in await press.rows(reading, name):
             (self.due if state == "active" else self.may)[edition].add(subscriber)

@@ -123,7 +123,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     @rule()
     def undo(self) -> None:
-        numbers = self.ids("leaving")
+        numbers = self.ids("unsubscribe")
         if numbers:
             outcome, _ = self.run(UndoUnsubscribe(self.office.context).undo(numbers[-1], WEB))
             self.member |= outcome is UndoOutcome.RESTORED

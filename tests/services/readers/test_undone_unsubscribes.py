@@ -40,19 +40,19 @@ async def killed(press: Pressroom, _: Outgoing) -> None:
 
 
 @pytest.mark.parametrize("stop", [put_off, never_sent, killed])
-@pytest.mark.parametrize("settled_at", [None, 9], ids=["first attempt", "second attempt"])
-async def test_a_copy_in_flight_comes_back(press: Pressroom, stop: Stop, settled_at: int | None) -> None:
+@pytest.mark.parametrize("recorded_at", [None, 9], ids=["first attempt", "second attempt"])
+async def test_a_copy_in_flight_comes_back(press: Pressroom, stop: Stop, recorded_at: int | None) -> None:
     await press.change("update list set leaving_note = 1")
     await press.add_readers([ADA, "bob@reader.example"])  # the edition is not over when Ada's copy is
     await press.edition()
     outgoing = next(one for one in await press.take_after_turn() if one.rcpt_to == ADA)
-    await press.change("update delivery set attempts = 2, settled_at = ? where settled_at is null", settled_at)
+    await press.change("update delivery set attempts = 2, recorded_at = ? where recorded_at is null", recorded_at)
     press.pass_time(5)
     await press.leave(ADA)
     press.pass_time(5)
     await stop(press, outgoing)
     assert "cancelled" == await copy_of_ada(press)
-    [(number,)] = await press.rows("select id from leaving")
+    [(number,)] = await press.rows("select id from unsubscribe")
     assert (await UndoUnsubscribe(press.office.context).undo(number, WEB))[0] is UndoOutcome.RESTORED
     for _ in range(3):
         await press.send_all()
@@ -82,7 +82,7 @@ async def test_a_welcome_in_flight_comes_back(press: Pressroom, stop: Stop) -> N
     press.pass_time(5)
     await stop(press, outgoing)
     await press.turn()
-    [(number,)] = await press.rows("select id from leaving")
+    [(number,)] = await press.rows("select id from unsubscribe")
     assert (await UndoUnsubscribe(press.office.context).undo(number, WEB))[0] is UndoOutcome.RESTORED
     for _ in range(3):
         await press.send_all()
@@ -113,7 +113,7 @@ async def test_a_pause_brings_back_no_copy_of_before(press: Pressroom) -> None:
     """As of somebody who had left, and came back by signing up."""
     await press.add_readers([ADA, "bob@reader.example"])
     await press.edition()
-    await press.change("update delivery set state = 'cancelled', settled_at = ?", int(press.office.now) - 1)
+    await press.change("update delivery set state = 'cancelled', recorded_at = ?", int(press.office.now) - 1)
     preferences, link = Preferences(press.office.context), PreferenceLink(subscriber_id=1, epoch=0)
     await preferences.pause(link, 30, WEB)
     await preferences.resume(link, WEB)
@@ -132,7 +132,7 @@ async def test_links_to_read_work_again_and_requests_stay_void(press: Pressroom)
         if step == "leave":
             await press.leave(ADA)
         elif step == "undo":
-            [(number,)] = await press.rows("select id from leaving")
+            [(number,)] = await press.rows("select id from unsubscribe")
             await UndoUnsubscribe(press.office.context).undo(number, WEB)
         else:
             await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
@@ -150,7 +150,7 @@ async def test_a_request_that_waits_is_confirmed_by_undoing(press: Pressroom) ->
     await press.add_readers([ADA])
     await press.leave(ADA)
     await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
-    [(number,)] = await press.rows("select id from leaving")
+    [(number,)] = await press.rows("select id from unsubscribe")
     await UndoUnsubscribe(press.office.context).undo(number, WEB)
     outcomes = [(await press.office.sign_ups.find_by_confirmation(1))[0]]
     await press.leave(ADA)

@@ -23,7 +23,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="de", words="List-Unsubscrib
 UNIX = Origin(source="web", words='[Unsubscribe] "\\ \0 é')
 MAIL = Origin(source="mail", words="mail to news-unsubscribe", mail="sha256:00", in_reply_to="<a@reader.example>")
 EVERYWHERE = (WEB, UNIX, MAIL)
-TABLES = ("subscription", "consent", "leaving", "delivery", "edition", "edition_tally")
+TABLES = ("subscription", "consent", "unsubscribe", "delivery", "edition", "counted_event")
 
 
 @pytest_asyncio.fixture
@@ -82,7 +82,7 @@ async def test_each_of_many_gets_its_own_answer(press: Pressroom) -> None:
     )
     left, stranger = UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED
     assert [left, left, left, stranger, left, stranger, stranger, left, left] == answers
-    assert [(1, 0)] == await press.rows("select unsubscribed, number - 1 from edition cross join edition_tally")
+    assert [(1, 0)] == await press.rows("select unsubscribed, number - 1 from edition cross join counted_event")
 
 
 async def test_the_chain_of_many_holds(press: Pressroom) -> None:
@@ -150,8 +150,9 @@ async def test_those_who_left_together_are_told_together_each_by_their_own_note(
         ("left", 2, "r1@reader.example", "fr", 2),
         ("left", 4, "r3@reader.example", "de", 4),
     ] == await press.rows(
-        "select notice.kind, subscriber_id, address, notice.language, leaving.id from notice"
-        " join delivery on notice_id = notice.id join leaving on cast(leaving.id as text) = payload ->> 'leaving'"
+        "select notice.kind, subscriber_id, address, notice.language, unsubscribe.id from notice"
+        " join delivery on notice_id = notice.id"
+        " join unsubscribe on cast(unsubscribe.id as text) = payload ->> 'unsubscribe'"
         " where delivery.domain = 'reader.example' and delivery.state = 'queued' and noted = 1 order by delivery.id"
     )
-    assert [(1,), (2,), (4,)] == await press.rows("select id from leaving order by id")
+    assert [(1,), (2,), (4,)] == await press.rows("select id from unsubscribe order by id")

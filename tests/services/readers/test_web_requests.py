@@ -46,10 +46,10 @@ async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None
     """A process that dies between the two leaves it to the next one."""
     await office.make_list()
     assert SignUpAnswer.ACCEPTED is await asking_of(office).sign_up("news", ADA, WEB, network=None, name="Ada")
-    assert [(1,)] == await rows(office, "select count(*) from errand")
+    assert [(1,)] == await rows(office, "select count(*) from pending_request")
     assert [] == await rows(office, "select * from notice")
     await asking_of(office).carry_out()
-    assert [] == await rows(office, "select * from errand")
+    assert [] == await rows(office, "select * from pending_request")
     found = await rows(office, "select kind, address, language from notice")
     assert [("confirmation", "Ada@reader.example", "de")] == found
     assert [("Ada",)] == await rows(office, "select name from confirmation")
@@ -149,11 +149,11 @@ async def test_a_request_that_is_read_no_more_is_set_aside(
     await office.make_list()
     web_requests = asking_of(office)
     await ask_for_three(web_requests)
-    await execute(office.database, "update errand set address = ? where id = 2", address)
+    await execute(office.database, "update pending_request set address = ? where id = 2", address)
     await web_requests.carry_out()
     told = await rows(office, "select address from notice order by address")
     assert [("ann@reader.example",), ("cy@reader.example",)] == told
-    assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from errand")
+    assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from pending_request")
     assert 1 == await office.database.read(pending_requests.count_set_aside)
     assert [2] == [
         one.__dict__["fields"]["request"] for one in caplog.records if one.message == "subscription.set_aside"
@@ -184,7 +184,7 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(
         office, "select address from subscriber order by id"
     )
-    assert [(2,)] == await rows(office, "select id from errand where set_aside_at is not null")
+    assert [(2,)] == await rows(office, "select id from pending_request where set_aside_at is not null")
 
 
 @pytest.mark.parametrize(
@@ -202,6 +202,6 @@ async def test_a_machine_that_lacks_something_is_no_fault_of_a_request(
         patch.setattr(SignUps, "sign_up_within", lambda *_, **__: (_ for _ in ()).throw(problem))
         with pytest.raises(type(problem)):
             await web_requests.carry_out()
-    assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from errand")
+    assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from pending_request")
     await web_requests.carry_out()
     assert 3 == len(await rows(office, "select address from notice order by address"))

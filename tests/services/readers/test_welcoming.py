@@ -177,7 +177,7 @@ async def test_who_undoes_a_leaving_gets_the_one_that_waited(press: Pressroom) -
     assert [] == await press.send_all()
     undo_unsubscribe = UndoUnsubscribe(press.office.context)
     for _ in range(2):
-        await undo_unsubscribe.undo((await press.rows("select max(id) from leaving"))[0][0], WEB)
+        await undo_unsubscribe.undo((await press.rows("select max(id) from unsubscribe"))[0][0], WEB)
         assert "active" == (await press.rows("select state from subscription"))[0][0]
     assert [(ADA, "Welcome aboard")] == subjects(await press.send_all())
     assert 1 == (await press.stored(await welcome_id(press))).audience

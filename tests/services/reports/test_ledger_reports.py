@@ -27,7 +27,9 @@ async def edition_with_outcomes(office: Office) -> int:
 
     def send(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition), NOW)
-        (first, second), _ = deliveries.claim_copies(tx, session=1, lane="", edition_id=edition, now=NOW, limit=2)
+        (first, second), _ = deliveries.claim_copies(
+            tx, session=1, destination="", edition_id=edition, now=NOW, limit=2
+        )
         failed = DeliveryResult(
             id=first.id,
             state=DeliveryState.FAILED,

@@ -27,7 +27,7 @@ from pressrun.store.transaction import Transaction
 READERS = 2 * ROWS_AT_ONCE + 500
 DOMAIN = "reader.example"
 ROWS = [ImportRow(line=number, email=f"r{number}@{DOMAIN}") for number in range(READERS)]
-COPIES = "select state, lane, count(*) from delivery group by state, lane"
+COPIES = "select state, destination, count(*) from delivery group by state, destination"
 LIST_IDS = {"news": 1, "one": 2, "two": 3, "last": 4}
 WAYS = (
     "select way, list_id, count(*) from (select 'goes on' as way, moved_to from subscription"
@@ -83,7 +83,7 @@ async def sending(office: Office) -> None:
 async def blocked(office: Office) -> None:
     """All its copies wait for one destination."""
     await sending(office)
-    await open_lane(office)
+    await open_destination(office)
 
 
 async def failed(office: Office) -> None:
@@ -151,8 +151,8 @@ async def set_domains(office: Office) -> None:
     await carry_on(office)
 
 
-async def open_lane(office: Office) -> None:
-    await office.database.write(destinations.open_lanes, [DOMAIN], int(office.now))
+async def open_destination(office: Office) -> None:
+    await office.database.write(destinations.open_destinations, [DOMAIN], int(office.now))
     await carry_on(office)
 
 
@@ -187,9 +187,11 @@ CASES = {
     "cancel": Case(before=sending, work=cancel, after=[("cancelled", "", READERS)], by="deliveries.cancel_waiting"),
     "resend": Case(before=failed, work=resend, after=[("queued", DOMAIN, READERS)], by="deliveries.requeue_failed"),
     "domains": Case(
-        before=sending, work=set_domains, after=[("queued", "a provider", READERS)], by="destinations.relane"
+        before=sending, work=set_domains, after=[("queued", "a provider", READERS)], by="destinations.reassign"
     ),
-    "domain": Case(before=sending, work=open_lane, after=[("queued", DOMAIN, READERS)], by="destinations.relane"),
+    "domain": Case(
+        before=sending, work=open_destination, after=[("queued", DOMAIN, READERS)], by="destinations.reassign"
+    ),
     "give up": Case(before=blocked, work=give_up, after=[("failed", DOMAIN, READERS)], by="destinations.give_up"),
     "close": Case(
         before=requests, work=close_list, query=REQUESTS, after=[("unsubscribed", HALF)], by="lists.delete_requests"
@@ -224,7 +226,7 @@ async def test_a_domain_learned_while_copies_move_is_looked_for_from_the_start(o
     for name in ("one", "two", "three"):
         await office.database.write(destinations.set_domains, {DOMAIN: name}, int(office.now))
     walks = [tuple(row) for row in await select(office.database, "select kind, done_through from bulk_change")]
-    assert [("relane", ROWS_AT_ONCE), ("relane", 0)] == walks
+    assert [("reassign", ROWS_AT_ONCE), ("reassign", 0)] == walks
     await carry_on(office)
     assert [("queued", "three", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
 

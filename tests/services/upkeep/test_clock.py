@@ -89,12 +89,12 @@ async def test_what_waits_from_the_right_time_stays(press: Pressroom) -> None:
     for outgoing in await press.take_after_turn():
         press.answer(outgoing, LATER)
     await press.turn()
-    before = await press.rows("select id, due_at, settled_at from delivery")
+    before = await press.rows("select id, due_at, recorded_at from delivery")
     press.pass_time(100)
     await press.housekeeping.step()
     press.pass_time(-10)
     await press.housekeeping.step()
-    assert before == await press.rows("select id, due_at, settled_at from delivery")
+    assert before == await press.rows("select id, due_at, recorded_at from delivery")
 
 
 async def test_a_clock_that_goes_forward_and_back_sends_nothing_twice(press: Pressroom) -> None:

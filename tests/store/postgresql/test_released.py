@@ -21,7 +21,14 @@ from pressrun.store.postgresql.location import FIRST_VERSION, PostgresDatabase, 
 RELEASED = Path(__file__).parent / "released"
 KEPT = sorted(int(path.stem) for path in RELEASED.iterdir())
 NEWEST = max(package_steps(), default=FIRST_VERSION)
-MOVED = {"editor": "permission"}  # tables whose rows are in others now
+MOVED = {  # tables whose rows are in others now
+    "editor": "permission",
+    "edition_tally": "counted_event",
+    "errand": "pending_request",
+    "lane": "destination",
+    "lane_domain": "destination_domain",
+    "leaving": "unsubscribe",
+}
 _SHAPE = """
 select 'column', table_name || '.' || column_name,
     concat_ws(' ', ordinal_position, data_type, collation_name, is_nullable, column_default)

@@ -210,7 +210,7 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
         connection.commit()
     migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
-        waiting = connection.execute("select * from errand").fetchall()
+        waiting = connection.execute("select * from pending_request").fetchall()
     assert [
         (
             7,

@@ -25,10 +25,10 @@ async def send_edition(office: Office) -> int:
         await office.subscribers.add("news", parse_address(f"{name}@reader.example"))
     edition = await office.make_edition(state=EditionState.SENDING)
     await office.queue_audience(edition)
-    await execute(office.database, "update delivery set state = 'delivered', settled_at = 1800000000 where id <= 3")
+    await execute(office.database, "update delivery set state = 'delivered', recorded_at = 1800000000 where id <= 3")
     await execute(
         office.database,
-        "update delivery set state = 'failed', settled_at = 1800000000, code = 550, enhanced = '5.1.1', kind = 'hard',"
+        "update delivery set state = 'failed', recorded_at = 1800000000, code = 550, enhanced = '5.1.1', kind = 'hard',"
         " bounce = 'gone', reply = 'no ada@reader.example here' where id > 3",
     )
     return edition

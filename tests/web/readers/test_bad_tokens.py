@@ -14,7 +14,7 @@ RETIRED = WebTokens(KeyRing({1: b"x" * KEY_BYTES}, bytes(KEY_BYTES)))
 NUMBERS = (1, int(NOW) + 9)
 ROUTES_OF_TOKENS = sorted(route for route in ROUTES if "{token}" in route)
 OWN = {
-    "confirm": {WebPurpose.CONFIRM, WebPurpose.CHANGE, WebPurpose.UNDO_CHANGE, WebPurpose.UNDO_LEAVING},
+    "confirm": {WebPurpose.CONFIRM, WebPurpose.CHANGE, WebPurpose.UNDO_CHANGE, WebPurpose.UNDO_UNSUBSCRIBE},
     "unsubscribe": {WebPurpose.UNSUBSCRIBE, WebPurpose.NEVER_AGAIN, WebPurpose.WHY},
     "preferences": {WebPurpose.PREFERENCES},
     "read": {WebPurpose.READ},

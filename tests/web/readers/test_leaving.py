@@ -30,7 +30,7 @@ async def leave(house: House, reader: int, data: dict[str, str] = BUTTON, editio
 
 
 async def undo(house: House, number: int = 1, *, method: str = "POST") -> Any:
-    token = house.tokens.make(WebPurpose.UNDO_LEAVING, number, int(NOW) + 30 * DAY)
+    token = house.tokens.make(WebPurpose.UNDO_UNSUBSCRIBE, number, int(NOW) + 30 * DAY)
     async with house.client() as client:
         return await client.request(method, f"/confirm/{token}")
 

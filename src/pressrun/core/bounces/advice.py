@@ -4,8 +4,8 @@ The tables are in assets/replies.toml. The first digit of the basic code decides
 `421 5.7.32` is for now (RFC 3463 §2, RFC 5321 §4.2.1).
 
 Whom a reply is about: before the recipient is named a relay can only speak for itself, so general words are about the
-relay then, and about the lane later. Tags and wordings of one provider are about its lane at any stage, for that
-provider may be the relay.
+relay then, and about the destination later. Tags and wordings of one provider are about its destination at any stage,
+for that provider may be the relay.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Scope(StrEnum):
     """What a reply applies to."""
 
     COPY = "copy"  # this copy and its reader alone
-    LANE = "lane"  # this provider or domain
+    DESTINATION = "destination"  # this provider or domain
     RELAY = "relay"
     EDITION = "edition"  # the message, whoever gets it
     CONFIGURATION = "configuration"  # ours: authentication, DNS, what the relay lets us send
@@ -42,7 +42,7 @@ class Action(StrEnum):
 
     NONE = "none"
     SLOW_DOWN = "slow-down"  # silence for a while, then one connection, then one more at a time
-    POLICY = "policy"  # counts: three readers of one lane in a row block it
+    POLICY = "policy"  # counts: three readers of one destination in a row block it
     STOP_EDITION = "stop-edition"
 
 
@@ -62,10 +62,10 @@ NOTHING = Advice()
 _OURS = Advice(scope=Scope.CONFIGURATION, action=Action.POLICY)
 _ASKED = {
     "nothing": NOTHING,
-    "slow down": Advice(scope=Scope.LANE, action=Action.SLOW_DOWN),
+    "slow down": Advice(scope=Scope.DESTINATION, action=Action.SLOW_DOWN),
     "slow down relay": Advice(scope=Scope.RELAY, action=Action.SLOW_DOWN),
     "leave relay": Advice(scope=Scope.RELAY),
-    "block": Advice(scope=Scope.LANE, action=Action.POLICY),
+    "block": Advice(scope=Scope.DESTINATION, action=Action.POLICY),
     "mend": _OURS,
     "stop": Advice(scope=Scope.EDITION, action=Action.STOP_EDITION),
 }

@@ -1,1 +1,1 @@
-"""How fast and when email goes out: rates, lanes, retries, sending hours and the limits of providers."""
+"""How fast and when email goes out: rates, destinations, retries, sending hours and the limits of providers."""

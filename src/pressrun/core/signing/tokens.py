@@ -42,9 +42,9 @@ class WebPurpose(StrEnum):
     FORM = "form"  # (list, issued_at, number): one copy of our own sign-up form
     WORK = "work"  # (list, issued_at, bits): the challenge that a form of that moment carries
     UNDO_CHANGE = "undo-change"  # (change of address, expires_at)
-    UNDO_LEAVING = "undo-leaving"  # (leaving, expires_at)
+    UNDO_UNSUBSCRIBE = "undo-leaving"  # (unsubscribe, expires_at)
     ENTER = "enter"  # (link to enter, expires_at)
-    WHY = "why"  # (leaving, expires_at): the question why somebody left
+    WHY = "why"  # (unsubscribe, expires_at): the question why somebody left
 
 
 class AddressPurpose(StrEnum):

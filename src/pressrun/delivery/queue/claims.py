@@ -220,12 +220,12 @@ class _Claiming:
             compiled = self._claims.compiled[edition.id] = load_compiled(self._tx, edition)
         # The last step: what fails before is undone.
         session = self._request.session
-        self._claims.copies += [Job(row, self._now, session, compiled, queue=row.lane) for row in rows]
+        self._claims.copies += [Job(row, self._now, session, compiled, queue=row.destination) for row in rows]
 
     def _claim_rows(self, edition_id: int, limit: int, until: int) -> list[ClaimedCopy]:
         """Claim from all destination queues with room evenly; what one does not use is for the next ones."""
         rooms = self._room_by_queue
-        names = [name for name in deliveries.waiting_lanes(self._tx, edition_id) if rooms.get(name, limit) > 0]
+        names = [name for name in deliveries.waiting_destinations(self._tx, edition_id) if rooms.get(name, limit) > 0]
         names.sort(key=lambda name: rooms.get(name, limit))  # narrow queues leave what they do not use to wide ones
         rows: list[ClaimedCopy] = []
         for index, name in enumerate(names):
@@ -235,7 +235,7 @@ class _Claiming:
                 self._tx,
                 session=self._request.session,
                 edition_id=edition_id,
-                lane=name,
+                destination=name,
                 now=self._now,
                 limit=most,
                 until=until,
@@ -253,10 +253,10 @@ class _Claiming:
         """
         if edition.canary_copies is None or edition.started_at is None:
             return FOR_EVER
-        drawn, lanes = edition.started_at - 1, deliveries.waiting_lanes(self._tx, edition.id)
+        drawn, destinations = edition.started_at - 1, deliveries.waiting_destinations(self._tx, edition.id)
         if bulk_changes.is_going_on(self._tx, edition.id):
             return drawn
-        return drawn if any(deliveries.is_due(self._tx, edition.id, name, drawn) for name in lanes) else FOR_EVER
+        return drawn if any(deliveries.is_due(self._tx, edition.id, name, drawn) for name in destinations) else FOR_EVER
 
     def _canary_room(self, edition: Edition) -> int:
         assert edition.canary_copies is not None
@@ -275,7 +275,7 @@ class _Claiming:
         for edition, opens_at in going:
             if opens_at is not None or (edition.canary_copies is not None and self._canary_room(edition) <= 0):
                 continue
-            names, until = deliveries.waiting_lanes(self._tx, edition.id), self._claimable_until(edition)
+            names, until = deliveries.waiting_destinations(self._tx, edition.id), self._claimable_until(edition)
             dues += [
                 deliveries.next_due(self._tx, edition.id, name, until=until)
                 for name in names

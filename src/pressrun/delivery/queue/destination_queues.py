@@ -1,7 +1,7 @@
 """Claimed rows that wait to be handed out, by destination: notices in front, copies behind them.
 
-A destination with limits of its own has its own queue, named like it (the column `lane` of its rows); "" is the common
-queue of all other destinations. Queues take turns, so one that may send nothing for the moment holds up no other. If a
+A destination with limits of its own has its own queue, named like it (the column `destination` of its rows); "" is the
+common queue of all others. Queues take turns, so one that may send nothing for the moment holds up no other. If a
 destination in the common queue has its share in flight, its rows step aside into a queue of its name.
 """
 

@@ -239,7 +239,7 @@ class Dispatcher(BackgroundLoop):
     def _learn_slow(self, now: float) -> None:
         """What waits for a slow domain among others goes back, to be claimed from the queue that it gets."""
         for name, seconds in self._scheduler.learn_slow(now).items():
-            event(log, "delivery.slow", lane=name, seconds=round(seconds, 1))
+            event(log, "delivery.slow", destination=name, seconds=round(seconds, 1))
             self.broker.release_destination(name)
 
     async def _commit(

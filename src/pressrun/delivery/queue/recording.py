@@ -132,7 +132,7 @@ def _record_throttle(tx: Transaction, changes: ThrottleChanges, now: int) -> lis
     learned, given_up = changes.states, list[str]()
     if changes.domains is not None:
         destinations.set_domains(tx, changes.domains, now)
-    destinations.open_lanes(tx, learned.opened, now)
+    destinations.open_destinations(tx, learned.opened, now)
     if learned.states or learned.forgotten:
         destinations.store_states(tx, learned.states, learned.forgotten)
     for name in learned.blocked:

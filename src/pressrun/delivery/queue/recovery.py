@@ -26,7 +26,7 @@ class Recovered(Struct, frozen=True, kw_only=True):
     """Where the dead process stood: its paces by scope, and what it had learned of destinations."""
 
     paces: dict[str, object]
-    lanes: dict[str, object]
+    destinations: dict[str, object]
 
 
 async def recover(database: Database, session: int, entries: Collection[JournalEntry], now: float) -> Recovered:
@@ -35,7 +35,7 @@ async def recover(database: Database, session: int, entries: Collection[JournalE
     if recovered or delivered:
         event(log, "dispatch.recovered", copies=recovered, delivered=delivered)
     return Recovered(
-        paces=await database.read(destinations.load_paces), lanes=await database.read(destinations.load_states)
+        paces=await database.read(destinations.load_paces), destinations=await database.read(destinations.load_states)
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from msgspec.structs import replace
 
 from pressrun.core.bounces.advice import Action, Scope, advice_of
-from pressrun.core.pacing.lane_state import relay_lane
+from pressrun.core.pacing.destination_state import relay_destination
 from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.destination_queues import NEVER, STALE_SECONDS, DestinationQueues, Stale
@@ -166,7 +166,7 @@ class Scheduler:
     def _choose(self, relay: str, now: float, slot: float) -> Job | float:
         """The row for a slot, or when the first destination opens that could use one, whatever the pace."""
         until = slot + EARLY_SECONDS
-        at = self.throttle.opens_at(relay_lane(relay), now)
+        at = self.throttle.opens_at(relay_destination(relay), now)
         if at > until:
             return at
         queues = self._open_queues(relay, now, until)
@@ -208,7 +208,7 @@ class Scheduler:
             self.throttle.hand_out(job.queue, slot)
         if self._weights.are_needed and not job.relay:
             self._weights.hand_out(relay)
-        self.throttle.hand_out(relay_lane(relay), slot)
+        self.throttle.hand_out(relay_destination(relay), slot)
 
     def pop_passed_over(self) -> bool:
         """Whether relays got nothing that may get something now, since another relay took its share; told once."""
@@ -220,7 +220,7 @@ class Scheduler:
     def due(self, relay: str, now: float, most: int) -> int:
         """How many rows this relay could get now, at most `most`."""
         self._asked_at[relay] = now
-        if self.throttle.opens_at(relay_lane(relay), now) > now:
+        if self.throttle.opens_at(relay_destination(relay), now) > now:
             return 0
         waiting = sum(one.notices + self._open_copies(one, relay, now) for one in self._open_queues(relay, now, now))
         return self.pacer.count_slots(relay, now, max(0, min(waiting, most)))
@@ -240,7 +240,7 @@ class Scheduler:
             for name in queues.lengths():
                 opens_at = min(opens_at, self._queue_opens_at(name, relay, now))
             soonest = min(soonest, opens_at)
-        own = self.throttle.opens_at(relay_lane(relay), now)
+        own = self.throttle.opens_at(relay_destination(relay), now)
         return max(self.pacer.hand_out_at(relay, now), own, soonest)
 
     # ------------------------------------------------------------------ sharing among relays
@@ -259,7 +259,7 @@ class Scheduler:
     def _share(self, relay: str, now: float, until: float) -> int:
         failing = self._failing()
         able_at = {
-            name: max(self.pacer.own_next_at(name, now), self.throttle.opens_at(relay_lane(name), now))
+            name: max(self.pacer.own_next_at(name, now), self.throttle.opens_at(relay_destination(name), now))
             for name in self.pacer.relays
             if name not in failing and name not in self._gave_back and not self._is_silent(name, now)
         }
@@ -282,7 +282,7 @@ class Scheduler:
         self._count_in(job, relay)
 
     def _count_in(self, job: Job, relay: str) -> None:
-        self.throttle.give_back(relay_lane(relay))
+        self.throttle.give_back(relay_destination(relay))
         if job.queue:
             self.throttle.give_back(job.queue)
 
@@ -314,7 +314,7 @@ class Scheduler:
             return None
         words = f"{reply.code} {reply.enhanced} {reply.text}".split()
         reason = " ".join(word for word in words if "@" not in word)
-        name = relay_lane(relay) if advice.scope is Scope.RELAY else row.lane
+        name = relay_destination(relay) if advice.scope is Scope.RELAY else row.destination
         return self.throttle.after_refused(name, row.domain, row.subscriber_id, advice, reason, now)
 
     def learn_slow(self, now: float) -> dict[str, float]:

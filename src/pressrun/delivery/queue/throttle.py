@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from pressrun.core.bounces.advice import Action, Advice
-from pressrun.core.pacing.lane_state import LaneState, load_lane_state, relay_lane
+from pressrun.core.pacing.destination_state import DestinationState, load_destination_state, relay_destination
 from pressrun.core.pacing.providers import DestinationTable
 from pressrun.delivery.queue.destination_queues import NEVER
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, PacedScope, PaceEntry
@@ -29,7 +29,7 @@ DEFAULT_MOST = 10
 class ThrottleChange(Struct, frozen=True, kw_only=True):
     """A destination that was paused or blocked just now, for the log: `until` is None for a block."""
 
-    lane: str
+    destination: str
     until: float | None
     reason: str
 
@@ -57,7 +57,7 @@ class Throttle:
         states: Mapping[str, object] | None = None,
         paces: Mapping[str, object] | None = None,
     ) -> None:
-        self._states = {name: load_lane_state(stored) for name, stored in (states or {}).items()}
+        self._states = {name: load_destination_state(stored) for name, stored in (states or {}).items()}
         self.slow = {name for name, state in self._states.items() if state.is_slow}  # known to answer late
         self._connections = UNBOUND  # of all relays together
         self._in_flight: Counter[str] = Counter()
@@ -185,7 +185,7 @@ class Throttle:
         """A relay took a copy for a destination; this concerns both of them."""
         if not self._states:
             return
-        for one in (name, relay_lane(relay)):
+        for one in (name, relay_destination(relay)):
             state = self._states.get(one)
             if state is not None:
                 most = self.table.limits_of(one).connections or DEFAULT_MOST
@@ -198,7 +198,7 @@ class Throttle:
         if advice.action not in (Action.SLOW_DOWN, Action.POLICY):
             return None
         name = queue or domain
-        before = self._states.get(name) or LaneState()
+        before = self._states.get(name) or DestinationState()
         if advice.action is Action.SLOW_DOWN:
             pause = self._block_pause_seconds if advice.pause_seconds is None else advice.pause_seconds
             after = before.after_slow_down(now, pause, reason)
@@ -209,14 +209,14 @@ class Throttle:
             self._opening.add(domain)
         if after.is_blocked and not before.is_blocked:
             self._blocked.add(name)
-            return ThrottleChange(lane=name, until=None, reason=after.reason)
+            return ThrottleChange(destination=name, until=None, reason=after.reason)
         if after.paused_until > before.paused_until and before.paused_until <= now:
-            return ThrottleChange(lane=name, until=after.paused_until, reason=after.reason)
+            return ThrottleChange(destination=name, until=after.paused_until, reason=after.reason)
         return None
 
     def after_slow(self, name: str, seconds: float, now: float) -> None:
         """A destination took so long for a copy while others did not. A domain without a queue gets one of its own."""
-        before = self._states.get(name, LaneState())
+        before = self._states.get(name, DestinationState())
         self._keep(name, before, before.after_slow(now, seconds))
         if not before.is_slow:
             self.open_queue(name)
@@ -250,7 +250,7 @@ class Throttle:
         """The destinations that have been blocked for too long, with the reason."""
         return {name: state.reason for name, state in self._states.items() if state.is_given_up(now, give_up_after)}
 
-    def _keep(self, name: str, before: LaneState, after: LaneState) -> None:
+    def _keep(self, name: str, before: DestinationState, after: DestinationState) -> None:
         if after == before:
             return
         self._states[name] = after
@@ -269,8 +269,8 @@ class Throttle:
         blocked, self._blocked = self._blocked, set()
         changed = ThrottleStates(opened=sorted(opening), blocked=sorted(blocked))
         for name in names:
-            state = self._states.get(name, LaneState())
-            if state == LaneState():
+            state = self._states.get(name, DestinationState())
+            if state == DestinationState():
                 self._states.pop(name, None)
                 changed.forgotten.append(name)
             else:
@@ -289,4 +289,4 @@ class Throttle:
 
 
 def _scope(name: str) -> str:
-    return f"lane {name}"
+    return f"destination {name}"

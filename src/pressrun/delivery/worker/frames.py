@@ -51,7 +51,14 @@ class AssignedCopy(msgspec.Struct, frozen=True, array_like=True):
     def job(self, edition: CompiledEdition) -> Job:
         """The job, with its edition."""
         return Job(
-            self.row, self.claimed_at, self.session, edition, None, self.row.lane, self.most, slot_at=self.slot_at
+            self.row,
+            self.claimed_at,
+            self.session,
+            edition,
+            None,
+            self.row.destination,
+            self.most,
+            slot_at=self.slot_at,
         )
 
 

@@ -192,6 +192,6 @@ def _by_delivery(tx: Transaction, number: int) -> _Complainer:
         return _Complainer(None, None)
     reader = copy["subscriber_id"]
     typed = copy["address"]
-    if copy["notice_id"] is None and reader is not None and copy["settled_at"] is not None:
-        typed = address_changes.find_former_address(tx, reader, copy["settled_at"])
+    if copy["notice_id"] is None and reader is not None and copy["recorded_at"] is not None:
+        typed = address_changes.find_former_address(tx, reader, copy["recorded_at"])
     return _Complainer(reader, copy["edition_id"], None if typed is None else read_stored_address(typed))

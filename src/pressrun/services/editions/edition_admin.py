@@ -11,7 +11,7 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.core.pacing.lane_state import load_lane_state
+from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import edition_issues, lifecycle
@@ -274,9 +274,11 @@ def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
 
 def _unpause(tx: Transaction, domain: str | None, now: float) -> int:
     """End the pauses of destinations (of one domain); returns how many of their copies wait for a first attempt."""
-    names = list(destinations.load_states(tx)) if domain is None else [destinations.lane_of(tx, domain) or domain]
+    names = (
+        list(destinations.load_states(tx)) if domain is None else [destinations.destination_of(tx, domain) or domain]
+    )
     paused = sum(destinations.count_queued(tx, name) for name in names)
     stored = destinations.load_states(tx)
-    states = {name: load_lane_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
+    states = {name: load_destination_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
     destinations.store_states(tx, states, ())
     return paused

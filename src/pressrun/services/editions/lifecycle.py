@@ -339,7 +339,7 @@ def continue_oldest(tx: Transaction, now: int) -> bool:
         return False
     if change.kind is BulkKind.CANCEL:
         cancel_slice(tx, change)
-    elif change.kind is BulkKind.RELANE:
+    elif change.kind is BulkKind.REASSIGN:
         destinations.move_slice(tx, change)
     else:
         queue_slice(tx, require_edition(tx, change.edition_id), change, now)

@@ -117,7 +117,7 @@ class NoticeRows:
 
     def _left(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         expires_at = payload["expires_at"]
-        token = self._web.make(WebPurpose.UNDO_LEAVING, payload["leaving"], expires_at)
+        token = self._web.make(WebPurpose.UNDO_UNSUBSCRIBE, payload["unsubscribe"], expires_at)
         return UnsubscribedNote(link=self._site.url("confirm", token), lifetime_seconds=expires_at - row.created_at)
 
     def _paused(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:

@@ -201,5 +201,5 @@ def _new_notice(pending: PendingUnsubscribeNotice, address: Address, secret: byt
         list_id=pending.list_id,
         subscriber_id=pending.subscriber_id,
         language=pending.language,
-        payload={"leaving": pending.id, "expires_at": pending.expires_at},
+        payload={"unsubscribe": pending.id, "expires_at": pending.expires_at},
     )

@@ -59,7 +59,7 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
 
 def _reply(row: Row, prefix: str) -> Answer | None:
     """A reply and its time; None without one."""
-    code, text, at = row[f"{prefix}code"], row[f"{prefix}reply"], row[f"{prefix}settled_at"]
+    code, text, at = row[f"{prefix}code"], row[f"{prefix}reply"], row[f"{prefix}recorded_at"]
     if at is None or (code is None and text is None):
         return None
     return {"at": rfc3339(at), "code": code, "enhanced": row[f"{prefix}enhanced"], "text": text}

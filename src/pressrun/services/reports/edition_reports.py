@@ -16,7 +16,7 @@ from msgspec.structs import asdict, replace
 
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import at_defaults
-from pressrun.core.pacing.lane_state import load_lane_state
+from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.pacing.providers import provider_of
 from pressrun.core.text.masking import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
@@ -141,7 +141,7 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
         waiting_said=_grouped(waiting),
         domains=_by_domain(
             [(row["domain"], row["state"], row["number"]) for row in deliveries.count_by_domain(tx, edition_id)],
-            [(outcome.lane, outcome.state, outcome.number) for outcome in gone],
+            [(outcome.destination, outcome.state, outcome.number) for outcome in gone],
         ),
         timing=_timing(moments["delivered"]),
         timelines={name: spread(counts, start_at) for name, counts in moments.items()},
@@ -192,13 +192,13 @@ def _copy(row: Row) -> Answer:
 
 
 def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
-    """Copies that wait in lanes that are slowed down or blocked, with the words that did it.
+    """Copies that wait for destinations that are slowed down or blocked, with the words that did it.
 
     `next_attempt` is the end of the pause; without one there is no telling when their turn comes.
     """
     copies: list[Answer] = []
-    for lane, stored in destinations.load_states(tx).items():
-        state = load_lane_state(stored)
+    for destination, stored in destinations.load_states(tx).items():
+        state = load_destination_state(stored)
         if state.is_blocked or state.allowed is not None:
             is_paused = state.paused_until > now and not state.is_blocked
             copies += [
@@ -212,7 +212,7 @@ def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
                     "next_attempt": rfc3339(int(state.paused_until)) if is_paused else None,
                     "attempts": row["attempts"],
                 }
-                for row in destinations.queued_copies(tx, edition_id, lane)
+                for row in destinations.queued_copies(tx, edition_id, destination)
             ]
     return copies
 
@@ -249,15 +249,15 @@ def _text(value: object) -> str | None:
 
 
 def _by_domain(rows: Iterable[tuple[str, str, int]], gone: Iterable[tuple[str, str, int]]) -> list[DomainCounts]:
-    """By provider, or by domain without a known provider, the most copies first; of copies that are gone, by lane."""
+    """By provider, or by domain without a known one, the most copies first; of those that are gone, by destination."""
     counts: dict[str, Counter[str]] = {}
     domains: dict[str, set[str]] = {}
     for domain, state, number in rows:
         name = provider_of(domain) or domain or _ERASED
         counts.setdefault(name, Counter())[state] += number
         domains.setdefault(name, set()).add(domain)
-    for lane, state, number in gone:
-        name = lane or _REMOVED
+    for destination, state, number in gone:
+        name = destination or _REMOVED
         counts.setdefault(name, Counter())[state] += number
         domains.setdefault(name, set()).add(name)
     names = sorted(counts, key=lambda name: (-counts[name].total(), name))

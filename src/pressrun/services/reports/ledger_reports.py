@@ -15,7 +15,7 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound, no_such_list
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.core.pacing.lane_state import LaneState, is_relay_lane, load_lane_state
+from pressrun.core.pacing.destination_state import DestinationState, is_relay_destination, load_destination_state
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.core.timestamps import rfc3339
@@ -283,12 +283,12 @@ def describe_edition(tx: Transaction, edition: Edition, now: int) -> Answer:
 
 def list_queue(tx: Transaction, now: int) -> list[Answer]:
     """`queue ls`: copies without a result by recipient domain, the most first, with the reason of a pause."""
-    states = {name: load_lane_state(stored) for name, stored in destinations.load_states(tx).items()}
+    states = {name: load_destination_state(stored) for name, stored in destinations.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
     why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
     domains: list[Answer] = []
     for row in deliveries.waiting_by_domain(tx):
-        state = states.get(destinations.lane_of(tx, row["domain"]) or row["domain"], LaneState())
+        state = states.get(destinations.destination_of(tx, row["domain"]) or row["domain"], DestinationState())
         is_paused = state.paused_until > now and not state.is_blocked
         why_slow = _why_slow(state, now) if row["queued"] else None
         domains.append(
@@ -326,17 +326,17 @@ def _why_paused(tx: Transaction) -> dict[str, str]:
     return reasons
 
 
-def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
+def _why_relays_wait(states: Mapping[str, DestinationState], now: int) -> str | None:
     """The reason shown for all domains while a relay has asked to slow down."""
     reasons = [
         f"{name} is paused until {rfc3339(int(state.paused_until))}: {state.reason}"
         for name, state in sorted(states.items())
-        if is_relay_lane(name) and state.opens_at(now) > now
+        if is_relay_destination(name) and state.opens_at(now) > now
     ]
     return "; ".join(reasons) or None
 
 
-def _why_slow(state: LaneState, now: int) -> str | None:
+def _why_slow(state: DestinationState, now: int) -> str | None:
     """The reason shown for a slow domain."""
     if state.slow_until <= now:
         return None

@@ -87,8 +87,8 @@ def _read_cursor(text: str, states: Sequence[DeliveryState]) -> CopyCursor:
     if not text:
         return CopyCursor(state=states[0])
     try:
-        state, due_at, number, lane = text.split(" ", 3)
-        cursor = CopyCursor(state=DeliveryState(state), lane=lane, due_at=int(due_at), id=int(number))
+        state, due_at, number, destination = text.split(" ", 3)
+        cursor = CopyCursor(state=DeliveryState(state), destination=destination, due_at=int(due_at), id=int(number))
     except ValueError:
         raise NotFound("unknown cursor") from None
     if cursor.state not in states:
@@ -97,7 +97,7 @@ def _read_cursor(text: str, states: Sequence[DeliveryState]) -> CopyCursor:
 
 
 def _cursor_after(row: Row) -> str:
-    return f"{row['state']} {row['due_at']} {row['id']} {row['lane']}"
+    return f"{row['state']} {row['due_at']} {row['id']} {row['destination']}"
 
 
 def _copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
@@ -119,6 +119,6 @@ def _plain(row: Row, *, sees: bool) -> Answer:
         "kind": row["kind"],
         "class": row["bounce"],
         **ledger_reports.picked(row, "domain", "attempts"),
-        "at": rfc3339(row["settled_at"] if row["settled_at"] is not None else row["first_attempt_at"]),
+        "at": rfc3339(row["recorded_at"] if row["recorded_at"] is not None else row["first_attempt_at"]),
         "next_attempt_at": rfc3339(row["due_at"]) if row["state"] == DeliveryState.DEFERRED else None,
     }

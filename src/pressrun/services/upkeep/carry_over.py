@@ -144,7 +144,7 @@ def _end_claim(copy: dict[str, Any], journaled: Journaled, now: int) -> bool:
     if entry is None:
         copy["state"] = DeliveryState.QUEUED.value
         return False
-    copy.update(state=DeliveryState.DELIVERED.value, settled_at=now, relay=entry.relay, code=entry.code)
+    copy.update(state=DeliveryState.DELIVERED.value, recorded_at=now, relay=entry.relay, code=entry.code)
     copy.update(enhanced=entry.enhanced or None, kind=None)
     return True
 

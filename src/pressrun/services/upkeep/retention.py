@@ -105,7 +105,7 @@ class Retention(BackgroundLoop):
             began = time.monotonic()
             now, settle = self._context.now, self._context.settings.value.bounces.settle_after_seconds
             removed, stayed = await self._database.record(
-                remove_slice, edition_id, state, kept=kept, settled_before=int(now - settle), now=now
+                remove_slice, edition_id, state, kept=kept, recorded_before=int(now - settle), now=now
             )
             total, kept = total + removed, kept + stayed
             if removed + stayed < ROWS_AT_ONCE:
@@ -115,7 +115,7 @@ class Retention(BackgroundLoop):
 
 
 def remove_slice(
-    tx: Transaction, edition_id: int, state: DeliveryState, *, kept: int, settled_before: int, now: int
+    tx: Transaction, edition_id: int, state: DeliveryState, *, kept: int, recorded_before: int, now: int
 ) -> tuple[int, int]:
     """Remove some copies of an edition that is over; returns how many went, and how many of those looked at stay.
 
@@ -124,7 +124,7 @@ def remove_slice(
     edition = editions.find_edition(tx, edition_id)
     if edition is None or edition.state not in (EditionState.FINISHED, EditionState.CANCELLED):
         return 0, 0
-    values = {"kept": kept, "limit": ROWS_AT_ONCE, "settled_before": settled_before, "now": now}
+    values = {"kept": kept, "limit": ROWS_AT_ONCE, "recorded_before": recorded_before, "now": now}
     removed, stayed = retention.remove_copies(tx, edition_id, state, **values)
     if removed:
         audit.append_once_by_clock(tx, "retention.copies", now, name=f"edition {edition_id}")

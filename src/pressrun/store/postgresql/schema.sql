@@ -74,9 +74,9 @@ create table archive_search (
 );
 create index archive_search_by_lexeme on archive_search using gin (lexemes);
 
-create index delivery_queue on delivery (edition_id, state, lane, due_at, id);
+create index delivery_queue on delivery (edition_id, state, destination, due_at, id);
 -- For the notices, whose place in the queue the index above does not give: `is null` is no equality for its order.
-create index delivery_notices on delivery (state, lane, due_at, id) where edition_id is null;
+create index delivery_notices on delivery (state, destination, due_at, id) where edition_id is null;
 
 -- Rows to lock for the windows of limits, which may be empty (store.limits).
 create table limit_gate (

@@ -12,14 +12,14 @@ class CopyCursor(msgspec.Struct, frozen=True, kw_only=True):
     """Where a page of copies in one state begins: after this one."""
 
     state: DeliveryState
-    lane: str = ""
+    destination: str = ""
     due_at: int = -1
     id: int = 0
 
 
 def page_of_copies(tx: Transaction, edition_id: int, after: CopyCursor, *, limit: int) -> list[Row]:
-    """Copies of an edition in one state: id, lane, due_at, state, what the last reply said, the reader's address."""
-    place = {"lane": after.lane, "due_at": after.due_at, "id": after.id}
+    """Copies of an edition in one state: id, destination, due_at, state, the last reply, the reader's address."""
+    place = {"destination": after.destination, "due_at": after.due_at, "id": after.id}
     return tx.rows("copy_pages.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit)
 
 

@@ -44,7 +44,7 @@ class ClaimedCopy(msgspec.Struct, frozen=True, array_like=True):
     id: int
     subscription_id: int
     domain: str
-    lane: str
+    destination: str
     attempts: int
     first_attempt_at: int | None
     subscriber_id: int
@@ -108,13 +108,13 @@ class DeliveryResult(msgspec.Struct, frozen=True, array_like=True, kw_only=True)
     blocks: bool = False
 
 
-def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
+def waiting_destinations(tx: Transaction, edition_id: int) -> list[str]:
     """The names of the destination queues in which copies of an edition wait."""
-    return [row["lane"] for row in tx.rows("deliveries.waiting_lanes", edition_id=edition_id)]
+    return [row["destination"] for row in tx.rows("deliveries.waiting_destinations", edition_id=edition_id)]
 
 
 def claim_copies(
-    tx: Transaction, *, session: int, edition_id: int, lane: str, now: int, limit: int, until: int = FOR_EVER
+    tx: Transaction, *, session: int, edition_id: int, destination: str, now: int, limit: int, until: int = FOR_EVER
 ) -> tuple[list[ClaimedCopy], int]:
     """Claim at most `limit` copies of an edition in one destination queue for a session; new ones if due by `until`.
 
@@ -130,7 +130,7 @@ def claim_copies(
             if room <= 0:
                 return claimed, cancelled
             allowed, barred = _ready_copies(
-                tx, edition_id, state, lane, until if state is _QUEUED else now, max(room, looked_at)
+                tx, edition_id, state, destination, until if state is _QUEUED else now, max(room, looked_at)
             )
             del allowed[room:]
             count_move(tx, edition_id, state, _CLAIMED, _claim(tx, session, allowed, now))
@@ -145,10 +145,12 @@ def claim_copies(
 
 
 def _ready_copies(
-    tx: Transaction, edition_id: int, state: DeliveryState, lane: str, until: int, limit: int
+    tx: Transaction, edition_id: int, state: DeliveryState, destination: str, until: int, limit: int
 ) -> tuple[list[ClaimedCopy], list[int]]:
     """The copies that may go, and the ids of those that may not."""
-    row = tx.row("deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit)
+    row = tx.row(
+        "deliveries.ready_copies", edition_id=edition_id, state=state, destination=destination, now=until, limit=limit
+    )
     assert row is not None  # an aggregate has a row always
     return _read_copies(row["allowed"]), _read_ids(row["barred"])
 
@@ -241,9 +243,9 @@ def record_results(tx: Transaction, session: int, results: Sequence[DeliveryResu
     for (edition_id, state, is_refused), chosen in others.items():
         withheld = 0
         if state is _DEFERRED:
-            withheld = tx.run("deliveries.withhold", session=session, settlements=in_json(chosen), now=now)
+            withheld = tx.run("deliveries.withhold", session=session, results=in_json(chosen), now=now)
             count_move(tx, edition_id, _CLAIMED, _CANCELLED, withheld)
-        number = tx.run("deliveries.record_results", session=session, settlements=in_json(chosen), now=now)
+        number = tx.run("deliveries.record_results", session=session, results=in_json(chosen), now=now)
         count_move(tx, edition_id, _CLAIMED, state, number, refused=number if is_refused and state is _FAILED else 0)
         if state is _FAILED and edition_id is not None:
             events.record_failed_copies(tx, [result.id for result in chosen])
@@ -340,20 +342,20 @@ def is_in_flight(tx: Transaction, edition_id: int) -> bool:
     return bool(tx.value("deliveries.is_in_flight", edition_id=edition_id))
 
 
-def next_due(tx: Transaction, edition_id: int, lane: str, *, until: int = FOR_EVER) -> int | None:
+def next_due(tx: Transaction, edition_id: int, destination: str, *, until: int = FOR_EVER) -> int | None:
     """When the next copy of an edition in a destination queue may go; None when nothing waits there.
 
     New copies that are due after `until` do not count.
     """
-    deferred = tx.value("deliveries.next_due", edition_id=edition_id, state=_DEFERRED, lane=lane)
-    queued = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, lane=lane)
+    deferred = tx.value("deliveries.next_due", edition_id=edition_id, state=_DEFERRED, destination=destination)
+    queued = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, destination=destination)
     times = [deferred, queued if queued is not None and queued <= until else None]
     return min((at for at in times if at is not None), default=None)
 
 
-def is_due(tx: Transaction, edition_id: int, lane: str, until: int) -> bool:
+def is_due(tx: Transaction, edition_id: int, destination: str, until: int) -> bool:
     """Whether a new copy in a destination queue is due by `until`."""
-    at = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, lane=lane)
+    at = tx.value("deliveries.next_due", edition_id=edition_id, state=_QUEUED, destination=destination)
     return at is not None and at <= until
 
 

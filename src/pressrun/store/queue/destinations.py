@@ -1,6 +1,6 @@
 """Destinations of the queue: which recipient domains belong to each, and what is known of its limits and pauses.
 
-The tables call a destination a lane. The paces of the process and of relays are stored here, too.
+The paces of the process and of relays are stored here, too.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Row, Transaction, in_json
 
 
-def set_domains(tx: Transaction, lanes: Mapping[str, str], now: int) -> bool:
+def set_domains(tx: Transaction, destinations: Mapping[str, str], now: int) -> bool:
     """Assign these domains to their destinations and begin to move copies; False when nothing has changed."""
-    before = {row["domain"]: row["lane"] for row in tx.rows("destinations.domains")}
-    if before == dict(lanes):
+    before = {row["domain"]: row["destination"] for row in tx.rows("destinations.domains")}
+    if before == dict(destinations):
         return False
     tx.run("destinations.forget_domains")
     tx.run_many(
-        "destinations.insert_domain", [{"domain": domain, "lane": lane, "learned": 0} for domain, lane in lanes.items()]
+        "destinations.insert_domain",
+        [{"domain": domain, "destination": destination, "learned": 0} for domain, destination in destinations.items()],
     )
     _begin_moves(tx, now)
     return True
 
 
-def open_lanes(tx: Transaction, domains: Iterable[str], now: int) -> None:
+def open_destinations(tx: Transaction, domains: Iterable[str], now: int) -> None:
     """Make each domain a destination of its own, and begin to move its copies there."""
-    rows = [{"domain": domain, "lane": domain, "learned": 1} for domain in domains]
+    rows = [{"domain": domain, "destination": domain, "learned": 1} for domain in domains]
     if rows:
         tx.run_many("destinations.insert_domain", rows)
         _begin_moves(tx, now)
@@ -45,8 +46,8 @@ def _begin_moves(tx: Transaction, now: int) -> None:
     bulk_changes.find_oldest(tx)  # locked, so that nobody else begins or ends a move until the commit
     last = subscriptions.highest_id(tx)
     is_first = True
-    for row in tx.rows("destinations.relaned_editions"):
-        change = BulkChange(kind=BulkKind.RELANE, edition_id=row["id"], asked_at=now, last_id=last)
+    for row in tx.rows("destinations.editions_to_reassign"):
+        change = BulkChange(kind=BulkKind.REASSIGN, edition_id=row["id"], asked_at=now, last_id=last)
         if is_first and row["done_through"] is None:
             move_slice(tx, change)
         else:  # an earlier move goes on: what it has looked at may have to move again, once it is through
@@ -60,7 +61,7 @@ def move_slice(tx: Transaction, change: BulkChange) -> None:
     assert row is not None  # an aggregate has a row always
     if row["number"]:
         span = {"after": change.done_through, "through": row["through"]}
-        tx.run("destinations.relane", edition_id=change.edition_id, **span)
+        tx.run("destinations.reassign", edition_id=change.edition_id, **span)
     if row["number"] < ROWS_AT_ONCE:
         bulk_changes.end(tx, change)
     else:
@@ -78,12 +79,12 @@ def store_states(tx: Transaction, states: Mapping[str, object], forgotten: Itera
     tx.run_many("destinations.forget", [{"name": name} for name in forgotten])
 
 
-def give_up(tx: Transaction, lane: str, reply: str, now: int, limit: int) -> int:
-    """Fail what waits in a lane, at most `limit` copies; returns how many. It is through when these are fewer."""
+def give_up(tx: Transaction, destination: str, reply: str, now: int, limit: int) -> int:
+    """Fail at most `limit` copies that wait for a destination; returns how many. It is through when these are fewer."""
     number = 0
     for row in tx.rows("destinations.going"):
         for state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
-            values = {"edition_id": row["id"], "state": state, "lane": lane, "reply": reply, "now": now}
+            values = {"edition_id": row["id"], "state": state, "destination": destination, "reply": reply, "now": now}
             values["limit"] = limit - number
             failed = [copy["id"] for copy in tx.rows("destinations.give_up", **values)]
             count_move(tx, row["id"], state, DeliveryState.FAILED, len(failed))
@@ -92,20 +93,20 @@ def give_up(tx: Transaction, lane: str, reply: str, now: int, limit: int) -> int
     return number
 
 
-def lane_of(tx: Transaction, domain: str) -> str | None:
+def destination_of(tx: Transaction, domain: str) -> str | None:
     """The destination that a domain belongs to; None when it has no limits or pauses of its own."""
-    name: str | None = tx.value("destinations.lane_of", domain=domain)
+    name: str | None = tx.value("destinations.destination_of", domain=domain)
     return name
 
 
-def count_queued(tx: Transaction, lane: str) -> int:
+def count_queued(tx: Transaction, destination: str) -> int:
     """How many copies to a destination wait for their first attempt."""
-    return int(tx.value("destinations.count_queued", lane=lane))
+    return int(tx.value("destinations.count_queued", destination=destination))
 
 
-def queued_copies(tx: Transaction, edition_id: int, lane: str) -> list[Row]:
+def queued_copies(tx: Transaction, edition_id: int, destination: str) -> list[Row]:
     """address, due_at and attempts of the copies of an edition to a destination that wait for their first attempt."""
-    return tx.rows("destinations.queued_copies", edition_id=edition_id, lane=lane)
+    return tx.rows("destinations.queued_copies", edition_id=edition_id, destination=destination)
 
 
 def load_paces(tx: Transaction) -> dict[str, object]:

@@ -66,8 +66,8 @@ def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now:
             continue
         if content_id is None:
             content_id = _store_content(tx, content)
-        settled_at = None if row.state is InboundState.RECEIVED else now
-        columns = {**asdict(row), "content_id": content_id, "received_at": now, "settled_at": settled_at}
+        recorded_at = None if row.state is InboundState.RECEIVED else now
+        columns = {**asdict(row), "content_id": content_id, "received_at": now, "recorded_at": recorded_at}
         answers.append(tx.run("inbound.insert", **columns) > 0)
     return answers
 

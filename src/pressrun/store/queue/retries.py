@@ -12,7 +12,7 @@ class RetryPlace(Struct, frozen=True, kw_only=True):
     """How far copies of an edition (None: notices) have been made due: all that are earlier in the queue's order."""
 
     edition_id: int | None
-    lane: str = ""
+    destination: str = ""
     due_at: int = 0
 
 
@@ -26,7 +26,7 @@ def retry_slice(
     tx: Transaction, place: RetryPlace, domain: str | None, now: int, limit: int
 ) -> tuple[int, RetryPlace | None]:
     """Make the next deferred ones (of one domain) due at once: how many, and where to go on, None at the end."""
-    values = {"domain": domain, "now": now, "limit": limit, "lane": place.lane, "due_at": place.due_at}
+    values = {"domain": domain, "now": now, "limit": limit, "destination": place.destination, "due_at": place.due_at}
     if place.edition_id is None:
         rows = tx.rows("deliveries.deferred_notices", **values)
     else:
@@ -36,4 +36,4 @@ def retry_slice(
     number = tx.run("deliveries.retry", ids=in_json(sorted(row["id"] for row in rows)), now=now)
     if len(rows) < limit:
         return number, None
-    return number, replace(place, lane=rows[-1]["lane"], due_at=rows[-1]["due_at"])
+    return number, replace(place, destination=rows[-1]["destination"], due_at=rows[-1]["due_at"])

@@ -50,7 +50,7 @@ NOTICE_CONTENT = Place(name="notice_content", erased_as="notice", page=_FEW, gro
 INBOUND = Place(name="inbound")
 INBOUND_CONTENT = Place(name="inbound_content", page=_FEW, grows=True)
 ADDRESS_CHANGE = Place(name="address_change")
-PENDING_REQUEST = Place(name="errand")
+PENDING_REQUEST = Place(name="pending_request")
 LOGIN_CODE = Place(name="login_code")
 CONFIRMATION = Place(name="confirmation")
 SUBSCRIBER = Place(name="subscriber")

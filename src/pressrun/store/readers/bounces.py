@@ -32,7 +32,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
-    """A copy or notice: id, state, edition_id, notice_id, domain, settled_at, subscriber_id, address.
+    """A copy or notice: id, state, edition_id, notice_id, domain, recorded_at, subscriber_id, address.
 
     Of a notice also its kind and list.
     """
@@ -78,7 +78,7 @@ def histories(tx: Transaction, subscriber_ids: Collection[int]) -> dict[int, lis
 
 def _past(row: Row) -> Past:
     if row["state"] == DeliveryState.DELIVERED:
-        return Past(edition_id=row["edition_id"], delivered_at=row["settled_at"])
+        return Past(edition_id=row["edition_id"], delivered_at=row["recorded_at"])
     return Past(edition_id=row["edition_id"], bounce=None if row["bounce"] is None else BounceClass(row["bounce"]))
 
 

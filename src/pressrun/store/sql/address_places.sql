@@ -24,7 +24,7 @@ where id > :after and content_id is not null order by id limit :limit;
 
 -- name: forget_inbound
 -- Delete everything of accepted mails but their digests.
-update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
+update inbound set state = 'done', outcome = 'erased', recorded_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where id {in ids};
 
@@ -34,7 +34,7 @@ select id, content from inbound_content where id > :after order by id limit :lim
 
 -- name: forget_inbound_content
 -- Delete everything but the digests of all mails with these contents.
-update inbound set state = 'done', outcome = 'erased', settled_at = :now, content_id = null, mail_from = '', peer = '',
+update inbound set state = 'done', outcome = 'erased', recorded_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where content_id {in ids};
 
@@ -50,13 +50,13 @@ select id, old_address, new_address from address_change where id > :after order 
 -- Delete changes, which can then be neither confirmed nor undone.
 delete from address_change where id {in ids};
 
--- name: errand
+-- name: pending_request
 -- Pending requests.
-select id, address, name, words, attributes, url from errand where id > :after order by id limit :limit;
+select id, address, name, words, attributes, url from pending_request where id > :after order by id limit :limit;
 
--- name: forget_errand
+-- name: forget_pending_request
 -- Delete pending requests.
-delete from errand where id {in ids};
+delete from pending_request where id {in ids};
 
 -- name: login_code
 -- Addresses that codes were asked for.

@@ -2,14 +2,14 @@
 -- One queued copy for each of some members of a list who may be mailed and have not had this issue in another language.
 -- Who became a member after the start is left out, but not where the clock was ahead when they did.
 -- guards: edition
-insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
-select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :started_at
+insert into delivery (edition_id, subscription_id, domain, destination, state, due_at)
+select :edition_id, recipient.subscription_id, recipient.domain, coalesce(destination_domain.destination, ''), 'queued', :started_at
 from (
     select id from subscription {indexed by subscription_by_list}
     where list_id = :list_id and state = 'active' and id > :after and id <= :through
         and (since <= :started_at or since > :now)) as member
 cross join recipient
-left join lane_domain on lane_domain.domain = recipient.domain
+left join destination_domain on destination_domain.domain = recipient.domain
 where recipient.subscription_id = member.id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
@@ -18,13 +18,13 @@ on conflict (subscription_id, edition_id) do nothing;
 
 -- name: queue_early
 -- The same for readers whose slice is still to come, and who were there at the start.
-insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
-select edition.id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', edition.started_at
+insert into delivery (edition_id, subscription_id, domain, destination, state, due_at)
+select edition.id, recipient.subscription_id, recipient.domain, coalesce(destination_domain.destination, ''), 'queued', edition.started_at
 from bulk_change as taking
 cross join subscription as leaver
 cross join edition
 cross join recipient
-left join lane_domain on lane_domain.domain = recipient.domain
+left join destination_domain on destination_domain.domain = recipient.domain
 where leaver.id {in ids} and taking.kind = 'audience' and leaver.id > taking.done_through and leaver.id <= taking.last_id
     and leaver.since <= taking.asked_at and edition.id = taking.edition_id and edition.list_id = leaver.list_id
     and recipient.subscription_id = leaver.id and recipient.may_be_mailed
@@ -40,7 +40,7 @@ where subscription_id = :taker_id and state = 'cancelled' and edition_id in (
     select theirs.edition_id from delivery as theirs
     where theirs.subscription_id = :giver_id and theirs.edition_id is not null
         and (theirs.state in ('queued', 'deferred', 'claimed')
-            or (theirs.state = 'cancelled' and theirs.settled_at >= :stopped_since)))
+            or (theirs.state = 'cancelled' and theirs.recorded_at >= :stopped_since)))
 returning edition_id;
 
 -- name: highest_id

@@ -1,6 +1,6 @@
 -- name: copy
 -- A copy of an edition with its reader, or a notice with its list, that a bounce may be about.
-select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.settled_at,
+select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.recorded_at,
     coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
     coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
 from delivery
@@ -12,7 +12,7 @@ where delivery.id = :id;
 
 -- name: copies
 -- The same for several.
-select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.settled_at,
+select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.recorded_at,
     coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
     coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
 from delivery
@@ -36,7 +36,7 @@ where delivery.id {in ids};
 -- name: keep_handover
 -- Keep the reply of the relay before a notification replaces it.
 insert into handover (delivery_id, at, code, enhanced, reply)
-select id, settled_at, code, enhanced, case when notice_id is null and subscription_id is null then null else reply end
+select id, recorded_at, code, enhanced, case when notice_id is null and subscription_id is null then null else reply end
 from delivery
 where id = :id and edition_id is not null and state in ('queued', 'claimed', 'deferred', 'delivered')
 on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, enhanced = excluded.enhanced,
@@ -44,7 +44,7 @@ on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, 
 
 -- name: fail
 -- Record that a copy has failed after all.
-update delivery set state = 'failed', claimed_by = null, settled_at = :now, code = :code, enhanced = :enhanced,
+update delivery set state = 'failed', claimed_by = null, recorded_at = :now, code = :code, enhanced = :enhanced,
     kind = :kind, bounce = :bounce, reply = case when notice_id is null and subscription_id is null then null else :reply end
 where id = :id and state = :state;
 
@@ -60,9 +60,9 @@ group by handover.at;
 -- name: histories
 -- What became of people's copies, newest first; those from before they last came back do not count. A welcome mail is
 -- older than what its reader may have missed: that begins with the next edition.
-select past.subscriber_id, past.state, past.bounce, past.settled_at, past.edition_id
+select past.subscriber_id, past.state, past.bounce, past.recorded_at, past.edition_id
 from (
-    select subscription.subscriber_id, delivery.id, delivery.state, delivery.bounce, delivery.settled_at,
+    select subscription.subscriber_id, delivery.id, delivery.state, delivery.bounce, delivery.recorded_at,
         case when edition.is_welcome = 1
             then (select coalesce(max(other.id), 0) + 1 from edition as other
                 where other.created_at < delivery.first_attempt_at)

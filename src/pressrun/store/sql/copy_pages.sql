@@ -1,14 +1,14 @@
 -- name: page_of_copies
 -- Some copies of an edition in one state, in the order of the index of the queue.
-select delivery.id, delivery.lane, delivery.due_at, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
-    delivery.kind, delivery.bounce, delivery.domain, delivery.attempts, delivery.settled_at, delivery.first_attempt_at,
+select delivery.id, delivery.destination, delivery.due_at, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
+    delivery.kind, delivery.bounce, delivery.domain, delivery.attempts, delivery.recorded_at, delivery.first_attempt_at,
     subscriber.address
 from delivery {indexed by delivery_queue}
 left join subscription on subscription.id = delivery.subscription_id
 left join subscriber on subscriber.id = subscription.subscriber_id
 where delivery.edition_id = :edition_id and delivery.state = :state
-    and (delivery.lane, delivery.due_at, delivery.id) > (:lane, cast(:due_at as bigint), cast(:id as bigint))
-order by delivery.lane, delivery.due_at, delivery.id limit :limit;
+    and (delivery.destination, delivery.due_at, delivery.id) > (:destination, cast(:due_at as bigint), cast(:id as bigint))
+order by delivery.destination, delivery.due_at, delivery.id limit :limit;
 
 -- name: copies_of_reader
 -- The copies of one reader, with what their Message-ID is made of.
@@ -22,8 +22,8 @@ order by delivery.id desc;
 
 -- name: plain_copy
 -- One reader's copy of an edition. It may have gone out under their subscription to another language.
-select delivery.id, delivery.lane, delivery.due_at, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
-    delivery.kind, delivery.bounce, delivery.domain, delivery.attempts, delivery.settled_at, delivery.first_attempt_at,
+select delivery.id, delivery.destination, delivery.due_at, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
+    delivery.kind, delivery.bounce, delivery.domain, delivery.attempts, delivery.recorded_at, delivery.first_attempt_at,
     cast(:address as text) as address
 from delivery
 where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}

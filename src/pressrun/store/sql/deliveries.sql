@@ -3,19 +3,19 @@
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now)
 returning id;
 
--- name: waiting_lanes
--- The lanes in which copies of an edition wait. Each step goes to the next one along the index, however many copies wait.
-with recursive step (state, lane) as (
-    select 'queued', (select min(first.lane) from delivery as first
+-- name: waiting_destinations
+-- The destinations that copies of an edition wait for. Each step goes to the next one along the index, however many copies wait.
+with recursive step (state, destination) as (
+    select 'queued', (select min(first.destination) from delivery as first
         where first.edition_id = :edition_id and first.state = 'queued')
     union all
-    select 'deferred', (select min(first.lane) from delivery as first
+    select 'deferred', (select min(first.destination) from delivery as first
         where first.edition_id = :edition_id and first.state = 'deferred')
     union all
-    select step.state, (select min(later.lane) from delivery as later
-        where later.edition_id = :edition_id and later.state = step.state and later.lane > step.lane)
-    from step where step.lane is not null)
-select distinct lane from step where lane is not null order by lane;
+    select step.state, (select min(later.destination) from delivery as later
+        where later.edition_id = :edition_id and later.state = step.state and later.destination > step.destination)
+    from step where step.destination is not null)
+select distinct destination from step where destination is not null order by destination;
 
 -- name: ready_notices
 -- Notices whose turn it is, with all that composing them needs. They are read one at a time, for as long as some may go.
@@ -25,7 +25,7 @@ select delivery.id, delivery.domain, delivery.attempts, delivery.first_attempt_a
 from delivery {indexed by delivery_queue}
 cross join notice
 left join subscriber on subscriber.id = notice.subscriber_id
-where delivery.edition_id is null and delivery.state = :state and delivery.lane = '' and delivery.due_at <= :now
+where delivery.edition_id is null and delivery.state = :state and delivery.destination = '' and delivery.due_at <= :now
     and notice.id = delivery.notice_id
 order by delivery.due_at, delivery.id limit :limit {lock of delivery skip locked};
 
@@ -37,19 +37,19 @@ where id {in ids} and state in ('queued', 'deferred');
 
 -- name: cancel
 -- What waits and may not go any more.
-update delivery set state = 'cancelled', settled_at = :now
+update delivery set state = 'cancelled', recorded_at = :now
 where id {in ids} and state in ('queued', 'deferred');
 
 -- name: fail
 -- What waits, may not go, and must not be forgotten for it.
-update delivery set state = 'failed', settled_at = :now
+update delivery set state = 'failed', recorded_at = :now
 where id {in ids} and state in ('queued', 'deferred');
 
 -- name: deliver
 -- Copies of a session that a relay took with the same answer but for its words: pairs of the copy's id and the words.
 -- The class of a failure is not touched: nothing that is claimed has one. A remote's words may name its recipient, so
 -- here and wherever else they are recorded, those about a copy whose reader is gone are not (a test finds every such place).
-update delivery set state = 'delivered', claimed_by = null, due_at = :due_at, settled_at = :now, relay = :relay,
+update delivery set state = 'delivered', claimed_by = null, due_at = :due_at, recorded_at = :now, relay = :relay,
     code = :code, enhanced = :enhanced,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 1 end
 from {each replies as new}
@@ -58,19 +58,19 @@ where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :s
 -- name: record_results
 -- What became of other copies of a session: arrays in the order of store.queue.deliveries.DeliveryResult.
 update delivery set state = new.value ->> 1, claimed_by = null, due_at = cast(new.value ->> 2 as bigint),
-    settled_at = :now, relay = new.value ->> 3,
+    recorded_at = :now, relay = new.value ->> 3,
     code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
-from {each settlements as new}
+from {each results as new}
 where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :session;
 
 -- name: withhold
 -- Copies of a session that were deferred and wait for no retry, because their reader may not be mailed any more, or their
 -- edition was cancelled meanwhile; arrays as above.
 update delivery set state = 'cancelled', claimed_by = null, due_at = cast(new.value ->> 2 as bigint),
-    settled_at = :now, relay = new.value ->> 3, code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
+    recorded_at = :now, relay = new.value ->> 3, code = cast(new.value ->> 4 as bigint), enhanced = new.value ->> 5, kind = new.value ->> 7,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
-from {each settlements as new}
+from {each results as new}
 where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :session and delivery.edition_id is not null and case
     when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
@@ -80,7 +80,7 @@ where delivery.id = cast(new.value ->> 0 as bigint) and delivery.claimed_by = :s
 -- Claimed by a session, never handed over, and they may not go any more: their reader may not be mailed, or their
 -- edition was cancelled.
 update delivery set state = 'cancelled', claimed_by = null, attempts = attempts - 1,
-    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now, settled_at = :now
+    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = :now, recorded_at = :now
 where id {in ids} and claimed_by = :session and edition_id is not null and case
     when (select edition.state from edition where edition.id = delivery.edition_id) = 'cancelled' then 1
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 0
@@ -117,7 +117,7 @@ where edition_id is null and state = 'claimed' and claimed_by = :session;
 
 -- name: recover_barred
 -- Claimed by a session that is gone, of an edition that was cancelled, or for readers who may not be mailed any more.
-update delivery {indexed by delivery_queue} set state = 'cancelled', claimed_by = null, settled_at = :now
+update delivery {indexed by delivery_queue} set state = 'cancelled', claimed_by = null, recorded_at = :now
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
     and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live')
     and case
@@ -142,7 +142,7 @@ where edition_id is null and state = 'claimed'
 -- name: last_refusal
 -- The words of one copy of an edition that failed for such a reason.
 select reply from delivery where edition_id = :edition_id and state = 'failed' and kind = :kind
-order by settled_at desc, id desc limit 1;
+order by recorded_at desc, id desc limit 1;
 
 -- name: is_unfinished
 -- Whether a copy of an edition still has to go out or is on its way.
@@ -154,15 +154,15 @@ select exists (select 1 from delivery where edition_id = :edition_id and state =
 
 -- name: next_due
 -- When the next waiting copy of an edition may go.
-select min(due_at) from delivery where edition_id = :edition_id and state = :state and lane = :lane;
+select min(due_at) from delivery where edition_id = :edition_id and state = :state and destination = :destination;
 
 -- name: next_notice_due
 -- When the next waiting notice may go.
-select min(due_at) from delivery where edition_id is null and state = :state and lane = '';
+select min(due_at) from delivery where edition_id is null and state = :state and destination = '';
 
 -- name: cancel_waiting
 -- What nobody has claimed yet does not go out; some at a time.
-update delivery set state = 'cancelled', settled_at = :now
+update delivery set state = 'cancelled', recorded_at = :now
 where state = :state
     and id in (select id from delivery {indexed by delivery_queue} where edition_id = :edition_id and state = :state limit :limit);
 
@@ -193,17 +193,17 @@ select delivery.id, delivery.kind, case
     else 0 end as may_go
 from delivery {indexed by delivery_queue}
 where delivery.edition_id = :edition_id and delivery.state = 'failed'
-order by delivery.lane, delivery.due_at, delivery.id limit :limit offset :skipped {lock of delivery};
+order by delivery.destination, delivery.due_at, delivery.id limit :limit offset :skipped {lock of delivery};
 
 -- name: requeue_failed
 -- Failed copies go out again, under the same Message-ID; the retries and the time until they are given up begin anew, and
--- they wait in the lane of where their reader is now.
-update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, settled_at = null, relay = null,
+-- they wait for the destination of where their reader is now.
+update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, recorded_at = null, relay = null,
     kind = null, code = null, enhanced = null, reply = null, bounce = null,
-    (domain, lane) = (
-        select recipient.domain, coalesce(lane_domain.lane, '')
+    (domain, destination) = (
+        select recipient.domain, coalesce(destination_domain.destination, '')
         from recipient
-        left join lane_domain on lane_domain.domain = recipient.domain
+        left join destination_domain on destination_domain.domain = recipient.domain
         where recipient.subscription_id = delivery.subscription_id)
 where id {in ids} and state = 'failed';
 
@@ -227,16 +227,16 @@ select domain, state, count(*) as number from delivery where edition_id = :editi
 
 -- name: count_by_moment
 -- When copies of an edition came to their end.
-select state, settled_at as at, count(*) as number from delivery
-where edition_id = :edition_id and state in ('delivered', 'failed') and settled_at is not null
-group by state, settled_at;
+select state, recorded_at as at, count(*) as number from delivery
+where edition_id = :edition_id and state in ('delivered', 'failed') and recorded_at is not null
+group by state, recorded_at;
 
 -- name: copy_of
 -- One reader's copy of an edition, with what the relay had said of it before a notification came. It may have gone out
 -- under their subscription to another language.
 select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.attempts, delivery.first_attempt_at,
-    delivery.due_at, delivery.relay, delivery.settled_at, delivery.code, delivery.enhanced, delivery.reply,
-    handover.delivery_id as handover_of, handover.at as handover_settled_at, handover.code as handover_code,
+    delivery.due_at, delivery.relay, delivery.recorded_at, delivery.code, delivery.enhanced, delivery.reply,
+    handover.delivery_id as handover_of, handover.at as handover_recorded_at, handover.code as handover_code,
     handover.enhanced as handover_enhanced, handover.reply as handover_reply
 from delivery
 left join handover on handover.delivery_id = delivery.id
@@ -273,19 +273,19 @@ select id from edition where state in ('scheduled', 'sending', 'paused') order b
 -- name: deferred_copies
 -- The next deferred copies of an edition, from a place in their order on, that are not due at this very moment. One that has
 -- failed again since then waits for its turn.
-select id, lane, due_at from delivery {indexed by delivery_queue}
-where edition_id = :edition_id and state = 'deferred' and (lane, due_at) >= (:lane, :due_at) and due_at <> :now
-    and (settled_at is null or settled_at <= :now)
+select id, destination, due_at from delivery {indexed by delivery_queue}
+where edition_id = :edition_id and state = 'deferred' and (destination, due_at) >= (:destination, :due_at) and due_at <> :now
+    and (recorded_at is null or recorded_at <= :now)
     and (cast(:domain as text) is null or domain = :domain)
-order by lane, due_at limit :limit;
+order by destination, due_at limit :limit;
 
 -- name: deferred_notices
 -- The same for notices.
-select id, lane, due_at from delivery {indexed by delivery_queue}
-where edition_id is null and state = 'deferred' and (lane, due_at) >= (:lane, :due_at) and due_at <> :now
-    and (settled_at is null or settled_at <= :now)
+select id, destination, due_at from delivery {indexed by delivery_queue}
+where edition_id is null and state = 'deferred' and (destination, due_at) >= (:destination, :due_at) and due_at <> :now
+    and (recorded_at is null or recorded_at <= :now)
     and (cast(:domain as text) is null or domain = :domain)
-order by lane, due_at limit :limit;
+order by destination, due_at limit :limit;
 
 -- name: retry
 -- Those of these that are still deferred are tried again now.
@@ -296,4 +296,4 @@ update delivery set due_at = :now where id {in ids} and state = 'deferred';
 delete from notice where id in (
     select delivery.notice_id from delivery {indexed by delivery_queue}
     where delivery.edition_id is null and delivery.state in ('delivered', 'failed', 'cancelled')
-    and delivery.settled_at <= :before limit 1000);
+    and delivery.recorded_at <= :before limit 1000);

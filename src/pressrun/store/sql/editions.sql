@@ -209,10 +209,10 @@ order by number limit 1;
 
 -- name: count_event
 -- Count events of one second; a negative number takes some back.
-insert into edition_tally (edition_id, what, at, number)
+insert into counted_event (edition_id, what, at, number)
 select id, :what, :at, :number from edition where id = :edition_id
-on conflict (edition_id, what, at) do update set number = edition_tally.number + excluded.number;
+on conflict (edition_id, what, at) do update set number = counted_event.number + excluded.number;
 
 -- name: event_counts
 -- The counted events of an edition in order of time, without those taken back.
-select what, at, number from edition_tally where edition_id = :edition_id and number > 0 order by what, at;
+select what, at, number from counted_event where edition_id = :edition_id and number > 0 order by what, at;

@@ -115,5 +115,5 @@ where recipient.subscription_id = member.id and recipient.may_be_mailed;
 
 -- name: cancel_notices
 -- Cancel the waiting notices of people.
-update delivery set state = 'cancelled', settled_at = :now
+update delivery set state = 'cancelled', recorded_at = :now
 where notice_id in (select id from notice where subscriber_id {in people}) and state in ('queued', 'deferred');

@@ -16,8 +16,8 @@ select id from inbound_content where digest = :digest {share};
 
 -- name: insert
 -- Store a mail for one recipient.
-insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, queue, state, outcome, settled_at)
-values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :queue, :state, :outcome, :settled_at)
+insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, queue, state, outcome, recorded_at)
+values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :queue, :state, :outcome, :recorded_at)
 on conflict (digest) do nothing;
 
 -- name: waiting
@@ -42,7 +42,7 @@ where inbound.id = :id and inbound.state = 'received';
 
 -- name: claim
 -- Take a mail that waits, before its effects; no row: it has been processed or erased.
-update inbound set state = 'done', settled_at = :now where id = :id and state = 'received' returning id;
+update inbound set state = 'done', recorded_at = :now where id = :id and state = 'received' returning id;
 
 -- name: keep
 -- Keep a claimed mail for a person.
@@ -77,7 +77,7 @@ select state from inbound where id > :after and (recipient = :recipient or outco
 -- name: sweep_done
 -- Delete mails that were processed long ago, a batch at a time.
 delete from inbound where id in (
-    select id from inbound where state = 'done' and settled_at <= :before limit 1000);
+    select id from inbound where state = 'done' and recorded_at <= :before limit 1000);
 
 -- name: kept
 -- Mail that is kept for a person, newest first.
@@ -96,25 +96,25 @@ where inbound.id = :id and inbound.state in ('kept', 'unreadable', 'failed');
 
 -- name: process_again
 -- Let a kept mail be processed again.
-update inbound set state = 'received', outcome = '', settled_at = null
+update inbound set state = 'received', outcome = '', recorded_at = null
 where id = :id and state in ('kept', 'unreadable', 'failed') and content_id is not null;
 
 -- name: keep_again
 -- Keep a processed mail for a person, as it came.
-insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at)
+insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, recorded_at)
 values (:id, :digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, 'kept', :outcome, :now)
 on conflict (id) do update set content_id = excluded.content_id, mail_from = excluded.mail_from,
-    peer = excluded.peer, state = 'kept', outcome = excluded.outcome, settled_at = excluded.settled_at;
+    peer = excluded.peer, state = 'kept', outcome = excluded.outcome, recorded_at = excluded.recorded_at;
 
 -- name: drop
 -- Delete a kept mail except its digest.
-update inbound set state = 'done', outcome = 'dropped', settled_at = :now, content_id = null, mail_from = '', peer = '',
+update inbound set state = 'done', outcome = 'dropped', recorded_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = substr(recipient, 1, length(recipient) - length(ltrim(recipient, replace(recipient, '+', ''))) + 1)
 where id = :id and state in ('kept', 'unreadable', 'failed');
 
 -- name: too_old
 -- Kept mails that are too old, a batch at a time.
-select id from inbound where state in ('kept', 'unreadable', 'failed') and settled_at <= :before limit 100;
+select id from inbound where state in ('kept', 'unreadable', 'failed') and recorded_at <= :before limit 100;
 
 -- name: beyond_size
 -- The oldest kept mails beyond the total size.
@@ -149,13 +149,13 @@ where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.cont
 select notice.id
 from notice {indexed by notice_forwarded} cross join delivery {indexed by delivery_by_notice}
 where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
-    and delivery.state not in ('queued', 'claimed', 'deferred') and delivery.settled_at <= :before
+    and delivery.state not in ('queued', 'claimed', 'deferred') and delivery.recorded_at <= :before
 limit 100;
 
 -- name: forwarded_beyond_size
 -- The oldest forwarded mail beyond the total size.
 select id from (
-    select notice.id, sum(length(notice.content)) over (order by delivery.settled_at desc, notice.id desc) as total
+    select notice.id, sum(length(notice.content)) over (order by delivery.recorded_at desc, notice.id desc) as total
     from notice {indexed by notice_forwarded} cross join delivery {indexed by delivery_by_notice}
     where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
         and delivery.state not in ('queued', 'claimed', 'deferred')) as forwarded

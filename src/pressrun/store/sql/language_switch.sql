@@ -49,7 +49,7 @@ on conflict (id) do nothing;
 -- except of issues that it has.
 update delivery set subscription_id = :new_id
 where subscription_id = :old_id and edition_id is not null
-    and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and settled_at >= :stopped_since))
+    and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :new_id)
     and not exists (select 1 from delivery as copy
@@ -68,10 +68,10 @@ order by had.id;
 -- name: give_copy
 -- One reader gets an edition whose audience is taken already, if they may be mailed, have it in no language, and no copy
 -- of it was made for them, under whichever subscription it went out.
-insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
-select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
+insert into delivery (edition_id, subscription_id, domain, destination, state, due_at)
+select :edition_id, recipient.subscription_id, recipient.domain, coalesce(destination_domain.destination, ''), 'queued', :now
 from recipient
-left join lane_domain on lane_domain.domain = recipient.domain
+left join destination_domain on destination_domain.domain = recipient.domain
 where recipient.subscription_id = :subscription_id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)

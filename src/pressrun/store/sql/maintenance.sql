@@ -1,18 +1,18 @@
 -- name: copies
 -- Let copies that were deferred at a future time wait as long from now on, a batch at a time.
-update delivery set due_at = :now + due_at - settled_at, settled_at = :now
+update delivery set due_at = :now + due_at - recorded_at, recorded_at = :now
 where id in (
     select id from delivery {indexed by delivery_queue}
     where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
-        and state = 'deferred' and settled_at > :now
+        and state = 'deferred' and recorded_at > :now
     limit :most);
 
 -- name: notices
 -- The same for notices.
-update delivery set due_at = :now + due_at - settled_at, settled_at = :now
+update delivery set due_at = :now + due_at - recorded_at, recorded_at = :now
 where id in (
     select id from delivery {indexed by delivery_queue}
-    where edition_id is null and state = 'deferred' and settled_at > :now
+    where edition_id is null and state = 'deferred' and recorded_at > :now
     limit :most);
 
 -- name: confirmations

@@ -5,10 +5,10 @@ select id, name from list order by id;
 -- name: oldest_due
 -- Since when the oldest copy has been due that may go out: one lookup for each edition, state and destination.
 select min((select min(due_at) from delivery {indexed by delivery_queue}
-    where edition_id = edition.id and state = waiting.state and lane = place.lane)) as due_at
+    where edition_id = edition.id and state = waiting.state and destination = place.destination)) as due_at
 from edition {indexed by edition_by_state}
 cross join (select 'queued' as state union all select 'deferred' as state) as waiting
-cross join (select '' as lane union select lane from lane_domain) as place
+cross join (select '' as destination union select destination from destination_domain) as place
 where edition.state = 'sending';
 
 -- name: waiting_mail

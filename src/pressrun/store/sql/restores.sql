@@ -114,8 +114,8 @@ order by edition.id desc limit 100;
 -- name: copies
 -- The copies of an edition, each with who its reader is; null where the subscription is gone, and the copy over.
 select delivery.id, delivery.edition_id, delivery.subscription_id, delivery.domain, delivery.state, delivery.attempts,
-    delivery.due_at, delivery.first_attempt_at, delivery.settled_at, delivery.relay, delivery.code, delivery.enhanced,
-    delivery.kind, delivery.bounce, delivery.lane, delivery.claimed_by,
+    delivery.due_at, delivery.first_attempt_at, delivery.recorded_at, delivery.relay, delivery.code, delivery.enhanced,
+    delivery.kind, delivery.bounce, delivery.destination, delivery.claimed_by,
     subscriber.id as subscriber_id, subscriber.created_at
 from delivery
 left join subscription on subscription.id = delivery.subscription_id
@@ -126,28 +126,28 @@ where delivery.edition_id = :edition_id
 -- name: set_copy
 -- Bring a copy to where the former database had it, without the words of the relay, which may name somebody.
 update delivery set state = :state, attempts = :attempts, due_at = :due_at, first_attempt_at = :first_attempt_at,
-    settled_at = :settled_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
-    bounce = :bounce, lane = :lane, claimed_by = null
+    recorded_at = :recorded_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
+    bounce = :bounce, destination = :destination, claimed_by = null
 where edition_id = :edition_id and subscription_id = :subscription_id
 returning id;
 
--- name: settle_copy
+-- name: record_copy
 -- The same for a copy that came to its end as that of another subscription: its reader had changed to another language or
 -- address, and perhaps back.
 update delivery set state = :state, attempts = :attempts, due_at = :due_at, first_attempt_at = :first_attempt_at,
-    settled_at = :settled_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
+    recorded_at = :recorded_at, relay = :relay, code = :code, enhanced = :enhanced, reply = null, kind = :kind,
     bounce = :bounce, claimed_by = null
 where id = :id and edition_id = :edition_id and state in ('queued', 'claimed', 'deferred')
     and cast(:state as text) in ('delivered', 'failed', 'cancelled');
 
 -- name: add_copy
 -- A copy that was made since, where the same reader has the subscription. Without an id it gets a new one.
-insert into delivery (id, edition_id, subscription_id, domain, state, attempts, due_at, first_attempt_at, settled_at, relay,
-    code, enhanced, kind, bounce, lane)
+insert into delivery (id, edition_id, subscription_id, domain, state, attempts, due_at, first_attempt_at, recorded_at, relay,
+    code, enhanced, kind, bounce, destination)
 select cast(:id as bigint), cast(:edition_id as bigint), subscription.id, cast(:domain as text), cast(:state as text),
-    cast(:attempts as bigint), cast(:due_at as bigint), cast(:first_attempt_at as bigint), cast(:settled_at as bigint),
+    cast(:attempts as bigint), cast(:due_at as bigint), cast(:first_attempt_at as bigint), cast(:recorded_at as bigint),
     cast(:relay as text), cast(:code as bigint), cast(:enhanced as text), cast(:kind as text),
-    cast(:bounce as text), cast(:lane as text)
+    cast(:bounce as text), cast(:destination as text)
 from subscription cross join subscriber
 where subscription.id = :subscription_id and subscriber.id = {+}subscription.subscriber_id
     and subscriber.id = :subscriber_id and subscriber.created_at = :created_at
@@ -159,21 +159,21 @@ select kind, edition_id, asked_at, done_through, last_id from bulk_change where 
 
 -- name: cancel_notices
 -- Cancel mails to one person that wait: nobody expects them any more.
-update delivery {indexed by delivery_by_notice} set state = 'cancelled', settled_at = :now, claimed_by = null
+update delivery {indexed by delivery_by_notice} set state = 'cancelled', recorded_at = :now, claimed_by = null
 where notice_id is not null and state in ('queued', 'claimed', 'deferred');
 
 -- name: cancel_waiting
 -- Cancel the copies of an edition that wait.
-update delivery {indexed by delivery_queue} set state = 'cancelled', settled_at = :now, claimed_by = null
+update delivery {indexed by delivery_queue} set state = 'cancelled', recorded_at = :now, claimed_by = null
 where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred');
 
 -- name: drop_requests
 -- Requests by address from the web would lead to such mails.
-delete from errand;
+delete from pending_request;
 
 -- name: drop_leaving_notes
 -- Readers who have just left are not told: they may have been, and cannot undo it by a mail that nobody expects.
-delete from leaving where noted = 0;
+delete from unsubscribe where noted = 0;
 
 -- name: waiting_mails
 -- Mail that was accepted and not processed.

@@ -25,7 +25,7 @@ select delivery.id, case
                     cross join delivery as later {indexed by delivery_once}
                 where mine.id = delivery.subscription_id and ours.subscriber_id = mine.subscriber_id
                     and later.subscription_id = ours.id and later.edition_id is not null and later.id + 0 > delivery.id
-                    and later.state = 'delivered' and later.settled_at <= :settled_before)
+                    and later.state = 'delivered' and later.recorded_at <= :recorded_before)
         then 1 else 0 end
     when delivery.state = 'delivered' then
         case when exists (select 1 from subscription as mine cross join subscription as ours
@@ -37,7 +37,7 @@ select delivery.id, case
     else 1 end as may_go
 from delivery {indexed by delivery_queue}
 where delivery.edition_id = :edition_id and delivery.state = :state
-order by delivery.lane, delivery.due_at, delivery.id limit :limit offset :kept {lock of delivery};
+order by delivery.destination, delivery.due_at, delivery.id limit :limit offset :kept {lock of delivery};
 
 -- name: mark
 -- From here on an edition has not all of its copies any more.
@@ -45,13 +45,13 @@ update edition set copies_removed_at = :now where id = :edition_id and copies_re
 
 -- name: keep_outcomes
 -- What became of copies that are about to go.
-insert into copy_outcome (edition_id, lane, state, kind, bounce, code, enhanced, at, number)
-select edition_id, lane, state, coalesce(kind, ''), coalesce(bounce, ''), coalesce(code, 0), coalesce(enhanced, ''),
-    coalesce(settled_at, 0) / 3600 * 3600, count(*)
+insert into copy_outcome (edition_id, destination, state, kind, bounce, code, enhanced, at, number)
+select edition_id, destination, state, coalesce(kind, ''), coalesce(bounce, ''), coalesce(code, 0), coalesce(enhanced, ''),
+    coalesce(recorded_at, 0) / 3600 * 3600, count(*)
 from delivery where id {in ids}
-group by edition_id, lane, state, coalesce(kind, ''), coalesce(bounce, ''), coalesce(code, 0), coalesce(enhanced, ''),
-    coalesce(settled_at, 0) / 3600 * 3600
-on conflict (edition_id, lane, state, kind, bounce, code, enhanced, at)
+group by edition_id, destination, state, coalesce(kind, ''), coalesce(bounce, ''), coalesce(code, 0), coalesce(enhanced, ''),
+    coalesce(recorded_at, 0) / 3600 * 3600
+on conflict (edition_id, destination, state, kind, bounce, code, enhanced, at)
 do update set number = copy_outcome.number + excluded.number;
 
 -- name: remove
@@ -60,8 +60,8 @@ delete from delivery where id {in ids} and state in ('cancelled', 'delivered', '
 
 -- name: outcomes
 -- What became of the copies of an edition whose rows are gone.
-select lane, state, kind, bounce, code, enhanced, at, number from copy_outcome where edition_id = :edition_id
-order by lane, state, kind, bounce, code, enhanced, at;
+select destination, state, kind, bounce, code, enhanced, at, number from copy_outcome where edition_id = :edition_id
+order by destination, state, kind, bounce, code, enhanced, at;
 
 -- name: of_issue
 -- The edition, or one of its issue in the family, that has not all of its copies any more.

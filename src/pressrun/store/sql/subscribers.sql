@@ -50,7 +50,7 @@ where id = :id;
 
 -- name: move_copies
 -- Move the copies of a person that are not over to the destination of the new domain. Those in flight may be put off.
-update delivery set domain = :domain, lane = coalesce((select lane from lane_domain where domain = :domain), '')
+update delivery set domain = :domain, destination = coalesce((select destination from destination_domain where domain = :domain), '')
 where subscription_id {in (select id from subscription where subscriber_id = :id)} and state in ('queued', 'deferred', 'claimed');
 
 -- name: subscriptions
@@ -71,7 +71,7 @@ returning id;
 -- name: deliveries
 -- The copies of a person, newest first.
 select edition.id as edition, list.name as list, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
-    coalesce(delivery.settled_at, delivery.first_attempt_at) as at
+    coalesce(delivery.recorded_at, delivery.first_attempt_at) as at
 from subscription
 cross join list
 cross join delivery {indexed by delivery_once}

@@ -196,9 +196,9 @@ returning id, list_id, subscriber_id;
 -- Give copies that wait or are in flight, and those that a pause has stopped since a time, to another subscription, except
 -- of editions that its reader already has.
 update delivery set subscription_id = :taker_id, domain = :domain,
-    lane = coalesce((select lane from lane_domain where domain = :domain), '')
+    destination = coalesce((select destination from destination_domain where domain = :domain), '')
 where subscription_id = :giver_id and edition_id is not null
-    and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and settled_at >= :stopped_since))
+    and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from delivery as own
         where own.subscription_id = :taker_id and own.edition_id = delivery.edition_id)
     and not exists (select 1 from subscription as taker cross join subscription as theirs cross join delivery as other

@@ -1,29 +1,29 @@
 -- name: insert
 -- Keep the former state of subscriptions.
-insert into leaving (subscription_id, former, edition_id, language, left_at, expires_at)
+insert into unsubscribe (subscription_id, former, edition_id, language, left_at, expires_at)
 {rows of new: subscription_id bigint, former text, edition_id bigint, language text, left_at bigint, expires_at bigint}
 select * from new;
 
 -- name: claim_notices
 -- Take unsubscribes whose reader has not been notified yet, oldest first, before the mails to them are queued.
-update leaving set noted = 1
-where noted = 0 and id {in (select id from leaving where noted = 0 order by id limit 25)} returning id;
+update unsubscribe set noted = 1
+where noted = 0 and id {in (select id from unsubscribe where noted = 0 order by id limit 25)} returning id;
 
 -- name: delete
 -- Delete unsubscribes that nobody is mailed about.
-delete from leaving where id {in ids};
+delete from unsubscribe where id {in ids};
 
 -- name: forget_earlier
 -- Delete earlier unsubscribes: only the last one can be undone, and only if a link caused it.
-delete from leaving where subscription_id {in ids};
+delete from unsubscribe where subscription_id {in ids};
 
 -- name: get
 -- One unsubscribe by id.
-select * from leaving where id = :id;
+select * from unsubscribe where id = :id;
 
 -- name: find
 -- The only unsubscribe of a subscription that can still be undone.
-select * from leaving where subscription_id = :subscription_id and expires_at > :now;
+select * from unsubscribe where subscription_id = :subscription_id and expires_at > :now;
 
 -- name: void_requests
 -- Requests of the present round go on in the one that is restored. Earlier ones belong to none, and so stay void.
@@ -35,20 +35,20 @@ where subscription_id = :subscription_id;
 select id from edition
 where {+}state in ('sending', 'paused') and id in (
     select edition_id from delivery {indexed by delivery_once}
-    where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at)
+    where subscription_id = :subscription_id and state = 'cancelled' and recorded_at >= :left_at)
 order by id {lock};
 
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
--- moment were cancelled later. They wait in the lane of where their reader is now. An issue that was to come in two languages
+-- moment were cancelled later. They wait for the destination of where their reader is now. An issue that was to come in two languages
 -- comes in one, as the reader has chosen between them since.
-update delivery set state = 'queued', due_at = :now, settled_at = null,
-    (domain, lane) = (
-        select recipient.domain, coalesce(lane_domain.lane, '')
+update delivery set state = 'queued', due_at = :now, recorded_at = null,
+    (domain, destination) = (
+        select recipient.domain, coalesce(destination_domain.destination, '')
         from recipient
-        left join lane_domain on lane_domain.domain = recipient.domain
+        left join destination_domain on destination_domain.domain = recipient.domain
         where recipient.subscription_id = delivery.subscription_id)
-where subscription_id = :subscription_id and state = 'cancelled' and settled_at >= :left_at
+where subscription_id = :subscription_id and state = 'cancelled' and recorded_at >= :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
@@ -57,13 +57,13 @@ where subscription_id = :subscription_id and state = 'cancelled' and settled_at 
         cross join delivery as twin {indexed by delivery_once}
         cross join edition as other {not indexed}
         where mine.id = delivery.edition_id and twin.subscription_id = delivery.subscription_id
-            and twin.state = 'cancelled' and twin.settled_at >= :left_at and twin.id < delivery.id
+            and twin.state = 'cancelled' and twin.recorded_at >= :left_at and twin.id < delivery.id
             and other.id = twin.edition_id and other.issue = mine.issue and other.state in ('sending', 'paused'))
 returning edition_id;
 
 -- name: say_why
 -- Record that a reader gave a reason, for the first time.
-update leaving set has_said_why = 1 where id = :id and has_said_why = 0;
+update unsubscribe set has_said_why = 1 where id = :id and has_said_why = 0;
 
 -- name: count_reason
 -- Count a reader who gave this reason.
@@ -77,12 +77,12 @@ order by month desc, number desc, reason;
 
 -- name: sweep
 -- Delete expired unsubscribes.
-delete from leaving where id in (select id from leaving where expires_at <= :now limit 1000);
+delete from unsubscribe where id in (select id from unsubscribe where expires_at <= :now limit 1000);
 
 -- name: of_subscriber
 -- The unsubscribes of a person that can still be undone.
-select list.name as list_name, leaving.left_at, leaving.expires_at
-from subscription cross join leaving cross join list
-where subscription.subscriber_id = :subscriber_id and leaving.subscription_id = subscription.id
+select list.name as list_name, unsubscribe.left_at, unsubscribe.expires_at
+from subscription cross join unsubscribe cross join list
+where subscription.subscriber_id = :subscriber_id and unsubscribe.subscription_id = subscription.id
     and list.id = subscription.list_id
-order by leaving.id;
+order by unsubscribe.id;

@@ -16,15 +16,15 @@ on conflict (list_id) do update set edition_id = excluded.edition_id;
 delete from welcome where list_id = :list_id;
 
 -- name: requeue_copy
--- Queue a copy again that was cancelled when its reader left, or later where it was in flight then. It waits in the lane of
+-- Queue a copy again that was cancelled when its reader left, or later where it was in flight then. It waits for the destination of
 -- where they are now.
-update delivery set state = 'queued', due_at = :now, settled_at = null,
-    (domain, lane) = (
-        select recipient.domain, coalesce(lane_domain.lane, '')
+update delivery set state = 'queued', due_at = :now, recorded_at = null,
+    (domain, destination) = (
+        select recipient.domain, coalesce(destination_domain.destination, '')
         from recipient
-        left join lane_domain on lane_domain.domain = recipient.domain
+        left join destination_domain on destination_domain.domain = recipient.domain
         where recipient.subscription_id = delivery.subscription_id)
-where subscription_id = :subscription_id and edition_id = :edition_id and state = 'cancelled' and settled_at >= :left_at;
+where subscription_id = :subscription_id and edition_id = :edition_id and state = 'cancelled' and recorded_at >= :left_at;
 
 -- name: unfinished
 -- The welcome mails of a list that still have copies to send, replaced ones included.

@@ -67,4 +67,4 @@ create virtual table archive_search using fts5(
 -- Deleted words leave the index at once, as secure_delete does for tables.
 insert into archive_search (archive_search, rank) values ('secure-delete', 1);
 
-create index delivery_queue on delivery (edition_id, state, lane, due_at);  -- SQLite ends it in the id by itself
+create index delivery_queue on delivery (edition_id, state, destination, due_at);  -- SQLite ends it in the id by itself

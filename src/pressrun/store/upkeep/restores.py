@@ -108,7 +108,7 @@ def store_copy(tx: Transaction, copy: dict[str, Any]) -> bool:
     stored_id = tx.value("restores.set_copy", **copy)
     is_stored = stored_id is not None or tx.run("restores.add_copy", **copy) > 0
     if stored_id != copy["id"]:
-        tx.run("restores.settle_copy", **copy)
+        tx.run("restores.record_copy", **copy)
     return is_stored
 
 

@@ -17,7 +17,7 @@ OVER = (DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED)
 class CopyOutcome(Struct, frozen=True, kw_only=True):
     """How many copies of an edition whose rows are gone came to the same end in one hour; "" and 0: none."""
 
-    lane: str
+    destination: str
     state: DeliveryState
     kind: str
     bounce: str
@@ -33,14 +33,14 @@ def aged_editions(tx: Transaction, *, before: int, after: int) -> list[int]:
 
 
 def remove_copies(
-    tx: Transaction, edition_id: int, state: DeliveryState, *, kept: int, limit: int, settled_before: int, now: int
+    tx: Transaction, edition_id: int, state: DeliveryState, *, kept: int, limit: int, recorded_before: int, now: int
 ) -> tuple[int, int]:
     """Remove up to `limit` copies in one state; returns how many went and how many of those looked at stay.
 
-    `kept` is how many stayed before. A copy that a relay accepted is a success if that was at `settled_before`.
+    `kept` is how many stayed before. A copy that a relay accepted is a success if that was at `recorded_before`.
     """
     values = {"edition_id": edition_id, "state": state, "kept": kept, "limit": limit}
-    rows = tx.rows("retention.page", **values, settled_before=settled_before)
+    rows = tx.rows("retention.page", **values, recorded_before=recorded_before)
     ids = in_json([row["id"] for row in rows if row["may_go"]])
     if ids == "[]":
         return 0, len(rows)

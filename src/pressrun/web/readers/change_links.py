@@ -38,7 +38,7 @@ class ChangeLinkPages:
         self._handlers = {
             WebPurpose.CHANGE: self._change,
             WebPurpose.UNDO_CHANGE: self._undo_change,
-            WebPurpose.UNDO_LEAVING: self._undo_leaving,
+            WebPurpose.UNDO_UNSUBSCRIBE: self._undo_leaving,
         }
 
     async def show(self, request: Request) -> Response:
@@ -107,8 +107,8 @@ class ChangeLinkPages:
 
         None where it cannot be undone.
         """
-        leaving = await self._cases.undo_unsubscribe.find_unsubscribe(details.subscription.id)
-        if leaving is None:
+        unsubscribe = await self._cases.undo_unsubscribe.find_unsubscribe(details.subscription.id)
+        if unsubscribe is None:
             return None
         say, make = self._pages.words, self._web.tokens().make
         question = self._undo_question(details)
@@ -117,9 +117,9 @@ class ChangeLinkPages:
             about=details.list,
             question=question.text,
             button=question.button,
-            undo=self._pages.href("confirm", make(WebPurpose.UNDO_LEAVING, leaving.id, leaving.expires_at)),
+            undo=self._pages.href("confirm", make(WebPurpose.UNDO_UNSUBSCRIBE, unsubscribe.id, unsubscribe.expires_at)),
             reasons=consent_words.leaving_reasons(say),
-            why=self._pages.href("unsubscribe", "why", make(WebPurpose.WHY, leaving.id, leaving.expires_at)),
+            why=self._pages.href("unsubscribe", "why", make(WebPurpose.WHY, unsubscribe.id, unsubscribe.expires_at)),
         )
 
     async def why(self, request: Request) -> Response:

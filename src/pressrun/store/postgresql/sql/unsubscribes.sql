@@ -10,9 +10,9 @@ join subscriber on subscriber.id = subscription.subscriber_id join list on list.
 
 -- name: notices
 -- Claimed unsubscribes as arrays of store.readers.unsubscribes.PendingUnsubscribeNotice.
-select cast(coalesce(json_agg(json_build_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
-    coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
+select cast(coalesce(json_agg(json_build_array(unsubscribe.id, recipient.subscriber_id, list.id, recipient.address,
+    coalesce(nullif(recipient.language, ''), nullif(unsubscribe.language, ''), list.language), unsubscribe.expires_at,
     cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer))), '[]') as text) as notices
-from leaving cross join recipient cross join list
-where leaving.id {in ids}
-    and recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
+from unsubscribe cross join recipient cross join list
+where unsubscribe.id {in ids}
+    and recipient.subscription_id = unsubscribe.subscription_id and list.id = recipient.list_id;

@@ -10,9 +10,9 @@ where subscription.id {in ids} and (subscription.state <> 'unsubscribed' or subs
 
 -- name: notices
 -- Claimed unsubscribes as arrays of store.readers.unsubscribes.PendingUnsubscribeNotice.
-select json_group_array(json_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
-    coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
+select json_group_array(json_array(unsubscribe.id, recipient.subscriber_id, list.id, recipient.address,
+    coalesce(nullif(recipient.language, ''), nullif(unsubscribe.language, ''), list.language), unsubscribe.expires_at,
     cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer))) as notices
-from leaving cross join recipient cross join list
-where leaving.id {in ids}
-    and recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
+from unsubscribe cross join recipient cross join list
+where unsubscribe.id {in ids}
+    and recipient.subscription_id = unsubscribe.subscription_id and list.id = recipient.list_id;

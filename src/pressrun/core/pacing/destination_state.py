@@ -1,4 +1,4 @@
-"""The state of a lane: slowed down, recovering one connection at a time, or blocked by a provider's policy.
+"""The state of a destination: slowed down, recovering one connection at a time, or blocked by a provider's policy.
 
   ordinary ──slow-down──► paused ──(time)──► slowed ──one connection more each minute──► ordinary
       │                      ▲                 │
@@ -6,9 +6,9 @@
       └──policy, three readers in a row──► blocked ──retry──► slowed
 
 As in `core.pacing.rates`, these are values and functions of (state, now): nothing here sleeps, and a state can be
-stored as it is. Independently, a lane may be slow: its replies come late while those of others do not. It stays slow
-until a minute has passed without a slow reply. An ordinary lane has the empty state, which need not be stored. Times
-are wall-clock seconds.
+stored as it is. Independently, a destination may be slow: its replies come late while those of others do not. It stays
+slow until a minute has passed without a slow reply. An ordinary destination has the empty state, which need not be
+stored. Times are wall-clock seconds.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ MAX_REASON_CHARACTERS = 200
 _RELAY = "relay "
 
 
-class LaneState(Struct, frozen=True, kw_only=True):
-    """One lane. `allowed` is how many copies may be in flight; None means as many as its limits allow.
+class DestinationState(Struct, frozen=True, kw_only=True):
+    """One destination. `allowed` is how many copies may be in flight; None means as many as its limits allow.
 
-    `reason` is the reply that paused or blocked the lane, without addresses. `refused` holds the readers whose copies
-    were refused for policy since the last accepted copy. `slow_seconds` is roughly how long a copy took on a slow lane.
+    `reason` is the reply that paused or blocked the destination, without addresses. `refused` holds the readers whose
+    copies were refused for policy since the last accepted copy. `slow_seconds` is roughly how long a copy took, if
+    it is slow.
     """
 
     allowed: int | None = None
@@ -53,23 +54,23 @@ class LaneState(Struct, frozen=True, kw_only=True):
 
     @property
     def is_blocked(self) -> bool:
-        """Whether nothing goes out until an operator retries the lane, or the block is given up."""
+        """Whether nothing goes out until an operator retries the destination, or the block is given up."""
         return self.blocked_at is not None
 
     def opens_at(self, now: float) -> float:
-        """When the next copy may go out: `now` if immediately, infinity while the lane is blocked."""
+        """When the next copy may go out: `now` if immediately, infinity while the destination is blocked."""
         return math.inf if self.is_blocked else max(now, self.paused_until)
 
     def connections(self, now: float, most: int) -> int:
-        """How many copies may be in flight now, of the `most` that the lane's limits or the relays allow."""
+        """How many copies may be in flight now, of the `most` that the destination's limits or the relays allow."""
         if self.opens_at(now) > now:
             return 0
         return most if self.allowed is None else min(self.allowed, most)
 
-    def after_delivered(self, now: float, most: int) -> LaneState:
-        """The state after a delivered copy: policy refusals are forgotten, and a slowed lane may take its next step.
+    def after_delivered(self, now: float, most: int) -> DestinationState:
+        """The state after a delivered copy: policy refusals are forgotten, and a slow-down may take its next step.
 
-        A copy that was in flight when the pause began proves nothing about the lane, and no copy lifts a block.
+        A copy that was in flight when the pause began proves nothing about the destination, and no copy lifts a block.
         """
         if self.is_blocked:
             return self
@@ -77,10 +78,10 @@ class LaneState(Struct, frozen=True, kw_only=True):
         if state.allowed is None or now < state.paused_until or now < state.grows_at:
             return state
         if state.allowed + 1 >= most:
-            return LaneState(slow_until=self.slow_until, slow_seconds=self.slow_seconds)
+            return DestinationState(slow_until=self.slow_until, slow_seconds=self.slow_seconds)
         return replace(state, allowed=state.allowed + 1, grows_at=now + STEP_SECONDS)
 
-    def after_slow_down(self, now: float, pause_seconds: float, reason: str) -> LaneState:
+    def after_slow_down(self, now: float, pause_seconds: float, reason: str) -> DestinationState:
         """The state after a request to slow down: a pause, then one connection. A longer pause stays in force."""
         until = max(self.paused_until, now + pause_seconds)
         return replace(
@@ -92,8 +93,8 @@ class LaneState(Struct, frozen=True, kw_only=True):
             reason=self.reason if self.is_blocked else reason[:MAX_REASON_CHARACTERS],
         )
 
-    def after_policy(self, now: float, reader: int, reason: str) -> LaneState:
-        """The state after a refusal for policy. The third reader in a row blocks the lane; a reader counts once."""
+    def after_policy(self, now: float, reader: int, reason: str) -> DestinationState:
+        """The state after a refusal for policy. The third reader in a row, each counted once, blocks it."""
         if self.is_blocked or reader in self.refused:
             return self
         refused = (*self.refused, reader)
@@ -101,27 +102,27 @@ class LaneState(Struct, frozen=True, kw_only=True):
             return replace(self, refused=refused)
         return replace(self, refused=(), blocked_at=now, reason=reason[:MAX_REASON_CHARACTERS])
 
-    def after_slow(self, now: float, seconds: float) -> LaneState:
+    def after_slow(self, now: float, seconds: float) -> DestinationState:
         """The state after a slow copy. It changes only when that is news, so that it is not stored for every copy."""
         if now < self.slow_until - SLOW_FOR_SECONDS / 2 and seconds < 2 * self.slow_seconds:
             return self
         return replace(self, slow_until=now + SLOW_FOR_SECONDS, slow_seconds=seconds)
 
-    def after_quiet(self, now: float) -> LaneState:
+    def after_quiet(self, now: float) -> DestinationState:
         """The state after some time: no longer slow if enough has passed without a slow reply."""
         return replace(self, slow_until=0.0, slow_seconds=0.0) if self.is_slow and now >= self.slow_until else self
 
-    def after_retry(self, now: float) -> LaneState:
+    def after_retry(self, now: float) -> DestinationState:
         """The state after an operator's retry or a block that was given up: open at once, with one connection."""
         if self.allowed is None and not self.is_blocked:
-            return LaneState()
-        return LaneState(allowed=1, grows_at=now + STEP_SECONDS)
+            return DestinationState()
+        return DestinationState(allowed=1, grows_at=now + STEP_SECONDS)
 
     def is_given_up(self, now: float, give_up_after: float) -> bool:
-        """Whether the lane has been blocked for so long that its waiting copies have failed."""
+        """Whether the destination has been blocked for so long that its waiting copies have failed."""
         return self.blocked_at is not None and now - self.blocked_at >= give_up_after
 
-    def cut(self, now: float) -> LaneState:
+    def cut(self, now: float) -> DestinationState:
         """The state with times capped to the furthest possible, in case the clock was set back."""
         until = min(self.paused_until, now + self.pause_seconds)
         return replace(
@@ -133,7 +134,7 @@ class LaneState(Struct, frozen=True, kw_only=True):
         )
 
     def dump(self) -> dict[str, object]:
-        """Plain values for storage, for `load_lane_state`."""
+        """Plain values for storage, for `load_destination_state`."""
         return {
             "allowed": self.allowed,
             "paused_until": self.paused_until,
@@ -147,12 +148,12 @@ class LaneState(Struct, frozen=True, kw_only=True):
         }
 
 
-def load_lane_state(stored: object) -> LaneState:
+def load_destination_state(stored: object) -> DestinationState:
     """The state from an earlier `dump`, or the empty state if `stored` is unreadable."""
     try:
         fields = cast("dict[str, object]", stored)
         allowed, blocked_at = fields["allowed"], fields["blocked_at"]
-        return LaneState(
+        return DestinationState(
             allowed=None if allowed is None else max(1, int(_number(allowed))),
             paused_until=_number(fields["paused_until"]),
             pause_seconds=max(0.0, _number(fields["pause_seconds"])),
@@ -166,18 +167,18 @@ def load_lane_state(stored: object) -> LaneState:
             slow_seconds=_number(fields.get("slow_seconds", 0.0)),
         )
     except (KeyError, OverflowError, TypeError, ValueError):
-        return LaneState()
+        return DestinationState()
 
 
 @cache
-def relay_lane(relay: str) -> str:
-    """The lane of a relay, which may ask us to slow down as a provider may. The space sets it apart from domains."""
+def relay_destination(relay: str) -> str:
+    """A relay as a destination, for it may ask us to slow down, too. The space sets it apart from domains."""
     return f"{_RELAY}{relay}"
 
 
-def is_relay_lane(lane: str) -> bool:
-    """Whether this lane belongs to a relay, and not to a provider or a domain."""
-    return lane.startswith(_RELAY)
+def is_relay_destination(destination: str) -> bool:
+    """Whether this destination belongs to a relay, and not to a provider or a domain."""
+    return destination.startswith(_RELAY)
 
 
 def _number(value: object) -> float:

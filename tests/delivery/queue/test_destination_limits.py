@@ -1,4 +1,4 @@
-"""Lanes of recipient domains: limits, slow-downs, policy blocks, over a real queue."""
+"""Destinations of recipient domains: limits, slow-downs, policy blocks, over a real queue."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_a_slow_down_pauses_all_domains_of_the_provider_and_no_other(press
     assert [1, 2, 3, 4] == sizes
 
 
-async def test_a_domain_of_its_own_gets_a_lane_when_it_asks_for_less(press: Pressroom) -> None:
+async def test_a_domain_of_its_own_gets_a_destination_when_it_asks_for_less(press: Pressroom) -> None:
     """Small domains share nothing: the others go on."""
     await readers(press, slow_example=20, x_example=20)
     number = await press.edition()
@@ -96,7 +96,7 @@ async def test_a_domain_of_its_own_gets_a_lane_when_it_asks_for_less(press: Pres
 
 
 async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(press: Pressroom) -> None:
-    """The end of a pause is a time; a copy that was never tried, behind a lane that is slow, has none."""
+    """The end of a pause is a time; a copy that was never tried, behind a destination that is slow, has none."""
     await readers(press, slow_example=20)
     number = await press.edition()
     await press.turn()
@@ -185,7 +185,7 @@ async def test_the_operator_hears_of_a_block_once_for_all_domains_of_the_provide
     assert [("active", 12)] == await press.rows("select state, count(*) from subscription group by state")
 
 
-@pytest.mark.parametrize("domain", ["gmail_com", "small_example"], ids=["with a lane", "without one"])
+@pytest.mark.parametrize("domain", ["gmail_com", "small_example"], ids=["with a destination", "without one"])
 async def test_a_copy_that_is_taken_breaks_the_row(press: Pressroom, domain: str) -> None:
     """Two refusals, a success, two refusals: no block."""
     await readers(press, **{domain: 10})
@@ -323,7 +323,7 @@ async def test_changed_limits_move_what_waits(press: Pressroom, before: dict[str
 
 
 async def test_a_copy_that_cannot_be_composed_takes_up_no_room(press: Pressroom) -> None:
-    """It never was in flight: the lane goes on with the others."""
+    """It never was in flight: the destination goes on with the others."""
     press.settings = DeliverySettings(rates=(FAST,), domains={"slow.example": DomainSettings(connections=1)})
     await press.start()
     await readers(press, slow_example=3)

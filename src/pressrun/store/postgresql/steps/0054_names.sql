@@ -1,0 +1,53 @@
+-- Tables and columns have the names that the program uses elsewhere.
+alter table errand rename to pending_request;
+drop index errand_by_list;
+create index pending_request_by_list on pending_request (list_id) where list_id is not null;
+
+alter table leaving rename to unsubscribe;
+drop index leaving_by_subscription;
+drop index leaving_by_end;
+drop index leaving_to_note;
+create index unsubscribe_by_subscription on unsubscribe (subscription_id);
+create index unsubscribe_by_end on unsubscribe (expires_at);
+create index unsubscribe_to_note on unsubscribe (id) where noted = 0;
+
+alter table edition_tally rename to counted_event;
+
+alter table delivery rename column lane to destination;
+alter table delivery rename column settled_at to recorded_at;
+alter table inbound rename column settled_at to recorded_at;
+alter table copy_outcome rename column lane to destination;
+alter table lane_domain rename to destination_domain;
+alter table destination_domain rename column lane to destination;
+alter table lane rename to destination;
+update pace set scope = 'destination ' || substr(scope, 6) where scope like 'lane %';
+
+-- PostgreSQL names what belongs to a table after it.
+alter table pending_request rename constraint errand_pkey to pending_request_pkey;
+alter table pending_request rename constraint errand_list_id_fkey to pending_request_list_id_fkey;
+alter table pending_request rename constraint errand_kind_check to pending_request_kind_check;
+alter table pending_request rename constraint errand_trust_check to pending_request_trust_check;
+alter sequence errand_id_seq rename to pending_request_id_seq;
+
+alter table unsubscribe rename constraint leaving_pkey to unsubscribe_pkey;
+alter table unsubscribe rename constraint leaving_subscription_id_fkey to unsubscribe_subscription_id_fkey;
+alter table unsubscribe rename constraint leaving_noted_check to unsubscribe_noted_check;
+alter table unsubscribe rename constraint leaving_has_said_why_check to unsubscribe_has_said_why_check;
+alter sequence leaving_id_seq rename to unsubscribe_id_seq;
+
+alter table counted_event rename constraint edition_tally_pkey to counted_event_pkey;
+alter table counted_event rename constraint edition_tally_edition_id_fkey to counted_event_edition_id_fkey;
+alter table counted_event rename constraint edition_tally_what_check to counted_event_what_check;
+
+alter table destination_domain rename constraint lane_domain_pkey to destination_domain_pkey;
+alter table destination_domain rename constraint lane_domain_learned_check to destination_domain_learned_check;
+
+alter table destination rename constraint lane_pkey to destination_pkey;
+
+update notice
+set payload = cast(cast(payload as jsonb) - 'leaving' || jsonb_build_object('unsubscribe', payload -> 'leaving') as json)
+where payload ->> 'leaving' is not null;
+
+alter table bulk_change drop constraint bulk_change_kind_check;
+update bulk_change set kind = 'reassign' where kind = 'relane';
+alter table bulk_change add constraint bulk_change_kind_check check (kind in ('audience', 'cancel', 'reassign'));
