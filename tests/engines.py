@@ -215,10 +215,26 @@ def _databases() -> postgresql.Databases:
         prepare(DataDir(server.folder / _TEMPLATE, PostgresDatabase(address)))
 
     server = postgresql.make_template(fill)
-    return postgresql.Databases(server, _keep_sessions())
+    return postgresql.Databases(server, _sessions())
 
 
-def _keep_sessions() -> postgresql.Sessions:
+@contextmanager
+def kept_sessions(address: str) -> Iterator[None]:
+    """Meanwhile connections of the program to this database rest until it opens the next one."""
+    _sessions().allow(address)
+    try:
+        yield
+    finally:
+        _sessions().end(address)
+
+
+def end_resting(address: str) -> None:
+    """Close what rests, before the database is copied."""
+    _sessions().end_resting(address)
+
+
+@cache
+def _sessions() -> postgresql.Sessions:
     """Connections of the program to the databases of tests rest between them."""
     sessions, connect = postgresql.Sessions(), postgres_connection.connect
 

@@ -48,12 +48,22 @@ _SETTINGS = {
     "max_wal_senders": "0",
     "shared_buffers": "64MB",
     "max_connections": "200",
-    "max_wal_size": "2GB",
+    "max_wal_size": "512MB",
     "logging_collector": "off",
     "log_min_messages": "fatal",
     "deadlock_timeout": "20ms",
     "plan_cache_mode": "force_generic_plan",
 }
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 << 30  # in octets; the databases of a thorough run are some 2 GiB
+
+
+def new_folder() -> Path:
+    """For a server: in memory where there is room, as a new database is hundreds of files, which take a disk long."""
+    is_roomy = os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM
+    return Path(mkdtemp(prefix="pressrun-postgresql-", dir=_MEMORY if is_roomy else None))
 
 
 @cache
@@ -166,7 +176,7 @@ class Server:
 @contextmanager
 def new_server() -> Iterator[Server]:
     """A server that nobody shares, to be killed: what it has committed outlasts that, as its WAL was written."""
-    with new_server_in(Path(mkdtemp(prefix="pressrun-postgresql-"))) as server:
+    with new_server_in(new_folder()) as server:
         yield server
 
 
@@ -188,7 +198,7 @@ class Run:
     """One run of the tests, which its server outlasts by a moment. Workers find it in their environment."""
 
     def __init__(self) -> None:
-        self._folder = Path(mkdtemp(prefix="pressrun-postgresql-"))
+        self._folder = new_folder()
         self._lasts = (self._folder / _LASTS).open("w")
         fcntl.lockf(self._lasts, fcntl.LOCK_EX)  # the kernel gives it up when this process ends
         os.environ[_RUN] = str(self._folder)
@@ -332,6 +342,11 @@ class Sessions:
     def pids(self, address: str) -> list[int]:
         """The processes of the server that rest."""
         return [one.info.backend_pid for one in self._resting[address] if not one.closed]
+
+    def end_resting(self, address: str) -> None:
+        """Close what rests now."""
+        while resting := self._resting.get(address):
+            resting.pop().close()
 
     def end(self, address: str) -> None:
         """Keep no connection to this database any longer."""

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests import postgresql
+from tests import engines, postgresql
 from tests.cli.kept_folders import KeptFolders
 from tests.cli.shell import Shell
 from tests.editions.inline_builder import InlineMaker
@@ -24,7 +24,9 @@ def server_url(engine: str) -> Iterator[str | None]:
         return
     server = postgresql.shared_server()
     with closing(postgresql.OwnDatabases(server)) as made:
-        yield server.url(made.new())
+        url = server.url(made.new())
+        with engines.kept_sessions(url):
+            yield url
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +44,11 @@ def shell(
 
 @pytest.fixture(autouse=True)
 def editions_are_made_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A verb reads and builds editions in this process; `tests/sandbox` and `tests/e2e` have the helper processes."""
-    if request.node.get_closest_marker("thorough") is None:
+    """A verb reads and builds editions in this process; `tests/sandbox` and `tests/e2e` have the helper processes.
+
+    Tests that are thorough for another reason than their engine have them, too.
+    """
+    if all(mark.args == ("postgresql",) for mark in request.node.iter_markers("thorough")):
         monkeypatch.setattr(services, "SandboxedMaker", InlineMaker.of)
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
-from tests import postgresql
+from tests import engines, postgresql
 from tests.postgresql import OwnDatabases
 
 
@@ -28,11 +28,13 @@ class KeptFolders:
         if (kept := self._folders.get(key)) is not None:
             shutil.copytree(kept, folder, dirs_exist_ok=True)
             if database is not None:
+                engines.end_resting(postgresql.shared_server().url(database))
                 postgresql.shared_server().replace(database, self._databases[kept])
             return
         work()
         kept = self._root / str(len(self._folders))
         shutil.copytree(folder, kept, ignore=shutil.ignore_patterns(config))
         if database is not None:
+            engines.end_resting(postgresql.shared_server().url(database))
             self._databases[kept] = OwnDatabases(postgresql.shared_server()).new(template=database)
         self._folders[key] = kept
