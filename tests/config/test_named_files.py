@@ -52,7 +52,7 @@ def _certificate(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _found(folder: Path, text: str) -> list[str]:
     path = folder / "config.toml"
     path.write_text(_LEAST + text)
-    return [f"{error.key}: {error.found}" for error in examine(path, {})]
+    return [f"{error.key}: {error.actual}" for error in examine(path, {})]
 
 
 @pytest.fixture(scope="module")

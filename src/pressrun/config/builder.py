@@ -133,8 +133,8 @@ def _database_password(document: Document, files: NamedFiles) -> str | None:
     if name is None:
         return None
     if address is None or has_password:
-        found = "password_file without database" if address is None else "password_file, and a password in database"
-        section.error("password_file", found, "the password of the server that database names, in one place")
+        actual = "password_file without database" if address is None else "password_file, and a password in database"
+        section.error("password_file", actual, "the password of the server that database names, in one place")
         return None
     return read_secret(section, "password_file", name, files)
 
@@ -205,7 +205,7 @@ def _warn_of_same_host(section: Section, earlier: list[Values]) -> None:
 
 
 def _read_login(section: Section, values: dict[str, Any], files: NamedFiles) -> None:
-    if "password" not in section.given:  # the error about a password in the file says enough
+    if "password" not in section.keys:  # the error about a password in the file says enough
         check_together(section, "username", "password_file")
     if "password" in values:
         values["password"] = read_secret(section, "password_file", values["password"], files)
@@ -226,7 +226,7 @@ def _signatures(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
                 values["key_file"], values["key_pem"] = read_dkim_key(files, name, expected)
                 warn_if_open(section, "key_file", name, files)
             except BadValue as problem:
-                section.error("key_file", problem.found or "", problem.expected)
+                section.error("key_file", problem.actual or "", problem.expected)
         record = values.get("domain"), values.get("selector")
         if None not in record and record in records:
             section.error("selector", f"{show(record[1])} twice", "one key for each selector")

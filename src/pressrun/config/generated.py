@@ -59,30 +59,30 @@ def initial_config() -> str:
 
 def example_config() -> str:
     """config.example.toml: every key, with defaults in force and the rest behind a `#`."""
-    given = {
+    in_force = {
         (table.name, each.key): _shown(each)
         for table in TABLES
         for each in table.keys
         if (each.default is not None or each.is_required) and table.shape not in {Shape.ONE_OR_MANY, Shape.NAMED}
     }
-    return "\n".join([_EXAMPLE_HEAD, *_all_lines(given)])
+    return "\n".join([_EXAMPLE_HEAD, *_all_lines(in_force)])
 
 
-def _all_lines(given: Mapping[tuple[str, str], Toml]) -> Iterator[str]:
+def _all_lines(in_force: Mapping[tuple[str, str], Toml]) -> Iterator[str]:
     for table in TABLES:
-        yield from _table_lines(table, given)
+        yield from _table_lines(table, in_force)
 
 
-def _table_lines(table: Table, given: Mapping[tuple[str, str], Toml]) -> Iterator[str]:
-    # A header stays behind a # when nothing below it is given and an empty table would be wrong or mean something.
-    is_live = any(name == table.name for name, _ in given) or table.shape is Shape.ONE
+def _table_lines(table: Table, in_force: Mapping[tuple[str, str], Toml]) -> Iterator[str]:
+    # A header stays behind a # when nothing below it is in force and an empty table would be wrong or mean something.
+    is_live = any(name == table.name for name, _ in in_force) or table.shape is Shape.ONE
     yield from _comment(table.help)
     if table.name:
         yield ("" if is_live else "# ") + _header(table)
     yield ""
     for each in table.keys:
         yield from _comment(f"{_purpose(each)}{_off(each)}")
-        value = given.get((table.name, each.key))
+        value = in_force.get((table.name, each.key))
         yield f"{each.key} = {_toml(value)}" if value is not None else f"# {each.key} = {_toml(_shown(each))}"
         yield ""
 

@@ -140,15 +140,15 @@ class _Follower:
 
     def _match_string(self) -> str | None:
         for pattern in _STRINGS:
-            found = pattern.match(self._text, self._at)
-            if found is not None:
-                self._at = found.end()
-                return found[0]
+            match = pattern.match(self._text, self._at)
+            if match is not None:
+                self._at = match.end()
+                return match[0]
         return None
 
     def _skip_blank(self) -> None:
-        found = _BLANK.match(self._text, self._at)
-        self._at = found.end() if found else self._at
+        match = _BLANK.match(self._text, self._at)
+        self._at = match.end() if match else self._at
 
     def _here(self) -> int:
         """The line of the position; each line end is counted once."""

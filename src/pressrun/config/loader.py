@@ -114,7 +114,7 @@ def read_text(path: Path) -> str | ConfigError:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = raw.count(b"\n", 0, problem.start) + 1
-        return ConfigError(line=line, key="", found="octets that are not UTF-8", expected="a file in UTF-8")
+        return ConfigError(line=line, key="", actual="octets that are not UTF-8", expected="a file in UTF-8")
 
 
 def _exists(path: Path) -> bool:

@@ -46,8 +46,8 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
         return next((store / name for store in self._stores() if _may_enter(store) and (store / name).is_file()), None)
 
     def _stores(self) -> tuple[Path, ...]:
-        given = self.environ.get("CREDENTIALS_DIRECTORY")
-        return (Path(given),) if given else _STORES
+        directory = self.environ.get("CREDENTIALS_DIRECTORY")
+        return (Path(directory),) if directory else _STORES
 
     def _missing(self, name: str) -> str:
         """The error text for a name that was not found."""
@@ -63,16 +63,16 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
         """Path and content of a file; raises BadValue that names the file and never shows its content."""
         path = self.find(name)
         if path is None:
-            raise BadValue(expected, found=f"{show(name)}, {self._missing(name)}")
+            raise BadValue(expected, actual=f"{show(name)}, {self._missing(name)}")
         try:
             return path, read_opened(open_named(path), limit=_LARGEST_BYTES)
         except UnfitFile as problem:
-            raise BadValue(expected, found=f"{show(name)}, {problem}") from None
+            raise BadValue(expected, actual=f"{show(name)}, {problem}") from None
         except PermissionError:
-            raise BadValue(expected, found=f"{show(name)}, which {_user()} cannot read") from None
+            raise BadValue(expected, actual=f"{show(name)}, which {_user()} cannot read") from None
         except OSError as problem:
             why = (problem.strerror or "an error").lower()
-            raise BadValue(expected, found=f"{show(name)}, which cannot be read ({why})") from None
+            raise BadValue(expected, actual=f"{show(name)}, which cannot be read ({why})") from None
 
 
 def _may_enter(folder: Path) -> bool:
@@ -97,14 +97,14 @@ def read_password(files: NamedFiles, name: str, expected: str) -> str:
         password = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except BadValue as problem:
         # By mistake, the "name" may be the password itself.
-        found = (problem.found or "").removeprefix(f"{show(name)}, ")
-        raise BadValue(expected, found=found) from None
+        actual = (problem.actual or "").removeprefix(f"{show(name)}, ")
+        raise BadValue(expected, actual=actual) from None
     except UnicodeDecodeError:
-        raise BadValue(expected, found="a file that is not UTF-8") from None
+        raise BadValue(expected, actual="a file that is not UTF-8") from None
     if not password:
-        raise BadValue(expected, found="an empty file")
+        raise BadValue(expected, actual="an empty file")
     if any(character in password for character in "\r\n\0"):
-        raise BadValue(expected, found="a file of several lines")
+        raise BadValue(expected, actual="a file of several lines")
     return password
 
 
@@ -114,9 +114,9 @@ def read_dkim_key(files: NamedFiles, name: str, expected: str) -> tuple[Path, by
     try:
         key = load_private_key(pem)
     except NoKey as problem:
-        raise BadValue(expected, found=f"{show(name)}, {problem}") from None
+        raise BadValue(expected, actual=f"{show(name)}, {problem}") from None
     if key.algorithm == "rsa-sha256" and key.bits < _WEAK_RSA_BITS:
-        raise BadValue(f"{expected}, of at least 1024 bits", found=f"{show(name)}, an RSA key of {key.bits} bits")
+        raise BadValue(f"{expected}, of at least 1024 bits", actual=f"{show(name)}, an RSA key of {key.bits} bits")
     return path, pem
 
 

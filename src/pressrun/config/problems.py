@@ -12,16 +12,16 @@ Path = tuple[str | int, ...]
 
 
 class ConfigError(Struct, frozen=True, order=True):
-    """One error: its place (`line` from 1, `key` a dotted path), what was found there, and what was expected."""
+    """One error: its place (`line` from 1, `key` a dotted path), what is there (`actual`), and what was expected."""
 
     line: int
     key: str
-    found: str
+    actual: str
     expected: str
 
     def __str__(self) -> str:
         place = f"line {self.line}: {self.key}" if self.key else f"line {self.line}"
-        return f"{place}: found {self.found}, expected {self.expected}"
+        return f"{place}: found {self.actual}, expected {self.expected}"
 
 
 class Problems(Struct, kw_only=True):
@@ -31,9 +31,9 @@ class Problems(Struct, kw_only=True):
     errors: list[ConfigError] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
-    def error(self, path: Path, found: str, expected: str) -> None:
+    def error(self, path: Path, actual: str, expected: str) -> None:
         """Record an error at the key `path`, or at the nearest table above it that the file has."""
-        self.errors.append(ConfigError(self.line(path), dotted(path), found, expected))
+        self.errors.append(ConfigError(self.line(path), dotted(path), actual, expected))
 
     def warn(self, path: Path, message: str) -> None:
         """Record something that works and is probably a mistake."""
@@ -46,9 +46,9 @@ class Problems(Struct, kw_only=True):
     def line(self, path: Path) -> int:
         """The line of a key or of the nearest table above it that has one; else 1."""
         for length in range(len(path), 0, -1):
-            found = self.lines.get(path[:length])
-            if found is not None:
-                return found
+            line = self.lines.get(path[:length])
+            if line is not None:
+                return line
         return 1
 
 

@@ -11,10 +11,10 @@ from pressrun.core.setting import BadValue
 
 def check_together(section: Section, *keys: str) -> bool:
     """Whether all keys are given; that only some of them are is an error."""
-    given = [key for key in keys if key in section.given]
-    if given and len(given) < len(keys):
-        section.error(given[0], f"{' and '.join(given)} alone", " and ".join(keys) + " together")
-    return len(given) == len(keys)
+    present = [key for key in keys if key in section.keys]
+    if present and len(present) < len(keys):
+        section.error(present[0], f"{' and '.join(present)} alone", " and ".join(keys) + " together")
+    return len(present) == len(keys)
 
 
 def find_file(section: Section, name: str, files: NamedFiles) -> Path | None:
@@ -24,7 +24,7 @@ def find_file(section: Section, name: str, files: NamedFiles) -> Path | None:
     try:
         return files.read(section.values[name], f"{key.kind.expected}, or a systemd credential of that name")[0]
     except BadValue as problem:
-        section.error(name, problem.found or "", problem.expected)
+        section.error(name, problem.actual or "", problem.expected)
         return None
 
 
@@ -44,7 +44,7 @@ def read_secret(section: Section, key: str, name: str, files: NamedFiles) -> str
     try:
         password = read_password(files, name, expected)
     except BadValue as problem:
-        section.error(key, problem.found or "", problem.expected)
+        section.error(key, problem.actual or "", problem.expected)
         return None
     warn_if_open(section, key, name, files)
     return password

@@ -29,18 +29,18 @@ _RECIPIENT_DOMAIN = domain('the domain of recipients in quotes, as in [delivery.
 class Section(Struct, frozen=True, kw_only=True):
     """One table of the file: the good values by field of the settings type, and the path of the table.
 
-    `given` are the names of all its keys in the file, good or not.
+    `keys` are the names of all its keys in the file, good or not.
     """
 
     table: Table
     path: Path
-    given: frozenset[str]
+    keys: frozenset[str]
     problems: Problems
     values: dict[str, Any] = field(default_factory=dict)
 
-    def error(self, key: str | Path, found: str, expected: str) -> None:
+    def error(self, key: str | Path, actual: str, expected: str) -> None:
         """Record an error at a key of this table or a path below it, or at the table itself for ""."""
-        self.problems.error(self._path(key), found, expected)
+        self.problems.error(self._path(key), actual, expected)
 
     def warn(self, key: str, message: str) -> None:
         """Record something that works and is probably a mistake."""
@@ -85,11 +85,11 @@ def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
         return again or ConfigError(
             line=line,
             key="",
-            found=f"something that is not TOML ({what[:1].lower()}{what[1:]})",
+            actual=f"something that is not TOML ({what[:1].lower()}{what[1:]})",
             expected='[table] or key = value, where text and quantities are in quotes, as in host = "127.0.0.1"',
         )
     except RecursionError:
-        return ConfigError(line=1, key="", found="brackets nested too deep", expected="fewer levels of brackets")
+        return ConfigError(line=1, key="", actual="brackets nested too deep", expected="fewer levels of brackets")
 
 
 def _repeated_table(text: str, line: int, names: tuple[str, ...]) -> ConfigError:
@@ -102,7 +102,7 @@ def _repeated_table(text: str, line: int, names: tuple[str, ...]) -> ConfigError
     return ConfigError(
         line=line,
         key=table,
-        found=f"the table [{table}] a second time; it is {where}",
+        actual=f"the table [{table}] a second time; it is {where}",
         expected=f"one table [{table}]: move the keys below this line up into the other one",
     )
 
@@ -119,8 +119,8 @@ def _repeated_key(text: str, line: int) -> ConfigError | None:
     if first is None:
         return None
     table = _table_at([lines[number] for number in headers])
-    found = f"{key[1]} a second time; it is already in line {first + 1}"
-    return ConfigError(line, f"{table}{key[1]}", found, f"{key[1]} once: remove one of the two lines")
+    actual = f"{key[1]} a second time; it is already in line {first + 1}"
+    return ConfigError(line, f"{table}{key[1]}", actual, f"{key[1]} once: remove one of the two lines")
 
 
 def _table_at(headers: list[str]) -> str:
@@ -226,7 +226,7 @@ def _members(table: Table, path: Path, content: object, problems: Problems) -> I
 
 
 def _read_section(table: Table, path: Path, content: dict[str, Any], problems: Problems) -> Section:
-    section = Section(table=table, path=path, given=frozenset(content), problems=problems)
+    section = Section(table=table, path=path, keys=frozenset(content), problems=problems)
     for name, value in content.items():
         key = table.find(name)
         former = table.find_former(name)
@@ -252,15 +252,15 @@ def _read_value(key: Setting, kind: Kind[Any], section: Section, name: str, valu
     try:
         section.values[key.field] = kind.read(value)
     except BadValue as problem:
-        section.error(name, problem.found or show(value), problem.expected)
+        section.error(name, problem.actual or show(value), problem.expected)
     except BadMembers as problem:
         for index, member in problem.members.items():
-            section.error((name, index), member.found or "", member.expected)
+            section.error((name, index), member.actual or "", member.expected)
 
 
 def _read_former(key: Setting, section: Section, name: str, value: object) -> None:
     """Read a key under a name that it once had."""
-    if key.key in section.given:
+    if key.key in section.keys:
         section.error(name, f"{name} beside {key.key}", f"{key.key} alone, which was once called {name}")
         return
     section.warn(name, f"is now called {key.key}. The old name works for one release")

@@ -46,7 +46,7 @@ def find_secret_files(path: Path, environ: Mapping[str, str]) -> list[Path]:
     """The files with private keys and passwords that a file names, as far as they exist."""
     files = NamedFiles(folder=path.absolute().parent, environ=environ)
     names = [each.value for each in _read_keys(path) if each.setting.key in _SECRET_FILES and each.value]
-    return [found for name in names if (found := files.find(str(name))) is not None]
+    return [file for name in names if (file := files.find(str(name))) is not None]
 
 
 class _Key(Struct, frozen=True, kw_only=True):

@@ -26,12 +26,12 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class BadValue(Exception):
-    """A value that a key does not accept; `found` describes it where showing it would say too little or too much."""
+    """A value that a key does not accept; `actual` describes it where showing it would say too little or too much."""
 
-    def __init__(self, expected: str, *, found: str | None = None) -> None:
+    def __init__(self, expected: str, *, actual: str | None = None) -> None:
         super().__init__(expected)
         self.expected = expected
-        self.found = found
+        self.actual = actual
 
 
 class BadMembers(Exception):

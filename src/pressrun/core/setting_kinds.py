@@ -149,7 +149,7 @@ def duration_or_never() -> Kind[float | None]:
         try:
             return kind.read(value)
         except BadValue as problem:
-            raise BadValue(problem.expected.replace(_DURATION, expected), found=problem.found) from None
+            raise BadValue(problem.expected.replace(_DURATION, expected), actual=problem.actual) from None
 
     return Kind(expected=expected, read=read)
 
@@ -166,7 +166,7 @@ def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
             try:
                 members.append(member.read(item))
             except BadValue as problem:
-                bad[index] = BadValue(problem.expected, found=problem.found or show(item))
+                bad[index] = BadValue(problem.expected, actual=problem.actual or show(item))
         if bad:
             raise BadMembers(bad)
         return tuple(members)
@@ -195,10 +195,10 @@ def some_of(*words: str) -> Kind[tuple[str, ...]]:
     many = _many(member, expected)
 
     def read(value: object) -> tuple[str, ...]:
-        given = many.read(value)
-        if not given or len(set(given)) < len(given):
+        chosen = many.read(value)
+        if not chosen or len(set(chosen)) < len(chosen):
             raise BadValue(f"{expected}, at least one and each once")
-        return given
+        return chosen
 
     return Kind(expected=expected, read=read)
 
@@ -240,10 +240,10 @@ def rate() -> Kind[Rate]:
 def rates() -> Kind[tuple[Rate, ...]]:
     """One rate or a list of them, all of which apply."""
     expected = f'{_RATE}, or a list of them: ["100/s", "20000/h"]'
-    one, many = _written(expected, parse_rate, unit="/s"), _many(rate(), expected)
+    single, many = _written(expected, parse_rate, unit="/s"), _many(rate(), expected)
 
     def read(value: object) -> tuple[Rate, ...]:
-        return many.read(value) if isinstance(value, list) and value else (one.read(value),)
+        return many.read(value) if isinstance(value, list) and value else (single.read(value),)
 
     return Kind(expected=expected, read=read)
 
@@ -342,12 +342,12 @@ def database_server() -> Kind[str]:
     def parse(value: str) -> str:
         scheme, separator, rest = value.partition("://")
         if scheme not in {"postgresql", "postgres"} or not separator:
-            raise BadValue(expected, found="an address that does not begin with postgresql://")
+            raise BadValue(expected, actual="an address that does not begin with postgresql://")
         if not rest or any(character.isspace() or character < " " for character in rest):
-            raise BadValue(expected, found="an address without a host or name, or with blanks in it")
+            raise BadValue(expected, actual="an address without a host or name, or with blanks in it")
         authority, _, name = rest.partition("?")[0].partition("/")
         if authority.count("@") > 1 or "@" in name or _BAD_ESCAPE.search(rest):
-            raise BadValue(expected, found="signs that must be escaped: write %25 for %, %40 for @, %2F for /")
+            raise BadValue(expected, actual="signs that must be escaped: write %25 for %, %40 for @, %2F for /")
         return value
 
     return _written(expected, parse)
@@ -361,7 +361,7 @@ def base_url() -> Kind[str]:
         parts = urlsplit(value)
         port, name = parts.port, parts.hostname
         if "@" in parts.netloc:
-            raise BadValue(expected, found="an address with a user name in it")
+            raise BadValue(expected, actual="an address with a user name in it")
         if parts.scheme not in {"http", "https"} or not name or port == 0 or "%" in name:  # %: the zone of one machine
             raise BadValue(expected)
         if not _is_host(name):
@@ -383,7 +383,7 @@ def issuer() -> Kind[str]:
     def parse(value: str) -> str:
         parts = urlsplit(value)
         if "@" in parts.netloc:
-            raise BadValue(expected, found="an address with a user name in it")
+            raise BadValue(expected, actual="an address with a user name in it")
         is_here = parts.hostname is not None and is_loopback(parts.hostname)
         if parts.scheme == "http" and not is_here:
             raise BadValue(f"{expected}, with https unless it is on this machine")

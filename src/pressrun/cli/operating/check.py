@@ -21,7 +21,8 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
     advice = [finding for finding in findings if isinstance(finding, ConfigWarning)]
     if as_json:
         shown = [
-            {"key": error.key, "line": error.line, "found": error.found, "expected": error.expected} for error in errors
+            {"key": error.key, "line": error.line, "found": error.actual, "expected": error.expected}
+            for error in errors
         ]
         print_json({"errors": shown, "warnings": [warning.text for warning in advice]})
     for warning in advice:
