@@ -57,9 +57,9 @@ WHITE = Colour(255, 255, 255)
 _NEARLY_BLACK = Colour(0x12, 0x16, 0x1A)
 
 
-def contrast(one: Colour, other: Colour) -> float:
+def contrast(colour: Colour, other: Colour) -> float:
     """The contrast ratio of two colours, from 1 to 21."""
-    brighter, darker = sorted((one.luminance, other.luminance), reverse=True)
+    brighter, darker = sorted((colour.luminance, other.luminance), reverse=True)
     return (brighter + 0.05) / (darker + 0.05)
 
 
@@ -79,9 +79,9 @@ def readable_on(colour: Colour, *grounds: Colour) -> Colour:
     goal = ink_on(max(grounds, key=lambda ground: ground.luminance))
     goal = WHITE if goal == WHITE else BLACK
     for step in range(_STEPS + 1):
-        found = colour.towards(goal, step / _STEPS)
-        if all(contrast(found, ground) >= READABLE for ground in grounds):
-            return found
+        shade = colour.towards(goal, step / _STEPS)
+        if all(contrast(shade, ground) >= READABLE for ground in grounds):
+            return shade
     return goal
 
 

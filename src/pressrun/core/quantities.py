@@ -36,10 +36,10 @@ class RateExceeded(Struct, frozen=True):
 
 def parse_duration(text: str) -> float:
     """Seconds of `"90s"`, `"15m"`, `"4h"`, `"5d"` or `"200ms"`; raises BadQuantity."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or found[2] in {"min", "day"}:
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or match[2] in {"min", "day"}:
         raise BadQuantity(f"invalid duration {text!r}. Write a number with ms, s, m, h or d, such as '15m'")
-    seconds = float(found[1]) * _SECONDS[found[2]]
+    seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds > _LONGEST_SECONDS:
         raise BadQuantity(f"{text!r} is longer than ten years")
     return seconds
@@ -47,20 +47,20 @@ def parse_duration(text: str) -> float:
 
 def parse_size(text: str) -> int:
     """Bytes of `"512 KiB"`, `"10 MB"` or `"800 B"`; raises BadQuantity."""
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
         raise BadQuantity(f"invalid size {text!r}. Write a number with B, KB, MB, KiB, MiB or GiB, such as '10 MiB'")
-    return int(float(found[1]) * _BYTES[found[2]])
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
 def parse_rate(text: str) -> Rate:
     """Read `"100/s"`, `"20/min"`, `"3/day"` or, over a duration, `"10/15min"`; raises BadQuantity."""
-    found = _RATE.fullmatch(text.strip())
-    if found is None:
+    match = _RATE.fullmatch(text.strip())
+    if match is None:
         raise BadQuantity(
             f"invalid rate {text!r}. Write N/s, N/min, N/h or N/day, or a number over a duration, such as '10/15min'"
         )
-    count, seconds = int(found[1]), float(found[2] or 1) * _SECONDS[found[3]]
+    count, seconds = int(match[1]), float(match[2] or 1) * _SECONDS[match[3]]
     if count < 1 or seconds <= 0:
         raise BadQuantity(f"{text!r} would let nothing through. The number must be at least 1")
     if seconds > _LONGEST_SECONDS:

@@ -77,7 +77,9 @@ class Site:
         Never an address that needs SMTPUTF8, which most readers' systems lack (RFC 6531).
         """
         operator = None if self.operator is None else parse_address(self.operator)
-        return next((one for one in (owner, operator) if one is not None and not one.needs_smtputf8), None)
+        return next(
+            (address for address in (owner, operator) if address is not None and not address.needs_smtputf8), None
+        )
 
     def list_address(self, name: str, suffix: str = "", token: str = "") -> str:
         """`news@D`, `news-request@D` or `news-unsubscribe+TOKEN@D`."""

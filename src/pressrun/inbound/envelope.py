@@ -45,11 +45,11 @@ class EnvelopeSender(Struct, frozen=True):
 
 def parse_sender(argument: str) -> EnvelopeSender | Reply:
     """Parse what follows `MAIL `."""
-    found = _FROM.fullmatch(argument)
-    if found is None:
+    match = _FROM.fullmatch(argument)
+    if match is None:
         return SYNTAX
-    path, size, utf8 = found[1], 0, False
-    for parameter in found[2].split():
+    path, size, utf8 = match[1], 0, False
+    for parameter in match[2].split():
         name, _, value = parameter.upper().partition("=")
         if name == "SIZE" and _SIZE.fullmatch(value):
             size = int(value)
@@ -65,8 +65,8 @@ def parse_sender(argument: str) -> EnvelopeSender | Reply:
 
 def _unquoted(path: str) -> str:
     """The same mailbox without quotes that it does not need, so that it is compared and erased like its owner's."""
-    found = _NEEDLESSLY_QUOTED.fullmatch(path)
-    return path if found is None else "".join(found.groups())
+    match = _NEEDLESSLY_QUOTED.fullmatch(path)
+    return path if match is None else "".join(match.groups())
 
 
 def _refuse_sender(path: str, *, utf8: bool) -> Reply | None:
@@ -84,11 +84,11 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Add
 
     `<Postmaster>` needs no domain (RFC 5321 §4.1.1.3).
     """
-    found = _TO.fullmatch(argument)
-    if found is None:
+    match = _TO.fullmatch(argument)
+    if match is None:
         return SYNTAX
-    path = found[1]
-    if found[2].strip():
+    path = match[1]
+    if match[2].strip():
         return UNKNOWN_PARAMETER
     if path.lower() == "postmaster":
         return "postmaster"

@@ -76,7 +76,7 @@ def _is_same(tag: str, wanted: str) -> bool:
 
 
 def _has_same_catalogue(tag: str, wanted: str) -> bool:
-    return (found := find_language(wanted)) is not None and find_language(tag) == found
+    return (language := find_language(wanted)) is not None and find_language(tag) == language
 
 
 def _is_near(tag: str, wanted: str) -> bool:

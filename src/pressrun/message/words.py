@@ -75,9 +75,9 @@ class Words(Struct, frozen=True, kw_only=True):
         """A sentence in this language with its `{name}` places filled; values are not searched for places."""
         return self._filled(self.translate(sentence), values)
 
-    def counted(self, one: str, many: str, number: int, /, **values: str) -> str:
+    def counted(self, singular: str, plural: str, number: int, /, **values: str) -> str:
         """The sentence for a number, in the plural form of this language; `{number}` is its place."""
-        return self._filled(self.translate_counted(one, many, number), {"number": self.number(number), **values})
+        return self._filled(self.translate_counted(singular, plural, number), {"number": self.number(number), **values})
 
     def size(self, octets: int) -> str:
         """`12 KB`, at least one; `12 MB` from ten million octets on."""
@@ -147,7 +147,7 @@ def _english_moment(when: datetime) -> str:
 ENGLISH = Words(
     language="en",
     translate=lambda sentence: sentence,
-    translate_counted=lambda one, many, number: one if number == 1 else many,
+    translate_counted=lambda singular, plural, number: singular if number == 1 else plural,
     day=_english_day,
     short_day=_short_english_day,
     month=_english_month,

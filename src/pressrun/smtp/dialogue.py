@@ -120,9 +120,9 @@ class Dialogue:
         """The outcomes so far of what is being received: the source may ask before it makes the next message."""
         if not self._events:  # as for all but the first message of several that are made in a row
             return []
-        found = [event for event in self._events if isinstance(event, RecipientOutcome)]
+        outcomes = [event for event in self._events if isinstance(event, RecipientOutcome)]
         self._events[:] = [event for event in self._events if not isinstance(event, RecipientOutcome)]
-        return found
+        return outcomes
 
     def secured(self, now: float) -> list[Event]:
         """The TLS handshake that `StartTls` asked for is done, and the certificate was verified."""

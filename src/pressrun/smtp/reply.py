@@ -35,8 +35,8 @@ class Reply(msgspec.Struct, frozen=True):
 
 def split_enhanced(text: str) -> tuple[str, str]:
     """The enhanced status code at the start of a reply line (or "") and the rest of the line."""
-    found = _ENHANCED.match(text)
-    return (found[1], text[found.end() :]) if found else ("", text)
+    match = _ENHANCED.match(text)
+    return (match[1], text[match.end() :]) if match else ("", text)
 
 
 def describe(reply: Reply) -> str:

@@ -50,12 +50,12 @@ class Spellings:
         """Whether a closer look is worthwhile. In binary data only the form that programs write is found."""
         lowered = octets.lower()
         if b"\0" in octets:
-            return any(one.encode() in lowered for one in {self.domain, _in_letters(self.domain)})
+            return any(spelling.encode() in lowered for spelling in {self.domain, _in_letters(self.domain)})
         return self.hint.encode() in lowered or _ESCAPES.search(octets) is not None
 
     def name(self, text: str) -> bool:
         """Whether a text names the address."""
-        return any(self._named.search(plain(piece)) for one in unescaped(text) for piece in _pieces(one))
+        return any(self._named.search(plain(piece)) for meaning in unescaped(text) for piece in _pieces(meaning))
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -85,8 +85,8 @@ def _from_json(text: str) -> str:
     return _SHORT_ESCAPE.sub(" ", text)
 
 
-def _from_units(found: re.Match[str]) -> str:
-    units = bytes.fromhex(found[0].replace("\\u", ""))
+def _from_units(match: re.Match[str]) -> str:
+    units = bytes.fromhex(match[0].replace("\\u", ""))
     return units.decode("utf-16-be", "replace")
 
 

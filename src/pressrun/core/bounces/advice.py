@@ -154,9 +154,9 @@ def advice_of(*, code: int, enhanced: str, text: str, stage: str) -> Advice:
     at_recipient = stage == "RCPT"
     bounce = class_of_refusal(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient)
     if not at_recipient and bounce not in _OF_READER:
-        found = _first("permanent", code, enhanced, text, early)
-        if found is not NOTHING:
-            return found
+        advice = _first("permanent", code, enhanced, text, early)
+        if advice is not NOTHING:
+            return advice
     if early and (bounce is not BounceClass.MESSAGE or not (enhanced or code in _NOT_UNDERSTOOD)):
         return _OURS  # the relay refuses our sender, whatever the code says
     return _first("policy", code, enhanced, text, early) if bounce is BounceClass.POLICY else NOTHING

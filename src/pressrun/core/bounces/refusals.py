@@ -93,7 +93,7 @@ def folded_words(text: str) -> str:
 
 def class_by_words(words: str) -> BounceClass | None:
     """What folded words speak of; None when no table knows them."""
-    return next((found for table, found in _WORDINGS if table.is_in(words)), None)
+    return next((bounce_class for table, bounce_class in _WORDINGS if table.is_in(words)), None)
 
 
 def class_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> BounceClass:
@@ -127,18 +127,18 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
     reply or 0; `at_recipient` is None where nothing tells which command was refused.
     """
     words = folded_words(text)
-    found = _class_of_code(code, enhanced[2:], words) if enhanced[2:] not in _VAGUE else None
-    if found is None:
-        found = class_by_words(words)
-    if found is None:
-        found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(code, enhanced[2:], words)
+    bounce_class = _class_of_code(code, enhanced[2:], words) if enhanced[2:] not in _VAGUE else None
+    if bounce_class is None:
+        bounce_class = class_by_words(words)
+    if bounce_class is None:
+        bounce_class = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(code, enhanced[2:], words)
     elif enhanced in _FOR_ANYTHING:
-        found = _without_policy(words) or found
-    if found in _OF_THE_ADDRESS and _NO_DOMAIN.is_in(words) and not _CLEARLY_POLICY.is_in(words):
+        bounce_class = _without_policy(words) or bounce_class
+    if bounce_class in _OF_THE_ADDRESS and _NO_DOMAIN.is_in(words) and not _CLEARLY_POLICY.is_in(words):
         return BounceClass.GONE
-    if enhanced.startswith("4") and found not in (BounceClass.POLICY, BounceClass.FULL):
+    if enhanced.startswith("4") and bounce_class not in (BounceClass.POLICY, BounceClass.FULL):
         return BounceClass.UNREACHABLE
-    return found or BounceClass.OTHER
+    return bounce_class or BounceClass.OTHER
 
 
 def _without_policy(words: str) -> BounceClass | None:
@@ -157,12 +157,12 @@ def is_vague(enhanced: str) -> bool:
 
 def _class_of_code(code: int, detail: str, words: str) -> BounceClass | None:
     """What the subject and detail of an enhanced code settle; None where words must decide."""
-    found = _CODES.get(detail) or _SUBJECTS.get(detail.partition(".")[0])
-    if found is BounceClass.GONE:
+    bounce_class = _CODES.get(detail) or _SUBJECTS.get(detail.partition(".")[0])
+    if bounce_class is BounceClass.GONE:
         if _CLEARLY_POLICY.is_in(words):
             return BounceClass.POLICY
         if detail == "2.1" and _RATE.search(words):
             return BounceClass.POLICY
         if (detail == "2.1" and _FOR_NOW.search(words)) or (code == _EXCEEDED_STORAGE and _FULL.is_in(words)):
             return BounceClass.FULL
-    return found
+    return bounce_class

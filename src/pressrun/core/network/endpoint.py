@@ -47,11 +47,11 @@ def parse_endpoint(text: str) -> Endpoint:
         return SystemdEndpoint()
     if text.startswith("unix:") and text[5:].startswith("/"):
         return UnixEndpoint(text[5:])
-    found = _TCP.fullmatch(text)
-    if found is None or int(found[2]) > 65535:
+    match = _TCP.fullmatch(text)
+    if match is None or int(match[2]) > 65535:
         raise BadQuantity(f"invalid listen address {text!r}. Write 'host:port', 'unix:/path' or 'systemd'")
-    host = (found[1] or "*").strip("[]")
-    return TcpEndpoint("0.0.0.0" if host == "*" else host, int(found[2]))  # noqa: S104 - the operator asked for it
+    host = (match[1] or "*").strip("[]")
+    return TcpEndpoint("0.0.0.0" if host == "*" else host, int(match[2]))  # noqa: S104 - the operator asked for it
 
 
 def is_loopback(name: str) -> bool:

@@ -94,11 +94,11 @@ def parse_spf(record: str) -> SpfRecord:
 
 
 def _mechanism(term: str) -> SpfMechanism:
-    found = _MECHANISM.fullmatch(term)
-    if found is None:
+    match = _MECHANISM.fullmatch(term)
+    if match is None:
         raise SpfSyntaxError(f"{term!r} is not a term of SPF")
-    name, value = found["name"].lower(), found["value"] or ""
-    prefixes = int(found["four"] or 32), int(found["six"] or 128)
+    name, value = match["name"].lower(), match["value"] or ""
+    prefixes = int(match["four"] or 32), int(match["six"] or 128)
     if bool(value) if name in _TAKES_NO_VALUE else name in _NEEDS_VALUE and not value:
         raise SpfSyntaxError(f"{term!r} is not a term of SPF")
     if name in {"ip4", "ip6"}:
@@ -107,7 +107,7 @@ def _mechanism(term: str) -> SpfMechanism:
         raise SpfSyntaxError(f"{term!r} has a prefix that is too long")
     return SpfMechanism(
         name=name,
-        verdict=_QUALIFIERS[found["qualifier"] or "+"],
+        verdict=_QUALIFIERS[match["qualifier"] or "+"],
         value=value,
         ipv4_prefix=prefixes[0],
         ipv6_prefix=prefixes[1],
@@ -138,19 +138,19 @@ class SpfIdentity(Struct, frozen=True, kw_only=True):
 def expand_macros(text: str, identity: SpfIdentity, domain: str) -> str:
     """A domain-spec with its macros replaced (RFC 7208 §7); raises SpfSyntaxError."""
 
-    def replace(found: re.Match[str]) -> str:
-        if found[5]:
-            return {"%": "%", "_": " ", "-": "%20"}[found[5]]
-        value = _macro_value(found[1].lower(), identity, domain)
-        parts = re.split("[" + re.escape(found[4] or ".") + "]", value)
-        if found[3]:
+    def replace(match: re.Match[str]) -> str:
+        if match[5]:
+            return {"%": "%", "_": " ", "-": "%20"}[match[5]]
+        value = _macro_value(match[1].lower(), identity, domain)
+        parts = re.split("[" + re.escape(match[4] or ".") + "]", value)
+        if match[3]:
             parts.reverse()
-        if found[2]:
-            if int(found[2]) == 0:
-                raise SpfSyntaxError(f"{found[0]!r} keeps no part")
-            parts = parts[-int(found[2]) :]
+        if match[2]:
+            if int(match[2]) == 0:
+                raise SpfSyntaxError(f"{match[0]!r} keeps no part")
+            parts = parts[-int(match[2]) :]
         joined = ".".join(parts)
-        return quote(joined, safe="") if found[1].isupper() else joined
+        return quote(joined, safe="") if match[1].isupper() else joined
 
     if "%" in _MACRO.sub("", text):
         raise SpfSyntaxError(f"{text!r} has a % that begins no macro")

@@ -58,10 +58,10 @@ class OpeningHours(Struct, frozen=True):
 
 def parse_hours(text: str) -> tuple[int, int]:
     """Start and end of `08:00-20:00`, each in minutes after midnight; raises BadInput."""
-    found = _HOURS.fullmatch(text.strip())
-    if found is None:
+    match = _HOURS.fullmatch(text.strip())
+    if match is None:
         raise BadInput(f"invalid sending hours {text!r}. Write 08:00-20:00, or nothing for the whole day")
-    opens, closes = (_minute(*found.group(1, 2)), _minute(*found.group(3, 4)))
+    opens, closes = (_minute(*match.group(1, 2)), _minute(*match.group(3, 4)))
     if opens >= _DAY_MINUTES or closes > _DAY_MINUTES:
         raise BadInput(f"invalid sending hours {text!r}. A day runs from 00:00 to 24:00")
     if opens == closes:

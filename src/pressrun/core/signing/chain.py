@@ -61,10 +61,10 @@ NO_ROWS = Head(0, b"")
 
 def parse_head(text: str) -> Head:
     """A head as it is printed and kept, `NUMBER:CHAIN` with the chain in hexadecimal digits; raises BadInput."""
-    found = re.fullmatch(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", text, re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", text, re.ASCII)
+    if match is None:
         raise BadInput(f"{text[:100]!r} is not a chain head. Expected something like 1234:9f86d0…, with 64 digits")
-    return Head(int(found[1]), bytes.fromhex(found[2]))
+    return Head(int(match[1]), bytes.fromhex(match[2]))
 
 
 def content_digest(salt: bytes, subscriber_id: int | None, content: str) -> bytes:

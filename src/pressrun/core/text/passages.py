@@ -60,8 +60,8 @@ def _find(text: str, terms: Sequence[Term]) -> list[_Span]:
     choices = [f"({' +'.join(map(re.escape, words))}{end})" for words, end in folded if words]
     if not choices:
         return []
-    found = re.finditer(rf"(?<!\S)(?:{'|'.join(choices)})", text.translate(_FOLD))
-    return [(one.start(), one.end(), one.lastindex or 0) for one in islice(found, _MOST_FOUND)]
+    matches = re.finditer(rf"(?<!\S)(?:{'|'.join(choices)})", text.translate(_FOLD))
+    return [(match.start(), match.end(), match.lastindex or 0) for match in islice(matches, _MOST_FOUND)]
 
 
 def _choose(text: str, spans: Sequence[_Span]) -> tuple[int, int]:
@@ -89,5 +89,5 @@ def _choose(text: str, spans: Sequence[_Span]) -> tuple[int, int]:
 def _joined(pieces: Sequence[tuple[str, bool]]) -> Pieces:
     """Without the marks that part signs, and those of one kind beside each other as one."""
     plain = [(piece.replace(SPLIT, ""), is_found) for piece, is_found in pieces]
-    groups = groupby([one for one in plain if one[0]], key=lambda one: one[1])
+    groups = groupby([piece for piece in plain if piece[0]], key=lambda piece: piece[1])
     return tuple(("".join(piece for piece, _ in group), is_found) for is_found, group in groups)

@@ -33,10 +33,10 @@ class KeepPart(Struct, frozen=True):
 
 def parse_keep(text: str) -> tuple[KeepPart, ...]:
     """Read `7d,4w,12m`; raises BadQuantity."""
-    found = [_PART.fullmatch(part.strip()) for part in text.split(",")]
-    if not all(found):
+    matches = [_PART.fullmatch(part.strip()) for part in text.split(",")]
+    if not all(matches):
         raise BadQuantity(f"invalid periods {text!r}. Write numbers with h, d, w, m or y, such as '7d,4w,12m'")
-    return tuple(KeepPart(int(match[1]), match[2]) for match in found if match is not None)
+    return tuple(KeepPart(int(match[1]), match[2]) for match in matches if match is not None)
 
 
 def choose_kept(times: Iterable[int], parts: Iterable[KeepPart]) -> set[int]:

@@ -339,7 +339,9 @@ class _EditionBuilder:
             language=self.language,
             finished_text=finished.text,
             finished_html=finished.html,
-            enclosed={f"cid:{one.content_id}": one.name for one in file.enclosed if one.content_id},
+            enclosed={
+                f"cid:{enclosure.content_id}": enclosure.name for enclosure in file.enclosed if enclosure.content_id
+            },
             size_bytes=size_bytes,
             profile=self.profile,
             site=self.site,

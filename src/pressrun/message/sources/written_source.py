@@ -76,4 +76,4 @@ def _quoted(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """The text between quotes; characters that YAML takes in no other form are written by their numbers."""
-    return "".join(one if one.isprintable() and one not in '"\\' else json.dumps(one)[1:-1] for one in text)
+    return "".join(sign if sign.isprintable() and sign not in '"\\' else json.dumps(sign)[1:-1] for sign in text)
