@@ -75,7 +75,7 @@ async def OF_EDITION(cases: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: 
 
 async def OF_EDITIONS(cases: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802
     """The lists of the editions in `arguments.ids`."""
-    return tuple([await _list_of(cases, one) for one in arguments.ids])
+    return tuple([await _list_of(cases, edition_id) for edition_id in arguments.ids])
 
 
 async def _list_of(cases: Cases, edition_id: int) -> str:

@@ -12,7 +12,7 @@ from pressrun.core.errors import BadInput
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 
-_REASONS = msgspec.Meta(extra_json_schema={"enum": [one.value for one in SuppressionReason]})
+_REASONS = msgspec.Meta(extra_json_schema={"enum": [reason.value for reason in SuppressionReason]})
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -220,7 +220,7 @@ def _names_in(kind: type[Arguments]) -> tuple[str, ...]:
 
 
 def _object(act_id: str, named: _Named) -> str | None:
-    numbers = [one for one in (named.id, named.number, *named.ids) if one is not None]
+    numbers = [number for number in (named.id, named.number, *named.ids) if number is not None]
     kind = _OBJECTS.get(act_id.partition(".")[0])
     return f"{kind} {', '.join(map(str, numbers[:20]))}" if kind and numbers else None
 

@@ -70,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _COMPLETE in os.environ
     ):  # a shell asks while somebody types: what goes wrong must not be written into their line
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    if _is_service(given):
+    command_line = sys.argv[1:] if arguments is None else list(arguments)
+    if _is_service(command_line):
         import_module("pressrun.runtime.held_signals").hold()  # by name: no other verb needs it
-    code = run(given)
+    code = run(command_line)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # closed, or nobody reads it
             stream.flush()

@@ -33,8 +33,8 @@ _TEXT_PART = "text.txt"  # the hand-written text part that comes beside another 
 
 def keys_of(said: object, names: Collection[str] = KEYS) -> dict[str, Any]:
     """The keys that an object names, by their names in an edition file."""
-    found = {name.rstrip("_"): getattr(said, name) for name in names}
-    return {name: value for name, value in found.items() if value is not UNSET}
+    keys = {name.rstrip("_"): getattr(said, name) for name in names}
+    return {name: value for name, value in keys.items() if value is not UNSET}
 
 
 class DraftFiles(Arguments, frozen=True, kw_only=True):
@@ -139,10 +139,10 @@ class DraftKeys(Arguments, frozen=True, kw_only=True):
 
     def body(self) -> tuple[str, str] | None:
         """The new body and the member that has it; raises BadInput for several."""
-        found = [(body, name) for name in BODIES if (body := getattr(self, name)) is not None]
-        if len(found) > 1:
+        bodies = [(body, name) for name in BODIES if (body := getattr(self, name)) is not None]
+        if len(bodies) > 1:
             raise BadInput("send one of `markdown`, `html` and `text`")
-        return found[0] if found else None
+        return bodies[0] if bodies else None
 
 
 class DraftFile(Arguments, frozen=True, kw_only=True):

@@ -68,8 +68,8 @@ def text_of(source: bytes, source_name: str, media_type: str, otherwise: str = "
     """A text by the name of its file, or else by its media type; `otherwise` is the name that it had."""
     name = _UNFIT.sub("-", re.split(r"[/\\]", source_name)[-1])[-_LONGEST_NAME:].lstrip(".")
     suffix = _SUFFIXES.get(media_type.partition(";")[0].strip().lower())
-    found = FORMATS.get(PurePosixPath(name).suffix.lower())
-    if suffix is not None and found is not FORMATS[suffix]:
+    kind = FORMATS.get(PurePosixPath(name).suffix.lower())
+    if suffix is not None and kind is not FORMATS[suffix]:
         name = f"{name or PurePosixPath(otherwise).stem or 'edition'}{suffix}"
     return Text(source=source, source_name=name or otherwise)
 
@@ -168,8 +168,8 @@ async def _list_files(doing: Doing, args: EditionId) -> Page[DraftFileAnswer]:
 
 
 async def _read_file(doing: Doing, args: DraftFile) -> Content:
-    found = await doing.cases.draft_editing.file(args.id, args.path)
-    return Content(octets=found["content"], media_type="application/octet-stream", revision=found["number"])
+    file = await doing.cases.draft_editing.file(args.id, args.path)
+    return Content(octets=file["content"], media_type="application/octet-stream", revision=file["number"])
 
 
 async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
@@ -202,9 +202,9 @@ async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]
 
 
 async def _read_revision(doing: Doing, args: RevisionNumber) -> Content:
-    found = await doing.cases.draft_editing.revision(args.id, args.revision)
-    kind = FORMATS[PurePosixPath(found["source_name"]).suffix.lower()]
-    return Content(octets=found["source"], media_type=_MEDIA_TYPES[kind])
+    revision = await doing.cases.draft_editing.revision(args.id, args.revision)
+    kind = FORMATS[PurePosixPath(revision["source_name"]).suffix.lower()]
+    return Content(octets=revision["source"], media_type=_MEDIA_TYPES[kind])
 
 
 _KEYS_OF_CHANGES = (

@@ -142,8 +142,8 @@ class ListLogo(Arguments, frozen=True, kw_only=True):
 
 
 def _as_typed(fields: msgspec.Struct) -> dict[str, str]:
-    given = {one.encode_name: getattr(fields, one.name) for one in msgspec.structs.fields(fields)}
-    return {name: _text(value) for name, value in given.items() if value is not UNSET}
+    settings = {field.encode_name: getattr(fields, field.name) for field in msgspec.structs.fields(fields)}
+    return {name: _text(value) for name, value in settings.items() if value is not UNSET}
 
 
 def _text(value: object) -> str:

@@ -28,14 +28,14 @@ otherwise do without."""
 
 
 async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
-    found, following = await doing.cases.database.read(
+    items, following = await doing.cases.database.read(
         ledger_reports.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
     )
-    return Page(items=found, next=following)
+    return Page(items=items, next=following)
 
 
 async def _create(doing: Doing, args: ListSettings) -> dict[str, Any]:
-    editors = [parse_address(one) for one in args.editors]
+    editors = [parse_address(address) for address in args.editors]
     return await doing.cases.lists.create_list(
         args.list, args.settings, args.files, places=args.places, editors=editors
     )
@@ -52,8 +52,8 @@ async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
 
 async def _needs_second_person(doing: Doing, name: str) -> bool:
     """Whether nobody alone may write what all new readers of a list get."""
-    found = await doing.cases.database.read(lists.find_list, name)
-    return found is not None and needs_second_person(found)
+    target = await doing.cases.database.read(lists.find_list, name)
+    return target is not None and needs_second_person(target)
 
 
 def _permit(doing: Doing, tx: Transaction, before: MailingList, after: MailingList) -> None:
@@ -69,7 +69,7 @@ def _require_family(doing: Doing, tx: Transaction, name: str, family: str) -> No
 
     Its pages and forms lead visitors and readers of these lists to that one. The words name none of them.
     """
-    others = [one.name for one in lists.family_lists(tx, family) if one.name != name]
+    others = [family_list.name for family_list in lists.family_lists(tx, family) if family_list.name != name]
     if not all(doing.may(Right.SETTINGS, other) for other in others):
         raise NotPermitted(
             f"list.set: to join the family {family!r}, you need the right {Right.SETTINGS.value} on every list of it"

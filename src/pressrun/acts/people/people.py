@@ -117,8 +117,10 @@ def _grant(args: PersonGrant) -> Grant:
 
 
 async def _list_people(doing: Doing, args: PeoplePage) -> dict[str, Any]:
-    found = await doing.cases.database.read(people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1)
-    return {"items": found[: args.limit], "next": found[args.limit - 1]["name"] if len(found) > args.limit else None}
+    people = await doing.cases.database.read(
+        people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1
+    )
+    return {"items": people[: args.limit], "next": people[args.limit - 1]["name"] if len(people) > args.limit else None}
 
 
 async def _show_person(doing: Doing, args: PersonName) -> dict[str, Any]:
@@ -145,8 +147,8 @@ async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[st
 
 
 async def _list_tokens(doing: Doing, args: TokensPage) -> dict[str, Any]:
-    found = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
-    return {"items": found[: args.limit], "next": found[args.limit - 1]["id"] if len(found) > args.limit else None}
+    tokens = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
+    return {"items": tokens[: args.limit], "next": tokens[args.limit - 1]["id"] if len(tokens) > args.limit else None}
 
 
 async def _revoke_token(doing: Doing, args: TokenId) -> dict[str, Any]:

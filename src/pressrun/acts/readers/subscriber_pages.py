@@ -58,8 +58,8 @@ async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
         limit=_LENGTH_OF_STREAM if args.whole else args.limit,
     )
     if args.table:
-        found = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
-        return CsvPage(items=found.members, next=found.following, columns=tuple(found.columns))
+        table = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
+        return CsvPage(items=table.members, next=table.following, columns=tuple(table.columns))
     items, following = await doing.cases.database.read(listed_members.page_of_members, args.list, selection)
     total: Any = UNSET
     if args.count and not (selection.search or args.since):

@@ -80,5 +80,5 @@ def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> 
     with reading(invocation) as tx:
         # Read before the first row: a running daemon goes on writing both, rows first.
         witnesses.append((f"in {invocation.data.head_of('audit')}", load_head(invocation.data, "audit")))
-        found = evidence.verify(tx, witnesses, audit)
-    return print_audit(found, "the audit log", as_json=as_json)
+        verified = evidence.verify(tx, witnesses, audit)
+    return print_audit(verified, "the audit log", as_json=as_json)

@@ -240,9 +240,11 @@ def _find_present(invocation: Invocation, installation: Installation, program: s
         if tx is None:
             return Present()
         here = lists.all_lists(tx)
-        found = redirects.find_places(tx, origins)
-    names = all_names([one.name for one in here], [one.family for one in here])
-    return Present(names=names, origins={one.digest: one.list_name for one in found if one.list_name is not None})
+        places = redirects.find_places(tx, origins)
+    names = all_names([target.name for target in here], [target.family for target in here])
+    return Present(
+        names=names, origins={place.digest: place.list_name for place in places if place.list_name is not None}
+    )
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

@@ -22,7 +22,7 @@ from pressrun.services.people.lookups import list_everybody
 F = TypeVar("F", bound=Callable[..., object])
 
 _LISTED = ("name", "address", "may_do", "may_log_in")
-_ACCESS = [one.value for one in ReaderAccess if one is not ReaderAccess.NONE]
+_ACCESS = [access.value for access in ReaderAccess if access is not ReaderAccess.NONE]
 
 _person_argument = click.argument("person", metavar="NAME")
 _readers_option = click.option("--readers", type=click.Choice(_ACCESS), help="Access to the readers' data.")
@@ -167,7 +167,7 @@ def _read_password(file: str) -> str:
 
 
 def _row(person: dict[str, Any]) -> dict[str, Any]:
-    may_do = [f"{one['list']}: {one['role']}{_shown(one['readers'])}" for one in person["lists"]]
+    may_do = [f"{grant['list']}: {grant['role']}{_shown(grant['readers'])}" for grant in person["lists"]]
     invited = f"invited until {person['invited_until']}" if person["invited_until"] else "no"
     return {
         "name": person["name"],

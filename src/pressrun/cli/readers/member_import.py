@@ -208,10 +208,10 @@ def _preview_batch(preview: ImportPreview, batch: MemberBatch, outcome: ImportOu
     for row in rows:
         outcome.count_change(was[row.line], _will_be(row))
     new, bad = set(added), {line for line, _ in refused}
-    for one in suppressions:
-        if one.line not in bad:
-            will_be = f"suppressed ({one.reason})" if one.line in new else "suppressed here already"
-            outcome.count_change(was[one.line], will_be)
+    for suppression in suppressions:
+        if suppression.line not in bad:
+            will_be = f"suppressed ({suppression.reason})" if suppression.line in new else "suppressed here already"
+            outcome.count_change(was[suppression.line], will_be)
     for member in batch.unconfirmed:
         outcome.count_change(member.was, "left out: never confirmed")
     for line, _ in (*counts.invalid, *refused):

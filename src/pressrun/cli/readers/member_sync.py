@@ -97,7 +97,7 @@ def sync(
             opened.seek(start)
             return read_members(opened, Path(file).name, "csv", mapped=mapped).members
 
-        for name in (*(one.value for one in RowOutcome), "left"):
+        for name in (*(row_outcome.value for row_outcome in RowOutcome), "left"):
             outcome.count(name, 0)
         with reading(invocation) as tx:
             number = _find_leavers(tx, list_name, members(), leaving, max_leave)

@@ -113,10 +113,13 @@ def _complete_editions(ctx: click.Context, _param: click.Parameter, prefix: str)
     """
     try:
         with reading(invocation_of(ctx)) as tx:
-            begun = [one for one in editions.all_editions(tx) if str(one.id).startswith(prefix)]
+            begun = [edition for edition in editions.all_editions(tx) if str(edition.id).startswith(prefix)]
     except (PressrunError, OSError):
         return []
-    return [CompletionItem(str(one.id), help=f"{one.list_name} {one.state}") for one in begun[:_MOST_OFFERED]]
+    return [
+        CompletionItem(str(edition.id), help=f"{edition.list_name} {edition.state}")
+        for edition in begun[:_MOST_OFFERED]
+    ]
 
 
 edition_argument = click.argument("edition_id", metavar="ID", type=EDITION_ID, shell_complete=_complete_editions)

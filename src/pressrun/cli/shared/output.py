@@ -91,8 +91,8 @@ def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, em
     A long table is written piece by piece, and the first piece determines its columns.
     """
     remaining, widths = iter(rows), list[int]()
-    while found := list(islice(remaining, _TOGETHER)):
-        lines = [[cell(row.get(name)) for name in columns] for row in found]
+    while piece := list(islice(remaining, _TOGETHER)):
+        lines = [[cell(row.get(name)) for name in columns] for row in piece]
         if not widths:
             lines.insert(0, [name.replace("_", " ") for name in columns])
             widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]

@@ -66,8 +66,8 @@ class _RemoteConnection:
 
     def execute(self, name: str, parameters: Mapping[str, Any]) -> _RemoteResult:
         """Run a statement that reads."""
-        found = self._client.call("read", {"statement": name, "parameters": parameters}, lambda _: None)
-        return _RemoteResult(found["columns"], found["rows"])
+        answer = self._client.call("read", {"statement": name, "parameters": parameters}, lambda _: None)
+        return _RemoteResult(answer["columns"], answer["rows"])
 
 
 def _refuse_to_write(_connection: Any, name: str, _rows: Sequence[Sequence[Any]]) -> int:

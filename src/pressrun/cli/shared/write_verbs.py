@@ -101,10 +101,10 @@ def executing(invocation: Invocation, *, needs_daemon: bool = False, at_once: in
 
 def _connect_more(invocation: Invocation, number: int) -> list[Executor]:
     """Further connections to the daemon that has just answered; raises TryAgain where it answers no more."""
-    found = [ControlClient.connect(invocation.control_socket) for _ in range(number)]
-    if None in found:
+    clients = [ControlClient.connect(invocation.control_socket) for _ in range(number)]
+    if None in clients:
         raise TryAgain("the daemon is stopping. Nothing was changed")
-    return [client for client in found if client is not None]
+    return [client for client in clients if client is not None]
 
 
 def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any:
