@@ -179,12 +179,12 @@ class Broker:
         if handover.outcome is Outcome.UNSENT:
             self._take_back(job, now)
         else:
-            found = self._delivery_result(job, handover, relay, now)
+            delivery_result = self._delivery_result(job, handover, relay, now)
             if blocks:
-                found = replace(found, blocks=True)
+                delivery_result = replace(delivery_result, blocks=True)
             if result.evidence is not None:
-                found = replace(found, mail=result.evidence)
-            self._keep(job, found, is_journaled=result.is_journaled)
+                delivery_result = replace(delivery_result, mail=result.evidence)
+            self._keep(job, delivery_result, is_journaled=result.is_journaled)
         self.results.count(job, handover.outcome)
 
     def _keep_bare_result(
@@ -242,8 +242,8 @@ class Broker:
                 self._forget(job)
             else:
                 event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=failed.fault)
-                found = self._delivery_result(job, handover, relay, now)
-                self._keep(job, replace(found, reply=f"the mail could not be composed: {failed.fault}"))
+                delivery_result = self._delivery_result(job, handover, relay, now)
+                self._keep(job, replace(delivery_result, reply=f"the mail could not be composed: {failed.fault}"))
         except Exception:
             log.exception("relay.record_error", extra=_fields(relay, job.row.id))
             self._keep_bare_result(job, relay, handover, None, now)
@@ -284,7 +284,7 @@ class Broker:
     def connect(self, pool: RelayPool) -> None:
         """Let these connections have what is ready."""
         self._pool = pool
-        self.scheduler.watch(lambda: {one.name for one in pool.statuses() if one.failing_since is not None})
+        self.scheduler.watch(lambda: {status.name for status in pool.statuses() if status.failing_since is not None})
 
     def reload(self, settings: DeliverySettings) -> None:
         """Go on under other retry rules."""
@@ -369,12 +369,12 @@ class Broker:
 
     def idle(self, editions: Collection[int]) -> set[int]:
         """Which of these editions have no copy that is ready or in flight: they may be finished."""
-        found = set(editions)
+        idle = set(editions)
         for job in self._in_flight.values():
-            if not found:
+            if not idle:
                 break
-            found.discard(job.edition_id or 0)
-        return found - self.scheduler.editions() if found else found
+            idle.discard(job.edition_id or 0)
+        return idle - self.scheduler.editions() if idle else idle
 
     # ---
 
@@ -429,9 +429,9 @@ def _unsent_backwards(results: Sequence[Result]) -> Iterable[Result]:
     """The results, at last those of rows that were not sent, the last row first: each goes in front of the others."""
     sent: list[Result] = []
     unsent: list[Result] = []
-    for one in results:
-        is_unsent = isinstance(one.outcome, HandOver) and one.outcome.outcome is Outcome.UNSENT
-        (unsent if is_unsent else sent).append(one)
+    for result in results:
+        is_unsent = isinstance(result.outcome, HandOver) and result.outcome.outcome is Outcome.UNSENT
+        (unsent if is_unsent else sent).append(result)
     return [*sent, *reversed(unsent)] if unsent else sent
 
 

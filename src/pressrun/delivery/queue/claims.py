@@ -116,16 +116,16 @@ class _Claiming:
 
     def run(self) -> Claims:
         claims, request = self._claims, self._request
-        sending = [one for one in editions.live_editions(self._tx) if one.state is EditionState.SENDING]
+        sending = [edition for edition in editions.live_editions(self._tx) if edition.state is EditionState.SENDING]
         claims.live = frozenset(edition.id for edition in sending)
-        going = self._open([one for one in sending if one.list_relay not in request.room.full_relays])
+        going = self._open([edition for edition in sending if edition.list_relay not in request.room.full_relays])
         if self._room > 0:
             self._claim_notices()
             self._claim_copies([edition for edition, opens_at in going if opens_at is None])
         claimed = claims.jobs
         if len(claimed) < request.room.rows:  # otherwise more may go at once
             self._find_next_due(going)
-        claims.compiled = {number: one for number, one in claims.compiled.items() if number in claims.live}
+        claims.compiled = {number: compiled for number, compiled in claims.compiled.items() if number in claims.live}
         if claimed:
             by_queue = Counter(request.ready.by_queue)
             by_queue.update(job.queue for job in claims.copies if job.queue is not None)
@@ -138,14 +138,14 @@ class _Claiming:
 
     def _open(self, sending: Sequence[Edition]) -> list[tuple[Edition, int | None]]:
         """The editions, each with the time at which its list's sending hours begin; None if they have begun."""
-        found: list[tuple[Edition, int | None]] = []
+        going: list[tuple[Edition, int | None]] = []
 
         def look_up(edition: Edition) -> None:
-            found.append((edition, held_until(edition, self._request.now)))
+            going.append((edition, held_until(edition, self._request.now)))
 
         for edition in sending:
             self._attempt(edition, partial(look_up, edition))
-        return found
+        return going
 
     # ------------------------------------------------------------------ notices
 
@@ -231,7 +231,7 @@ class _Claiming:
         for index, name in enumerate(names):
             share = -(-(limit - len(rows)) // (len(names) - index))
             most = min(share, rooms.get(name, limit))
-            found, withheld = deliveries.claim_copies(
+            copies, withheld = deliveries.claim_copies(
                 self._tx,
                 session=self._request.session,
                 edition_id=edition_id,
@@ -243,8 +243,8 @@ class _Claiming:
             if withheld:
                 self._claims.withheld[edition_id] += withheld
             if name in rooms:
-                rooms[name] -= len(found)
-            rows += found
+                rooms[name] -= len(copies)
+            rows += copies
         return rows
 
     def _claimable_until(self, edition: Edition) -> int:

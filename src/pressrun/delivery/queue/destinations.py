@@ -151,10 +151,10 @@ class Destinations:
 
     def is_late(self, name: str) -> bool:
         """Whether others have long had results of rows that were handed out later."""
-        found = self._heard.get(name)
-        return found is not None and self._answers > found[0]
+        heard = self._heard.get(name)
+        return heard is not None and self._answers > heard[0]
 
     def silent_seconds(self, name: str, now: float) -> float:
         """For how long a destination that has its share has had no result."""
-        found = self._heard.get(name)
-        return 0.0 if found is None or self._in_flight[name] < self._most_of_one else now - found[1]
+        heard = self._heard.get(name)
+        return 0.0 if heard is None or self._in_flight[name] < self._most_of_one else now - heard[1]

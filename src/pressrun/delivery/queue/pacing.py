@@ -87,10 +87,10 @@ class PaceSnapshot(tuple[PaceEntry, ...]):
         Nobody knows which relay will send them, so each relay is charged for all of them.
         """
         return {
-            one.scope: one.pace.dump(
-                one.pace.reserve(one.state, now, claimed if one.queue is None else by_queue.get(one.queue, 0))
+            entry.scope: entry.pace.dump(
+                entry.pace.reserve(entry.state, now, claimed if entry.queue is None else by_queue.get(entry.queue, 0))
             )
-            for one in self
+            for entry in self
         }
 
 

@@ -110,10 +110,10 @@ def _record_alone(
     now: int,
 ) -> None:
     """Record one result, without its consequences if they cannot be drawn: the copy must not go out again."""
-    found: list[Consequences] = []
-    problem = tx.attempt(lambda: found.append(_record_results(tx, session, [result], draw_consequences, now)))
+    consequences: list[Consequences] = []
+    problem = tx.attempt(lambda: consequences.append(_record_results(tx, session, [result], draw_consequences, now)))
     if problem is None:
-        recorded.consequences += found[0]
+        recorded.consequences += consequences[0]
         return
     recorded.faults.append((f"delivery {result.id}", problem))
     if tx.attempt(lambda: deliveries.record_results(tx, session, [result], now)) is not None:

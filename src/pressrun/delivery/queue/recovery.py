@@ -43,7 +43,7 @@ def _recover(tx: Transaction, session: int, entries: Collection[JournalEntry], n
     """Returns how many copies a relay had taken, and how many go back to the queue."""
     claims = deliveries.orphaned_claims(tx, [entry.claim.delivery_id for entry in entries])
     delivered = [_delivered(entry, claims[entry.claim], now) for entry in entries if entry.claim in claims]
-    deliveries.adopt(tx, session, [one.id for one in delivered])
+    deliveries.adopt(tx, session, [result.id for result in delivered])
     deliveries.record_results(tx, session, delivered, now)
     return len(delivered), deliveries.recover(tx, now)
 

@@ -35,7 +35,7 @@ class Batch(Struct, kw_only=True):
 
     def ids(self) -> set[int]:
         """The rows that it records."""
-        return {*self.released, *(one.id for one in self.results)}
+        return {*self.released, *(result.id for result in self.results)}
 
 
 class PendingResults:
@@ -92,8 +92,10 @@ class PendingResults:
     def set_back(self, seconds: int, latest: int) -> None:
         """The clock was set back by `seconds`: deferred copies are due that much earlier, and by `latest`."""
         self._batch.results = [
-            replace(one, due_at=min(one.due_at - seconds, latest)) if one.state is DeliveryState.DEFERRED else one
-            for one in self._batch.results
+            replace(result, due_at=min(result.due_at - seconds, latest))
+            if result.state is DeliveryState.DEFERRED
+            else result
+            for result in self._batch.results
         ]
 
     def pop(self) -> Batch:

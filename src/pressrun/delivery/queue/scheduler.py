@@ -115,10 +115,10 @@ class Scheduler:
 
     def claimed_by_queue(self) -> dict[str, int]:
         """How many claimed copies wait in each destination queue."""
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for queues in self._queues.values():
-            found.update(queues.lengths())
-        return dict(found)
+            counts.update(queues.lengths())
+        return dict(counts)
 
     def push(self, job: Job) -> None:
         """Add a row behind those that wait."""
@@ -153,12 +153,12 @@ class Scheduler:
         for slot in self.pacer.slots(relay, now, most):
             if slot + EARLY_SECONDS < opens_at:
                 continue  # no destination is open at this slot
-            found = self._choose(relay, now, slot)
-            if isinstance(found, float):
-                opens_at = found
+            choice = self._choose(relay, now, slot)
+            if isinstance(choice, float):
+                opens_at = choice
                 continue
             used.append(slot)
-            jobs.append(self._with_slot(found, slot if has_slots else 0.0))
+            jobs.append(self._with_slot(choice, slot if has_slots else 0.0))
         if used:
             self.pacer.spend(relay, used)
         return jobs, max(opens_at, self.pacer.hand_out_at(relay, now))
@@ -171,26 +171,26 @@ class Scheduler:
             return at
         queues = self._open_queues(relay, now, until)
         destinations = self._destinations[relay]
-        found: Job | float = NEVER
+        choice: Job | float = NEVER
         if relay not in self._crowded:
-            found = self._pop(queues, destinations.is_crowded, now, until)
-        if isinstance(found, float):  # destinations that have their share may go when no other can
+            choice = self._pop(queues, destinations.is_crowded, now, until)
+        if isinstance(choice, float):  # destinations that have their share may go when no other can
             self._crowded.add(relay)
             waits = destinations.is_unknown if self.more_wait else destinations.is_full
-            found = self._pop(queues, waits, now, until)
-        if isinstance(found, Job):
-            self._count_handed_out(found, relay, now, slot)
-        return found
+            choice = self._pop(queues, waits, now, until)
+        if isinstance(choice, Job):
+            self._count_handed_out(choice, relay, now, slot)
+        return choice
 
     def _pop(
         self, queues: Sequence[DestinationQueues], waits: Callable[[str], bool], now: float, until: float
     ) -> Job | float:
         soonest = NEVER
-        for one in queues:
-            found = one.pop(self.throttle.opens_at, now, until, waits)
-            if isinstance(found, Job):
-                return found
-            soonest = min(soonest, found)
+        for destination_queues in queues:
+            popped = destination_queues.pop(self.throttle.opens_at, now, until, waits)
+            if isinstance(popped, Job):
+                return popped
+            soonest = min(soonest, popped)
         return soonest
 
     def _with_slot(self, job: Job, slot: float) -> Job:
@@ -222,7 +222,9 @@ class Scheduler:
         self._asked_at[relay] = now
         if self.throttle.opens_at(relay_destination(relay), now) > now:
             return 0
-        waiting = sum(one.notices + self._open_copies(one, relay, now) for one in self._open_queues(relay, now, now))
+        waiting = sum(
+            queues.notices + self._open_copies(queues, relay, now) for queues in self._open_queues(relay, now, now)
+        )
         return self.pacer.count_slots(relay, now, max(0, min(waiting, most)))
 
     def _open_copies(self, queues: DestinationQueues, relay: str, now: float) -> int:
@@ -251,10 +253,10 @@ class Scheduler:
         if len(self._queues) == 1 and not self._weights.are_needed:
             return [shared]  # one relay and no list that names it: nearly always
         own = self._queues.get(relay) if relay != ANY else None
-        found = [own] if own is not None and len(own) else []
+        open_queues = [own] if own is not None and len(own) else []
         if len(shared) and (not self._weights.are_needed or self._share(relay, now, until) > 0):
-            found.append(shared)
-        return found
+            open_queues.append(shared)
+        return open_queues
 
     def _share(self, relay: str, now: float, until: float) -> int:
         failing = self._failing()
@@ -322,42 +324,46 @@ class Scheduler:
         those that were not known. A late destination is slow; one that may keep all others from being claimed gets a
         queue of its own.
         """
-        found: dict[str, float] = {}
+        learned: dict[str, float] = {}
         for name, (seconds, at) in self._shown_slow.items():
-            self._learn_slow_one(name, seconds, at, found)
+            self._learn_slow_one(name, seconds, at, learned)
         self._shown_slow.clear()
         hides_others = self.more_wait and not any(queues.holds("") for queues in self._queues.values())
         waiting = self._waiting()
         self._learn_late(waiting, now)
         for name in waiting:
-            seconds = max(one.silent_seconds(name, now) for one in self._destinations.values())
+            seconds = max(destinations.silent_seconds(name, now) for destinations in self._destinations.values())
             if seconds < SLOW_SECONDS:
                 continue
             if now - self._late_since.get(name, now) >= SLOW_SECONDS and self._is_long(name, seconds):
-                self._learn_slow_one(name, seconds, now, found)
+                self._learn_slow_one(name, seconds, now, learned)
             elif hides_others and self.throttle.open_queue(name):
-                found[name] = seconds
-        return found
+                learned[name] = seconds
+        return learned
 
     def _learn_late(self, waiting: Collection[str], now: float) -> None:
         """Remember since when each has been late. What nobody could answer before, since the relay or this process
         stood still, comes together with the results that overtake it, or right behind them.
         """
-        late = [name for name in waiting if any(one.is_late(name) for one in self._destinations.values())]
+        late = [
+            name for name in waiting if any(destinations.is_late(name) for destinations in self._destinations.values())
+        ]
         self._late_since = {name: min(self._late_since.get(name, now), now) for name in late}
 
     def _is_long(self, name: str, seconds: float) -> bool:
-        return any(one.is_late(name) and one.is_long(seconds) for one in self._destinations.values())
+        return any(
+            destinations.is_late(name) and destinations.is_long(seconds) for destinations in self._destinations.values()
+        )
 
-    def _learn_slow_one(self, name: str, seconds: float, now: float, found: dict[str, float]) -> None:
+    def _learn_slow_one(self, name: str, seconds: float, now: float, learned: dict[str, float]) -> None:
         if name not in self.throttle.slow:
-            found[name] = seconds
+            learned[name] = seconds
         self.throttle.after_slow(name, seconds, now)
 
     def _waiting(self) -> set[str]:
         """The destinations that have a queue of their own here."""
-        lengths = [found for queues in self._queues.values() for found in (queues.lengths(), queues.notice_lengths())]
-        return {name for found in lengths for name in found if name}
+        lengths = [counts for queues in self._queues.values() for counts in (queues.lengths(), queues.notice_lengths())]
+        return {name for counts in lengths for name in counts if name}
 
     # ------------------------------------------------------------------ what to claim
 
@@ -371,11 +377,13 @@ class Scheduler:
         goes = {
             name: number
             for name, number in self.claimed_by_queue().items()
-            if not all(one.is_full(name) for one in relays)
+            if not all(destinations.is_full(name) for destinations in relays)
         }
         copies = sum(min(number, self.throttle.free(name, now)) for name, number in goes.items())
-        notices = [found for queues in self._queues.values() for found in queues.notice_lengths().items()]
-        return copies + sum(number for name, number in notices if not all(one.is_full(name) for one in relays))
+        notices = [entry for queues in self._queues.values() for entry in queues.notice_lengths().items()]
+        return copies + sum(
+            number for name, number in notices if not all(destinations.is_full(name) for destinations in relays)
+        )
 
     def _working(self) -> list[Destinations]:
         """Those of the relays that do not fail; of all relays if all of them fail."""

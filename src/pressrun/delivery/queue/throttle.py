@@ -71,7 +71,7 @@ class Throttle:
 
     def change(self, table: DestinationTable, block_pause_seconds: float) -> None:
         """Go on under other limits, from where the destinations stand."""
-        before = {**self._stored_paces, **{one.scope: one.pace.dump(one.state) for one in self.snapshot()}}
+        before = {**self._stored_paces, **{entry.scope: entry.pace.dump(entry.state) for entry in self.snapshot()}}
         self.table = table
         self._opened -= table.by_domain.keys()  # the configuration gives them their queues, or takes those away again
         self._configured = {name for name in table.by_domain.values() if "." in name}
@@ -185,11 +185,11 @@ class Throttle:
         """A relay took a copy for a destination; this concerns both of them."""
         if not self._states:
             return
-        for one in (name, relay_destination(relay)):
-            state = self._states.get(one)
+        for destination in (name, relay_destination(relay)):
+            state = self._states.get(destination)
             if state is not None:
-                most = self.table.limits_of(one).connections or DEFAULT_MOST
-                self._keep(one, state, state.after_delivered(now, most))
+                most = self.table.limits_of(destination).connections or DEFAULT_MOST
+                self._keep(destination, state, state.after_delivered(now, most))
 
     def after_refused(
         self, queue: str, domain: str, reader: int, advice: Advice, reason: str, now: float

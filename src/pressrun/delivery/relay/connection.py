@@ -267,7 +267,7 @@ class Connection(asyncio.BufferedProtocol):
     def _report(self, outcomes: Sequence[RecipientOutcome]) -> None:
         if outcomes:
             self.unknown += sum(
-                [one.result.reply is None and one.result.outcome is Outcome.UNKNOWN for one in outcomes]
+                [outcome.result.reply is None and outcome.result.outcome is Outcome.UNKNOWN for outcome in outcomes]
             )
             self._owner.recorded(self, outcomes)
 

@@ -143,13 +143,13 @@ class Pool:
         try:
             self._feed.record(self.settings.name, outcomes)
         except Exception:  # noqa: BLE001 - nor end the connection
-            numbers = [one.outgoing.delivery_id for one in outcomes]
+            numbers = [outcome.outgoing.delivery_id for outcome in outcomes]
             _log.exception("relay.record_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
         if self._careful and connection.has_proved:
             self._health.decided()
             if connection is self._probe:
                 self._resume()
-        elif any(one.result.outcome is DELIVERED for one in outcomes):
+        elif any(outcome.result.outcome is DELIVERED for outcome in outcomes):
             self._open_ahead()
 
     def opened(self, connection: Connection) -> None:

@@ -33,7 +33,7 @@ class Relays:
         self._changed = changed
         self._helo_name = helo_name
         self._clock = clock
-        self._pools = [self._pool(one) for one in settings]
+        self._pools = [self._pool(relay_settings) for relay_settings in settings]
         self._retired: list[Pool] = []
         self._first = 0
 
@@ -59,7 +59,10 @@ class Relays:
         Relays that changed finish what is in flight under their old settings; the others are left alone.
         """
         present = {pool.settings: pool for pool in self._pools}
-        pools = [present[one] if one in present else self._pool(one) for one in settings]
+        pools = [
+            present[relay_settings] if relay_settings in present else self._pool(relay_settings)
+            for relay_settings in settings
+        ]
         self._retired = [pool for pool in self._retired if not pool.is_empty]
         for pool in self._pools:
             if pool not in pools:

@@ -107,12 +107,12 @@ class Assignments:
 
     def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
         """Journal what the relay has taken, before anything else is done about it, and keep the results."""
-        jobs = [self._in_flight.pop(one.outgoing.delivery_id) for one in outcomes]
-        evidence = [self._evidence(job, one) for job, one in zip(jobs, outcomes, strict=True)]
+        jobs = [self._in_flight.pop(outcome.outgoing.delivery_id) for outcome in outcomes]
+        evidence = [self._evidence(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
         entries = [
-            JournalEntry(claim_of(job), relay, one.result.reply.code, one.result.reply.enhanced)
-            for job, one, mail in zip(jobs, outcomes, evidence, strict=True)
-            if mail is None and one.result.outcome is DELIVERED and one.result.reply is not None
+            JournalEntry(claim_of(job), relay, outcome.result.reply.code, outcome.result.reply.enhanced)
+            for job, outcome, mail in zip(jobs, outcomes, evidence, strict=True)
+            if mail is None and outcome.result.outcome is DELIVERED and outcome.result.reply is not None
         ]
         journaled = bool(entries) and self._journal is not None and self._append(self._journal, entries)
         self._keep(
@@ -120,12 +120,12 @@ class Assignments:
             [
                 Result(
                     job.row.id,
-                    one.result,
+                    outcome.result,
                     mail,
-                    is_journaled=journaled and mail is None and one.result.outcome is DELIVERED,
-                    seconds=one.seconds,
+                    is_journaled=journaled and mail is None and outcome.result.outcome is DELIVERED,
+                    seconds=outcome.seconds,
                 )
-                for job, one, mail in zip(jobs, outcomes, evidence, strict=True)
+                for job, outcome, mail in zip(jobs, outcomes, evidence, strict=True)
             ],
         )
 
@@ -175,7 +175,7 @@ class Assignments:
         self._report_timer.cancel()
         self._count = 0
         results, self._results = self._results, {}
-        return [Results(relay, found) for relay, found in results.items()]
+        return [Results(relay, of_relay) for relay, of_relay in results.items()]
 
     def _keep(self, relay: str, results: Sequence[Result]) -> None:
         self._results.setdefault(relay, []).extend(results)

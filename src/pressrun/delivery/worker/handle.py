@@ -155,7 +155,9 @@ class WorkerHandle(BackgroundLoop):
     def is_stuck(self, relay: str) -> bool:
         """Whether all connections to a relay are there, and none has brought a result for a while."""
         status = self._statuses.get(relay)
-        most = next((one.connections for one in self._settings.relays if one.name == relay), 0)
+        most = next(
+            (relay_settings.connections for relay_settings in self._settings.relays if relay_settings.name == relay), 0
+        )
         return status is not None and 0 < most <= status.connections and not self._delivers(relay)
 
     def _delivers(self, relay: str) -> bool:

@@ -142,11 +142,11 @@ class WorkerProcess(asyncio.Protocol):
     def _assign_copies(self, order: Copies, assignments: Assignments) -> None:
         """Copies of an edition that cannot be read fail, and the daemon puts them off; others go on."""
         editions = self._editions
-        readable = [one.job(editions[one.edition_id]) for one in order.copies if one.edition_id in editions]
+        readable = [copy.job(editions[copy.edition_id]) for copy in order.copies if copy.edition_id in editions]
         self._assign(order.relay, readable, assignments)
         if len(readable) < len(order.copies):
             failed = CompositionFailed(NO_EDITION)
-            unreadable = [one.row.id for one in order.copies if one.edition_id not in editions]
+            unreadable = [copy.row.id for copy in order.copies if copy.edition_id not in editions]
             self._send(Results(order.relay, [Result(number, failed) for number in unreadable]))
 
     def _assign(self, relay: str, jobs: Sequence[Job], assignments: Assignments) -> None:
@@ -226,8 +226,10 @@ class WorkerProcess(asyncio.Protocol):
 def _legible(results: Results) -> Results:
     """The same without characters that no frame can hold: the daemon must hear what became of each row."""
     legible = [
-        Result(one.id, _plain(one.outcome), one.evidence, is_journaled=one.is_journaled, seconds=one.seconds)
-        for one in results.results
+        Result(
+            result.id, _plain(result.outcome), result.evidence, is_journaled=result.is_journaled, seconds=result.seconds
+        )
+        for result in results.results
     ]
     return Results(results.relay, legible)
 

@@ -49,5 +49,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
 
     def tolerance_seconds(self, relay: str) -> float:
         """How late a slot may be used, by the rates of all deliveries and of the relay."""
-        of_relay = [rate for one in self.relays if one.name == relay for rate in one.rates]
+        of_relay = [
+            rate for relay_settings in self.relays if relay_settings.name == relay for rate in relay_settings.rates
+        ]
         return slot_tolerance_seconds(self.delivery.rates, of_relay)

@@ -77,7 +77,7 @@ class Workers:
         return [self._status(relay.name) for relay in self._settings.relays]
 
     def capacity(self, relay: str | None = None) -> int:
-        names = [one.name for one in self._settings.relays] if relay is None else [relay]
+        names = [relay_settings.name for relay_settings in self._settings.relays] if relay is None else [relay]
         return sum(worker.capacity(name) for worker in self._workers for name in names)
 
     def recall(self) -> None:
@@ -172,7 +172,11 @@ class Workers:
                 continue
             name = job.destination
             able = [worker for worker, room in rooms.items() if len(shares[worker]) < room]
-            worker = min(able, key=lambda one: one.count(relay, name) + added[one, name]) if len(able) > 1 else able[0]
+            worker = (
+                min(able, key=lambda handle: handle.count(relay, name) + added[handle, name])
+                if len(able) > 1
+                else able[0]
+            )
             added[worker, name] += 1
             shares[worker].append(job)
         return shares
@@ -201,7 +205,7 @@ class Workers:
         if not self._suspected:
             return
         if worker is None:
-            worker = self._isolating = next((one for one in self._workers if one.is_up), self._workers[0])
+            worker = self._isolating = next((handle for handle in self._workers if handle.is_up), self._workers[0])
         if worker.has_rows:
             return
         relay, job = self._suspected[0]
@@ -219,14 +223,14 @@ class Workers:
 
     def _status(self, relay: str) -> RelayStatus:
         """How a relay does by all processes: it fails where one says so, and none has a connection to it."""
-        found = [status for worker in self._workers if (status := worker.status(relay)) is not None]
-        connections = sum(status.connections for status in found)
-        failing = [status for status in found if status.failing_since is not None]
+        statuses = [status for worker in self._workers if (status := worker.status(relay)) is not None]
+        connections = sum(status.connections for status in statuses)
+        failing = [status for status in statuses if status.failing_since is not None]
         if failing and not connections:
             return min(failing, key=lambda status: status.failing_since or 0.0)
         ends = [since for worker in self._workers if (since := worker.failing_since) is not None]
-        if ends and not found:
+        if ends and not statuses:
             why = "the worker process has ended"
             return RelayStatus(name=relay, connections=0, failing_since=min(ends), last_error=why)
-        note = next((status.last_error for status in found if status.last_error), None)
+        note = next((status.last_error for status in statuses if status.last_error), None)
         return RelayStatus(name=relay, connections=connections, failing_since=None, last_error=note)
