@@ -72,7 +72,7 @@ def read_delimiter(file: BinaryIO, delimiters: str) -> str:
     first = next((line for line in iter(partial(file.readline, _PIECE), b"") if line.strip()), b"")
     file.seek(start)
     bare = _QUOTED_CELL.sub("", first.decode("utf-8", "replace"))
-    return next((one for one in delimiters if one in bare), delimiters[0])
+    return next((delimiter for delimiter in delimiters if delimiter in bare), delimiters[0])
 
 
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:

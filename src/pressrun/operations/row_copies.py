@@ -158,8 +158,8 @@ def require_same(table: StoredTable, read: RowDigests, arrived: RowDigests) -> N
     """Raise Refused unless the same rows arrived."""
     if read.rows != arrived.rows:
         raise Refused(f"{table.name}: {read.rows} rows were read, and {arrived.rows} arrived. Nothing was changed")
-    for number, (one, other) in enumerate(zip_longest(read.pages, arrived.pages)):
-        if one != other:
+    for number, (read_page, arrived_page) in enumerate(zip_longest(read.pages, arrived.pages)):
+        if read_page != arrived_page:
             raise Refused(
                 f"{table.name}: rows {number * PAGE_ROWS + 1} to {(number + 1) * PAGE_ROWS} did not arrive as they "
                 "were read. Nothing was changed"

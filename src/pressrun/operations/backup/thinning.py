@@ -25,9 +25,9 @@ def name_backup(installation: str, at: int, ending: str) -> str:
 def list_backups(folder: Path, installation: str) -> Iterator[tuple[int, Path]]:
     """The moments and paths of the backups of an installation, oldest first."""
     for path in sorted(folder.iterdir()):
-        found = _NAME.fullmatch(path.name)
-        if found is not None and found[1] == installation and path.is_file() and not path.is_symlink():
-            yield int(datetime.strptime(found[2], _TIME).replace(tzinfo=UTC).timestamp()), path
+        match = _NAME.fullmatch(path.name)
+        if match is not None and match[1] == installation and path.is_file() and not path.is_symlink():
+            yield int(datetime.strptime(match[2], _TIME).replace(tzinfo=UTC).timestamp()), path
 
 
 def thin_out(folder: Path, installation: str, parts: Sequence[KeepPart]) -> list[Path]:

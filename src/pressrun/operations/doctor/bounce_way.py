@@ -25,7 +25,7 @@ async def check_mx(subject: DoctorSubject) -> list[DoctorFinding]:
     if answer.status is DnsStatus.UNKNOWN:
         return [warned(f"MX of {domain} could not be looked up: {answer.problem}")]
     if not answer.records:
-        if any(found.records for found in await subject.dns.addresses(domain)):
+        if any(lookup.records for lookup in await subject.dns.addresses(domain)):
             return [warned(f"{domain} has no MX record; mail goes to its address instead", wanted)]
         return [failed(f"{domain} has no MX record, so no bounce can arrive", wanted)]
     hosts = _hosts(answer.records)

@@ -97,12 +97,12 @@ async def _walk(subject: DoctorSubject, domain: str) -> _Walk:
     """Look up a domain and those above it; a name that could not be looked up counts as one without a record."""
     domains = policy_domains(domain)
     answers = await asyncio.gather(*(subject.dns.query(f"_dmarc.{name}", "TXT") for name in domains))
-    found = {
+    records = {
         name: [text for text in answer.records if is_dmarc(text)] for name, answer in zip(domains, answers, strict=True)
     }
     problems = [answer.problem for answer in answers if answer.status is DnsStatus.UNKNOWN]
     return _Walk(
-        policies={name: parse_dmarc(name, texts[0]) for name, texts in found.items() if len(texts) == 1},
-        several=tuple(name for name, texts in found.items() if len(texts) > 1),
+        policies={name: parse_dmarc(name, texts[0]) for name, texts in records.items() if len(texts) == 1},
+        several=tuple(name for name, texts in records.items() if len(texts) > 1),
         problem=problems[0] if problems else "",
     )

@@ -31,9 +31,9 @@ async def _check(subject: DoctorSubject, sender: SendingAddress) -> DoctorFindin
         return _graded(sender, f"{where} has no PTR record", f"{_WHERE}: {record}")
     for name in answer.records:
         answers = await subject.dns.addresses(name)
-        if any(_same(sender.address, each) for found in answers for each in found.records):
+        if any(_same(sender.address, each) for lookup in answers for each in lookup.records):
             return passed(f"{where} has the name {name}, which resolves back to it")
-        if any(not found.is_known for found in answers):
+        if any(not lookup.is_known for lookup in answers):
             return warned(f"{where} has the name {name}, which could not be looked up: {answers[0].problem}")
     kind = "AAAA" if ":" in sender.address else "A"
     remedy = f"Add to DNS: {answer.records[0]}. IN {kind} {sender.address}"

@@ -15,8 +15,8 @@ LAST_DAYS = 3
 
 async def check_relays(subject: DoctorSubject) -> list[DoctorFinding]:
     """Each relay greets us; TLS and the log-in work."""
-    found = await asyncio.gather(*(_check(subject, relay) for relay in subject.relays))
-    return [finding for findings in found for finding in findings]
+    groups = await asyncio.gather(*(_check(subject, relay) for relay in subject.relays))
+    return [finding for findings in groups for finding in findings]
 
 
 async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorFinding]:

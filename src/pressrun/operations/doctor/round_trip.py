@@ -26,8 +26,8 @@ async def check_round_trip(subject: DoctorSubject) -> list[DoctorFinding]:
     """By way of each relay."""
     if not subject.site.receives_mail or subject.keys is None:
         return []
-    found = await asyncio.gather(*(_travel(subject, relay) for relay in subject.relays))
-    return list(found)
+    findings = await asyncio.gather(*(_travel(subject, relay) for relay in subject.relays))
+    return list(findings)
 
 
 async def _travel(subject: DoctorSubject, relay: ConfiguredRelay) -> DoctorFinding:

@@ -27,15 +27,15 @@ async def find_senders(subject: DoctorSubject) -> tuple[list[SendingAddress], li
     if subject.sends_from:
         origin = "[doctor] sends_from"
         return [SendingAddress(address=each, origin=origin, is_certain=True) for each in subject.sends_from], []
-    found: dict[str, SendingAddress] = {}
+    senders: dict[str, SendingAddress] = {}
     unknown: list[str] = []
     for relay in subject.relays:
         own = await _senders_of(subject, relay)
         if not own:
             unknown.append(f"the public address that relay {relay.name} sends from is unknown. {_TO_SAY_SO}")
         for each in own:
-            found.setdefault(each.address, each)
-    return list(found.values()), unknown
+            senders.setdefault(each.address, each)
+    return list(senders.values()), unknown
 
 
 async def _senders_of(subject: DoctorSubject, relay: ConfiguredRelay) -> list[SendingAddress]:
@@ -56,9 +56,9 @@ async def _resolve(subject: DoctorSubject, host: str) -> list[str]:
         return [str(ipaddress.ip_address(host))]
     except ValueError:
         pass
-    found = [record for answer in await subject.dns.addresses(host) for record in answer.records]
-    if found:
-        return found
+    records = [record for answer in await subject.dns.addresses(host) for record in answer.records]
+    if records:
+        return records
     try:
         async with asyncio.timeout(subject.world.contact_seconds):
             resolved = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
@@ -69,12 +69,12 @@ async def _resolve(subject: DoctorSubject, host: str) -> list[str]:
 
 def own_addresses() -> list[str]:
     """The addresses that this machine would connect to the world from; nothing is sent."""
-    found = []
+    addresses = []
     for address, family in _ELSEWHERE:
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
                 probe.connect((address, 9))
-                found.append(str(probe.getsockname()[0]))
+                addresses.append(str(probe.getsockname()[0]))
         except OSError:
             continue
-    return found
+    return addresses

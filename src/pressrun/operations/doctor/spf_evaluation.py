@@ -137,8 +137,8 @@ class _SpfEvaluation:
         hosts = [record.split()[-1] for record in self._records(await self._dns.query(target, "MX"))]
         if len(hosts) > _MOST_EXCHANGERS:
             raise _SpfError(SpfVerdict.PERMERROR, f"mx:{target} has more than {_MOST_EXCHANGERS} exchangers")
-        found = [address for host in hosts if host != "." for address in await self._addresses(host)]
-        return any(self._is_in(address, mechanism) for address in found)
+        addresses = [address for host in hosts if host != "." for address in await self._addresses(host)]
+        return any(self._is_in(address, mechanism) for address in addresses)
 
     async def _addresses(self, host: str) -> tuple[str, ...]:
         kind = "A" if self._identity.address.version == 4 else "AAAA"

@@ -75,8 +75,8 @@ async def run_checks(subject: DoctorSubject, checks: Sequence[DoctorCheck] = CHE
     """The findings of all checks in the order of the table; what needs a daemon says so where none runs."""
     slots = asyncio.Semaphore(MOST_AT_ONCE)
     runnable = [check for check in checks if subject.daemon is not None or not check.needs_daemon]
-    found = await asyncio.gather(*(_run(subject, check, slots) for check in runnable))
-    findings = [finding for group in found for finding in group]
+    groups = await asyncio.gather(*(_run(subject, check, slots) for check in runnable))
+    findings = [finding for group in groups for finding in group]
     left_out = [check for check in checks if check not in runnable]
     return [*findings, *_left_out(subject, left_out)]
 

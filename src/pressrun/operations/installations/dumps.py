@@ -121,11 +121,11 @@ def _unescape_copied(match: re.Match[bytes]) -> bytes:
 
 def mysql_tables(path: Path) -> set[str]:
     """The tables that a dump of MySQL creates or fills."""
-    found = set()
+    tables = set()
     for _, line in _lines(path):
         if match := _CREATE.match(line) or _INSERT.match(line):
-            found.add(match[1].decode())
-    return found
+            tables.add(match[1].decode())
+    return tables
 
 
 def read_mysql_dump(path: Path, name_of: Callable[[str], str | None]) -> Rows:
@@ -140,7 +140,7 @@ def read_mysql_dump(path: Path, name_of: Callable[[str], str | None]) -> Rows:
                 yield name, columns[table], ()
         elif (start := _INSERT.match(line)) and (name := name_of(start[1].decode())) is not None:
             listed = (start[2] or b"").decode("utf-8", "replace")
-            named = [one.strip().strip("`") for one in listed.split(",") if one.strip()]
+            named = [column.strip().strip("`") for column in listed.split(",") if column.strip()]
             layout = named or columns.get(start[1].decode(), [])
             for values in _inserted(path, number, line[start.end() :], lines):
                 if len(values) != len(layout):
@@ -152,13 +152,13 @@ def read_mysql_dump(path: Path, name_of: Callable[[str], str | None]) -> Rows:
 
 
 def _columns_of(lines: Lines) -> list[str]:
-    found = []
+    columns = []
     for _, line in lines:
         if column := _COLUMN.match(line):
-            found.append(column[1].decode())
+            columns.append(column[1].decode())
         elif line.startswith(b")"):
             break
-    return found
+    return columns
 
 
 def _inserted(path: Path, number: int, text: bytes, lines: Lines) -> Iterator[list[object]]:

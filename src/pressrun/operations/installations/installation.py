@@ -97,11 +97,11 @@ def origin_of(program: str, key: str) -> Place:
 
 def valid_addresses(texts: Iterable[object]) -> list[str]:
     """The texts that are email addresses, as they were typed, each once."""
-    found: dict[str, None] = {}
+    addresses: dict[str, None] = {}
     for text in texts:
         with suppress(MalformedAddress):
-            found[parse_address(str(text or "")).typed] = None
-    return list(found)
+            addresses[parse_address(str(text or "")).typed] = None
+    return list(addresses)
 
 
 def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[Place]:

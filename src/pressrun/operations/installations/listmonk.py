@@ -70,7 +70,10 @@ class Listmonk(TableInstallation):
 
     def _list(self, key: str, row: dict[str, Any], language: str) -> OldList:
         query = "select uuid from campaigns join campaign_lists on campaign_id = campaigns.id where list_id = :id"
-        issues = [(digest_of_campaign(one["uuid"]), OldKind.CAMPAIGN) for one in self._tables.rows(query, id=row["id"])]
+        issues = [
+            (digest_of_campaign(campaign["uuid"]), OldKind.CAMPAIGN)
+            for campaign in self._tables.rows(query, id=row["id"])
+        ]
         is_public = row["type"] == "public"
         settings = {
             "description": row["description"] or "",

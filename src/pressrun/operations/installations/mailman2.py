@@ -124,7 +124,9 @@ class Mailman2(Installation):
         key = _key_of(path, config)
         name, _, domain = key.partition("@")
         owners, moderators = _people(config.get("owner")), _people(config.get("moderator"))
-        description = "\n\n".join(filter(None, (_text(config.get(one, "")).strip() for one in ("description", "info"))))
+        description = "\n\n".join(
+            filter(None, (_text(config.get(option, "")).strip() for option in ("description", "info")))
+        )
         has_archive = bool(config.get("archive", True))
         settings = {
             "description": description,
@@ -138,7 +140,7 @@ class Mailman2(Installation):
             key=key,
             name=name,
             title=_text(config.get("real_name", "")) or name,
-            settings={one: value for one, value in settings.items() if value},
+            settings={setting: value for setting, value in settings.items() if value},
             editors=tuple(dict.fromkeys([*owners, *moderators])),
             places=(*addresses_of(name, domain, ENDINGS), *_pages(name)),
             archives=tuple(self._find_archives(name)),
@@ -200,9 +202,9 @@ def open_mailman2(source: str, files: Path | None) -> Mailman2:
     root = Path(source)
     if root.is_file():
         return Mailman2([root], files)
-    found = sorted((root / "lists").glob("*/config.pck")) or sorted(root.glob("*/config.pck"))
-    if not found:
+    configs = sorted((root / "lists").glob("*/config.pck")) or sorted(root.glob("*/config.pck"))
+    if not configs:
         raise NoInput(f"{root} has no lists/NAME/config.pck. Give Mailman's folder, such as /var/lib/mailman")
-    found = [path for path in found if path.parent.name != "mailman"]  # the list of the site itself
+    configs = [path for path in configs if path.parent.name != "mailman"]  # the list of the site itself
     archives = root / "archives" / "private"
-    return Mailman2(found, files or (archives if archives.is_dir() else None))
+    return Mailman2(configs, files or (archives if archives.is_dir() else None))

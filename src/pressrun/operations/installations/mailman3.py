@@ -221,4 +221,4 @@ def _read_config(path: Path) -> tuple[str, Path | None]:
 
 def _fill(text: str, known: dict[str, str]) -> str:
     """The text with the folders that it names by `$name`."""
-    return re.sub(r"\$\{?(\w+)\}?", lambda found: known.get(found[1], found[0]), text)
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: known.get(match[1], match[0]), text)

@@ -58,7 +58,7 @@ _TOO_LARGE = f"is larger than {LARGEST_MESSAGE >> 20} MiB"
 def _sources(path: Path) -> Iterator[tuple[bytes | None, str]]:
     try:
         if path.is_dir():
-            yield from map(_whole, sorted((one for one in path.iterdir() if one.is_file()), key=_by_number))
+            yield from map(_whole, sorted((entry for entry in path.iterdir() if entry.is_file()), key=_by_number))
             return
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             yield from _split(iter(lambda: file.readline(_LONGEST_LINE), b""))

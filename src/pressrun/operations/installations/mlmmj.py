@@ -116,7 +116,7 @@ def _addresses(folder: Path) -> Iterator[str]:
     """The addresses in the files of a folder, one on each line, as they are."""
     if not folder.is_dir():
         return
-    for path in sorted(one for one in folder.iterdir() if one.is_file()):
+    for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
         with path.open("rb") as file:
             while line := file.readline(LONGEST_LINE):
                 if address := text_of(line).strip():
@@ -130,8 +130,8 @@ def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all 
         raise NoInput(f"{root}: no such folder. Give mlmmj's spool folder, such as /var/spool/mlmmj")
     if (root / "control" / "listaddress").is_file():
         return Mlmmj([root])
-    found = sorted(path.parent.parent for path in root.glob("*/control/listaddress"))
-    found += sorted(path.parent.parent for path in root.glob("*/*/control/listaddress"))  # by domain
-    if not found:
+    folders = sorted(path.parent.parent for path in root.glob("*/control/listaddress"))
+    folders += sorted(path.parent.parent for path in root.glob("*/*/control/listaddress"))  # by domain
+    if not folders:
         raise BadInput(f"no folder below {root} has a control/listaddress, so it contains no mlmmj list")
-    return Mlmmj(found)
+    return Mlmmj(folders)

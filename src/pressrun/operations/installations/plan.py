@@ -89,7 +89,7 @@ def _with_good_settings(old: OldList, mail_domain: str) -> OldList:
     """The list with a title and settings that can be had; the others are named in what is left behind."""
     settings, left = {}, list(old.left_behind)
     for key, value in old.settings.items():
-        text = "".join(one if one.isprintable() or one == "\n" else " " for one in value)[:LONGEST_TEXT]
+        text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in value)[:LONGEST_TEXT]
         try:
             _check_setting(key, text, mail_domain)
             settings[key] = text
@@ -109,7 +109,7 @@ def _check_setting(key: str, text: str, mail_domain: str) -> None:
 
 def _one_line(text: str) -> str:
     """A text in one line that is short enough for a setting or a name."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:LONGEST_LINE]
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:LONGEST_LINE]
 
 
 def _read_choice(text: str, lists: Sequence[OldList]) -> tuple[str, str]:

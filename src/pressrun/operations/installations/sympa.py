@@ -84,7 +84,8 @@ class Sympa(TableInstallation):
     def server_places(self) -> Sequence[Place]:
         """The address of the server, at each of its domains."""
         return [
-            (digest_of_address("sympa", robot), OldKind.COMMANDS) for robot in sorted({one for _, one in self._lists})
+            (digest_of_address("sympa", robot), OldKind.COMMANDS)
+            for robot in sorted({domain for _, domain in self._lists})
         ]
 
     def lists(self) -> list[OldList]:
@@ -147,7 +148,7 @@ class Sympa(TableInstallation):
         if self._data is None or "/" in name + robot:  # would lead out of the folder
             return None
         roots = (self._data / "list_data", self._data)
-        folders = [root / one / name for root in roots for one in (robot, ".")]
+        folders = [root / parent / name for root in roots for parent in (robot, ".")]
         return next((folder for folder in folders if (folder / "config").is_file()), None)
 
     def _find_archives(self, name: str, robot: str) -> Iterator[Path]:
@@ -195,7 +196,7 @@ def _read_text(path: Path) -> str:
 
 def _read_config(path: Path) -> dict[str, str]:
     """The first value of each key of a config; `archive.web_access` is one of a paragraph, and `include` any source."""
-    found: dict[str, str] = {}
+    config: dict[str, str] = {}
     paragraph = ""
     for line in _read_text(path).splitlines():
         key, _, value = line.strip().partition(" ")
@@ -205,9 +206,9 @@ def _read_config(path: Path) -> dict[str, str]:
         if not value:
             paragraph = key
         if key.startswith(("include_", "member_include")):
-            found.setdefault("include", key)
-        found.setdefault(f"{paragraph}.{key}" if paragraph and value else key, value.strip())
-    return found
+            config.setdefault("include", key)
+        config.setdefault(f"{paragraph}.{key}" if paragraph and value else key, value.strip())
+    return config
 
 
 def _archive_of(config: dict[str, str]) -> str:

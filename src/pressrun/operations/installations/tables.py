@@ -60,8 +60,8 @@ def open_file(path: Path, wanted: Wanted) -> SourceTables:
     tables = SourceTables(connection, str(path), None)
     try:
         for table, columns in wanted.items():
-            found = {row["name"] for row in tables.rows("select name from pragma_table_info(:name)", name=table)}
-            _require(str(path), table, columns, found)
+            present = {row["name"] for row in tables.rows("select name from pragma_table_info(:name)", name=table)}
+            _require(str(path), table, columns, present)
     except BaseException:
         tables.close()
         raise
@@ -164,10 +164,10 @@ def _json(value: Any) -> object:
     return value
 
 
-def _require(what: str, table: str, columns: Iterable[str], found: set[str]) -> None:
-    if not found:
+def _require(what: str, table: str, columns: Iterable[str], present: set[str]) -> None:
+    if not present:
         raise BadInput(f"{what} has no table {table}")
-    missing = [name for name in columns if name not in found]
+    missing = [name for name in columns if name not in present]
     if missing:
         raise BadInput(f"{what}: the table {table} has no column {', '.join(missing)}. Its version may be too old")
 
@@ -189,7 +189,7 @@ _OFFSET = re.compile(r"([+-]\d\d)(\d\d)?$")
 def utc_of(text: object) -> str:
     """The time of a column as an RFC 3339 time in UTC, which it is in without an offset; empty where there is none."""
     plain = str(text or "").strip().replace(" ", "T", 1)
-    plain = _OFFSET.sub(lambda found: f"{found[1]}:{found[2] or '00'}", plain) if "T" in plain else plain
+    plain = _OFFSET.sub(lambda match: f"{match[1]}:{match[2] or '00'}", plain) if "T" in plain else plain
     try:
         moment = datetime.fromisoformat(plain)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -208,8 +208,8 @@ def utc_of_epoch(text: object) -> str:
 
 def by_name(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, sqlite3.Row]]:
     """Rows by their `name`, with their `id` where names repeat."""
-    found = list(rows)
-    number = Counter(row["name"].strip() for row in found)
-    for row in found:
+    all_rows = list(rows)
+    number = Counter(row["name"].strip() for row in all_rows)
+    for row in all_rows:
         name = row["name"].strip()
         yield name if number[name] == 1 else f"{name} ({row['id']})", row

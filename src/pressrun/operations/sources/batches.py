@@ -50,7 +50,7 @@ class MemberBatch(Struct, frozen=True):
     @property
     def originals(self) -> dict[int, str]:
         """The text of each row by its line."""
-        return {one.line: one.original for one in self.members} | {one.line: one.original for one in self.bad}
+        return {member.line: member.original for member in self.members} | {row.line: row.original for row in self.bad}
 
     def __len__(self) -> int:
         return len(self.members) + len(self.bad)
@@ -67,6 +67,6 @@ def address_keys(members: Iterable[SourceMember | BadRow]) -> Iterator[str]:
 def member_batches(members: Iterable[SourceMember | BadRow]) -> Iterator[MemberBatch]:
     """The members as many at a time as one transaction imports, or fewer long ones."""
     for rows, is_first, is_last in neighbours(members):
-        good = [one for one in rows if isinstance(one, SourceMember)]
-        bad = [one for one in rows if isinstance(one, BadRow)]
+        good = [row for row in rows if isinstance(row, SourceMember)]
+        bad = [row for row in rows if isinstance(row, BadRow)]
         yield MemberBatch(good, bad, is_first, is_last)

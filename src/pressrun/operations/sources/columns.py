@@ -50,18 +50,18 @@ class Columns(Struct, frozen=True, kw_only=True):
 
 def parse_map(pairs: Sequence[str]) -> ColumnMap:
     """What `--map COLUMN=KEY` says, however often; raises UsageError."""
-    found: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for pair in pairs:
         column, equals, key = (part.strip() for part in pair.rpartition("="))
         if not equals or not column or not key:
             raise UsageError(f"--map {pair!r} is not COLUMN=KEY, such as 'Email Address=email'")
-        if column.lower() in found:
+        if column.lower() in keys:
             raise UsageError(f"--map explains the column {column!r} twice")
         known = key.lower() if key.lower() in _KEYS else key
         if known not in _KEYS:
             require_field_name(known, UsageError)
-        found[column.lower()] = known
-    return found
+        keys[column.lower()] = known
+    return keys
 
 
 def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> Columns:

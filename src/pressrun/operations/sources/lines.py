@@ -61,10 +61,10 @@ def _named_members(
 
 def split_name(text: str) -> tuple[str, str]:
     """The name and the address of a line; encoded-words (RFC 2047) and quotes around a whole name are resolved."""
-    found = _NAMED.fullmatch(text)
-    if found is None:
+    match = _NAMED.fullmatch(text)
+    if match is None:
         return "", text.strip('"')  # as in a CSV file with one column
-    return plain_name(found["name"]), found["address"].strip()
+    return plain_name(match["name"]), match["address"].strip()
 
 
 def plain_name(text: str) -> str:

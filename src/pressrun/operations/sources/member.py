@@ -86,10 +86,10 @@ def whole_text(text: str) -> str:
 
 def read_tag(text: str) -> str:
     """A language tag (BCP 47) of what programs call a language or a locale: `pt_BR.UTF-8` is `pt-BR`; else empty."""
-    found = _LANGUAGE.fullmatch(text.strip())
-    if found is None:
+    match = _LANGUAGE.fullmatch(text.strip())
+    if match is None:
         return ""
-    language, script, region = found.groups()
+    language, script, region = match.groups()
     parts = [language.lower(), script.title() if script else "", region.upper() if region else ""]
     return "-".join(filter(None, parts))
 

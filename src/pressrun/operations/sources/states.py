@@ -69,4 +69,4 @@ def read_flag(key: str, cell: str) -> Standing:
 
 def strictest(standings: list[Standing]) -> Standing:
     """The one that keeps most mail away; active if there is none."""
-    return min(standings, key=lambda one: _ORDER.index(one.state), default=ACTIVE)
+    return min(standings, key=lambda standing: _ORDER.index(standing.state), default=ACTIVE)

@@ -146,10 +146,10 @@ def _read_time(text: str) -> str:
     plain = text.strip()
     if plain.startswith(_NO_TIME):
         return ""
-    found = _TIME.fullmatch(plain)
-    if found is None:
+    match = _TIME.fullmatch(plain)
+    if match is None:
         return plain
-    date, time, zone = found.groups()
+    date, time, zone = match.groups()
     if zone not in (None, "Z") and ":" not in zone:
         zone = f"{zone[:3]}:{zone[3:]}"
     return f"{date}T{time}{zone or 'Z'}"
