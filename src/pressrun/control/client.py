@@ -55,8 +55,8 @@ def _name_for_caller(path: Path) -> Iterator[str]:
         return
     owner, descriptor = os.geteuid(), os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISSOCK(found.st_mode) or found.st_uid != owner:
+        status = os.fstat(descriptor)
+        if not stat.S_ISSOCK(status.st_mode) or status.st_uid != owner:
             raise NotPermitted(f"{path} is not a socket of the owner of the data. Remove it")
         os.seteuid(0)
         yield f"/proc/self/fd/{descriptor}"

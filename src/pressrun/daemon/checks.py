@@ -58,9 +58,9 @@ class Subject(Struct, frozen=True, kw_only=True):
     settings: Settings | None
     file_mode: int  # of the configuration
 
-    def error(self, key: str, found: str, expected: str) -> ConfigError:
+    def error(self, key: str, actual: str, expected: str) -> ConfigError:
         """An error at the line of a key, the first of that name."""
-        return ConfigError(self._line_of(key.rpartition(".")[2]), key, found, expected)
+        return ConfigError(self._line_of(key.rpartition(".")[2]), key, actual, expected)
 
     def _line_of(self, name: str) -> int:
         lines = self.source.read_text(encoding="utf-8-sig").splitlines()
@@ -71,8 +71,8 @@ def check_file(subject: Subject) -> Iterator[Finding]:
     """Only the owner may change the configuration, and other users need not read it."""
     mode = stat.S_IMODE(subject.file_mode)
     if mode & stat.S_IWOTH:
-        found = f"{subject.source} with mode {mode:04o}, which every user can change"
-        yield ConfigError(1, "", found, f"mode 0640 (chmod 640 {subject.source})")
+        actual = f"{subject.source} with mode {mode:04o}, which every user can change"
+        yield ConfigError(1, "", actual, f"mode 0640 (chmod 640 {subject.source})")
     elif mode & stat.S_IROTH:
         yield ConfigWarning(f"every user of this machine can read {subject.source}. Run chmod 640 on it")
 
@@ -94,9 +94,9 @@ def check_signatures(subject: Subject) -> Iterator[Finding]:
 
 def check_descriptors(subject: Subject) -> Iterator[Finding]:
     """The process may open enough files for the configured connections."""
-    found = None if subject.settings is None else shortage(subject.settings)
-    if found is not None:
-        yield ConfigWarning(found)
+    message = None if subject.settings is None else shortage(subject.settings)
+    if message is not None:
+        yield ConfigWarning(message)
 
 
 def check_data(subject: Subject) -> Iterator[Finding]:
@@ -133,8 +133,8 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
             yield from map(ConfigWarning, examine_lists(tx, settings.site, load_keys(data)))
             taken = list_of_operator(tx, settings.site)
         if taken is not None:
-            found = f"{settings.site.operator}, the address of the list {taken}, which accepts editions there"
-            yield subject.error("operator", found, 'the mailbox of a person, as in "ops@example.org"')
+            actual = f"{settings.site.operator}, the address of the list {taken}, which accepts editions there"
+            yield subject.error("operator", actual, 'the mailbox of a person, as in "ops@example.org"')
     except PressrunError:
         return  # check_data reports what is wrong with it
 

@@ -214,9 +214,9 @@ class _Tour:
         for _ in range(int(WAIT_SECONDS * 20)):
             for mail in self._capture.messages:
                 if address in mail.rcpt_to:
-                    found = re.search(rf"{re.escape(self._url)}/{kind}/[A-Za-z0-9._-]+", read_parts(mail.content).text)
-                    if found:
-                        return found[0]
+                    match = re.search(rf"{re.escape(self._url)}/{kind}/[A-Za-z0-9._-]+", read_parts(mail.content).text)
+                    if match:
+                        return match[0]
             await asyncio.sleep(0.05)
         raise Unavailable(f"no mail with a {kind} link arrived for {address}")
 
@@ -230,14 +230,14 @@ class _Tour:
 
 
 def _lines(tx: Transaction, edition_id: int) -> list[DemoOutcome]:
-    found = []
+    outcomes = []
     for state in (DeliveryState.DELIVERED, DeliveryState.FAILED):
         for row in deliveries.copies_in_state(tx, edition_id, state):
             kind = f" ({row['kind']})" if row["kind"] else ""
             reply = " ".join(str(part) for part in (row["code"], row["enhanced"], row["reply"]) if part)
             tries = f", attempt {row['attempts']}" if row["attempts"] > 1 else ""
-            found.append(DemoOutcome(address=row["address"], outcome=f"{state.value}{kind}{tries}", reply=reply))
-    return found
+            outcomes.append(DemoOutcome(address=row["address"], outcome=f"{state.value}{kind}{tries}", reply=reply))
+    return outcomes
 
 
 def _sample(file: str) -> dict[str, Any]:

@@ -92,12 +92,12 @@ def _read_database(data: DataDir, list_name: str | None) -> tuple[KeyRing | None
             require_current_schema(data.database)
             keys = load_keys(data)
             with open_for_reading(data.database) as tx:
-                found = [_identity(target) for target in lists.all_lists(tx) if target.closed_at is None]
+                identities = [_identity(target) for target in lists.all_lists(tx) if target.closed_at is None]
         else:
-            keys, found = None, []
+            keys, identities = None, []
     except (BadConfiguration, Unavailable):
         return None, ()
-    chosen = tuple(each for each in found if list_name in (None, each.name))
+    chosen = tuple(each for each in identities if list_name in (None, each.name))
     if list_name is not None and not chosen:
         raise NotFound(f"no open list is called {list_name} (see `pressrun list ls`)")
     return keys, chosen
@@ -125,11 +125,11 @@ def _mail_listeners(settings: Settings, daemon: DaemonByControlSocket | None) ->
     if settings.smtp is None:
         return {}
     configured = {"smtp": settings.smtp.listen, "lmtp": settings.smtp.lmtp}
-    found = {name: place for name, place in configured.items() if place is not None}
-    if daemon is not None and any(isinstance(place, SystemdEndpoint) for place in found.values()):
+    endpoints = {name: place for name, place in configured.items() if place is not None}
+    if daemon is not None and any(isinstance(place, SystemdEndpoint) for place in endpoints.values()):
         bound = daemon.mail_addresses()
-        found = {name: parse_endpoint(bound[name]) for name in found if name in bound}
-    return found
+        endpoints = {name: parse_endpoint(bound[name]) for name in endpoints if name in bound}
+    return endpoints
 
 
 def _sign(settings: Settings, content: bytes) -> bytes:

@@ -88,11 +88,11 @@ class DoctorRounds(BackgroundLoop):
 
     async def _run_round(self, now: float) -> None:
         try:
-            found = msgspec.json.decode(await self._run(self._settings.value), type=WeeklyFindings)
+            weekly = msgspec.json.decode(await self._run(self._settings.value), type=WeeklyFindings)
         except (RoundFailed, msgspec.DecodeError) as problem:
             event(log, "doctor.not_run", level=logging.WARNING, problem=str(problem))
             return
-        for each in found.findings:
+        for each in weekly.findings:
             if each.severity in _LEVELS:
                 event(
                     log,
@@ -102,7 +102,7 @@ class DoctorRounds(BackgroundLoop):
                     finding=each.message,
                     remedy=each.remedy,
                 )
-        counts = {severity.value: found.counts.get(severity, 0) for severity in DoctorSeverity}
+        counts = {severity.value: weekly.counts.get(severity, 0) for severity in DoctorSeverity}
         event(log, "doctor.finished", passed=counts["pass"], warnings=counts["warn"], failures=counts["fail"])
         self._show(counts, now)
 

@@ -103,7 +103,10 @@ class Reload:
 
 def signature_digests(settings: Settings) -> dict[str, str]:
     """The key in use by the name of its DNS record, to compare what two processes have read."""
-    return {f"{one.selector}._domainkey.{one.domain}": hashlib.sha256(one.key_pem).hexdigest() for one in settings.dkim}
+    return {
+        f"{signature.selector}._domainkey.{signature.domain}": hashlib.sha256(signature.key_pem).hexdigest()
+        for signature in settings.dkim
+    }
 
 
 def serving(settings: Settings) -> str:

@@ -65,13 +65,13 @@ class Machine(Struct, frozen=True, kw_only=True):
     def read(cls, sockets: Mapping[str, socket.socket]) -> Self:
         """Take it from the environment, where child processes must not find it; `sockets` go before others."""
         environ, process = os.environ, os.getpid()
-        found = cls(
+        machine = cls(
             notifier=systemd.Notifier(environ),
             sockets={**systemd.listen_sockets(environ, process), **sockets},
             watchdog_seconds=systemd.watchdog_seconds(environ, process),
         )
         systemd.forget_environment(environ)
-        return found
+        return machine
 
 
 class Sending(Struct, frozen=True, kw_only=True):

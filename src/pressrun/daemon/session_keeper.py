@@ -89,10 +89,10 @@ class SessionKeeper(BackgroundLoop):
     async def begin(cls, database: Database, process: Process, *, is_alone: bool) -> SessionKeeper:
         """Begin a session; raises TryAgain while another process holds the database."""
         asked = read_instant()
-        found = await database.write(sessions.begin, process, is_alone=is_alone)
-        if isinstance(found, SessionHolder):
-            raise found.refusal(database.location)
-        return cls(database, found, None if is_alone else Lease(asked))
+        session = await database.write(sessions.begin, process, is_alone=is_alone)
+        if isinstance(session, SessionHolder):
+            raise session.refusal(database.location)
+        return cls(database, session, None if is_alone else Lease(asked))
 
     # ------------------------------------------------------------------ what the dispatcher asks
 

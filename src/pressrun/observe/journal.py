@@ -14,10 +14,10 @@ _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), 
 def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether a stream leads to the journal: `$JOURNAL_STREAM` names its device and inode, systemd.exec(5)."""
     try:
-        found = os.fstat(stream.fileno())
+        status = os.fstat(stream.fileno())
     except (OSError, ValueError):  # closed, or no file at all
         return False
-    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
 
 
 def with_priority(text: str, level: int) -> str:

@@ -171,8 +171,8 @@ class Metrics:
                 return ""
             self._lists.add(name)
             self.count("complaints_total", name, number=0)
-            for one in self._classes:
-                self.count("bounces_total", name, one, number=0)
+            for bounce_class in self._classes:
+                self.count("bounces_total", name, bounce_class, number=0)
         return name
 
     def show_disk(self, level: DiskLevel) -> None:

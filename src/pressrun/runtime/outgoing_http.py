@@ -94,5 +94,5 @@ class OutgoingHttp:
 async def _resolve(host: str, port: int) -> list[str]:
     """The addresses of a name, each once, in the order in which the system would try them."""
     loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+    entries = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(place[0]) for *_, place in entries))

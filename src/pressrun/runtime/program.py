@@ -38,18 +38,18 @@ class _Output(asyncio.Protocol):
         self.ended.set()
 
 
-async def run_program(command: Sequence[str], given: bytes, seconds: float) -> ProgramEnd:
-    """Run a command without a shell, with `given` on stdin, for at most `seconds`.
+async def run_program(command: Sequence[str], octets: bytes, seconds: float) -> ProgramEnd:
+    """Run a command without a shell, with `octets` on stdin, for at most `seconds`.
 
     It has a process group of its own, which is killed when its time is over, and when the caller is cancelled.
     """
-    assert len(given) <= MOST_INPUT
+    assert len(octets) <= MOST_INPUT
     output = _Output()
     read_end, write_end = os.pipe()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: output, os.fdopen(read_end, "rb"))
     try:
         try:
-            process = await _start(command, given, write_end)
+            process = await _start(command, octets, write_end)
         except CANNOT_START as error:
             return ProgramEnd(f"it cannot be started: {getattr(error, 'strerror', None) or error}", "")
         finally:
@@ -63,10 +63,10 @@ async def run_program(command: Sequence[str], given: bytes, seconds: float) -> P
         transport.close()
 
 
-async def _start(command: Sequence[str], given: bytes, output: int) -> asyncio.subprocess.Process:
+async def _start(command: Sequence[str], octets: bytes, output: int) -> asyncio.subprocess.Process:
     read_end, write_end = os.pipe()
     try:
-        os.write(write_end, given)
+        os.write(write_end, octets)
         os.close(write_end)
         return await asyncio.create_subprocess_exec(
             *command, stdin=read_end, stdout=output, stderr=output, start_new_session=True

@@ -82,16 +82,16 @@ async def _listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningSe
             bound = bind_unix_socket(path, mode=GROUP_MODE, setting=where.setting)
             return ListeningServer(await _serve_unix(loop, factory, bound), path)
         case SystemdEndpoint():
-            given = where.handed_over
-            if given is None:
+            handed_over = where.handed_over
+            if handed_over is None:
                 raise Unavailable(
                     f'{where.setting} = "systemd": systemd handed over no socket named {where.name}. Run '
                     f"`systemctl enable pressrun-{where.name}.socket`, then `systemctl restart pressrun`"
                 )
-            given.setblocking(False)
-            if given.family == socket.AF_UNIX:
-                return ListeningServer(await _serve_unix(loop, factory, given), None)
-            return ListeningServer(await loop.create_server(factory, sock=given, backlog=BACKLOG), None)
+            handed_over.setblocking(False)
+            if handed_over.family == socket.AF_UNIX:
+                return ListeningServer(await _serve_unix(loop, factory, handed_over), None)
+            return ListeningServer(await loop.create_server(factory, sock=handed_over, backlog=BACKLOG), None)
 
 
 async def _serve_unix(

@@ -113,15 +113,15 @@ def listen_sockets(
 def _adopt(descriptor: int, name: str) -> socket.socket:
     try:
         os.set_inheritable(descriptor, False)
-        found = socket.socket(fileno=descriptor)
-        is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        listener = socket.socket(fileno=descriptor)
+        is_listening = listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     except OSError as problem:
         raise BadConfiguration(f"the descriptor {name!r} from systemd cannot be used: {problem.strerror}") from None
-    if found.type != socket.SOCK_STREAM or not is_listening:
-        found.detach()
+    if listener.type != socket.SOCK_STREAM or not is_listening:
+        listener.detach()
         raise BadConfiguration(f"the socket {name!r} from systemd does not listen. Use ListenStream= and Accept=no")
-    found.setblocking(False)
-    return found
+    listener.setblocking(False)
+    return listener
 
 
 def forget_environment(environ: MutableMapping[str, str], names: Iterable[str] = _OWN_VARIABLES) -> None:
