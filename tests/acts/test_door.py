@@ -295,8 +295,8 @@ async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(off
     else:
         with pytest.raises(NotPermitted, match="your rights changed while this was in progress"):
             await call(office, "a.verb", slow, caller=caller)
-    found = await select(office.database, "select count(*) from keyring where number > 1000")
-    assert [(int(loses == "nothing"),)] == found
+    keys = await select(office.database, "select count(*) from keyring where number > 1000")
+    assert [(int(loses == "nothing"),)] == keys
     assert ("done" if loses == "nothing" else "refused") == (await rows(office))[-1][1]
 
 

@@ -84,7 +84,7 @@ async def test_a_repeated_put_says_what_its_first_answer_said(office: Office, do
         Call(act="subscriber.put", arguments=MemberPut(list="news", address=address), caller=token(), key=f"{number}")
         for number, address in enumerate([ADA, ADA, "bob@x.example", "eve@x.example", "bob@x.example"])
     ]
-    first = [one.created for one in await asyncio.gather(*map(door.carry_out, calls))]
+    first = [member.created for member in await asyncio.gather(*map(door.carry_out, calls))]
     assert [True, False, True, True, False] == first
     assert first == [(await door.carry_out(call)).created for call in calls]
 
@@ -100,7 +100,7 @@ async def test_a_repeat_about_somebody_who_is_suppressed_adds_nobody(office: Off
     for suppressed in (ADA, "bob@x.example"):
         await office.suppressions.add(parse_address(suppressed), "operator")
     first = [await door.carry_out(call) for call in calls]
-    assert [(None, "operator", False)] * 2 == [(one.state, one.suppressed, one.created) for one in first]
+    assert [(None, "operator", False)] * 2 == [(member.state, member.suppressed, member.created) for member in first]
     assert first == [await door.carry_out(call) for call in calls]
     await office.suppressions.remove(parse_address(ADA))
     again = await door.carry_out(calls[0])
@@ -140,7 +140,7 @@ async def test_what_was_refused_keeps_no_key(office: Office, door: Door) -> None
 
 async def test_while_the_first_request_runs_its_repeat_waits(office: Office, door: Door) -> None:
     both = await asyncio.gather(create(door), create(door), return_exceptions=True)
-    assert ["Member", "Refused"] == [type(one).__name__ for one in both]
+    assert ["Member", "Refused"] == [type(answer).__name__ for answer in both]
     assert [(1,)] == await select(office.database, "select count(*) from subscription")
 
 
@@ -214,7 +214,7 @@ async def test_a_token_that_signs_people_up_learns_nothing(office: Office, door:
     erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token())
     await door.carry_out(erase)
     answers += [await put(confirm=Confirm.SEND), await put(confirm=Confirm.SEND, key="s")]
-    assert ["pending"] * 4 == [one.state for one in answers]
+    assert ["pending"] * 4 == [member.state for member in answers]
     for more in ({}, {"confirm": Confirm.VOUCH}):
         with pytest.raises(NotPermitted):
             await put(**more)
@@ -266,7 +266,8 @@ def test_a_digest_of_a_request_tells_nothing_of_a_password() -> None:
     """Otherwise somebody with a backup, which has database and keys, could use it to guess passwords."""
     keys, act = KeyRing({1: bytes(32)}, b"a" * 32), ACTS["user.add"]
     requests = [
-        keyed_request(keys, token(), "k", act, PersonAdd(name="ann", password=one)) for one in ("x" * 12, "y" * 12)
+        keyed_request(keys, token(), "k", act, PersonAdd(name="ann", password=password))
+        for password in ("x" * 12, "y" * 12)
     ]
     assert requests[0] == requests[1]
 

@@ -183,12 +183,12 @@ def test_every_way_to_name_a_list_is_tried() -> None:
     assert ways == {*OF_A_LIST, places.NO_LIST, places.SOME_LIST}
 
 
-def arguments_of(act: Act[Any], **given: Any) -> Any:
+def arguments_of(act: Act[Any], **fields: Any) -> Any:
     """Arguments of the right shape."""
     info = msgspec.inspect.type_info(act.arguments)
     assert isinstance(info, msgspec.inspect.StructType)
-    needed = {one.name: _sample(one.type) for one in info.fields if one.required and one.name not in given}
-    return act.arguments(**needed, **given)
+    needed = {field.name: _sample(field.type) for field in info.fields if field.required and field.name not in fields}
+    return act.arguments(**needed, **fields)
 
 
 def _sample(kind: msgspec.inspect.Type) -> Any:
@@ -211,11 +211,11 @@ def _sample(kind: msgspec.inspect.Type) -> Any:
             return "x"
 
 
-async def outcome(office: Office, door: Door, caller: Caller, act: Act[Any], **given: Any) -> tuple[str, str, int]:
+async def outcome(office: Office, door: Door, caller: Caller, act: Act[Any], **fields: Any) -> tuple[str, str, int]:
     """What came of it, the words of a refusal, and how many rows of the audit log."""
     ((before,),) = await select(office.database, "select count(*) from audit")
     try:
-        await door.carry_out(Call(act=act.id, arguments=arguments_of(act, **given), caller=caller))
+        await door.carry_out(Call(act=act.id, arguments=arguments_of(act, **fields), caller=caller))
         said = ("done", "")
     except (NotPermitted, NotFound) as problem:
         said = (type(problem).__name__, str(problem))

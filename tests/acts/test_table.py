@@ -158,4 +158,4 @@ def test_what_asks_at_the_shell_asks_wherever_it_is_done() -> None:
 def test_every_action_has_one_sentence_of_its_own() -> None:
     summaries = [act.summary for act in ACTS.values()]
     assert len(summaries) == len(set(summaries))
-    assert [] == [one for one in summaries if not one[:1].isupper() or one.endswith(".")]
+    assert [] == [summary for summary in summaries if not summary[:1].isupper() or summary.endswith(".")]

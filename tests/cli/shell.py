@@ -24,7 +24,9 @@ from pressrun.config import write_initial_config
 def all_verbs() -> dict[str, click.Command]:
     """Every verb by its whole name, such as `list ls`; `backup` is one although it has others below it."""
     commands = {ctx.command_path.removeprefix("pressrun "): ctx.command for ctx in walk(pressrun)}
-    return {path: one for path, one in commands.items() if path in VERBS or not isinstance(one, click.Group)}
+    return {
+        path: command for path, command in commands.items() if path in VERBS or not isinstance(command, click.Group)
+    }
 
 
 def configure(folder: Path, server: str | None) -> Path:

@@ -34,8 +34,8 @@ def location(shell: Shell) -> Location:
 
 def rows(shell: Shell, *options: str) -> list[dict[str, Any]]:
     """The rows of the log, the oldest first."""
-    found: list[dict[str, Any]] = shell.good("audit", "ls", "--json", "--limit", "1000", *options).json
-    return found[::-1]
+    newest_first: list[dict[str, Any]] = shell.good("audit", "ls", "--json", "--limit", "1000", *options).json
+    return newest_first[::-1]
 
 
 @pytest.fixture
@@ -287,13 +287,13 @@ def test_a_move_is_recorded_where_the_data_are_then(shell: Shell, tmp_path_facto
     there = tmp_path_factory.mktemp("there") / "moved.sqlite3"
     shell.good("move-to", f"sqlite:{there}", "--yes")
     with closing(location_at(str(there)).connect(readonly=True)) as connection:
-        found = connection.read(
+        rows = connection.read(
             lambda tx: [
                 (row["action"], row["outcome"])
                 for row in tx.rows("audit.latest", before=1 << 60, limit=2, since=0, who=None, list=None)
             ]
         )
-    assert [("move-to", "done"), ("move-to", "begun")] == found
+    assert [("move-to", "done"), ("move-to", "begun")] == rows
 
 
 @pytest.mark.only_on("sqlite", "a backup is restored into a file")

@@ -51,11 +51,11 @@ def require_refusal(shell: Shell, code: int, *words: str) -> None:
     """Every verb ends with this code, `check` with 78, and names the database without its password and the remedy."""
     called = {verb: shell.call(*verb) for verb in VERBS}
     assert {verb: 78 if verb == ("check",) else code for verb in VERBS} == {
-        verb: one.code for verb, one in called.items()
+        verb: call.code for verb, call in called.items()
     }
-    for verb, one in called.items():
-        assert [] == [word for word in words if word not in one.err], (verb, one.err)
-        assert ("horse" in one.err, "Traceback" in one.err) == (False, False)
+    for verb, call in called.items():
+        assert [] == [word for word in words if word not in call.err], (verb, call.err)
+        assert ("horse" in call.err, "Traceback" in call.err) == (False, False)
 
 
 def only_the_lock(shell: Shell) -> bool:
@@ -104,11 +104,11 @@ def old_server(server: Server) -> Iterator[int]:
 def pump_as_old(client: socket.socket, upstream: socket.socket) -> None:
     """Pass on what either says until one of them ends."""
     while True:
-        for one in select.select([client, upstream], [], [], 10)[0]:
-            said = one.recv(65536)
+        for source in select.select([client, upstream], [], [], 10)[0]:
+            said = source.recv(65536)
             if not said:
                 return
-            if one is client:
+            if source is client:
                 upstream.sendall(said)
             else:
                 client.sendall(re.sub(rb"(server_version\0)\d\d", rb"\g<1>14", said))
@@ -223,7 +223,7 @@ def test_without_the_driver_it_is_78(opened: Callable[[str], Shell], monkeypatch
 def test_a_server_that_does_not_answer_is_told_before_there_is_a_folder(opened: Callable[[str], Shell]) -> None:
     """As `check` is called before the first start."""
     called = opened("postgresql://127.0.0.1:1/news").call("check", "--json")
-    assert (78, ["database"]) == (called.code, [one["key"] for one in called.json["errors"]])
+    assert (78, ["database"]) == (called.code, [error["key"] for error in called.json["errors"]])
 
 
 def test_an_address_that_libpq_cannot_read_is_an_error_beside_others(opened: Callable[[str], Shell]) -> None:
@@ -231,7 +231,7 @@ def test_an_address_that_libpq_cannot_read_is_an_error_beside_others(opened: Cal
     shell = opened("postgresql:///news?horse=1")
     shell.config.chmod(0o666)
     called = shell.call("check", "--json")
-    errors = {one["key"]: one for one in called.json["errors"]}
+    errors = {error["key"]: error for error in called.json["errors"]}
     assert (78, {"", "database"}) == (called.code, set(errors))
     assert "an address that cannot be read (invalid URI query parameter: …)" == errors["database"]["found"]
     assert errors["database"]["expected"].startswith("postgresql://USER@HOST/NAME")
@@ -245,6 +245,6 @@ def test_no_text_keeps_the_database_from_taking_the_rest(shell: Shell, text: str
     imported = shell.call("subscriber", "import", "news", shell.write("readers.csv", content))
     told: list[Called] = [imported, shell.call("list", "set", "news", f"title={text}")]
     told.append(shell.call("subscriber", "add", "news", "c@x.example", "--name", text))
-    assert [] == [one for one in told if one.code not in (0, 64, 65) or "Traceback" in one.err]
+    assert [] == [call for call in told if call.code not in (0, 64, 65) or "Traceback" in call.err]
     shell.good("subscriber", "add", "news", "d@x.example")
     assert "\0" not in shell.good("subscriber", "export", "news").out

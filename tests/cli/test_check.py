@@ -22,22 +22,22 @@ OK = "Configuration OK"
 
 def checked(shell: Shell) -> Called:
     """78 with errors, by the same rule in text and in JSON."""
-    text, found = shell.call("check"), shell.call("check", "--json")
-    errors, warnings = found.json["errors"], found.json["warnings"]
-    assert text.code == found.code == (78 if errors else 0)
+    text, as_json = shell.call("check"), shell.call("check", "--json")
+    errors, warnings = as_json.json["errors"], as_json.json["warnings"]
+    assert text.code == as_json.code == (78 if errors else 0)
     assert (text.out.splitlines()[-1:] == [OK]) is not bool(errors)
-    assert len(errors) == sum(one["expected"] in text.err for one in errors)
+    assert len(errors) == sum(error["expected"] in text.err for error in errors)
     assert len(warnings) == text.err.count("warning: ")
-    return found
+    return as_json
 
 
 def errors_of(shell: Shell) -> list[str]:
-    return [f"{one['found']}, {one['expected']}" for one in checked(shell).json["errors"]]
+    return [f"{error['found']}, {error['expected']}" for error in checked(shell).json["errors"]]
 
 
 def warnings_of(shell: Shell) -> list[str]:
-    found: list[str] = checked(shell).json["warnings"]
-    return found
+    warnings: list[str] = checked(shell).json["warnings"]
+    return warnings
 
 
 def with_schema(shell: Shell, version: int) -> None:
@@ -119,9 +119,9 @@ def test_all_faults_are_told_at_once(shell: Shell) -> None:
     shell.config.chmod(0o666)
     text = shell.config.read_text(encoding="utf-8")
     shell.config.write_text(text.replace("\n[http]\n", "\n[http]\ncolour = 1\n"), encoding="utf-8")
-    found = errors_of(shell)
-    assert 4 == len(found), found
-    assert {"", "data_dir", "http.colour"} == {one["key"] for one in checked(shell).json["errors"]}
+    errors = errors_of(shell)
+    assert 4 == len(errors), errors
+    assert {"", "data_dir", "http.colour"} == {error["key"] for error in checked(shell).json["errors"]}
 
 
 @pytest.mark.only_on("sqlite", "nothing is asked of a server while the file has errors")
@@ -170,7 +170,7 @@ def test_what_is_unwise_is_advice(shell: Shell) -> None:
         shell.config.write_text(text.replace("port = 25", f"port = {port}"), encoding="utf-8")
         warnings = warnings_of(shell)
     for words in ("no [dkim]", f"(127.0.0.1:{port}) is not usable now", "chmod 640", "does not exist yet"):
-        assert 1 == sum(words in one for one in warnings), (words, warnings)
+        assert 1 == sum(words in warning for warning in warnings), (words, warnings)
 
 
 @pytest.mark.parametrize(("place", "warned"), [("/bin/true", False), ("/nowhere", True), ("/", True)])
@@ -178,7 +178,7 @@ def test_a_program_for_alerts_that_nobody_can_run_is_advice(shell: Shell, place:
     """A folder may be entered, which is the same permission."""
     text = shell.config.read_text(encoding="utf-8")
     shell.config.write_text(text.replace("\n[alerts]\n", f'\n[alerts]\nexec = ["{place}"]\n'), encoding="utf-8")
-    assert warned is any(f'cannot execute "{place}"' in one for one in warnings_of(shell))
+    assert warned is any(f'cannot execute "{place}"' in warning for warning in warnings_of(shell))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,9 @@ def test_a_second_relay_at_the_same_host_is_noticed(shell: Shell) -> None:
     """Whoever adds a table to what `init` wrote may have meant to change it."""
     with shell.config.open("a", encoding="utf-8") as file:
         file.write('\n[[relay]]\nhost = "127.0.0.1"\nport = 10025\n')
-    assert 1 == sum("is a further relay at 127.0.0.1, where relay-1 has port 25" in one for one in warnings_of(shell))
+    assert 1 == sum(
+        "is a further relay at 127.0.0.1, where relay-1 has port 25" in warning for warning in warnings_of(shell)
+    )
 
 
 def test_a_table_that_is_added_a_second_time_is_told_in_words(shell: Shell) -> None:
@@ -222,5 +224,5 @@ def test_a_mistake_in_a_file_of_wordings_is_an_error(monkeypatch: pytest.MonkeyP
 
 def test_each_check_has_a_name_and_a_sentence() -> None:
     """Others can go through the list and say what was checked."""
-    assert len(checks.CHECKS) == len({one.__name__ for one in checks.CHECKS})
-    assert all(one.__doc__ for one in checks.CHECKS)
+    assert len(checks.CHECKS) == len({check.__name__ for check in checks.CHECKS})
+    assert all(check.__doc__ for check in checks.CHECKS)

@@ -31,9 +31,9 @@ def filled(shell: Shell) -> Shell:
 
 
 def test_an_untouched_chain_ends_0_and_tells_what_was_erased(filled: Shell) -> None:
-    found = filled.good("consent", "verify", "--json").json
-    head = found.pop("head")
-    assert {"ok": True, "rows": 4, "erased": 1, "aged": 0, "problems": []} == found
+    audit = filled.good("consent", "verify", "--json").json
+    head = audit.pop("head")
+    assert {"ok": True, "rows": 4, "erased": 1, "aged": 0, "problems": []} == audit
     assert "erased  1" in filled.good("consent", "verify", "--head", head).out
 
 

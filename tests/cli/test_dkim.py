@@ -30,15 +30,15 @@ def sign_as_configured(shell: Shell, lines: str) -> bytes:
 
 def test_it_prints_the_fields_of_the_record(shell: Shell) -> None:
     """The value is one text, whatever its length."""
-    found = shell.good("dkim", "create", "Harbour.example", "--json").json
+    key = shell.good("dkim", "create", "Harbour.example", "--json").json
     path = shell.data / "dkim" / "harbour.example.pressrun.pem"
-    value = found["record"].pop("value")
+    value = key["record"].pop("value")
     assert {
         "domain": "harbour.example",
         "selector": "pressrun",
         "key_file": str(path),
         "record": {"name": "pressrun._domainkey.harbour.example"},
-    } == found
+    } == key
     assert re.fullmatch(r"v=DKIM1; k=rsa; p=[A-Za-z0-9+/]{390}==|v=DKIM1; k=rsa; p=[A-Za-z0-9+/]{391,392}=?", value)
     assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
 
@@ -55,7 +55,7 @@ def test_only_its_owner_can_read_the_key(shell: Shell) -> None:
     finally:
         os.umask(before)
     made = (path, path.parent, path.parent.parent)
-    assert [0o600, 0o700, 0o700] == [stat.S_IMODE(one.stat().st_mode) for one in made]
+    assert [0o600, 0o700, 0o700] == [stat.S_IMODE(place.stat().st_mode) for place in made]
     assert [path] == list(path.parent.iterdir())
 
 

@@ -28,18 +28,18 @@ def test_doctor_shows_what_it_found_with_its_remedy(shell: Shell) -> None:
     shell.make_list()
     port = free_port()
     shell.config.write_text(shell.config.read_text().replace("port = 25\n", f"port = {port}\n"))
-    text, found = shell.call("doctor"), shell.call("doctor", "--json")
-    assert (2, 2) == (text.code, found.code)
-    assert {"checked_at", "counts", "findings"} == found.json.keys()
-    counts = found.json["counts"]
-    assert sum(counts.values()) == len(found.json["findings"])
+    text, as_json = shell.call("doctor"), shell.call("doctor", "--json")
+    assert (2, 2) == (text.code, as_json.code)
+    assert {"checked_at", "counts", "findings"} == as_json.json.keys()
+    counts = as_json.json["counts"]
+    assert sum(counts.values()) == len(as_json.json["findings"])
     assert text.out.splitlines()[-1] == (
         f"{counts['pass']} passed, {counts['warn']} warnings, {counts['fail']} failures"
     )
-    for finding in found.json["findings"]:
+    for finding in as_json.json["findings"]:
         assert finding["severity"] in {"pass", "warn", "fail"}
         assert finding["remedy"] in text.out
-    by_check = {finding["check"]: finding for finding in found.json["findings"]}
+    by_check = {finding["check"]: finding for finding in as_json.json["findings"]}
     assert by_check["database"]["severity"] == (
         "pass" if isinstance(shell.database, Path) else "fail"
     )  # fsync is off there
@@ -72,13 +72,13 @@ def test_doctor_looks_at_one_list(shell: Shell) -> None:
 
 def _aligned(shell: Shell, *arguments: str) -> set[str]:
     findings = shell.call("doctor", *arguments, "--json").json["findings"]
-    return {one["message"].split()[1].rstrip(":") for one in findings if one["check"] == "alignment"}
+    return {finding["message"].split()[1].rstrip(":") for finding in findings if finding["check"] == "alignment"}
 
 
 def test_doctor_before_there_is_a_database(shell: Shell) -> None:
     """It says so, and checks the rest."""
     called = shell.call("doctor", "--json")
-    messages = {one["check"]: one["message"] for one in called.json["findings"]}
+    messages = {finding["check"]: finding["message"] for finding in called.json["findings"]}
     assert ("does not exist yet" in messages["database"]) or ("no tables" in messages["database"])
     assert "only their owner can read" in messages["files"]
 
@@ -98,13 +98,13 @@ def test_files_that_others_can_read(shell: Shell) -> None:
     shell.config.write_text(shell.config.read_text() + CONFIG)
     shell.config.chmod(0o644)
     (shell.data / "keys" / "link-1").chmod(0o640)
-    found = [one for one in shell.call("doctor", "--json").json["findings"] if one["check"] == "files"]
+    findings = [finding for finding in shell.call("doctor", "--json").json["findings"] if finding["check"] == "files"]
     assert {
         f"0600: chmod 600 {shell.data}/keys/link-1",
         f"chmod o= {secret}",
         f"chmod 640 {shell.config}",
-    } == {one["remedy"] for one in found}
-    assert ["fail", "warn", "fail"] == [one["severity"] for one in found]
+    } == {finding["remedy"] for finding in findings}
+    assert ["fail", "warn", "fail"] == [finding["severity"] for finding in findings]
 
 
 def test_config_show_says_where_each_value_comes_from(shell: Shell) -> None:

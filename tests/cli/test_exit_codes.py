@@ -161,7 +161,7 @@ def test_data_that_another_process_holds_are_75(shell: Shell, monkeypatch: pytes
         with_schema(shell, 3)
         assert 75 == shell.call("migrate").code
         with_schema(shell, location(shell).newest_version)
-        assert ["news"] == [one["name"] for one in shell.good("list", "ls", "--json").json]
+        assert ["news"] == [row["name"] for row in shell.good("list", "ls", "--json").json]
     finally:
         lock.release()
     shell.good("list", "create", "more", "--title", "More")
@@ -172,7 +172,7 @@ def test_a_bad_configuration_is_78_and_tells_every_error(shell: Shell) -> None:
     called = shell.call("check", "--json")
     assert 78 == called.code
     assert {"key", "line", "found", "expected"} == set(called.json["errors"][0])
-    assert {"data_dir", "colour"} <= {one["key"] for one in called.json["errors"]}
+    assert {"data_dir", "colour"} <= {error["key"] for error in called.json["errors"]}
     assert 78 == shell.call("list", "ls").code
 
 
@@ -268,7 +268,7 @@ def test_another_key_is_78(shell: Shell, key: str, remedy: str) -> None:
     (shell.data / "keys" / key).write_text("ab" * 32)
     before = shell.contents()
     called = {verb: shell.call(*verb.split()) for verb in _WITH_KEYS}
-    assert {} == {verb: one for verb, one in called.items() if one.code != 78 or f"{remedy} backup" not in one.err}
+    assert {} == {verb: call for verb, call in called.items() if call.code != 78 or f"{remedy} backup" not in call.err}
     assert before == shell.contents()
 
 

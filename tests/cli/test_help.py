@@ -38,7 +38,7 @@ def test_the_options_of_the_program_are_taken_before_and_behind_a_verb(
     shell.make_list("news")
     verb = ["list", "ls"]
     assert 0 == run([*verb[:at], "--config", str(shell.config), *verb[at:], "--json"])
-    assert ["news"] == [one["name"] for one in json.loads(capsys.readouterr().out)]
+    assert ["news"] == [row["name"] for row in json.loads(capsys.readouterr().out)]
     assert 0 == run([*verb[:at], "--version", *verb[at:]])
     assert f"pressrun, version {__version__}\n" == capsys.readouterr().out
 

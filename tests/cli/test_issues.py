@@ -55,7 +55,7 @@ def test_a_list_has_an_issue_once(family: Shell) -> None:
     looked = family.call("preview", "noticias", file, "--json")
     assert (65, ["issue-taken"]) == (
         looked.code,
-        [found["code"] for found in looked.json["findings"] if found["severity"] == "error"],
+        [finding["code"] for finding in looked.json["findings"] if finding["severity"] == "error"],
     )
     assert 2 == len(family.good("edition", "ls", "--json").json)
 
@@ -76,8 +76,8 @@ def test_an_edition_that_was_cancelled_before_anybody_got_it_leaves_its_issue(fa
 
 def test_an_issue_in_one_language_is_noted(family: Shell) -> None:
     file = family.write("edition.md", edition("Hello", "87"))
-    found = family.good("preview", "alone", file, "--json").json["findings"]
-    assert ["note"] == [one["severity"] for one in found if one["code"] == "issue-alone"]
+    findings = family.good("preview", "alone", file, "--json").json["findings"]
+    assert ["note"] == [finding["severity"] for finding in findings if finding["code"] == "issue-alone"]
 
 
 def test_editions_are_linked_by_hand(family: Shell) -> None:

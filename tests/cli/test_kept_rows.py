@@ -39,12 +39,12 @@ def test_reading_verbs_read_the_rows_of_every_table(shell: Shell, monkeypatch: p
     assert 25 < len(reading)
     done = set()
     for name in reading:
-        for words in ([], *([one] for one in known)):
+        for words in ([], *([word] for word in known)):
             for option in ([], ["--json"]):
                 called = shell.call(*name.split(), *words, *option)
                 if called.code:
                     assert called.code in (64, 66) or called.err.startswith(
-                        tuple(f"error: {one}" for one in _REFUSED)
+                        tuple(f"error: {message}" for message in _REFUSED)
                     ), called
                 else:
                     done.add(name)

@@ -34,7 +34,7 @@ def test_a_password_file_stands_in_for_the_link(shell: Shell) -> None:
     assert "link" not in added
     assert 65 == shell.call("user", "add", "bea", "--password-file", shell.write("short", "short\n")).code
     assert 66 == shell.call("user", "add", "bea", "--password-file", "none").code
-    assert ["ann"] == [one["name"] for one in shell.good("user", "ls", "--json").json]
+    assert ["ann"] == [person["name"] for person in shell.good("user", "ls", "--json").json]
 
 
 def test_what_people_may_do_is_listed(shell: Shell) -> None:
@@ -42,7 +42,9 @@ def test_what_people_may_do_is_listed(shell: Shell) -> None:
     shell.good("user", "invite", "berta@town.example", "--list", "news", "--role", "editor", "--readers", "see")
     shell.good("user", "add", "ann", "--operator")
     listed = shell.good("user", "ls").out.splitlines()
-    assert ["name", "address", "may do", "may log in"] == [one.strip() for one in listed[0].split("  ") if one.strip()]
+    assert ["name", "address", "may do", "may log in"] == [
+        heading.strip() for heading in listed[0].split("  ") if heading.strip()
+    ]
     assert ("operator" in listed[1], "news: editor (see readers)" in listed[2]) == (True, True)
     assert "invited until 20" in listed[2]
     changed = shell.good("user", "revoke", "berta", "--list", "news", "--role", "editor")

@@ -34,13 +34,15 @@ def arguments_of(path: str, command: click.Command) -> list[str]:
     if path == "backup":  # a group, too
         return ["elsewhere.tar"]
     arguments = []
-    for given in command.params:
-        if isinstance(given, click.Argument) and given.required:
-            is_number = isinstance(given.type, click.types.IntParamType | RowId)
-            arguments.append("1" if is_number else VALUES.get(_word(given), "news"))
-        elif isinstance(given, click.Option) and (given.required or {"--yes", "--all"} & set(given.opts)):
-            arguments += given.opts[:1] + ([] if given.is_flag else [_value(given)])
-    return ["readers.csv" if path.endswith("import") and one == "edition.md" else one for one in arguments]
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument) and parameter.required:
+            is_number = isinstance(parameter.type, click.types.IntParamType | RowId)
+            arguments.append("1" if is_number else VALUES.get(_word(parameter), "news"))
+        elif isinstance(parameter, click.Option) and (parameter.required or {"--yes", "--all"} & set(parameter.opts)):
+            arguments += parameter.opts[:1] + ([] if parameter.is_flag else [_value(parameter)])
+    return [
+        "readers.csv" if path.endswith("import") and argument == "edition.md" else argument for argument in arguments
+    ]
 
 
 def _value(option: click.Option) -> str:

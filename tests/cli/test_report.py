@@ -71,16 +71,21 @@ def test_a_page_is_never_written_over_a_file(sent: Shell) -> None:
 
 
 def test_a_report_in_json_keeps_its_shape(sent: Shell) -> None:
-    found = sent.good("edition", "report", "1", "--json").json
-    assert {"failures", "waiting", "unsubscribed", "complaints", "domains", "timing", "timelines"} <= set(found)
-    assert ["b@x.example"] == [one["address"] for one in found["failures"]]
-    assert ["c@x.example"] == [one["address"] for one in found["waiting"]]
+    report = sent.good("edition", "report", "1", "--json").json
+    assert {"failures", "waiting", "unsubscribed", "complaints", "domains", "timing", "timelines"} <= set(report)
+    assert ["b@x.example"] == [copy["address"] for copy in report["failures"]]
+    assert ["c@x.example"] == [copy["address"] for copy in report["waiting"]]
 
 
 @pytest.mark.parametrize(("name", "code", "state"), [("A", 250, "delivered"), ("b", 550, "failed")])
 def test_one_readers_copy(sent: Shell, name: str, code: int, state: str) -> None:
-    found = sent.good("edition", "delivery", "1", f"{name}@x.example", "--json").json
-    assert (state, code, "primary", 1) == (found["state"], found["reply"]["code"], found["relay"], found["attempts"])
+    delivery = sent.good("edition", "delivery", "1", f"{name}@x.example", "--json").json
+    assert (state, code, "primary", 1) == (
+        delivery["state"],
+        delivery["reply"]["code"],
+        delivery["relay"],
+        delivery["attempts"],
+    )
     assert "primary" in sent.good("edition", "delivery", "1", f"{name}@x.example").out
 
 

@@ -104,8 +104,8 @@ def _poison(shell: Shell) -> None:
 
 
 def _call(shell: Shell, verb: str, *more: str) -> tuple[int, str]:
-    given = [one.format(file=shell.folder / "e2.md", csv=shell.folder / "r.csv") for one in SHOWING[verb] or []]
-    called = shell.call(*verb.split(), *given, *more)
+    arguments = [word.format(file=shell.folder / "e2.md", csv=shell.folder / "r.csv") for word in SHOWING[verb] or []]
+    called = shell.call(*verb.split(), *arguments, *more)
     return called.code, called.out + called.err
 
 
@@ -115,7 +115,7 @@ def test_every_verb_is_known_to_these_tests() -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
-@pytest.mark.parametrize("verb", sorted(verb for verb, given in SHOWING.items() if given is not None))
+@pytest.mark.parametrize("verb", sorted(verb for verb, arguments in SHOWING.items() if arguments is not None))
 def test_no_control_character_reaches_a_terminal(
     poisoned: Shell, monkeypatch: pytest.MonkeyPatch, verb: str, form: list[str]
 ) -> None:
@@ -176,11 +176,11 @@ def test_text_is_harmless(text: str, expected: str) -> None:
 def test_all_output_goes_through_one_function() -> None:
     """Nothing else of the verbs writes to a terminal; click's own help holds only our words."""
     folder = Path(pressrun.cli.__file__).parent
-    found = {
+    calls = {
         f"{path.name}: {ast.unparse(node.func)}"
         for path in sorted(folder.glob("*.py"))
         if path.name != "output.py"
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.echo", "click.secho", "print")
     }
-    assert set() == found
+    assert set() == calls

@@ -80,12 +80,12 @@ def call_all(shell: Shell, verbs: set[str]) -> dict[str, Called]:
 
 
 def wrong(called: Mapping[str, Called], *codes: int) -> dict[str, Called]:
-    return {verb: one for verb, one in called.items() if one.code not in codes or "Traceback" in one.err}
+    return {verb: call for verb, call in called.items() if call.code not in codes or "Traceback" in call.err}
 
 
 def require_read(called: Mapping[str, Called]) -> None:
     """Each told what it found; of the world, `doctor` finds nothing here, which is 2."""
-    others = {verb: one for verb, one in called.items() if verb != "doctor"}
+    others = {verb: call for verb, call in called.items() if verb != "doctor"}
     assert {} == wrong(others, 0, 1)
     assert (2, False) == (called["doctor"].code, "Traceback" in called["doctor"].err)
 
@@ -162,7 +162,7 @@ def test_every_verb_on_the_other_machine(
         refused = call_all(two, WRITING | WHOLE)
         assert {} == wrong(refused, 75)
         holder = f"in use by process {daemon.pid} on "
-        assert {} == {verb: one for verb, one in refused.items() if holder not in one.err}
+        assert {} == {verb: call for verb, call in refused.items() if holder not in call.err}
         assert before == kept(two)
     require_carried_out(call_all(two, WRITING))
 
@@ -180,4 +180,4 @@ def test_every_verb_beside_its_daemon(shell: Shell, monkeypatch: pytest.MonkeyPa
 def require_carried_out(called: Mapping[str, Called]) -> None:
     """Each did what it was told, or the service said why not."""
     assert {} == wrong(called, 0, 1, 65)
-    assert REFUSED == {verb for verb, one in called.items() if one.code != 0}, called
+    assert REFUSED == {verb for verb, call in called.items() if call.code != 0}, called

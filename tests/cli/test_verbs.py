@@ -76,7 +76,7 @@ def test_readers_live_through_their_verbs(shell: Shell) -> None:
     listed = shell.good("subscriber", "ls", "news", "--json").json
     assert {"address", "name", "state", "since", "source"} == set(listed[0])
     assert ["b@x.example"] == [
-        one["address"] for one in shell.good("subscriber", "ls", "news", "--state", "pending", "--json").json
+        member["address"] for member in shell.good("subscriber", "ls", "news", "--state", "pending", "--json").json
     ]
     shown = shell.good("subscriber", "show", "ann@X.example", "--json").json
     assert {"address", "suppressed", "lists", "consent", "deliveries"} <= set(shown)
@@ -92,7 +92,7 @@ def test_a_file_is_counted_taken_in_and_written_out(shell: Shell, monkeypatch: p
     file = shell.write("readers.csv", content)
     assert "nothing was changed" in shell.good("subscriber", "import", "news", file, "--dry-run").err
     dry = shell.good("subscriber", "import", "news", file, "--dry-run", "--json").json
-    assert (1, 1, [3, 4]) == (dry["added"], dry["updated"], [one["line"] for one in dry["invalid"]])
+    assert (1, 1, [3, 4]) == (dry["added"], dry["updated"], [bad_row["line"] for bad_row in dry["invalid"]])
     assert 0 == shell.good("list", "show", "news", "--json").json["active"]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
     assert dry == shell.good("subscriber", "import", "news", "-", "--json").json
@@ -147,7 +147,7 @@ def test_an_edition_is_previewed_tested_and_taken(shell: Shell) -> None:
     assert (1, True) == (refused.code, "edition 1" in refused.err)
     later = shell.good("send", "news", file, "--yes", "--again", "--at", "+10m", "--json").json
     assert (2, "scheduled") == (later["id"], later["state"])
-    assert {"x.example"} == {one["domain"] for one in shell.good("queue", "ls", "--json").json}
+    assert {"x.example"} == {destination["domain"] for destination in shell.good("queue", "ls", "--json").json}
 
 
 def test_an_edition_comes_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_an_edition_comes_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPat
     shell.good("subscriber", "add", "news", "a@x.example")
     shell.write("quay.png", PNG)
     monkeypatch.chdir(shell.folder)
-    for source, options, found in (
+    for source, options, text in (
         (EDITION, (), "The text."),
         ("---\nsubject: Plain\n---\n*Stars*\n", ("--format", "txt"), "*Stars*"),
         (
@@ -166,7 +166,7 @@ def test_an_edition_comes_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPat
         ),
     ):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
-        assert found in shell.good("preview", "news", "-", *options, "--json").json["text"]
+        assert text in shell.good("preview", "news", "-", *options, "--json").json["text"]
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
         assert 1 == shell.good("send", "news", "-", *options, "--yes", "--json").json["audience"]
 
@@ -225,8 +225,8 @@ def test_who_is_suppressed_and_no_subscriber_is_shown(shell: Shell) -> None:
 def test_suppressions_come_and_go(shell: Shell) -> None:
     shell.good("suppression", "add", "a@x.example", "--reason", "complaint")
     file = shell.write("out.csv", "b@x.example\na@x.example\nnobody\n")
-    found = shell.good("suppression", "import", file, "--json").json
-    assert (1, 1, [3]) == (found["added"], found["unchanged"], [one["line"] for one in found["invalid"]])
+    outcome = shell.good("suppression", "import", file, "--json").json
+    assert (1, 1, [3]) == (outcome["added"], outcome["unchanged"], [row["line"] for row in outcome["invalid"]])
     listed = shell.good("suppression", "ls", "--json").json
     assert {("a@x.example", "complaint"), ("b@x.example", "operator")} == {(o["address"], o["reason"]) for o in listed}
     assert shell.good("suppression", "ls", "--json").json == shell.good("suppression", "export", "--json").json

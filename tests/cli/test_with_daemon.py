@@ -99,7 +99,9 @@ async def test_an_edition_from_the_command_line_to_the_relay(site: Site) -> None
     sent = await site.good("send", "news", str(file), "--yes", "--wait")
     assert ("finished", 21, 20, 1) == tuple(sent[name] for name in ("state", "audience", "delivered", "failed"))
     report = await site.good("edition", "report", "1")
-    assert [("hard-gone@x.example", "hard")] == [(one["address"], one["kind"]) for one in report["failures"]]
+    assert [("hard-gone@x.example", "hard")] == [
+        (failure["address"], failure["kind"]) for failure in report["failures"]
+    ]
     assert sorted(names[:20]) == sorted(to for mail in site.capture.messages for to in mail.rcpt_to)
     assert (1, True) == ((again := await site.call("send", "news", str(file), "--yes"))[0], "edition 1" in again[2])
     await site.good("subscriber", "erase", "reader0@x.example", "--yes")
@@ -137,10 +139,10 @@ async def test_the_data_have_one_writer(site: Site) -> None:
     assert (site.folder / "data" / "control.sock").exists()
     await site.good("list", "create", "more", "--title", "More")
     await site.serve()
-    assert ["more", "news"] == [one["name"] for one in await site.good("list", "ls")]
+    assert ["more", "news"] == [row["name"] for row in await site.good("list", "ls")]
 
 
 async def test_verbs_called_at_once_wait_for_each_other(site: Site) -> None:
     """No daemon runs: each verb holds the data for a moment, and none fails because of another."""
-    found = await asyncio.gather(*(site.good("list", "create", f"list{n}", "--title", "T") for n in range(3)))
-    assert 3 == len({one["name"] for one in found})
+    created = await asyncio.gather(*(site.good("list", "create", f"list{n}", "--title", "T") for n in range(3)))
+    assert 3 == len({row["name"] for row in created})

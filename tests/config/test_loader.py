@@ -176,7 +176,7 @@ def test_what_is_probably_not_meant_is_warned_about(tmp_path: Path, text: str, w
             pytest.skip("there are no CA certificates (apt-get install ca-certificates)")
         (tmp_path / "ca.pem").write_bytes(ca_file.read_bytes())
     warnings = load_settings(_write(tmp_path, text), {}).warnings
-    assert [found for found in warnings if warning in found]
+    assert [line for line in warnings if warning in line]
 
 
 def test_a_unix_socket_whose_proxy_is_trusted_is_no_cause_for_a_warning(tmp_path: Path) -> None:

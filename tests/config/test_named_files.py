@@ -109,7 +109,7 @@ def test_a_locked_certificate_key_never_asks(tmp_path: Path, curve_key: ec.Ellip
     """OpenSSL would ask for the passphrase on the terminal; we refuse instead."""
     (tmp_path / "key.pem").write_bytes(_pem(curve_key, b"secret"))
     (tmp_path / "cert.pem").write_bytes(_certificate(curve_key))
-    assert ["smtp.certificate_file"] == [found.split(":")[0] for found in _found(tmp_path, _TLS)]
+    assert ["smtp.certificate_file"] == [error.split(":")[0] for error in _found(tmp_path, _TLS)]
 
 
 def test_a_file_that_cannot_be_one_is_not_read_whole(tmp_path: Path) -> None:

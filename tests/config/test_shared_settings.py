@@ -51,11 +51,11 @@ def _load(folder: Path, changes: Mapping[str, str] | None = None) -> Settings:
 def test_the_text_has_no_value_and_the_same_form_always(tmp_path: Path) -> None:
     """A pinned fingerprint: another form would warn of a difference at each upgrade."""
     text = fingerprint_settings(_load(tmp_path))
-    found = json.loads(text)
+    digests = json.loads(text)
     assert "news.example.org" not in text
-    assert list(found) == sorted(found)
-    assert {16} == {len(each) for each in found.values()}
-    assert ("8899d4cabf5668e6", "531cd52c69e72a7b") == (found["base_url"], found["limits.confirmations"])
+    assert list(digests) == sorted(digests)
+    assert {16} == {len(each) for each in digests.values()}
+    assert ("8899d4cabf5668e6", "531cd52c69e72a7b") == (digests["base_url"], digests["limits.confirmations"])
 
 
 @pytest.mark.parametrize(

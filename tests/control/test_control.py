@@ -111,11 +111,11 @@ async def test_an_error_comes_back_as_its_own_class(tmp_path: Path) -> None:
 
 
 def classes() -> list[type[PressrunError]]:
-    found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PressrunError)]
-    return sorted(found, key=lambda one: one.__name__)
+    classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PressrunError)]
+    return sorted(classes, key=lambda error: error.__name__)
 
 
-@pytest.mark.parametrize("error", classes(), ids=lambda one: one.__name__)
+@pytest.mark.parametrize("error", classes(), ids=lambda error: error.__name__)
 def test_every_error_keeps_class_message_and_exit_code(error: type[PressrunError]) -> None:
     back = error_of(failure_of(error("what happened")))
     assert (error, "what happened", error.exit_code) == (type(back), str(back), back.exit_code)
@@ -171,8 +171,8 @@ async def test_another_user_is_turned_away() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         path = Path(folder) / "s"
         async with serving(path):
-            for one, mode in ((folder, 0o755), (path, 0o666)):
-                await asyncio.to_thread(os.chmod, one, mode)
+            for place, mode in ((folder, 0o755), (path, 0o666)):
+                await asyncio.to_thread(os.chmod, place, mode)
             stranger = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             os.seteuid(65534)
             try:
@@ -271,7 +271,7 @@ async def test_the_folder_of_the_groups_socket_is_made_for_all_to_enter(tmp_path
         await server.start()
     finally:
         os.umask(before)
-    assert (0o755, 0o660) == tuple(stat.S_IMODE(one.stat().st_mode) for one in (path.parent, path))
+    assert (0o755, 0o660) == tuple(stat.S_IMODE(place.stat().st_mode) for place in (path.parent, path))
     await server.close()
 
 

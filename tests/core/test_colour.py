@@ -12,10 +12,10 @@ from pressrun.core.errors import BadInput
 colours = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))
 
 
-@pytest.mark.parametrize(("text", "found"), [("#1a56c4", "#1a56c4"), ("#FFF", "#ffffff"), (" #0aF ", "#00aaff")])
-def test_a_colour_is_read_in_both_forms(text: str, found: str) -> None:
+@pytest.mark.parametrize(("text", "shown"), [("#1a56c4", "#1a56c4"), ("#FFF", "#ffffff"), (" #0aF ", "#00aaff")])
+def test_a_colour_is_read_in_both_forms(text: str, shown: str) -> None:
     """Three digits stand for six."""
-    assert str(Colour.parse(text)) == found
+    assert str(Colour.parse(text)) == shown
 
 
 @pytest.mark.parametrize("text", ["", "red", "1a56c4", "#12345", "#1a56c4;x", "rgb(1,2,3)", "#ｆｆｆ"])
@@ -42,12 +42,12 @@ def test_there_is_an_ink_for_every_ground(ground: Colour) -> None:
 def test_every_colour_becomes_readable_and_one_that_is_stays(colour: Colour, ground: str) -> None:
     """A link keeps the list's colour where that can be read, and is moved no further than needed where not."""
     behind = Colour.parse(ground)
-    found = readable_on(colour, behind)
-    assert contrast(found, behind) >= READABLE
+    ink = readable_on(colour, behind)
+    assert contrast(ink, behind) >= READABLE
     if contrast(colour, behind) >= READABLE:
-        assert found == colour
+        assert ink == colour
     else:
-        assert contrast(found, behind) < READABLE + 0.6
+        assert contrast(ink, behind) < READABLE + 0.6
 
 
 def test_a_colour_moves_in_each_of_its_parts() -> None:

@@ -30,9 +30,9 @@ life = pytest.mark.parametrize(("table", "room", "states", "events"), LIVES, ids
 
 def allowed_by_check(table: str, column: str) -> set[str]:
     body = SCHEMA.split(f"create table {table} (")[1].split("strict")[0]
-    found = re.search(rf"check \({column} in \(([^)]*)\)\)", body)
-    assert found is not None
-    return set(re.findall(r"'([^']*)'", found[1]))
+    match = re.search(rf"check \({column} in \(([^)]*)\)\)", body)
+    assert match is not None
+    return set(re.findall(r"'([^']*)'", match[1]))
 
 
 @life

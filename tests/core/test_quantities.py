@@ -47,9 +47,9 @@ def test_a_size_tells_thousands_from_powers_of_two(text: str, octets: int) -> No
     ],
 )
 def test_a_rate_is_a_number_over_a_unit_or_a_duration(text: str, rate: Rate) -> None:
-    found = parse_rate(text)
-    assert rate.count == found.count
-    assert rate.seconds == pytest.approx(found.seconds)
+    parsed = parse_rate(text)
+    assert rate.count == parsed.count
+    assert rate.seconds == pytest.approx(parsed.seconds)
 
 
 def test_ten_years_are_not_too_long() -> None:
@@ -89,10 +89,10 @@ def test_what_cannot_be_meant_is_refused(parse: Callable[[str], object], text: s
 )
 def test_any_text_is_a_value_or_refused(parse: Callable[[str], object], text: str) -> None:
     try:
-        found = parse(text)
+        parsed = parse(text)
     except BadQuantity:
         return
-    assert found is not None
+    assert parsed is not None
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_any_text_is_a_value_or_refused(parse: Callable[[str], object], text: st
     ],
 )
 def test_a_place_to_listen_is_read_and_shown(text: str, endpoint: Endpoint, shown: str) -> None:
-    found = parse_endpoint(text)
-    assert (endpoint, shown) == (found, str(found))
+    parsed = parse_endpoint(text)
+    assert (endpoint, shown) == (parsed, str(parsed))
 
 
 @pytest.mark.parametrize("text", ["", "8080", "127.0.0.1", "127.0.0.1:65536", "::1:25", "unix:x.sock", "unix:", "h:x"])

@@ -42,12 +42,12 @@ def test_a_site_receives_no_mail_unless_it_is_said() -> None:
 def test_every_name_of_the_site_stays_until_a_restart() -> None:
     """Links and addresses of one run are made of one set of names."""
     assert [("base_url", True), ("mail_domain", True), ("operator", True)] == [
-        (one.key, one.needs_restart) for one in settings_of(Site)
+        (setting.key, setting.needs_restart) for setting in settings_of(Site)
     ]
 
 
 @pytest.mark.parametrize(
-    ("owner", "operator", "found"),
+    ("owner", "operator", "expected"),
     [
         ("post@harbour.example", "ops@harbour.example", "post@harbour.example"),
         ("post@bücher.example", "ops@harbour.example", "post@xn--bcher-kva.example"),
@@ -57,8 +57,8 @@ def test_every_name_of_the_site_stays_until_a_restart() -> None:
         (None, "büro@harbour.example", None),
     ],
 )
-def test_who_stands_for_a_list_needs_no_smtputf8(owner: str | None, operator: str | None, found: str | None) -> None:
+def test_who_stands_for_a_list_needs_no_smtputf8(owner: str | None, operator: str | None, expected: str | None) -> None:
     """A relay may have it; most readers' systems do not."""
     site = Site(base_url="https://n.example", mail_domain="lists.example", operator=operator)
     person = site.person_for(None if owner is None else parse_address(owner))
-    assert found == (None if person is None else person.wire)
+    assert expected == (None if person is None else person.wire)

@@ -10,27 +10,27 @@ DAY = 86400
 
 
 def test_nothing_has_no_bars() -> None:
-    found = spread({}, 100)
-    assert ((), 0, 0, None) == (found.numbers, found.later, found.total, found.last_at)
+    timeline = spread({}, 100)
+    assert ((), 0, 0, None) == (timeline.numbers, timeline.later, timeline.total, timeline.last_at)
 
 
 def test_short_times_keep_their_seconds() -> None:
-    found = spread({100: 3, 104: 2}, 100)
-    assert ((3, 0, 0, 0, 2), 1, 105) == (found.numbers, found.seconds, found.end_at)
+    timeline = spread({100: 3, 104: 2}, 100)
+    assert ((3, 0, 0, 0, 2), 1, 105) == (timeline.numbers, timeline.seconds, timeline.end_at)
 
 
 @pytest.mark.parametrize("span", [59, 60, 61, 3600, DAY, 5 * DAY, 400 * DAY, 4000 * DAY])
 def test_bars_are_few_and_none_is_lost(span: int) -> None:
     counts = dict.fromkeys(range(0, span, max(1, span // 500)), 1)
-    found = spread(counts, 0)
-    assert len(found.numbers) <= BARS_AT_MOST
-    assert sum(counts.values()) == found.total == sum(found.numbers)
+    timeline = spread(counts, 0)
+    assert len(timeline.numbers) <= BARS_AT_MOST
+    assert sum(counts.values()) == timeline.total == sum(timeline.numbers)
 
 
 def test_stragglers_do_not_hide_the_beginning() -> None:
     """They are counted beside an axis that ends before them."""
-    found = spread({**dict.fromkeys(range(100), 10), 4 * DAY: 7}, 0)
-    assert (100, 2, 7, 4 * DAY) == (found.end_at, found.seconds, found.later, found.last_at)
+    timeline = spread({**dict.fromkeys(range(100), 10), 4 * DAY: 7}, 0)
+    assert (100, 2, 7, 4 * DAY) == (timeline.end_at, timeline.seconds, timeline.later, timeline.last_at)
 
 
 def test_what_came_before_the_start_stands_in_the_first_bar() -> None:
@@ -51,8 +51,8 @@ def test_beyond_a_year_bars_are_whole_weeks(days: int, weeks: int) -> None:
 
 
 def test_the_first_second_beyond_the_axis_is_later() -> None:
-    found = spread({0: 1000, 4: 1, 5: 1}, 0)
-    assert ((1000, 0, 0, 0, 1), 1) == (found.numbers, found.later)
+    timeline = spread({0: 1000, 4: 1, 5: 1}, 0)
+    assert ((1000, 0, 0, 0, 1), 1) == (timeline.numbers, timeline.later)
 
 
 def test_counts_from_before_the_start_alone_are_one_bar() -> None:

@@ -33,8 +33,8 @@ def test_a_form_is_believed_by_its_age_and_its_decoy(age: float | None, decoy: s
     ("age", "decoy", "trust"), [(2.0, "", Trust.WORKED), (1.0, "", Trust.UNPROVEN), (2.0, "x", Trust.TRAP)]
 )
 def test_work_is_believed_where_the_form_is(age: float, decoy: str, trust: Trust) -> None:
-    given = {"issued_at": int(NOW), "now": NOW + age, "form_seconds": 2.0, "decoy": decoy}
-    assert trust is decide_trust(**given, has_worked=True)  # type: ignore[arg-type]  # numbers and texts
+    form = {"issued_at": int(NOW), "now": NOW + age, "form_seconds": 2.0, "decoy": decoy}
+    assert trust is decide_trust(**form, has_worked=True)  # type: ignore[arg-type]  # numbers and texts
 
 
 def test_an_attack_is_told_once_when_it_begins_and_once_when_it_is_over() -> None:

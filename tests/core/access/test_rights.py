@@ -43,10 +43,10 @@ def test_a_list_is_known_to_who_holds_any_right_on_it(held: Holdings) -> None:
 
 
 @given(HOLDINGS, HOLDINGS)
-def test_what_is_limited_is_what_both_hold(one: Holdings, other: Holdings) -> None:
+def test_what_is_limited_is_what_both_hold(holdings: Holdings, other: Holdings) -> None:
     """On each list, and no list is named for nothing."""
-    both = one.limited_to(other)
-    assert [on(one, name) & on(other, name) for name in LISTS] == [on(both, name) for name in LISTS]
+    both = holdings.limited_to(other)
+    assert [on(holdings, name) & on(other, name) for name in LISTS] == [on(both, name) for name in LISTS]
     assert all(both.by_list.values())
 
 

@@ -29,8 +29,8 @@ def test_the_codes_of_the_standard(seconds: int, code: str) -> None:
 def test_a_code_is_accepted_a_step_early_and_late(late: int, is_accepted: bool) -> None:
     """Clocks differ by some seconds, and people type slowly."""
     step = 1000
-    found = accepted_step(SECRET, code_at(SECRET, step), (step + late) * STEP_SECONDS + 7.5, last_step=0)
-    assert (step if is_accepted else None) == found
+    accepted = accepted_step(SECRET, code_at(SECRET, step), (step + late) * STEP_SECONDS + 7.5, last_step=0)
+    assert (step if is_accepted else None) == accepted
 
 
 def test_a_step_counts_once() -> None:

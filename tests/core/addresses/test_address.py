@@ -153,7 +153,7 @@ def test_an_address_of_any_length_is_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("address", "other", "same"),
     [
         ("Ada@Reader.Example", "ada@reader.example", True),
         ("a@bücher.example", "a@xn--bcher-kva.example", True),
@@ -164,8 +164,8 @@ def test_an_address_of_any_length_is_refused_at_once() -> None:
         ("ada@googlemail.com", "ada@gmail.com", False),
     ],
 )
-def test_case_and_the_spelling_of_the_domain_tell_nobody_apart(one: str, other: str, same: bool) -> None:
-    assert same == (parse_address(one).key == parse_address(other).key)
+def test_case_and_the_spelling_of_the_domain_tell_nobody_apart(address: str, other: str, same: bool) -> None:
+    assert same == (parse_address(address).key == parse_address(other).key)
 
 
 @pytest.mark.parametrize(

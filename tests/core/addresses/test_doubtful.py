@@ -9,7 +9,7 @@ from pressrun.core.addresses.doubtful import doubtful_addresses, is_disposable, 
 
 
 @pytest.mark.parametrize(
-    ("domain", "found"),
+    ("domain", "is_known"),
     [
         ("mailinator.com", True),
         ("inbox.mailinator.com", True),
@@ -20,13 +20,13 @@ from pressrun.core.addresses.doubtful import doubtful_addresses, is_disposable, 
         ("deep.mine.example", True),
     ],
 )
-def test_a_domain_and_those_below_it_hand_out_mailboxes(domain: str, found: bool) -> None:
-    assert found is is_disposable(domain, ("mine.example",))
+def test_a_domain_and_those_below_it_hand_out_mailboxes(domain: str, is_known: bool) -> None:
+    assert is_known is is_disposable(domain, ("mine.example",))
 
 
-@pytest.mark.parametrize(("local", "found"), [("abuse", True), ("NoReply", True), ("abuse+x", True), ("ada", False)])
-def test_a_role_is_known_in_any_spelling(local: str, found: bool) -> None:
-    assert found is is_role(local)
+@pytest.mark.parametrize(("local", "is_known"), [("abuse", True), ("NoReply", True), ("abuse+x", True), ("ada", False)])
+def test_a_role_is_known_in_any_spelling(local: str, is_known: bool) -> None:
+    assert is_known is is_role(local)
 
 
 def test_every_domain_of_the_list_is_one() -> None:

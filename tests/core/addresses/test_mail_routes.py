@@ -72,9 +72,9 @@ def test_what_is_sent_to_an_address_of_ours_comes_back(typed: str, kind: RouteKi
 @given(st.text(max_size=80))
 def test_anything_is_a_route_or_none(local: str) -> None:
     """And what it means does not hang on case."""
-    found = read_local_part(local)
-    if found is not None:
-        assert found == read_local_part(local.upper()) == read_local_part(local.lower())
+    route = read_local_part(local)
+    if route is not None:
+        assert route == read_local_part(local.upper()) == read_local_part(local.lower())
 
 
 @given(st.from_regex(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", fullmatch=True))
@@ -86,6 +86,6 @@ def test_a_list_is_always_reached_by_its_name(name: str) -> None:
         return
     assert Route(RouteKind.POST, name) == read_local_part(name)
     for suffix in SUFFIXES:
-        found = read_local_part(f"{name}-{suffix}+{TOKEN}") or read_local_part(f"{name}-{suffix}")
-        assert found is not None
-        assert name == found.list_name
+        route = read_local_part(f"{name}-{suffix}+{TOKEN}") or read_local_part(f"{name}-{suffix}")
+        assert route is not None
+        assert name == route.list_name

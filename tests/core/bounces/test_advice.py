@@ -248,7 +248,7 @@ WORDS = st.lists(
 @given(CODES, ENHANCED, WORDS, STAGES)
 def test_any_reply_has_an_advice_that_makes_sense(code: int, enhanced: str, text: str, stage: str) -> None:
     """Total; each scope with the actions that it can have; nothing for what is no refusal."""
-    found = advice_of(code=code, enhanced=enhanced, text=text, stage=stage)
+    advice = advice_of(code=code, enhanced=enhanced, text=text, stage=stage)
     possible = {
         Scope.COPY: {Action.NONE},
         Scope.DESTINATION: {Action.SLOW_DOWN, Action.POLICY},
@@ -256,14 +256,14 @@ def test_any_reply_has_an_advice_that_makes_sense(code: int, enhanced: str, text
         Scope.EDITION: {Action.STOP_EDITION},
         Scope.CONFIGURATION: {Action.POLICY},
     }
-    assert found.action in possible[found.scope]
-    assert (found.pause_seconds is None) or found.action is Action.SLOW_DOWN
+    assert advice.action in possible[advice.scope]
+    assert (advice.pause_seconds is None) or advice.action is Action.SLOW_DOWN
     if not 400 <= code < 600:
-        assert NOTHING == found
+        assert NOTHING == advice
     if code >= 500:
-        assert Action.SLOW_DOWN != found.action
+        assert Action.SLOW_DOWN != advice.action
     if code < 500 or stage == Stage.RCPT:
-        assert Action.STOP_EDITION != found.action
+        assert Action.STOP_EDITION != advice.action
 
 
 @pytest.mark.parametrize(
@@ -296,8 +296,8 @@ def test_long_replies_are_read_in_little_time(piece: str, code: int) -> None:
 
 @pytest.mark.parametrize(("code", "is_refusal"), [(499, False), (500, True), (599, True), (600, False)])
 def test_the_codes_from_500_to_599_are_refusals(code: int, *, is_refusal: bool) -> None:
-    found = advice_of(code=code, enhanced="5.7.1", text="go away", stage="MAIL")
-    assert is_refusal == (found is not NOTHING)
+    advice = advice_of(code=code, enhanced="5.7.1", text="go away", stage="MAIL")
+    assert is_refusal == (advice is not NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -16,22 +16,24 @@ _FAILURES = frozenset(BounceClass) - {BounceClass.DELAYED, BounceClass.DELIVERED
 
 def test_every_class_has_a_rank_of_its_own() -> None:
     """What decides among several recipients."""
-    assert list(range(len(BounceClass))) == sorted(one.rank for one in BounceClass)
+    assert list(range(len(BounceClass))) == sorted(bounce_class.rank for bounce_class in BounceClass)
 
 
 def test_only_the_mailbox_being_gone_is_hard() -> None:
     """And what has not failed has no kind."""
-    assert [BounceClass.GONE] == [one for one in BounceClass if one.kind is FailureKind.HARD]
-    assert frozenset(BounceClass) - _FAILURES == {one for one in BounceClass if one.kind is None}
+    assert [BounceClass.GONE] == [bounce_class for bounce_class in BounceClass if bounce_class.kind is FailureKind.HARD]
+    assert frozenset(BounceClass) - _FAILURES == {
+        bounce_class for bounce_class in BounceClass if bounce_class.kind is None
+    }
 
 
 @given(st.integers(0, 999), _ENHANCED, st.text(max_size=200), st.sampled_from([None, True, False]))
 def test_any_failure_has_a_class(code: int, enhanced: str, text: str, at_recipient: bool | None) -> None:
     """One of a failure; never GONE where the last try failed for now, always POLICY for x.7.x."""
-    found = class_of_failure(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient)
-    assert found in _FAILURES
-    assert (found is BounceClass.GONE) <= (not enhanced.startswith("4"))
-    assert (found is BounceClass.POLICY) >= (enhanced[1:3] == ".7" and enhanced[3:4] == ".")
+    bounce_class = class_of_failure(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient)
+    assert bounce_class in _FAILURES
+    assert (bounce_class is BounceClass.GONE) <= (not enhanced.startswith("4"))
+    assert (bounce_class is BounceClass.POLICY) >= (enhanced[1:3] == ".7" and enhanced[3:4] == ".")
 
 
 @given(st.integers(500, 599), _ENHANCED, st.text(max_size=200), st.booleans())

@@ -106,17 +106,17 @@ def test_these_codes_are_hard_at_every_stage(enhanced: str, at_recipient: bool) 
 @given(CODES, ENHANCED, st.text(max_size=40), st.booleans())
 def test_no_other_enhanced_code_is_hard(code: int, enhanced: str, text: str, at_recipient: bool) -> None:
     """A wrong hard loses a reader."""
-    found = kind_of_refusal(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient)
+    kind = kind_of_refusal(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient)
     known = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-    assert (found is HARD) <= (enhanced in known)
-    assert (found is POLICY) >= enhanced.startswith("5.7.")
-    assert (found is MESSAGE) == enhanced.startswith(("5.3.", "5.5.", "5.6."))
+    assert (kind is HARD) <= (enhanced in known)
+    assert (kind is POLICY) >= enhanced.startswith("5.7.")
+    assert (kind is MESSAGE) == enhanced.startswith(("5.3.", "5.5.", "5.6."))
 
 
 @given(CODES, st.text(max_size=40), st.booleans())
 def test_without_an_enhanced_code_only_a_550_to_rcpt_is_hard(code: int, text: str, at_recipient: bool) -> None:
-    found = kind_of_refusal(code=code, enhanced="", text=text, at_recipient=at_recipient)
-    assert (found is HARD) <= (code == 550 and at_recipient)
+    kind = kind_of_refusal(code=code, enhanced="", text=text, at_recipient=at_recipient)
+    assert (kind is HARD) <= (code == 550 and at_recipient)
 
 
 @pytest.mark.parametrize(("enhanced", "kind"), [("4.1.1", HARD), ("4.7.1", POLICY), ("2.0.0", SOFT)])
@@ -172,14 +172,14 @@ def test_a_mailbox_that_is_not_there_is_known_by_words_alone(text: str) -> None:
 @pytest.mark.parametrize("code", [500, 501, 502, 503, 504, 555])
 def test_a_server_that_does_not_understand_speaks_of_the_message(code: int) -> None:
     """RFC 5321 §4.2.2; the codes beside them say nothing."""
-    found = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
-    assert BounceClass.MESSAGE is found
+    bounce_class = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
+    assert BounceClass.MESSAGE is bounce_class
 
 
 @pytest.mark.parametrize("code", [505, 499, 556])
 def test_other_codes_alone_say_nothing_of_the_message(code: int) -> None:
-    found = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
-    assert BounceClass.MESSAGE is not found
+    bounce_class = class_of_refusal(code=code, enhanced="", text="no", at_recipient=True)
+    assert BounceClass.MESSAGE is not bounce_class
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_other_codes_alone_say_nothing_of_the_message(code: int) -> None:
 )
 def test_only_a_550_to_the_recipient_means_the_mailbox(code: int, expected: BounceClass, *, at_recipient: bool) -> None:
     """Where neither the status nor the words say more."""
-    found = class_of_failure(code=code, enhanced="5.0.0", text="no", at_recipient=at_recipient)
-    assert (expected is BounceClass.GONE) == (found is BounceClass.GONE)
+    bounce_class = class_of_failure(code=code, enhanced="5.0.0", text="no", at_recipient=at_recipient)
+    assert (expected is BounceClass.GONE) == (bounce_class is BounceClass.GONE)
 
 
 @pytest.mark.parametrize(

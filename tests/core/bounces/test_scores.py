@@ -16,13 +16,13 @@ HARD, FULL, POLICY, MESSAGE = BounceClass.GONE, BounceClass.FULL, BounceClass.PO
 
 def history(*copies: BounceClass | int | None) -> list[Past]:
     """Newest first; the edition's number counts down to 1."""
-    found = []
+    past = []
     for number, copy in zip(range(len(copies), 0, -1), copies, strict=True):
         if isinstance(copy, BounceClass):
-            found.append(Past(edition_id=number, bounce=copy))
+            past.append(Past(edition_id=number, bounce=copy))
         else:
-            found.append(Past(edition_id=number, delivered_at=copy))
-    return found
+            past.append(Past(edition_id=number, delivered_at=copy))
+    return past
 
 
 @pytest.mark.parametrize(

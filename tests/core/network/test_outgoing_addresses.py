@@ -55,4 +55,4 @@ def test_a_network_can_be_opened() -> None:
         may_connect(address, open_networks)
         for address in ("10.1.2.3", "::ffff:10.1.2.3", "fd00::7", "10.2.0.1", "fd01::7", "127.0.0.1")
     ]
-    assert [True, True, False] == [may_connect(one, LOOPBACK) for one in ("127.0.0.1", "::1", "10.0.0.1")]
+    assert [True, True, False] == [may_connect(host, LOOPBACK) for host in ("127.0.0.1", "::1", "10.0.0.1")]

@@ -25,7 +25,10 @@ def test_what_is_spf_at_all(record: str, expected: bool) -> None:
 def test_terms_are_read() -> None:
     """With qualifiers, prefixes of both kinds, and unknown modifiers passed over (§6)."""
     record = parse_spf("v=spf1 a/24 ?mx:m.test/24//64 ip6:2001:db8::/32 ip4:192.0.2.0/24 x=1 ~all redirect=r.test")
-    read = [(one.name, one.verdict, one.value, one.ipv4_prefix, one.ipv6_prefix) for one in record.mechanisms]
+    read = [
+        (mechanism.name, mechanism.verdict, mechanism.value, mechanism.ipv4_prefix, mechanism.ipv6_prefix)
+        for mechanism in record.mechanisms
+    ]
     assert [
         ("a", SpfVerdict.PASS, "", 24, 128),
         ("mx", SpfVerdict.NEUTRAL, "m.test", 24, 64),

@@ -74,10 +74,10 @@ def test_the_next_opening_is_the_first_open_minute(opens: int, closes: int, zone
     if opens == closes:
         return
     there = OpeningHours(opens, closes, zone)
-    found = there.next_opening(moment)
+    opening = there.next_opening(moment)
     next_minute = moment - moment % 60 + 60
     first = next((m for m in (moment, *range(next_minute, next_minute + 49 * 3600, 60)) if there.is_open(m)), None)
-    assert first == found
+    assert first == opening
 
 
 @pytest.mark.parametrize("minute", range(1, 60))
@@ -110,7 +110,7 @@ def test_what_are_no_hours(text: str) -> None:
 @given(st.text(max_size=15) | st.from_regex(r"[0-9: -]{0,13}", fullmatch=True))
 def test_any_text_is_hours_or_an_error_of_ours(text: str) -> None:
     try:
-        found = parse_hours(text)
+        hours = parse_hours(text)
     except BadInput:
         return
-    assert found == parse_hours(format_hours(*found))
+    assert hours == parse_hours(format_hours(*hours))

@@ -168,8 +168,8 @@ def test_missing_last_rows_are_found_by_the_head_in_the_database_and_by_one_that
 def test_a_head_in_the_database_that_is_not_the_last_row_is_found(number: int) -> None:
     """The next row would be linked to it, or have the number of another one."""
     rows = made(PLAIN)
-    found = audited(rows, end=Head(number, rows[1].chain)).problems
-    assert ["the stored head of the chain does not match row 4, the last one"] == found
+    problems = audited(rows, end=Head(number, rows[1].chain)).problems
+    assert ["the stored head of the chain does not match row 4, the last one"] == problems
 
 
 def test_two_rows_that_changed_places_are_found() -> None:
@@ -239,4 +239,4 @@ def test_a_row_of_no_list_is_linked_as_one_of_list_0() -> None:
     for ip, octets in ((None, b""), (b"i" * 32, b"i" * 32)):
         expected = hashlib.sha256(head + row.content_digest + octets).digest()
         same = [row._replace(list_id=number, ip_digest=ip) for number in (None, 0)]
-        assert [expected, expected] == [link(b"before", one) for one in same]
+        assert [expected, expected] == [link(b"before", twin) for twin in same]

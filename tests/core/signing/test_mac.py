@@ -14,4 +14,6 @@ from pressrun.core.signing.mac import Mac
 def test_it_is_hmac_sha256(key: bytes, start: bytes, messages: list[bytes]) -> None:
     """Also for keys longer than a block, and for one message after the other."""
     mac = Mac(key, start)
-    assert [hmac.digest(key, start + one, "sha256") for one in messages] == [mac.digest(one) for one in messages]
+    assert [hmac.digest(key, start + message, "sha256") for message in messages] == [
+        mac.digest(message) for message in messages
+    ]

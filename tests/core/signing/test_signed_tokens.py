@@ -61,7 +61,7 @@ def test_addresses_in_old_mails_are_read(purpose: AddressPurpose, name: str, num
 @given(st.sampled_from(WebPurpose), st.lists(IDS, max_size=4).map(tuple), st.sampled_from([KEY, LATER]))
 def test_a_signed_link_serves_its_one_purpose(purpose: WebPurpose, numbers: tuple[int, ...], key: bytes) -> None:
     token = signed_link(key, purpose, *numbers)
-    assert {purpose: numbers} == {other: found for other in WebPurpose if (found := WEB.read(other, token)) is not None}
+    assert {purpose: numbers} == {other: read for other in WebPurpose if (read := WEB.read(other, token)) is not None}
 
 
 @given(st.sampled_from(AddressPurpose), IDS, st.sampled_from([1, 3]))
@@ -71,7 +71,7 @@ def test_a_signed_address_serves_its_one_purpose_and_list(
     token = signed_address(KEYS.link_keys[key_number], key_number, purpose, "news", number)
     places = [(other, name) for other in AddressPurpose for name in ("news", "new", "")]
     assert {(purpose, "news"): number} == {
-        place: found for place in places if (found := MAIL.read(*place, token)) is not None
+        place: read for place in places if (read := MAIL.read(*place, token)) is not None
     }
 
 

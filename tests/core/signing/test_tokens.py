@@ -253,7 +253,7 @@ def test_links_are_siv_over_keyed_blake2s(purpose: WebPurpose, numbers: list[int
     plain = b"".join(number.to_bytes(6, "big") for number in numbers)
     tag = keyed(f"link\0{purpose}", "tag", key, plain)[:16]
     stream = keyed(f"link\0{purpose}", "stream", key, tag)
-    hidden = bytes(one ^ other for one, other in zip(plain, stream, strict=False))
+    hidden = bytes(octet ^ other for octet, other in zip(plain, stream, strict=False))
     assert urlsafe_b64encode(hidden + tag).rstrip(b"=").decode("ascii") == WEB.make(purpose, *numbers)
 
 
@@ -266,9 +266,12 @@ def test_address_tokens_are_base32(number: int) -> None:
 
 
 def test_digests_travel_in_a_token_and_come_back() -> None:
-    one, two = b"\x00" + b"a" * 30 + b"\x00", b"b" * 32
-    assert ((one,), (one, two)) == (unpack_digests(pack_digests(one)), unpack_digests(pack_digests(one, two)))
-    assert len(WebTokens(KEYS).make(WebPurpose.NEVER_AGAIN, 1, *pack_digests(one, two))) < 200
+    first, second = b"\x00" + b"a" * 30 + b"\x00", b"b" * 32
+    assert ((first,), (first, second)) == (
+        unpack_digests(pack_digests(first)),
+        unpack_digests(pack_digests(first, second)),
+    )
+    assert len(WebTokens(KEYS).make(WebPurpose.NEVER_AGAIN, 1, *pack_digests(first, second))) < 200
 
 
 @pytest.mark.parametrize("extra", [0, 1])

@@ -12,7 +12,7 @@ def test_every_character_is_folded_and_few_are_remembered() -> None:
     """Whoever searches for all there are, a few hundred at a time, must not fill the memory."""
     table = Folding(str.upper)
     letters = "".join(map(chr, range(MOST_REMEMBERED + 500)))
-    assert [one.upper() for one in letters] == [one.translate(table) for one in letters]
+    assert [letter.upper() for letter in letters] == [letter.translate(table) for letter in letters]
     assert MOST_REMEMBERED >= len(table)
 
 

@@ -59,10 +59,10 @@ def test_a_word_longer_than_a_passage_is_cut() -> None:
 @given(st.text(max_size=300), st.text(max_size=60))
 def test_any_text_and_any_query_give_a_passage(text: str, query: str) -> None:
     """Never longer than it may be, and nothing in it that the text has not."""
-    found = searchable(text)
-    pieces = best_passage(found, parse_query(query))
+    stored = searchable(text)
+    pieces = best_passage(stored, parse_query(query))
     passage = "".join(piece for piece, _ in pieces).strip("…")
-    assert passage in found.replace("\u200b", "") or "…" in text
+    assert passage in stored.replace("\u200b", "") or "…" in text
     assert all(piece for piece, _ in pieces)
 
 

@@ -73,18 +73,18 @@ def test_a_process_stops_before_others_may_begin(renewals: list[Renewal], moment
     """True time decides here: the database's clock is off by `offset`, and the wall clock is set at any moment."""
     true, wall_offset = 0.0, 0.0
     lease, heartbeat_at = Lease(START), offset  # the session begins at the true time 0
-    for one in renewals:
-        true += one.pause
+    for renewal in renewals:
+        true += renewal.pause
         asked = later(true, true + wall_offset)
-        true += one.request
-        wall_offset += one.clock_set
+        true += renewal.request
+        wall_offset += renewal.clock_set
         reached_at = true
-        true += one.answer
+        true += renewal.answer
         if is_over(heartbeat_at, reached_at + offset):
             break  # somebody else may have begun: this renewal finds the session ended
-        if one.is_asked:
+        if renewal.is_asked:
             heartbeat_at = reached_at + offset
-            lease = Lease(asked) if one.is_answered else lease
+            lease = Lease(asked) if renewal.is_answered else lease
         for at in (true, true + moment):
             others_may = is_over(heartbeat_at, at + MARGIN_SECONDS - GRAIN + offset)
             left = lease.seconds_left(later(at, at + wall_offset))
