@@ -39,13 +39,13 @@ class Pager:
     """The ways of alerts, as a test sees them."""
 
     problem: str = ""
-    given: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
     mailed: list[Obstacle] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
     is_mail_down: bool = False
 
-    async def run(self, _: Sequence[str], given: bytes, __: float) -> ProgramEnd:
-        self.given.append(json.loads(given))
+    async def run(self, _: Sequence[str], octets: bytes, __: float) -> ProgramEnd:
+        self.alerts.append(json.loads(octets))
         return ProgramEnd(self.problem, "")
 
     async def mail(self, obstacle: Obstacle) -> bool:
@@ -106,17 +106,17 @@ async def test_the_program_hears_of_a_relay_that_fails_for_long(
     await watch.check()
     await pass_time(press, LASTING_SECONDS - 1)
     await watch.check()
-    assert [] == pager.given
+    assert [] == pager.alerts
     await pass_time(press, 1)
     await watch.check()
-    [given] = pager.given
+    [alert] = pager.alerts
     assert ("relays", CAUSES[Cause.RELAYS].when, CAUSES[Cause.RELAYS].advice) == (
-        given["cause"],
-        given["when"],
-        given["advice"],
+        alert["cause"],
+        alert["when"],
+        alert["advice"],
     )
-    assert f"every relay fails: {RELAY}: refused: 550 <…> no" == given["text"]
-    assert {"since", "base_url", "host", "version"} < given.keys()
+    assert f"every relay fails: {RELAY}: refused: 550 <…> no" == alert["text"]
+    assert {"since", "base_url", "host", "version"} < alert.keys()
     assert (["done"], []) == (pager.counted, pager.mailed)
 
 
@@ -127,16 +127,16 @@ async def test_each_cause_is_passed_on_once_a_day_over_restarts(
     await watch_three_times(press, watch_of(press, tmp_path, pager, reports, "/page-me"))
     watch = watch_of(press, tmp_path, pager, reports, "/page-me")
     await watch_three_times(press, watch)
-    assert ["disk"] == [given["cause"] for given in pager.given]
+    assert ["disk"] == [alert["cause"] for alert in pager.alerts]
     reports.over(Cause.DISK)
     await pass_time(press, ALERT_SECONDS)
     await watch.check()
     reports.report(Cause.DISK, "2 % free")
     await watch.check()
-    assert 1 == len(pager.given)  # it has to last again
+    assert 1 == len(pager.alerts)  # it has to last again
     await pass_time(press, LASTING_SECONDS)
     await watch.check()
-    assert ["3 % free", "2 % free"] == [given["text"] for given in pager.given]
+    assert ["3 % free", "2 % free"] == [alert["text"] for alert in pager.alerts]
 
 
 async def test_a_program_that_fails_is_tried_again(
@@ -166,7 +166,7 @@ async def test_the_table_says_by_which_way(
         await watch.check()
         await pass_time(press, seconds)
     way = CAUSES[cause].way
-    assert (way is not Way.MAIL, way is not Way.PROGRAM) == (len(pager.given) == 1, len(pager.mailed) == 1)
+    assert (way is not Way.MAIL, way is not Way.PROGRAM) == (len(pager.alerts) == 1, len(pager.mailed) == 1)
 
 
 async def test_one_outage_is_one_alert(press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports) -> None:
@@ -175,10 +175,10 @@ async def test_one_outage_is_one_alert(press: Pressroom, tmp_path: Path, pager: 
     for cause in (Cause.LOOP, Cause.QUEUE, Cause.DATABASE):
         reports.report(cause, "as it is")
     await watch_three_times(press, watch)
-    assert ["database"] == [given["cause"] for given in pager.given]
+    assert ["database"] == [alert["cause"] for alert in pager.alerts]
     reports.over(Cause.DATABASE)
     await watch_three_times(press, watch)
-    assert ["database", "queue"] == [given["cause"] for given in pager.given]
+    assert ["database", "queue"] == [alert["cause"] for alert in pager.alerts]
 
 
 async def test_an_email_that_cannot_be_queued_is_tried_again(
@@ -191,10 +191,10 @@ async def test_an_email_that_cannot_be_queued_is_tried_again(
     await watch.check()
     await pass_time(press, LASTING_SECONDS)
     await watch.check()
-    assert (1, 0) == (len(pager.given), len(pager.mailed))
+    assert (1, 0) == (len(pager.alerts), len(pager.mailed))
     pager.is_mail_down = False
     await watch.check()
-    assert (1, 1) == (len(pager.given), len(pager.mailed))
+    assert (1, 1) == (len(pager.alerts), len(pager.mailed))
 
 
 async def test_a_database_that_never_answers_is_noticed(
@@ -211,7 +211,7 @@ async def test_a_database_that_never_answers_is_noticed(
     await watch.check()
     press.pass_time(LASTING_SECONDS)
     await watch.check()
-    assert ["database"] == [given["cause"] for given in pager.given]
+    assert ["database"] == [alert["cause"] for alert in pager.alerts]
 
 
 async def test_the_email_names_what_is_wrong_and_what_to_do(press: Pressroom) -> None:
@@ -222,7 +222,7 @@ async def test_the_email_names_what_is_wrong_and_what_to_do(press: Pressroom) ->
     async def alert(cause: Cause, at: int = now) -> bool:
         return await database.record(alert_operator, cause, "to <ada@x.example>", site=site, entropy=os.urandom, now=at)
 
-    assert [True, False, True] == [await alert(one) for one in (Cause.DISK, Cause.DISK, Cause.BACKUP)]
+    assert [True, False, True] == [await alert(cause) for cause in (Cause.DISK, Cause.DISK, Cause.BACKUP)]
     assert await alert(Cause.DISK, now + int(ALERT_SECONDS) + 1)
     mails = [mail for mail in await press.send_all() if mail.rcpt_to == "ops@harbour.example"]
     mail = message_from_bytes(mails[0].content, policy=default)

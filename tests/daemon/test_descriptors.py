@@ -63,10 +63,10 @@ def test_what_does_not_fit_is_warned_of(
     wanted = needed(settings)
     hard = resource.RLIM_INFINITY if more is None else wanted + more
     monkeypatch.setattr(resource, "getrlimit", lambda _: (64, hard))
-    found = shortage(settings)
-    assert warns == (found is not None)
-    if found is not None:
-        assert f"may need {wanted} open files, but this process may open only {hard}" in found
+    warning = shortage(settings)
+    assert warns == (warning is not None)
+    if warning is not None:
+        assert f"may need {wanted} open files, but this process may open only {hard}" in warning
 
 
 def test_the_soft_limit_becomes_the_hard_one() -> None:

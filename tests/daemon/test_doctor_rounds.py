@@ -61,7 +61,7 @@ class Rounds:
         await self.rounds.step()
 
 
-async def found(_: Settings) -> bytes:
+async def findings(_: Settings) -> bytes:
     return json.dumps(FOUND).encode()
 
 
@@ -93,7 +93,7 @@ def test_whether_at_all(mail_domain: str, lines: tuple[str, ...], expected: bool
 async def test_findings_are_logged_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What passes is not named; the levels are those of the severities."""
     caplog.set_level(logging.INFO)
-    rounds = Rounds(settings_of(tmp_path), found)
+    rounds = Rounds(settings_of(tmp_path), findings)
     due_at = rounds.rounds.due_at
     await rounds.at_its_hour()
     assert [({"pass": 1, "warn": 1, "fail": 1}, due_at)] == rounds.shown
@@ -108,7 +108,7 @@ async def test_findings_are_logged_and_counted(tmp_path: Path, caplog: pytest.Lo
 
 async def test_a_start_is_not_followed_by_a_round(tmp_path: Path) -> None:
     """Nor is a moment before the hour."""
-    rounds = Rounds(settings_of(tmp_path), found)
+    rounds = Rounds(settings_of(tmp_path), findings)
     step = asyncio.create_task(rounds.rounds.step())
     for _ in range(20):
         await asyncio.sleep(0)
@@ -117,7 +117,7 @@ async def test_a_start_is_not_followed_by_a_round(tmp_path: Path) -> None:
 
 
 async def test_where_it_is_off_the_hour_passes(tmp_path: Path) -> None:
-    rounds = Rounds(settings_of(tmp_path, "weekly = false"), found)
+    rounds = Rounds(settings_of(tmp_path, "weekly = false"), findings)
     await rounds.at_its_hour()
     assert rounds.shown == []
     assert rounds.rounds.due_at > rounds.now

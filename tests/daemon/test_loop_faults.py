@@ -74,10 +74,10 @@ class Refusals:
         return sometimes
 
 
-async def until(found: Callable[[], Awaitable[bool]]) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Poll: the loops signal nothing."""
     async with asyncio.timeout(30):
-        while not await found():  # noqa: ASYNC110
+        while not await is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -110,11 +110,11 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def cases(*calls: tuple[Any, str], thread: tuple[tuple[Any, str], ...] = ()) -> list[Any]:
     """Each call with each fault of disk and descriptors; calls in `thread` also without a thread to run in."""
-    found = [(owner, name, fault) for owner, name in calls for fault in FAULTS if fault != "thread"]
-    found += [(owner, name, "thread") for owner, name in thread]
+    faults = [(owner, name, fault) for owner, name in calls for fault in FAULTS if fault != "thread"]
+    faults += [(owner, name, "thread") for owner, name in thread]
     return [
         pytest.param(owner, name, fault, id=f"{getattr(owner, '__name__', owner)}.{name}-{fault}")
-        for owner, name, fault in found
+        for owner, name, fault in faults
     ]
 
 

@@ -64,9 +64,9 @@ async def test_the_oldest_copy_is_that_which_may_go_and_does_not(press: Pressroo
     of = "where edition_id = ?"
     await press.change(f"update delivery set state = 'queued', claimed_by = null, due_at = 5 {of}", paused)
     await press.change(f"update delivery set state = 'queued', claimed_by = null, due_at = ? {of}", now + 60, sending)
-    one = "id = (select min(id) from delivery where edition_id = ?)"
+    first_of = "id = (select min(id) from delivery where edition_id = ?)"
     await press.change(
-        f"update delivery set state = 'deferred', destination = 'slow.example', due_at = ? where {one}",
+        f"update delivery set state = 'deferred', destination = 'slow.example', due_at = ? where {first_of}",
         now - 70,
         sending,
     )
@@ -90,14 +90,14 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press:
     await press.turn()
     now = int(press.clock())
     measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports())
-    found = []
+    oldest = []
     for due_at, states in ((now - 90, "queued"), (now - 5, "queued"), (now - 2, "claimed"), (now - 1, "queued")):
         await press.change("update delivery set state = ?, claimed_by = null, due_at = ?", states, due_at)
         claimed = 2 * (states == "claimed")
         await press.change("update copy_count set queued = ?, claimed = ?", 2 - claimed, claimed)
         await measurements.measure(now)
-        found.append(measurements.oldest_due_seconds(now))
-    assert [90.0] * 4 == found
+        oldest.append(measurements.oldest_due_seconds(now))
+    assert [90.0] * 4 == oldest
     await press.change("update copy_count set queued = 1, delivered = 1 where edition_id = ?", number)
     await measurements.measure(now)
     assert 1.0 == measurements.oldest_due_seconds(now)
@@ -167,12 +167,12 @@ async def test_what_wants_a_person_is_reported_until_it_is_over(
     measurements = Measurements(data, in_use, press.office.database, Metrics("1"), reports)
     monkeypatch.setattr("pressrun.daemon.measurements.utc_now", press.clock)
     await measurements.measure(now)
-    assert {Cause.CERTIFICATE} == {found.cause for found in reports.obstacles()}
+    assert {Cause.CERTIFICATE} == {obstacle.cause for obstacle in reports.obstacles()}
     in_use.swap(None)
     for made_at in (now - OLD_BACKUP_SECONDS - 1, now + AHEAD_SECONDS + 1):
         last_backup.record(data, LastBackup(at=int(made_at), place="-", size=1))
         await measurements.measure(now)
-        assert {Cause.BACKUP} == {found.cause for found in reports.obstacles()}
+        assert {Cause.BACKUP} == {obstacle.cause for obstacle in reports.obstacles()}
     last_backup.record(data, LastBackup(at=int(now), place="-", size=1))
     await measurements.measure(now)
     assert [] == reports.obstacles()

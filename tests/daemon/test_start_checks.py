@@ -68,7 +68,7 @@ async def test_a_clock_that_differs_from_that_of_the_database_is_named(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     monkeypatch.setattr(start_checks, "utc_now", lambda: utc_now() + seconds)
-    found = await said(database, caplog)
+    events = await said(database, caplog)
     expected = abs(seconds) >= CLOCK_SECONDS
-    assert ["daemon.clock_differs"] * expected == [name for name, _ in found]
-    assert all(fields["seconds"] == pytest.approx(seconds, abs=0.9) for _, fields in found)
+    assert ["daemon.clock_differs"] * expected == [name for name, _ in events]
+    assert all(fields["seconds"] == pytest.approx(seconds, abs=0.9) for _, fields in events)

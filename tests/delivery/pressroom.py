@@ -183,13 +183,13 @@ class Pressroom:
         sent: list[Outgoing] = []
         while True:
             await self.turn()
-            found = self.take_all()
-            for outgoing in found:
+            taken = self.take_all()
+            for outgoing in taken:
                 self.answer(outgoing, result)
-            if not found:
+            if not taken:
                 await self.turn()
                 return sent
-            sent += found
+            sent += taken
 
     # ------------------------------------------------------------------ what is there
 
@@ -213,16 +213,16 @@ class Pressroom:
         return await self.edition_admin.send(list_name=name, source=body, source_name="a.md", assets={}, **changes)
 
     async def counts(self, edition_id: int) -> dict[str, int]:
-        found = await self.office.database.read(count_copies, edition_id)
-        return {state: number for state, number in found.items() if number}
+        counts = await self.office.database.read(count_copies, edition_id)
+        return {state: number for state, number in counts.items() if number}
 
     async def state(self, edition_id: int) -> str:
         return (await self.stored(edition_id)).state.value
 
     async def stored(self, edition_id: int) -> Edition:
-        found = await self.office.database.read(find_edition, edition_id)
-        assert found is not None
-        return found
+        edition = await self.office.database.read(find_edition, edition_id)
+        assert edition is not None
+        return edition
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return await select(self.office.database, sql, *values)
@@ -235,9 +235,9 @@ class Pressroom:
             target, person = find_list(tx, name), subscribers.find_subscriber(tx, parse_address(address))
             assert target is not None
             assert person is not None
-            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-            assert found is not None
-            return found.id
+            subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+            assert subscription is not None
+            return subscription.id
 
         return await self.office.database.read(find)
 

@@ -83,7 +83,7 @@ async def test_every_copy_verifies(signing: Pressroom) -> None:
     await signing.readers(20)
     await signing.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
     sent = await signing.take_after_turn()
-    verdicts = [dkim.verify(one.content, dnsfunc=lambda name, timeout=5: RSA_RECORD) for one in sent]
+    verdicts = [dkim.verify(outgoing.content, dnsfunc=lambda name, timeout=5: RSA_RECORD) for outgoing in sent]
     assert [True] * 20 == verdicts
 
 
@@ -132,7 +132,7 @@ async def test_signing_can_be_put_on_and_off(press: Pressroom) -> None:
     for signer in (keys(), keys(settings(domain="lists.example", selector="later")), None):
         press.worker.sign_with(signer)
         sent.append(press.take())
-    assert [["rsa"], ["later"], []] == selectors([one for one in sent if one is not None])
+    assert [["rsa"], ["later"], []] == selectors([outgoing for outgoing in sent if outgoing is not None])
 
 
 async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Pressroom) -> None:
@@ -141,7 +141,7 @@ async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Pressroo
     edition = await signing.edition()
     await signing.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
     sent = await signing.take_after_turn()
-    assert ["r0@reader.example", "r2@reader.example"] == sorted(one.rcpt_to for one in sent)
+    assert ["r0@reader.example", "r2@reader.example"] == sorted(outgoing.rcpt_to for outgoing in sent)
     await signing.turn()
     assert {"deferred": 1, "claimed": 2} == await signing.counts(edition)
 
@@ -170,10 +170,10 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     await press.office.sign_ups.request("news", parse_address("ada@reader.example"), origin, network=None)
     sent = await press.take_after_turn()
     monkeypatch.setattr(press.worker.mailer._notices, "sent", lambda *_: 1 / 0)
-    press.worker.record(RELAY, [RecipientOutcome(one, TAKEN) for one in sent])
+    press.worker.record(RELAY, [RecipientOutcome(outgoing, TAKEN) for outgoing in sent])
     await press.turn()
     assert (2, {"delivered": 1}) == (len(sent), await press.counts(edition))
-    assert ["delivery.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+    assert ["delivery.no_evidence"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_a_signature_outlives_the_last_retry() -> None:

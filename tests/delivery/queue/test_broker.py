@@ -43,18 +43,18 @@ async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
     for outgoing in [press.take() for _ in range(RESULTS_AT_MOST)]:
         assert outgoing is not None
         press.answer(outgoing, TAKEN)
-    found: list[int] = []
+    numbers: list[int] = []
     commit = getattr(press.office.database, how)
 
     async def slow(*arguments: object) -> object:
-        if not found:  # the results come first
-            found.append(len(press.take_all()))
+        if not numbers:  # the results come first
+            numbers.append(len(press.take_all()))
         return await commit(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(press.office.database, how, slow)
         await press.turn()
-    return found[0]
+    return numbers[0]
 
 
 @pytest.mark.only_on("sqlite", "each turn on a server waits for its disk")
@@ -93,12 +93,12 @@ async def test_results_wait_for_others_however_many_are_being_recorded(
     numbers = [outgoing.delivery_id for outgoing in press.take_all()]
     way = "record" if engine == "sqlite" else "write"  # each turn on a server waits for its disk
     wake_ups, commit = press.dispatcher.broker.wake_ups, getattr(press.office.database, way)
-    found: list[tuple[bool, bool]] = []
+    states: list[tuple[bool, bool]] = []
 
     async def slow(*arguments: object) -> object:
         press.dispatcher.broker.record(RELAY, [Result(numbers[-1], TAKEN, is_journaled=True)])
         # Looked at now: the alarm is the loop's, and may well have gone off when the disk is done.
-        found.append((wake_ups._wanted.is_set(), wake_ups._timer.is_set))
+        states.append((wake_ups._wanted.is_set(), wake_ups._timer.is_set))
         return await commit(*arguments)
 
     for number in numbers[:-2]:
@@ -106,7 +106,7 @@ async def test_results_wait_for_others_however_many_are_being_recorded(
     monkeypatch.setattr(press.office.database, way, slow)
     wake_ups._wanted.clear()  # as the loop does when it begins a turn
     await press.dispatcher.cycle()
-    assert [(False, True)] == found
+    assert [(False, True)] == states
 
 
 # ---------------------------------------------------------------------- pace

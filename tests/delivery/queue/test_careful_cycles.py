@@ -24,7 +24,7 @@ async def turns(press: Pressroom, problem: type[Exception] = ValueError) -> None
 
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.__dict__["fields"]["subject"] for one in caplog.records if one.message == "dispatch.fault"]
+    return [record.__dict__["fields"]["subject"] for record in caplog.records if record.message == "dispatch.fault"]
 
 
 async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_same(
@@ -38,7 +38,7 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     after, broken = press.dispatcher._hooks.draw_consequences, taken[1].delivery_id
 
     def judge(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
-        if broken in [one.id for one in settlements]:
+        if broken in [settlement.id for settlement in settlements]:
             raise ValueError("a fault of ours")
         return after(tx, settlements, now)
 
@@ -64,10 +64,10 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     judge = press.dispatcher.broker._delivery_result
 
     def crooked(*arguments: Any) -> DeliveryResult:
-        found = judge(*arguments)
-        if found.id == first.delivery_id:
-            return DeliveryResult(id=found.id, state=found.state, due_at=found.due_at, relay="\ud800")
-        return found
+        result = judge(*arguments)
+        if result.id == first.delivery_id:
+            return DeliveryResult(id=result.id, state=result.state, due_at=result.due_at, relay="\ud800")
+        return result
 
     monkeypatch.setattr(press.dispatcher.broker, "_delivery_result", crooked)
     press.answer(first, TAKEN)

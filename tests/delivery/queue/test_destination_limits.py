@@ -49,8 +49,8 @@ async def take_all(press: Pressroom) -> list[Outgoing]:
 
 
 async def waiting(press: Pressroom) -> dict[str, dict[str, object]]:
-    found = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
-    return {str(row["domain"]): row for row in found}
+    rows = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
+    return {str(row["domain"]): row for row in rows}
 
 
 # ---------------------------------------------------------------------- slow-downs
@@ -106,8 +106,8 @@ async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(pres
     await press.turn()
 
     async def told() -> set[object]:
-        found = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
-        return {one["next_attempt"] for one in found.waiting if one["attempts"] == 0}
+        report = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
+        return {copy["next_attempt"] for copy in report.waiting if copy["attempts"] == 0}
 
     assert {"2027-01-15T08:10:00Z"} == await told()
     press.dispatcher.unpause("slow.example")

@@ -29,14 +29,14 @@ def popped(queues: FairQueues) -> tuple[str, int]:
 def test_each_queue_keeps_its_order_and_nothing_is_lost(pushed: list[tuple[str, int]]) -> None:
     """All come out, once."""
     queues = FairQueues()
-    expected, found = defaultdict(list), defaultdict(list)
+    expected, actual = defaultdict(list), defaultdict(list)
     for name, number in pushed:
         queues.push(name, copy(number, name))
         expected[name].append(number)
     while queues.length:
         name, number = popped(queues)
-        found[name].append(number)
-    assert expected == found
+        actual[name].append(number)
+    assert expected == actual
     assert {} == queues._queues
     assert NEVER == queues.pop(lambda _, now: now, 1.0, 1.0)
 

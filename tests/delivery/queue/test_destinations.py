@@ -103,11 +103,11 @@ def test_who_has_answered_nothing_leaves_two_connections_for_those_behind_it() -
 
 def answers(destinations: Destinations, name: str, *times: float) -> list[bool]:
     """What is shown by each of these answers, of one who has its share all the time."""
-    found = []
+    shown = []
     for seconds in times:
         taken(destinations, name, 1)
-        found.append(destinations.learn(name, 0.0, seconds))
-    return found
+        shown.append(destinations.learn(name, 0.0, seconds))
+    return shown
 
 
 def test_several_slow_answers_in_a_row_show_who_is_slow() -> None:
@@ -128,10 +128,10 @@ def test_what_is_usual_is_what_the_quick_ones_take(first: float) -> None:
     destinations = Destinations(10, set())
     for name in ("slow.example", "a.example"):
         taken(destinations, name, 2)
-    found = answers(destinations, "slow.example", first)
+    shown = answers(destinations, "slow.example", first)
     for _ in range(60):
-        found = answers(destinations, "a.example", 0.3) + answers(destinations, "slow.example", 3.0, 3.0)
-    assert [False, True, True] == found
+        shown = answers(destinations, "a.example", 0.3) + answers(destinations, "slow.example", 3.0, 3.0)
+    assert [False, True, True] == shown
 
 
 def test_who_counts_as_slow_remains_so_by_slow_answers_alone() -> None:

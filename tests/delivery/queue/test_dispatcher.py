@@ -81,11 +81,11 @@ async def test_two_editions_share_the_turns(press: Pressroom) -> None:
     await press.office.make_list("other")
     await press.readers(20)
     await press.readers(20, "other")
-    one, two = await press.edition("one"), await press.edition("two", "other")
+    first, second = await press.edition("first"), await press.edition("second", "other")
     press.settings = DeliverySettings(rates=(Rate(40, 1.0),))
     await press.start()
     await press.turn()
-    counts = [(await press.counts(number)).get("claimed", 0) for number in (one, two)]
+    counts = [(await press.counts(number)).get("claimed", 0) for number in (first, second)]
     assert abs(counts[0] - counts[1]) <= 1
     assert sum(counts) > 2
 
@@ -189,7 +189,7 @@ async def test_who_leaves_before_the_claim_gets_nothing(press: Pressroom) -> Non
     await press.readers(3)
     edition = await press.edition()
     await press.leave("r1@reader.example")
-    assert {"r0@reader.example", "r2@reader.example"} == {one.rcpt_to for one in await press.send_all()}
+    assert {"r0@reader.example", "r2@reader.example"} == {outgoing.rcpt_to for outgoing in await press.send_all()}
     assert {"delivered": 2, "cancelled": 1} == await press.counts(edition)
 
 
@@ -543,7 +543,7 @@ async def test_a_notice_of_an_unknown_kind_holds_up_no_other(press: Pressroom) -
     await queue_notice(press)
     await queue_notice(press, "other@reader.example")
     await press.change("update notice set content = null, kind = 'from the future' where id = 1")
-    assert ["other@reader.example"] == [one.rcpt_to for one in await press.send_all()]
+    assert ["other@reader.example"] == [outgoing.rcpt_to for outgoing in await press.send_all()]
 
 
 async def test_after_a_kill_the_same_copies_go_out(press: Pressroom) -> None:

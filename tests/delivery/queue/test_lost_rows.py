@@ -151,7 +151,7 @@ class Room:
             await action()
 
     def take(self) -> list[Outgoing]:
-        found: list[Outgoing] = []
+        taken: list[Outgoing] = []
         for _ in range(3 * READERS):
             try:
                 outgoing = self.press.take()
@@ -159,8 +159,8 @@ class Room:
                 continue
             if outgoing is None:
                 break
-            found.append(outgoing)
-        return found
+            taken.append(outgoing)
+        return taken
 
     def answer(self, outgoing: Outgoing, result: HandOver) -> None:
         if result is TAKEN:

@@ -72,8 +72,8 @@ async def test_a_result_for_a_copy_of_somebody_else_changes_nothing(press: Press
     outgoing = await press.take_after_turn()
     other.dispatcher.broker._in_flight.update({job.row.id: job for job in jobs(press)})
     other.worker.assignments._in_flight.update({job.row.id: job for job in jobs(press)})
-    for one, result in zip(outgoing, [TAKEN, GONE, LATER, UNSENT], strict=True):
-        other.answer(one, result)
+    for copy, result in zip(outgoing, [TAKEN, GONE, LATER, UNSENT], strict=True):
+        other.answer(copy, result)
     await other.turn()
     other.dispatcher.broker.give_back()
     await other.turn()
@@ -120,7 +120,7 @@ async def test_results_that_come_after_a_takeover_change_nothing_and_are_logged(
     session, worker = press.owner.session, press.worker
     await press.start()
     again = await press.take_after_turn()
-    assert [one.delivery_id for one in taken] == [one.delivery_id for one in again]
+    assert [copy.delivery_id for copy in taken] == [copy.delivery_id for copy in again]
     press.answer(again[0], TAKEN)
     await press.turn()
     before = await press.rows("select * from delivery order by id")

@@ -62,10 +62,10 @@ def test_a_refused_turn_says_when_it_comes() -> None:
 
 def test_so_much_is_claimed_as_has_its_turn_soon() -> None:
     pacer = Pacer((Rate(100, 1.0),), {"a": ()}, {})
-    found = pacer.claimable(NOW, 0, 400)
-    assert 100 * CLAIM_HORIZON_SECONDS <= found <= 100 * CLAIM_HORIZON_SECONDS + 3
-    assert 0 == pacer.claimable(NOW, found, 400)
-    assert found - 5 == pacer.claimable(NOW, 5, 400)
+    claimable = pacer.claimable(NOW, 0, 400)
+    assert 100 * CLAIM_HORIZON_SECONDS <= claimable <= 100 * CLAIM_HORIZON_SECONDS + 3
+    assert 0 == pacer.claimable(NOW, claimable, 400)
+    assert claimable - 5 == pacer.claimable(NOW, 5, 400)
 
 
 def test_no_more_is_claimed_than_the_relays_together_may_take() -> None:
@@ -108,18 +108,18 @@ def test_the_pace_follows_a_clock_that_was_set_back() -> None:
 
 def test_slots_are_handed_out_several_at_a_time() -> None:
     """At 100/s those of the next moment, and no further one before half of it is over."""
-    pacer, found = Pacer((Rate(100, 1.0),), {"a": ()}, {}), list[float]()
+    pacer, handed_out = Pacer((Rate(100, 1.0),), {"a": ()}, {}), list[float]()
     wakes, now = 0, NOW
     while now < NOW + 10:
         slots = pacer.slots("a", now, 400)
         assert all(now <= slot <= now + SLOT_HORIZON_SECONDS for slot in slots)
         wakes += bool(slots)
         pacer.spend("a", slots)
-        found += slots
+        handed_out += slots
         now = pacer.hand_out_at("a", now)
-    assert 995 <= len(found) <= 1020
+    assert 995 <= len(handed_out) <= 1020
     assert wakes <= 110
-    assert all(later - sooner >= 0.01 - 1e-6 for sooner, later in pairwise(found[2:]))
+    assert all(later - sooner >= 0.01 - 1e-6 for sooner, later in pairwise(handed_out[2:]))
 
 
 @given(
@@ -132,17 +132,17 @@ def test_no_window_holds_more_slots_than_its_rate(
     waits: list[float], process: tuple[Rate, ...], own: tuple[Rate, ...], most: int
 ) -> None:
     """However late and however often slots are asked for."""
-    pacer, found, now = Pacer(process, {"a": own}, {}), list[float](), NOW
+    pacer, handed_out, now = Pacer(process, {"a": own}, {}), list[float](), NOW
     for wait in waits:
         now += wait
         slots = pacer.slots("a", now, most)
         pacer.spend("a", slots)
-        found += slots
-    assert found == sorted(found)
+        handed_out += slots
+    assert handed_out == sorted(handed_out)
     for rate in (*process, *own):
         more = max(1, rate.count // 100)
-        for index, start in enumerate(found):
-            assert sum(slot < start + rate.seconds - 1e-6 for slot in found[index:]) <= rate.count + more
+        for index, start in enumerate(handed_out):
+            assert sum(slot < start + rate.seconds - 1e-6 for slot in handed_out[index:]) <= rate.count + more
 
 
 def test_a_fast_rate_has_no_slots() -> None:

@@ -18,8 +18,8 @@ WORDS = ["ok", "", '{"a": [1]}', "null", "17", '"', "\\u0000", "é\u2028😀", "
 
 def _records(tx: Transaction, edition: int) -> dict[int, tuple[object, ...]]:
     rows = [row for state in DeliveryState for row in deliveries.copies_in_state(tx, edition, state)]
-    found = {str(row["address"]): (row["code"], row["enhanced"], row["reply"], row["kind"]) for row in rows}
-    return dict(enumerate(found[address] for address in sorted(found)))
+    records = {str(row["address"]): (row["code"], row["enhanced"], row["reply"], row["kind"]) for row in rows}
+    return dict(enumerate(records[address] for address in sorted(records)))
 
 
 async def test_copies_taken_together_keep_their_own_words(press: Pressroom) -> None:

@@ -52,10 +52,10 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press
     jobs = {job.row.id: job for job in _in_flight(press)}
     await press.edition_admin.pause(editions[1])
     await press.edition_admin.cancel(editions[2])
-    found = await press.rows("select id, edition_id from delivery order by id")
-    noted = [min(number for number, edition in found if edition == one) for one in editions]
+    copies = await press.rows("select id, edition_id from delivery order by id")
+    noted = [min(number for number, edition in copies if edition == sent) for sent in editions]
     press.taken = [JournalEntry(claim_of(jobs[number]), RELAY, 250, "2.0.0") for number in noted]
-    other = jobs[max(number for number, edition in found if edition == editions[0])]
+    other = jobs[max(number for number, edition in copies if edition == editions[0])]
     press.taken += [
         JournalEntry(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
         JournalEntry(replace(claim_of(other), attempts=2), RELAY, 250, ""),
@@ -162,12 +162,12 @@ async def test_what_stands_in_the_way_is_told(
     if loop_failing_for is not None:
         since = press.clock() - loop_failing_for
         press.housekeeping.fault = LoopFault(since=since, times=7, problem="OSError: No space left on device")
-    found = await readiness.problems()
-    assert blockers == len(found)
+    problems = await readiness.problems()
+    assert blockers == len(problems)
     if loop_failing_for is not None and blockers:
         assert [
             "housekeeping has failed since 2027-01-15T07:59:00Z, 7 times: OSError: No space left on device"
-        ] == found
+        ] == problems
 
 
 async def test_a_database_that_takes_no_changes_stands_in_the_way(press: Pressroom) -> None:

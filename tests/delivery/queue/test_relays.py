@@ -32,14 +32,14 @@ async def send(press: Pressroom, *relays: str) -> Counter[str]:
     taken: Counter[str] = Counter()
     while True:
         await press.turn()
-        found = 0
+        handed_out = 0
         for relay in relays:
             copy = press.take(relay)
             if copy is not None:
                 press.answer(copy, TAKEN, relay)
                 taken[relay] += 1
-                found += 1
-        if not found:
+                handed_out += 1
+        if not handed_out:
             return taken
 
 

@@ -98,9 +98,9 @@ class Relay:
                     self.began[number] = self.press.clock()
                 self.lines[number].append(self.held.popleft())
             self.most |= Counter(domain_of(outgoing) for line in self.lines for outgoing in line)
-            if len(self.held) == AHEAD or (found := self.press.take()) is None:
+            if len(self.held) == AHEAD or (mail := self.press.take()) is None:
                 return
-            self.held.append(found)
+            self.held.append(mail)
 
     def _free(self) -> int | None:
         """The connection that takes the next message: the emptiest that may."""
@@ -138,9 +138,9 @@ async def readers(press: Pressroom, *domains: str) -> None:
 
 
 def mixed(slow: int, others: int) -> list[str]:
-    found = [SLOW] * slow + [OTHERS[number % len(OTHERS)] for number in range(others)]
-    random.Random(5).shuffle(found)
-    return found
+    domains = [SLOW] * slow + [OTHERS[number % len(OTHERS)] for number in range(others)]
+    random.Random(5).shuffle(domains)
+    return domains
 
 
 def slow(seconds: float) -> Callable[[str], float]:
@@ -149,8 +149,8 @@ def slow(seconds: float) -> Callable[[str], float]:
 
 async def reason(press: Pressroom) -> object:
     """What the queue says of the slow domain, None when nothing waits for it."""
-    found = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
-    return next((row["reason"] for row in found if row["domain"] == SLOW), None)
+    rows = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
+    return next((row["reason"] for row in rows if row["domain"] == SLOW), None)
 
 
 @pytest.mark.parametrize("domains", [mixed(300, 200), sorted(mixed(480, 160), key=SLOW.__ne__)], ids=["mixed", "first"])
@@ -279,13 +279,13 @@ async def test_who_is_late_is_slow_half_a_second_later(press: Pressroom) -> None
         assert outgoing is not None
         press.answer(outgoing, TAKEN)
         await press.turn()
-    found = []
+    slow = []
     for seconds in (0.0, SLOW_SECONDS - 0.1, 0.1):
         press.pass_time(seconds)
         await press.turn()
-        found.append(set(press.dispatcher.broker.scheduler.throttle.slow))
-    assert [{SLOW}, {SLOW}] == [{domain_of(one)} for one in silent if one]
-    assert [set(), set(), {SLOW}] == found
+        slow.append(set(press.dispatcher.broker.scheduler.throttle.slow))
+    assert [{SLOW}, {SLOW}] == [{domain_of(late)} for late in silent if late]
+    assert [set(), set(), {SLOW}] == slow
 
 
 async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressroom) -> None:
@@ -296,9 +296,9 @@ async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressro
     running = asyncio.create_task(press.dispatcher.run())
     try:
         async with asyncio.timeout(SAFETY_SECONDS / 2):
-            await _take_until(press, lambda found: SLOW in found)
+            await _take_until(press, lambda domains: SLOW in domains)
             press.pass_time(SLOW_SECONDS)
-            await _take_until(press, lambda found: found >= set(OTHERS))
+            await _take_until(press, lambda domains: domains >= set(OTHERS))
     finally:
         await press.dispatcher.drain(0.0)
         await running
@@ -306,7 +306,7 @@ async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressro
 
 async def _take_until(press: Pressroom, is_enough: Callable[[set[str]], bool]) -> None:
     """Take all that there is until that was enough of their domains."""
-    found = set[str]()
-    while not is_enough(found):
-        found |= {domain_of(one) for one in press.take_all()}
+    domains = set[str]()
+    while not is_enough(domains):
+        domains |= {domain_of(outgoing) for outgoing in press.take_all()}
         await asyncio.sleep(0.01)

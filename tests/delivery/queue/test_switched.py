@@ -39,9 +39,9 @@ def message_id(outgoing: Outgoing) -> str:
 def subscription_in(press: Pressroom, outgoing: Outgoing) -> int:
     """Whose subscription its link to unsubscribe ends."""
     field = message_from_bytes(outgoing.content)["list-unsubscribe"]
-    found = re.search(r"/unsubscribe/([^>]+)>", str(field))
-    assert found is not None
-    numbers = WebTokens(press.office.keys).read(WebPurpose.UNSUBSCRIBE, found[1])
+    match = re.search(r"/unsubscribe/([^>]+)>", str(field))
+    assert match is not None
+    numbers = WebTokens(press.office.keys).read(WebPurpose.UNSUBSCRIBE, match[1])
     assert numbers is not None
     return numbers[0]
 
@@ -58,7 +58,7 @@ async def test_a_copy_that_a_relay_puts_off_goes_out_once(press: Pressroom) -> N
     press.pass_time(400)
     (second,) = await press.send_all(TAKEN)
     assert message_id(first) == message_id(second)
-    assert [1, 2] == [subscription_in(press, one) for one in (first, second)]
+    assert [1, 2] == [subscription_in(press, outgoing) for outgoing in (first, second)]
     press.pass_time(400)
     assert [] == await press.send_all()
     assert {"delivered": 1} == await press.counts(edition)

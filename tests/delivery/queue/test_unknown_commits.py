@@ -50,10 +50,10 @@ async def story(folder: Path, commits: Commits) -> tuple[dict[str, Any], Counter
         with watching(commits):
             for _ in range(4):
                 await turn(press)
-                for one in press.take_all():
-                    sent[one.rcpt_to] += 1
-                    is_put_off = one.rcpt_to == addresses[2] and sent[one.rcpt_to] == 1
-                    press.answer(one, GONE if one.rcpt_to == addresses[1] else LATER if is_put_off else TAKEN)
+                for outgoing in press.take_all():
+                    sent[outgoing.rcpt_to] += 1
+                    is_put_off = outgoing.rcpt_to == addresses[2] and sent[outgoing.rcpt_to] == 1
+                    press.answer(outgoing, GONE if outgoing.rcpt_to == addresses[1] else LATER if is_put_off else TAKEN)
                 await turn(press)
                 press.pass_time(2000)
         return {name: await press.rows(query) for name, query in LEFT.items()}, sent

@@ -113,7 +113,7 @@ async def test_what_may_not_go_takes_no_place_from_what_may(press: Pressroom) ->
         return deliveries.claim_copies(tx, session=1, edition_id=edition, destination="", now=now, limit=2)
 
     claimed, cancelled = await press.office.database.write(claim)
-    assert (10, addresses[10:]) == (cancelled, [one.address for one in claimed])
+    assert (10, addresses[10:]) == (cancelled, [copy.address for copy in claimed])
 
 
 async def test_a_canary_has_as_many_readers_as_it_should(press: Pressroom) -> None:
@@ -143,8 +143,8 @@ async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> N
     await press.change("update delivery set state = 'failed'")
     await press.office.database.write(recount, edition)
     await keep_out(press, addresses[0], SuppressionReason.NEVER_AGAIN)
-    found = await press.edition_admin.resend(edition)
-    assert (1, 1) == (found.queued, found.left_out)
+    resent = await press.edition_admin.resend(edition)
+    assert (1, 1) == (resent.queued, resent.left_out)
 
 
 # ---------------------------------------------------------------------- notices

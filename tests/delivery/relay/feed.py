@@ -28,11 +28,11 @@ class ListFeed:
         return outgoing
 
     def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
-        for one in outcomes:
-            if self._requeue and one.result.outcome is Outcome.UNSENT:
-                self.queue.append(one.outgoing)
+        for outcome in outcomes:
+            if self._requeue and outcome.result.outcome is Outcome.UNSENT:
+                self.queue.append(outcome.outgoing)
             else:
-                self.settled.append((relay, one.outgoing, one.result))
+                self.settled.append((relay, outcome.outgoing, outcome.result))
         for count, future in self._waiters:
             if len(self.settled) >= count and not future.done():
                 future.set_result(None)

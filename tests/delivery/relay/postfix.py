@@ -117,10 +117,10 @@ class PostfixRelay:
     def taken(self, start: str, count: int, seconds: float = 30.0) -> list[Taken]:
         """Mails to recipients that start so, once there are that many; raises AssertionError with the log's end."""
         until = time.monotonic() + seconds
-        while len(found := [mail for mail in self._delivered() if mail.rcpt_to.startswith(start)]) < count:
-            assert time.monotonic() < until, f"{len(found)} of {count}: {self.log()[-3000:]}"
+        while len(mails := [mail for mail in self._delivered() if mail.rcpt_to.startswith(start)]) < count:
+            assert time.monotonic() < until, f"{len(mails)} of {count}: {self.log()[-3000:]}"
             time.sleep(0.05)
-        return found
+        return mails
 
     def _delivered(self) -> list[Taken]:
         return [_read(path) for path in (self._folder / "mailboxes" / "all" / "new").glob("*")]

@@ -31,7 +31,7 @@ class Story:
         return self._messages.pop(0)
 
     def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
-        self.told += [f"settled {one.outgoing.delivery_id}" for one in outcomes]
+        self.told += [f"settled {outcome.outgoing.delivery_id}" for outcome in outcomes]
 
     def written(self, data: bytes) -> None:
         numbers = re.findall(r"MAIL FROM:<news-bounces\+(\d+)@", data.decode())

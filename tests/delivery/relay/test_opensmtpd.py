@@ -63,8 +63,8 @@ async def test_each_copy_fares_as_its_reader_does(
     good = [mail[number] for number, (outcome, _) in fares.items() if outcome is Outcome.DELIVERED]
     arrived = opensmtpd.arrived(len(good))
     assert fares == {outgoing.delivery_id: (result.outcome, result.stage) for _, outgoing, result in feed.settled}
-    assert sorted((one.mail_from, one.rcpt_to, one.content) for one in good) == sorted(
-        (one.mail_from, one.rcpt_to, one.content) for one in arrived
+    assert sorted((copy.mail_from, copy.rcpt_to, copy.content) for copy in good) == sorted(
+        (copy.mail_from, copy.rcpt_to, copy.content) for copy in arrived
     )
     assert {DeliveryMode.LOCK_STEP} == ways
     assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.fallback"]

@@ -237,19 +237,19 @@ async def test_a_failing_relay_is_set_aside() -> None:
 async def test_both_relays_get_their_part() -> None:
     """Neither is left without work."""
     feed = ListFeed([message(n) for n in range(200)])
-    async with peer(obedient) as one, peer(obedient) as two:
-        relays = Relays([_settings("one", one), _settings("two", two)], feed, helo_name="client.example")
+    async with peer(obedient) as first, peer(obedient) as second:
+        relays = Relays([_settings("first", first), _settings("second", second)], feed, helo_name="client.example")
         relays.wake()
         await feed.until_settled(200)
         await relays.drain(5)
-    assert {"one", "two"} == {relay for relay, _, _ in feed.settled}
+    assert {"first", "second"} == {relay for relay, _, _ in feed.settled}
 
 
 async def test_reconfiguring_swaps_relays_under_way() -> None:
     """Connections of the old settings finish what they took; those of a relay that did not change stay."""
     feed = ListFeed([message(n) for n in range(10)])
-    async with peer(obedient) as one, peer(obedient) as two:
-        kept, old = _settings("kept", one), _settings("old", two)
+    async with peer(obedient) as first, peer(obedient) as second:
+        kept, old = _settings("kept", first), _settings("old", second)
         relays = Relays([kept, old], feed, helo_name="client.example")
         relays.wake()
         await feed.until_settled(10)

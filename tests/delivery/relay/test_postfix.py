@@ -65,7 +65,7 @@ async def test_each_copy_fares_as_its_reader_does(
     assert {number: _expected(number) for number in mail} == results
     assert len(taken) == len(good)
     assert {(mail[n].mail_from, mail[n].rcpt_to, mail[n].content) for n in good} == {
-        (one.mail_from, one.rcpt_to, one.content) for one in taken
+        (copy.mail_from, copy.rcpt_to, copy.content) for copy in taken
     }
     assert {way} == ways
     assert [] == [line for line in postfix.log().splitlines() if "warning" in line or "command pipelining" in line]

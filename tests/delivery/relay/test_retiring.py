@@ -72,7 +72,7 @@ def test_in_a_handshake_that_does_not_end(loop: Loop) -> None:
         async with server:
             pool = pool_at(server.sockets[0].getsockname()[1], security="starttls")
             pool.wake()
-            await until(lambda: any(one._dialogue.phase is Phase.HANDSHAKE for one in pool._members), SECONDS)
+            await until(lambda: any(member._dialogue.phase is Phase.HANDSHAKE for member in pool._members), SECONDS)
             async with asyncio.timeout(SECONDS):
                 await pool.drain(0.5)
             assert pool.is_empty

@@ -203,7 +203,7 @@ async def test_a_connection_ends_when_one_kind_has_had_its_share(
     """No connection carries more of a kind than it may, whatever goes between; each message goes once."""
     plain = [message(n, f"plain-{n}") for n in range(20)]
     bound = [replace(message(100 + n, f"bound-{n}"), kind="bound", most=3) for n in range(10)]
-    feed = ListFeed([one for pair in zip(plain[::2], bound, plain[1::2], strict=True) for one in pair])
+    feed = ListFeed([outgoing for pair in zip(plain[::2], bound, plain[1::2], strict=True) for outgoing in pair])
     with Sink(sink_program, tmp_path, *WAYS[way]) as sink:
         pool = make_pool(feed, sink.port, connections=2, window=4)
         pool.wake()

@@ -100,11 +100,11 @@ class House:
         await asyncio.gather(*self.tasks)
         self.tasks.clear()
 
-    async def until(self, found: Callable[[], bool | Awaitable[bool]]) -> None:
+    async def until(self, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
         """Until this is so, looked at again and again: the worker is another process."""
         async with asyncio.timeout(30):
             while True:
-                value = found()
+                value = is_so()
                 if value if isinstance(value, bool) else await value:
                     return
                 await asyncio.sleep(0.01)

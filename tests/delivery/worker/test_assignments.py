@@ -354,7 +354,9 @@ async def test_a_disk_that_takes_nothing_is_logged_once_each_time(
         bench.settle(2)
     bench.settle(3)
     assert [False, False, True] == [result.is_journaled for result in bench.results()]
-    assert ["worker.not_journaled"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
+    assert ["worker.not_journaled"] == [
+        record.message for record in caplog.records if record.levelno >= logging.WARNING
+    ]
 
 
 def _full(_: Sequence[JournalEntry]) -> None:
@@ -379,7 +381,9 @@ def test_connections_get_nothing_once_the_lease_has_run_out(monkeypatch: pytest.
     now = Instant(160.0, 1e9)
     assert (0, None) == (bench.rows.waiting(RELAY), bench.take())
     bench.settle(0)  # what is in flight counts
-    assert {0: TAKEN, 1: NOT_SENT, 2: NOT_SENT, 3: NOT_SENT} == {one.id: one.outcome for one in bench.results()}
+    assert {0: TAKEN, 1: NOT_SENT, 2: NOT_SENT, 3: NOT_SENT} == {
+        result.id: result.outcome for result in bench.results()
+    }
     bench.rows.renew(Lease(now))
     bench.add(copy(5))
     assert 5 == bench.take()

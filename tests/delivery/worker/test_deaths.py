@@ -36,8 +36,8 @@ async def test_a_copy_that_ends_the_worker_is_put_off(house: House, monkeypatch:
     record = house.dispatcher.broker.record
 
     def counting(relay: str, results: Sequence[Result]) -> None:
-        outcomes = [(one.id, one.outcome) for one in results]
-        unknown.update([number for number, found in outcomes if getattr(found, "outcome", None) is Outcome.UNKNOWN])
+        outcomes = [(result.id, result.outcome) for result in results]
+        unknown.update([number for number, outcome in outcomes if getattr(outcome, "outcome", None) is Outcome.UNKNOWN])
         record(relay, results)
 
     monkeypatch.setattr(house.dispatcher.broker, "record", counting)
@@ -51,7 +51,7 @@ async def test_a_copy_that_ends_the_worker_is_put_off(house: House, monkeypatch:
     )
     assert (f"the mail could not be composed: {POISON}", fragile.POISON) == (words, address)
     [(poisoned, most)] = unknown.most_common(1)
-    assert (POISON_AFTER, {poisoned}) == (most, {one for one, ends in unknown.items() if ends > 2})
+    assert (POISON_AFTER, {poisoned}) == (most, {blamed for blamed, ends in unknown.items() if ends > 2})
     assert max(Counter(address for address, _ in house.mailbox.received).values()) <= 3
 
 

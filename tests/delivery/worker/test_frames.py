@@ -132,14 +132,14 @@ def cut(octets: bytes, places: list[int]) -> list[bytes]:
 @given(st.lists(ORDERS, max_size=4), st.lists(st.integers(0, 10_000), max_size=6))
 def test_orders_come_through(said: list[Order], places: list[int]) -> None:
     reader = orders()
-    heard = [one for piece in cut(b"".join(map(encode_frame, said)), places) for one in reader.read(piece)]
+    heard = [order for piece in cut(b"".join(map(encode_frame, said)), places) for order in reader.read(piece)]
     assert said == heard
 
 
 @given(st.lists(REPORTS, max_size=4), st.lists(st.integers(0, 10_000), max_size=6))
 def test_reports_come_through(said: list[Report], places: list[int]) -> None:
     reader = reports()
-    heard = [one for piece in cut(b"".join(map(encode_frame, said)), places) for one in reader.read(piece)]
+    heard = [report for piece in cut(b"".join(map(encode_frame, said)), places) for report in reader.read(piece)]
     assert said == heard
 
 
@@ -156,10 +156,10 @@ def test_a_compiled_edition_comes_through(target: MailingList, same: bool) -> No
     edition = CompiledEdition(
         language="en", edition_id=7, slug="s", list=target, skeleton=skeleton, text_skeleton=text, message_secret=b"m"
     )
-    found = unpack_edition(pack_edition(edition))
-    assert (7, "s", target, b"m") == (found.edition_id, found.slug, found.list, found.message_secret)
-    assert [skeleton.encode(), text.encode()] == [found.skeleton.encode(), found.text_skeleton.encode()]
-    assert same == (found.skeleton is found.text_skeleton)
+    unpacked = unpack_edition(pack_edition(edition))
+    assert (7, "s", target, b"m") == (unpacked.edition_id, unpacked.slug, unpacked.list, unpacked.message_secret)
+    assert [skeleton.encode(), text.encode()] == [unpacked.skeleton.encode(), unpacked.text_skeleton.encode()]
+    assert same == (unpacked.skeleton is unpacked.text_skeleton)
 
 
 def test_keys_are_not_shown() -> None:

@@ -96,18 +96,20 @@ async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCap
     daemon = Daemon()
     daemon.say(pack_setup(settings_for(relay_at(1)), KEYS), unreadable(), Copies("primary", [COPY]))
     assert [Results("primary", [Result(5, CompositionFailed(NO_EDITION))])] == await daemon.answers()
-    assert ["worker.unreadable_edition"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+    assert ["worker.unreadable_edition"] == [
+        record.message for record in caplog.records if record.levelno >= logging.ERROR
+    ]
 
 
 async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> None:
     """Said before it, and after it: other relays may take them."""
     daemon = Daemon()
-    one, two = relay_at(1), relay_at(1, name="second")
-    daemon.say(pack_setup(settings_for(one, two), KEYS))
+    first, second = relay_at(1), relay_at(1, name="second")
+    daemon.say(pack_setup(settings_for(first, second), KEYS))
     notice = ClaimedNotice(**{**NOTICE, "id": 5})
     assert daemon.process._assignments is not None
     daemon.process._assignments.add("second", [Job(notice, 0, SESSION, None)])
-    daemon.say(pack_setup(settings_for(one), KEYS), notice_for("second", 6))
+    daemon.say(pack_setup(settings_for(first), KEYS), notice_for("second", 6))
     assert [Results("second", [Result(number, NOT_SENT)]) for number in (5, 6)] == await daemon.answers()
 
 
@@ -116,7 +118,7 @@ async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCap
     daemon = Daemon()
     daemon.say(pack_setup(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))), KEYS))
     assert [BadConfiguration.exit_code] == daemon.ends
-    [told] = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    [told] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert ("config.refused", True) == (told.message, "/nowhere" in told.__dict__["fields"]["problem"])
 
 

@@ -101,7 +101,7 @@ async def test_a_worker_that_is_stuck_is_replaced(
 
 def _reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Why a worker ended, each time."""
-    return [one.__dict__["fields"]["reason"] for one in caplog.records if "worker.ended" in one.message]
+    return [record.__dict__["fields"]["reason"] for record in caplog.records if "worker.ended" in record.message]
 
 
 async def test_a_worker_that_cannot_live_is_tried_again_and_shown(
@@ -372,7 +372,7 @@ def _link(pid: int, number: int) -> str:
 
 
 def _links(pid: int) -> set[str]:
-    return {_link(pid, int(one.name)) for one in Path(f"/proc/{pid}/fd").iterdir()}
+    return {_link(pid, int(entry.name)) for entry in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.CaptureFixture[str]) -> None:
