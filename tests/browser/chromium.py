@@ -85,8 +85,8 @@ class Window:
 
     async def sideways(self) -> list[str]:
         """What makes the page scroll to the side."""
-        found: list[str] = await self.page.evaluate(_SIDEWAYS)
-        return found
+        causes: list[str] = await self.page.evaluate(_SIDEWAYS)
+        return causes
 
     async def axe(self, *also: str) -> list[str]:
         """The findings of axe-core, all rules that are on and those that are named: one line an element."""

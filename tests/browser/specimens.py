@@ -142,9 +142,9 @@ def own_specimens() -> Iterator[Specimen]:
         ("own-rtl", ARABIC, "الرصيف الشمالي يُفتح يوم الاثنين", "ar", None),
     ):
         base = replace(builders.profile(language=language), design=Design(logo=shown))
-        found = template_values(base, builders.site(), subject=subject, preheader="", language=language)
-        made = render_template(layout_of_the_docs(), found.plain, asdict(found.marks))
-        rendered = RenderedLayout(name="own", made=made, marks=found.marks)
+        template = template_values(base, builders.site(), subject=subject, preheader="", language=language)
+        made = render_template(layout_of_the_docs(), template.plain, asdict(template.marks))
+        rendered = RenderedLayout(name="own", made=made, marks=template.marks)
         yield _specimen(name, body, subject, language, Design(layout="own", logo=shown, rendered=rendered))
 
 
@@ -167,42 +167,42 @@ def _with_pictures(built: BuiltEdition) -> str:
     """The HTML part with its enclosed pictures in place, as a mail program shows it."""
     message = builders.read(built.skeleton.copy(builders.values()))
     page = builders.part(bytes(message), "html")
-    for found in message.walk():
-        content_id, content = found.get("Content-ID"), found.get_payload(decode=True)
+    for part in message.walk():
+        content_id, content = part.get("Content-ID"), part.get_payload(decode=True)
         if content_id is not None and isinstance(content, bytes):
-            data = f"data:{found.get_content_type()};base64,{base64.b64encode(content).decode()}"
+            data = f"data:{part.get_content_type()};base64,{base64.b64encode(content).decode()}"
             page = page.replace(f"cid:{content_id.strip('<>')}", data)
     return page
 
 
-async def _picture(browser: Browser, one: Specimen, width: int, scheme: Scheme, path: Path) -> None:
+async def _picture(browser: Browser, specimen: Specimen, width: int, scheme: Scheme, path: Path) -> None:
     async with browser.window(width=width, scheme=scheme) as window:
-        await window.show(one.html)
+        await window.show(specimen.html)
         await window.picture(path)
 
 
 async def picture_all(folder: Path) -> None:
     """Every specimen at every width, light and dark, and with images off."""
     schemes: tuple[Scheme, Scheme] = ("light", "dark")
-    found = [*specimens(), *own_specimens()]
+    all_specimens = [*specimens(), *own_specimens()]
     async with open_browser() as browser:
-        for one in found:
+        for specimen in all_specimens:
             for width in WIDTHS:
                 for scheme in schemes:
-                    await _picture(browser, one, width, scheme, folder / f"{one.name}-{width}-{scheme}.png")
+                    await _picture(browser, specimen, width, scheme, folder / f"{specimen.name}-{width}-{scheme}.png")
             async with browser.window(width=375, with_images=False) as window:
-                await window.show(one.html)
-                await window.picture(folder / f"{one.name}-375-without-images.png")
+                await window.show(specimen.html)
+                await window.picture(folder / f"{specimen.name}-375-without-images.png")
 
 
 async def picture_for_docs(folder: Path) -> None:
     """The beginning of each layout, small."""
     async with open_browser() as browser:
-        for one in specimens():
-            if one.name.endswith("-ltr"):
+        for specimen in specimens():
+            if specimen.name.endswith("-ltr"):
                 async with browser.window(width=660, height=700) as window:
-                    await window.show(one.html)
-                    await window.page.screenshot(path=folder / f"{one.name.removesuffix('-ltr')}.png")
+                    await window.show(specimen.html)
+                    await window.page.screenshot(path=folder / f"{specimen.name.removesuffix('-ltr')}.png")
 
 
 if __name__ == "__main__":

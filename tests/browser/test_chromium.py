@@ -35,8 +35,8 @@ async def test_axe_names_what_is_wrong(browser: Browser) -> None:
     body = f'<p style="color:#bbb">Low</p><img src="data:image/gif;base64,{_DOT}">'
     async with browser.window() as window:
         await window.show(_page(body))
-        found = await window.axe()
-    assert ["color-contrast", "image-alt"] == sorted(line.partition(":")[0] for line in found)
+        problems = await window.axe()
+    assert ["color-contrast", "image-alt"] == sorted(line.partition(":")[0] for line in problems)
 
 
 async def test_the_dark_scheme_reaches_the_page(browser: Browser) -> None:

@@ -238,8 +238,10 @@ async def test_a_visitor_subscribes_to_what_they_tick(
             await window.page.get_by_role("textbox").first.press("Enter")
             await window.page.wait_for_url("**/subscribe*")
             await reader.look()
-        found = await house.rows("select name, state from subscription join list on list.id = list_id order by 2, 1")
-        assert [("nouvelles", "active"), ("tides", "active")] == found[:2]
+        subscriptions = await house.rows(
+            "select name, state from subscription join list on list.id = list_id order by 2, 1"
+        )
+        assert [("nouvelles", "active"), ("tides", "active")] == subscriptions[:2]
         await house.web_requests.carry_out()
         assert ("nouvelles", "pending") in await house.rows(
             "select name, state from subscription join list on list.id = list_id"

@@ -165,9 +165,9 @@ class Booted(Machine):
     def _try_out(self) -> None:
         """Whether the service could run here: its user must reach the program, and the kernel allow its sandbox."""
         as_user = ("setpriv", "--reuid=pressrun", "--regid=pressrun", "--clear-groups")
-        found = self._call(*as_user, *self._program, "--help")
-        if found.returncode != 0:
-            raise CannotBoot(f"the user of the service cannot run {sys.executable}: {found.stderr.strip()[-300:]}")
+        tried = self._call(*as_user, *self._program, "--help")
+        if tried.returncode != 0:
+            raise CannotBoot(f"the user of the service cannot run {sys.executable}: {tried.stderr.strip()[-300:]}")
         self._call("systemctl", "start", SERVICE)  # without a configuration, which it says
         [code] = self.state("ExecMainStatus")
         if int(code) in _NOT_SET_UP:
@@ -181,10 +181,10 @@ def _new_group() -> Path:
     if os.getuid() != 0:
         raise CannotBoot("a systemd of its own needs root")
     mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
-    found = next((Path(one[1]) for one in mounts if one[2] == "cgroup2"), None)
-    if found is None:
+    mount_point = next((Path(mount[1]) for mount in mounts if mount[2] == "cgroup2"), None)
+    if mount_point is None:
         raise CannotBoot("no cgroup2 is mounted")
-    group = found / f"pressrun-tests-{os.getpid()}"
+    group = mount_point / f"pressrun-tests-{os.getpid()}"
     try:
         group.mkdir()
     except OSError as problem:

@@ -29,8 +29,8 @@ class Fates:
         """All that nobody should meet in a restart."""
         return {
             f"{kind}: {fate}": number
-            for kind, found in (("visit", self.visits), ("mail", self.mails))
-            for fate, number in found.items()
+            for kind, fates in (("visit", self.visits), ("mail", self.mails))
+            for fate, number in fates.items()
             if fate not in ("answered", "accepted", "sent away")
         }
 
@@ -65,7 +65,7 @@ class Crowd:
             for _ in range(due - number):
                 going.add(asyncio.create_task(self._request()))
             number = due
-            going = {one for one in going if not one.done()}
+            going = {task for task in going if not task.done()}
             await asyncio.sleep(1 / self._visits)
         await asyncio.gather(*going)
 

@@ -82,9 +82,9 @@ class Mail:
     @property
     def message(self) -> EmailMessage:
         """Read by an independent parser."""
-        found = message_from_bytes(self.content, policy=email.policy.default)
-        assert isinstance(found, EmailMessage)
-        return found
+        message = message_from_bytes(self.content, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        return message
 
     @property
     def text(self) -> str:
@@ -169,13 +169,13 @@ class Daemon:
     def events(self, name: str) -> list[dict[str, Any]]:
         """The log's objects of one event."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
-        return [one for one in map(json.loads, lines) if one.get("event") == name]
+        return [entry for entry in map(json.loads, lines) if entry.get("event") == name]
 
     def peak_kib(self, helper: str = "") -> int:
         """The most resident memory that it has had so far, or a process that it started and that is called so."""
         number = str(self.process.pid)
         if helper:
-            number = next(one for one in children(self.process.pid) if helper in command_of(one))
+            number = next(child for child in children(self.process.pid) if helper in command_of(child))
         status = Path(f"/proc/{number}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
 
@@ -263,10 +263,10 @@ class House:
         return Result(code=done.returncode, out=done.stdout, err=done.stderr)
 
     def _run_forked(self, forks: ForkServer, arguments: Sequence[str | Path], stdin: str) -> Result:
-        with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
-            given.write(stdin.encode())
-            given.seek(0)
-            files = [file.fileno() for file in (given, out, err)]
+        with TemporaryFile() as stdin_file, TemporaryFile() as out, TemporaryFile() as err:
+            stdin_file.write(stdin.encode())
+            stdin_file.seek(0)
+            files = [file.fileno() for file in (stdin_file, out, err)]
             process = forks.start(self._arguments(*arguments), self.folder, plain_environment(), files)
             try:
                 code = process.wait(600)
@@ -363,8 +363,8 @@ class House:
         try:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
-            given = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(status=response.status, headers=given, text=response.read().decode())
+            headers_by_name = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(status=response.status, headers=headers_by_name, text=response.read().decode())
         finally:
             connection.close()
 
@@ -393,8 +393,8 @@ class House:
         """Wait until so many were taken (for one recipient)."""
 
         def enough() -> list[Mail] | None:
-            found = [mail for mail in self.mails() if to is None or mail.rcpt_to == to]
-            return found if len(found) >= count else None
+            mails = [mail for mail in self.mails() if to is None or mail.rcpt_to == to]
+            return mails if len(mails) >= count else None
 
         return until(enough)
 
@@ -423,9 +423,9 @@ def until(look: Callable[[], T | None], seconds: float = 20.0) -> T:
     """What `look` gives once it gives something: another process tells nobody when it has done its part."""
     ends_at = time.monotonic() + seconds
     while True:
-        found = look()
-        if found:
-            return found
+        result = look()
+        if result:
+            return result
         assert time.monotonic() < ends_at, "it did not come to that"
         time.sleep(0.02)
 

@@ -90,16 +90,16 @@ _HAND_OVER = (
 def documented(name: str) -> str:
     """The lines that the page gives for a file, by the comment they begin with."""
     blocks = re.findall(r"^```\n# ([^\n]+)\n(.*?)^```$", _DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    found = [lines for title, lines in blocks if title == name]
-    assert len(found) == 1, name
-    return str(found[0])
+    sections = [lines for title, lines in blocks if title == name]
+    assert len(sections) == 1, name
+    return str(sections[0])
 
 
 def unit_value(key: str) -> str:
     """What the unit of the LMTP socket says."""
-    found = re.search(rf"^{key}=(.*)$", _SOCKET_UNIT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None, key
-    return found[1]
+    match = re.search(rf"^{key}=(.*)$", _SOCKET_UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert match is not None, key
+    return match[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +113,9 @@ class Delivered:
     @property
     def message(self) -> EmailMessage:
         """Read by an independent parser."""
-        found = message_from_bytes(self.content, policy=email.policy.default)
-        assert isinstance(found, EmailMessage)
-        return found
+        message = message_from_bytes(self.content, policy=email.policy.default)
+        assert isinstance(message, EmailMessage)
+        return message
 
     @property
     def text(self) -> str:
@@ -139,9 +139,9 @@ class LmtpSocket:
 
     def start(self, house: House) -> Daemon:
         """Start a house's daemon with the socket."""
-        given = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": unit_value("FileDescriptorName")}
+        environment = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": unit_value("FileDescriptorName")}
         prefix = (sys.executable, "-c", _HAND_OVER, str(self.held.fileno()))
-        return house.start(environment=given, prefix=prefix, descriptors=(self.held.fileno(),))
+        return house.start(environment=environment, prefix=prefix, descriptors=(self.held.fileno(),))
 
     def close(self) -> None:
         self.held.close()
@@ -242,8 +242,8 @@ class Postfix:
         """Wait until so many lie there."""
 
         def enough() -> list[Delivered] | None:
-            found = [mail for mail in self.mailbox(address) if wanted(mail)]
-            return found if len(found) >= count else None
+            mails = [mail for mail in self.mailbox(address) if wanted(mail)]
+            return mails if len(mails) >= count else None
 
         try:
             return until(enough)
@@ -267,6 +267,6 @@ def _read(path: Path) -> Delivered:
 
 def mail(body: str, **fields: str) -> bytes:
     """A mail as its reader's program writes it; `In_Reply_To` for In-Reply-To."""
-    given: Mapping[str, str] = {name.replace("_", "-"): value for name, value in fields.items()}
-    lines = [f"{name}: {value}" for name, value in given.items()]
+    headers: Mapping[str, str] = {name.replace("_", "-"): value for name, value in fields.items()}
+    lines = [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "MIME-Version: 1.0", "", body]).encode()

@@ -69,9 +69,9 @@ def _rest(line: socket.socket) -> bytes:
 
 def example(language: str) -> str:
     """The example of docs/how-to/web-server.md, word for word."""
-    found = re.findall(rf"^```{language}\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    assert len(found) == 1, f"docs/how-to/web-server.md has {len(found)} examples for {language}"
-    return str(found[0])
+    examples = re.findall(rf"^```{language}\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(examples) == 1, f"docs/how-to/web-server.md has {len(examples)} examples for {language}"
+    return str(examples[0])
 
 
 @contextmanager

@@ -173,7 +173,7 @@ def scripts(root: Path, python: str) -> dict[str, str]:
         '"${@/https:\\/\\/news.example.org/http://127.0.0.1:8080}" || { [ $? = 28 ] && [ -n "${without_end:-}" ]; }\n'
     )
     return {
-        **{f"/bin/{name}": _script(name, one) for name, one in STAND_INS.items()},
+        **{f"/bin/{name}": _script(name, text) for name, text in STAND_INS.items()},
         "/usr/bin/mlmmj-list": _script("mlmmj-list", MLMMJ_LIST),
         "/bin/systemctl": f'#!/bin/bash\nexec "{python}" -I -S {root}/tests/e2e/systemctl.py "$@"\n',
         "/bin/edit_config": f'#!/bin/bash\nexec "{python}" -I -S {root}/tests/e2e/edit_config.py "$@"\n',

@@ -45,8 +45,8 @@ def main(verb: str, *words: str) -> None:
 def matching(word: str) -> list[str]:
     """The units of a name or pattern; ends where there is none."""
     name = word if "." in word else f"{word}.service"
-    found = [one for one in (*OTHERS, *(path.name for path in UNITS.iterdir())) if fnmatch.fnmatch(one, name)]
-    return found or sys.exit(f"Unit {name} not found.")
+    units = [unit for unit in (*OTHERS, *(path.name for path in UNITS.iterdir())) if fnmatch.fnmatch(unit, name)]
+    return units or sys.exit(f"Unit {name} not found.")
 
 
 def edit(drop_in: str, source: str, unit: str) -> None:

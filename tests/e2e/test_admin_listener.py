@@ -22,13 +22,15 @@ def test_each_address_has_its_own_pages(tmp_path: Path) -> None:
         house.configure(admin={"listen": f"127.0.0.1:{port}", "base_url": "https://desk.example.org"})
         house.create_list()
         daemon = house.start()
-        found = {(each, path): _status(each, path) for each in (house.http_port, port) for path in ("/news", "/admin")}
+        statuses = {
+            (each, path): _status(each, path) for each in (house.http_port, port) for path in ("/news", "/admin")
+        }
         assert (200, 404, 404) == (
-            found[house.http_port, "/news"],
-            found[house.http_port, "/admin"],
-            found[port, "/news"],
+            statuses[house.http_port, "/news"],
+            statuses[house.http_port, "/admin"],
+            statuses[port, "/news"],
         )
-        assert [f"127.0.0.1:{port}"] == [one["admin"] for one in daemon.events("daemon.started")]
+        assert [f"127.0.0.1:{port}"] == [event["admin"] for event in daemon.events("daemon.started")]
         assert 0 == daemon.stop()
         with suppress(ConnectionRefusedError):
             raise AssertionError(f"still listening: {_status(port, '/healthz')}")

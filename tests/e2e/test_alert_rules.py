@@ -255,7 +255,7 @@ def refuse_visitors(house: House, prometheus: Prometheus) -> None:
     errors = 'sum(pressrun_http_requests_total{status="503",route!="/readyz"})'
 
     def has_seen(number: int) -> bool:
-        return sum(int(found["value"][1]) for found in prometheus.query(errors)) >= number
+        return sum(int(sample["value"][1]) for sample in prometheus.query(errors)) >= number
 
     for number in range(1, 4):
         assert 503 == house.post("/news/subscribe", {"email": "stranger@elsewhere.example"}).status

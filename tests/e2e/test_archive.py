@@ -75,7 +75,7 @@ def test_mails_of_a_members_archive_lead_their_reader_in(house: House) -> None:
         links.setdefault(mail.rcpt_to, set()).update(
             re.findall(rf"https://{re.escape(HOST)}(/read/[^/\s]+)", mail.text)
         )
-    assert [1, 1, 1] == [len(found) for found in links.values()]
+    assert [1, 1, 1] == [len(paths) for paths in links.values()]
     assert 3 == len(set.union(*links.values()))
     path = links[READERS[0]].pop()
     index = house.get(path)
@@ -90,8 +90,8 @@ def test_an_archive_becomes_a_folder_of_pages(house: House) -> None:
     """With a running daemon and without one the same files; all that they link to is there, and nothing of a reader."""
     furnish(house)
     first, second = house.folder / "first", house.folder / "second"
-    found = house.json("archive", "export", "news", str(first))
-    assert {"list": "news", "format": "site", "output": str(first), "editions": 2} == found
+    export = house.json("archive", "export", "news", str(first))
+    assert {"list": "news", "format": "site", "output": str(first), "editions": 2} == export
     assert house.daemon is not None
     assert 0 == house.daemon.stop()
     house.do("archive", "export", "news", str(second))
@@ -182,13 +182,13 @@ def test_an_archive_becomes_an_mbox(house: House) -> None:
 
 
 def read_mbox(path: Path) -> list[EmailMessage]:
-    found = []
+    messages = []
     with closing(mailbox.mbox(path, create=False)) as box:
         for key in box.keys():  # noqa: SIM118 - iterating a mailbox gives messages of the old kind
             message = email.message_from_bytes(box.get_bytes(key), policy=email.policy.default)
             assert isinstance(message, EmailMessage)
-            found.append(message)
-    return found
+            messages.append(message)
+    return messages
 
 
 def text_of(message: EmailMessage) -> str:

@@ -81,8 +81,8 @@ def test_no_inode_is_left(make_house: MakeHouse, few_inodes: Path) -> None:
         before = head.read_text()
         fillers = fill_inodes(few_inodes)
         _sign_up(house, "new@readers.example")
-        found = until(lambda: daemon.events("loop.failed"), 60.0)
-        assert ("housekeeping", "consent head") == (found[0]["loop"], found[0]["subject"])
+        events = until(lambda: daemon.events("loop.failed"), 60.0)
+        assert ("housekeeping", "consent head") == (events[0]["loop"], events[0]["subject"])
         house.await_mails(1, to="new@readers.example")
         for filler in fillers:
             filler.unlink()
@@ -99,15 +99,15 @@ def test_no_descriptor_is_left(make_house: MakeHouse) -> None:
     house = make_house()
     daemon = house.start(prefix=limited(96, 96))
     assert [True] == [
-        "may need" in one["warning"] for one in daemon.events("config.warning") if "open files" in one["warning"]
+        "may need" in event["warning"] for event in daemon.events("config.warning") if "open files" in event["warning"]
     ]
     _sign_up(house, "new@readers.example")
     held = [socket.create_connection(("127.0.0.1", house.http_port), timeout=5) for _ in range(150)]
     until(lambda: len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir())) >= 95)
-    found = until(lambda: daemon.events("loop.failed"), 60.0)
-    assert ("housekeeping", "consent head") == (found[0]["loop"], found[0]["subject"])
-    for one in held:
-        one.close()
+    events = until(lambda: daemon.events("loop.failed"), 60.0)
+    assert ("housekeeping", "consent head") == (events[0]["loop"], events[0]["subject"])
+    for file in held:
+        file.close()
     until(lambda: daemon.events("loop.recovered"), 30.0)
     assert 200 == house.get("/readyz").status
     edition = house.send()["id"]

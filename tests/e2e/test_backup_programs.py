@@ -18,10 +18,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "back-up.md"
 
 def _block(part: str) -> str:
     """The block of the page that contains this."""
-    (found,) = [
+    (block,) = [
         text for text in re.findall(r"(?ms)^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8")) if part in text
     ]
-    return str(found)
+    return str(block)
 
 
 def _shell(house: House, script: str, **variables: str) -> None:

@@ -41,11 +41,11 @@ def test_a_file_that_is_no_list_of_readers(running: House, content: bytes, word:
 def test_rows_that_are_wrong_are_told_by_line(house: House) -> None:
     """The others are taken in; wrong columns and malformed addresses stand in `invalid`."""
     rows = "email,name\ndina@readers.example,Dina\nno address,X\neva@readers.example,Eva,too,many\n,\n"
-    found = house.json("subscriber", "import", "news", house.write("some.csv", rows))
-    assert found["added"] >= 1
-    assert {3, 4} <= {one["line"] for one in found["invalid"]}
-    assert all(one["reason"] for one in found["invalid"])
-    assert "dina@readers.example" in {one["address"] for one in house.json("subscriber", "ls", "news")}
+    outcome = house.json("subscriber", "import", "news", house.write("some.csv", rows))
+    assert outcome["added"] >= 1
+    assert {3, 4} <= {row["line"] for row in outcome["invalid"]}
+    assert all(row["reason"] for row in outcome["invalid"])
+    assert "dina@readers.example" in {reader["address"] for reader in house.json("subscriber", "ls", "news")}
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ def test_a_victim_gets_three_mails_and_the_operator_hears_once(make_house: MakeH
         house.create_list(name)
     house.start()
     siege = Siege(house)
-    one = siege.one_victim(100)
-    assert (3, 3) == (one.mails, one.most_to_one)
+    attack = siege.one_victim(100)
+    assert (3, 3) == (attack.mails, attack.most_to_one)
     many = siege.many_victims(60, one_client=True)
     assert (20, 1, 40) == (many.mails, many.most_to_one, many.refused)
     assert 0 < many.waited < 10

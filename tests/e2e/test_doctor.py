@@ -124,7 +124,7 @@ async def examine(setup: Setup, house: House, authority: Authority, check: str |
     }
     world = replace(world, tls=authority.client, smtp_port=setup.town.exchanger.port, **quiet)
     subject = await asyncio.to_thread(build_subject, settings, world, setup.list_name)
-    return await run_checks(subject, [one for one in CHECKS if check in (None, one.id)])
+    return await run_checks(subject, [listed for listed in CHECKS if check in (None, listed.id)])
 
 
 def write_config(setup: Setup, house: House, authority: Authority) -> Path:
@@ -168,7 +168,9 @@ def toml(top: dict[str, Any], tables: dict[str, dict[str, Any]]) -> str:
 
 def shown(findings: list[DoctorFinding], *severities: DoctorSeverity) -> list[str]:
     return [
-        f"{one.severity} {one.check}: {one.message} | {one.remedy}" for one in findings if one.severity in severities
+        f"{finding.severity} {finding.check}: {finding.message} | {finding.remedy}"
+        for finding in findings
+        if finding.severity in severities
     ]
 
 
@@ -179,9 +181,9 @@ async def test_all_is_well(daemon_house: House, authority: Authority, key: Publi
     async with opened_setup(daemon_house, authority, key) as setup:
         findings = await examine(setup, daemon_house, authority)
     assert [] == shown(findings, DoctorSeverity.WARN, DoctorSeverity.FAIL)
-    assert {check.id for check in CHECKS} == {one.check for one in findings}
+    assert {check.id for check in CHECKS} == {finding.check for finding in findings}
     assert 0 == exit_code(findings)
-    assert not any(one.remedy for one in findings)
+    assert not any(finding.remedy for finding in findings)
     assert len(setup.town.relay.accepted) == 1
     assert b"DKIM-Signature: " in setup.town.relay.accepted[0]
     assert before == daemon_house.rows(untouched)
@@ -475,7 +477,7 @@ async def test_without_a_daemon_it_says_what_was_not_checked(
     shutil.copytree(furnished, house.folder / "data")
     async with opened_setup(house, authority, key) as setup:
         findings = await examine(setup, house, authority)
-    not_checked = {one.check for one in findings if "no daemon is running" in one.message}
+    not_checked = {finding.check for finding in findings if "no daemon is running" in finding.message}
     assert {check.id for check in CHECKS if check.needs_daemon} == not_checked
     assert "pass dkim" in " ".join(shown(findings, DoctorSeverity.PASS))
     assert setup.town.relay.accepted == []

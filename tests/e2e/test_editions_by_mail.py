@@ -91,9 +91,9 @@ def test_a_kill_after_250_sends_a_proven_edition_once(make_house: MakeHouse) -> 
         daemon.kill()
     house.start()
     until(lambda: house.rows("select state from edition") == ["finished"] * len(subjects) or None)
-    assert Counter(subjects) == Counter(one["subject"] for one in house.json("edition", "ls", "news"))
-    found = {(mail.rcpt_to, mail.message["Subject"], mail.message["Message-ID"]) for mail in house.mails()}
-    copies = Counter(subject for _, subject, _ in found if subject in subjects)
+    assert Counter(subjects) == Counter(edition["subject"] for edition in house.json("edition", "ls", "news"))
+    mails = {(mail.rcpt_to, mail.message["Subject"], mail.message["Message-ID"]) for mail in house.mails()}
+    copies = Counter(subject for _, subject, _ in mails if subject in subjects)
     assert Counter(dict.fromkeys(subjects, len(READERS))) == copies
 
 

@@ -32,10 +32,10 @@ def owned_by(house: House, owner: str) -> House:
 
 def await_returned(daemon: Daemon, count: int) -> dict[str, dict[str, Any]]:
     """The warnings by list, which name nobody."""
-    found = until(lambda: (told := daemon.events("inbound.forward_bounced"))[count - 1 :] and told)
-    assert {"warning"} == {one["level"] for one in found}
-    assert not any("@" in str(value) for one in found for value in one.values())
-    return {one["list"]: one for one in found}
+    warnings = until(lambda: (told := daemon.events("inbound.forward_bounced"))[count - 1 :] and told)
+    assert {"warning"} == {warning["level"] for warning in warnings}
+    assert not any("@" in str(value) for warning in warnings for value in warning.values())
+    return {warning["list"]: warning for warning in warnings}
 
 
 CASES = {
@@ -56,14 +56,14 @@ def test_what_a_relay_does_not_take_is_kept(make_house: MakeHouse) -> None:
     for name, (_, content, _) in CASES.items():
         hand_over(house, content, to=f"{name}-owner")
     told = await_returned(daemon, len(CASES))
-    kept = {one["id"]: one for one in house.json("inbound", "ls")}
+    kept = {mail["id"]: mail for mail in house.json("inbound", "ls")}
     assert f"\npressrun_inbound_kept {len(kept):.1f}\n" in house.get("/metrics").text
-    assert {EVE} == {one["from"] for one in kept.values()}
+    assert {EVE} == {mail["from"] for mail in kept.values()}
     for name, (_, content, why) in CASES.items():
-        found = kept[told[name]["mail"]]
-        assert (f"{name}-owner", why) == (found["to"], found["why"][: len(why)])
+        mail = kept[told[name]["mail"]]
+        assert (f"{name}-owner", why) == (mail["to"], mail["why"][: len(why)])
         assert told[name]["reason"] in why
-        assert content.replace("\r\n", "\n") == house.do("inbound", "show", str(found["id"])).out
+        assert content.replace("\r\n", "\n") == house.do("inbound", "show", str(mail["id"])).out
     assert [] == house.json("queue", "ls")
     assert EVE not in {line.rcpt_to for line in house.lines()}
 

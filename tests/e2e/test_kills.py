@@ -31,7 +31,7 @@ def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHou
     house, daemon, edition = sent_to(make_house, SLOW.format(1000))
     daemon.kill()
     house.start()
-    assert [SLOW.format(1000)] == [one for one in house.accepted() if one.startswith("slow")]
+    assert [SLOW.format(1000)] == [address for address in house.accepted() if address.startswith("slow")]
     assert house.await_state(edition, "finished")["delivered"] == 4
     assert len(house.accepted()) == 4
 
@@ -58,7 +58,7 @@ def test_what_the_relay_takes_too_late_after_a_kill_is_sent_again(make_house: Ma
     house.start()
     assert FINISH_SECONDS / 2 < time.monotonic() - began < FINISH_SECONDS + 5
     assert 3 == house.show(edition)["delivered"]
-    mails = until(lambda: found if len(found := _to_slow(house)) == 2 else None, 60)
+    mails = until(lambda: arrived if len(arrived := _to_slow(house)) == 2 else None, 60)
     assert 1 == len({mail.message["Message-ID"] for mail in mails})
     assert [] == daemon.events("worker.outlived_daemon")
 
@@ -70,7 +70,7 @@ def _to_slow(house: House) -> list[Mail]:
 @pytest.mark.thorough
 def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
     house, daemon, edition = sent_to(make_house, SLOW.format(1000))
-    [press] = [int(one) for one in children(daemon.process.pid) if "pressrun.delivery.worker " in command_of(one)]
+    [press] = [int(child) for child in children(daemon.process.pid) if "pressrun.delivery.worker " in command_of(child)]
     os.kill(press, signal.SIGSTOP)
     try:
         daemon.kill()

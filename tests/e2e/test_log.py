@@ -32,8 +32,8 @@ def start_in_journal(house: House) -> None:
     """The daemon, told by systemd that its stderr leads to the journal."""
     log = house.folder / "daemon.log"
     log.touch()
-    found = log.stat()
-    house.start(environment={"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"})
+    status = log.stat()
+    house.start(environment={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
 
 
 def entries(text: str) -> list[tuple[str, dict[str, Any]]]:
@@ -75,8 +75,8 @@ def test_every_copy_that_is_lost_is_one_event(make_house: MakeHouse) -> None:
         assert same == {name: failed[name] for name in same}
     assert ("relay-1", None) == (at_once["relay"], later["relay"])
     assert ("5.1.1", "550 5.1.1 <…>: no such user") == (later["enhanced"], later["reason"])
-    assert {one["subscriber"] for one in (at_once, later)} == {
-        one["subscriber"] for one in daemon.events("subscription.suspended")
+    assert {event["subscriber"] for event in (at_once, later)} == {
+        event["subscriber"] for event in daemon.events("subscription.suspended")
     }
     assert at_once["delivery"] != later["delivery"]
     assert "@inbox.example" not in daemon.log.read_text(encoding="utf-8")
@@ -93,8 +93,8 @@ def test_lines_have_priorities_in_the_journal_alone(make_house: MakeHouse) -> No
     before = len(journal_of(house))
     house.config.write_text("colour = 'red'\n", encoding="utf-8")
     with house.daemon.log.open("ab") as stderr:
-        found = house.daemon.log.stat()
-        stream = f"JOURNAL_STREAM={found.st_dev}:{found.st_ino}"
+        status = house.daemon.log.stat()
+        stream = f"JOURNAL_STREAM={status.st_dev}:{status.st_ino}"
         command = ["env", stream, *house.program, "--config", str(house.config), "serve"]
         assert 78 == subprocess.run(command, check=False, stderr=stderr, cwd=house.folder).returncode
     refused = journal_of(house)[before:].splitlines()
@@ -112,6 +112,6 @@ def test_the_documented_search_finds_what_it_is_for(make_house: MakeHouse) -> No
     house.send(EDITION, "--wait")
     text = OF_SYSTEMD + re.sub(r"(?m)^<\d>", "", journal_of(house)) + "error: not JSON\n"
     [program] = re.findall(r"^journalctl .* \| jq -R '(.*)'$", WATCH_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    found = subprocess.run(["jq", "-R", "-c", program], input=text, check=True, capture_output=True, text=True).stdout
-    [failed] = map(json.loads, found.splitlines())
+    lines = subprocess.run(["jq", "-R", "-c", program], input=text, check=True, capture_output=True, text=True).stdout
+    [failed] = map(json.loads, lines.splitlines())
     assert ("delivery.failed", "gone") == (failed["event"], failed["class"])

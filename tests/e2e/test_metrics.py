@@ -71,8 +71,8 @@ REQUESTS: dict[str, Ask] = {
 
 def counters(house: House) -> dict[str, float]:
     lines = house.get("/metrics").text.splitlines()
-    found = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
-    return {name: value for name, value in found.items() if not name.startswith(NOISE)}
+    counters = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+    return {name: value for name, value in counters.items() if not name.startswith(NOISE)}
 
 
 def furnish(house: House) -> None:

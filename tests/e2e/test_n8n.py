@@ -45,19 +45,21 @@ class Node:
     def operations(self) -> dict[tuple[str, str], dict[str, Any]]:
         """The choices of an operation, by resource and name."""
         return {
-            (one["displayOptions"]["show"]["resource"][0], option["value"]): option
-            for one in self.properties
-            if one["name"] == "operation" and one["type"] == "options"
-            for option in one["options"]
+            (field["displayOptions"]["show"]["resource"][0], option["value"]): option
+            for field in self.properties
+            if field["name"] == "operation" and field["type"] == "options"
+            for option in field["options"]
         }
 
     def fields(self, resource: str, operation: str) -> dict[str, dict[str, Any]]:
         """What a person can fill in; the names of those to be added begin with +."""
         shown = {"show": {"resource": [resource], "operation": [operation]}}
-        found = [one for one in self.properties if one.get("displayOptions") == shown and one["type"] != "notice"]
-        added = [option for one in found if one["type"] == "collection" for option in one["options"]]
-        plain = {one["name"]: one for one in found if one["type"] != "collection"}
-        return plain | {f"+{one['name']}": one for one in added}
+        fields = [
+            field for field in self.properties if field.get("displayOptions") == shown and field["type"] != "notice"
+        ]
+        added = [option for field in fields if field["type"] == "collection" for option in field["options"]]
+        plain = {field["name"]: field for field in fields if field["type"] != "collection"}
+        return plain | {f"+{field['name']}": field for field in added}
 
     def send(self, resource: str, operation: str, **values: object) -> Answer:
         """Send the request of an operation with what a person filled in, and the fields that are always shown."""
@@ -72,7 +74,7 @@ class Node:
             value = values.get(plain, field["default"])
             into = query if sent["type"] == "query" else body
             into[sent["property"]] = json.loads(str(value)) if "JSON.parse" in sent["value"] else value
-        path = _PLACE.sub(lambda found: quote(str(values[found[1]]), safe=""), request["url"].removeprefix("="))
+        path = _PLACE.sub(lambda match: quote(str(values[match[1]]), safe=""), request["url"].removeprefix("="))
         content = json.dumps(body).encode() if request["method"] != "GET" else None
         where = f"{path.removeprefix('/')}?{urlencode(query)}"
         return self.house.ask_api(request["method"], where, self.token, content)
@@ -92,11 +94,11 @@ def test_every_request_becomes_an_operation(node: Node) -> None:
     """Below the resource of its tag, with a field for each part of its path; only files are left to other nodes."""
     description = json.loads(node.house.get("/api/openapi.json").text)
     expected = {
-        (method.upper(), path, one["tags"][0].title(), one["summary"])
+        (method.upper(), path, described["tags"][0].title(), described["summary"])
         for path, methods in description["paths"].items()
-        for method, one in methods.items()
+        for method, described in methods.items()
     }
-    found = {
+    actual = {
         (
             option["routing"]["request"]["method"],
             _PLACE.sub(r"{\1}", option["routing"]["request"]["url"].removeprefix("=")),
@@ -105,7 +107,7 @@ def test_every_request_becomes_an_operation(node: Node) -> None:
         )
         for (resource, _), option in node.operations.items()
     }
-    assert expected == found
+    assert expected == actual
     assert TAKING_FILES == node.left_out
     for (resource, operation), option in node.operations.items():
         wanted = set(_PLACE.findall(option["routing"]["request"]["url"]))
@@ -123,6 +125,6 @@ def test_operations_do_what_they_say(node: Node) -> None:
     assert (4, {"email", "state"}) == (json.loads(few.text)["total"], json.loads(few.text)["items"][0].keys())
     events = node.send("Events", "Event List", type="subscription.started", list="news", after=0)
     assert 200 == events.status, events.text
-    assert address in {one["email"] for one in json.loads(events.text)["items"]}
+    assert address in {event["email"] for event in json.loads(events.text)["items"]}
     draft = node.send("Editions", "Edition Draft", list="news", subject="High water", markdown="The tide is in.")
     assert 201 == draft.status, draft.text

@@ -46,7 +46,9 @@ def test_a_notice_and_an_edition(folder: Path) -> None:
         assert 303 == house.post("/news/subscribe", {"email": APPLICANT}).status
         (notice,) = relay.arrived(1)
         edition = house.send()["id"]
-        until(lambda: (found := house.copies(edition))["delivered"] + found["failed"] + found["deferred"] == 34 or None)
+        until(
+            lambda: (copies := house.copies(edition))["delivered"] + copies["failed"] + copies["deferred"] == 34 or None
+        )
         shown = house.show(edition)
         mails = _kept(relay.arrived(1 + len(GOOD)))
         assert house.daemon is not None

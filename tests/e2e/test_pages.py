@@ -88,8 +88,8 @@ def blocks_of(page: str) -> list[Block]:
 
 def block(page: str, start: str) -> str:
     """The one block of a page that starts so."""
-    (found,) = [one.text for one in blocks_of(page) if one.text.startswith(start)]
-    return found
+    (text,) = [block.text for block in blocks_of(page) if block.text.startswith(start)]
+    return text
 
 
 BLOCKS = {
@@ -97,16 +97,18 @@ BLOCKS = {
     for name in (str(path.relative_to(ROOT)) for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]))
 }
 TYPED = [
-    page for page, blocks in BLOCKS.items() if (page, SH) not in CHECKED and {SH, TOML} & {one.kind for one in blocks}
+    page
+    for page, blocks in BLOCKS.items()
+    if (page, SH) not in CHECKED and {SH, TOML} & {block.kind for block in blocks}
 ]
 
 
 def test_every_block_is_typed_or_checked() -> None:
     """By its page and kind, and no entry is left of what is gone."""
-    found = {(page, one.kind) for page, blocks in BLOCKS.items() for one in blocks}
-    typed = {(page, kind) for page in TYPED for kind in (SH, TOML)} & found
-    assert found - typed == set(CHECKED)
-    commands = [one.text for page in TYPED for one in BLOCKS[page] if one.kind == SH]
+    kinds = {(page, block.kind) for page, blocks in BLOCKS.items() for block in blocks}
+    typed = {(page, kind) for page in TYPED for kind in (SH, TOML)} & kinds
+    assert kinds - typed == set(CHECKED)
+    commands = [block.text for page in TYPED for block in BLOCKS[page] if block.kind == SH]
     assert [] == [mark for mark in ELSEWHERE if not any(mark in text for text in commands)]
     assert set(PAGES) <= set(TYPED)
     prose = {page: FENCE.sub("", (ROOT / page).read_text(encoding="utf-8")) for page in BLOCKS}
@@ -116,7 +118,7 @@ def test_every_block_is_typed_or_checked() -> None:
 
 @pytest.mark.parametrize("page", [page for page, kind in CHECKED if kind == "json" and CHECKED[page, kind] == HERE])
 def test_examples_of_json_can_be_read(page: str) -> None:
-    assert all(json.loads(one.text) for one in BLOCKS[page] if one.kind == "json")
+    assert all(json.loads(block.text) for block in BLOCKS[page] if block.kind == "json")
 
 
 @pytest.fixture(scope="session")
@@ -178,14 +180,14 @@ def typed_of(page: str) -> list[str]:
     """What the reader of a page types; an example of a configuration is put into config.toml, and checked."""
     settings = PAGES.get(page, Page())
     typed = [settings.before]
-    for one in BLOCKS[page]:
-        if one.kind not in (SH, TOML) or one.text.startswith("#!") or any(mark in one.text for mark in ELSEWHERE):
+    for block in BLOCKS[page]:
+        if block.kind not in (SH, TOML) or block.text.startswith("#!") or any(mark in block.text for mark in ELSEWHERE):
             continue
-        typed += [what for mark, what in settings.at.items() if mark in one.text]
-        text = one.text
+        typed += [what for mark, what in settings.at.items() if mark in block.text]
+        text = block.text
         for old, new in settings.replaced.items():
             text = text.replace(old, new)
-        typed.append(text if one.kind == SH else configure(text, keeps=settings.keeps))
+        typed.append(text if block.kind == SH else configure(text, keeps=settings.keeps))
     return [*typed, settings.after]
 
 
@@ -212,9 +214,9 @@ class TestMachines:
     def test_a_page_can_be_typed(self, page: str, make_machine: MakeMachine, tmp_path: Path) -> None:
         typing = make_machine(tmp_path, PAGES.get(page, Page())).type(*typed_of(page))
         require(typing)
-        for one in BLOCKS[page]:
-            if one.kind == "text" and CHECKED[page, "text"] == HERE:
-                assert one.text in typing.shown, typing.shown
+        for block in BLOCKS[page]:
+            if block.kind == "text" and CHECKED[page, "text"] == HERE:
+                assert block.text in typing.shown, typing.shown
 
     def test_what_fails_is_noticed(self, make_machine: MakeMachine, tmp_path: Path) -> None:
         """In the middle of a block, and a stand-in with other arguments."""
@@ -244,7 +246,7 @@ class TestMachines:
     @pytest.mark.needs("opensmtpd")
     def test_opensmtpd_accepts_its_page(self, make_machine: MakeMachine, tmp_path: Path) -> None:
         machine = make_machine(tmp_path, Page(starts="bare"))
-        examples = [one.text for one in BLOCKS["docs/mail/opensmtpd.md"] if one.kind == ""]
+        examples = [block.text for block in BLOCKS["docs/mail/opensmtpd.md"] if block.kind == ""]
         assert len(examples) == 2
         machine.files |= {f"/srv/{number}.conf": text for number, text in enumerate(examples)}
         checks = [f"{OPENSMTPD} -n -f /srv/{number}.conf" for number in range(2)]

@@ -146,7 +146,7 @@ def test_unknown_addresses_are_refused_while_the_sender_is_there(town: Town) -> 
     assert [text[:9] for text in refused.values()] == ["550 5.1.1"] * 3
     town.create_list("moorings")
     assert town.postfix.send(sender, [f"moorings-request@{DOMAIN}", f"postmaster@{DOMAIN}"], nothing) == {}
-    assert "" in {one.mail_from for one in town.postfix.await_mail(sender)}
+    assert "" in {bounce.mail_from for bounce in town.postfix.await_mail(sender)}
 
 
 def test_mail_to_the_owner_is_passed_on_untouched(town: Town) -> None:
@@ -159,8 +159,8 @@ def test_mail_to_the_owner_is_passed_on_untouched(town: Town) -> None:
     assert town.postfix.send("eva@reader.example", f"berths-owner@{DOMAIN}", signed, "BODY=8BITMIME") == {}
     (got,) = town.postfix.await_mail("berths-owner@reader.example")
     assert got.mail_from.startswith("berths-bounces+")
-    top, found, rest = got.content.partition(signed)
-    assert (found, rest) == (signed, b"")
+    top, middle, rest = got.content.partition(signed)
+    assert (middle, rest) == (signed, b"")
     names = {line.partition(b":")[0] for line in top.split(b"\r\n") if line and not line.startswith((b" ", b"\t"))}
     assert names == {b"Received"}
     assert dkim.verify(got.content, dnsfunc=lambda *_, **__: b"v=DKIM1; p=" + public)
@@ -182,7 +182,7 @@ def test_an_edition_by_mail(town: Town) -> None:
     town.house.import_readers("femi@reader.example", name="pilots")
     town.house.do("editor", "add", "pilots", "greta@reader.example")
     assert town.write("greta@reader.example", "pilots", "The pilot boat is back.\r\n", Subject="Pilot boat") == {}
-    (held,) = town.postfix.await_mail("greta@reader.example", lambda found: "/approve/" in found.text)
+    (held,) = town.postfix.await_mail("greta@reader.example", lambda mail: "/approve/" in mail.text)
     assert town.postfix.mailbox("femi@reader.example") == []
     path = "/approve/" + held.text.partition("/approve/")[2].split()[0].rstrip(">).")
     assert town.house.get(path).status == 200

@@ -39,9 +39,9 @@ def spellings(name: str) -> list[str]:
 
 
 def status(answer: bytes) -> int:
-    found = re.match(rb"HTTP/1\.[01] (\d{3}) ", answer)
-    assert found, answer[:300]
-    return int(found[1])
+    match = re.match(rb"HTTP/1\.[01] (\d{3}) ", answer)
+    assert match, answer[:300]
+    return int(match[1])
 
 
 def request(method: str, target: str, *heads: str, body: bytes = b"", version: str = "1.1") -> bytes:
@@ -59,8 +59,8 @@ def post(proxy: Proxy, path: str, fields: dict[str, str], *heads: str, source: s
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.needs(name, "openssl")) for name in PROXIES])
 def start(request: pytest.FixtureRequest) -> Start:
     """What starts the proxy: `start(folder, upstream)`."""
-    found: Start = PROXIES[request.param]
-    return found
+    starter: Start = PROXIES[request.param]
+    return starter
 
 
 @pytest.fixture

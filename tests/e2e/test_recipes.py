@@ -104,8 +104,8 @@ class Shell:
         )
         said = f"{step.typed}{done.stdout}{done.stderr}"
         if step.kind == "json" and step.printed:
-            wanted, found = _documents(step.printed), _documents(done.stdout)[-len(_documents(step.printed)) :]
-            assert _agree(wanted, found), said
+            wanted, shown = _documents(step.printed), _documents(done.stdout)[-len(_documents(step.printed)) :]
+            assert _agree(wanted, shown), said
             assert (done.returncode != 0) == ("status" in wanted[-1]), said
         else:
             assert done.returncode == 0, said
@@ -114,22 +114,22 @@ class Shell:
 
 def _documents(text: str) -> list[Any]:
     """JSON values one after the other."""
-    decoder, found, at = json.JSONDecoder(), list[Any](), 0
+    decoder, documents, at = json.JSONDecoder(), list[Any](), 0
     while text := text[at:].strip():
         value, at = decoder.raw_decode(text)
-        found.append(value)
-    return found
+        documents.append(value)
+    return documents
 
 
-def _agree(wanted: Any, found: Any) -> bool:
+def _agree(wanted: Any, shown: Any) -> bool:
     """Whether they are the same where the page is definite; "…": "…" stands for further members."""
     if isinstance(wanted, str) and ANYTHING in wanted:
         pattern = ".*".join(map(re.escape, wanted.split(ANYTHING)))
-        return wanted == ANYTHING or (isinstance(found, str) and re.fullmatch(pattern, found) is not None)
-    if isinstance(wanted, dict) and isinstance(found, dict):
+        return wanted == ANYTHING or (isinstance(shown, str) and re.fullmatch(pattern, shown) is not None)
+    if isinstance(wanted, dict) and isinstance(shown, dict):
         named = wanted.keys() - {ANYTHING}
-        is_complete = ANYTHING in wanted or named == found.keys()
-        return is_complete and named <= found.keys() and all(_agree(wanted[name], found[name]) for name in named)
-    if isinstance(wanted, list) and isinstance(found, list):
-        return len(wanted) == len(found) and all(map(_agree, wanted, found))
-    return bool(wanted == found)
+        is_complete = ANYTHING in wanted or named == shown.keys()
+        return is_complete and named <= shown.keys() and all(_agree(wanted[name], shown[name]) for name in named)
+    if isinstance(wanted, list) and isinstance(shown, list):
+        return len(wanted) == len(shown) and all(map(_agree, wanted, shown))
+    return bool(wanted == shown)

@@ -97,7 +97,9 @@ def test_a_relay_that_refuses_each_copy(house: House) -> None:
         edition = _send_into(house, port)
         until(lambda: house.copies(edition)["failed"] == 3 or None)
         failures = house.json("edition", "report", str(edition))["failures"]
-        assert {(554, "5.7.1", "policy")} == {(one["code"], one["enhanced"], one["kind"]) for one in failures}
+        assert {(554, "5.7.1", "policy")} == {
+            (failure["code"], failure["enhanced"], failure["kind"]) for failure in failures
+        }
         house.configure()
         assert house.daemon is not None
         house.daemon.reload()

@@ -36,8 +36,8 @@ def test_test_copies_change_nobody(house: House) -> None:
     """`[Test] ` copies go to the addresses named alone, and their links do nothing."""
     house.start()
     path = house.write("edition.md", EDITION)
-    found = house.json("send", "news", path, "--test", "editor@readers.example", "--test", READERS[0])
-    assert found == {"test": ["editor@readers.example", READERS[0]]}
+    sent = house.json("send", "news", path, "--test", "editor@readers.example", "--test", READERS[0])
+    assert sent == {"test": ["editor@readers.example", READERS[0]]}
     mails = house.await_mails(2)
     assert {"[Test] High water"} == {mail.message["Subject"] for mail in mails}
     for mail in mails:
@@ -121,9 +121,9 @@ def test_failures_are_reported_and_resent(make_house: MakeHouse) -> None:
     edition = house.send(EDITION, "--wait")
     assert (edition["state"], edition["delivered"], edition["failed"]) == ("finished", 4, 2)
     report = house.json("edition", "report", str(edition["id"]))
-    found = {one["address"]: (one["code"], one["kind"]) for one in report["failures"]}
-    assert set(found) == {"hard552-box@readers.example", "dhard-no@readers.example"}
-    assert [552, 554] == [found["hard552-box@readers.example"][0], found["dhard-no@readers.example"][0]]
+    failures = {failure["address"]: (failure["code"], failure["kind"]) for failure in report["failures"]}
+    assert set(failures) == {"hard552-box@readers.example", "dhard-no@readers.example"}
+    assert [552, 554] == [failures["hard552-box@readers.example"][0], failures["dhard-no@readers.example"][0]]
     before = _message_ids(house, "dhard-no@readers.example")
     answer = house.json("edition", "resend", str(edition["id"]), "--failed")
     assert (answer["resent"], answer["left_out"]) == (1, 1)
@@ -178,4 +178,4 @@ def test_workers_come_with_the_first_mail(make_house: MakeHouse, keys: dict[str,
 
 
 def workers_of(pid: int) -> list[str]:
-    return [one for one in children(pid) if "pressrun.delivery.worker " in command_of(one)]
+    return [child for child in children(pid) if "pressrun.delivery.worker " in command_of(child)]

@@ -32,7 +32,7 @@ def test_a_good_file_is_in_force_at_once(make_house: MakeHouse) -> None:
     house.configure(delivery={"rate": "1000/s"}, http={"listen": "127.0.0.1:1"})
     daemon.reload()
     assert house.await_state(edition, "finished")["delivered"] == 3
-    assert [one["key"] for one in daemon.events("config.needs_restart")] == ["http.listen"]
+    assert [event["key"] for event in daemon.events("config.needs_restart")] == ["http.listen"]
     assert house.get("/healthz").status == 200
 
 
@@ -68,7 +68,7 @@ def test_a_bad_file_leaves_the_old_in_force(house: House) -> None:
     good = house.config.read_text(encoding="utf-8")
     house.config.write_text(good.replace("[delivery]", "[delivery]\nrte = 1\ngive_up_after = 'soon'"), encoding="utf-8")
     daemon.reload()
-    problems = [one["problem"] for one in daemon.events("config.refused")]
+    problems = [event["problem"] for event in daemon.events("config.refused")]
     assert [True, True] == [any(word in problem for problem in problems) for word in ("rte", "soon")]
     assert house.run("list", "ls").code == 78
     assert house.get("/readyz").status == 200
@@ -147,7 +147,7 @@ def test_a_file_that_does_not_lead_to_the_daemon_is_refused_too(house: House, br
     if "elsewhere" in broken:
         daemon.await_word("READY=1")
         assert (75, True) == (refused.code, "restart" in refused.err)
-        assert ["data_dir"] == [one["key"] for one in daemon.events("config.needs_restart")]
+        assert ["data_dir"] == [event["key"] for event in daemon.events("config.needs_restart")]
     else:
         assert 78 == refused.code
         assert "STATUS=configuration refused: 1 error," in daemon.await_word("READY=1")
@@ -251,7 +251,7 @@ def test_a_start_that_is_stopped_ends_at_once(house: House, number: signal.Signa
         assert starting.exception(10) is not None  # it never was ready
         house.daemon.close()
     house.start()
-    assert ["news"] == [one["name"] for one in house.json("list", "ls")]
+    assert ["news"] == [row["name"] for row in house.json("list", "ls")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
@@ -284,7 +284,7 @@ main.main()
 
 def _open_files(pid: int) -> list[str]:
     with suppress(OSError):  # a file was closed while they were being listed
-        return [str(one.readlink()) for one in Path(f"/proc/{pid}/fd").iterdir()]
+        return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
     return []
 
 
@@ -294,6 +294,6 @@ def test_without_its_journal_it_serves_all_the_same(make_house: MakeHouse, press
     house = make_house(delivery={"press": press})
     (house.folder / "data" / "handovers").mkdir()
     daemon = house.start()
-    assert ["Is a directory"] == [one["problem"] for one in daemon.events("worker.not_journaled")]
+    assert ["Is a directory"] == [event["problem"] for event in daemon.events("worker.not_journaled")]
     house.send(EDITION, "--wait")
     assert sorted(READERS) == sorted(house.accepted())

@@ -37,5 +37,5 @@ async def test_somebody_invited_logs_in_at_the_daemon(make_house: MakeHouse, tmp
             assert "ina@town.example" in (await client.get("/admin/account")).text
     provider.stop()
     assert [] == daemon.events("login.failed")
-    done = [one["action"] for one in house.json("audit", "ls") if one["action"] == "identity.add"]
+    done = [row["action"] for row in house.json("audit", "ls") if row["action"] == "identity.add"]
     assert ["identity.add"] == done

@@ -61,7 +61,7 @@ def test_from_signing_up_to_leaving(make_house: MakeHouse) -> None:
     assert (later["audience"], later["delivered"]) == (1, 1)
     assert [mail.rcpt_to for mail in house.mails() if mail.message["Subject"] == "Low water"] == [READERS[2]]
     consent = house.json("subscriber", "show", "dina@readers.example")["consent"]
-    assert [one["event"] for one in consent] == ["requested", "confirmed", "withdrawn"]
+    assert [row["event"] for row in consent] == ["requested", "confirmed", "withdrawn"]
     assert consent[0]["asked"]["message_id"] == confirmation.message["Message-ID"].strip("<>")
 
 

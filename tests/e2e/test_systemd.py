@@ -55,8 +55,8 @@ PATIENCE_SECONDS = 60.0
 
 @pytest.fixture(scope="module")
 def sink(sink_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
-    with Sink(sink_program, tmp_path_factory.mktemp("relay"), "--grab", "DKIM-Signature") as one:
-        yield one
+    with Sink(sink_program, tmp_path_factory.mktemp("relay"), "--grab", "DKIM-Signature") as relay:
+        yield relay
 
 
 @pytest.fixture(scope="module")
@@ -263,8 +263,8 @@ def test_a_nightly_backup_its_drill_and_a_restore(
         backup.stat().st_mode & 0o777,
         backup.stat().st_uid,
     )
-    found = shell(block_of("back-up.md", "Practise"))
-    assert f"{READERS}" in found
+    output = shell(block_of("back-up.md", "Practise"))
+    assert f"{READERS}" in output
     assert not machine.path("/var/tmp/drill").exists()
     machine.run("systemctl", "stop", SERVICE)
     shell(f"pressrun restore /var/backups/pressrun/{backup.name} --yes")

@@ -39,7 +39,7 @@ def url(server: Server) -> str:
 
 
 @pytest.fixture
-def one(url: str, tmp_path: Path) -> Iterator[House]:
+def first(url: str, tmp_path: Path) -> Iterator[House]:
     """The first machine, which has made the tables and the keys."""
     house = _machine(tmp_path / "one", url)
     house.do("list", "create", "first", *LIST_ARGUMENTS)
@@ -48,10 +48,10 @@ def one(url: str, tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.fixture
-def two(one: House, url: str, tmp_path: Path) -> Iterator[House]:
+def second(first: House, url: str, tmp_path: Path) -> Iterator[House]:
     """A second machine with the same keys."""
     house = _machine(tmp_path / "two", url)
-    shutil.copytree(one.folder / "data" / "keys", house.folder / "data" / "keys")
+    shutil.copytree(first.folder / "data" / "keys", house.folder / "data" / "keys")
     yield house
     house.close()
 
@@ -67,31 +67,31 @@ def _refused(result: Result, daemon: Daemon) -> bool:
     return result.code == 75 and f"in use by process {daemon.process.pid} on " in result.err
 
 
-def test_the_second_one_hears_who_serves(one: House, two: House) -> None:
-    daemon = one.start()
-    assert _refused(two.run("serve"), daemon)
-    assert _refused(two.run("list", "create", "second", *LIST_ARGUMENTS), daemon)
-    assert ["first"] == [each["name"] for each in two.json("list", "ls")]  # reading disturbs nobody
+def test_the_second_one_hears_who_serves(first: House, second: House) -> None:
+    daemon = first.start()
+    assert _refused(second.run("serve"), daemon)
+    assert _refused(second.run("list", "create", "second", *LIST_ARGUMENTS), daemon)
+    assert ["first"] == [each["name"] for each in second.json("list", "ls")]  # reading disturbs nobody
     assert 0 == daemon.stop()
-    two.do("list", "create", "second", *LIST_ARGUMENTS)  # nobody waits for who has left
-    assert 0 == one.start().stop()
+    second.do("list", "create", "second", *LIST_ARGUMENTS)  # nobody waits for who has left
+    assert 0 == first.start().stop()
 
 
-def test_a_killed_one_starts_again_at_once_and_others_after_its_lease(one: House, two: House, url: str) -> None:
-    killed = one.start()
+def test_a_killed_one_starts_again_at_once_and_others_after_its_lease(first: House, second: House, url: str) -> None:
+    killed = first.start()
     killed.kill()
-    assert _refused(two.run("serve"), killed)
-    again = one.start()
+    assert _refused(second.run("serve"), killed)
+    again = first.start()
     again.kill()
     with psycopg.connect(url) as connection:  # so much time passes
         connection.execute("update session set heartbeat_at = heartbeat_at - %s where state = 'live'", (LEASE_SECONDS,))
-    assert 0 == two.start().stop()
+    assert 0 == second.start().stop()
 
 
-def test_whoever_sleeps_for_too_long_is_replaced_and_ends(one: House, two: House) -> None:
-    daemon = one.start()
+def test_whoever_sleeps_for_too_long_is_replaced_and_ends(first: House, second: House) -> None:
+    daemon = first.start()
     os.kill(daemon.process.pid, signal.SIGSTOP)
-    until(lambda: two.run("list", "create", "second", *LIST_ARGUMENTS).code == 0 or None, 4 * LEASE_SECONDS)
+    until(lambda: second.run("list", "create", "second", *LIST_ARGUMENTS).code == 0 or None, 4 * LEASE_SECONDS)
     os.kill(daemon.process.pid, signal.SIGCONT)
     assert 75 == daemon.process.wait(60)
     log = daemon.log.read_text(encoding="utf-8")
@@ -99,9 +99,9 @@ def test_whoever_sleeps_for_too_long_is_replaced_and_ends(one: House, two: House
     assert "error: another process has begun to use the database" in log
 
 
-def test_whoever_cannot_reach_the_database_waits_for_it(one: House, server: Server) -> None:
-    daemon = one.start()
-    until(lambda: one.run("list", "ls").code == 0 or None, 30)
+def test_whoever_cannot_reach_the_database_waits_for_it(first: House, server: Server) -> None:
+    daemon = first.start()
+    until(lambda: first.run("list", "ls").code == 0 or None, 30)
     server.stop("immediate")
     until(lambda: daemon.events("session.suspended") or None, 4 * LEASE_SECONDS)
     server.start()

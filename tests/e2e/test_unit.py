@@ -87,10 +87,10 @@ def test_the_memory_of_the_unit_holds_every_budget() -> None:
 def _family(house: House) -> set[str]:
     """The modules that the daemon's processes run."""
     assert house.daemon is not None
-    waiting, found = [str(house.daemon.process.pid)], set()
+    waiting, modules = [str(house.daemon.process.pid)], set()
     while waiting:
         pid = waiting.pop()
         waiting += children(int(pid))
         words = command_of(pid).split()
-        found |= {module for option, module in pairwise(words) if option == "-m"}
-    return found
+        modules |= {module for option, module in pairwise(words) if option == "-m"}
+    return modules

@@ -50,8 +50,8 @@ def _timeless(value: Any) -> Any:
     """What does not depend on the moment, as the revision of a list does."""
     if isinstance(value, dict):
         timeless = {name for name in value if not name.endswith("_at")} - {"since", "revision"}
-        return {name: _timeless(one) for name, one in value.items() if name in timeless}
-    return [_timeless(one) for one in value] if isinstance(value, list) else value
+        return {name: _timeless(member) for name, member in value.items() if name in timeless}
+    return [_timeless(member) for member in value] if isinstance(value, list) else value
 
 
 @pytest.mark.only_on(

@@ -92,8 +92,8 @@ def test_a_file_that_cannot_be_sent_is_refused_and_changes_nothing(house: House)
         "---\nsubject: x\n---\nHello {{ town }}\n": "town",
         "---\nsubject: x\n---\n![x](missing.png)\n": "missing.png",
     }.items():
-        found = house.run("list", "set", "news", "title=Other", f"welcome={house.write('bad.md', text)}")
-        assert (65, True) == (found.code, reason in found.err), found.err
+        result = house.run("list", "set", "news", "title=Other", f"welcome={house.write('bad.md', text)}")
+        assert (65, True) == (result.code, reason in result.err), result.err
     assert 66 == house.run("list", "set", "news", "welcome=nowhere.md").code
     assert before == house.json("list", "show", "news")
     shown = house.json("preview", "news")

@@ -91,7 +91,9 @@ class Proxy:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             line, *fields = head.rstrip("\r\n").split("\r\n")
-            length = next((int(one.split(":")[1]) for one in fields if one.lower().startswith("content-length:")), 0)
+            length = next(
+                (int(field.split(":")[1]) for field in fields if field.lower().startswith("content-length:")), 0
+            )
             body = await reader.readexactly(length)
             writer.write(await self._answer(line, fields, body))
             await writer.drain()
@@ -111,7 +113,7 @@ class Proxy:
             case _:
                 pass
         if self.habit is not ProxyHabit.CREDULOUS:
-            fields = [one for one in fields if not one.lower().startswith("x-forwarded-for:")]
+            fields = [field for field in fields if not field.lower().startswith("x-forwarded-for:")]
         if self.habit is ProxyHabit.GOOD:
             fields.append("X-Forwarded-For: 198.51.100.20")
         reader, writer = await asyncio.open_connection("127.0.0.1", self.behind)

@@ -91,7 +91,7 @@ class TypedMachine:
         return _at_a_terminal(path)
 
     def _boot(self, files: Path) -> str:
-        lower = ":".join(f"{one}/$name" for one in self.lower)
+        lower = ":".join(f"{folder}/$name" for folder in self.lower)
         return (
             _BOOT.replace("@LAYERS@", " ".join(LAYERS))
             .replace("@LOWER@/$name", f"{lower}:/$name" if lower else "/$name")

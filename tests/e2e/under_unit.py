@@ -33,17 +33,17 @@ def allowed_calls(unit: Path) -> set[str]:
 
 
 def _expand(names: Iterable[str]) -> set[str]:
-    found: set[str] = set()
+    calls: set[str] = set()
     for name in names:
         if not name.startswith("@"):
-            found.add(name)
+            calls.add(name)
             continue
         shown = subprocess.run(
             ["systemd-analyze", "--no-pager", "syscall-filter", name], check=True, capture_output=True, text=True
         ).stdout
         lines = [line.strip() for line in shown.splitlines()[1:]]
-        found |= _expand(line for line in lines if line and not line.startswith("#"))
-    return found
+        calls |= _expand(line for line in lines if line and not line.startswith("#"))
+    return calls
 
 
 def restrict(allowed: Iterable[str]) -> None:

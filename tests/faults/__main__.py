@@ -77,7 +77,7 @@ def kills(program: Path, folder: Path, options: argparse.Namespace, *, with_pres
     )
 
 
-def page(found: list[Outcome | str], seed: int) -> str:
+def page(outcomes: list[Outcome | str], seed: int) -> str:
     """The Markdown page."""
     lines = [
         "# Faults, and what each cost",
@@ -89,14 +89,15 @@ def page(found: list[Outcome | str], seed: int) -> str:
         "| fault | audience | at the end | lost | repeated | at most | |",
         "|---|---:|---|---:|---:|---:|---|",
     ]
-    for one in found:
-        if isinstance(one, str):
-            lines.append(f"| {one} | | left out | | | | |")
+    for outcome in outcomes:
+        if isinstance(outcome, str):
+            lines.append(f"| {outcome} | | left out | | | | |")
             continue
-        counts = ", ".join(f"{number:,} {state}" for state, number in sorted(one.counts.items()))
-        verdict = one.note if one.is_good else f"**not as it should be** {one.problem}: {one.note}"
+        counts = ", ".join(f"{number:,} {state}" for state, number in sorted(outcome.counts.items()))
+        verdict = outcome.note if outcome.is_good else f"**not as it should be** {outcome.problem}: {outcome.note}"
         lines.append(
-            f"| {one.name} | {one.audience:,} | {counts} | {one.lost} | {one.repeated} | {one.bound} | {verdict} |"
+            f"| {outcome.name} | {outcome.audience:,} | {counts} | {outcome.lost} | {outcome.repeated}"
+            f" | {outcome.bound} | {verdict} |"
         )
     facts = [f"- {fact}" for fact in machine_facts()]
     return "\n".join(
@@ -126,25 +127,25 @@ def main() -> int:
     parser.add_argument("--engine", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
     names = [*KILLS, *SCENARIOS] if options.what == "all" else [options.what]
-    found: list[Outcome | str] = []
+    outcomes: list[Outcome | str] = []
     print(f"seed {options.seed}")
     if options.what == "week":
         return simulate_week(options)
     with ExitStack() as stack:
         if options.engine == "postgresql":
-            names = [one for one in names if one not in ON_FILES]
+            names = [name for name in names if name not in ON_FILES]
             server = stack.enter_context(new_server())
             databases = stack.enter_context(closing(OwnDatabases(server)))
             House.new_server = lambda: server.url(databases.new())
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pressrun-faults-")))
         program = compile_sink(root)
-        for one in names:
+        for name in names:
             began = time.monotonic()
-            found.append(_run(one, program, root / one, options))
-            print(f"{found[-1]} [{time.monotonic() - began:.0f} s]", flush=True)
+            outcomes.append(_run(name, program, root / name, options))
+            print(f"{outcomes[-1]} [{time.monotonic() - began:.0f} s]", flush=True)
     if options.out is not None:
-        options.out.write_text(page(found, options.seed), encoding="utf-8")
-    return 0 if all(isinstance(one, str) or one.is_good for one in found) else 1
+        options.out.write_text(page(outcomes, options.seed), encoding="utf-8")
+    return 0 if all(isinstance(outcome, str) or outcome.is_good for outcome in outcomes) else 1
 
 
 def simulate_week(options: argparse.Namespace) -> int:

@@ -63,13 +63,13 @@ class Line:
         async with asyncio.timeout(REPLY_SECONDS):
             while True:
                 try:
-                    found = await self.reader.readline()
+                    line = await self.reader.readline()
                 except ConnectionError:
                     return "closed"
-                if not found:
+                if not line:
                     return "closed"
-                if found[3:4] != b"-":
-                    return found.decode("utf-8", "replace").strip()
+                if line[3:4] != b"-":
+                    return line.decode("utf-8", "replace").strip()
 
     async def say(self, text: str) -> str:
         self.writer.write(text.encode() + b"\r\n")
@@ -140,10 +140,12 @@ async def many_commands(place: Place, word: str) -> Outcome:
 
 async def all_commands(place: Place, word: str, connections: int) -> Outcome:
     """10,000 commands in one go over each of many connections; the time is the slowest connection's."""
-    found = await asyncio.gather(*(many_commands(place, word) for _ in range(connections)))
+    outcomes = await asyncio.gather(*(many_commands(place, word) for _ in range(connections)))
     name = f"{connections} connections, 10,000 times {word} each"
-    replies = Counter(one.replies for one in found)
-    return Outcome(name=name, place=place.name, replies=_summed(replies), seconds=max(one.seconds for one in found))
+    replies = Counter(outcome.replies for outcome in outcomes)
+    return Outcome(
+        name=name, place=place.name, replies=_summed(replies), seconds=max(outcome.seconds for outcome in outcomes)
+    )
 
 
 async def endless_line(place: Place, recipient: str, *, in_content: bool) -> Outcome:
@@ -167,7 +169,7 @@ async def dribbled(places: list[Place], recipient: str, connections: int, size: 
     """Large mails over as many connections as there may be: all but their end at once, then an octet now and then."""
     body = (b"x" * 76 + b"\r\n") * (size // 78)
 
-    async def one(place: Place, number: int) -> tuple[str, float]:
+    async def dribble(place: Place, number: int) -> tuple[str, float]:
         line = await Line.open_when_there_is_room(place)
         await line.begin(f"dribble{number}@reader.example", recipient)
         line.writer.write(f"Subject: x\r\nMessage-ID: <d{number}@reader.example>\r\n\r\n".encode() + body)
@@ -182,13 +184,13 @@ async def dribbled(places: list[Place], recipient: str, connections: int, size: 
         await line.close()
         return reply[:9], seconds
 
-    tasks = [one(places[number % len(places)], number) for number in range(connections)]
-    found = await asyncio.gather(*tasks)
+    tasks = [dribble(places[number % len(places)], number) for number in range(connections)]
+    replies = await asyncio.gather(*tasks)
     return Outcome(
         name=f"{connections} mails of {size / MIB:.0f} MiB, dribbled",
         place="+".join(place.name for place in places),
-        replies=_summed(Counter(reply for reply, _ in found)),
-        seconds=max(seconds for _, seconds in found),
+        replies=_summed(Counter(reply for reply, _ in replies)),
+        seconds=max(seconds for _, seconds in replies),
     )
 
 

@@ -38,22 +38,22 @@ def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Ra
             killed_at.append(time.time())
         await_end(house, edition)
         ends = daemon.events("worker.ended")
-        unknown = [one["unknown"] for one in ends]
+        unknown = [end["unknown"] for end in ends]
         problem = "" if len(ends) == times else f"{len(ends)} ends were told"
-        found = arrived(sink)
+        taken = arrived(sink)
         note = (
             f"{times} times, at most {max(unknown)} copies on their way at one; a relay had had half of what was"
-            f" repeated for less than {_unnoted_seconds(found, killed_at) * 1000:.1f} ms"
+            f" repeated for less than {_unnoted_seconds(taken, killed_at) * 1000:.1f} ms"
         )
-        return found.outcome("press killed", house, readers, bound=sum(unknown), note=note, problem=problem)
+        return taken.outcome("press killed", house, readers, bound=sum(unknown), note=note, problem=problem)
 
 
-def _unnoted_seconds(found: Arrived, killed_at: Sequence[float]) -> float:
+def _unnoted_seconds(taken: Arrived, killed_at: Sequence[float]) -> float:
     """For how long a relay had had the copies that are repeated when the press was killed, the median.
 
     It may read a moment after the kill what was sent before.
     """
-    firsts = [found.first_at[reader] for reader, times in found.times.items() if times > 1]
+    firsts = [taken.first_at[reader] for reader, times in taken.times.items() if times > 1]
     waits = [min((at - first for at in killed_at if at > first - _READ_SECONDS), default=0.0) for first in firsts]
     return max(0.0, median(waits)) if waits else 0.0
 
@@ -76,5 +76,5 @@ def press_stands_still(program: Path, folder: Path, readers: int, _: random.Rand
 
 def _living(daemon: Daemon, killed: set[int]) -> int:
     """The press process, 0 for none; one that was killed may not have been buried yet."""
-    found = [int(one) for one in children(daemon.process.pid) if _MODULE in command_of(one)]
-    return next((one for one in found if one not in killed), 0)
+    pids = [int(child) for child in children(daemon.process.pid) if _MODULE in command_of(child)]
+    return next((pid for pid in pids if pid not in killed), 0)

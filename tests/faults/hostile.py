@@ -120,16 +120,16 @@ async def _mails(front: Front) -> list[Outcome]:
     outcomes = []
     for number, (name, content) in enumerate(HOSTILE.items()):
         for place in front.places:
-            found = []
+            attempts = []
             for kind, address in front.addresses.items():
                 sender = f"{kind}{number}{place.name.lower()}@reader.example"
                 data = f"From: {EDITOR}\r\n".encode() + content if kind == EDITION else content
                 try:
-                    found.append(await deliver(place, name, sender, address, data))
+                    attempts.append(await deliver(place, name, sender, address, data))
                 except AssertionError as refusal:  # at RCPT: this kind of address takes no such mail
-                    found.append(Outcome(name=name, place=place.name, replies=f"{kind}: {refusal}", seconds=0.0))
-            replies = ", ".join(sorted({one.replies for one in found}))
-            seconds = max(one.seconds for one in found)
+                    attempts.append(Outcome(name=name, place=place.name, replies=f"{kind}: {refusal}", seconds=0.0))
+            replies = ", ".join(sorted({attempt.replies for attempt in attempts}))
+            seconds = max(attempt.seconds for attempt in attempts)
             outcomes.append(Outcome(name=name, place=place.name, replies=replies, seconds=seconds))
             print(_row(outcomes[-1]), flush=True)
     return outcomes
@@ -165,8 +165,8 @@ async def _connections(front: Front, connections: int, size: int, hold: float) -
     return outcomes
 
 
-def _row(one: Outcome) -> str:
-    return f"| {one.name} | {one.place} | {one.replies} | {one.seconds:.2f} s |"
+def _row(outcome: Outcome) -> str:
+    return f"| {outcome.name} | {outcome.place} | {outcome.replies} | {outcome.seconds:.2f} s |"
 
 
 def _waiting(house: House) -> int:
@@ -240,7 +240,7 @@ def attack(program: Path, folder: Path, *, connections: int, size: int, hold: fl
         return Damage(
             is_alive=is_alive,
             faults=[line for line in lines if "inbound.failed" in line or not line.startswith("{")],
-            slowest_reply=max(one.seconds for one in outcomes),
+            slowest_reply=max(outcome.seconds for outcome in outcomes),
             dealt_with_after=dealt_with_after,
             states=_states(house),
             latency=prober.latency,

@@ -171,8 +171,8 @@ def kill_while_clients_repeat(folder: Path, *, requests: int, kills: int, rows: 
 def _make_links(house: House, token: str, number: int) -> list[str]:
     """The paths of links by which people enter, each of its own."""
     answers = [
-        house.ask_api("POST", "people", token, json.dumps({"name": f"p{one}"}).encode(), "application/json")
-        for one in range(number)
+        house.ask_api("POST", "people", token, json.dumps({"name": f"p{index}"}).encode(), "application/json")
+        for index in range(number)
     ]
     return [urlsplit(json.loads(answer.text)["link"]).path for answer in answers]
 

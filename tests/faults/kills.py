@@ -140,6 +140,6 @@ def _toll(sink: Sink, readers: int, on_their_way: list[int], limit: int, counts:
         allowed=sum(on_their_way),
         worst_kill=max(on_their_way, default=0),
         limit=limit,
-        differing=sum(len(found) > 1 for found in message_ids.values()),
+        differing=sum(len(ids) > 1 for ids in message_ids.values()),
         counts=counts,
     )

@@ -84,18 +84,18 @@ def main() -> int:
         house.configure(**house.tables, dkim=DKIM, delivery={"press": "process"})
         pid = house.start().process.pid
         house.import_readers(*(f"r{number}@readers{number % 50}.example" for number in range(options.readers)))
-        found = {"with all readers imported": held_mib(pid)}
+        mib_by_phase = {"with all readers imported": held_mib(pid)}
         house.send()
-        found["sending"] = held_mib(pid)
+        mib_by_phase["sending"] = held_mib(pid)
         with ExitStack() as lines:
             fill_web(house, lines)
-            found["and the web full"] = held_mib(pid)
+            mib_by_phase["and the web full"] = held_mib(pid)
             fill_mail(house, lines)
-            found["and mail full"] = held_mib(pid)
-    for what, mib in found.items():
+            mib_by_phase["and mail full"] = held_mib(pid)
+    for what, mib in mib_by_phase.items():
         print(f"{what}: {mib} MiB")
     print(*machine_facts(), sep="\n")
-    return 0 if max(found.values()) <= memory_max_mib() / 2 else 1
+    return 0 if max(mib_by_phase.values()) <= memory_max_mib() / 2 else 1
 
 
 if __name__ == "__main__":

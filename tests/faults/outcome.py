@@ -79,7 +79,7 @@ class Arrived:
             lost=audience - len(self.times),
             repeated=self.times.total() - len(self.times),
             bound=bound,
-            differing=sum(len(found) > 1 for found in self.message_ids.values()),
+            differing=sum(len(ids) > 1 for ids in self.message_ids.values()),
             note=note,
             problem=problem,
         )
@@ -145,5 +145,5 @@ def await_end(house: House, edition: int) -> None:
 def count_unanswered(house: House) -> int:
     """How many copies have been on their way when their connection ended: the relay may have taken them or not."""
     name = 'pressrun_deliveries_total{outcome="unknown"} '
-    found = [line for line in house.get("/metrics").text.splitlines() if line.startswith(name)]
-    return round(sum(float(line.removeprefix(name)) for line in found))
+    lines = [line for line in house.get("/metrics").text.splitlines() if line.startswith(name)]
+    return round(sum(float(line.removeprefix(name)) for line in lines))

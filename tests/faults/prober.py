@@ -49,11 +49,11 @@ class Prober:
 
     def __exit__(self, *exc: object) -> None:
         output, _ = self._process.communicate("", timeout=60)
-        found = json.loads(output)
-        good = sorted(seconds for seconds in found if seconds >= 0)
+        latencies = json.loads(output)
+        good = sorted(seconds for seconds in latencies if seconds >= 0)
         self.latency = Latency(
-            requests=len(found),
-            failed=len(found) - len(good),
+            requests=len(latencies),
+            failed=len(latencies) - len(good),
             p50=good[len(good) // 2],
             p99=good[min(len(good) - 1, len(good) * 99 // 100)],
             longest=good[-1],
@@ -77,14 +77,14 @@ def _ask(port: int, path: str) -> float:
 def main() -> None:
     """Ask until told to stop. What a slow answer delays is asked late, not left out."""
     port, path = int(sys.argv[1]), sys.argv[2]
-    found: list[float] = []
+    latencies: list[float] = []
     due = time.monotonic()
     while True:
         due += EVERY_SECONDS
         if select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
             break
-        found.append(_ask(port, path))
-    print(json.dumps(found))
+        latencies.append(_ask(port, path))
+    print(json.dumps(latencies))
 
 
 if __name__ == "__main__":

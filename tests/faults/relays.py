@@ -57,9 +57,9 @@ def drops(program: Path, folder: Path, readers: int, _: random.Random) -> Outcom
     with furnished(program, folder, readers, "--drop-every", "50", delivery=_RATE) as (house, sink):
         house.start()
         await_end(house, house.send()["id"])
-        found = arrived(sink)
-        note = f"{found.unanswered} connections closed before the reply"
-        return found.outcome("dropping relay", house, readers, bound=found.unanswered, note=note)
+        taken = arrived(sink)
+        note = f"{taken.unanswered} connections closed before the reply"
+        return taken.outcome("dropping relay", house, readers, bound=taken.unanswered, note=note)
 
 
 def drops_far_away(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
@@ -71,10 +71,10 @@ def drops_far_away(program: Path, folder: Path, readers: int, _: random.Random) 
         connect(sink.port)
         house.start()
         await_end(house, house.send()["id"])
-        found = arrived(sink)
-        note = f"{found.unanswered} connections closed before the reply"
+        taken = arrived(sink)
+        note = f"{taken.unanswered} connections closed before the reply"
         # What the relay accepted just before it dropped the line has its reply on the way still.
-        return found.outcome("dropping relay, 40 ms", house, readers, bound=64 * found.unanswered, note=note)
+        return taken.outcome("dropping relay, 40 ms", house, readers, bound=64 * taken.unanswered, note=note)
 
 
 def goes_away(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
@@ -162,8 +162,8 @@ def answers_late(program: Path, folder: Path, readers: int, _: random.Random) ->
 
 def _reason(house: House, domain: str) -> str | None:
     """Why copies to this domain wait, None while the queue does not say."""
-    found: list[str] = [row["reason"] for row in house.json("queue", "ls") if row["domain"] == domain]
-    return found[0] if found else None
+    reasons: list[str] = [row["reason"] for row in house.json("queue", "ls") if row["domain"] == domain]
+    return reasons[0] if reasons else None
 
 
 @contextmanager

@@ -78,9 +78,9 @@ class SlowingRelay:
         return self._slow_until is not None and time.monotonic() < self._slow_until
 
     def _take(self, recipient: str, content: bytes) -> None:
-        found = _MESSAGE_ID.search(content)
+        match = _MESSAGE_ID.search(content)
         self._times[recipient] += 1
-        self._ids[recipient].add(found[1].decode() if found else "")
+        self._ids[recipient].add(match[1].decode() if match else "")
 
 
 @contextmanager

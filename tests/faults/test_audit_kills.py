@@ -62,10 +62,10 @@ def ask(shell: Shell, number: int) -> None:
 
 
 def require_a_row_for_each_change(shell: Shell) -> int:
-    readers = {one for (one,) in select_at(shell.database, "select id from subscriber")}
+    readers = {number for (number,) in select_at(shell.database, "select id from subscriber")}
     rows = [
-        one
-        for (one,) in select_at(
+        number
+        for (number,) in select_at(
             shell.database,
             "select subscriber_id from audit where action = 'subscriber.add' and outcome = 'done' order by number",
         )
@@ -84,14 +84,14 @@ def test_a_daemon_that_is_killed(shell: Shell) -> None:
             assert time.monotonic() < ends_at
             time.sleep(0.02)
         client.close()
-        clients = [threading.Thread(target=ask, args=(shell, number)) for number in range(CLIENTS)]
-        for one in clients:
-            one.start()
+        threads = [threading.Thread(target=ask, args=(shell, number)) for number in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
         time.sleep(chance.uniform(0.3, 1.0))
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
-        for one in clients:
-            one.join()
+        for thread in threads:
+            thread.join()
         after = require_a_row_for_each_change(shell)
         assert after > before
         before = after

@@ -82,8 +82,8 @@ def test_the_disk_is_nearly_full(make_house: MakeHouse, disk: Path) -> None:
         edition = house.send()["id"]
         first = house.await_mails(50)[0]
         filler = fill(disk, leaving=4 * 1024 * 1024)
-        (found,) = until(lambda: daemon.events("storage.nearly_full"))
-        assert "[limits] disk_reserve keeps 5 MiB" in found["reason"]
+        (event,) = until(lambda: daemon.events("storage.nearly_full"))
+        assert "[limits] disk_reserve keeps 5 MiB" in event["reason"]
         later = house.write("later.md", "---\nsubject: Later\n---\n\nText.\n")
         refused = house.run("send", "news", later, "--yes", "--json")
         assert (69, True) == (refused.code, "the disk is nearly full" in refused.json["error"]), refused

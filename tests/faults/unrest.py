@@ -93,7 +93,7 @@ class Bouncer:
 
     async def _run(self) -> None:
         while not self.stopping.is_set():
-            chosen = [one for one in self.sink.lines()[::100] if one.mail_from.startswith("news-bounces+")]
+            chosen = [line for line in self.sink.lines()[::100] if line.mail_from.startswith("news-bounces+")]
             for copy in chosen:
                 if copy.mail_from not in self.taken and not self.stopping.is_set():
                     with suppress(OSError, EOFError, ValueError, AssertionError):
@@ -135,7 +135,10 @@ class _Story:
         leaving = chance.sample(names(readers), readers // 20)
         self._crowd = Crowd(
             house.http_port,
-            {one: f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, numbers[one], 1)}" for one in leaving},
+            {
+                address: f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, numbers[address], 1)}"
+                for address in leaving
+            },
         )
         self._bouncer = Bouncer(sink, lmtp)
         self._on_their_way: list[int] = []
@@ -144,17 +147,17 @@ class _Story:
     def run(self) -> Outcome:
         self._house.start()
         first = self._house.send()["id"]
-        threads = [threading.Thread(target=one) for one in (self._crowd.leave, self._crowd.join, self._bouncer.run)]
-        for one in threads:
-            one.start()
+        threads = [threading.Thread(target=work) for work in (self._crowd.leave, self._crowd.join, self._bouncer.run)]
+        for thread in threads:
+            thread.start()
         try:
             self._disturb(first)
             self._await_end(first)
         finally:
             self._crowd.stopping.set()
             self._bouncer.stopping.set()
-            for one in threads:
-                one.join()
+            for thread in threads:
+                thread.join()
         self._seen = {message_id for _, message_id in _had(self._sink)}
         second = self._house.send(SECOND)["id"]
         total = self._sink.stats()["recipients"]
@@ -239,7 +242,7 @@ class _Story:
     def _problems(self, first: int, second: int, reached: set[str]) -> list[str]:
         crowd = self._crowd
         gone = {address for (address,) in self._select(_GONE)}
-        found = {
+        problems = {
             "mailed after leaving": self._number(_MAILED_AFTER_LEAVING),
             "answered 200 and not left": len(crowd.left - gone),
             "joined and never asked": len(crowd.joined - reached),
@@ -247,17 +250,19 @@ class _Story:
             "second edition to who left or bounced": self._number(_SECOND_TO_WRONG, second, first),
             "left twice": self._number(_LEFT_TWICE),
             "kept numbers that are wrong": sum(
-                row != [(one, number) for one, number in self._select(_STATES, edition)]
+                row != [(state, number) for state, number in self._select(_STATES, edition)]
                 for edition, row in self._kept().items()
             ),
             "evidence": self._house.run("consent", "verify").code,
         }
-        return [f"{what}: {number}" for what, number in found.items() if number]
+        return [f"{what}: {number}" for what, number in problems.items() if number]
 
     def _kept(self) -> dict[int, list[tuple[str, int]]]:
         states = ("cancelled", "claimed", "deferred", "delivered", "failed", "queued")
         rows = self._select(f"select edition_id, {', '.join(states)} from copy_count")
-        return {edition: [(one, n) for one, n in zip(states, found, strict=True) if n] for edition, *found in rows}
+        return {
+            edition: [(state, n) for state, n in zip(states, numbers, strict=True) if n] for edition, *numbers in rows
+        }
 
     def _select(self, query: str, *values: int) -> list[tuple[Any, ...]]:
         return select_at(self._house.database, query, *values)
@@ -291,9 +296,9 @@ _SECOND_TO_WRONG = """select count(*) from delivery as copy
 def _had(sink: Sink) -> Counter[tuple[str, str]]:
     """How often the relay had each message whole, by its reader and its Message-ID."""
     sink.ask("XFLUSH")
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for line in sink.log.read_text(encoding="utf-8").splitlines():
         cells = line.split("\t")
         if cells[2] in {"A", "D"}:
-            found[cells[4], cells[7]] += 1
-    return found
+            counts[cells[4], cells[7]] += 1
+    return counts

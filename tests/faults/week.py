@@ -104,7 +104,7 @@ class Week:
             " subscription_id join subscriber on subscriber.id = subscriber_id where subscription.state = 'pending'"
             f" and address in ({', '.join('?' * len(addresses))})"
         )
-        asked = until(lambda: (len(found := house.rows(query, *addresses)) == EACH_STEP and found) or None)
+        asked = until(lambda: (len(rows := house.rows(query, *addresses)) == EACH_STEP and rows) or None)
         tokens = self._links()
         for number, expires_at in asked[: EACH_STEP * 4 // 5]:
             answer = house.post(f"/confirm/{tokens.make(WebPurpose.CONFIRM, number, expires_at)}", {})
@@ -229,12 +229,12 @@ class Week:
 
     def problems(self) -> list[str]:
         """What is not as it should be after the week."""
-        found = []
+        problems = []
         for edition in self.editions:
             shown = self.house.show(edition)
             ended = shown["delivered"] + shown["failed"] + shown["cancelled"]
             if ended != shown["audience"]:
-                found.append(f"edition {edition} of {shown['audience']} has {ended} at their end")
+                problems.append(f"edition {edition} of {shown['audience']} has {ended} at their end")
         self.sink.ask("XFLUSH")
         times: Counter[tuple[str, str]] = Counter()
         mails: defaultdict[str, set[str]] = defaultdict(set)
@@ -248,29 +248,29 @@ class Week:
         repeated = times.total() - len(times)
         self.notes.append(f"{repeated} copies twice, where the kill allows {self.may_repeat}")
         if repeated > self.may_repeat:
-            found.append(f"{repeated} copies went out twice, {self.may_repeat} with cause")
+            problems.append(f"{repeated} copies went out twice, {self.may_repeat} with cause")
         if late.total():
-            found.append(f"{late.total()} mails to people who had left, such as {late.most_common(1)[0][0]}")
-        stayed = [one for one in mails if one.startswith("reader") and one not in self.left]
-        wrong = [one for one in stayed if len(mails[one]) != len(self.editions)]
+            problems.append(f"{late.total()} mails to people who had left, such as {late.most_common(1)[0][0]}")
+        stayed = [address for address in mails if address.startswith("reader") and address not in self.left]
+        wrong = [address for address in stayed if len(mails[address]) != len(self.editions)]
         self.notes.append(f"{len(stayed)} readers who stayed have {len(self.editions)} editions each")
         if wrong:
-            found.append(f"{len(wrong)} readers who stayed have not exactly {len(self.editions)} editions")
-        return found + self._grown()
+            problems.append(f"{len(wrong)} readers who stayed have not exactly {len(self.editions)} editions")
+        return problems + self._grown()
 
     def _grown(self) -> list[str]:
         """What is larger at the end than the first days explain: they bring what is kept for two days."""
-        settled = [one for one in self.samples if 72 <= one.hours <= 96]
+        settled = [sample for sample in self.samples if 72 <= sample.hours <= 96]
         last = self.samples[-STEPS_A_DAY:]
         most = {"memory_mib": 1.25, "database_kib": 1.25, "copies": 1.25}
-        found = []
+        problems = []
         for name, factor in most.items():
-            before, after = (max(getattr(one, name) for one in part) for part in (settled, last))
+            before, after = (max(getattr(sample, name) for sample in part) for part in (settled, last))
             if after > before * factor:
-                found.append(f"{name} grew from {before} to {after}")
-        if max(one.log_kib for one in self.samples) > 65 * 1024:
-            found.append("the write-ahead log grew beyond 64 MiB")
-        return found
+                problems.append(f"{name} grew from {before} to {after}")
+        if max(sample.log_kib for sample in self.samples) > 65 * 1024:
+            problems.append("the write-ahead log grew beyond 64 MiB")
+        return problems
 
     # ------------------------------------------------------------------ helpers
 
@@ -351,16 +351,16 @@ def run_week(program: Path, folder: Path, readers: int, chance: random.Random) -
                 house.do("backup", "verify", backup["file"])
             house.do("consent", "verify")
             assert house.daemon is not None
-            found = week.problems()
+            problems = week.problems()
             failed = house.daemon.events("loop.failed")
             if failed:
-                found.append(f"{len(failed)} steps of background loops failed, first {failed[0]}")
+                problems.append(f"{len(failed)} steps of background loops failed, first {failed[0]}")
             assert 0 == house.daemon.stop()
         finally:
             house.close()
             way.kill()
             way.wait(10)
-    return week, found
+    return week, problems
 
 
 def write_samples(week: Week, folder: Path) -> None:
@@ -369,7 +369,7 @@ def write_samples(week: Week, folder: Path) -> None:
     with (folder / "week.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([getattr(one, name) for name in columns] for one in week.samples)
+        writer.writerows([getattr(sample, name) for name in columns] for sample in week.samples)
     (folder / "week.svg").write_text(_drawn(week.samples), encoding="utf-8")
 
 
@@ -394,12 +394,12 @@ def _drawn(samples: list[Sample]) -> str:
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img"><style>{_STYLE}</style>']
     last = samples[-1].hours
     for place, (name, title) in enumerate(_PLOTS.items()):
-        values = [getattr(one, name) for one in samples]
+        values = [getattr(sample, name) for sample in samples]
         most, bottom = max(*values, 1), _HEIGHT * (place + 1) - 12
         room = _HEIGHT - _TOP - 12
         points = " ".join(
-            f"{_LEFT + (_WIDTH - 2 * _LEFT) * one.hours / last:.1f},{bottom - room * value / most:.1f}"
-            for one, value in zip(samples, values, strict=True)
+            f"{_LEFT + (_WIDTH - 2 * _LEFT) * sample.hours / last:.1f},{bottom - room * value / most:.1f}"
+            for sample, value in zip(samples, values, strict=True)
         )
         parts += [
             f'<text x="{_LEFT}" y="{_HEIGHT * place + 16}">{title}: at most {most:,}, {values[-1]:,} at the end</text>',

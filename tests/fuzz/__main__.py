@@ -66,11 +66,11 @@ def _mutate(name: str, seconds: int, corpus: Path, seed: int) -> int:
 
     target = TARGETS[name]
     with target.opened():
-        tried, found = mutate(target.run, target.seeds(), random.Random(seed), seconds=seconds, most=10**9)
+        tried, finding = mutate(target.run, target.seeds(), random.Random(seed), seconds=seconds, most=10**9)
     print(f"{name}: {tried:,} inputs, seed {seed}", flush=True)
-    if found is None:
+    if finding is None:
         return 0
-    print(f"{found.problem}\nthe input: {found.keep(corpus / 'findings')}", flush=True)
+    print(f"{finding.problem}\nthe input: {finding.keep(corpus / 'findings')}", flush=True)
     return 1
 
 

@@ -60,15 +60,15 @@ def mutate(
     tried = 0
     for data in seeds:
         tried += 1
-        if (found := try_one(run, data)) is not None:
-            return tried, found
+        if (finding := try_one(run, data)) is not None:
+            return tried, finding
     pool = [data for data in seeds if len(data) <= MAX_INPUT] or [b""]
     ends_at, most = time.monotonic() + seconds, most + tried
     while tried < most and time.monotonic() < ends_at:
         data = _changed(chance, pool)
         tried += 1
-        if (found := try_one(run, data)) is not None:
-            return tried, found
+        if (finding := try_one(run, data)) is not None:
+            return tried, finding
         if chance.random() < 0.05:  # changes upon changes lead further than changes of the seeds alone
             pool.append(data)
             if len(pool) > _KEPT:

@@ -63,12 +63,12 @@ def pages(data: bytes) -> None:
 
 
 def _with_tokens(served: ServedPages, data: bytes) -> bytes:
-    return _TOKEN.sub(lambda found: served.token(found[1].decode()).encode(), data, count=MOST_TOKENS)
+    return _TOKEN.sub(lambda match: served.token(match[1].decode()).encode(), data, count=MOST_TOKENS)
 
 
 def page_seeds() -> list[bytes]:
     """Every route with each of its methods and tokens, forms with every field, and what HTTP forbids."""
-    found = []
+    requests = []
     for route, operations in ROUTES.items():
         for kind in kinds_of(route) if "{token}" in route else ("",):
             path = route.replace("{token}", f"{{{kind}}}")
@@ -77,15 +77,15 @@ def page_seeds() -> list[bytes]:
                     path = path.replace(f"{{{name}}}", quote(segment_of(route, name)[0]))
             for method, operation in operations.items():
                 query = "&".join(f"{name}={quote(HOSTILE[1])}" for name in operation.query)
-                found.append(_request(method.upper(), f"{path}?{query}"))
+                requests.append(_request(method.upper(), f"{path}?{query}"))
                 if operation.fields:
-                    found += [_request("POST", path, _urlencoded(action)) for action in ACTIONS]
-                    found.append(_request("POST", path, _multipart(), "multipart/form-data; boundary=XX"))
-    return found + _FORBIDDEN
+                    requests += [_request("POST", path, _urlencoded(action)) for action in ACTIONS]
+                    requests.append(_request("POST", path, _multipart(), "multipart/form-data; boundary=XX"))
+    return requests + _FORBIDDEN
 
 
 def _request(method: str, target: str, body: bytes = b"", kind: str = _FORM) -> bytes:
-    length = len(_TOKEN.sub(lambda found: b"x" * _LENGTHS.get(found[1], len(found[0])), body))
+    length = len(_TOKEN.sub(lambda match: b"x" * _LENGTHS.get(match[1], len(match[0])), body))
     about = f"Content-Type: {kind}\r\nContent-Length: {length}\r\n" if body else ""
     agreed = "Host: news.example\r\nAccept-Language: de, en;q=0.5\r\nX-Forwarded-For: 192.0.2.1\r\nCookie: a=b\r\n"
     return f"{method} {target} HTTP/1.1\r\n{agreed}{about}\r\n".encode() + body

@@ -42,9 +42,9 @@ POSTED = (
 
 def mails() -> list[bytes]:
     """Mails of every kind: written for people, by machines, and against us."""
-    found = [_as_sent(path.read_bytes()) for path in sorted(_TESTS.rglob("*.eml"))]
-    found += [header + b"\r\nhello\r\n" for header in _HEADERS]
-    return [*found, REPORT, COMPLAINT, POSTED, *HOSTILE.values()]
+    mails = [_as_sent(path.read_bytes()) for path in sorted(_TESTS.rglob("*.eml"))]
+    mails += [header + b"\r\nhello\r\n" for header in _HEADERS]
+    return [*mails, REPORT, COMPLAINT, POSTED, *HOSTILE.values()]
 
 
 def _as_sent(content: bytes) -> bytes:
@@ -53,11 +53,11 @@ def _as_sent(content: bytes) -> bytes:
 
 def replies() -> list[bytes]:
     """What the servers of the dialogues say."""
-    found = []
+    replies = []
     for path in sorted((_TESTS / "dialogues").glob("*.txt")):
         lines = [line[2:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("S:")]
-        found.append("".join(f"{line}\r\n" for line in lines).encode())
-    return found
+        replies.append("".join(f"{line}\r\n" for line in lines).encode())
+    return replies
 
 
 WORDS = (

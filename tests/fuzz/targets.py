@@ -89,24 +89,24 @@ def mail(data: bytes) -> None:
 
 def report(data: bytes) -> None:
     try:
-        found = read_report(data)
+        report = read_report(data)
     except UnreadableMail:
         return
-    _crosses(found)
-    found.of("ada@reader.example")
+    _crosses(report)
+    report.of("ada@reader.example")
 
 
 def posted(data: bytes) -> None:
     """What was read is an edition file, or one with an error that has its line."""
     try:
         read_post_header(data)
-        found = read_posted(data)
+        posted = read_posted(data)
     except UnreadableMail:
         return
-    _crosses(found)
+    _crosses(posted)
     try:
-        rehearse(found)
-        referenced_paths(parse_edition(found.source, f".{found.source_name.rpartition('.')[2]}"))
+        rehearse(posted)
+        referenced_paths(parse_edition(posted.source, f".{posted.source_name.rpartition('.')[2]}"))
     except (EditionError, UnreadableMail):
         return
 
@@ -151,8 +151,8 @@ def trace(data: bytes) -> None:
 def authentication(data: bytes) -> None:
     """Proof stands in a field of our own server, and says pass."""
     values = data.decode("utf-8", "replace").split("\n")
-    found = find_proof(values, authserv_id="mx.example.org", from_domain="news.harbour.example")
-    if found is not None:
+    proof = find_proof(values, authserv_id="mx.example.org", from_domain="news.harbour.example")
+    if proof is not None:
         own = "\n".join(value.lower() for value in values if "mx.example.org" in value.lower())
         assert "pass" in own
         assert "harbour.example" in own
@@ -163,9 +163,9 @@ def authentication(data: bytes) -> None:
 def author(data: bytes) -> None:
     """Whoever is named stands there, and nobody else does."""
     text = data.decode("utf-8", "replace")
-    found = sole_author([text])
-    if found is not None:
-        assert found.typed.partition("@")[0] in text
+    author = sole_author([text])
+    if author is not None:
+        assert author.typed.partition("@")[0] in text
     assert sole_author([text, text]) is None
 
 
@@ -186,9 +186,9 @@ def envelope(data: bytes) -> None:
 
 def local_part(data: bytes) -> None:
     text = _text(data)
-    found = read_local_part(text)
-    if found is not None:
-        assert found == read_local_part(text.lower())
+    route = read_local_part(text)
+    if route is not None:
+        assert route == read_local_part(text.lower())
         assert text.isascii()
 
 
@@ -218,18 +218,18 @@ def _result(steps: Coroutine[Any, Any, _T]) -> _T:
 async def _dialogue(pieces: Iterable[bytes]) -> list[bytes | str | ReceivedContent | None]:
     """A content, then lines, then a content again whenever a line says so."""
     received = ClientInput(cast(Any, _Pieces(pieces)), lambda: None, lambda: None, _no_turn)
-    found: list[bytes | str | ReceivedContent | None] = [await received.read_content(_LIMIT, lambda size: True)]
+    read: list[bytes | str | ReceivedContent | None] = [await received.read_content(_LIMIT, lambda size: True)]
     while True:
         try:
             line = await received.read_line()
         except (BareLineEnd, LineTooLong) as problem:
-            found.append(type(problem).__name__)
+            read.append(type(problem).__name__)
             continue
         if line is None:
-            return found
-        found.append(line)
+            return read
+        read.append(line)
         if line.upper() == b"DATA":
-            found.append(await received.read_content(_LIMIT, lambda size: True))
+            read.append(await received.read_content(_LIMIT, lambda size: True))
 
 
 def wire(data: bytes) -> None:
@@ -237,12 +237,12 @@ def wire(data: bytes) -> None:
     size, data = 1 + (data[0] if data else 0), data[1:]
     whole = _result(_dialogue([data]))
     assert whole == _result(_dialogue(data[at : at + size] for at in range(0, len(data), size)))
-    for one in whole:
-        text = one.data if isinstance(one, ReceivedContent) else one if isinstance(one, bytes) else b""
-        rest = text.replace(b"\r\n", b"") if isinstance(one, ReceivedContent) else text
+    for piece in whole:
+        text = piece.data if isinstance(piece, ReceivedContent) else piece if isinstance(piece, bytes) else b""
+        rest = text.replace(b"\r\n", b"") if isinstance(piece, ReceivedContent) else text
         assert b"\r" not in rest
         assert b"\n" not in rest
-        assert len(text) <= (_LIMIT if isinstance(one, ReceivedContent) else MAX_COMMAND_BYTES)
+        assert len(text) <= (_LIMIT if isinstance(piece, ReceivedContent) else MAX_COMMAND_BYTES)
 
 
 # ---------------------------------------------------------------------- tokens and addresses
@@ -258,22 +258,22 @@ def tokens(data: bytes) -> None:
             made = [WebTokens(ring).make(purpose, *numbers) for ring in rings]
             assert token in made + [signed_link(key, purpose, *numbers) for key in _KEYS.link_keys.values()]
     for kind in AddressPurpose:
-        found = AddressTokens(_KEYS).read(kind, "news", token)
-        if found is not None:
-            old = [signed_address(key, number, kind, "news", found) for number, key in _KEYS.link_keys.items()]
+        row_id = AddressTokens(_KEYS).read(kind, "news", token)
+        if row_id is not None:
+            old = [signed_address(key, number, kind, "news", row_id) for number, key in _KEYS.link_keys.items()]
             rings = [KeyRing({number: key}, b"") for number, key in _KEYS.link_keys.items()]
-            assert token in old or token in [AddressTokens(ring).make(kind, "news", found) for ring in rings]
+            assert token in old or token in [AddressTokens(ring).make(kind, "news", row_id) for ring in rings]
 
 
 def address(data: bytes) -> None:
     try:
-        found = parse_address(_text(data))
+        parsed = parse_address(_text(data))
     except MalformedAddress:
         return
-    assert found.typed
-    assert not set(f"{found.typed}{found.wire}{found.key}") & set("\r\n\0")
-    assert str(found).encode("utf-8")
-    assert found.fold
+    assert parsed.typed
+    assert not set(f"{parsed.typed}{parsed.wire}{parsed.key}") & set("\r\n\0")
+    assert str(parsed).encode("utf-8")
+    assert parsed.fold
 
 
 # ---------------------------------------------------------------------- the relay's words
@@ -289,17 +289,17 @@ def reply(data: bytes) -> None:
 
 
 def _replies(pieces: Iterable[bytes]) -> list[tuple[int, str, str]]:
-    reader, found = ReplyReader(), []
+    reader, replies = ReplyReader(), []
     try:
         for piece in pieces:
             reader.feed(piece)
             while reader.next_code():
-                one = reader.reply()
-                assert all(c.isprintable() or c == "\n" for c in one.text)
-                found.append((one.code, one.enhanced, one.text))
+                reply = reader.reply()
+                assert all(c.isprintable() or c == "\n" for c in reply.text)
+                replies.append((reply.code, reply.enhanced, reply.text))
     except RemoteProtocolError:
-        return found
-    return found
+        return replies
+    return replies
 
 
 # ---------------------------------------------------------------------- styles
@@ -319,13 +319,13 @@ def css(data: bytes) -> None:
 def edition(data: bytes) -> None:
     suffix, source = _SUFFIXES[data[0] % len(_SUFFIXES) if data else 0], data[1:]
     try:
-        found = parse_edition(source, suffix)
-        referenced_paths(found)
-        built_from(found, {})
+        file = parse_edition(source, suffix)
+        referenced_paths(file)
+        built_from(file, {})
     except EditionError:
         return
-    subject = found.keys.subject.text if found.keys.subject else ""
-    for text in (found.body, found.html or "", subject, *(one.name for one in found.enclosed)):
+    subject = file.keys.subject.text if file.keys.subject else ""
+    for text in (file.body, file.html or "", subject, *(enclosure.name for enclosure in file.enclosed)):
         text.encode("utf-8")
 
 
@@ -407,13 +407,13 @@ def _edition_seeds() -> list[bytes]:
     keys = b"---\nsubject: High water\nattachments: [a.pdf]\ntext: b.txt\n---\n"
     page = keys + b"\n# High {{ name | default: x }}\n\n![a](b.png)\n"
     html = b'---\nsubject: x\n---\n<html><body><p>hi <img src="a.png"><table><tr><td>x</table><svg/onload=x></html>\n'
-    corpus = [bytes([_SUFFIXES.index(one.suffix)]) + one.source for one in map(Written, NAMES)]
+    corpus = [bytes([_SUFFIXES.index(written.suffix)]) + written.source for written in map(Written, NAMES)]
     return [
         b"\0" + page,
         b"\1" + html,
         b"\2" + page,
         *corpus,
-        *(b"\3" + one for one in [REPORT, POSTED, *mails()[:12]]),
+        *(b"\3" + mail for mail in [REPORT, POSTED, *mails()[:12]]),
     ]
 
 
@@ -491,12 +491,12 @@ _AUTHORS = [b"Grace <grace@harbour.example>", b'"G \\" (x)" <grace@harbour.examp
 _ADDRESSES = ["ada@reader.example", "é@grün.example", '"a b"@c.example', "a@[192.0.2.1]", "a+b@xn--grn-ioa.example"]
 
 TARGETS: dict[str, Target] = {
-    "address": Target(address, lambda: [one.encode() for one in _ADDRESSES]),
+    "address": Target(address, lambda: [text.encode() for text in _ADDRESSES]),
     "authentication": Target(authentication, lambda: _RESULTS),
     "author": Target(author, lambda: _AUTHORS),
-    "autoreply": Target(autoreply, lambda: [one.partition(b"\r\n\r\n")[0][:4000] for one in mails()]),
+    "autoreply": Target(autoreply, lambda: [content.partition(b"\r\n\r\n")[0][:4000] for content in mails()]),
     "cells": Target(cells, lambda: [b"=1", b"'=1", b"''+x", b"plain", b"'"]),
-    "css": Target(css, lambda: [one.encode() for one in _CSS]),
+    "css": Target(css, lambda: [text.encode() for text in _CSS]),
     "commands": Target(commands, lambda: _COMMANDS),
     "edition": Target(edition, _edition_seeds),
     "envelope": Target(envelope, _envelope_seeds),
@@ -505,9 +505,9 @@ TARGETS: dict[str, Target] = {
     "mail": Target(mail, mails),
     "pages": Target(pages, page_seeds, opened),
     "posted": Target(posted, mails),
-    "reply": Target(reply, lambda: [bytes([size]) + one for one in replies() for size in (0, 9)]),
+    "reply": Target(reply, lambda: [bytes([size]) + said for said in replies() for size in (0, 9)]),
     "report": Target(report, mails),
-    "search": Target(search, lambda: [one.encode() for one in _QUERIES]),
+    "search": Target(search, lambda: [query.encode() for query in _QUERIES]),
     "subscribers": Target(subscribers, _member_seeds),
     "suppressions": Target(suppressions, lambda: _CSV),
     "tokens": Target(tokens, _token_seeds),

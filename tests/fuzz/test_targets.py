@@ -25,8 +25,8 @@ def test_a_value_or_our_own_error(name: str) -> None:
     if not IS_THOROUGH:
         seeds = chance.sample(seeds, min(len(seeds), MOST_SEEDS))
     with target.opened():
-        tried, found = mutate(target.run, seeds, chance, seconds=AT_MOST_SECONDS, most=INPUTS)
-    assert found is None, f"{found.problem}\n{found.data[:500]!r}"
+        tried, finding = mutate(target.run, seeds, chance, seconds=AT_MOST_SECONDS, most=INPUTS)
+    assert finding is None, f"{finding.problem}\n{finding.data[:500]!r}"
     assert tried > len(seeds)
 
 
@@ -42,11 +42,11 @@ def test_a_fault_is_found_and_kept(tmp_path: Path) -> None:
         if b"\0" in data:
             raise KeyError("NUL")
 
-    tried, found = mutate(fragile, [b"harmless"], random.Random(1), seconds=20, most=100_000)
-    assert found is not None
-    assert b"\0" in found.data
-    assert "KeyError" in found.problem
-    assert found.data == found.keep(tmp_path).read_bytes()
+    tried, finding = mutate(fragile, [b"harmless"], random.Random(1), seconds=20, most=100_000)
+    assert finding is not None
+    assert b"\0" in finding.data
+    assert "KeyError" in finding.problem
+    assert finding.data == finding.keep(tmp_path).read_bytes()
     assert tried > 1
 
 
@@ -59,9 +59,9 @@ def test_what_takes_too_long_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> No
         while time.process_time() < ends_at:
             hash(data)
 
-    found = try_one(slow, b"x")
-    assert isinstance(found, Finding)
-    assert found.problem.startswith("took")
+    finding = try_one(slow, b"x")
+    assert isinstance(finding, Finding)
+    assert finding.problem.startswith("took")
 
 
 def test_inputs_stay_within_bounds() -> None:
