@@ -63,9 +63,9 @@ def _engines_of(test: pytest.Item) -> list[ParameterSet]:
         chosen = [only.args[0]]
     elif folder in _ON_ONE:
         chosen = [_ON_ONE[folder]]
-    elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH)):
+    elif f"{folder}/".startswith(tuple(f"{folder_on_both}/" for folder_on_both in _ON_BOTH)):
         chosen = list(engines.ENGINES)
-    elif f"{folder}/".startswith(tuple(f"{one}/" for one in _ON_BOTH_THOROUGHLY)):
+    elif f"{folder}/".startswith(tuple(f"{folder_on_both}/" for folder_on_both in _ON_BOTH_THOROUGHLY)):
         chosen = list(engines.ENGINES)
         marks.append(pytest.mark.thorough("postgresql"))
     else:
@@ -97,7 +97,7 @@ def plain_log() -> Iterator[None]:
     levels = {name: logging.getLogger(name).level for name in QUIET}
     yield
     logging.captureWarnings(False)  # else it goes on capturing what pytest has put back since
-    for handler in [one for one in root.handlers if one not in handlers]:
+    for handler in [added for added in root.handlers if added not in handlers]:
         root.removeHandler(handler)
     root.setLevel(root_level)
     for name, level in levels.items():
@@ -187,13 +187,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _say_engines(reporter: pytest.TerminalReporter) -> None:
-    found = [dict(one.user_properties) for one in reporter.stats.get("passed", []) + reporter.stats.get("failed", [])]
-    ran = Counter(one["engine"] for one in found if "engine" in one)
+    properties = [
+        dict(report.user_properties) for report in reporter.stats.get("passed", []) + reporter.stats.get("failed", [])
+    ]
+    ran = Counter(test_properties["engine"] for test_properties in properties if "engine" in test_properties)
     if ran:
         reporter.section("engines")
         for name, count in ran.most_common():
             reporter.write_line(f"{count:5}  {name}")
-        for reason, count in Counter(one["only_on"] for one in found if "only_on" in one).most_common():
+        for reason, count in Counter(
+            test_properties["only_on"] for test_properties in properties if "only_on" in test_properties
+        ).most_common():
             reporter.write_line(f"{count:5}  {reason}")
 
 

@@ -36,14 +36,14 @@ _CHANGED = re.compile(r"\b(?:insert into|update|delete from) (\w+)")
 @cache
 def locking() -> Mapping[str, tuple[frozenset[str], frozenset[str]]]:
     """The tables of which each statement locks rows, and those that it relies on, by its name."""
-    found = {}
+    locked = {}
     for folder in (COMMON, COMMON.parent / "sqlite" / "sql"):
         for entry in sorted(folder.glob("*.sql")):
             pieces = re.split(r"^-- name: ([a-z_]+)$", entry.read_text(encoding="utf-8"), flags=re.MULTILINE)
             for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
                 guards = re.findall(r"^-- guards: (.+)$", body, flags=re.MULTILINE)
-                found[f"{entry.stem}.{name}"] = _locked_by(body), frozenset(" ".join(guards).split())
-    return found
+                locked[f"{entry.stem}.{name}"] = _locked_by(body), frozenset(" ".join(guards).split())
+    return locked
 
 
 def _locked_by(statement: str) -> frozenset[str]:

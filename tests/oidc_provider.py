@@ -63,7 +63,7 @@ class Provider:
             "redirect_uris": [self.redirect_uri],
             "token_endpoint_auth_method": self.auth_method,
         }
-        given = {
+        setup = {
             "port": self.port,
             "clients": [{"client_id": number, **client} for number in (CLIENT_ID, OTHER_ID)],
             "keys": self.keys,
@@ -71,7 +71,7 @@ class Provider:
             "conform": self.conform,
             "auth_method": self.auth_method,
         }
-        command = node_packages.command(node_packages.SCRIPTS / "provider.mjs", self.folder, json.dumps(given))
+        command = node_packages.command(node_packages.SCRIPTS / "provider.mjs", self.folder, json.dumps(setup))
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout is not None
         assert "listening\n" == self.process.stdout.readline()

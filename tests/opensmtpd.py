@@ -104,10 +104,10 @@ class OpenSmtpd:
     def arrived(self, count: int, seconds: float = 20.0) -> list[Arrived]:
         """All mails, once there are so many; raises AssertionError with the end of the log."""
         until = time.monotonic() + seconds
-        while len(found := list((self._folder / "arrived").iterdir())) < count:
-            assert time.monotonic() < until, f"{len(found)} of {count}: {self.log()[-3000:]}"
+        while len(paths := list((self._folder / "arrived").iterdir())) < count:
+            assert time.monotonic() < until, f"{len(paths)} of {count}: {self.log()[-3000:]}"
             time.sleep(_PAUSE_SECONDS)
-        return [_read(path) for path in found]
+        return [_read(path) for path in paths]
 
     def _stop(self) -> None:
         self._process.terminate()

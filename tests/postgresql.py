@@ -72,8 +72,8 @@ def find_programs() -> Path | None:
     versions = [path for path in _DEBIAN.glob("*/bin") if path.parent.name.isdigit() and (path / "initdb").exists()]
     if versions:
         return max(versions, key=lambda path: int(path.parent.name))
-    found = shutil.which("initdb")
-    return None if found is None else Path(found).resolve().parent
+    initdb = shutil.which("initdb")
+    return None if initdb is None else Path(initdb).resolve().parent
 
 
 def is_here() -> bool:
@@ -112,7 +112,7 @@ class Server:
         with self.connect(database) as connection:
             for (table,) in connection.execute(_TABLES).fetchall():
                 values = [value for row in connection.execute(f"select * from {table}") for value in row]
-                yield table, b"\0".join(one if isinstance(one, bytes) else str(one).encode() for one in values)
+                yield table, b"\0".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in values)
 
     def replace(self, database: str, template: str) -> None:
         """Make a database a copy of another to which nobody is connected."""
@@ -341,7 +341,7 @@ class Sessions:
 
     def pids(self, address: str) -> list[int]:
         """The processes of the server that rest."""
-        return [one.info.backend_pid for one in self._resting[address] if not one.closed]
+        return [connection.info.backend_pid for connection in self._resting[address] if not connection.closed]
 
     def end_resting(self, address: str) -> None:
         """Close what rests now."""

@@ -153,11 +153,11 @@ async def look(office: Office) -> tuple[tuple[str, tuple[tuple[object, ...], ...
 
 
 def _look(tx: Transaction) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
-    found = []
+    tables = []
     for name, sql in _LEFT.items():
         rows = [tuple(map(_plain, row)) for row in select_in(tx, sql)]
-        found.append((name, tuple(sorted(rows, key=repr))))
-    return tuple(found)
+        tables.append((name, tuple(sorted(rows, key=repr))))
+    return tuple(tables)
 
 
 def _plain(value: object) -> object:
@@ -202,33 +202,33 @@ async def run_race(race: Race, folder: Path) -> Tally:
 
 
 async def _one_after_the_other(race: Race, place: int, table: Table) -> Outcome:
-    one, two = await table.lay(race.before)
-    steps = [(race.first, one), (race.second, two)]
+    first, second = await table.lay(race.before)
+    steps = [(race.first, first), (race.second, second)]
     answers = {}
     for step, office in steps if place == 0 else reversed(steps):
-        answers[step is race.first and office is one] = await _answer(step(office))
-    await race.after(one)
-    return Outcome((answers[True], answers[False]), await look(one))
+        answers[step is race.first and office is first] = await _answer(step(office))
+    await race.after(first)
+    return Outcome((answers[True], answers[False]), await look(first))
 
 
 async def _at_once(race: Race, paused: Step, other: Step, number: int, table: Table) -> Outcome | None:
     """None when the first step is done before it comes to a statement with this number."""
-    one, two = await table.lay(race.before)
+    paused_office, other_office = await table.lay(race.before)
     table.gated.gate = gate = Gate(number)
-    first = asyncio.create_task(_answer(paused(one)))
+    first = asyncio.create_task(_answer(paused(paused_office)))
     reached = asyncio.create_task(gate.reached.wait())
     await asyncio.wait({first, reached}, return_when=asyncio.FIRST_COMPLETED)
     if not gate.reached.is_set():
         reached.cancel()
         return None
-    second = asyncio.create_task(_answer(other(two)))
+    second = asyncio.create_task(_answer(other(other_office)))
     while not second.done() and not table.is_blocked():
         await asyncio.wait({second}, timeout=0.01)
     gate.open()
     answers = await asyncio.gather(first, second)
     table.gated.gate = None
-    await race.after(one)
-    return Outcome((answers[0], answers[1]), await look(one))
+    await race.after(paused_office)
+    return Outcome((answers[0], answers[1]), await look(paused_office))
 
 
 async def _answer(step: Awaitable[object]) -> str:
@@ -258,11 +258,11 @@ class Table:
         self._runs += 1
         root = self._folder / f"run-{self._runs}" / "data"
         shutil.copytree(self._folder / DATA, root)
-        one, two = (furnish(database, deepcopy(self._keys), root) for database in self._both)
-        await before(one)
-        two.now = one.now + 0.25  # no two events at the same time
-        two.settings.swap(one.settings.value)
-        return one, two
+        first, second = (furnish(database, deepcopy(self._keys), root) for database in self._both)
+        await before(first)
+        second.now = first.now + 0.25  # no second events at the same time
+        second.settings.swap(first.settings.value)
+        return first, second
 
     def is_blocked(self) -> bool:
         """Whether a connection to this database waits for a lock."""
@@ -277,9 +277,9 @@ async def open_table(folder: Path) -> AsyncIterator[Table]:
     data, keys = new_data_dir(folder / DATA)
     place = place_of(data.database)
     async with AsyncExitStack() as stack:
-        one, two = [await stack.enter_async_context(_opened(data.database)) for _ in range(2)]
+        first, second = [await stack.enter_async_context(_opened(data.database)) for _ in range(2)]
         with psycopg.connect(place, autocommit=True) as watcher:
-            yield Table(folder, keys, (one, two), watcher)
+            yield Table(folder, keys, (first, second), watcher)
 
 
 @asynccontextmanager
@@ -292,9 +292,9 @@ async def _opened(location: Location) -> AsyncIterator[GatedDatabase]:
 
 
 def _difference(outcome: Outcome, allowed: list[Outcome], where: str) -> str:
-    lines = [where, f"answers: {outcome.answers}, allowed: {[one.answers for one in allowed]}"]
+    lines = [where, f"answers: {outcome.answers}, allowed: {[candidate.answers for candidate in allowed]}"]
     for place, (name, rows) in enumerate(outcome.left):
-        expected = [one.left[place][1] for one in allowed]
+        expected = [candidate.left[place][1] for candidate in allowed]
         if rows not in expected:
             lines.append(f"{name}: {rows}, allowed: {expected}")
     return "\n".join(lines)

@@ -32,7 +32,7 @@ def contenders(root: Path, options: argparse.Namespace) -> tuple[list[Contender]
     (root / "sample").mkdir()
     copy = newsroom.sample(root / "sample")
     share = 4 if options.quick else 1
-    found = [
+    contenders = [
         *ours.near(newsroom, options.readers),
         ceilings.smtp_source(program, copy, options.readers),
         ceilings.rsa_signatures(1 if options.quick else 3),
@@ -46,7 +46,7 @@ def contenders(root: Path, options: argparse.Namespace) -> tuple[list[Contender]
         *standing.pages(newsroom, options.most),
         standing.start_to_ready(newsroom, root / "ready", options.queued),
     ]
-    return found, len(copy)
+    return contenders, len(copy)
 
 
 def main() -> int:
@@ -70,18 +70,22 @@ def main() -> int:
         root = Path(name)
         root.chmod(0o755)  # Postfix's own users look in
         all_of_them, octets = contenders(root, options)
-        chosen = [one for one in all_of_them if not options.only or one.key in options.only.split(",")]
+        chosen = [
+            contender for contender in all_of_them if not options.only or contender.key in options.only.split(",")
+        ]
         if not chosen:
-            print("keys:", ", ".join(one.key for one in all_of_them))
+            print("keys:", ", ".join(contender.key for contender in all_of_them))
             return 64
         take_turns(chosen, root, options.rounds)
-    found = figures.find(figures.wanted(options.most, FEW), {one.key: one for one in chosen})
-    print("\n".join([*page.verdicts(found), "", *page.table(chosen), "", *machine_facts(), f"{program_versions()}."]))
+    measured = figures.find(figures.wanted(options.most, FEW), {contender.key: contender for contender in chosen})
+    print(
+        "\n".join([*page.verdicts(measured), "", *page.table(chosen), "", *machine_facts(), f"{program_versions()}."])
+    )
     print(f"{options.rounds} rounds in {time.monotonic() - began:.0f} s; load before: {busy:.1f}")
     if options.out is not None:
         command = f"python -m tests.bench all --rounds {options.rounds} --readers {options.readers}"
         note = f"Load of the machine before: {busy:.1f}."
-        page.write(options.out, chosen, found, octets=octets, rounds=options.rounds, command=command, busy=note)
+        page.write(options.out, chosen, measured, octets=octets, rounds=options.rounds, command=command, busy=note)
     return 0
 
 

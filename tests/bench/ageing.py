@@ -163,9 +163,9 @@ async def measure(place: Location, copies: int) -> None:
     def say(what: str) -> None:
         nonlocal began
         print(f"{what} in {time.perf_counter() - began:.0f} s; the log had at most {max(logs):.0f} MiB")
-        for one in (pages, writes, checkpoints):
-            print(f"  {one}")
-            one.seconds.clear()
+        for figures in (pages, writes, checkpoints):
+            print(f"  {figures}")
+            figures.seconds.clear()
         logs.clear()
         began = time.perf_counter()
 

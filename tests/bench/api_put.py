@@ -63,8 +63,8 @@ def our_door(folder: Path, name: str, numbers: Iterator[int]) -> Iterator[Door]:
 
 
 async def _bare(request: Request) -> Response:
-    given = await request.json()
-    return JSONResponse({"email": request.path_params["address"], "name": given["name"], "state": "active"})
+    member = await request.json()
+    return JSONResponse({"email": request.path_params["address"], "name": member["name"], "state": "active"})
 
 
 def serve_bare(port: int) -> None:

@@ -40,12 +40,12 @@ class Times:
     """How long the requests of one kind took, in milliseconds, and how long p99 may be."""
 
     name: str
-    found: list[float]
+    milliseconds: list[float]
     most: float
 
     def at(self, share: float) -> float:
         """The time that this share of them does not exceed."""
-        return sorted(self.found)[int(len(self.found) * share)]
+        return sorted(self.milliseconds)[int(len(self.milliseconds) * share)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +120,13 @@ def measure(program: Program, daemon: Daemon, requests: int) -> tuple[list[Times
     addresses = [item["email"] for _, page in walked for item in page["items"]]
     chosen = random.Random(1).sample(addresses, requests)
     times = [
-        Times(name="page of 100", found=[took for took, _ in walked], most=50),
-        Times(name="one subscriber", found=[program.timed(f"{PATH}/{one}")[0] for one in chosen], most=10),
-        Times(name="search", found=[program.timed(f"{PATH}?{one}")[0] for one in searches(chosen)], most=300),
+        Times(name="page of 100", milliseconds=[took for took, _ in walked], most=50),
+        Times(
+            name="one subscriber", milliseconds=[program.timed(f"{PATH}/{address}")[0] for address in chosen], most=10
+        ),
+        Times(
+            name="search", milliseconds=[program.timed(f"{PATH}?{query}")[0] for query in searches(chosen)], most=300
+        ),
     ]
     kinds = {"NDJSON": "application/x-ndjson", "CSV": "text/csv"}
     return times, [stream(program, daemon, name, media_type) for name, media_type in kinds.items()]
@@ -152,13 +156,13 @@ def main() -> int:
         finally:
             house.close()
     print("| | p50 | p99 |\n|---|---:|---:|")
-    for one in times:
-        print(f"| {one.name} | {one.at(0.5):.1f} ms | {one.at(0.99):.1f} ms |")
+    for kind in times:
+        print(f"| {kind.name} | {kind.at(0.5):.1f} ms | {kind.at(0.99):.1f} ms |")
     print("\n| | readers/s | memory above idle |\n|---|---:|---:|")
     for each in streams:
         print(f"| {each.name} | {each.readers / each.seconds:,.0f} | {each.memory / 1e6:.0f} MB |")
     print(f"\n{options.readers:,} readers. Load of the machine before: {busy:.1f}.\n" + "\n".join(machine_facts()))
-    is_met = all(one.at(0.99) <= one.most for one in times) and all(
+    is_met = all(kind.at(0.99) <= kind.most for kind in times) and all(
         each.readers / each.seconds >= LEAST_RATE and each.memory <= MOST_MEMORY for each in streams
     )
     return 0 if is_met else 1

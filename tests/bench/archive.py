@@ -43,10 +43,10 @@ _SYLLABLES = "ka to mi ren sol var ne bra del fi gus hor ine jul kel lam mor nis
 
 def language(chance: random.Random) -> list[str]:
     """So many different words, the frequent ones first."""
-    found: dict[str, None] = {}
-    while len(found) < WORDS:
-        found["".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4)))] = None
-    return list(found)
+    words: dict[str, None] = {}
+    while len(words) < WORDS:
+        words["".join(chance.choices(_SYLLABLES, k=chance.randint(2, 4)))] = None
+    return list(words)
 
 
 def fill(path: Path, number: int, words: list[str], chance: random.Random) -> None:
@@ -133,7 +133,7 @@ def processor_ms(house: House, path: Callable[[], str]) -> float:
 
 def measure(port: int, paths: dict[str, Callable[[], str]], rate: float, seconds: float) -> dict[str, list[float]]:
     """Ask for the kinds in turn, one at each tick of the clock."""
-    found: dict[str, list[float]] = {kind: [] for kind in paths}
+    times: dict[str, list[float]] = {kind: [] for kind in paths}
     names = list(paths)
     for kind in names:
         ask(port, paths[kind]())  # templates are compiled when they are first needed
@@ -141,8 +141,8 @@ def measure(port: int, paths: dict[str, Callable[[], str]], rate: float, seconds
     for tick in range(int(rate * seconds)):
         time.sleep(max(0.0, began + tick / rate - time.perf_counter()))
         kind = names[tick % len(names)]
-        found[kind].append(ask(port, paths[kind]()))
-    return found
+        times[kind].append(ask(port, paths[kind]()))
+    return times
 
 
 def main() -> int:
@@ -163,17 +163,17 @@ def main() -> int:
         house.start()
         try:
             paths = kinds(options.editions, words, chance)
-            found = measure(house.http_port, paths, options.rate, options.seconds)
+            times_by_kind = measure(house.http_port, paths, options.rate, options.seconds)
             costs = {kind: processor_ms(house, path) for kind, path in paths.items()}
         finally:
             house.close()
         [(size,)] = select_at(house.database_file, "select sum(pgsize) from dbstat where name like 'archive_search%'")
     print(f"{options.editions} editions stored and indexed in {filled:.1f} s; the index takes {size / 1e6:.1f} MB\n")
     print("| page | requests | p50, ms | p99, ms | slowest, ms | processor, ms |\n|---|---:|---:|---:|---:|---:|")
-    for kind, times in found.items():
+    for kind, times in times_by_kind.items():
         figures = (statistics.median(times) * 1000, percentile(times, 0.99), max(times) * 1000, costs[kind])
-        print(f"| {kind} | {len(times)} | " + " | ".join(f"{one:.1f}" for one in figures) + " |")
-    everything = [one for times in found.values() for one in times]
+        print(f"| {kind} | {len(times)} | " + " | ".join(f"{figure:.1f}" for figure in figures) + " |")
+    everything = [seconds for times in times_by_kind.values() for seconds in times]
     print(f"\nAll together at {options.rate:.0f}/s: p99 {percentile(everything, 0.99):.1f} ms.")
     print("\n".join(machine_facts()), f"Load before: {busy:.1f}.")
     return 0

@@ -59,7 +59,7 @@ class CountingFeed:
         return Outgoing(n, f"news-bounces+{n}@news.example", f"reader-{n}@readers.example", self._content)
 
     def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
-        self.delivered += sum(one.result.outcome is Outcome.DELIVERED for one in outcomes)
+        self.delivered += sum(outcome.result.outcome is Outcome.DELIVERED for outcome in outcomes)
         self._unsettled -= len(outcomes)
         if not self._unsettled:
             self.done.set()
@@ -109,14 +109,14 @@ def delayed(port: int, rtt_ms: float) -> Iterator[int]:
 
 def loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The event loops that are installed."""
-    found: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:
         pass
     else:
-        found["uvloop"] = uvloop.new_event_loop
-    return found
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +140,12 @@ def counts(case: Case, options: argparse.Namespace) -> int:
 
 def report(results: dict[Case, list[Figures]], away: str) -> None:
     """Print the medians, and what each way gains over lock step in the same place."""
-    medians = {case: statistics.median(one.rate for one in runs) for case, runs in results.items()}
+    medians = {case: statistics.median(run.rate for run in runs) for case, runs in results.items()}
     for case, runs in results.items():
         gain = medians[case] / medians[replace(case, way=DeliveryMode.LOCK_STEP)]
         name = f"{case.loop}, {'loopback' if case.near else away}, {case.connections:2} connections, {case.way}"
-        spread = f"{min(one.rate for one in runs):,.0f}–{max(one.rate for one in runs):,.0f}"
-        cpu = statistics.median(one.cpu for one in runs)
+        spread = f"{min(run.rate for run in runs):,.0f}–{max(run.rate for run in runs):,.0f}"
+        cpu = statistics.median(run.cpu for run in runs)
         print(f"{name:52} {medians[case]:9,.0f}/s ({spread:>15}) {cpu:6.1f} µs CPU a message {gain:7.1f}×")
 
 

@@ -70,8 +70,8 @@ class Client(AbstractContextManager["Client"]):
         self._connection.request("GET", f"/{name}")
         page = self._connection.getresponse().read().decode()
         time.sleep(FORM_SECONDS)
-        found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
-        return {**found, "bits": "".join(re.findall(r'data-bits="(\d+)"', page))}
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+        return {**fields, "bits": "".join(re.findall(r'data-bits="(\d+)"', page))}
 
     def sign_up(self, name: str, address: str, network: str, form: Mapping[str, str] | None = None) -> int:
         """The status of the answer."""
@@ -172,8 +172,8 @@ def attacks_told(house: House) -> tuple[int, float]:
 
 def gauge_of(house: House, name: str) -> float:
     """What the metrics say of something without labels."""
-    found = next(line for line in house.get("/metrics").text.splitlines() if line.startswith(f"{name} "))
-    return float(found.split()[1])
+    sample = next(line for line in house.get("/metrics").text.splitlines() if line.startswith(f"{name} "))
+    return float(sample.split()[1])
 
 
 def main() -> int:
@@ -190,7 +190,7 @@ def main() -> int:
                 house.create_list(title)
             house.start()
             siege = Siege(house)
-            found = [
+            attacks = [
                 siege.one_victim(options.sign_ups),
                 siege.many_victims(options.sign_ups, one_client=True),
                 siege.many_victims(options.sign_ups),
@@ -200,14 +200,19 @@ def main() -> int:
             held = len(house.json("held", "ls"))
     print("| attack | sign-ups | answered 429 | mails to victims | most to one | a bystander's mail after |")
     print("|---|---:|---:|---:|---:|---:|")
-    for one in found:
-        after = f"{one.waited:.1f} s" if one.waited else ""
-        print(f"| {one.name} | {one.sign_ups:,} | {one.refused:,} | {one.mails:,} | {one.most_to_one} | {after} |")
+    for attack in attacks:
+        after = f"{attack.waited:.1f} s" if attack.waited else ""
+        print(
+            f"| {attack.name} | {attack.sign_ups:,} | {attack.refused:,} | {attack.mails:,}"
+            f" | {attack.most_to_one} | {after} |"
+        )
     print("", f"`subscription.attack` in the log: {told}. `pressrun_sign_up_attack`: {gauge:g}.", sep="\n")
     print(f"Held: {held}.")
     print(f"Load of the machine before: {busy:.1f}.", *machine_facts(), sep="\n")
     return (
-        0 if found[0].mails <= MOST_A_DAY and max(one.most_to_one for one in found) <= MOST_A_DAY and told == 1 else 1
+        0
+        if attacks[0].mails <= MOST_A_DAY and max(attack.most_to_one for attack in attacks) <= MOST_A_DAY and told == 1
+        else 1
     )
 
 

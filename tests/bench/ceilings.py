@@ -53,10 +53,10 @@ def rsa_signatures(seconds: int) -> Contender:
     def run(_: Path) -> float:
         command = ["openssl", "speed", "-seconds", str(seconds), "-multi", str(os.cpu_count()), "rsa2048"]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
-        found = re.search(r"^rsa\s+2048 bits\s+\S+s\s+\S+s(?:\s+\S+s\s+\S+s)?\s+([\d.]+)", done.stdout, re.MULTILINE)
-        if found is None:
+        match = re.search(r"^rsa\s+2048 bits\s+\S+s\s+\S+s(?:\s+\S+s\s+\S+s)?\s+([\d.]+)", done.stdout, re.MULTILINE)
+        if match is None:
             raise RuntimeError(done.stdout)
-        return float(found[1])
+        return float(match[1])
 
     missing = None if shutil.which("openssl") else "openssl is not installed (apt-get install openssl)"
     return Contender(

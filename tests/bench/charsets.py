@@ -44,13 +44,13 @@ def seconds(codec: str, data: bytes) -> float:
 
 def main() -> int:
     """Measure and print; 1 when a codec is not linear."""
-    found = []
+    measured = []
     for codec in dict.fromkeys(charset_labels().values()):
         for (name, small), (_, large) in zip(inputs(SMALL), inputs(LARGE), strict=True):
             taken = seconds(codec, large)
-            found.append((taken, taken / max(seconds(codec, small), 1e-6), codec, name))
-    steepest = sorted((one for one in found if one[0] >= _SHORT), key=lambda one: -one[1])
-    for title, rows in (("slowest", sorted(found, reverse=True)[:5]), ("steepest", steepest[:5])):
+            measured.append((taken, taken / max(seconds(codec, small), 1e-6), codec, name))
+    steepest = sorted((row for row in measured if row[0] >= _SHORT), key=lambda row: -row[1])
+    for title, rows in (("slowest", sorted(measured, reverse=True)[:5]), ("steepest", steepest[:5])):
         print(f"| {title} | codec | input | 256 KiB | times 64 KiB |\n|---|---|---|---:|---:|")
         for taken, factor, codec, name in rows:
             print(f"| | {codec} | `{name}` | {taken * 1000:.1f} ms | {factor:.1f} |")

@@ -52,8 +52,8 @@ def claim_all(path: Path) -> float:
         connection.execute(f"pragma cache_size = -{CACHE_KIB}")
         connection.execute("pragma synchronous = normal")
         number, began = 0, time.thread_time()
-        while any(found := SqliteConnection(connection).write(claim)):
-            number += found[0]
+        while any(counts := SqliteConnection(connection).write(claim)):
+            number += counts[0]
         return number / (time.thread_time() - began)
 
 

@@ -40,16 +40,20 @@ def take_turns(contenders: Sequence[Contender], folder: Path, rounds: int) -> No
 
     What the one before left to be written is written first, so that nobody pays for the files of another.
     """
-    ready = [(one, one.run) for one in contenders if one.run is not None and one.missing is None]
+    ready = [
+        (contender, contender.run)
+        for contender in contenders
+        if contender.run is not None and contender.missing is None
+    ]
     for number in range(1, rounds + 1):
-        for one, run in ready:
-            place = folder / f"{one.key}-{number}"
+        for contender, run in ready:
+            place = folder / f"{contender.key}-{number}"
             place.mkdir()
             os.sync()
-            one.samples.append(run(place))
+            contender.samples.append(run(place))
             shutil.rmtree(place, ignore_errors=True)
             print(
-                f"round {number}: {one.name}: {one.samples[-1]:,.2f} {one.unit} (load {load():.1f})",
+                f"round {number}: {contender.name}: {contender.samples[-1]:,.2f} {contender.unit} (load {load():.1f})",
                 file=sys.stderr,
                 flush=True,
             )

@@ -84,24 +84,24 @@ def furnish(folder: Path, relay_port: int, server: Server | None, name: str) -> 
 
 def one_engine(folder: Path, program: Path, options: argparse.Namespace, server: Server | None, name: str) -> Figures:
     """One round on one engine."""
-    found: Figures = {}
+    figures: Figures = {}
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(program, folder))
         house = furnish(folder / "house", sink.port, server, name)
         stack.callback(house.close)
-        rows = "".join(f"{one},Reader {number}\n" for number, one in enumerate(addresses(options.readers)))
+        rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses(options.readers)))
         began = time.perf_counter()
         house.do("subscriber", "import", "news", house.write("readers.csv", "email,name\n" + rows))
-        found["import"] = options.readers / (time.perf_counter() - began)
-        _send(house, sink, server, options.readers, found)
-        found["clicks"] = _click(house, options.seconds)
+        figures["import"] = options.readers / (time.perf_counter() - began)
+        _send(house, sink, server, options.readers, figures)
+        figures["clicks"] = _click(house, options.seconds)
         house.close()
     if options.queued:
         with ExitStack() as stack:
             house = furnish(folder / "large", 1, server, f"{name}_large")
             stack.callback(house.close)
-            _large(house, server, f"{name}_large", options.queued, found)
-    return found
+            _large(house, server, f"{name}_large", options.queued, figures)
+    return figures
 
 
 def claim_and_record(location: Location) -> float:
@@ -112,7 +112,7 @@ def claim_and_record(location: Location) -> float:
         claimed, _ = deliveries.claim_copies(
             tx, session=1, edition_id=large.EDITION, destination="", now=10, limit=BATCH
         )
-        return [_delivered(one.id) for one in claimed]
+        return [_delivered(copy.id) for copy in claimed]
 
     number, began = 0, time.perf_counter()
     with closing(location.connect()) as connection:
@@ -163,29 +163,29 @@ def fill(house: House, server: Server | None, name: str, queued: int) -> Locatio
     return data.database
 
 
-def _large(house: House, server: Server | None, name: str, queued: int, found: Figures) -> None:
+def _large(house: House, server: Server | None, name: str, queued: int, figures: Figures) -> None:
     location = fill(house, server, name, queued)
     began = time.perf_counter()
     house.start()
-    found["start"] = (time.perf_counter() - began) * 1000
+    figures["start"] = (time.perf_counter() - began) * 1000
     assert house.daemon is not None
     house.daemon.kill_all()
-    found["claims"] = claim_and_record(location)
+    figures["claims"] = claim_and_record(location)
 
 
-def _send(house: House, sink: Sink, server: Server | None, readers: int, found: Figures) -> None:
+def _send(house: House, sink: Sink, server: Server | None, readers: int, figures: Figures) -> None:
     daemon = house.start()
     before = {pid: cpu_seconds(pid) for pid in processes(daemon)}
     server_before = 0.0 if server is None else server_cpu(server)
     began = time.perf_counter()
     house.send(EDITION)
     until(lambda: sink.stats()["recipients"] >= readers or None, 600.0)
-    found["copies"] = readers / (time.perf_counter() - began)
+    figures["copies"] = readers / (time.perf_counter() - began)
     for pid, kind in processes(daemon).items():
         key = "daemon" if kind == "daemon" else "workers"
-        found[key] = found.get(key, 0.0) + (cpu_seconds(pid) - before.get(pid, 0.0)) / readers * 1e6
+        figures[key] = figures.get(key, 0.0) + (cpu_seconds(pid) - before.get(pid, 0.0)) / readers * 1e6
     if server is not None:
-        found["server"] = (server_cpu(server) - server_before) / readers * 1e6
+        figures["server"] = (server_cpu(server) - server_before) / readers * 1e6
     until(lambda: house.show(1)["state"] == "finished" or None, 60.0)
 
 
@@ -209,7 +209,7 @@ def page(rounds: dict[str, list[Figures]]) -> list[str]:
     names = list(rounds)
     lines = [f"| | {' | '.join(names)} | PostgreSQL of SQLite |", "|---|---:|---:|---:|"]
     for row in ROWS:
-        values = [statistics.median(found.get(row, 0.0) for found in rounds[name]) for name in names]
+        values = [statistics.median(figures.get(row, 0.0) for figures in rounds[name]) for name in names]
         if any(values):
             share = f"{values[1] / values[0]:.0%}" if values[0] else ""
             lines.append(f"| {_TITLES[row]} | {values[0]:,.0f} | {values[1]:,.0f} | {share} |")
@@ -240,12 +240,12 @@ def main() -> int:
     with real_server() as server, tempfile.TemporaryDirectory(prefix="pressrun-engines-") as name:
         program = compile_sink(Path(name))
         for number in range(options.rounds):
-            for engine, found in rounds.items():
+            for engine, figures_of_rounds in rounds.items():
                 folder = Path(name) / f"{engine}-{number}"
                 folder.mkdir()
                 on = server if engine == "PostgreSQL" else None
-                found.append(one_engine(folder, program, options, on, f"round_{number}"))
-                print(engine, {key: round(value) for key, value in found[-1].items()}, flush=True)
+                figures_of_rounds.append(one_engine(folder, program, options, on, f"round_{number}"))
+                print(engine, {key: round(value) for key, value in figures_of_rounds[-1].items()}, flush=True)
         with server.connect() as admin:
             version = f"PostgreSQL {admin.info.server_version // 10_000}.{admin.info.server_version % 10_000}"
     print("\n".join([*page(rounds), "", *machine_facts(), f"{version}, with its own part of the same cores."]))

@@ -52,7 +52,7 @@ def wanted(most: int, few: int) -> list[Wanted]:
         ("40 ms, PIPELINING against request and response", "far-pipelining", "far-lock-step", 3.5, 3.9, "×"),
         ("40 ms, CHUNKING against request and response", "far-chunking", "far-lock-step", 50, 150, "×"),
     ]
-    found = [Wanted(name=n, key=k, over=o, least=low, aim=aim, unit=unit) for n, k, o, low, aim, unit in rows]
+    figures = [Wanted(name=n, key=k, over=o, least=low, aim=aim, unit=unit) for n, k, o, low, aim, unit in rows]
     limits: list[tuple[str, str, str | None, float, float, str]] = [
         (f"Peak memory, {most:,} over {few:,} readers", f"memory-{most}", f"memory-{few}", 1.10, 1.03, "×"),
         (f"Peak memory, {most:,} readers", f"memory-{most}", None, 90, 75, "MB"),
@@ -60,27 +60,27 @@ def wanted(most: int, few: int) -> list[Wanted]:
         ("POST of the unsubscribe page during the run, p99", "post", None, 50, 15, "ms"),
         ("Start to ready, all queued", "ready", None, 5, 1, "s"),
     ]
-    found += [
+    figures += [
         Wanted(name=n, key=k, over=o, least=least, aim=aim, unit=unit, is_ceiling=True)
         for n, k, o, least, aim, unit in limits
     ]
-    return found
+    return figures
 
 
 def find(figures: list[Wanted], contenders: Mapping[str, Contender]) -> list[Found]:
     """Those of which all was measured. A ratio is taken within each round, since its two sides stood side by side."""
-    found = []
-    for one in figures:
-        upper = contenders.get(one.key)
+    results = []
+    for figure in figures:
+        upper = contenders.get(figure.key)
         if upper is None or not upper.samples:
             continue
         values = upper.samples
-        if one.over is not None:
-            lower = contenders.get(one.over)
+        if figure.over is not None:
+            lower = contenders.get(figure.over)
             if lower is None or not lower.samples:
                 continue
             values = [above / below for above, below in zip(values, lower.samples, strict=True)]
-            if one.unit == "%":
+            if figure.unit == "%":
                 values = [100 * value for value in values]
-        found.append(Found(wanted=one, value=statistics.median(values), low=min(values), high=max(values)))
-    return found
+        results.append(Found(wanted=figure, value=statistics.median(values), low=min(values), high=max(values)))
+    return results

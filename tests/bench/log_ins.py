@@ -49,7 +49,7 @@ def _request(
 
 
 def _resident_megabytes(pid: int) -> float:
-    (line,) = [one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS")]
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
 
 
@@ -59,11 +59,11 @@ def flood(port: int, pid: int, number: int) -> tuple[Counter[int], list[float], 
     pages: list[float] = []
     before = peak = _resident_megabytes(pid)
 
-    def log_in(one: int) -> None:
-        fields = {"username": f"nobody{one}" if one % 2 else "bob", "password": _WRONG}
-        statuses.append(_request(port, "POST", "/admin/login", fields, f"198.51.{one // 250}.{one % 250 + 1}")[0])
+    def log_in(number: int) -> None:
+        fields = {"username": f"nobody{number}" if number % 2 else "bob", "password": _WRONG}
+        statuses.append(_request(port, "POST", "/admin/login", fields, f"198.51.{number // 250}.{number % 250 + 1}")[0])
 
-    threads = [threading.Thread(target=log_in, args=(one,)) for one in range(number)]
+    threads = [threading.Thread(target=log_in, args=(index,)) for index in range(number)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):

@@ -38,15 +38,15 @@ def machine_facts() -> list[str]:
 
 def program_versions() -> str:
     """Those of the programs beside us, as they tell them; what is not installed is left out."""
-    found = []
+    versions = []
     for name, command in _PROGRAMS.items():
         if shutil.which(command[0]) is None:
             continue
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         number = next((word for word in (done.stdout + done.stderr).split() if word[:1].isdigit()), None)
         if number is not None:
-            found.append(f"{name} {number}")
-    return ", ".join(found)
+            versions.append(f"{name} {number}")
+    return ", ".join(versions)
 
 
 def load() -> float:

@@ -131,14 +131,14 @@ def _length(head: bytes) -> int:
 async def post(door: Door, *, connections: int, seconds: float) -> list[float]:
     """The seconds of each answer."""
     loop = asyncio.get_running_loop()
-    found: list[float] = []
+    seconds_taken: list[float] = []
     ends_at = time.perf_counter() + seconds
     made = [
-        await loop.create_connection(lambda: Poster(door, ends_at, found), "127.0.0.1", door.port)
+        await loop.create_connection(lambda: Poster(door, ends_at, seconds_taken), "127.0.0.1", door.port)
         for _ in range(connections)
     ]
     await asyncio.gather(*(protocol.done for _, protocol in made))
-    return found
+    return seconds_taken
 
 
 def measure(doors: list[Door], options: argparse.Namespace) -> None:
@@ -150,12 +150,12 @@ def measure(doors: list[Door], options: argparse.Namespace) -> None:
             door.signal(signal.SIGCONT)
             before, began = door.cpu_seconds(), time.perf_counter()
             seconds = 1.0 if number == 0 else options.seconds
-            found = sorted(asyncio.run(post(door, connections=options.connections, seconds=seconds)))
+            seconds_taken = sorted(asyncio.run(post(door, connections=options.connections, seconds=seconds)))
             if number:
-                door.rates.append(len(found) / (time.perf_counter() - began))
-                door.p50.append(found[len(found) // 2] * 1000)
-                door.p99.append(found[int(len(found) * 0.99)] * 1000)
-                door.cpu.append((door.cpu_seconds() - before) / len(found) * 1e6)
+                door.rates.append(len(seconds_taken) / (time.perf_counter() - began))
+                door.p50.append(seconds_taken[len(seconds_taken) // 2] * 1000)
+                door.p99.append(seconds_taken[int(len(seconds_taken) * 0.99)] * 1000)
+                door.cpu.append((door.cpu_seconds() - before) / len(seconds_taken) * 1e6)
             door.signal(signal.SIGSTOP)
     for door in doors:
         door.signal(signal.SIGCONT)

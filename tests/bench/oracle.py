@@ -60,9 +60,9 @@ class DeliveryMode:
         return auc(self.seconds["known"], self.seconds["stranger"])
 
 
-def auc(one: Sequence[float], other: Sequence[float]) -> float:
+def auc(values: Sequence[float], other: Sequence[float]) -> float:
     """By ranks (Mann and Whitney); equal ones count half."""
-    ordered = sorted([(value, 0) for value in one] + [(value, 1) for value in other])
+    ordered = sorted([(value, 0) for value in values] + [(value, 1) for value in other])
     total, at = 0.0, 0
     while at < len(ordered):
         end = at
@@ -71,7 +71,7 @@ def auc(one: Sequence[float], other: Sequence[float]) -> float:
         rank = (at + end + 1) / 2
         total += rank * sum(1 for _, which in ordered[at:end] if which == 0)
         at = end
-    return (total - len(one) * (len(one) + 1) / 2) / (len(one) * len(other))
+    return (total - len(values) * (len(values) + 1) / 2) / (len(values) * len(other))
 
 
 class Web:

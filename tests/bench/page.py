@@ -36,25 +36,29 @@ ready: rows made by SQL, then the daemon as it is, its files in the page cache. 
 def table(contenders: Sequence[Contender]) -> list[str]:
     """All rows, those that could not take part with the reason."""
     lines = ["| | readers | median | least – most | |", "|---|---:|---:|---:|---|"]
-    for one in contenders:
-        if one.missing is not None:
-            lines.append(f"| {one.name} | | left out | | {one.missing} |")
+    for contender in contenders:
+        if contender.missing is not None:
+            lines.append(f"| {contender.name} | | left out | | {contender.missing} |")
             continue
-        readers = f"{one.readers:,}" if one.readers else ""
-        low, high = number_of(min(one.samples)), number_of(max(one.samples))
-        lines.append(f"| {one.name} | {readers} | {number_of(one.median)} {one.unit} | {low} – {high} | {one.note} |")
+        readers = f"{contender.readers:,}" if contender.readers else ""
+        low, high = number_of(min(contender.samples)), number_of(max(contender.samples))
+        lines.append(
+            f"| {contender.name} | {readers} | {number_of(contender.median)} {contender.unit} | {low} – {high} |"
+            f" {contender.note} |"
+        )
     return lines
 
 
-def verdicts(found: Sequence[Found]) -> list[str]:
+def verdicts(results: Sequence[Found]) -> list[str]:
     """The figures to reach."""
     lines = ["| | wanted | aim | found | least – most | |", "|---|---:|---:|---:|---:|---|"]
-    for one in found:
-        sign = "≤" if one.wanted.is_ceiling else "≥"
-        unit = "×" if one.wanted.unit == "×" else f" {one.wanted.unit}"
+    for result in results:
+        sign = "≤" if result.wanted.is_ceiling else "≥"
+        unit = "×" if result.wanted.unit == "×" else f" {result.wanted.unit}"
         lines.append(
-            f"| {one.wanted.name} | {sign} {one.wanted.least:g}{unit} | {one.wanted.aim:g}{unit} |"
-            f" {number_of(one.value)}{unit} | {number_of(one.low)} – {number_of(one.high)} | {one.verdict} |"
+            f"| {result.wanted.name} | {sign} {result.wanted.least:g}{unit} | {result.wanted.aim:g}{unit} |"
+            f" {number_of(result.value)}{unit} | {number_of(result.low)} – {number_of(result.high)} |"
+            f" {result.verdict} |"
         )
     return lines
 
@@ -62,7 +66,7 @@ def verdicts(found: Sequence[Found]) -> list[str]:
 def write(
     folder: Path,
     contenders: Sequence[Contender],
-    found: Sequence[Found],
+    results: Sequence[Found],
     *,
     octets: int,
     rounds: int,
@@ -79,7 +83,7 @@ def write(
         *(f"![{name}]({name}.svg)\n" for name in pictures),
         "## Figures to reach\n",
         "Medians of the ratios within each round.\n",
-        *verdicts(found),
+        *verdicts(results),
         "\n## All of it\n",
         *table(contenders),
         "",
@@ -92,22 +96,22 @@ def write(
 
 
 def _pictures(contenders: Sequence[Contender]) -> Mapping[str, str]:
-    known = {one.key: one for one in contenders if one.samples}
+    known = {contender.key: contender for contender in contenders if contender.samples}
     near = [_bar(known[key]) for key in _NEAR if key in known]
     far = [_bar(known[key]) for key in _FAR if key in known]
-    found = {}
+    pictures = {}
     if near:
-        found["loopback"] = bars("Personal copies a second, loopback", "/s", near)
+        pictures["loopback"] = bars("Personal copies a second, loopback", "/s", near)
     if far:
-        found["far"] = bars("Personal copies a second, 40 ms round trip, 10 connections", "/s", far)
-    return found
+        pictures["far"] = bars("Personal copies a second, 40 ms round trip, 10 connections", "/s", far)
+    return pictures
 
 
-def _bar(one: Contender) -> Bar:
+def _bar(contender: Contender) -> Bar:
     return Bar(
-        name=one.name.replace("Pressrun, 40 ms, ", "Pressrun, "),
-        value=one.median,
-        low=min(one.samples),
-        high=max(one.samples),
-        is_ours=one.name.startswith("Pressrun"),
+        name=contender.name.replace("Pressrun, 40 ms, ", "Pressrun, "),
+        value=contender.median,
+        low=min(contender.samples),
+        high=max(contender.samples),
+        is_ours=contender.name.startswith("Pressrun"),
     )

@@ -69,14 +69,14 @@ def _items(puts: MemberPuts, numbers: Iterator[int], size: int) -> list[BatchIte
 
 
 def _least(connection: EngineConnection, puts: MemberPuts, numbers: Iterator[int], size: int, rounds: int) -> str:
-    found = []
+    spent = []
     for _ in range(rounds):
         items, inside = _items(puts, numbers, size), Inside()
         with patch.object(CallingConnection, "execute", inside.timed(CallingConnection.execute)):
             began = time.thread_time()
             run_group(lambda work: connection.write(work, lambda _: None), items)
-            found.append((time.thread_time() - began, inside.seconds))
-    whole, statements = (min(column) / size * 1e6 for column in zip(*found, strict=True))
+            spent.append((time.thread_time() - began, inside.seconds))
+    whole, statements = (min(column) / size * 1e6 for column in zip(*spent, strict=True))
     return f"{whole:.0f} | {statements:.0f}"
 
 

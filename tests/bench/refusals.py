@@ -123,7 +123,7 @@ async def measure(office: Office, rounds: int) -> dict[str, float]:
         clock=lambda: office.now,
         entropy=os.urandom,
     )
-    found: dict[str, list[float]] = {name: [] for name in KINDS}
+    milliseconds: dict[str, list[float]] = {name: [] for name in KINDS}
     numbers = itertools.count(1)
     for _ in range(rounds):
         for name, kinds in KINDS.items():
@@ -137,20 +137,20 @@ async def measure(office: Office, rounds: int) -> dict[str, float]:
             )
             began = time.perf_counter()
             await office.database.record(record, request, handler.draw_consequences)
-            found[name].append((time.perf_counter() - began) * 1000)
-    return {name: median(times) for name, times in found.items()}
+            milliseconds[name].append((time.perf_counter() - began) * 1000)
+    return {name: median(times) for name, times in milliseconds.items()}
 
 
 async def run(rounds: int) -> None:
     """Measure, and print a Markdown table."""
-    found = {}
+    medians = {}
     for engine in engines.ENGINES:
         with tempfile.TemporaryDirectory(prefix="pressrun-refusals-") as folder, engines.use(engine):
             async with open_office(Path(folder), kind=Database) as office:
-                found[engine] = await measure(office, rounds)
+                medians[engine] = await measure(office, rounds)
     print(f"| {COPIES} copies, ms | SQLite | PostgreSQL |\n|---|---:|---:|")
     for name in KINDS:
-        print(f"| {name} | {found['sqlite'][name]:.1f} | {found['postgresql'][name]:.1f} |")
+        print(f"| {name} | {medians['sqlite'][name]:.1f} | {medians['postgresql'][name]:.1f} |")
     print("\n".join(["", *machine_facts()]))
 
 

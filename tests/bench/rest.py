@@ -27,14 +27,14 @@ READERS = 20_000
 
 def processes(daemon: Daemon) -> dict[str, str]:
     """The daemon and the processes below it: what each one is, by process id."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     waiting = [str(daemon.process.pid)]
     while waiting:
         pid = waiting.pop()
         name = command_of(pid).split()
-        found[pid] = next((word for word in name if word.startswith("pressrun.")), "daemon")
+        names[pid] = next((word for word in name if word.startswith("pressrun.")), "daemon")
         waiting += children(int(pid))
-    return found
+    return names
 
 
 def cpu_seconds(pid: str) -> float:

@@ -71,7 +71,7 @@ def send(tx: Transaction, edition: int) -> int:
     claimed, _ = deliveries.claim_copies(tx, session=1, edition_id=edition, destination="", now=NOW, limit=400)
     results = [
         DeliveryResult(
-            id=one.id,
+            id=copy.id,
             state=DeliveryState.DELIVERED,
             due_at=NOW,
             relay="primary",
@@ -80,7 +80,7 @@ def send(tx: Transaction, edition: int) -> int:
             reply="Ok: queued as 4bWxyz1234567",
             edition_id=edition,
         )
-        for one in claimed
+        for copy in claimed
     ]
     deliveries.record_results(tx, 1, results, NOW)
     return len(claimed)

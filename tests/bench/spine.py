@@ -112,16 +112,16 @@ def page(runs: list[Run], command: str) -> str:
 
 
 def _growth(runs: list[Run]) -> list[str]:
-    found = []
+    lines = []
     for loop in dict.fromkeys(run.loop for run in runs):
         own = sorted((run for run in runs if run.loop == loop), key=lambda run: run.readers)
         if len(own) > 1:
             share = own[-1].peak_mib / own[0].peak_mib - 1
-            found.append(
+            lines.append(
                 f"Memory from {own[0].readers:,} to {own[-1].readers:,} readers, {loop}: {share:+.1%} "
                 f"(at most {GROWTH_AT_MOST:+.0%} is the aim)."
             )
-    return found
+    return lines
 
 
 def _cpu_seconds(pid: int) -> float:

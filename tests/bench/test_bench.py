@@ -57,9 +57,9 @@ def test_turns_and_ratios(tmp_path: Path) -> None:
         Wanted(name="a over c", key="a", over="c", least=2.0, aim=4.0),
         Wanted(name="b", key="b", over=None, least=7.0, aim=1.0, is_ceiling=True),
     ]
-    found = find(wanted, {one.key: one for one in both})
+    results = find(wanted, {contender.key: contender for contender in both})
     assert [(2.5, 2.0, 3.0, "reached"), (7.5, 5.0, 10.0, "**missed**")] == [
-        (one.value, one.low, one.high, one.verdict) for one in found
+        (result.value, result.low, result.high, result.verdict) for result in results
     ]
 
 
@@ -72,7 +72,7 @@ def test_a_plot_is_well_formed() -> None:
 
 def test_editions_are_measured() -> None:
     """Built from its bytes each time, and copied."""
-    (found,) = editions.measure({"a text": "shichang.txt"}, 2)
-    assert 0 < found.least_ms <= found.build_ms <= found.most_ms
-    assert found.octets > 1000
-    assert str(found).startswith("| a text | ")
+    (figure,) = editions.measure({"a text": "shichang.txt"}, 2)
+    assert 0 < figure.least_ms <= figure.build_ms <= figure.most_ms
+    assert figure.octets > 1000
+    assert str(figure).startswith("| a text | ")

@@ -56,14 +56,14 @@ class Spent:
 
 def threads_of(pid: int) -> dict[str, Spent]:
     """What each thread of a process has spent so far."""
-    found = {}
+    spent = {}
     for folder in Path(f"/proc/{pid}/task").iterdir():
         fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         ran, waited, _ = (folder / "schedstat").read_text(encoding="ascii").split()
         user, kernel = (int(field) / _TICKS for field in fields[11:13])
         written = (folder / "io").read_text(encoding="ascii").partition("wchar:")[2].split()[0]
-        found[folder.name] = Spent(user, kernel, int(ran) / 1e9, int(waited) / 1e9, int(written))
-    return found
+        spent[folder.name] = Spent(user, kernel, int(ran) / 1e9, int(waited) / 1e9, int(written))
+    return spent
 
 
 def machine_seconds() -> float:
@@ -75,20 +75,20 @@ def machine_seconds() -> float:
 
 def family(daemon: int, sink: int) -> dict[str, int]:
     """The processes that are looked at, by name."""
-    found, waiting = {"daemon": daemon, "sink": sink}, [daemon]
+    processes, waiting = {"daemon": daemon, "sink": sink}, [daemon]
     while waiting:
         for pid in children(waiting.pop()):
             waiting.append(int(pid))
             module = command_of(pid).rpartition(" -m ")[2].partition(" ")[0]  # none before it is a program of its own
-            found[f"{module.rpartition('.')[2]} {pid}"] = int(pid)
-    return found
+            processes[f"{module.rpartition('.')[2]} {pid}"] = int(pid)
+    return processes
 
 
-def _all_up(found: dict[str, int], *, signed: bool) -> dict[str, int] | None:
+def _all_up(processes: dict[str, int], *, signed: bool) -> dict[str, int] | None:
     """The processes, once those that are started with the daemon are there."""
-    names = [name.partition(" ")[0] for name in found]
+    names = [name.partition(" ")[0] for name in processes]
     wanted = min(len(os.sched_getaffinity(0)), AT_MOST) if signed else 0
-    return found if "press" in names and names.count("signer") >= wanted else None
+    return processes if "press" in names and names.count("signer") >= wanted else None
 
 
 def called(process: str, pid: int, spent: Mapping[str, Spent]) -> dict[str, str]:
@@ -96,7 +96,7 @@ def called(process: str, pid: int, spent: Mapping[str, Spent]) -> dict[str, str]
     if process not in _WITH_LOOP:
         return dict.fromkeys(spent, process)
     names = {thread: f"{process} loop" if thread == str(pid) else f"{process} other" for thread in spent}
-    others = {thread: one.wrote for thread, one in spent.items() if thread != str(pid)}
+    others = {thread: cpu.wrote for thread, cpu in spent.items() if thread != str(pid)}
     writer = max(others, key=others.__getitem__, default=None)
     if process == "daemon" and writer is not None and others[writer]:
         names[writer] = f"{process} database"
@@ -109,10 +109,10 @@ def told(process: str, pid: int, before: Mapping[str, Spent], after: Mapping[str
     spent = {thread: now.since(before.get(thread, Spent())) for thread, now in after.items()}
     names = called(process, pid, spent)
     return [
-        f"{names[thread]:{_WIDTH}} {one.ran * each:.0f} (user {one.user * each:.0f}, kernel {one.kernel * each:.0f},"
-        f" waited {one.waited * each:.0f})"
-        for thread, one in spent.items()
-        if one.ran * each >= _LEAST_US
+        f"{names[thread]:{_WIDTH}} {cpu.ran * each:.0f} (user {cpu.user * each:.0f}, kernel {cpu.kernel * each:.0f},"
+        f" waited {cpu.waited * each:.0f})"
+        for thread, cpu in spent.items()
+        if cpu.ran * each >= _LEAST_US
     ]
 
 

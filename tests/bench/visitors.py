@@ -48,14 +48,14 @@ def unsubscribe_paths(sink: Sink) -> list[str]:
     """Those in the copies that the sink has taken; it must have been told to grab List-Unsubscribe."""
     sink.ask("XFLUSH")
     lines = sink.log.read_text(encoding="utf-8").splitlines()
-    found = (_LINK.search(line.rpartition("\t")[2]) for line in lines)
-    return [urlsplit(match[1]).path for match in found if match is not None]
+    matches = (_LINK.search(line.rpartition("\t")[2]) for line in lines)
+    return [urlsplit(match[1]).path for match in matches if match is not None]
 
 
 def percentile(seconds: list[float], share: float) -> float:
     """In milliseconds; raises where a request had no answer."""
     if min(seconds) < 0:
-        raise RuntimeError(f"{sum(one < 0 for one in seconds)} of {len(seconds)} requests failed")
+        raise RuntimeError(f"{sum(second < 0 for second in seconds)} of {len(seconds)} requests failed")
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000
 
@@ -81,14 +81,14 @@ def main() -> None:
     """Ask until told to stop. What a slow answer delays is asked late, not left out."""
     port, method = int(sys.argv[1]), sys.argv[2]
     paths = Path(sys.argv[3]).read_text(encoding="ascii").split()
-    found: list[float] = []
+    seconds: list[float] = []
     due = time.monotonic()
     while True:
         due += EVERY_SECONDS
         if select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
             break
-        found.append(_ask(port, method, paths[len(found) % len(paths)]))
-    print(json.dumps(found))
+        seconds.append(_ask(port, method, paths[len(seconds) % len(paths)]))
+    print(json.dumps(seconds))
 
 
 if __name__ == "__main__":

@@ -82,9 +82,9 @@ def main() -> int:
     options = parser.parse_args()
     busy = load()
     with tempfile.TemporaryDirectory(prefix="pressrun-work-") as name:
-        found = asyncio.run(in_a_browser(Path(name), options.times))
+        measured = asyncio.run(in_a_browser(Path(name), options.times))
     print("| bits | median | mean | 95 % within | longest wait for a frame |", "|---:|---:|---:|---:|---:|", sep="\n")
-    for bits, took, longest in found:
+    for bits, took, longest in measured:
         most = took[round(len(took) * 0.95) - 1]
         figures = (statistics.median(took), statistics.mean(took), most, longest)
         print(f"| {bits} | " + " | ".join(f"{figure:,.0f} ms" for figure in figures) + " |")
