@@ -99,8 +99,8 @@ class Window:
     async def _violations(self, options: dict[str, object]) -> list[str]:
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE_SCRIPT)
-        found: list[str] = await self.page.evaluate(_VIOLATIONS, {**options, "resultTypes": ["violations"]})
-        return found
+        violations: list[str] = await self.page.evaluate(_VIOLATIONS, {**options, "resultTypes": ["violations"]})
+        return violations
 
     async def prefer(self, scheme: Scheme) -> None:
         """Show what is shown light or dark."""

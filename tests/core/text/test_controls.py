@@ -29,4 +29,4 @@ def test_control_characters_become_what_was_meant_or_go(text: str, expected: str
 def test_no_control_character_is_left(text: str) -> None:
     once = without_controls(text)
     assert once == without_controls(once)
-    assert not [one for one in once if (ord(one) < 32 and one not in "\t\n\r") or 0x7F <= ord(one) < 0xA0]
+    assert not [sign for sign in once if (ord(sign) < 32 and sign not in "\t\n\r") or 0x7F <= ord(sign) < 0xA0]

@@ -18,4 +18,4 @@ _MEANT = {chr(code): bytes([code]).decode("cp1252", "ignore") for code in range(
 
 def without_controls(text: str) -> str:
     """The text, of whose control characters only tabs and line breaks remain."""
-    return _UNFIT.sub(lambda found: _MEANT.get(found[0], ""), text)
+    return _UNFIT.sub(lambda match: _MEANT.get(match[0], ""), text)
