@@ -49,11 +49,15 @@ class Machine:
         folder.chmod(0o755)
         self.daemon: subprocess.Popen[bytes] | None = None
 
-    def run(self, uid: int, gid: int, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(self._command(uid, gid, *arguments), check=False, capture_output=True, input=stdin)
+    def run(
+        self, uid: int, gid: int, *arguments: str, stdin: bytes = b"", groups: str = ""
+    ) -> subprocess.CompletedProcess[bytes]:
+        command = self._command(uid, gid, *arguments, groups=groups)
+        return subprocess.run(command, check=False, capture_output=True, input=stdin)
 
-    def _command(self, uid: int, gid: int, *arguments: str) -> list[str]:
-        who = ["setpriv", "--reuid", str(uid), "--regid", str(gid), "--clear-groups"]
+    def _command(self, uid: int, gid: int, *arguments: str, groups: str = "") -> list[str]:
+        who = ["setpriv", "--reuid", str(uid), "--regid", str(gid)]
+        who += ["--groups", groups] if groups else ["--clear-groups"]
         program = [sys.executable, "-P", "-m", "pressrun", "--config", str(self.config)]
         return [*(who if uid else []), *program, *arguments]
 
@@ -108,6 +112,12 @@ def test_a_member_writes_and_reads_and_the_log_says_who(machine: Machine) -> Non
     assert 0 == machine.run(0, 0, "list", "set", "news", "title=T").returncode
     assert 0 == machine.run(OWNER, GROUP, "list", "set", "news", "title=U").returncode
     assert [OWNER, 0] == [row["uid"] for row in machine.good("audit", "ls", "--limit", "2")]
+
+
+def test_a_process_that_was_given_the_group_is_a_member(machine: Machine) -> None:
+    """By `SupplementaryGroups` of a unit: no user database knows of it."""
+    called = machine.run(STRANGER, STRANGER, "list", "ls", groups=str(GROUP))
+    assert (0, b"") == (called.returncode, called.stderr)
 
 
 READS = (

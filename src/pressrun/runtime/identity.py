@@ -10,13 +10,17 @@ import struct
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+_PEERGROUPS = 59  # SO_PEERGROUPS of Linux, which Python does not name
+_GROUP = struct.Struct("I")
+_MOST_OCTETS = 1024  # that Python reads of a socket option: 256 groups
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\$?", re.ASCII)  # a user name that nothing else could be
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A user of this machine, and the groups that the user database says they are in."""
+    """A user of this machine, and the groups they are in: by the user database, and those that a process was given."""
 
     uid: int
     name: str
@@ -31,7 +35,17 @@ def user_of(uid: int, gid: int) -> User:
 def peer_of(connection: socket.socket) -> User:
     """Who connected to a Unix socket of ours, as the kernel says (SO_PEERCRED in unix(7))."""
     _, uid, gid = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
-    return user_of(uid, gid)
+    user = user_of(uid, gid)
+    return replace(user, groups=user.groups | _given_groups(connection))
+
+
+def _given_groups(connection: socket.socket) -> frozenset[int]:
+    """The further groups of the other process, which `SupplementaryGroups` of a unit gives without the database."""
+    try:
+        found = connection.getsockopt(socket.SOL_SOCKET, _PEERGROUPS, _MOST_OCTETS)
+    except OSError:  # more groups than that, or no such option
+        return frozenset()
+    return frozenset(number for (number,) in _GROUP.iter_unpack(found))
 
 
 def process_user() -> User:
