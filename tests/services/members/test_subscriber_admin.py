@@ -11,7 +11,7 @@ from tests.engines import contents
 from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import NotFound, Refused
+from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_decision import ImportOptions
@@ -89,6 +89,13 @@ async def test_adding_a_member_again_changes_nothing_but_the_name(office: Office
     await office.subscribers.add("news", ANN)
     again = await office.subscribers.add("news", parse_address("ann@X.example"), name="Ann")
     assert ("active", "Ann", "Ann@x.example") == (again["state"], again["name"], again["address"])
+
+
+@pytest.mark.parametrize("name", ["n" * 201, "Ann\nBcc: x"])
+async def test_what_is_wrong_with_a_name_says_that_it_is_the_name(office: Office, name: str) -> None:
+    await office.make_list()
+    with pytest.raises(BadInput, match=r"^name: "):
+        await office.subscribers.add("news", ANN, name=name)
 
 
 async def test_with_a_confirmation_the_reader_decides(office: Office) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address
-from pressrun.core.errors import Refused
+from pressrun.core.errors import BadInput, Refused
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
@@ -53,7 +53,7 @@ class SubscriberAdmin:
 
         Raises NotFound, and Refused for a closed list or for anyone who unsubscribed, is suppressed or is suspended.
         """
-        answer = await self._database.write(self._add, list_name, address, read_line(name), asks)
+        answer = await self._database.write(self._add, list_name, address, _read_name(name), asks)
         self._context.wake()
         return answer
 
@@ -174,6 +174,13 @@ class SubscriberAdmin:
         ended = end_subscription(tx, subscription, SOURCE, now)
         record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._context.entropy(16))
         return {"list": target.name, "address": person.address, "state": ended.state.value}
+
+
+def _read_name(text: str) -> str:
+    try:
+        return read_line(text)
+    except BadInput as problem:
+        raise BadInput(f"name: {problem}") from None
 
 
 def _find_moved(
