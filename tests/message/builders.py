@@ -116,9 +116,9 @@ def read(content: bytes) -> EmailMessage:
 
 def part(content: bytes, subtype: str) -> str:
     """The text of the first part of this kind."""
-    for found in read(content).walk():
-        if found.get_content_type() == f"text/{subtype}":
-            payload = found.get_payload(decode=True)
+    for mime_part in read(content).walk():
+        if mime_part.get_content_type() == f"text/{subtype}":
+            payload = mime_part.get_payload(decode=True)
             assert isinstance(payload, bytes)
             return payload.decode("utf-8")
     raise AssertionError(f"no text/{subtype} part")

@@ -36,17 +36,18 @@ _LIKE_HIDDEN_TEXT = re.compile(
 @cache
 def _mails() -> dict[str, tuple[bytes, float]]:
     """Each mail by its name, with the score that it may have at most."""
-    found = {
-        one.name: (one.built.skeleton.copy(values()), _MOST_FOR_AN_EDITION) for one in (*specimens(), *own_specimens())
+    mails = {
+        specimen.name: (specimen.built.skeleton.copy(values()), _MOST_FOR_AN_EDITION)
+        for specimen in (*specimens(), *own_specimens())
     }
     for name, built in in_five_languages.editions():
-        found[name] = (built.skeleton.copy(values()), _MOST_FOR_AN_EDITION)
+        mails[name] = (built.skeleton.copy(values()), _MOST_FOR_AN_EDITION)
     with_logo = replace(profile(), design=Design(logo=in_five_languages.LOGO))
     for notice in EVERY:
         for language in in_five_languages.LANGUAGES:
             content = build_notice(notice, copy(), words=words_in(language), site=site(), profile=with_logo)
-            found[f"{type(notice).__name__}-{language}"] = (content, _MOST_FOR_A_NOTICE)
-    return found
+            mails[f"{type(notice).__name__}-{language}"] = (content, _MOST_FOR_A_NOTICE)
+    return mails
 
 
 def _judged(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
@@ -62,7 +63,7 @@ def _judged(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
         check=True,
     )
     for scores, name in _SCORES.findall(done.stdout.decode("utf-8", "replace")):
-        rules = (one.partition("=") for one in "".join(scores.split()).split(","))
+        rules = (text.partition("=") for text in "".join(scores.split()).split(","))
         yield name, {rule: float(score) for rule, _, score in rules}
 
 
@@ -77,8 +78,8 @@ def test_nothing_looks_like_text_hidden_from_readers() -> None:
     One test for all mails: as many tests would have every worker build all of them before any test begins.
     """
     pages = {name: part(mail, "html") for name, (mail, _) in _mails().items()}
-    found = {name: (_LIKE_HIDDEN_TEXT.findall(page), page.count("display:none")) for name, page in pages.items()}
-    assert {name: said for name, said in found.items() if said[0] or said[1] > 1} == {}
+    hidden = {name: (_LIKE_HIDDEN_TEXT.findall(page), page.count("display:none")) for name, page in pages.items()}
+    assert {name: said for name, said in hidden.items() if said[0] or said[1] > 1} == {}
 
 
 @pytest.mark.parametrize("layout", LAYOUT_NAMES)

@@ -29,12 +29,12 @@ def test_every_sentence_is_one() -> None:
 
 def test_a_finding_is_read_back_as_it_was() -> None:
     """From what is stored of a held edition, and from what the daemon answers the shell."""
-    for found in (
+    for stored in (
         warning("subject-long", 2, length=86, most=78),
         error("body-missing"),
         Finding(severity=Severity.ERROR, remark=remark("layout-no-address"), layout="own"),
     ):
-        assert found == read_finding(found.plain())
+        assert stored == read_finding(stored.plain())
 
 
 def test_what_other_versions_stored_is_said_in_their_words() -> None:
@@ -55,6 +55,6 @@ def test_a_value_is_no_sentence() -> None:
 
 def test_a_layout_is_named_before_the_sentence() -> None:
     """In the language of the reader for people, in English for programs."""
-    found = Finding(severity=Severity.ERROR, remark=remark("layout-no-alt"), layout="own")
-    assert found.text(ENGLISH).startswith("Layout own: An image")
-    assert found.message.startswith("layout own: An image")
+    in_layout = Finding(severity=Severity.ERROR, remark=remark("layout-no-alt"), layout="own")
+    assert in_layout.text(ENGLISH).startswith("Layout own: An image")
+    assert in_layout.message.startswith("layout own: An image")

@@ -31,7 +31,7 @@ def _is_clean(content: bytes) -> bool:
     """And stays so on the wire, with dots doubled and as one chunk."""
     head, body = chunk(content)
     wire = b"".join(stuffed(Outgoing(1, "a@news.example", "b@reader.example", content)))
-    return not any(has_bare_line_end(one) for one in (content, wire, head, body))
+    return not any(has_bare_line_end(octets) for octets in (content, wire, head, body))
 
 
 @settings(max_examples=150)

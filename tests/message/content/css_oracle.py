@@ -17,9 +17,9 @@ _RUN = frozenset({"behavior", "-ms-behavior", "-moz-binding", "-ms-filter"})
 
 def harm_in(text: str) -> list[str]:
     """What a reader of this style sheet or style attribute could find in it that must not be there."""
-    found = ["<"] if "<" in text else []
+    faults = ["<"] if "<" in text else []
     nodes = tinycss2.parse_component_value_list(text)
-    return found + list(_harm(nodes)) + [f"@{rule}" for rule in _at_rules(nodes)]
+    return faults + list(_harm(nodes)) + [f"@{rule}" for rule in _at_rules(nodes)]
 
 
 def _harm(nodes: Sequence[Any]) -> Iterator[str]:

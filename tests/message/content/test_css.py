@@ -111,9 +111,9 @@ def test_what_mails_need_stays_to_the_letter(sheet: str) -> None:
     ],
 )
 def test_what_could_fetch_run_or_hide_goes(sheet: str, expected: str) -> None:
-    found = clean_sheet(sheet).text
-    assert expected == found
-    assert ([], found) == (harm_in(found), clean_sheet(found).text)
+    cleaned = clean_sheet(sheet).text
+    assert expected == cleaned
+    assert ([], cleaned) == (harm_in(cleaned), clean_sheet(cleaned).text)
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_what_could_fetch_run_or_hide_goes(sheet: str, expected: str) -> None:
     ],
 )
 def test_a_style_attribute_is_cleaned_as_a_sheet_is(style: str, expected: str) -> None:
-    found = clean_style(style).text
-    assert expected == found
-    assert ([], found) == (harm_in(found), clean_style(found).text)
+    cleaned = clean_style(style).text
+    assert expected == cleaned
+    assert ([], cleaned) == (harm_in(cleaned), clean_style(cleaned).text)
 
 
 def test_groups_are_not_nested_without_end() -> None:
@@ -206,19 +206,19 @@ CSS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=40).map("".join), st.
 @given(CSS)
 def test_a_cleaned_sheet_is_clean_for_others_too(sheet: str) -> None:
     """Nothing in it fetches for an independent parser, and cleaning it again changes nothing."""
-    found = clean_sheet(sheet).text
-    assert [] == harm_in(found)
-    assert found == clean_sheet(found).text
+    cleaned = clean_sheet(sheet).text
+    assert [] == harm_in(cleaned)
+    assert cleaned == clean_sheet(cleaned).text
 
 
 @given(CSS)
 def test_a_cleaned_style_is_clean_for_others_too(style: str) -> None:
     """Also where it stands inside of a rule, as others may paste it."""
-    found = clean_style(style).text
-    assert [] == harm_in(f"a{{{found}}}")
-    assert found == clean_style(found).text
-    if found:
-        assert f"a{{{found}}}" == clean_sheet(f"a{{{found}}}").text
+    cleaned = clean_style(style).text
+    assert [] == harm_in(f"a{{{cleaned}}}")
+    assert cleaned == clean_style(cleaned).text
+    if cleaned:
+        assert f"a{{{cleaned}}}" == clean_sheet(f"a{{{cleaned}}}").text
 
 
 @given(CSS)

@@ -15,9 +15,9 @@ LONG = "The tide is in, and the boats are out, and nobody on the quay can say wh
 
 
 def flowed(text: str) -> str:
-    found = flow(text)
-    assert found is not None
-    return found
+    wrapped = flow(text)
+    assert wrapped is not None
+    return wrapped
 
 
 def test_a_long_paragraph_is_broken_at_its_blanks() -> None:
@@ -55,8 +55,8 @@ def test_quotes_keep_their_depth() -> None:
 
 def test_a_block_is_stuffed_as_a_whole() -> None:
     """Where one line needs a blank before it all around it get one, so that columns stay in line."""
-    found = flowed(f"{LONG}\n\n  1  a\n100  b\n\nFrom here\n\n>x")
-    assert "\n\n   1  a\n 100  b\n\n From here\n\n> x" in found
+    wrapped = flowed(f"{LONG}\n\n  1  a\n100  b\n\nFrom here\n\n>x")
+    assert "\n\n   1  a\n 100  b\n\n From here\n\n> x" in wrapped
 
 
 def test_the_line_of_a_signature_stays() -> None:
@@ -78,11 +78,11 @@ def test_what_is_read_is_what_was_written(pieces: list[str]) -> None:
         return [re.sub(r"^(>+) ?", r"\1 ", line).rstrip(" ") if line[:1] == ">" else line for line in lines]
 
     text = "".join(pieces)
-    found = flow(text)
-    if found is None:
+    wrapped = flow(text)
+    if wrapped is None:
         return
-    assert plain(text) == plain(unflow(found, delete_blank=False))
-    assert all(len(line) <= WIDEST_LINE + 1 for line in found.split("\n") if line.endswith(" ") and line != "-- ")
+    assert plain(text) == plain(unflow(wrapped, delete_blank=False))
+    assert all(len(line) <= WIDEST_LINE + 1 for line in wrapped.split("\n") if line.endswith(" ") and line != "-- ")
 
 
 def test_delsp_takes_the_blank_away() -> None:

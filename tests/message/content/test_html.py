@@ -41,13 +41,13 @@ def test_cleaning_twice_changes_nothing(source: str) -> None:
 @pytest.mark.parametrize("section", ["<![endif]>", "<![if x]>", "<![eding", "<![CDATA[x", "<![ ]>", "<!["])
 def test_marked_sections_of_other_programs_are_passed_over(section: str) -> None:
     """What stands before them is kept, and the document is still one."""
-    found = clean_html(f"<html lang=de><body bgcolor=red>hi {section}</body></html>")
-    assert (True, "de", "background-color: red") == (found.is_document, found.language, found.body_style)
-    assert found.body.startswith("hi")
+    cleaned = clean_html(f"<html lang=de><body bgcolor=red>hi {section}</body></html>")
+    assert (True, "de", "background-color: red") == (cleaned.is_document, cleaned.language, cleaned.body_style)
+    assert cleaned.body.startswith("hi")
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "addresses"),
     [
         ("https://x.example/a, and (https://y.example/b).", ["https://x.example/a", "https://y.example/b"]),
         ("https://x.example/quay_(harbour)!", ["https://x.example/quay_(harbour)"]),
@@ -57,6 +57,6 @@ def test_marked_sections_of_other_programs_are_passed_over(section: str) -> None
         ("https://a" + ".)" * 100_000, ["https://a"]),
     ],
 )
-def test_where_an_address_ends(text: str, found: list[str]) -> None:
+def test_where_an_address_ends(text: str, addresses: list[str]) -> None:
     """Punctuation behind it belongs to the sentence, and so does a bracket that was opened outside."""
-    assert found == [text[start:end] for start, end in web_addresses(text)]
+    assert addresses == [text[start:end] for start, end in web_addresses(text)]

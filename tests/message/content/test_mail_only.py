@@ -23,8 +23,8 @@ from pressrun.message.content.mail_only import split_mail_only
 )
 def test_a_part_is_in_the_mail_alone(source: str, mail: str, web: str) -> None:
     """A mark on a line of its own takes the line with it."""
-    found = split_mail_only(source, first_line=1)
-    assert (mail, web, ()) == (found.mail, found.web, found.findings)
+    split = split_mail_only(source, first_line=1)
+    assert (mail, web, ()) == (split.mail, split.web, split.findings)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_a_part_is_in_the_mail_alone(source: str, mail: str, web: str) -> None:
 )
 def test_a_mark_without_its_partner_is_an_error(source: str, lines: list[int], web: str) -> None:
     """What follows an open mark is not shown to everybody."""
-    found = split_mail_only(source, first_line=10)
-    assert lines == [one.line for one in found.findings]
-    assert web == found.web
+    split = split_mail_only(source, first_line=10)
+    assert lines == [finding.line for finding in split.findings]
+    assert web == split.web
 
 
 @pytest.mark.parametrize("suffix", [".md", ".html", ".txt"])
@@ -47,7 +47,7 @@ def test_every_source_knows_the_marks(suffix: str) -> None:
     """Mail and text part have what the archive's page and text leave out."""
     built = build(edition("Boats.\n\n{% mail %}\nYou asked for this.\n{% endmail %}\n\nQuay."), suffix)
     copy = built.skeleton.copy(values())
-    assert [] == [one for one in built.findings if one.severity == "error"]
+    assert [] == [finding for finding in built.findings if finding.severity == "error"]
     assert "You asked for this." in part(copy, "plain")
     if suffix != ".txt":
         assert "You asked for this." in part(copy, "html")

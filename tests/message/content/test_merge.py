@@ -100,8 +100,8 @@ def test_fields_in_the_subject_are_encoded_for_each_copy() -> None:
 )
 def test_a_wrong_field_is_an_error_with_its_line(body: str, line: int, words: str) -> None:
     """What cannot be filled in stops the send and says how to mend it."""
-    errors = [found for found in build(edition(body)).findings if found.severity == "error"]
-    assert [line] == [found.line for found in errors]
+    errors = [finding for finding in build(edition(body)).findings if finding.severity == "error"]
+    assert [line] == [error.line for error in errors]
     assert words in errors[0].message
 
 

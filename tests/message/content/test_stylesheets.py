@@ -61,8 +61,8 @@ def test_without_the_extra_the_sheet_stays(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_what_the_library_would_choke_on_is_not_given_to_it(page: CleanHtml, reason: str) -> None:
     """Depth and work are bounded beforehand; the page goes out with its sheet as it was."""
-    found, findings = inline_styles(page)
-    assert page == found
+    inlined, findings = inline_styles(page)
+    assert page == inlined
     assert reason in findings[0].message
 
 

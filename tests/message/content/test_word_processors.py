@@ -70,8 +70,8 @@ def test_links_of_google_docs_lead_where_they_say() -> None:
 )
 def test_an_author_is_told_what_was_taken_out(body: str, words: str) -> None:
     """With the line, and what to do instead."""
-    found = [finding for finding in build(edition(body), ".html").findings if words in finding.message]
-    assert [4] == [finding.line for finding in found]
+    findings = [finding for finding in build(edition(body), ".html").findings if words in finding.message]
+    assert [4] == [finding.line for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_what_is_not_lost_is_not_mourned(body: str) -> None:
 
 def test_markdown_says_what_is_lost() -> None:
     """A style sheet has no place there, a note needs a reference and a reference its note."""
-    found = build(edition("a\n\n<style>p{}</style>\n\n[^x]: y\n\nb[^z] `[^code]`\n")).findings
-    assert [6, 8, 10] == [finding.line for finding in found]
+    findings = build(edition("a\n\n<style>p{}</style>\n\n[^x]: y\n\nb[^z] `[^code]`\n")).findings
+    assert [6, 8, 10] == [finding.line for finding in findings]
 
 
 def test_the_same_bytes_travel_once() -> None:
@@ -93,8 +93,8 @@ def test_the_same_bytes_travel_once() -> None:
     built = build(edition("![a](a.png)\n\n![b](pics/b.png)\n\n![c](c.png)"), assets={
         "a.png": PNG, "pics/b.png": PNG, "c.png": PNG + b"x"})  # fmt: skip
     copy = built.skeleton.copy(values())
-    pictures = [found for found in read(copy).walk() if found.get_content_type() == "image/png"]
-    assert ["a.png", "c.png"] == [found.get_filename() for found in pictures]
+    pictures = [mime_part for mime_part in read(copy).walk() if mime_part.get_content_type() == "image/png"]
+    assert ["a.png", "c.png"] == [picture.get_filename() for picture in pictures]
     assert 2 == part(copy, "html").count(f'src="cid:{str(pictures[0]["Content-ID"])[1:-1]}"')
     assert 2 == len(built.archive_assets)
 

@@ -148,10 +148,10 @@ def test_images_are_shown_inside_and_attachments_beside() -> None:
     )
     content = built.skeleton.copy(values())
     message = read(content)
-    images = [found for found in message.walk() if found.get_content_type() == "image/png"]
-    assert [PNG] == [found.get_payload(decode=True) for found in images]
+    images = [mime_part for mime_part in message.walk() if mime_part.get_content_type() == "image/png"]
+    assert [PNG] == [image.get_payload(decode=True) for image in images]
     assert f'src="cid:{str(images[0]["Content-ID"])[1:-1]}"' in part(content, "html")
-    assert ["plan.pdf"] == [found.get_filename() for found in message.iter_attachments()]
+    assert ["plan.pdf"] == [attachment.get_filename() for attachment in message.iter_attachments()]
     assert ["1-boat.png", "plan.pdf"] == [asset.name for asset in built.archive_assets]
     assert 'src="/a/1-boat.png"' in with_asset_prefix(built, "/a/")
 
@@ -215,7 +215,7 @@ def test_a_mime_source_is_sent_without_its_own_route() -> None:
     assert "desk@harbour.example" == str(message["From"])
     assert 'src="cid:' in part(content, "html")
     expected = ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
-    assert expected == [found.get_content_type() for found in message.walk()]
+    assert expected == [mime_part.get_content_type() for mime_part in message.walk()]
 
 
 def test_an_internationalised_reader_is_written_as_is() -> None:

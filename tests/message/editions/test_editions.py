@@ -46,8 +46,8 @@ def message(name: str) -> EmailMessage:
 def shown_text(name: str) -> str:
     """The text part as a program shows it that knows format=flowed."""
     text = reading.text_of(message(name), "plain").replace("\r\n", "\n")
-    found = message(name).get_body(("plain",))
-    return unflow(text, delete_blank=False) if found is not None and found.get_param("format") == "flowed" else text
+    body = message(name).get_body(("plain",))
+    return unflow(text, delete_blank=False) if body is not None and body.get_param("format") == "flowed" else text
 
 
 def source_words(name: str, subtype: str) -> list[str]:

@@ -41,7 +41,7 @@ def part(kind: str, body: str, **fields: str) -> str:
 
 
 def multi(kind: str, *parts: str, boundary: str = "b0") -> str:
-    inner = "".join(f"--{boundary}\n{one}" for one in parts)
+    inner = "".join(f"--{boundary}\n{text}" for text in parts)
     return f'Content-Type: multipart/{kind}; boundary="{boundary}"\n\n{inner}--{boundary}--\n'
 
 
@@ -104,11 +104,11 @@ SHAPES = {
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_nesting_is_read(name: str) -> None:
     """Text, HTML, pictures and attachments are found wherever they stand."""
-    found = edition(read(SHAPES[name]))
+    posted = edition(read(SHAPES[name]))
     has_page = name != "plain"
-    assert ("hello" in found.body) is (name not in ("html", "related"))
-    assert (found.html is not None and "<p>hello</p>" in found.html) is has_page
-    kinds = {item.media_type for item in found.enclosed}
+    assert ("hello" in posted.body) is (name not in ("html", "related"))
+    assert (posted.html is not None and "<p>hello</p>" in posted.html) is has_page
+    kinds = {item.media_type for item in posted.enclosed}
     assert ("application/pdf" in kinds) is (name in ("mixed", "all three"))
     assert ("image/png" in kinds) is ("related" in name or name == "all three")
     assert "application/pgp-signature" not in kinds
@@ -130,17 +130,19 @@ def test_text_around_a_picture_is_one_text() -> None:
     assert [("boat.png", PNG)] == [(item.name, item.content) for item in plain.enclosed]
     page = edition(read(multi("mixed", part("text/html", "<p>one</p>"), picture, part("text/html", "<p>two</p>"))))
     assert page.html is not None
-    found = re.fullmatch(r'<p>one</p>\s*<p><img src="cid:(\S+)" alt="boat"></p>\s*<p>two</p>\s*', page.html)
-    assert found is not None
-    assert [found[1]] == [item.content_id for item in page.enclosed]
+    match = re.fullmatch(r'<p>one</p>\s*<p><img src="cid:(\S+)" alt="boat"></p>\s*<p>two</p>\s*', page.html)
+    assert match is not None
+    assert [match[1]] == [item.content_id for item in page.enclosed]
 
 
 def test_a_footer_in_a_part_of_its_own_stands_below_both() -> None:
     """As mailing list programs add it."""
-    found = edition(read(multi("mixed", multi("alternative", PLAIN, PAGE, boundary="b1"), part("text/plain", "a & b"))))
-    assert "hello\n\na & b\n" == found.body
-    assert found.html is not None
-    assert found.html.index("hello") < found.html.index("a &amp; b")
+    posted = edition(
+        read(multi("mixed", multi("alternative", PLAIN, PAGE, boundary="b1"), part("text/plain", "a & b")))
+    )
+    assert "hello\n\na & b\n" == posted.body
+    assert posted.html is not None
+    assert posted.html.index("hello") < posted.html.index("a &amp; b")
 
 
 def test_a_signature_below_the_text_stays() -> None:
@@ -156,26 +158,26 @@ def test_pictures_get_names_that_are_the_same_every_time() -> None:
         picture = part("image/png; name=boat.png", IMAGE, Content_ID=f"<{name}>", **BASE64)
         sources.append(read(multi("related", page, picture)).source)
     assert 1 == len(set(sources[:2]))
-    found = edition(read(multi("related", part("text/html", '<img src="cid:x1@y"> <img src="CID:x1@y">'), PICTURE)))
-    assert '<img src="cid:image-1"> <img src="cid:image-1">' == (found.html or "").strip()
+    posted = edition(read(multi("related", part("text/html", '<img src="cid:x1@y"> <img src="CID:x1@y">'), PICTURE)))
+    assert '<img src="cid:image-1"> <img src="cid:image-1">' == (posted.html or "").strip()
 
 
 def test_a_picture_that_is_not_shown_is_an_attachment() -> None:
     """Gmail gives attachments a Content-ID, too."""
-    found = edition(read(multi("related", PAGE, PICTURE)))
-    assert [("boat.png", None)] == [(item.name, item.content_id) for item in found.enclosed]
+    posted = edition(read(multi("related", PAGE, PICTURE)))
+    assert [("boat.png", None)] == [(item.name, item.content_id) for item in posted.enclosed]
 
 
 def test_the_source_depends_on_what_is_said_alone() -> None:
     """Not on Date, ids, traces, boundaries or encodings."""
     quoted = part("text/plain", "hel=\nlo", Content_Transfer_Encoding="quoted-printable")
-    one = read(multi("alternative", PLAIN, PAGE))
-    two = read(
+    first = read(multi("alternative", PLAIN, PAGE))
+    second = read(
         multi("alternative", quoted, PAGE, boundary="=_other"),
         "Received: x\nFrom: E <eve@harbour.example>\nSubject: =?us-ascii?q?Boats?=\nDate: x\nMessage-ID: <other@x>\n",
     )
-    assert one.source == two.source
-    assert one.source != read(multi("alternative", PLAIN, part("text/html", "<p>hullo</p>"))).source
+    assert first.source == second.source
+    assert first.source != read(multi("alternative", PLAIN, part("text/html", "<p>hullo</p>"))).source
 
 
 @pytest.mark.parametrize(

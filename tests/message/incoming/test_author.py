@@ -24,9 +24,9 @@ from pressrun.message.incoming.header_scan import scan_header, sole_author
 )
 def test_an_author_is_found(value: str) -> None:
     """With or without a name, however it is written."""
-    found = sole_author([value])
-    assert found is not None
-    assert "eve@harbour.example" == found.key
+    author = sole_author([value])
+    assert author is not None
+    assert "eve@harbour.example" == author.key
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_any_doubt_is_nobody(values: list[str | None]) -> None:
 @given(st.text(max_size=300))
 def test_any_value_is_read(value: str) -> None:
     """An address that stands in it, or nobody."""
-    found = sole_author([value])
-    assert found is None or found.local in value
+    author = sole_author([value])
+    assert author is None or author.local in value
 
 
 @pytest.mark.parametrize("value", ['"' * 1999, "a " * 999, '"a"' * 600, "\\" * 1999, "<" * 1999, '"\\a' * 660])

@@ -45,8 +45,8 @@ def test_what_is_read(subject: str, body: str, expected: tuple[Command, ...]) ->
 @given(st.text(), st.text())
 def test_any_text_gives_few_commands_each_once(subject: str, body: str) -> None:
     """Never an error, never the same twice."""
-    found = parse_commands(subject, body)
-    assert len(found) == len(set(found)) <= MOST_COMMANDS
+    commands = parse_commands(subject, body)
+    assert len(commands) == len(set(commands)) <= MOST_COMMANDS
 
 
 @given(st.lists(st.sampled_from(["help", "lists", "subscribe", "unsubscribe", f"confirm {TOKEN}", "", "text", "end"])))

@@ -68,13 +68,13 @@ def test_a_name_in_a_charset_of_the_list_is_decoded() -> None:
     part = parse_mail(b"Content-Disposition: attachment; filename*=iso-8859-1'en'caf%E9.txt\r\n\r\nx")
     assert "café.txt" == part.get_filename()
     mail = parse_mail(b"Content-Type: multipart/mixed; boundary*=us-ascii''b\r\n\r\n--b\r\n\r\none\r\n--b--\r\n")
-    assert [b"one"] == [one.octets().strip() for one in mail.children() or []]
+    assert [b"one"] == [child.octets().strip() for child in mail.children() or []]
 
 
 def _sources() -> Iterator[Path]:
     for place in _READING:
-        found = _ROOT / place
-        yield from [found] if found.is_file() else sorted(found.rglob("*.py"))
+        path = _ROOT / place
+        yield from [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
 def _decoding(tree: ast.AST) -> Iterator[str]:
@@ -95,9 +95,9 @@ def _decoding(tree: ast.AST) -> Iterator[str]:
 def test_only_one_module_lets_a_mail_name_a_charset() -> None:
     """Nothing else that reads mail decodes by a variable, or asks the library to."""
     offending = {
-        str(path.relative_to(_ROOT)): found
+        str(path.relative_to(_ROOT)): calls
         for path in _sources()
-        if (found := list(_decoding(ast.parse(path.read_text(encoding="utf-8")))))
+        if (calls := list(_decoding(ast.parse(path.read_text(encoding="utf-8")))))
     }
     assert [_THE_ONE] == list(offending)
     assert {"message_from_bytes", "decode_header", "get_payload"} == set(offending[_THE_ONE])

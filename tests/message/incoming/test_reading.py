@@ -22,8 +22,8 @@ def compose(body: str = "help\r\n", **fields: str) -> bytes:
 
 def test_a_plain_mail() -> None:
     """Subject, id and text."""
-    found = read_mail(compose("one\r\ntwo\r\n", Subject="hi", Message_ID="<1@a.example>"))
-    assert IncomingMail(subject="hi", message_id="1@a.example", text="one\ntwo\n") == found
+    mail = read_mail(compose("one\r\ntwo\r\n", Subject="hi", Message_ID="<1@a.example>"))
+    assert IncomingMail(subject="hi", message_id="1@a.example", text="one\ntwo\n") == mail
 
 
 def test_a_subject_in_encoded_words_cannot_hide_a_line_break() -> None:

@@ -34,8 +34,8 @@ def test_the_size_is_read_from_each_format(content: bytes) -> None:
 @given(st.binary(max_size=80), st.sampled_from([b"", b"\xff\xd8\xff", b"GIF89a", b"\x89PNG\r\n\x1a\n"]))
 def test_whatever_comes_has_a_size_or_none(tail: bytes, head: bytes) -> None:
     """A broken picture is no error of ours."""
-    found = image_size(head + tail)
-    assert found is None or all(found)
+    size = image_size(head + tail)
+    assert size is None or all(size)
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,11 @@ def test_what_matters_stands_inline(name: str) -> None:
 @layouts
 def test_nothing_is_used_that_mail_programs_do_not_hold(name: str) -> None:
     """No position, float, flex or grid, no picture in a background, nothing from elsewhere, no unit of the window."""
-    found = page(name, logo=LOGO)
+    markup = page(name, logo=LOGO)
     for word in ("position:", "float:", "flex", "grid", "url(", "@import", "@font-face", "<svg", "<v:", "http:"):
-        assert word not in found, word
-    assert re.findall(r"\d(?:vw|vh|vmin|rem)\b", found) == []
-    assert set(re.findall(r'src="(\w+):', found)) == {"cid"}
+        assert word not in markup, word
+    assert re.findall(r"\d(?:vw|vh|vmin|rem)\b", markup) == []
+    assert set(re.findall(r'src="(\w+):', markup)) == {"cid"}
 
 
 @layouts
@@ -86,12 +86,12 @@ def test_tables_that_lay_out_say_so(name: str) -> None:
 @pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl"), ("he-IL", "rtl")])
 def test_language_and_direction_survive_the_loss_of_html_and_body(name: str, language: str, direction: str) -> None:
     """Gmail drops the outermost elements, so the first one inside says both again; sides follow the direction."""
-    found = page(name, language=language)
-    first = next(node for node in parse_tree(found).find_all("div"))
+    markup = page(name, language=language)
+    first = next(node for node in parse_tree(markup).find_all("div"))
     assert (first.attributes["lang"], first.attributes["dir"]) == (language, direction)
     start, end = {"ltr": ("left", "right"), "rtl": ("right", "left")}[direction]
-    assert f'align="{start}"' in found
-    assert f'align="{end}"' not in found
+    assert f'align="{start}"' in markup
+    assert f'align="{end}"' not in markup
     assert f"padding-{start}:24px" in page(name, "- One\n", language=language)
 
 
@@ -108,8 +108,8 @@ def test_the_logo_travels_once_and_has_words(name: str) -> None:
     """It is enclosed, its alternative text is the list's title in the type that the title would have."""
     design = Design(layout=name, logo=LOGO)
     copy = build(edition(BODY), list_profile=replace(profile(), design=design)).skeleton.copy(values())
-    enclosed = [found for found in read(copy).walk() if found.get_content_type() == "image/png"]
-    assert [found.get_payload(decode=True) for found in enclosed] == [PNG]
+    enclosed = [mime_part for mime_part in read(copy).walk() if mime_part.get_content_type() == "image/png"]
+    assert [picture.get_payload(decode=True) for picture in enclosed] == [PNG]
     (image,) = parse_tree(part(copy, "html")).find_all("img")
     assert image.attributes["src"] == f"cid:{enclosed[0]['Content-ID'].strip('<>')}"
     assert (image.attributes["alt"], image.attributes["width"], image.attributes["height"]) == (
@@ -155,10 +155,10 @@ def test_a_lone_link_is_a_button(name: str) -> None:
 @layouts
 def test_a_link_inside_of_a_text_is_a_button_where_its_author_says_so(name: str) -> None:
     """Two of them in a line have the colours of a button, too."""
-    found = page(name, "[One](https://a.example){.button} [Two](https://b.example){.button} and {.button}")
-    buttons = [link for link in parse_tree(found).find_all("a") if "inline-block" in link.attributes["style"]]
+    markup = page(name, "[One](https://a.example){.button} [Two](https://b.example){.button} and {.button}")
+    buttons = [link for link in parse_tree(markup).find_all("a") if "inline-block" in link.attributes["style"]]
     assert [link.attributes["href"] for link in buttons] == ["https://a.example", "https://b.example"]
-    assert found.count("{.button}") == 1
+    assert markup.count("{.button}") == 1
 
 
 @layouts
@@ -178,19 +178,19 @@ def test_the_outer_margins_are_gone_without_a_sheet(name: str) -> None:
 def test_a_mail_has_the_typeface_of_the_lists_pages(name: str, typeface: str, first: str) -> None:
     """The same fonts in the same order, and one that Outlook has; none is fetched."""
     built = build(edition(BODY), list_profile=replace(profile(), design=Design(layout=name, typeface=typeface)))
-    found = part(built.skeleton.copy(values()), "html")
-    (ours,) = re.findall(r'role="article"[^>]*;font-family:([^"]*)"', found)
+    markup = part(built.skeleton.copy(values()), "html")
+    (ours,) = re.findall(r'role="article"[^>]*;font-family:([^"]*)"', markup)
     assert first in ours
     pages = Path("src/pressrun/web/static/pressrun.css").read_text(encoding="utf-8")
     assert f"{ours};" in pages.replace('"', "'")
-    assert f"font-family: {shared_pieces().outlook_fonts[typeface]} !important" in found
+    assert f"font-family: {shared_pieces().outlook_fonts[typeface]} !important" in markup
 
 
 def test_a_letter_has_a_letterhead() -> None:
     """The list's name and what it is about stand above the text, each reader of HTML sees whose letter it is."""
     about = replace(profile(), description="Tides & berths, every Friday.\nMore.", design=Design(layout="letter"))
-    found = part(build(edition("Text."), list_profile=about).skeleton.copy(values()), "html")
-    head = found.partition("Text.")[0]
+    markup = part(build(edition("Text."), list_profile=about).skeleton.copy(values()), "html")
+    head = markup.partition("Text.")[0]
     assert ">The Harbour Letter</h1>" in head
     assert ">Tides &amp; berths, every Friday.</p>" in head
 
@@ -257,13 +257,13 @@ def _walk(tree: Node) -> list[Node]:
 
 def _pairs(shades: Palette) -> dict[str, tuple[Colour, Colour]]:
     """Every text with every ground that it stands on."""
-    found = {
+    pairs = {
         f"{text} on {ground}": (getattr(shades, text), getattr(shades, ground))
         for text in ("text", "strong", "soft", "link")
         for ground in ("page", "card")
     }
-    found |= {f"{text} on code": (getattr(shades, text), shades.code) for text in ("text", "link")}
-    return found | {"ink on accent": (shades.ink, shades.accent)}
+    pairs |= {f"{text} on code": (getattr(shades, text), shades.code) for text in ("text", "link")}
+    return pairs | {"ink on accent": (shades.ink, shades.accent)}
 
 
 @given(accent=colours)

@@ -65,7 +65,9 @@ def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: No
 
 def test_what_asks_for_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -> None:
     """By one link, in both parts; no other mail has it."""
-    contents = {type(one): build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in EVERY}
+    contents = {
+        type(notice): build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile()) for notice in EVERY
+    }
     stoppable = [kind for kind, content in contents.items() if NEVER in part(content, "plain")]
     assert [ConfirmationRequest, AddressChangeRequested] == stoppable
     assert all(f'href="{NEVER}"' in part(contents[kind], "html") for kind in stoppable)
@@ -80,7 +82,7 @@ def test_every_notice_looks_like_its_list_and_says_where_it_is(notice: Notice) -
     )
     page, text = part(content, "html"), part(content, "plain")
     (source,) = re.findall(r'<img[^>]* src="cid:([^"]*)" alt="The Harbour Letter"', page)
-    assert [f"<{source}>"] == [found["Content-ID"] for found in read(content).walk() if found["Content-ID"]]
+    assert [f"<{source}>"] == [mime_part["Content-ID"] for mime_part in read(content).walk() if mime_part["Content-ID"]]
     assert "Harbour Office<br>1 Quay Street<br>Port Example" in page
     assert "Harbour Office\r\n1 Quay Street\r\nPort Example" in text
     assert f'href="mailto:news-owner@{DOMAIN}"' in page
@@ -114,7 +116,9 @@ def test_an_edition_that_nobody_gets_goes_to_nobody() -> None:
     """Neither to 0 readers nor on its way: the editor hears what approving will do, or has done."""
     held = EditionHeld(edition=7, edition_subject="Tides", audience=0, link=LINK, lifetime_days=7)
     out = EditionReleased(edition=7, edition_subject="Tides", audience=0)
-    asked, told = (build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in (held, out))
+    asked, told = (
+        build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile()) for notice in (held, out)
+    )
     assert "Nobody is subscribed now." in part(asked, "plain")
     assert "Nobody is subscribed, so nothing was sent." in " ".join(part(told, "plain").split())
     assert "Edition 7 of The Harbour Letter" == str(read(told)["Subject"])
@@ -159,7 +163,9 @@ def test_an_answer_to_a_mail_comes_from_the_command_address() -> None:
 
 def test_all_wording_passes_through_translation() -> None:
     """With words that shout, no sentence of the confirmation stays as it is."""
-    shouting = replace(ENGLISH, translate=lambda words: "¡" + words, translate_counted=lambda one, many, _: "¡" + many)
+    shouting = replace(
+        ENGLISH, translate=lambda words: "¡" + words, translate_counted=lambda singular, plural, _: "¡" + plural
+    )
     content = build_notice(NOTICES[0], copy(), words=shouting, site=site(), profile=profile())
     paragraphs = [line for line in part(content, "plain").split("\r\n\r\n") if LINK not in line]
     assert all(paragraph.startswith("¡") for paragraph in paragraphs)

@@ -26,9 +26,9 @@ def printed(template: str, source: str, *, list_profile: ListProfile | None = No
     base = list_profile or profile()
     keys = parse_edition(source.encode(), ".md").keys
     assert keys.subject is not None
-    found = template_values(base, site(), subject=keys.subject.text, preheader="", language=base.language)
-    made = render_template(template, found.plain, asdict(found.marks))
-    design = replace(base.design, layout="own", rendered=RenderedLayout(name="own", made=made, marks=found.marks))
+    filling = template_values(base, site(), subject=keys.subject.text, preheader="", language=base.language)
+    made = render_template(template, filling.plain, asdict(filling.marks))
+    design = replace(base.design, layout="own", rendered=RenderedLayout(name="own", made=made, marks=filling.marks))
     return build(source, list_profile=replace(base, design=design))
 
 
@@ -37,12 +37,12 @@ def html_of(built: BuiltEdition, **columns: str) -> str:
 
 
 def errors(template: str, source: str = "") -> list[str]:
-    return [found.message for found in errors_of(printed(template, source or edition("Text.")).findings)]
+    return [finding.message for finding in errors_of(printed(template, source or edition("Text.")).findings)]
 
 
 def render(template: str) -> str:
-    found = template_values(profile(), site(), subject="S", preheader="", language="en")
-    return render_template(template, found.plain, asdict(found.marks))
+    filling = template_values(profile(), site(), subject="S", preheader="", language="en")
+    return render_template(template, filling.plain, asdict(filling.marks))
 
 
 # ------------------------------------------------------------------------------------------- what it makes
@@ -52,12 +52,12 @@ def test_a_layout_holds_the_edition_and_each_readers_own_values() -> None:
     """Content with its inline styles, the footer, merge fields of the layout and of the subject as slots."""
     built = printed(HARBOUR, edition("Hello {{ name }}.", subject="News for {{ name | default: you }}"))
     assert errors_of(built.findings) == []
-    found = html_of(built, town="Kiel <x>")
-    assert '<p style="margin:0">Hello Rosa.</p>' in found
-    assert ">News for Rosa</h1>" in found
-    assert "For Kiel &lt;x&gt;" in found
-    assert f'href="{values().unsubscribe_url}"' in found
-    assert "1 Quay Street" in found
+    markup = html_of(built, town="Kiel <x>")
+    assert '<p style="margin:0">Hello Rosa.</p>' in markup
+    assert ">News for Rosa</h1>" in markup
+    assert "For Kiel &lt;x&gt;" in markup
+    assert f'href="{values().unsubscribe_url}"' in markup
+    assert "1 Quay Street" in markup
     assert "For our harbour" in html_of(built)
     assert "News for you" in (built.html or "")
 
@@ -73,24 +73,24 @@ def test_the_logo_of_the_list_is_there_for_a_layout_of_ones_own() -> None:
     logo = Logo(name="logo.png", media_type="image/png", content=PNG, width=480, height=112)
     own = replace(profile(), design=Design(logo=logo))
     copy = printed(HARBOUR, edition("Text."), list_profile=own).skeleton.copy(values())
-    (enclosed,) = [one for one in read(copy).walk() if one.get_content_type() == "image/png"]
+    (enclosed,) = [mime_part for mime_part in read(copy).walk() if mime_part.get_content_type() == "image/png"]
     assert f'src="cid:{enclosed["Content-ID"].strip("<>")}"' in part(copy, "html")
     assert 'width="240" height="56"' in part(copy, "html")
 
 
 def test_outlook_gets_a_column_of_600_pixels() -> None:
     """Comments of the layout are taken out, so the column is asked for by name."""
-    found = html_of(printed(f"{{{{ column_start }}}}<!-- mine -->{SOUND}{{{{ column_end }}}}", edition("Text.")))
-    assert '<!--[if mso]><table role="presentation" width="600"' in found
-    assert "mine" not in found
+    markup = html_of(printed(f"{{{{ column_start }}}}<!-- mine -->{SOUND}{{{{ column_end }}}}", edition("Text.")))
+    assert '<!--[if mso]><table role="presentation" width="600"' in markup
+    assert "mine" not in markup
 
 
 def test_language_and_direction_reach_a_layout_of_ones_own() -> None:
     """It can name the sides by `start` and `end`."""
     own = replace(profile(), language="ar")
-    found = html_of(printed("{{ direction }} {{ start }} {{ end }}" + SOUND, edition("Text."), list_profile=own))
-    assert "rtl right left" in found
-    assert '<div role="article" aria-label="The Harbour Letter" lang="ar" dir="rtl" ' in found
+    markup = html_of(printed("{{ direction }} {{ start }} {{ end }}" + SOUND, edition("Text."), list_profile=own))
+    assert "rtl right left" in markup
+    assert '<div role="article" aria-label="The Harbour Letter" lang="ar" dir="rtl" ' in markup
 
 
 def test_our_dark_sheet_comes_where_a_ground_is_named() -> None:
@@ -103,9 +103,9 @@ def test_our_dark_sheet_comes_where_a_ground_is_named() -> None:
 def test_what_a_list_says_of_itself_is_text() -> None:
     """Neither markup nor a merge field nor a mark can come in by a title or a description."""
     title = 'A <b>"title"</b> {{ email }} [[content]]'
-    found = html_of(printed("<p>{{ list.title }}</p>" + SOUND, edition("Text."), list_profile=profile(title=title)))
-    assert '<p>A &lt;b&gt;"title"&lt;/b&gt; {{ email }} [[content]]</p>' in found
-    assert values().to.typed not in found.partition("<body")[2]
+    markup = html_of(printed("<p>{{ list.title }}</p>" + SOUND, edition("Text."), list_profile=profile(title=title)))
+    assert '<p>A &lt;b&gt;"title"&lt;/b&gt; {{ email }} [[content]]</p>' in markup
+    assert values().to.typed not in markup.partition("<body")[2]
 
 
 # ------------------------------------------------------------------------------------------- what it must hold
@@ -136,7 +136,7 @@ def test_what_a_list_says_of_itself_is_text() -> None:
 )
 def test_what_is_missing_stops_a_send(template: str, words: str) -> None:
     """Each finding names the layout, and how to mend it."""
-    assert any(words in found for found in errors(template)), errors(template)
+    assert any(words in error for error in errors(template)), errors(template)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_what_could_run_is_taken_out_and_said() -> None:
     """A layout is cleaned as an author's HTML is."""
     template = '<script>x()</script><p onclick="x()" style="background:url(https://x.example)">' + SOUND
     built = printed(template, edition("Text."))
-    found = html_of(built)
+    markup = html_of(built)
     for gone in ("<script", "x()", "url("):
-        assert gone not in found
+        assert gone not in markup
     assert any("layout own: A script is removed" in finding.message for finding in built.findings)
 
 

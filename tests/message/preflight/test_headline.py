@@ -91,5 +91,5 @@ def test_without_a_preheader_the_first_words_stand_in(body: str) -> None:
     """They serve in most editions; an address at the top says nothing."""
     findings = findings_of(edition(body))
     expected = [] if body.startswith("[") else [("note", 2)]
-    assert expected == [one[:2] for one in findings]
+    assert expected == [finding[:2] for finding in findings]
     assert [] == findings_of(edition(body, "preheader: What is new"))

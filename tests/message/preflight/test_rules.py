@@ -89,7 +89,7 @@ def test_warnings_and_notes_stop_nothing() -> None:
 
 def test_a_field_in_markup_that_is_taken_out_is_told() -> None:
     """It would be missed silently."""
-    assert [("warning", 4)] == [one[:2] for one in findings_of(edition("<b {{ name }}>x</b>"))]
+    assert [("warning", 4)] == [finding[:2] for finding in findings_of(edition("<b {{ name }}>x</b>"))]
 
 
 def test_a_file_that_is_no_image_is_refused() -> None:
@@ -100,8 +100,8 @@ def test_a_file_that_is_no_image_is_refused() -> None:
 
 def test_errors_come_first_then_warnings_then_notes_each_by_line() -> None:
     """And each finding once."""
-    given = [note("x", 1), warning("w", 9), error("e", 7), warning("v"), error("d", 2), warning("w", 9)]
-    assert ["d", "e", "v", "w", "x"] == [finding.remark.code for finding in in_order(given)]
+    findings = [note("x", 1), warning("w", 9), error("e", 7), warning("v"), error("d", 2), warning("w", 9)]
+    assert ["d", "e", "v", "w", "x"] == [finding.remark.code for finding in in_order(findings)]
 
 
 def test_a_rule_says_the_same_only_so_often() -> None:

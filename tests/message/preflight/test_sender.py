@@ -29,7 +29,7 @@ def said(who: SenderIdentity, **answers: tuple[str, ...] | None) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "aligned"),
+    ("domain", "other", "aligned"),
     [
         ("harbour.example", "harbour.example", True),
         ("news.harbour.example", "harbour.example", True),
@@ -41,9 +41,9 @@ def said(who: SenderIdentity, **answers: tuple[str, ...] | None) -> list[str]:
         ("notharbour.example", "harbour.example", False),
     ],
 )
-def test_domains_of_one_owner(one: str, other: str, aligned: bool) -> None:
+def test_domains_of_one_owner(domain: str, other: str, aligned: bool) -> None:
     """One above the other, or side by side below a domain that somebody owns."""
-    assert aligned is are_aligned(one, other)
+    assert aligned is are_aligned(domain, other)
 
 
 def test_a_sender_that_is_covered() -> None:
@@ -73,8 +73,8 @@ def test_a_from_that_no_signature_covers() -> None:
 )
 def test_spf_that_does_not_let_us_send(spf: tuple[str, ...], words: str) -> None:
     """Of the domain of the return path."""
-    found = said(sender(), spf=spf)
-    assert (1, True) == (len(found), words in found[0])
+    messages = said(sender(), spf=spf)
+    assert (1, True) == (len(messages), words in messages[0])
 
 
 def test_no_policy_at_all() -> None:
@@ -95,8 +95,8 @@ def test_no_policy_at_all() -> None:
 def test_a_policy_that_would_have_us_refused(own: tuple[str, ...], above: str, words: str) -> None:
     """The nearest one counts, and one from above by its word for those below."""
     who = sender("news.quay.example", signed=("harbour.example",), returns="harbour.example")
-    found = said(who, own=own, above=(above,))[1:]  # the first one says that it is not signed
-    assert (bool(words), words in "".join(found)) == (bool(found), True)
+    messages = said(who, own=own, above=(above,))[1:]  # the first one says that it is not signed
+    assert (bool(words), words in "".join(messages)) == (bool(messages), True)
 
 
 def test_where_nobody_answers_nothing_is_said() -> None:

@@ -8,7 +8,7 @@ from tests.bounces.corpus import CORPUS, Sample, confusion, measure, samples
 from pressrun.core.bounces.classes import BounceClass
 
 _ALL = samples()
-_COMPLAINTS = [one for one in _ALL if one.wanted == "complaint"]
+_COMPLAINTS = [sample for sample in _ALL if sample.wanted == "complaint"]
 _CLASSES = {*map(str, BounceClass)} - {"auto-reply"} | {"vacation", "disposition", "person", "complaint"}
 
 
@@ -28,9 +28,9 @@ def test_the_corpus_has_mails_of_every_class() -> None:
 
 def test_hard_bounces_are_found_and_nothing_else_is_taken_for_one(capsys: pytest.CaptureFixture[str]) -> None:
     """Precision 0.97 and recall 0.95 at least, and nothing counts that never may."""
-    found = [(sample, sample.read_as()) for sample in _ALL]
-    print(confusion(found))
-    figures = measure(found)
+    readings = [(sample, sample.read_as()) for sample in _ALL]
+    print(confusion(readings))
+    figures = measure(readings)
     assert 0.97 <= figures.precision
     assert 0.95 <= figures.recall
     assert 0 == figures.wrongly_counted
@@ -42,33 +42,35 @@ def test_each_mail_is_read_as_what_it_is(sample: Sample) -> None:
     assert sample.wanted == sample.read_as()
 
 
-@pytest.mark.parametrize("sample", [one for one in _ALL if one.wanted in ("vacation", "disposition")], ids=_name)
+@pytest.mark.parametrize(
+    "sample", [sample for sample in _ALL if sample.wanted in ("vacation", "disposition")], ids=_name
+)
 def test_what_a_machine_wrote_is_known_as_such(sample: Sample) -> None:
     """A vacation notice says why it is one."""
     assert sample.report.automatic is not None
 
 
-@pytest.mark.parametrize("sample", [one for one in _ALL if one.wanted == "person"], ids=_name)
+@pytest.mark.parametrize("sample", [sample for sample in _ALL if sample.wanted == "person"], ids=_name)
 def test_what_a_person_wrote_is_no_machines_mail(sample: Sample) -> None:
     """Neither a notification nor automatic."""
-    found = sample.report
-    assert ((), None) == (found.recipients, found.automatic)
+    report = sample.report
+    assert ((), None) == (report.recipients, report.automatic)
 
 
-@pytest.mark.parametrize("sample", [one for one in _COMPLAINTS if not _is_independent(one)], ids=_name)
+@pytest.mark.parametrize("sample", [sample for sample in _COMPLAINTS if not _is_independent(sample)], ids=_name)
 def test_a_complaint_encloses_our_token(sample: Sample) -> None:
     """Whatever the provider took out; and its type is the file's name up to the first underscore."""
-    found = sample.report
-    assert sample.path.stem.split("_")[0] == found.feedback_type
-    assert "news-bounces+k4q7m2xw5ra3tz6b@lists.harbour.example" == found.enclosed.return_path
-    assert "mailto:news-unsubscribe+p7w2k5m3qz4x6rta@lists.harbour.example" in found.enclosed.unsubscribe
-    assert "news:e17:p7w2k5m3" == found.enclosed.feedback_id
+    report = sample.report
+    assert sample.path.stem.split("_")[0] == report.feedback_type
+    assert "news-bounces+k4q7m2xw5ra3tz6b@lists.harbour.example" == report.enclosed.return_path
+    assert "mailto:news-unsubscribe+p7w2k5m3qz4x6rta@lists.harbour.example" in report.enclosed.unsubscribe
+    assert "news:e17:p7w2k5m3" == report.enclosed.feedback_id
 
 
-@pytest.mark.parametrize("sample", [one for one in _COMPLAINTS if _is_independent(one)], ids=_name)
+@pytest.mark.parametrize("sample", [sample for sample in _COMPLAINTS if _is_independent(sample)], ids=_name)
 def test_a_complaint_that_others_wrote_encloses_a_return_path_of_ours(sample: Sample) -> None:
     """Each of them has another token."""
-    found = sample.report
-    assert sample.path.stem.split("_")[0] == found.feedback_type
-    assert found.enclosed.return_path.startswith("news-bounces+")
-    assert found.enclosed.return_path.endswith("@lists.example")
+    report = sample.report
+    assert sample.path.stem.split("_")[0] == report.feedback_type
+    assert report.enclosed.return_path.startswith("news-bounces+")
+    assert report.enclosed.return_path.endswith("@lists.example")

@@ -95,8 +95,8 @@ def read_as(content: str | bytes) -> str:
     return str(told.bounce) if told is not None else "nothing"
 
 
-def differing(found: Iterable[tuple[str, str, str]]) -> list[str]:
-    return [f"{wanted}, not {got}: {phrase}" for wanted, got, phrase in found if wanted != got]
+def differing(readings: Iterable[tuple[str, str, str]]) -> list[str]:
+    return [f"{wanted}, not {got}: {phrase}" for wanted, got, phrase in readings if wanted != got]
 
 
 @pytest.mark.parametrize("frame", [_POSTFIX, _QMAIL], ids=["postfix", "qmail"])
@@ -123,12 +123,12 @@ def test_a_bare_550_whose_words_we_know_takes_no_reader_at_hand_over() -> None:
 @pytest.mark.parametrize("head", _WRITERS, ids=["null sender", "no mark", "exchange"])
 def test_notices_that_are_text_alone(head: str) -> None:
     """Without a code in any language, so that subject, opening and reason must all be known."""
-    found = []
+    readings = []
     for wanted, _, subject, opening, reason in rows("notices"):
         text = f"{opening}\n\n  reader@firm.example\n\n{reason}"
-        found.append((wanted, read_as(text_mail(head, subject, text)), reason or opening))
-    assert 150 <= len(found)
-    assert [] == differing(found)
+        readings.append((wanted, read_as(text_mail(head, subject, text)), reason or opening))
+    assert 150 <= len(readings)
+    assert [] == differing(readings)
 
 
 def test_answers_of_programs_are_neither_notifications_nor_a_persons() -> None:
@@ -138,7 +138,7 @@ def test_answers_of_programs_are_neither_notifications_nor_a_persons() -> None:
     assert [] == [
         text
         for head, (_, text) in product(_ANSWERERS, answers)
-        if (found := read_report(text_mail(head, "Re: News", text))).recipients or found.automatic is None
+        if (report := read_report(text_mail(head, "Re: News", text))).recipients or report.automatic is None
     ]
 
 

@@ -43,8 +43,8 @@ def group(
 
 
 def only(content: bytes) -> RecipientReport:
-    (found,) = read_report(content).recipients
-    return found
+    (recipient,) = read_report(content).recipients
+    return recipient
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,9 @@ def test_a_complaint_without_a_report_is_known_by_the_mark_in_what_it_encloses(
 
 def test_the_parts_of_what_is_told() -> None:
     """Address, codes and the remote's words on one line."""
-    found = only(notification(group("failed", "5.0.0", "550-5.1.1 not\r\n  550 5.1.1 here")))
+    recipient = only(notification(group("failed", "5.0.0", "550-5.1.1 not\r\n  550 5.1.1 here")))
     assert ("ada@reader.example", "5.1.1", 550, "550-5.1.1 not 550 5.1.1 here") == (
-        found.address, found.status, found.code, found.text,
+        recipient.address, recipient.status, recipient.code, recipient.text,
     )  # fmt: skip
 
 
@@ -199,9 +199,9 @@ def test_the_address_that_was_written_to_is_told_before_where_it_led() -> None:
 def test_a_copy_that_reached_anybody_has_arrived() -> None:
     """Two groups of one copy, neither naming its reader."""
     content = notification(group("failed", "5.1.1", address="a@far.example"), group("delivered", "2.0.0"))
-    found = read_report(content).of("reader@reader.example")
-    assert found is not None
-    assert BounceClass.DELIVERED is found.bounce
+    recipient = read_report(content).of("reader@reader.example")
+    assert recipient is not None
+    assert BounceClass.DELIVERED is recipient.bounce
 
 
 def test_the_words_of_our_own_mail_decide_nothing() -> None:
@@ -220,14 +220,14 @@ def test_what_is_enclosed_is_found_for_notifications_too() -> None:
         " <https://lists.harbour.example/u/\r\n abc>\r\nCFBL-Feedback-ID: x:y\r\n"
         "List-Id: News <news.lists.harbour.example>\r\nMessage-ID: <1@lists.harbour.example>\r\n\r\nhi"
     )
-    found = read_report(notification(group(), original=original)).enclosed
-    assert "news-bounces+abc@lists.harbour.example" == found.return_path
+    enclosed = read_report(notification(group(), original=original)).enclosed
+    assert "news-bounces+abc@lists.harbour.example" == enclosed.return_path
     assert (
         "mailto:news-unsubscribe+abc@lists.harbour.example",
         "https://lists.harbour.example/u/abc",
-    ) == found.unsubscribe
+    ) == enclosed.unsubscribe
     assert ("x:y", "news.lists.harbour.example", "1@lists.harbour.example") == (
-        found.feedback_id, found.list_id, found.message_id,
+        enclosed.feedback_id, enclosed.list_id, enclosed.message_id,
     )  # fmt: skip
 
 
@@ -324,24 +324,24 @@ async def test_two_megabytes_of_anything_are_read_within_the_helpers_limits() ->
 
 def test_the_helper_reads_reports() -> None:
     """By the question's kind."""
-    found = answer(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))
-    assert isinstance(found, Readable)
-    assert isinstance(found.mail, Report)
+    readable = answer(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))
+    assert isinstance(readable, Readable)
+    assert isinstance(readable.mail, Report)
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "classes"),
     [
         ("Ⰰⰸⱏ ⰱⱆⰽⱏⰹ ⰲⱑⰴⱏⰹ:\n\nada@reader.example\nⰃⰾⰰⰳⱁⰾⰹ ⰴⱁⰱⱃⱁ.", []),
         ("Ⰰⰸⱏ ⰱⱆⰽⱏⰹ ⰲⱑⰴⱏⰹ:\n\nada@reader.example\n550 5.1.1 Ⰳⰾⰰⰳⱁⰾⰹ.", [BounceClass.GONE]),
         ("Your message could not be delivered.\n\nada@reader.example\nⰃⰾⰰⰳⱁⰾⰹ ⰴⱁⰱⱃⱁ.", [BounceClass.OTHER]),
     ],
 )
-def test_a_notice_that_nobody_here_can_read_counts_against_nobody(text: str, found: list[BounceClass]) -> None:
+def test_a_notice_that_nobody_here_can_read_counts_against_nobody(text: str, classes: list[BounceClass]) -> None:
     """It may as well tell of a delay. A code, or words that it failed, say enough."""
     mail = f"{_DAEMON.replace('failure notice', 'x')}X-MS-Exchange-Message-Is-Ndr:\r\nMIME-Version: 1.0\r\n"
     content = f"{mail}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n".encode()
-    assert found == [one.bounce for one in read_report(content).recipients]
+    assert classes == [recipient.bounce for recipient in read_report(content).recipients]
 
 
 def test_the_remotes_words_are_those_of_the_notice_where_no_field_has_any() -> None:

@@ -25,8 +25,8 @@ def test_it_is_that_of_the_whole_or_none(first: bytes, rest: list[tuple[bytes, b
     for value, fixed in rest:
         template += [b"", fixed]
         parts += [value, fixed]
-    found = BodyHash(template).of(parts)
-    assert found in (None, whole(b"".join(parts).partition(b"\r\n\r\n")[2]))
+    digest = BodyHash(template).of(parts)
+    assert digest in (None, whole(b"".join(parts).partition(b"\r\n\r\n")[2]))
 
 
 def test_it_is_known_for_what_pressrun_makes() -> None:

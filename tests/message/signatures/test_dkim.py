@@ -225,9 +225,9 @@ def test_a_message_without_an_author_is_signed_by_the_first() -> None:
 
 
 def test_a_signature_ends_when_it_is_told_to() -> None:
-    found = tags(PLAIN.sign(MESSAGE, signed_at=NOW))
-    assert (NOW, NOW + LIFETIME) == (int(found["t"]), int(found["x"]))
-    assert "relaxed/relaxed" == found["c"]
+    signature = tags(PLAIN.sign(MESSAGE, signed_at=NOW))
+    assert (NOW, NOW + LIFETIME) == (int(signature["t"]), int(signature["x"]))
+    assert "relaxed/relaxed" == signature["c"]
 
 
 def test_lines_are_short() -> None:

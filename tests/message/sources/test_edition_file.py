@@ -267,10 +267,10 @@ def test_any_message_gives_a_value_or_its_own_error(source: bytes) -> None:
 def test_a_message_that_a_parser_stumbles_over(header: bytes) -> None:
     """An edition whose text can go out, or an error of ours."""
     try:
-        found = parse_edition(header + b"\r\nSubject: x\r\n\r\nhello +2AA-\r\n", ".eml")
+        file = parse_edition(header + b"\r\nSubject: x\r\n\r\nhello +2AA-\r\n", ".eml")
     except EditionError:
         return
-    assert found.body.encode("utf-8") or found.enclosed  # later versions of Python read the first one as a file
+    assert file.body.encode("utf-8") or file.enclosed  # later versions of Python read the first one as a file
 
 
 def test_what_stands_in_place_of_an_address_is_not_quoted() -> None:

@@ -20,7 +20,9 @@ def test_every_example_can_be_sent(kind: str, example: str) -> None:
     """With its files beside it, and nothing to warn of but what the page is about."""
     file = parse_edition(example.encode(), SUFFIXES[kind])
     content = {".txt": b"The ferry sails again.", ".pdf": b"%PDF"}
-    assets = {one.path: content.get(PurePosixPath(one.path).suffix, PNG) for one in referenced_paths(file)}
+    assets = {
+        reference.path: content.get(PurePosixPath(reference.path).suffix, PNG) for reference in referenced_paths(file)
+    }
     assert not build(example, SUFFIXES[kind], assets=assets).has_errors
 
 

@@ -49,6 +49,6 @@ def test_whatever_the_subject_the_slug_is_one(subject: str) -> None:
     """Short, of letters, digits and signs of vowels, in one form, and the same when a slug is made of it."""
     slug = make_slug(subject)
     assert 0 < len(slug) <= LONGEST_SLUG
-    assert {unicodedata.category(one)[0] for one in slug.replace("-", "")} <= {"L", "N", "M"}
+    assert {unicodedata.category(letter)[0] for letter in slug.replace("-", "")} <= {"L", "N", "M"}
     assert unicodedata.normalize("NFC", slug) == slug
     assert is_slug(slug)

@@ -15,8 +15,8 @@ ONE_LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 
 @given(ONE_LINE)
 def test_any_subject_is_read_back(subject: str) -> None:
-    found = parse_edition(write_source({"subject": subject}, "Hello"), ".md")
-    assert (subject.strip() or None) == (found.keys.subject.text if found.keys.subject else None)
+    file = parse_edition(write_source({"subject": subject}, "Hello"), ".md")
+    assert (subject.strip() or None) == (file.keys.subject.text if file.keys.subject else None)
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,12 @@ def test_any_subject_is_read_back(subject: str) -> None:
     ['Hi {{ name | default: "you" }}: "x"', "{{ name }}", "a: b # c", "---", "{{ a", "it's \\ that", "🙂 \u2028 \x7f"],
 )
 def test_merge_fields_and_marks_stay_as_they_are(subject: str) -> None:
-    found = parse_edition(write_source({"subject": subject, "attachments": ["a, b.pdf", "c.pdf"]}, "x"), ".html")
-    assert found.keys.subject is not None
-    assert (subject, ["a, b.pdf", "c.pdf"]) == (found.keys.subject.text, [one.text for one in found.keys.attachments])
+    file = parse_edition(write_source({"subject": subject, "attachments": ["a, b.pdf", "c.pdf"]}, "x"), ".html")
+    assert file.keys.subject is not None
+    assert (subject, ["a, b.pdf", "c.pdf"]) == (
+        file.keys.subject.text,
+        [attachment.text for attachment in file.keys.attachments],
+    )
 
 
 SOURCE = b"""---
