@@ -121,10 +121,10 @@ class Mailroom:
 
     async def close_list(self, name: str = "news") -> None:
         def close(tx: Transaction) -> None:
-            found = lists.find_list(tx, name)
-            assert found is not None
-            values = {item: getattr(found, item) for item in MailingList.__struct_fields__}
-            lists.update_list(tx, found, MailingList(**{**values, "closed_at": int(self.now)}))
+            target = lists.find_list(tx, name)
+            assert target is not None
+            values = {item: getattr(target, item) for item in MailingList.__struct_fields__}
+            lists.update_list(tx, target, MailingList(**{**values, "closed_at": int(self.now)}))
 
         await self.database.write(close)
 
@@ -132,17 +132,17 @@ class Mailroom:
         """Give the list another language."""
 
         def change(tx: Transaction) -> None:
-            found = lists.find_list(tx, name)
-            assert found is not None
-            lists.update_list(tx, found, replace(found, language=language))
+            target = lists.find_list(tx, name)
+            assert target is not None
+            lists.update_list(tx, target, replace(target, language=language))
 
         await self.database.write(change)
 
     async def delete_list(self, name: str = "news") -> None:
         def delete(tx: Transaction) -> None:
-            found = lists.find_list(tx, name)
-            assert found is not None
-            lists.delete_list(tx, found.id)
+            target = lists.find_list(tx, name)
+            assert target is not None
+            lists.delete_list(tx, target.id)
 
         await self.database.write(delete)
 
@@ -164,8 +164,8 @@ class Mailroom:
             target, person = lists.find_list(tx, "news"), subscribers.find_subscriber(tx, parse_address(address))
             if target is None or person is None:
                 return None
-            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-            return None if found is None else found.state.value
+            subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+            return None if subscription is None else subscription.state.value
 
         return await self.database.read(find)
 
@@ -208,7 +208,7 @@ class Mailroom:
         """Hand a mail over, deal with it, and return the mails that go out for it."""
         await self.take(content, *locals_, mail_from=mail_from)
         await self.processing.recover()
-        return [message_of(one) for one in await self.outgoing()]
+        return [message_of(outgoing) for outgoing in await self.outgoing()]
 
     async def outgoing(self) -> list[Outgoing]:
         """Everything queued, as it would be handed over."""
@@ -219,11 +219,11 @@ class Mailroom:
             rows, _ = deliveries.claim_notices(
                 tx, session=CLAIMANT, now=int(self.now), limit=1000, octets=1 << 30, may_go=may_go
             )
-            found = []
+            composed = []
             for row in rows:
                 target = None if row.list_id is None else lists.find_list_by_id(tx, row.list_id)
-                found.append(composer.compose(row, target, int(self.now)))
-            return found
+                composed.append(composer.compose(row, target, int(self.now)))
+            return composed
 
         return await self.database.write(claim)
 
@@ -234,9 +234,9 @@ class Mailroom:
 
 def message_of(outgoing: Outgoing) -> EmailMessage:
     """An outgoing mail, read back."""
-    found = message_from_bytes(outgoing.content, policy=policy.default)
-    assert isinstance(found, EmailMessage)
-    return found
+    message = message_from_bytes(outgoing.content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def mail(body: str = "hello\n", *, number: int = 1, **fields: str) -> bytes:

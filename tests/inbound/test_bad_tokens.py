@@ -14,7 +14,7 @@ RETIRED = AddressTokens(KeyRing({1: b"x" * KEY_BYTES}, bytes(KEY_BYTES)))
 
 
 def bad_tokens(purpose: AddressPurpose, genuine: str, others: dict[AddressPurpose, str]) -> dict[str, str]:
-    found = {
+    tokens = {
         "forged at the start": ("a" if genuine[0] != "a" else "b") + genuine[1:],
         "forged at the end": genuine[:-1] + ("a" if genuine[-1] != "a" else "q"),
         "one character short": genuine[:-1],
@@ -29,7 +29,7 @@ def bad_tokens(purpose: AddressPurpose, genuine: str, others: dict[AddressPurpos
         "with another plus": genuine + "+x",
         "retired": RETIRED.make(purpose, "news", 1),
     }
-    return found | {f"of {other}": token for other, token in others.items() if other is not purpose}
+    return tokens | {f"of {other}": token for other, token in others.items() if other is not purpose}
 
 
 @pytest.mark.parametrize("purpose", list(AddressPurpose))

@@ -98,16 +98,16 @@ def test_any_octets_are_lines_or_refused(data: bytes, at: list[int]) -> None:
     def lines(pieces: Sequence[bytes]) -> list[bytes | str]:
         async def read() -> list[bytes | str]:
             received = await _input(pieces)
-            found: list[bytes | str] = []
+            lines: list[bytes | str] = []
             while True:
                 try:
                     line = await received.read_line()
                 except (BareLineEnd, LineTooLong) as problem:
-                    found.append(type(problem).__name__)
+                    lines.append(type(problem).__name__)
                     continue
                 if line is None:
-                    return found
-                found.append(line)
+                    return lines
+                lines.append(line)
 
         return asyncio.run(read())
 

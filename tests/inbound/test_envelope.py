@@ -19,13 +19,13 @@ _PIECES = st.lists(
 @given(st.one_of(st.text(), _PIECES.map(lambda pieces: "FROM:<" + "".join(pieces) + ">")))
 def test_a_sender_is_taken_or_refused_for_good(argument: str) -> None:
     """One that is taken stands in a header field as it is."""
-    found = parse_sender(argument)
-    if isinstance(found, EnvelopeSender):
-        assert found.path in argument.replace('"', "") + argument
-        assert not set(found.path) & set("\r\n\0")
+    sender = parse_sender(argument)
+    if isinstance(sender, EnvelopeSender):
+        assert sender.path in argument.replace('"', "") + argument
+        assert not set(sender.path) & set("\r\n\0")
     else:
-        assert found.is_permanent
-        assert found.enhanced
+        assert sender.is_permanent
+        assert sender.enhanced
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_what_is_not_ours_is_said_by_the_right_code(path: str, enhanced: str) ->
 @given(st.one_of(st.text(), _PIECES.map(lambda pieces: "TO:<" + "".join(pieces) + ">")), st.booleans())
 def test_a_recipient_that_is_taken_is_ours(argument: str, utf8: bool) -> None:
     """Its local part holds nothing that could lead elsewhere; at another domain, it is an address as senders have."""
-    found = parse_recipient(argument, mail_domain=D, utf8=utf8)
-    if isinstance(found, str):
-        assert not set(found) & set('@%!:"<>\0 ')
-    elif isinstance(found, Address):
-        assert found.domain != D
+    recipient = parse_recipient(argument, mail_domain=D, utf8=utf8)
+    if isinstance(recipient, str):
+        assert not set(recipient) & set('@%!:"<>\0 ')
+    elif isinstance(recipient, Address):
+        assert recipient.domain != D
     else:
-        assert isinstance(found, Reply)
-        assert found.is_permanent
+        assert isinstance(recipient, Reply)
+        assert recipient.is_permanent
 
 
 def test_a_domain_is_ours_in_either_form() -> None:

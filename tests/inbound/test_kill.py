@@ -47,6 +47,6 @@ async def test_each_mail_is_processed_exactly_once_over_kills(tmp_path: Path) ->
         room.now += 10 * 365 * 86400
         await room.processing.recover()
         counts = await room.counts()
-        sent = [one.rcpt_to for one in await room.outgoing()]
+        sent = [outgoing.rcpt_to for outgoing in await room.outgoing()]
     assert {"done": len(accepted)} == counts
     assert sorted(accepted) == sorted(sent)

@@ -361,10 +361,10 @@ async def test_one_connection_too_many_may_read_why(room: Mailroom, monkeypatch:
 
     async def is_sent_away(client: socket.socket) -> None:
         client.setblocking(False)
-        found = b""
+        received = b""
         while piece := await loop.sock_recv(client, 1000):
-            found += piece
-        assert found.startswith(b"421 4.3.2")
+            received += piece
+        assert received.startswith(b"421 4.3.2")
 
     async def goes_on_talking(client: socket.socket) -> None:
         for _ in range(2):  # the first is answered with a reset where nobody reads any more, and the second fails
@@ -468,9 +468,9 @@ async def test_a_unix_socket_for_the_group_replaces_a_stale_one(room: Mailroom, 
 
 async def test_descriptors_of_systemd(room: Mailroom) -> None:
     """Taken by name; a missing one may come yet, so systemd tries again (69)."""
-    given = socket.create_server(("127.0.0.1", 0))
+    handed_over = socket.create_server(("127.0.0.1", 0))
     settings = SmtpSettings(listen=SystemdEndpoint())
-    listeners = Listeners(settings, room.acceptance, {"smtp": given})
+    listeners = Listeners(settings, room.acceptance, {"smtp": handed_over})
     await listeners.start()
     async with connected(listeners.addresses["smtp"]) as client:
         assert "250" == (await client.say("NOOP"))[:3]

@@ -139,7 +139,7 @@ def test_what_is_held_is_what_the_shares_hold(steps: list[tuple[int, int, bool]]
         shares[number].release() if is_over else shares[number].grow_to(octets)
         held = [share._held for share in shares]
         assert sum(held) == memory.held
-        assert memory.held <= memory.limit or sum(one > 0 for one in held) == 1
+        assert memory.held <= memory.limit or sum(amount > 0 for amount in held) == 1
         assert memory.has_room(FREE_BYTES)
     for share in shares:
         share.release()

@@ -74,7 +74,9 @@ def test_a_cut_anywhere_changes_nothing(end: bytes) -> None:
     assert isinstance(first, ReceivedContent)
     assert (first.has_bare_ends, first.has_nul) == (end not in (ONE_MAIL, WITH_NUL), end == WITH_NUL)
     around = range(10, 14 + len(end) + 4)
-    cuts = [(at,) for at in range(len(data))] + [(one, two) for one in around for two in around if one < two]
+    cuts = [(at,) for at in range(len(data))] + [
+        (point, later) for point in around for later in around if point < later
+    ]
     for points in cuts:
         pieces = [data[a:b] for a, b in zip((0, *points), (*points, len(data)), strict=True)]
         assert whole == asyncio.run(_read(pieces)), points
@@ -96,17 +98,17 @@ async def _read(pieces: Sequence[bytes]) -> list[ReceivedContent | bytes | str |
         reader.feed_eof()
 
     feeding = asyncio.create_task(feed())
-    found: list[ReceivedContent | bytes | str | None] = [await received.read_content(10_000, lambda size: True)]
+    parts: list[ReceivedContent | bytes | str | None] = [await received.read_content(10_000, lambda size: True)]
     while True:
         try:
             line = await received.read_line()
         except BareLineEnd:
-            found.append("bare")
+            parts.append("bare")
             continue
         if line is None:
             await feeding
-            return found
-        found.append(line)
+            return parts
+        parts.append(line)
 
 
 BODIES = [

@@ -78,7 +78,7 @@ def test_a_translation_has_the_places_of_its_sentence(tag: str) -> None:
     """No value is lost and none invented; a plural form for one number alone may leave it out."""
     wrong, read = [], catalogue(tag)
     uses = Counter(map(gettext.c2py(read.plural_expr), range(200)))
-    for message in filter(lambda one: one.id, read):
+    for message in filter(lambda message: message.id, read):
         expected = set(_PLACES.findall(forms(message.id)[-1]))
         for form, text in enumerate(forms(message.string or "")):
             missing = expected ^ set(_PLACES.findall(text))
@@ -142,7 +142,11 @@ def test_four_digits_are_grouped_where_the_language_groups_them(tag: str, expect
 def test_no_line_ends_within_the_word_for_an_email(tag: str) -> None:
     """The hyphen that translators type is one that holds, in plural forms too."""
     words = words_in(tag)
-    said = [words(one) if isinstance(one, str) else words.counted(*one, 2) for one in map(_id, catalogue(tag)) if one]
+    said = [
+        words(message_id) if isinstance(message_id, str) else words.counted(*message_id, 2)
+        for message_id in map(_id, catalogue(tag))
+        if message_id
+    ]
     assert len(said) > 200
     assert [] == [sentence for sentence in said if "e-mail" in sentence.lower()]
 
@@ -205,13 +209,13 @@ _CODE = re.compile(r"`[^`]*`|\{\{.*?\}\}|\{%.*?%\}")
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_code_is_the_same_in_every_language(tag: str) -> None:
     """It is copied as it is shown, into a file or a DNS record, where no mark may have a blank before it."""
-    wrong, found = [], 0
-    for message in filter(lambda one: one.id, catalogue(tag)):
+    wrong, codes = [], 0
+    for message in filter(lambda message: message.id, catalogue(tag)):
         expected = Counter(_CODE.findall(forms(message.id)[-1]))
-        found += expected.total()
+        codes += expected.total()
         wrong += [text for text in forms(message.string or "") if expected != Counter(_CODE.findall(text))]
     assert [] == wrong
-    assert found > 20
+    assert codes > 20
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)
@@ -247,7 +251,11 @@ _OTHER_NAMES = {
 def test_each_thing_has_one_name(tag: str) -> None:
     """A reader who subscribes to one thing does not find another one to unsubscribe from."""
     other = re.compile(_OTHER_NAMES[tag], re.IGNORECASE)
-    read = [one for one in catalogue(tag) if one.id and not all(_ELSEWHERE.search(path) for path, _ in one.locations)]
+    read = [
+        message
+        for message in catalogue(tag)
+        if message.id and not all(_ELSEWHERE.search(path) for path, _ in message.locations)
+    ]
     assert len(read) > 200
     texts = [text for message in read for text in forms(message.string or "")]
     assert [] == [text for text in texts if other.search(_TECHNICAL.sub("x", text))]
@@ -262,9 +270,9 @@ def test_no_mark_is_put_behind_a_sentence_in_code() -> None:
     looked_at += [(path, in_code) for part in ("web", "message") for path in room.glob(f"{part}/**/*.py")]
     assert len(looked_at) > 100
     glued = [
-        (str(path.relative_to(room)), found.group())
+        (str(path.relative_to(room)), match.group())
         for path, pattern in looked_at
-        for found in re.finditer(pattern, path.read_text("utf-8"))
+        for match in re.finditer(pattern, path.read_text("utf-8"))
     ]
     assert [] == glued
 
@@ -273,7 +281,7 @@ def test_what_is_counted_in_arabic_has_the_case_that_its_number_asks_for() -> No
     """From 11 to 99 it is an accusative, from 100 a genitive, which looks bare: the rule puts the latter first."""
     read = catalogue("ar")
     rule = gettext.c2py(read.plural_expr)
-    counted = [forms(one.string or "") for one in read if one.id and one.pluralizable]
+    counted = [forms(message.string or "") for message in read if message.id and message.pluralizable]
     pairs = [(texts[rule(11)], texts[rule(100)]) for texts in counted]
     assert [] == [pair for pair in pairs if pair[0] != pair[1] and "\u064b" not in pair[0]]
     assert any(many != hundred for many, hundred in pairs)

@@ -46,9 +46,9 @@ def test_a_state_that_is_empty_is_0() -> None:
     metrics = Metrics("1")
     metrics.set_queue({"queued": 5})
     metrics.set_queue({"deferred": 1})
-    found = {labels[0]: value for (name, labels), value in _samples(metrics).items() if name == "pressrun_queue"}
-    assert {"deferred": 1.0} == {state: value for state, value in found.items() if value}
-    assert {state.value for state in DeliveryState} == set(found)
+    queue = {labels[0]: value for (name, labels), value in _samples(metrics).items() if name == "pressrun_queue"}
+    assert {"deferred": 1.0} == {state: value for state, value in queue.items() if value}
+    assert {state.value for state in DeliveryState} == set(queue)
 
 
 def test_what_can_be_counted_is_there_from_the_start() -> None:
@@ -62,7 +62,7 @@ def test_what_can_be_counted_is_there_from_the_start() -> None:
     wanted |= {("pressrun_sign_ups_total", (name,)) for name in ("taken", "held", "ignored", "throttled")}
     wanted |= {("pressrun_alert_program_runs_total", (outcome,)) for outcome in ("done", "failed")}
     lists = ("", "news")
-    wanted |= {("pressrun_bounces_total", tuple(sorted((name, one)))) for name in lists for one in FAILURES}
+    wanted |= {("pressrun_bounces_total", tuple(sorted((name, failure)))) for name in lists for failure in FAILURES}
     wanted |= {("pressrun_complaints_total", (name,)) for name in lists}
     assert dict.fromkeys(wanted, 0.0) == {key: value for key, value in samples.items() if key[0].endswith("_total")}
     assert not [name for name, _ in samples if name.endswith("_created")]
@@ -86,8 +86,8 @@ def test_a_relay_that_left_the_configuration_is_gone() -> None:
     metrics = Metrics("1")
     metrics.set_all("relay_up", {"one": 1, "two": 0})
     metrics.set_all("relay_up", {"two": 1})
-    found = {labels: value for (name, labels), value in _samples(metrics).items() if name == "pressrun_relay_up"}
-    assert {("two",): 1.0} == found
+    relays = {labels: value for (name, labels), value in _samples(metrics).items() if name == "pressrun_relay_up"}
+    assert {("two",): 1.0} == relays
 
 
 def test_of_the_process_nothing_shows_that_one_connection_changes() -> None:
@@ -107,6 +107,6 @@ def test_a_made_up_method_makes_no_new_series() -> None:
 
 def test_two_processes_share_nothing() -> None:
     """Each object has a registry of its own."""
-    one, other = Metrics("1"), Metrics("2")
-    one.count_inbound("post")
+    metrics, other = Metrics("1"), Metrics("2")
+    metrics.count_inbound("post")
     assert ("pressrun_inbound_total", ("post",)) not in _samples(other)

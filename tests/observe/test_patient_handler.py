@@ -26,7 +26,7 @@ def _restored() -> Iterator[None]:
     """Later tests do not write to a closed pipe."""
     yield
     root = logging.getLogger()
-    for handler in [one for one in root.handlers if getattr(one, "is_pressrun", False)]:
+    for handler in [handler for handler in root.handlers if getattr(handler, "is_pressrun", False)]:
         root.removeHandler(handler)
 
 
@@ -62,7 +62,7 @@ def test_a_full_pipe_is_waited_for_once_and_then_costs_lines(length: int) -> Non
         kept = [line for line in _read(reading).splitlines() if line.endswith("}")]
         event(_LOGGER, "test.last")
         told = [json.loads(line) for line in _read(reading).splitlines() if line]
-    assert ["log.lines_lost", "test.last"] == [one["event"] for one in told]
+    assert ["log.lines_lost", "test.last"] == [entry["event"] for entry in told]
     assert 40 == len(kept) + told[0]["lines"]
 
 

@@ -47,5 +47,5 @@ def rewrite(source: Path, target: Path, change: Change) -> Path:
 def members(source: Path) -> dict[str, bytes]:
     """The files of a backup that is not compressed, as an independent reader finds them."""
     with tarfile.open(source) as archive:
-        found = {member.name: archive.extractfile(member) for member in archive}
-        return {name: file.read() for name, file in found.items() if file is not None}
+        files = {member.name: archive.extractfile(member) for member in archive}
+        return {name: file.read() for name, file in files.items() if file is not None}

@@ -103,14 +103,14 @@ def content(location: Location) -> dict[str, str]:
     with closing(location.connect(readonly=True)) as connection:
         tables = connection.tables()
         with tables.snapshot():
-            found = {
+            digests = {
                 name: hashlib.sha256(repr(list(tables.rows(table))).encode()).hexdigest()
                 for name, table in tables.tables().items()
             }
             drawn = {f"ids of {name}": str(last) for name, last in tables.last_ids().items()}
             for name in ("consent", "audit"):
                 drawn.pop(f"ids of {name}", None)  # SQLite goes on after the last row, as none is ever deleted
-            return found | drawn
+            return digests | drawn
 
 
 def leftovers(location: Location) -> list[str]:

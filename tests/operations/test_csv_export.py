@@ -85,8 +85,8 @@ def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str
 async def test_one_state_alone_can_be_exported(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         await take(office, b"email,state\na@x.example,\nb@x.example,unsubscribed\n")
-        found = json.loads(await export(office, "json", "unsubscribed"))
-        assert ["b@x.example"] == [row["email"] for row in found]
+        rows = json.loads(await export(office, "json", "unsubscribed"))
+        assert ["b@x.example"] == [row["email"] for row in rows]
         assert [] == json.loads(await export(office, "json", "suspended"))
 
 

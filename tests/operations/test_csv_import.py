@@ -19,7 +19,7 @@ from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 
 def parse_subscribers(file: BytesIO) -> list[ImportRow | BadRow]:
     members = read_members(file, "members.csv", "csv", mapped={}).members
-    return [one.as_row() if isinstance(one, SourceMember) else one for one in members]
+    return [member.as_row() if isinstance(member, SourceMember) else member for member in members]
 
 
 def rows(content: str | bytes) -> list[ImportRow | BadRow]:
@@ -27,8 +27,8 @@ def rows(content: str | bytes) -> list[ImportRow | BadRow]:
 
 
 def test_every_other_column_becomes_a_merge_field() -> None:
-    found = rows("Email,NAME,City\nA@x.example,Ann,Rome\n")
-    assert [ImportRow(line=2, email="A@x.example", name="Ann", attributes={"City": "Rome"})] == found
+    imported = rows("Email,NAME,City\nA@x.example,Ann,Rome\n")
+    assert [ImportRow(line=2, email="A@x.example", name="Ann", attributes={"City": "Rome"})] == imported
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
@@ -45,8 +45,8 @@ def test_spreadsheets_may_separate_columns_in_their_own_way(separator: str) -> N
 def test_what_separates_columns_is_neither_in_quotes_nor_below_the_first_line_with_text(header: str) -> None:
     mapped = {"name, first": "name"} if "," in header else {}
     read = read_members(BytesIO(f"{header}\r\na@x.example;a@x.example\r\n".encode()), "m.csv", "csv", mapped=mapped)
-    found = [(one.address, one.name) for one in read.members if isinstance(one, SourceMember)]
-    assert [("a@x.example", "a@x.example")] == found
+    pairs = [(member.address, member.name) for member in read.members if isinstance(member, SourceMember)]
+    assert [("a@x.example", "a@x.example")] == pairs
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
@@ -55,15 +55,15 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
 
 def test_lines_are_those_of_the_file() -> None:
     """Quoted line ends, blank lines and all three kinds of line ends are counted as an editor counts them."""
-    found = rows(
+    imported = rows(
         'email,note\r\na@x.example,"one\ntwo\r\nthree"\r\n\r\nb@x.example,\nc@x.example,"x\n\ny"\nd@x.example,\n'
     )
-    assert [2, 6, 7, 10] == [row.line for row in found]
+    assert [2, 6, 7, 10] == [row.line for row in imported]
 
 
 def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
-    found = rows("email,name\na@x.example\nb@x.example,B\nc@x.example,C,more\n")
-    assert [(2, BadRow), (3, ImportRow), (4, BadRow)] == [(row.line, type(row)) for row in found]
+    imported = rows("email,name\na@x.example\nb@x.example,B\nc@x.example,C,more\n")
+    assert [(2, BadRow), (3, ImportRow), (4, BadRow)] == [(row.line, type(row)) for row in imported]
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,10 @@ def test_a_file_is_read_from_where_it_is() -> None:
 def test_any_octets_give_rows_or_one_error_of_ours(content: bytes) -> None:
     for parse in (parse_subscribers, parse_suppressions):
         try:
-            found = list(parse(BytesIO(b"email,note\n" + content)))
+            parsed = list(parse(BytesIO(b"email,note\n" + content)))
         except BadInput:
             continue
-        assert found == sorted(found, key=lambda row: row.line)
+        assert parsed == sorted(parsed, key=lambda row: row.line)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+49", "-x", "@x", "\tx", "\rx", "'=1", "''@"])

@@ -33,11 +33,11 @@ async def test_texts_are_found() -> None:
     """Their strings joined, as a record longer than 255 octets has several; a name may have none."""
     zone: Zone = {"a.example": {"TXT": ('"v=spf1 " "-all"', '"x"')}, "b.example": {}}
     async with open_dns_server(zone) as server:
-        found = await records_at(server)(["a.example", "b.example", "_dmarc.a.example"])
+        records = await records_at(server)(["a.example", "b.example", "_dmarc.a.example"])
     assert {"a.example": {"v=spf1 -all", "x"}, "b.example": set(), "_dmarc.a.example": set()} == {
-        name: set(texts or ()) for name, texts in found.items()
+        name: set(texts or ()) for name, texts in records.items()
     }
-    assert None not in found.values()
+    assert None not in records.values()
 
 
 async def test_names_lose_the_final_dot_and_a_null_mx_keeps_it() -> None:
@@ -45,14 +45,14 @@ async def test_names_lose_the_final_dot_and_a_null_mx_keeps_it() -> None:
     zone: Zone = {"a.test": {"MX": ["10 mx.a.test."], "PTR": ["mx.a.test."]}, "b.test": {"MX": ["0 ."]}}
     async with open_dns_server(zone) as server:
         look_up = lookups_at(server.place)
-        found = [await look_up.query(*query) for query in (("a.test", "MX"), ("a.test", "PTR"), ("b.test", "MX"))]
-    assert [("10 mx.a.test",), ("mx.a.test",), ("0 .",)] == [answer.records for answer in found]
+        answers = [await look_up.query(*query) for query in (("a.test", "MX"), ("a.test", "PTR"), ("b.test", "MX"))]
+    assert [("10 mx.a.test",), ("mx.a.test",), ("0 .",)] == [answer.records for answer in answers]
 
 
 async def test_an_alias_is_followed_and_said() -> None:
     """An exchanger must not be one (RFC 2181 §10.3), so a check wants to know."""
-    found = await ask({"a.test": {"CNAME": ["b.test."]}, "b.test": {"A": ["192.0.2.1"]}}, "a.test", "A")
-    assert (("192.0.2.1",), True) == (found.records, found.is_alias)
+    answer = await ask({"a.test": {"CNAME": ["b.test."]}, "b.test": {"A": ["192.0.2.1"]}}, "a.test", "A")
+    assert (("192.0.2.1",), True) == (answer.records, answer.is_alias)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ async def test_an_alias_is_followed_and_said() -> None:
 )
 async def test_each_way_to_fail_is_told_from_a_missing_record(zone: Zone, status: DnsStatus, problem: str) -> None:
     """And none of them raises."""
-    found = await ask(zone, "a.test")
-    assert (status, (), True) == (found.status, found.records, problem in found.problem)
-    assert bool(found.problem) is (status is DnsStatus.UNKNOWN)
+    answer = await ask(zone, "a.test")
+    assert (status, (), True) == (answer.status, answer.records, problem in answer.problem)
+    assert bool(answer.problem) is (status is DnsStatus.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ async def test_a_machine_that_nobody_answers_from() -> None:
             ticks += 1
 
     ticking = asyncio.create_task(tick())
-    found = await lookups_at(TcpEndpoint("127.0.0.1", 9), 0.3).query("a.example", "TXT")
+    answer = await lookups_at(TcpEndpoint("127.0.0.1", 9), 0.3).query("a.example", "TXT")
     ticking.cancel()
-    assert (DnsStatus.UNKNOWN, True) == (found.status, bool(found.problem))
+    assert (DnsStatus.UNKNOWN, True) == (answer.status, bool(answer.problem))
     assert ticks > 0
 
 
@@ -124,11 +124,11 @@ async def test_nobodys_names_are_not_asked_of_the_world() -> None:
     """Without a server of our own, they stay on this machine."""
     look_up = DnsRecords(Holder(DnsSettings(timeout_seconds=5.0)))
     async with asyncio.timeout(4):
-        found = await look_up(["news.harbour.example", "_dmarc.x.test", "example.org"])
-    assert {"news.harbour.example": None, "_dmarc.x.test": None, "example.org": None} == found
+        records = await look_up(["news.harbour.example", "_dmarc.x.test", "example.org"])
+    assert {"news.harbour.example": None, "_dmarc.x.test": None, "example.org": None} == records
 
 
 async def test_a_name_that_cannot_be_is_no_fault_of_ours() -> None:
     """Labels have 63 octets."""
-    found = await ask({}, f"{'a' * 64}.example")
-    assert (DnsStatus.UNKNOWN, "the name or the answer is malformed") == (found.status, found.problem)
+    answer = await ask({}, f"{'a' * 64}.example")
+    assert (DnsStatus.UNKNOWN, "the name or the answer is malformed") == (answer.status, answer.problem)

@@ -153,11 +153,11 @@ def test_what_changes_during_a_move_arrives(route: tuple[DataDir, Location], sta
 def test_unique_values_may_change_hands_during_a_move(data: DataDir, server: PostgresDatabase) -> None:
     """Two lists swap their names, after both were copied."""
     with closing(data.database.connect()) as connection:
-        (one, name), (other, its_name), *_ = connection.tables().execute("select id, name from list").fetchall()
+        (list_id, name), (other, its_name), *_ = connection.tables().execute("select id, name from list").fetchall()
 
     def swap() -> None:
-        execute(data.database, f"update list set name = 'neither' where id = {one}")
-        for number, new in ((other, name), (one, its_name)):
+        execute(data.database, f"update list set name = 'neither' where id = {list_id}")
+        for number, new in ((other, name), (list_id, its_name)):
             quoted = new.replace("'", "''")
             execute(data.database, f"update list set name = '{quoted}' where id = {number}")
 
@@ -522,7 +522,7 @@ def test_other_keys_are_refused(data: DataDir, server: PostgresDatabase) -> None
 
 def test_every_failure_is_one_of_ours() -> None:
     """The command line gives each its exit code."""
-    assert [one.exit_code for one in (OutputExists, Unavailable, BadInput, Refused, PressrunError)] == [
+    assert [error.exit_code for error in (OutputExists, Unavailable, BadInput, Refused, PressrunError)] == [
         73,
         69,
         65,

@@ -323,10 +323,10 @@ def test_who_was_suspended_since_can_come_back_and_is_asked_once(data: DataDir, 
         f"{since} ({second}, 7, 2, 9)",
     )
     put_back(data, tmp_path / "backup.tar")
-    found = rows(
+    suspensions = rows(
         data.database, "select subscriber_id, since, asked_at, ended_at from suspension order by subscriber_id"
     )
-    assert found == [(first, 5, 8, None), (second, 7, 9, None)]
+    assert suspensions == [(first, 5, 8, None), (second, 7, 9, None)]
     assert count(data.database, "unsubscribe") == 0
 
 
@@ -343,9 +343,9 @@ def test_nothing_goes_to_the_address_that_a_reader_had_before(data: DataDir, bac
         )
     execute(data.database, *changes)
     report = put_back(data, backup)
-    found = {row[0]: row[1:] for row in rows(data.database, "select id, address_key, epoch from subscriber")}
-    assert found[first] == ("new@b.example", epoch)
-    assert found[second][1] == epoch
+    readers = {row[0]: row[1:] for row in rows(data.database, "select id, address_key, epoch from subscriber")}
+    assert readers[first] == ("new@b.example", epoch)
+    assert readers[second][1] == epoch
     assert (report.erased, report.problems) == (0, [])
 
 

@@ -79,7 +79,7 @@ class Image:
             volume=volume,
             place=settings["WorkingDir"],
             user=owner.st_uid,
-            environment=" ".join(f"'{one}'" for one in settings["Env"]),
+            environment=" ".join(f"'{variable}'" for variable in settings["Env"]),
         )
         unshare = ("unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL")
         return [*unshare, "sh", "-c", script, "sh", *words]

@@ -41,7 +41,7 @@ def test_it_asks_for_no_less_than_the_wheel_does() -> None:
     """Each dependency at its floor, so that an older Debian refuses the package rather than breaks with it."""
     project = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     control = (TOP / "debian" / "control").read_text(encoding="utf-8")
-    floors = dict(one.lower().split(">=") for one in project["dependencies"])
+    floors = dict(dependency.lower().split(">=") for dependency in project["dependencies"])
     wanted = {f"python3-{DEBIAN_NAMES.get(name, name)} (>= {floor})" for name, floor in floors.items()}
     assert wanted == set(re.findall(r"^ {9}(python3-\S+ \(>= [^)]+\)),?$", control, re.MULTILINE))
 
@@ -101,8 +101,8 @@ def configure(machine: DebianRoot, **places: str) -> None:
     config = machine.path("/etc/pressrun/config.toml")
     text = config.read_text(encoding="utf-8")
     for before, after in places.items():
-        text, found = re.subn(CHANGES[before], after, text, count=1, flags=re.MULTILINE)
-        assert found == 1, before
+        text, replaced = re.subn(CHANGES[before], after, text, count=1, flags=re.MULTILINE)
+        assert replaced == 1, before
     config.write_text(text, encoding="utf-8")
 
 

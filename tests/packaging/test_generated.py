@@ -48,12 +48,15 @@ def test_the_bill_of_materials_has_every_pin_with_its_hashes() -> None:
     """Those that pip verifies, and licences that go with ours."""
     bill = json.loads((TOP / "packaging" / "pressrun.cdx.json").read_text(encoding="utf-8"))
     files = [(TOP / "requirements" / name).read_text(encoding="utf-8") for name in ("run.txt", "postgresql.txt")]
-    pinned = [one for text in files for one in re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE)]
+    pinned = [pin for text in files for pin in re.findall(r"^(\S+)==(\S+)", text, re.MULTILINE)]
     pins = {f"{name.lower()}@{version}" for name, version in pinned}
-    hashes = {one for text in files for one in re.findall(r"sha256:([0-9a-f]{64})", text)}
+    hashes = {digest for text in files for digest in re.findall(r"sha256:([0-9a-f]{64})", text)}
     components = bill["components"]
-    assert pins == {f"{one['name']}@{one['version']}" for one in components}
-    listed = [one["content"] for each in components for one in each["externalReferences"][0]["hashes"]]
+    assert pins == {f"{component['name']}@{component['version']}" for component in components}
+    listed = [digest["content"] for each in components for digest in each["externalReferences"][0]["hashes"]]
     assert hashes == set(listed)
-    licences = {one["name"]: set(re.split(r" (?:OR|AND) ", one["licenses"][0]["expression"])) for one in components}
+    licences = {
+        component["name"]: set(re.split(r" (?:OR|AND) ", component["licenses"][0]["expression"]))
+        for component in components
+    }
     assert {} == {name: of for name, of in licences.items() if not of <= FREE and name not in OPTIONAL}

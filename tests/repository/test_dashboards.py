@@ -34,8 +34,8 @@ def rules() -> list[dict[str, Any]]:
 
 
 def dashboard() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(DASHBOARD.read_text(encoding="utf-8"))
-    return found
+    content: dict[str, Any] = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    return content
 
 
 def expressions() -> Iterator[str]:
@@ -46,9 +46,9 @@ def expressions() -> Iterator[str]:
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
 def test_an_expression_asks_for_what_there_is(expression: str) -> None:
-    found = _METRIC.findall(expression) or ([("up", "")] if expression.startswith("up{") else [])
-    assert found, expression
-    for name, selectors in found:
+    metrics = _METRIC.findall(expression) or ([("up", "")] if expression.startswith("up{") else [])
+    assert metrics, expression
+    for name, selectors in metrics:
         if name != "up":
             assert set(_LABEL.findall(selectors)) <= LABELS[name] | OF_PROMETHEUS, name
 

@@ -20,15 +20,15 @@ def listed() -> dict[str, tuple[str, ...]]:
 
 def known() -> dict[str, str]:
     """What the program still takes, and what it is called today."""
-    found = {f"event `{former}`": f"`{name}`" for name, former in FORMER_NAMES.items()}
+    names = {f"event `{former}`": f"`{name}`" for name, former in FORMER_NAMES.items()}
     for table in TABLES:
         for key in table.keys:
             for former in key.formerly:
                 place, _, name = former.rpartition(".")
-                found[f"`[{place or table.name}] {name}`"] = f"`[{table.name}] {key.key}`"
+                names[f"`[{place or table.name}] {name}`"] = f"`[{table.name}] {key.key}`"
             for former, word in key.kind.former_words.items():
-                found[f'`[{table.name}] {key.key} = "{former}"`'] = f'`"{word}"`'
-    return found
+                names[f'`[{table.name}] {key.key} = "{former}"`'] = f'`"{word}"`'
+    return names
 
 
 def test_every_former_name_is_listed_with_its_end() -> None:

@@ -106,13 +106,13 @@ def test_no_file_speaks_of_the_machine_it_was_made_on() -> None:
     marks = re.compile(
         "|".join(["/ro" + "ot/", "/wo" + "rk/", "--index" + "-url", "--find" + "-links", r"files\.python" + "hosted"])
     )
-    found = {
+    traces = {
         str(path.relative_to(_ROOT)): match[0]
         for path in _sources()
         for match in [marks.search(path.read_text(encoding="utf-8", errors="replace"))]
         if match
     }
-    assert found == {}
+    assert traces == {}
 
 
 @pytest.mark.parametrize("name", ["run", "dev", "build", "postgresql"])
@@ -150,9 +150,9 @@ def _typed() -> Iterator[tuple[str, str]]:
     for page in _PAGES:
         for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```$", page.read_text(encoding="utf-8")):
             for line in block.replace("\\\n", "").splitlines():
-                found = re.match(r"\s*(?:\S*/)?pressrun\s+([^|>;&]*)", line)
-                if found is not None and "…" not in line:
-                    yield str(page.relative_to(_ROOT)), found[1]
+                match = re.match(r"\s*(?:\S*/)?pressrun\s+([^|>;&]*)", line)
+                if match is not None and "…" not in line:
+                    yield str(page.relative_to(_ROOT)), match[1]
 
 
 @pytest.mark.parametrize(("page", "words"), sorted(set(_typed())))
@@ -164,12 +164,14 @@ def test_what_is_to_be_typed_is_a_verb_of_the_program(page: str, words: str) -> 
     while isinstance(command, click.Group):
         parent = click.Context(command, info_name=command.name, parent=parent, help_option_names=HELP_OPTIONS)
         _, rest, _ = command.make_parser(parent).parse_args(rest)
-        _, found, rest = command.resolve_command(parent, rest)
-        assert found is not None, f"{page}: there is no verb {rest}"
-        command = found
+        _, verb, rest = command.resolve_command(parent, rest)
+        assert verb is not None, f"{page}: there is no verb {rest}"
+        command = verb
     ctx = click.Context(command, info_name=command.name, parent=parent, help_option_names=HELP_OPTIONS)
     values, left, _ = command.make_parser(ctx).parse_args(rest)
-    missing = [one.name for one in command.params if one.required and not values.get(one.name or "")]
+    missing = [
+        parameter.name for parameter in command.params if parameter.required and not values.get(parameter.name or "")
+    ]
     assert (page, left, missing) == (page, [], [])
 
 
@@ -233,9 +235,9 @@ def _functions_of(path: str) -> set[str]:
     """The functions of a source file, and the methods of its classes with their class in front."""
     tree = ast.parse((_ROOT / "src" / "pressrun" / path).read_text(encoding="utf-8"))
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    methods = [(cls.name, one) for cls in tree.body if isinstance(cls, ast.ClassDef) for one in cls.body]
-    return {one.name for one in tree.body if isinstance(one, kinds)} | {
-        f"{name}.{one.name}" for name, one in methods if isinstance(one, kinds)
+    methods = [(cls.name, member) for cls in tree.body if isinstance(cls, ast.ClassDef) for member in cls.body]
+    return {node.name for node in tree.body if isinstance(node, kinds)} | {
+        f"{name}.{member.name}" for name, member in methods if isinstance(member, kinds)
     }
 
 

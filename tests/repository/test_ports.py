@@ -16,5 +16,5 @@ def test_a_port_is_given_once() -> None:
     """Not twice in one process, although nobody listens there yet, and not to two processes that live together."""
     own = [free_port() for _ in range(200)]
     others = subprocess.run([sys.executable, "-c", _ANOTHER], check=True, cwd=_ROOT, capture_output=True, text=True)
-    given = own + [int(port) for port in others.stdout.split()]
-    assert 400 == len(set(given))
+    ports = own + [int(port) for port in others.stdout.split()]
+    assert 400 == len(set(ports))

@@ -84,11 +84,11 @@ def _trees() -> Mapping[str, ast.Module]:
 
 @cache
 def _names() -> Sequence[Name]:
-    found = []
+    names = []
     for file, tree in _trees().items():
         module = file.removesuffix(".py").removesuffix("/__init__")
-        found += [Name(module, ""), *_names_in(tree.body, module, "")]
-    return found
+        names += [Name(module, ""), *_names_in(tree.body, module, "")]
+    return names
 
 
 def _names_in(body: list[ast.stmt], module: str, above: str) -> Iterator[Name]:
@@ -139,8 +139,10 @@ def test_public_names_use_the_words_of_the_glossary() -> None:
     """No public name contains a verb that the table of verbs replaces, or a noun that this project once made up."""
     retired = _retired_verbs() | RETIRED_NOUNS.keys()
     nouns_too = {"note", "notes"}  # a note is also a noun
-    found = {str(name) for name in _names() if retired & {*name.words} - nouns_too or name.verb in retired & nouns_too}
-    assert LEFT_NAMES == found
+    offending = {
+        str(name) for name in _names() if retired & {*name.words} - nouns_too or name.verb in retired & nouns_too
+    }
+    assert LEFT_NAMES == offending
 
 
 def test_a_function_returns_what_its_verb_promises() -> None:

@@ -13,8 +13,8 @@ from pressrun.runtime.sorted_texts import TextSorter, repeated_texts, sorted_tex
 @given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"])), max_size=20))
 def test_runs_are_merged_in_the_order_of_characters(texts: list[str]) -> None:
     """Which is also that of SQLite and, with the collation C, of PostgreSQL."""
-    with sorted_texts(texts, run=3) as found:
-        assert sorted(texts) == list(found)
+    with sorted_texts(texts, run=3) as merged:
+        assert sorted(texts) == list(merged)
 
 
 @given(st.lists(st.text("abé", max_size=9), max_size=20))

@@ -118,9 +118,9 @@ def test_sockets_come_by_name(names: list[str], expected: list[str]) -> None:
     """An only one without a name of ours serves http; all are closed to children."""
     first, _ = _handed_over(*names)
     environ = {"LISTEN_PID": "7", "LISTEN_FDS": str(len(names)), "LISTEN_FDNAMES": ":".join(names)}
-    found = listen_sockets(environ, 7, first_descriptor=first)
-    assert expected == list(found)
-    for opened in found.values():
+    sockets = listen_sockets(environ, 7, first_descriptor=first)
+    assert expected == list(sockets)
+    for opened in sockets.values():
         assert not opened.get_inheritable()
         assert opened.gettimeout() == 0
         opened.close()

@@ -152,8 +152,8 @@ async def test_where_memory_is_short_it_goes_first(maker: SandboxedMaker) -> Non
 async def test_many_at_once_are_built_by_two(maker: SandboxedMaker) -> None:
     """Each gets its own."""
     sources = [f"---\nsubject: S\n---\n{number}\n".encode() for number in range(20)]
-    found = await asyncio.gather(*(build(maker, source) for source in sources))
-    assert [f"<p>{number}</p>" for number in range(20)] == [built.archive_html.strip() for built in found]
+    editions = await asyncio.gather(*(build(maker, source) for source in sources))
+    assert [f"<p>{number}</p>" for number in range(20)] == [built.archive_html.strip() for built in editions]
     assert edition_maker.AT_ONCE == len(maker.pids)
 
 

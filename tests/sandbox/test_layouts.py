@@ -18,8 +18,8 @@ def layouts(folder: Path, source: str | bytes = "", limits: LayoutLimits = LIMIT
     return OwnLayouts(folder, limits)
 
 
-def render(found: OwnLayouts, name: str = "own") -> str:
-    return found.render(name, {"subject": "S", "preheader": "", "title": "T"}, {"content": "pmc"})
+def render(own_layouts: OwnLayouts, name: str = "own") -> str:
+    return own_layouts.render(name, {"subject": "S", "preheader": "", "title": "T"}, {"content": "pmc"})
 
 
 def _doubling(times: int) -> str:
@@ -110,11 +110,11 @@ def test_a_layout_that_cannot_be_tried_now_is_not_at_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: str
 ) -> None:
     """No descriptor is free for its file or its process: Unavailable, so that the edition is tried again."""
-    found = layouts(tmp_path, "x")
+    own_layouts = layouts(tmp_path, "x")
 
     def lacking(*_: object, **__: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(called, lacking)
     with pytest.raises(Unavailable, match="Too many open files"):
-        render(found)
+        render(own_layouts)

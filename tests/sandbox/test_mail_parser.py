@@ -43,8 +43,8 @@ async def reader() -> AsyncIterator[SandboxedParser]:
 
 async def test_mails_are_read_one_after_the_other_by_one_process(reader: SandboxedParser) -> None:
     """Also when many ask at once."""
-    found = await asyncio.gather(*(reader.read(b"Subject: %d\r\n\r\n" % number) for number in range(50)))
-    assert [str(number) for number in range(50)] == [mail.subject for mail in found]
+    mails = await asyncio.gather(*(reader.read(b"Subject: %d\r\n\r\n" % number) for number in range(50)))
+    assert [str(number) for number in range(50)] == [mail.subject for mail in mails]
     pid = reader.pid
     await reader.read(HELP)
     assert pid == reader.pid

@@ -135,10 +135,10 @@ def _actions(dialogue: Dialogue, now: float) -> dict[str, Callable[[], list[Even
 
 
 def _message(text: str) -> Outgoing:
-    found = _MESSAGE.fullmatch(text)
-    if found is None:
+    match = _MESSAGE.fullmatch(text)
+    if match is None:
         raise ValueError(f"no message: {text!r}")
-    number, sender, recipient, flags, content = found.groups()
+    number, sender, recipient, flags, content = match.groups()
     raw = ast.literal_eval(content) if content else f"Subject: {number}\r\n\r\nHello {number}\r\n"
     recipient = recipient.replace("\\r\\n", "\r\n")
     return Outgoing(int(number), sender, recipient, raw.encode(), "8bit" in flags, "utf8" in flags)

@@ -46,8 +46,8 @@ def test_a_connection_carries_as_many_of_a_kind_as_they_allow(fastest: DeliveryM
 
     dialogue = Dialogue(SessionTerms(helo_name="client.example", fastest=fastest), another, Window())
     assert not dialogue.has_room
-    one = BY_BDAT if fastest is DeliveryMode.CHUNKING else BY_DATA
-    for reply in (*OPENING, *one, *one):
+    answers = BY_BDAT if fastest is DeliveryMode.CHUNKING else BY_DATA
+    for reply in (*OPENING, *answers, *answers):
         dialogue.receive(f"{reply}\r\n".encode(), 0.0)
         dialogue.outbox()
     assert (2, "QUIT", False) == (len(taken), str(dialogue.phase), dialogue.has_room)
@@ -65,4 +65,4 @@ def test_the_reply_to_the_oldest_command_is_waited_for(
     fastest: DeliveryMode, replies: tuple[str, ...], expected: str
 ) -> None:
     """One after the other, however many commands went out together."""
-    assert expected.split() == [str(one) for one in phases(fastest, replies)]
+    assert expected.split() == [str(phase) for phase in phases(fastest, replies)]

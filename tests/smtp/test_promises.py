@@ -47,11 +47,11 @@ class Server:
         self.unread += data
         replies: list[bytes] = []
         while not self.gone:
-            found = self._next()
-            if found is None:
+            piece = self._next()
+            if piece is None:
                 break
-            if found.startswith(b"BDAT ") and not self.in_data:
-                self.in_data, self.chunk = True, int(found.split()[1])
+            if piece.startswith(b"BDAT ") and not self.in_data:
+                self.in_data, self.chunk = True, int(piece.split()[1])
                 continue
             draw = self.replies.popleft() if self.replies else 2
             if draw == 0:  # drops the line
@@ -62,10 +62,10 @@ class Server:
                 replies.append(b"421 4.3.2 closing\r\n")
                 break
             if draw == 3 and self.in_data:  # takes the content, and drops the line before it says so
-                self._content(found, 2)
+                self._content(piece, 2)
                 self.gone = True
                 break
-            code = self._content(found, draw) if self.in_data else self._command(found.decode(), draw)
+            code = self._content(piece, draw) if self.in_data else self._command(piece.decode(), draw)
             replies.append(f"{code} drawn\r\n".encode())
         return replies
 
@@ -74,14 +74,14 @@ class Server:
         if self.in_data and self.chunk is not None:
             if len(self.unread) < self.chunk:
                 return None
-            found, self.unread = self.unread[: self.chunk], self.unread[self.chunk :]
-            return found[:-2]
+            piece, self.unread = self.unread[: self.chunk], self.unread[self.chunk :]
+            return piece[:-2]
         end = b"\r\n.\r\n" if self.in_data and not self.unread.startswith(b".\r\n") else b"\r\n"
-        found, separator, rest = self.unread.partition(end)
+        piece, separator, rest = self.unread.partition(end)
         if not separator:
             return None
         self.unread = rest
-        return found
+        return piece
 
     def _command(self, line: str, draw: int) -> int:
         self.commands.append(line)
@@ -109,7 +109,7 @@ class Server:
         self.in_data = refusal is None
         return refusal or 354
 
-    def _content(self, found: bytes, draw: int) -> int:
+    def _content(self, content: bytes, draw: int) -> int:
         self.in_data = False
         refusal = {4: 451, 5: 554}.get(draw)
         if self.chunk is not None:
@@ -119,7 +119,7 @@ class Server:
             if refusal is not None and not self.resetting:
                 return refusal
         if refusal is None:
-            self.accepted.append((self.mail_from, tuple(self.rcpt_to), found))
+            self.accepted.append((self.mail_from, tuple(self.rcpt_to), content))
         self.mail_from, self.rcpt_to = None, []
         return refusal or 250
 

@@ -29,7 +29,9 @@ REPLIES = {
 
 
 def copies(*numbers: int) -> deque[Outgoing]:
-    return deque(Outgoing(one, "news@lists.example", f"r{one}@inbox.example", b"Subject: x\r\n\r\n") for one in numbers)
+    return deque(
+        Outgoing(number, "news@lists.example", f"r{number}@inbox.example", b"Subject: x\r\n\r\n") for number in numbers
+    )
 
 
 def open_dialogue(way: DeliveryMode, queue: deque[Outgoing]) -> Dialogue:

@@ -28,7 +28,7 @@ async def _answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None
 
 
 @pytest.mark.parametrize(
-    ("admin_url", "found"),
+    ("admin_url", "results"),
     [
         (None, []),
         ("http://localhost:{port}", [(DoctorSeverity.PASS, "http://localhost:{port} answers at 127.0.0.1")]),
@@ -43,7 +43,7 @@ async def _answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None
         ("https://desk.test:{port}", [(DoctorSeverity.FAIL, "https://desk.test:{port} does not answer at 127.0.0.1")]),
     ],
 )
-async def test_the_address_of_admin(admin_url: str | None, found: list[tuple[DoctorSeverity, str]]) -> None:
+async def test_the_address_of_admin(admin_url: str | None, results: list[tuple[DoctorSeverity, str]]) -> None:
     async with await asyncio.start_server(_answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         world = SimpleNamespace(tls=ssl.create_default_context, contact_seconds=20.0, is_public=lambda _: True)
@@ -55,7 +55,8 @@ async def test_the_address_of_admin(admin_url: str | None, found: list[tuple[Doc
         )
         _, answers, *findings = await check_base_url(cast("DoctorSubject", subject))
     assert f"http://news.test:{port} answers at 127.0.0.1" == answers.message
-    expected = [(severity, words.format(port=port)) for severity, words in found]
+    expected = [(severity, words.format(port=port)) for severity, words in results]
     assert expected == [
-        (one.severity, one.message[: len(words)]) for one, (_, words) in zip(findings, expected, strict=True)
+        (finding.severity, finding.message[: len(words)])
+        for finding, (_, words) in zip(findings, expected, strict=True)
     ]

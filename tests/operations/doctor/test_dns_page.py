@@ -40,12 +40,12 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> PublishedKey:
 
 def rows(key: PublishedKey) -> list[tuple[str, str, str]]:
     """Name, type and value of each record on the page, as a zone file has them."""
-    found = []
+    records = []
     for name, kind, value in _ROW.findall(PAGE.read_text(encoding="utf-8")):
         owner = ipaddress.ip_address(name).reverse_pointer if kind == "PTR" else name
         shown = text(value or key.record_value) if kind == "TXT" else f"{value}." if kind in {"MX", "PTR"} else value
-        found.append((owner, kind, shown))
-    return found
+        records.append((owner, kind, shown))
+    return records
 
 
 async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: Path) -> list[DoctorFinding]:
@@ -89,8 +89,8 @@ async def test_what_the_page_says_is_what_doctor_wants(key: PublishedKey, tmp_pa
     zone = rows(key)
     assert {"A", "AAAA", "MX", "TXT", "PTR"} == {kind for _, kind, _ in zone}
     findings = await examine(zone, key, tmp_path)
-    assert [] == [one for one in findings if one.severity is not DoctorSeverity.PASS]
-    assert set(_BY_NAME) == {one.check for one in findings}
+    assert [] == [finding for finding in findings if finding.severity is not DoctorSeverity.PASS]
+    assert set(_BY_NAME) == {finding.check for finding in findings}
 
 
 async def test_each_record_of_the_page_is_missed(key: PublishedKey, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ async def test_each_record_of_the_page_is_missed(key: PublishedKey, tmp_path: Pa
     for missing in zone:
         name, kind, _ = missing
         findings = await examine([row for row in zone if row != missing], key, tmp_path)
-        remedies = [one.remedy for one in findings if one.severity is not DoctorSeverity.PASS]
+        remedies = [finding.remedy for finding in findings if finding.severity is not DoctorSeverity.PASS]
         if (name, kind) not in _UNCHECKED:
             assert any(f"{name}. IN {kind} " in remedy for remedy in remedies), (missing, remedies)
 

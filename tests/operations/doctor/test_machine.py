@@ -50,7 +50,7 @@ def test_how_old_a_backup_may_be(days: int, expected: str, words: str) -> None:
 
 
 def grades(engine: str, *numbers: int, at: float = NOW) -> list[str]:
-    return [one.severity for one in grade_engine(EngineVersion(engine, numbers), at)]
+    return [finding.severity for finding in grade_engine(EngineVersion(engine, numbers), at)]
 
 
 def test_versions_with_known_faults() -> None:

@@ -43,9 +43,9 @@ def test_a_name_stays_as_close_as_it_can(text: str, expected: str) -> None:
 
 def test_lists_of_one_name_get_two() -> None:
     moves = plan_lists("x", [old("a.b"), old("a_b"), old("c")], ["a_b@old.example", "a.b=second"], Present(), D)
-    assert [("a.b@old.example", "second"), ("a_b@old.example", "a-b")] == [(one.old.key, one.name) for one in moves]
+    assert [("a.b@old.example", "second"), ("a_b@old.example", "a-b")] == [(move.old.key, move.name) for move in moves]
     assert ["a-b", "a-b-2", "c"] == [
-        one.name for one in plan_lists("x", [old("a.b"), old("a_b"), old("c")], [], Present(), D)
+        move.name for move in plan_lists("x", [old("a.b"), old("a_b"), old("c")], [], Present(), D)
     ]
 
 

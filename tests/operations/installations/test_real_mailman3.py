@@ -119,6 +119,8 @@ def test_every_state_becomes_what_mailman_says_of_it(tmp_path: Path) -> None:
             check=True,
         )
         lines = read_members(BytesIO(printed.stdout), "members", "mailman3", mapped={}, state=state).members
-        listed = {(one.address, one.name, one.state.value) for one in lines if isinstance(one, SourceMember)}
+        listed = {
+            (member.address, member.name, member.state.value) for member in lines if isinstance(member, SourceMember)
+        }
         expected = {address for address, (status, _) in theirs.items() if (status == "enabled") == (why == "enabled")}
         assert {(address, "Karl Berg (Verein)", state) for address in expected} == listed

@@ -36,10 +36,10 @@ def test_all_rows_come_and_those_of_one_address_in_their_order(addresses: list[s
         BadRow(line=line, reason="bad") if address is None else SourceMember(line=line, address=address)
         for line, address in enumerate(addresses)
     ]
-    found = list(member_batches(rows))
+    batches = list(member_batches(rows))
     lines: dict[str, list[int]] = {}
     before: set[str] = set()
-    for batch in found:
+    for batch in batches:
         assert len(batch.members) <= BATCH
         keys = {address_key(member) for member in batch.members}
         assert batch.is_first or not keys & before
@@ -47,10 +47,10 @@ def test_all_rows_come_and_those_of_one_address_in_their_order(addresses: list[s
         for member in batch.members:
             lines.setdefault(address_key(member), []).append(member.line)
     assert lines == {key: sorted(of_key) for key, of_key in lines.items()}
-    bad = [row.line for batch in found for row in batch.bad]
+    bad = [row.line for batch in batches for row in batch.bad]
     assert sorted([*bad, *(line for of_key in lines.values() for line in of_key)]) == list(range(len(rows)))
     ends, at = [], 0
-    for batch in found:
+    for batch in batches:
         at += len(batch)
         if batch.is_last:
             ends.append(at)
@@ -64,12 +64,12 @@ def test_long_rows_make_smaller_batches_and_fewer_neighbours(lengths: list[int])
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(neighbours, "BATCH_CHARACTERS", 100)
         patched.setattr(neighbours, "NEARBY_CHARACTERS", 300)
-        found = list(member_batches(rows))
-    assert rows == [member for batch in found for member in batch.members]
-    assert not [batch for batch in found if sum(len(one.name) for one in batch.members[:-1]) >= 100]
+        batches = list(member_batches(rows))
+    assert rows == [member for batch in batches for member in batch.members]
+    assert not [batch for batch in batches if sum(len(member.name) for member in batch.members[:-1]) >= 100]
     together: list[list[int]] = [[]]
-    for batch in found:
-        together[-1] += [len(msgspec.json.encode(one)) for one in batch.members]
+    for batch in batches:
+        together[-1] += [len(msgspec.json.encode(member)) for member in batch.members]
         if batch.is_last:
             together.append([])
     assert not [lengths for lengths in together if sum(lengths[:-1]) >= 300]

@@ -160,9 +160,9 @@ def test_half_a_character_keeps_nobody_from_being_imported() -> None:
     """JSON can name one, and no text that travels or is stored can have it."""
     row = r"""u,a@lm.example,Ann,"{""city"": ""Ulm\ud83d"", ""deep"": [""\ud83d""], ""\ud83d"": 1}",enabled,,"""
     header = LISTMONK.partition("\n")[0]
-    (found,) = read_members(BytesIO(f"{header}\n{row}\n".encode()), "x.csv", "listmonk", mapped={}).members
-    assert isinstance(found, SourceMember)
-    assert {"city": "Ulm?", "deep": '["?"]', "_": "1"} == found.fields
+    (member,) = read_members(BytesIO(f"{header}\n{row}\n".encode()), "x.csv", "listmonk", mapped={}).members
+    assert isinstance(member, SourceMember)
+    assert {"city": "Ulm?", "deep": '["?"]', "_": "1"} == member.fields
 
 
 @pytest.mark.parametrize("stanza", ["x\n" * 1001, ("x" * 10_000 + "\n") * 500])
