@@ -46,7 +46,7 @@ def prepare(
     text = writing_statements()[name] if statement is None else statement
     names = parameters_of(text)
     numbered = _PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", text).replace("%%", "%")
-    types = ", ".join("bytea" if one in _OCTETS else "unknown" for one in names)
+    types = ", ".join("bytea" if parameter in _OCTETS else "unknown" for parameter in names)
     connection.execute(f"prepare prepared {f'({types})' if names else ''} as {numbered}")
     row = connection.execute(
         "select parameter_types::text[] from pg_prepared_statements where name = 'prepared'"

@@ -101,8 +101,8 @@ def _in_order(connection: sqlite3.Connection) -> list[str]:
 
 def _columns(connection: sqlite3.Connection, table: str) -> dict[str, tuple[str, bool]]:
     """The columns with their types, and whether they may be null."""
-    found = connection.execute('select name, type, "notnull" or pk from pragma_table_info(?)', (table,))
-    return {name: (kind.lower(), not is_needed) for name, kind, is_needed in found}
+    columns = connection.execute('select name, type, "notnull" or pk from pragma_table_info(?)', (table,))
+    return {name: (kind.lower(), not is_needed) for name, kind, is_needed in columns}
 
 
 def _foreign_keys(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
@@ -112,7 +112,7 @@ def _foreign_keys(connection: sqlite3.Connection, table: str) -> list[tuple[Any,
 def insert_row(connection: sqlite3.Connection, table: str, chance: random.Random, number: int = 0) -> None:
     """A row; the first one has something in every column, unless a constraint forbids that."""
     (sql,) = connection.execute("select sql from sqlite_schema where name = ?", (table,)).fetchone()
-    choices = {name: [eval(one) for one in values.split(", ")] for name, values in _CHECKED.findall(sql)}
+    choices = {name: [eval(text) for text in values.split(", ")] for name, values in _CHECKED.findall(sql)}
     row: dict[str, object] = {}
     for name, (kind, may_be_null) in _columns(connection, table).items():
         if may_be_null and number and chance.random() < 0.5:
@@ -147,17 +147,17 @@ def _parents(
     keys: dict[int, list[tuple[Any, ...]]] = {}
     for key in _foreign_keys(connection, table):
         keys.setdefault(key[0], []).append(key)
-    found: dict[str, object] = {}
+    references: dict[str, object] = {}
     for parts in keys.values():
-        columns = [part[3] for part in sorted(parts, key=lambda one: one[1])]
+        columns = [part[3] for part in sorted(parts, key=lambda part: part[1])]
         parent = parts[0][2]
         their = connection.execute("select name from pragma_table_info(?) where pk order by pk", (parent,)).fetchall()
-        rows = connection.execute(f"select {', '.join(one[0] for one in their)} from {parent}").fetchall()
+        rows = connection.execute(f"select {', '.join(column[0] for column in their)} from {parent}").fetchall()
         if rows and not (len(columns) == 1 and row[columns[0]] is None):
-            found |= dict(zip(columns, chance.choice(rows), strict=True))
+            references |= dict(zip(columns, chance.choice(rows), strict=True))
         elif parent == table:
-            found[columns[0]] = None
-    return found
+            references[columns[0]] = None
+    return references
 
 
 def _bound(table: str, number: int) -> dict[str, object]:
@@ -171,7 +171,7 @@ def _bound(table: str, number: int) -> dict[str, object]:
 
 def _index(connection: sqlite3.Connection) -> None:
     """The search index holds no more than the schema says; a move makes it anew."""
-    made = [one[0] for one in connection.execute("select name from pragma_table_info('archive_search')")]
+    made = [column[0] for column in connection.execute("select name from pragma_table_info('archive_search')")]
     values = ", ".join(f"'{name}'" for name in made)
     connection.execute(
         f"insert into archive_search (rowid, {', '.join(made)}) select id, {values} from edition"

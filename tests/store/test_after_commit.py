@@ -37,18 +37,18 @@ async def test_an_effect_comes_before_the_caller_goes_on(database: Database, way
 
 async def test_an_effect_comes_in_the_loop_once_others_can_read_what_it_is_about(database: Database) -> None:
     """Not on the database's thread: what it changes belongs to the loop."""
-    found: list[object] = []
+    seen: list[object] = []
 
     def see() -> None:
         with open_for_reading(database.location) as other:
-            found.extend([threading.get_ident(), *select_in(other, "select count(*) from suppression")])
+            seen.extend([threading.get_ident(), *select_in(other, "select count(*) from suppression")])
 
     def work(tx: Transaction) -> None:
         count(tx, "a", [])
         tx.after_commit(see)
 
     await database.write(work)
-    assert [threading.get_ident(), (1,)] == found
+    assert [threading.get_ident(), (1,)] == seen
 
 
 async def test_what_is_tried_and_undone_has_no_effect(database: Database) -> None:

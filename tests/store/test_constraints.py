@@ -33,15 +33,15 @@ def clash(tx: Transaction) -> None:
 
 
 async def noted(database: Database) -> list[int]:
-    found = await select(database, "select number from keyring where number >= 1000 order by number")
-    return [number - 1000 for (number,) in found]
+    rows = await select(database, "select number from keyring where number >= 1000 order by number")
+    return [number - 1000 for (number,) in rows]
 
 
 async def test_those_who_share_a_commit_with_it_are_done(database: Database) -> None:
     calls = [database.share(note, 1), database.share(clash), database.share(note, 2)]
-    found = await asyncio.gather(*calls, return_exceptions=True)
-    assert (1, 2) == (found[0], found[2])
-    assert isinstance(found[1], REFUSALS)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert (1, 2) == (outcomes[0], outcomes[2])
+    assert isinstance(outcomes[1], REFUSALS)
     assert [1, 2] == await noted(database)
 
 

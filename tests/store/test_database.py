@@ -60,9 +60,11 @@ async def test_a_cancelled_write_is_whole_or_not_there_and_leaves_nothing_open(d
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     await database.write(add, "last")
-    found = await names(database)
-    assert "last" in found
-    assert {name.split()[0] for name in found if "one" in name} == {name.split()[0] for name in found if "two" in name}
+    stored = await names(database)
+    assert "last" in stored
+    assert {name.split()[0] for name in stored if "one" in name} == {
+        name.split()[0] for name in stored if "two" in name
+    }
 
 
 async def test_tasks_side_by_side_do_not_mix(database: Database) -> None:
@@ -74,8 +76,8 @@ async def test_tasks_side_by_side_do_not_mix(database: Database) -> None:
             raise LookupError
         return len(list_suppressions(tx)) - before
 
-    found = await asyncio.gather(*(database.write(pair, number) for number in range(30)), return_exceptions=True)
-    assert [2] * 20 == [one for one in found if isinstance(one, int)]
+    outcomes = await asyncio.gather(*(database.write(pair, number) for number in range(30)), return_exceptions=True)
+    assert [2] * 20 == [outcome for outcome in outcomes if isinstance(outcome, int)]
     assert 40 == len(await names(database))
 
 

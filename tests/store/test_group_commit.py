@@ -221,9 +221,9 @@ async def test_a_database_that_is_locked_is_unavailable(
     database = await Database.open(SqliteFile(path))
     try:
         connection.execute("begin immediate")
-        found = await asyncio.gather(database.share(note, 1), database.share(note, 2), return_exceptions=True)
+        outcomes = await asyncio.gather(database.share(note, 1), database.share(note, 2), return_exceptions=True)
         connection.execute("rollback")
-        assert [Unavailable, Unavailable] == [type(problem) for problem in found]
+        assert [Unavailable, Unavailable] == [type(problem) for problem in outcomes]
         assert 3 == await database.share(note, 3)
     finally:
         await database.close()

@@ -18,8 +18,8 @@ async def spend(database: Database, now: float, *, subject: bytes = b"a", scope:
 
 
 async def test_so_many_and_no_more_in_any_window(database: Database) -> None:
-    found = [await spend(database, NOW + at) for at in (0, 0, 10, 10, 59.9, 60.1, 60.2, 60.3)]
-    assert [True, True, True, False, False, True, True, False] == found
+    allowed = [await spend(database, NOW + at) for at in (0, 0, 10, 10, 59.9, 60.1, 60.2, 60.3)]
+    assert [True, True, True, False, False, True, True, False] == allowed
 
 
 async def test_a_full_window_says_when_it_opens(database: Database) -> None:
@@ -32,12 +32,12 @@ async def test_a_full_window_says_when_it_opens(database: Database) -> None:
 async def test_subjects_and_scopes_are_counted_apart(database: Database) -> None:
     for _ in range(3):
         await spend(database, NOW)
-    found = [
+    allowed = [
         await spend(database, NOW, subject=b"b"),
         await spend(database, NOW, scope="y"),
         await spend(database, NOW),
     ]
-    assert [True, True, False] == found
+    assert [True, True, False] == allowed
 
 
 @pytest.mark.parametrize("back", [30.0, 59.0, 3600.0, 86400.0 * 365])

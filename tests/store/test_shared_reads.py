@@ -27,11 +27,11 @@ class Source:
     async def read(self, work: Callable[[Any, Collection[str]], Mapping[str, int]], keys: Collection[str]) -> Any:
         self.asked.append(set(keys))
         self.has_begun.set()
-        found = work(None, keys)
+        answers = work(None, keys)
         await self.go_on.wait()
         if self.problem is not None:
             raise self.problem
-        return found
+        return answers
 
     def find(self, _: object, keys: Collection[str]) -> Mapping[str, int]:
         return {key: self.values[key] for key in keys if key in self.values}
@@ -90,8 +90,8 @@ async def test_an_error_reaches_everybody_and_the_next_read_is_another() -> None
     source.problem = problem = ValueError("no")
     source.go_on.set()
     reads = reads_of(source)
-    found = await asyncio.gather(reads.find("a"), reads.find("a"), return_exceptions=True)
-    assert all(one is problem for one in found)
+    outcomes = await asyncio.gather(reads.find("a"), reads.find("a"), return_exceptions=True)
+    assert all(outcome is problem for outcome in outcomes)
     source.problem = None
     assert 1 == await reads.find("a")
 
@@ -107,5 +107,5 @@ async def test_a_caller_who_gives_up_leaves_the_others_alone(is_failing: bool) -
     with suppress(asyncio.CancelledError):
         await first
     source.go_on.set()
-    [found] = await asyncio.gather(second, return_exceptions=True)
-    assert found == (source.problem if is_failing else 1)
+    [outcome] = await asyncio.gather(second, return_exceptions=True)
+    assert outcome == (source.problem if is_failing else 1)

@@ -235,15 +235,15 @@ def test_a_snapshot_stays_as_it_was(connection: PostgresConnection, other: Postg
     ],
 )
 def test_values_come_as_sqlite_has_them(connection: PostgresConnection, expression: str, value: object) -> None:
-    [found] = rows(connection, f"select {expression}")
-    assert (value, type(value)) == (found, type(found))
+    [shown] = rows(connection, f"select {expression}")
+    assert (value, type(value)) == (shown, type(shown))
 
 
 @pytest.mark.parametrize("value", [True, 0, 1 << 62, "ä 🦀 'x' %s :y", b"\0\xff", None, 0.25])
 def test_values_go_and_come_back(connection: PostgresConnection, value: object) -> None:
     kind = {bool: "bigint", int: "bigint", str: "text", bytes: "bytea", float: "float8"}.get(type(value), "text")
-    [(found,)] = connection.read(lambda tx: select_in(tx, f"select cast(? as {kind})", value))
-    assert value == found
+    [(shown,)] = connection.read(lambda tx: select_in(tx, f"select cast(? as {kind})", value))
+    assert value == shown
 
 
 def test_a_row_is_read_by_place_by_name_and_whole(connection: PostgresConnection) -> None:
@@ -253,8 +253,8 @@ def test_a_row_is_read_by_place_by_name_and_whole(connection: PostgresConnection
 
 def test_other_statements_run_while_rows_are_streamed(connection: PostgresConnection) -> None:
     def work(tx: Transaction) -> list[tuple[int, int]]:
-        found = stream(connection_of(tx), "select n from generate_series(1, 100) as n", {})
-        return [(row["n"], select_in(tx, "select ? + 1", row["n"])[0][0]) for row in found if row["n"] < 40]
+        numbers = stream(connection_of(tx), "select n from generate_series(1, 100) as n", {})
+        return [(row["n"], select_in(tx, "select ? + 1", row["n"])[0][0]) for row in numbers if row["n"] < 40]
 
     assert [(n, n + 1) for n in range(1, 40)] == connection.read(work)
 
@@ -304,9 +304,9 @@ def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:
 @pytest.mark.parametrize(("said", "expected"), [("", "10000"), ("&tcp_user_timeout=3000", "3000")])
 def test_a_server_that_is_silent_is_given_up(place: PostgresDatabase, said: str, expected: str) -> None:
     with closing(PostgresConnection(place.address + said)) as opened:
-        found = opened.begin(durable=True).info.get_parameters()
-    assert expected == found["tcp_user_timeout"]
-    assert found.keys() >= SILENCE.keys()
+        parameters = opened.begin(durable=True).info.get_parameters()
+    assert expected == parameters["tcp_user_timeout"]
+    assert parameters.keys() >= SILENCE.keys()
 
 
 @pytest.mark.parametrize("reason", ["operator", None])

@@ -45,8 +45,8 @@ def _drop(server: Server, name: str) -> None:
 
 def tables(server: Server, name: str) -> list[str]:
     with server.connect(name) as admin:
-        found = admin.execute("select relname from pg_class where relnamespace = 'public'::regnamespace").fetchall()
-    return [one for (one,) in found]
+        rows = admin.execute("select relname from pg_class where relnamespace = 'public'::regnamespace").fetchall()
+    return [table for (table,) in rows]
 
 
 def test_a_new_database_has_the_newest_schema_and_is_ours(server: Server, name: str) -> None:

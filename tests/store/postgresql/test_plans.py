@@ -53,7 +53,7 @@ VARY = {
 @pytest.fixture(scope="module")
 def plans() -> dict[str, list[dict[str, set[str]]]]:
     """The plan of each statement: with all copies queued or none, before and after ANALYZE."""
-    found: dict[str, list[dict[str, set[str]]]] = {}
+    by_statement: dict[str, list[dict[str, set[str]]]] = {}
     for state in ("queued", "delivered"):
         with closing(sqlite3.connect(":memory:")) as source, empty_tables(f"plans_{state}") as connection:
             source.executescript(migrate.package_schema())
@@ -64,8 +64,8 @@ def plans() -> dict[str, list[dict[str, set[str]]]]:
                 if is_analysed:
                     connection.execute("analyze")
                 for statement in [*PLANS, *UNSCANNED]:
-                    found.setdefault(statement, []).append(plan_of(connection, statement))
-    return found
+                    by_statement.setdefault(statement, []).append(plan_of(connection, statement))
+    return by_statement
 
 
 def plan_of(connection: psycopg.Connection[Any], statement: str) -> dict[str, set[str]]:
@@ -88,22 +88,24 @@ def nodes_of(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def test_no_long_table_is_read_as_a_whole(plans: dict[str, list[dict[str, set[str]]]]) -> None:
-    scanned = {name: one["scans"] & set(LONG) for name, found in plans.items() for one in found}
+    scanned = {name: plan["scans"] & set(LONG) for name, its_plans in plans.items() for plan in its_plans}
     assert {} == {name: tables for name, tables in scanned.items() if tables}
 
 
 def test_no_plan_depends_on_what_the_server_knows(plans: dict[str, list[dict[str, set[str]]]]) -> None:
-    changed = {name: [one["indexes"] for one in found] for name, found in plans.items() if name in PLANS}
-    changed = {name: found for name, found in changed.items() if any(one != found[0] for one in found)}
-    assert {} == {name: found for name, found in changed.items() if name not in VARY}
+    changed = {name: [plan["indexes"] for plan in its_plans] for name, its_plans in plans.items() if name in PLANS}
+    changed = {
+        name: its_plans for name, its_plans in changed.items() if any(plan != its_plans[0] for plan in its_plans)
+    }
+    assert {} == {name: its_plans for name, its_plans in changed.items() if name not in VARY}
 
 
 def test_copies_are_claimed_in_the_order_of_their_index(plans: dict[str, list[dict[str, set[str]]]]) -> None:
-    for one in plans["deliveries.ready_copies"]:
+    for plan in plans["deliveries.ready_copies"]:
         assert {
             "delivery_queue",
             "subscription_pkey",
             "subscriber_pkey",
             "suppression_pkey",
-        } == one["indexes"]
-    assert all("delivery_notices" in one["indexes"] for one in plans["deliveries.ready_notices"])
+        } == plan["indexes"]
+    assert all("delivery_notices" in plan["indexes"] for plan in plans["deliveries.ready_notices"])

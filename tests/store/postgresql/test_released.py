@@ -68,12 +68,12 @@ def counts(server: Server, name: str) -> dict[str, int]:
     """The rows of each table."""
     with server.connect(name) as admin:
         tables = admin.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
-        found: dict[str, int] = {}
+        numbers: dict[str, int] = {}
         for (table,) in tables:
             row = admin.execute(f"select count(*) from {table}").fetchone()
             assert row is not None
-            found[table] = row[0]
-    return found
+            numbers[table] = row[0]
+    return numbers
 
 
 def shape(server: Server, name: str) -> list[tuple[object, ...]]:

@@ -99,14 +99,14 @@ def test_columns_have_the_same_names_and_come_as_the_same_types(
         if name in OWN["sqlite"] and columns:
             text = statements()[name]
             parameters = dict.fromkeys(re.findall(r":(\w+)", text), None)
-            found = file.execute(f"select * from ({text}) limit 0", parameters).description
-            assert len(columns) == len(found), name
+            description = file.execute(f"select * from ({text}) limit 0", parameters).description
+            assert len(columns) == len(description), name
             if len(columns) > 1:  # a single one is read by its place
-                assert (name, list(columns)) == (name, [column[0] for column in found])
+                assert (name, list(columns)) == (name, [column[0] for column in description])
     assert {} == {name: types for name, types in other.items() if types}
 
 
 def name_of(oid: int) -> str:
-    found = psycopg.postgres.types.get(oid)
-    assert found is not None
-    return found.regtype
+    type_info = psycopg.postgres.types.get(oid)
+    assert type_info is not None
+    return type_info.regtype

@@ -40,8 +40,8 @@ def test_a_new_one_is_empty_and_has_its_full_size(journal: Journal, journal_path
 
 def test_what_was_noted_is_there_in_its_order(journal: Journal, journal_path: Path) -> None:
     noted = [taken(5), taken(2, enhanced=""), taken(2**40, attempts=7, relay="rélais")]
-    for one in noted:
-        journal.append([one])
+    for entry in noted:
+        journal.append([entry])
     assert noted == entries(journal_path)
 
 
@@ -93,10 +93,10 @@ def test_a_copy_that_was_sent_anew_stands_there_twice(journal: Journal) -> None:
 def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets: bytes) -> None:
     """Whatever a power cut left: what is found was noted."""
     noted = [taken(number) for number in range(20)]
-    for one in noted:
-        journal.append([one])
+    for entry in noted:
+        journal.append([entry])
     os.pwrite(journal.fileno(), octets, at)
-    assert {one.claim for one in noted} >= journal.entries().keys()
+    assert {entry.claim for entry in noted} >= journal.entries().keys()
 
 
 def test_one_at_a_time_may_note(journal_path: Path) -> None:

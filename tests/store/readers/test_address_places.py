@@ -246,13 +246,13 @@ def columns_of_words(path: Path) -> set[str]:
     """Every column of our tables that is not a number."""
     migrate.create(path, migrate.package_schema(), 1)
     with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute(
+        rows = connection.execute(
             "select tables.name || ' ' || columns.name from pragma_table_list as tables"
             " join pragma_table_info(tables.name) as columns"
             " where tables.type in ('table', 'virtual') and tables.name not like 'sqlite_%'"
             " and columns.type not in ('INTEGER', 'REAL')"
         ).fetchall()
-    return {row[0] for row in found}
+    return {row[0] for row in rows}
 
 
 def test_every_column_is_either_a_place_or_never_holds_an_address(tmp_path: Path) -> None:
@@ -276,5 +276,5 @@ def test_every_place_reads_its_columns() -> None:
 
 def test_only_tables_that_grow_are_searched_beforehand() -> None:
     """A row that changed in between would be missed."""
-    growing = {one.name for one in PLACES if one.grows}
+    growing = {place.name for place in PLACES if place.grows}
     assert {"consent", "notice", "notice_content", "inbound_content"} == growing

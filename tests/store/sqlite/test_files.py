@@ -75,8 +75,8 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(
     file = SqliteFile(tmp_path / "db")
     file.create()
     connect(file.path).close()
-    found = {"f_bavail": 9_999_999, "f_frsize": 1, "f_files": 0, "f_favail": 0, "f_flag": 0, **disk}
-    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**found))
+    file_system = {"f_bavail": 9_999_999, "f_frsize": 1, "f_files": 0, "f_favail": 0, "f_flag": 0, **disk}
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(**file_system))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:

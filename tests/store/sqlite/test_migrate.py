@@ -46,23 +46,23 @@ def shape(path: Path) -> list[tuple[object, ...]]:
         entries = connection.execute(
             "select type, name, tbl_name, sql from sqlite_master order by type, name"
         ).fetchall()
-        found: list[tuple[object, ...]] = []
+        shapes: list[tuple[object, ...]] = []
         for kind, name, table, sql in entries:
             plain = "".join(re.sub(r"--[^\n]*", "", sql or "").split())
             # A column that a step adds is written behind the others: compare them as a set.
             parts = sorted(re.split(r",(?![^()]*\))", plain.partition("(")[2])) if kind == "table" else plain
-            found.append((kind, name, table, "".join(parts).replace(")", "").replace("(", "")))
+            shapes.append((kind, name, table, "".join(parts).replace(")", "").replace("(", "")))
             columns = connection.execute(
                 f"select name, type, [notnull], dflt_value, pk from pragma_table_info('{name}')"
             )
-            found += [(name, *column) for column in sorted(columns.fetchall())]
-        return found
+            shapes += [(name, *column) for column in sorted(columns.fetchall())]
+        return shapes
 
 
 def version(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
-        found: int = connection.execute("pragma user_version").fetchone()[0]
-        return found
+        number: int = connection.execute("pragma user_version").fetchone()[0]
+        return number
 
 
 def test_a_new_database_is_whole_and_ours(tmp_path: Path) -> None:
@@ -125,13 +125,13 @@ def test_readers_of_before_get_the_digest_of_their_mailbox(tmp_path: Path) -> No
         connection.execute("insert into suppression values (x'0b', 'cy+x@reader.example', 'complaint', 7)")
     migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
-        found = connection.execute("select mailbox_digest from subscriber order by id").fetchall()
+        digests = connection.execute("select mailbox_digest from subscriber order by id").fetchall()
         silenced = connection.execute("select digest from suppression where address like 'bob%'").fetchall()
         assert [(8,)] == connection.execute("select seq from sqlite_sequence where name = 'subscriber'").fetchall()
         assert [(1,)] == connection.execute("select count(*) from suppression where address like 'cy%'").fetchall()
     same = (None,)
     expected = [(suppression_digest(KEYS, fold),) for fold in ("ada@reader.example", "ada@gmail.com")]
-    assert [*expected, same, same] == found
+    assert [*expected, same, same] == digests
     assert {(b"\x0a",), (suppression_digest(KEYS, "bob@reader.example"),)} == set(silenced)
 
 
@@ -260,7 +260,7 @@ def test_editors_become_people_with_names_of_their_own(tmp_path: Path) -> None:
     others = [("editor-2", "eve@b.example", 0, None), ("editor-3", "ö@a.example", 0, None)]
     assert [*others, ("eve", "Eve@a.example", 0, None)] == people
     held = [("editor-2", 1), ("editor-3", 1), ("eve", 1), ("eve", 2)]
-    assert [(*one, "editor", "none") for one in held] == rights
+    assert [(*pair, "editor", "none") for pair in held] == rights
 
 
 def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Path) -> None:
@@ -293,7 +293,9 @@ def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Pa
         assert [True, False, False] == [drafts.has_its_editors(tx, number) for number in (1, 2, 3)]
         kept = [drafts.find_draft(tx, number) for number in (1, 2, 3)]
     # They are as old as their editions, so that whatever is mailed after the upgrade counts as newer.
-    assert [drafts.DraftVersion(written_at=1, mail_id=0, is_proven=False)] * 3 == [one.version for one in kept if one]
+    assert [drafts.DraftVersion(written_at=1, mail_id=0, is_proven=False)] * 3 == [
+        draft.version for draft in kept if draft
+    ]
 
 
 def test_portuguese_of_before_stays_that_of_its_country(tmp_path: Path) -> None:
@@ -364,7 +366,7 @@ def test_editions_of_one_content_stay_and_count_as_repeats(tmp_path: Path) -> No
         repeats = connection.execute("select is_repeat from edition order by id").fetchall()
         with pytest.raises(sqlite3.IntegrityError):
             connection.execute(insert, (3, "more", "sending", b"b", 0))
-    assert [0, 0, 1, 0, 0, 0, 0] == [one for (one,) in repeats]
+    assert [0, 0, 1, 0, 0, 0, 0] == [number for (number,) in repeats]
 
 
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:

@@ -43,13 +43,13 @@ def test_space_is_given_back_a_little_at_a_time(tmp_path: Path) -> None:
     file = SqliteFile(tmp_path / "db")
     file.create()
     with closing(filled(file.path, 8)) as opened:
-        before, given = file.path.stat().st_size, []
+        before, freed = file.path.stat().st_size, []
         while octets := opened.shrink():
-            given.append(octets)
+            freed.append(octets)
         assert opened.checkpoint()
-        assert 0 < max(given) <= SHRINK_BYTES
-        assert sum(given) == before - file.path.stat().st_size
-        assert len(given) >= 1
+        assert 0 < max(freed) <= SHRINK_BYTES
+        assert sum(freed) == before - file.path.stat().st_size
+        assert len(freed) >= 1
     with closing(connect(file.path)) as again:
         assert "ok" == again.execute("pragma integrity_check").fetchone()[0]
         free, pages = (again.execute(f"pragma {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
@@ -80,8 +80,8 @@ def test_a_schema_changes_only_with_room_for_its_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, reached: list[int]
 ) -> None:
     path, done = first_version(tmp_path / "db"), list[int]()
-    found = SimpleNamespace(f_bavail=free // 4096, f_frsize=4096)
-    monkeypatch.setattr(os, "statvfs", lambda _: found)
+    file_system = SimpleNamespace(f_bavail=free // 4096, f_frsize=4096)
+    monkeypatch.setattr(os, "statvfs", lambda _: file_system)
     if reached:
         done = migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     else:

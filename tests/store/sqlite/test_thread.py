@@ -98,7 +98,7 @@ async def test_a_connection_that_cannot_be_opened_leaves_no_thread(tmp_path: Pat
     before = threading.active_count()
     with pytest.raises(sqlite3.OperationalError):
         await SqliteThread.start(lambda: connect(tmp_path / "nowhere" / "db"))
-    assert [] == [one for one in threading.enumerate() if "connection_worker" in one.name]
+    assert [] == [thread for thread in threading.enumerate() if "connection_worker" in thread.name]
     assert threading.active_count() <= before + 1  # the pool's thread stays
 
 
