@@ -101,14 +101,14 @@ async def moved(office: Office, before: Step) -> None:
 
 
 async def number_of(office: Office, who: Address = ADA) -> int:
-    found = await select(office.database, "select id from subscriber where address = ?", who.typed)
-    return int(found[0][0]) if found else 0
+    rows = await select(office.database, "select id from subscriber where address = ?", who.typed)
+    return int(rows[0][0]) if rows else 0
 
 
 async def link(office: Office, who: Address = ADA) -> PreferenceLink:
     number = await number_of(office, who)
-    found = await select(office.database, "select epoch from subscriber where id = ?", number)
-    return PreferenceLink(subscriber_id=number, epoch=found[0][0] if found else 0)
+    rows = await select(office.database, "select epoch from subscriber where id = ?", number)
+    return PreferenceLink(subscriber_id=number, epoch=rows[0][0] if rows else 0)
 
 
 async def save(office: Office, who: Address, name: str) -> None:

@@ -74,8 +74,8 @@ def account_of(office: Office) -> Account:
 
 
 async def ann_id(office: Office) -> int:
-    found = await select(office.database, "select id from person where name = 'ann'")
-    return int(found[0][0]) if found else 0
+    rows = await select(office.database, "select id from person where name = 'ann'")
+    return int(rows[0][0]) if rows else 0
 
 
 # ---------------------------------------------------------------------- what comes before

@@ -86,8 +86,8 @@ async def settle_mail(office: Office) -> object:
 
 async def take_over(office: Office) -> object:
     """What a start does: record what a relay has, and queue the rest."""
-    found = await select(office.database, "select id, attempts, first_attempt_at, claimed_by from delivery order by id")
-    entries = [JournalEntry(Claim(*row), "primary", 250, "") for row in found[:1] if row[3] is not None]
+    rows = await select(office.database, "select id, attempts, first_attempt_at, claimed_by from delivery order by id")
+    entries = [JournalEntry(Claim(*row), "primary", 250, "") for row in rows[:1] if row[3] is not None]
     await recover(office.database, 77, entries, office.now)
     return None
 

@@ -222,8 +222,8 @@ def approval_of(room: Mailroom) -> DraftApproval:
 
 async def test_a_draft_is_released_once(tmp_path: Path) -> None:
     async with two_rooms(tmp_path) as rooms:
-        found = await asyncio.gather(*(approval_of(room).release(1) for room in rooms))
-        assert [False, True] == sorted(is_done for _, is_done in found)
+        outcomes = await asyncio.gather(*(approval_of(room).release(1) for room in rooms))
+        assert [False, True] == sorted(is_done for _, is_done in outcomes)
         copies = await select(rooms[0].database, "select count(*) from delivery where edition_id is not null")
         assert [(3,)] == copies
 
@@ -234,8 +234,8 @@ async def test_a_draft_is_released_or_discarded(tmp_path: Path) -> None:
             approval_of(first).release(1), approval_of(second).discard(1)
         )
         assert is_released is not is_discarded
-        found = await select(first.database, "select count(*) from delivery where edition_id is not null")
-        assert [(3 if is_released else 0,)] == found
+        copies = await select(first.database, "select count(*) from delivery where edition_id is not null")
+        assert [(3 if is_released else 0,)] == copies
 
 
 async def test_one_mail_of_two_with_the_same_content_becomes_the_draft(tmp_path: Path) -> None:
@@ -260,9 +260,9 @@ async def test_one_file_that_two_send_is_one_edition(press: Pressroom, tmp_path:
             return await admin.send(list_name="news", source=body, source_name="a.md", assets={})
 
         outcomes = await asyncio.gather(*map(send, admins), return_exceptions=True)
-    refused = [one for one in outcomes if isinstance(one, Refused)]
-    assert ["this file is edition 1 of news already"] == [str(one).partition(",")[0] for one in refused]
-    assert [1] == [one for one in outcomes if not isinstance(one, BaseException)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    assert ["this file is edition 1 of news already"] == [str(problem).partition(",")[0] for problem in refused]
+    assert [1] == [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
     assert [(3,)] == await press.rows("select count(*) from delivery where edition_id is not null")
 
 
@@ -342,8 +342,8 @@ async def test_a_profile_keeps_what_others_have_changed(pair: Pair) -> None:
     await write_late(pair.second.database, subscribers.update_profile, stale, spoken)
     imported = replace(stale, name="Ada", attributes={"boat": "red"})
     await write_late(pair.first.database, subscribers.update_profile, stale, imported)
-    found = await pair.first.database.read(subscribers.find_subscriber, ADA)
-    assert replace(spoken, name="Ada", attributes={"boat": "red"}) == found
+    person = await pair.first.database.read(subscribers.find_subscriber, ADA)
+    assert replace(spoken, name="Ada", attributes={"boat": "red"}) == person
 
 
 async def test_a_list_that_was_closed_is_not_opened_by_a_setting(pair: Pair) -> None:
@@ -364,10 +364,10 @@ async def test_a_guarded_change_that_is_too_late_is_run_again(pair: Pair) -> Non
 
     def pause(tx: Transaction) -> None:
         current = editions.find_edition(tx, number)
-        found = current if runs else stale
-        assert found is not None
-        runs.append(found.state)
-        editions.record_edition(tx, found, replace(found, pause_reason="by hand", state=EditionState.PAUSED))
+        edition = current if runs else stale
+        assert edition is not None
+        runs.append(edition.state)
+        editions.record_edition(tx, edition, replace(edition, pause_reason="by hand", state=EditionState.PAUSED))
 
     await write_late(pair.second.database, editions.record_edition, stale, replace(stale, state=EditionState.SENDING))
     await pair.first.database.write(pause)

@@ -49,19 +49,19 @@ def well(_: Loop) -> None:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the loop wants to pause each time; it does not."""
-    found: list[float] = []
+    durations: list[float] = []
     timeout = asyncio.timeout
 
     def at_once(seconds: float) -> asyncio.Timeout:
-        found.append(seconds)
+        durations.append(seconds)
         return timeout(0)
 
     monkeypatch.setattr(asyncio, "timeout", at_once)
-    return found
+    return durations
 
 
 def told(caplog: pytest.LogCaptureFixture, name: str) -> list[dict[str, object]]:
-    return [one.__dict__["fields"] for one in caplog.records if one.message == name]
+    return [record.__dict__["fields"] for record in caplog.records if record.message == name]
 
 
 FAULTS = [
@@ -84,9 +84,11 @@ async def test_a_loop_goes_on_after_any_error(
     loop = Loop([failing(problem), well])
     await loop.run()
     assert (3, None) == (len(loop.faults), loop.fault)
-    found = told(caplog, "loop.failed")
-    assert [("steps", "mail 17", 1)] == [(one["loop"], one["subject"], one["times"]) for one in found]
-    assert "reader.example" not in str(found)
+    failures = told(caplog, "loop.failed")
+    assert [("steps", "mail 17", 1)] == [
+        (failure["loop"], failure["subject"], failure["times"]) for failure in failures
+    ]
+    assert "reader.example" not in str(failures)
 
 
 async def test_it_pauses_longer_after_each_failure_up_to_a_limit(pauses: list[float]) -> None:
@@ -104,8 +106,8 @@ async def test_a_fault_lasts_until_a_step_does_not_fail(pauses: list[float]) -> 
 
 async def test_the_same_traceback_is_logged_once(pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
     await Loop([failing(KeyError("x"))] * 3 + [failing(ValueError("y"))]).run()
-    lines = [one for one in caplog.records if one.message == "loop.failed"]
-    assert [True, False, False, True] == [bool(one.exc_info) for one in lines]
+    lines = [record for record in caplog.records if record.message == "loop.failed"]
+    assert [True, False, False, True] == [bool(record.exc_info) for record in lines]
 
 
 async def test_a_database_that_is_away_has_an_event_of_its_own(
@@ -130,7 +132,7 @@ async def test_what_is_isolated_stops_nothing_behind_it(pauses: list[float], cap
     loop = Loop([step])
     await loop.run()
     assert ([0, 2], [1.0]) == (done, pauses)
-    assert ["item 1"] == [one["subject"] for one in told(caplog, "loop.failed")]
+    assert ["item 1"] == [failure["subject"] for failure in told(caplog, "loop.failed")]
     assert LoopFault(since=NOW, times=1, problem="ValueError") == loop.faults[1]
 
 
@@ -161,14 +163,14 @@ async def test_a_loop_that_is_to_end_does_not_pause(monkeypatch: pytest.MonkeyPa
 
 async def test_a_step_that_waits_for_long_says_that_it_works(pauses: list[float]) -> None:
     """Otherwise a fault that is gone would be shown for as long as nothing happens."""
-    found: list[LoopFault | None] = []
+    faults: list[LoopFault | None] = []
 
     def step(loop: Loop) -> None:
         loop.works()
-        found.append(loop.fault)
+        faults.append(loop.fault)
 
     await Loop([failing(KeyError("x")), step]).run()
-    assert [None] == found
+    assert [None] == faults
 
 
 async def test_cancellation_passes() -> None:

@@ -67,12 +67,12 @@ Use = Callable[[Pressroom, Address, Any], Awaitable[None]]
 
 async def person(press: Pressroom, address: Address) -> Subscriber:
     """Who has the address; they become a member where nobody does."""
-    found = await press.office.database.read(subscribers.find_subscriber, address)
-    if found is None:
+    subscriber = await press.office.database.read(subscribers.find_subscriber, address)
+    if subscriber is None:
         await press.office.subscribers.add("news", address)
-        found = await press.office.database.read(subscribers.find_subscriber, address)
-    assert found is not None
-    return found
+        subscriber = await press.office.database.read(subscribers.find_subscriber, address)
+    assert subscriber is not None
+    return subscriber
 
 
 async def by_link(press: Pressroom, address: Address) -> None:
@@ -101,17 +101,17 @@ async def by_erasing(press: Pressroom, address: Address) -> None:
 
 
 async def by_complaint(press: Pressroom, address: Address) -> None:
-    found = await person(press, address)
-    mailbox = ReportedMailbox(found, found.address, found.digests)
+    subscriber = await person(press, address)
+    mailbox = ReportedMailbox(subscriber, subscriber.address, subscriber.digests)
     await press.office.database.write(press.bounce_handler.complaint_handler._end_everything, mailbox, "abuse")
 
 
 async def by_bounces(press: Pressroom, address: Address) -> None:
-    found = await person(press, address)
+    subscriber = await person(press, address)
     edition = await press.edition(f"Bounces of {address}")
 
     now = int(press.office.now)
-    await press.office.database.write(bounces.suspend, {found.id: edition}, suppressed=[found.id], now=now)
+    await press.office.database.write(bounces.suspend, {subscriber.id: edition}, suppressed=[subscriber.id], now=now)
 
 
 async def by_link_then_weaker(press: Pressroom, address: Address) -> None:
@@ -196,8 +196,8 @@ async def hold_sign_up(press: Pressroom, address: Address) -> None:
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        for one in (parse_address("first@else.example"), address):
-            office.sign_ups.sign_up_within(tx, target, one, WEB, trust=Trust.PROVEN)
+        for their_address in (parse_address("first@else.example"), address):
+            office.sign_ups.sign_up_within(tx, target, their_address, WEB, trust=Trust.PROVEN)
 
     await office.database.write(take)
 
@@ -218,8 +218,8 @@ async def confirm(press: Pressroom, _address: Address, number: int) -> None:
 
 
 async def new_mover(press: Pressroom, address: Address) -> int:
-    found = await person(press, parse_address(f"mover{abs(hash(address.typed))}@else.example"))
-    return found.id
+    subscriber = await person(press, parse_address(f"mover{abs(hash(address.typed))}@else.example"))
+    return subscriber.id
 
 
 async def ask_to_move(press: Pressroom, address: Address, mover: int) -> None:
@@ -323,9 +323,11 @@ async def undo_leaving(press: Pressroom, _address: Address, number: int) -> None
 
 async def probe(press: Pressroom, address: Address) -> None:
     """A question to a reader who was suspended for soft bounces waits."""
-    found = await person(press, address)
+    subscriber = await person(press, address)
     edition = await press.edition(f"Missed by {address}")
-    await press.office.database.write(bounces.suspend, {found.id: edition}, suppressed=(), now=int(press.office.now))
+    await press.office.database.write(
+        bounces.suspend, {subscriber.id: edition}, suppressed=(), now=int(press.office.now)
+    )
     now = int(press.office.now) + 8 * 86400
     await press.office.database.write(probe_suspended, BounceSettings(), press.office.context.entropy, now)
 
@@ -463,7 +465,7 @@ async def mailed(press: Pressroom, addresses: list[Address]) -> set[str]:
     press.pass_time(8 * 86400)
     sent += await press.send_all()
     mailboxes = {address.fold for address in addresses}
-    numbers = [one.delivery_id for one in sent if parse_address(one.rcpt_to).fold in mailboxes]
+    numbers = [outgoing.delivery_id for outgoing in sent if parse_address(outgoing.rcpt_to).fold in mailboxes]
     query = """
         select coalesce(notice.kind, 'edition') from delivery left join notice on notice.id = delivery.notice_id
         where delivery.id = ?"""
@@ -483,9 +485,9 @@ async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
     prepared = [await prepare(press, address) for address in addresses]
     for said, _, _ in reached:
         await keep_out(press, parse_address(said))
-    for address, found in zip(addresses, prepared, strict=True):
+    for address, preparation in zip(addresses, prepared, strict=True):
         with contextlib.suppress(PressrunError):
-            await use(press, address, found)
+            await use(press, address, preparation)
     await press.edition("To everybody")
     allowed = set()
     if kind == OWN and reason in LIFTED_BY_READER:

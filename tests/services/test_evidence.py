@@ -124,9 +124,9 @@ async def test_erasing_and_ageing_leave_the_chain_whole(press: Pressroom) -> Non
     await press.office.subscribers.erase(parse_address("r1@reader.example"))
     press.pass_time(400 * DAY)
     await press.housekeeping.round()
-    found = await audit(press)
+    report = await audit(press)
     # Nobody confirmed: the rest was forgotten as well, and said so.
-    assert (3, 0, []) == (found.erased, found.aged, found.problems)
+    assert (3, 0, []) == (report.erased, report.aged, report.problems)
 
 
 async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> None:
@@ -139,8 +139,8 @@ async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> Non
     await press.housekeeping.round()
     kept = await press.rows("select event, ip, ip_salt, content is not null from consent order by id")
     assert [("requested", None, None, 1), ("confirmed", None, None, 1), ("aged", None, None, 1)] == kept
-    found = await audit(press)
-    assert (0, 2, []) == (found.erased, found.aged, found.problems)
+    report = await audit(press)
+    assert (0, 2, []) == (report.erased, report.aged, report.problems)
 
 
 async def test_a_short_time_of_keeping_is_kept_to(press: Pressroom) -> None:
@@ -203,5 +203,5 @@ async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -
     await confirm(press)
     shown = (await press.office.database.read(ledger_reports.show_subscriber, press.office.keys, ADA))["consent"]
     assert isinstance(shown, list)
-    assert ["requested", "confirmed"] == [one["event"] for one in shown]
+    assert ["requested", "confirmed"] == [entry["event"] for entry in shown]
     assert identity(sent)[0].strip("<>") == shown[0]["asked"]["message_id"]

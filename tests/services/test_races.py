@@ -55,8 +55,8 @@ BOUNCES = BounceSettings()
 
 async def one(office: Office, sql: str) -> int:
     """The number that a query finds; 0 where there is none."""
-    found = await select(office.database, sql)
-    return int(found[0][0] or 0) if found else 0
+    rows = await select(office.database, sql)
+    return int(rows[0][0] or 0) if rows else 0
 
 
 # ---------------------------------------------------------------------- what comes before

@@ -225,7 +225,7 @@ def refuse(*kinds: BounceClass) -> UseCase:
         await office.database.record(lambda tx: deliveries.record_results(tx, 1, results, NOW))
         consequences = await office.database.record(lambda tx: handler.draw_consequences(tx, results, NOW))
         assert (len(consequences.suspended), len(consequences.alerted)) == (
-            sum(one.bounce is BounceClass.GONE for one in results),
+            sum(result.bounce is BounceClass.GONE for result in results),
             int(BounceClass.POLICY in kinds),
         )
 
@@ -321,8 +321,8 @@ async def test_what_follows_from_a_batch_of_refusals_takes_eight_statements(kind
         office.database.statements.clear()
         await refuse(kind)(office)
         statements = office.database.statements
-        found = [name for name in statements[statements.index("bounces.failed_copies") :] if name not in JOURNAL]
-        assert len([name for name in found if name != "limits.lock"]) <= 8, found
+        counted = [name for name in statements[statements.index("bounces.failed_copies") :] if name not in JOURNAL]
+        assert len([name for name in counted if name != "limits.lock"]) <= 8, counted
 
 
 async def sign_up_of_bob(office: Office) -> None:

@@ -47,8 +47,8 @@ def texts_in(value: Any) -> Iterator[str]:
         for pair in value.items():
             yield from texts_in(pair)
     elif isinstance(value, list | tuple | set | frozenset):
-        for one in value:
-            yield from texts_in(one)
+        for member in value:
+            yield from texts_in(member)
     elif isinstance(value, msgspec.Struct) or hasattr(value, "__dataclass_fields__"):
         names = value.__struct_fields__ if isinstance(value, msgspec.Struct) else value.__dataclass_fields__
         for name in names:
@@ -56,7 +56,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def unfit(value: Any) -> list[str]:
-    return [text for text in texts_in(value) if "\0" in text or any("\ud800" <= one <= "\udfff" for one in text)]
+    return [text for text in texts_in(value) if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text)]
 
 
 # Words that hold both, in each way that a header can write them.
@@ -153,11 +153,11 @@ def test_what_is_read_of_a_mail(read: Callable[[bytes], Any]) -> None:
     number = 0
     for mail in mails():
         try:
-            found = read(mail)
+            outcome = read(mail)
         except PressrunError as problem:  # its words may be stored, too
-            found = str(problem)
+            outcome = str(problem)
         number += 1
-        assert [] == unfit(found), mail
+        assert [] == unfit(outcome), mail
     assert number == len(mails())
 
 
@@ -196,13 +196,13 @@ def test_what_a_relay_answers(octets: bytes) -> None:
     ],
 )
 def test_what_a_form_says(content_type: str, body: bytes) -> None:
-    found: object
+    outcome: object
     try:
-        found = list(parse_fields(content_type, body))
+        outcome = list(parse_fields(content_type, body))
     except HTTPException as problem:
-        found = problem.status_code
-    assert found
-    assert [] == unfit(found)
+        outcome = problem.status_code
+    assert outcome
+    assert [] == unfit(outcome)
 
 
 def test_names_and_languages_of_people() -> None:
@@ -215,13 +215,13 @@ def test_the_search(text: str) -> None:
 
 
 def every_verb() -> list[type[act_arguments.Arguments]]:
-    found = [
+    kinds = [
         kind
         for kind in vars(act_arguments).values()
         if isinstance(kind, type) and issubclass(kind, act_arguments.Arguments)
     ]
-    assert len(found) > 10
-    return found
+    assert len(kinds) > 10
+    return kinds
 
 
 @pytest.mark.parametrize("kind", every_verb(), ids=lambda kind: kind.__name__)
@@ -229,7 +229,7 @@ def test_what_the_control_socket_carries(kind: type[Any]) -> None:
     """A text with NUL in any argument of any verb is refused, and NUL in octets is not."""
     for name in kind.__struct_fields__:
         for value in ("a\0b", ["a\0b"], {"a\0": "b"}, {"a": "\0b"}, [{"line": 1, "address": "a\0b"}], [[1, "a\0b"]]):
-            filled = {one: fitting(kind, one) for one in kind.__struct_fields__} | {name: value}
+            filled = {field: fitting(kind, field) for field in kind.__struct_fields__} | {name: value}
             with pytest.raises(BadInput) as refused:
                 checked(msgspec.Raw(msgspec.msgpack.encode(filled)), kind)
             assert [] == unfit(str(refused.value))
@@ -259,12 +259,12 @@ def fitting(kind: type[Any], name: str) -> Any:
     ],
 )
 def test_the_file_of_an_edition(source: bytes) -> None:
-    found: object
+    outcome: object
     try:
-        found = parse_edition(source, ".md")
+        outcome = parse_edition(source, ".md")
     except PressrunError as problem:
-        found = str(problem)
-    assert [] == unfit(found)
+        outcome = str(problem)
+    assert [] == unfit(outcome)
 
 
 @pytest.mark.parametrize(

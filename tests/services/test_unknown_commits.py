@@ -104,5 +104,5 @@ async def test_mail_that_is_brought_again_has_its_effects_once(tmp_path: Path) -
     for first in range(1, 5):
         for done in (True, False):
             commits = Commits(first, done=done)
-            found = await carried_through(tmp_path / f"{first}-{done}", commits)
-            assert (expected, True) == (found, commits.lost > 0), commits
+            outcome = await carried_through(tmp_path / f"{first}-{done}", commits)
+            assert (expected, True) == (outcome, commits.lost > 0), commits

@@ -41,18 +41,18 @@ async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
 
 def route_of(outgoing: Outgoing) -> Route:
     """The address that a bounce of this copy comes to."""
-    found = re.fullmatch(r"(\w+)-bounces\+(\w+)@lists\.example", outgoing.mail_from)
-    assert found is not None
-    return Route(RouteKind.BOUNCES, found[1], found[2])
+    match = re.fullmatch(r"(\w+)-bounces\+(\w+)@lists\.example", outgoing.mail_from)
+    assert match is not None
+    return Route(RouteKind.BOUNCES, match[1], match[2])
 
 
 def report(bounce: BounceClass, address: str = "r0@reader.example", text: str = "550 no such user") -> Report:
-    one = RecipientReport(bounce=bounce, address=address, status="5.1.1", code=550, text=text)
-    return Report(recipients=(one,))
+    recipient = RecipientReport(bounce=bounce, address=address, status="5.1.1", code=550, text=text)
+    return Report(recipients=(recipient,))
 
 
-async def notify(press: Pressroom, outgoing: Outgoing, found: Report) -> MailResult:
-    return await press.office.database.write(press.bounce_handler.process, route_of(outgoing), found, "")
+async def notify(press: Pressroom, outgoing: Outgoing, notification: Report) -> MailResult:
+    return await press.office.database.write(press.bounce_handler.process, route_of(outgoing), notification, "")
 
 
 async def send(press: Pressroom, text: str, result: HandOver = TAKEN) -> tuple[int, list[Outgoing]]:
@@ -65,8 +65,8 @@ async def state_of(press: Pressroom, address: str = "r0@reader.example") -> tupl
     ((state, suspended_for),) = await press.rows(
         "select state, suspended_for from subscription where id = ?", await press.subscription(address)
     )
-    found = await press.rows("select reason from suppression where address = ?", address)
-    return state, suspended_for, found[0][0] if found else None
+    reasons = await press.rows("select reason from suppression where address = ?", address)
+    return state, suspended_for, reasons[0][0] if reasons else None
 
 
 # ---------------------------------------------------------------------- recording
@@ -257,9 +257,9 @@ async def ask(press: Pressroom) -> list[Outgoing]:
 
 
 async def come_back(press: Pressroom, question: Outgoing) -> Confirmed:
-    found = re.search(rb"https://n\.example/confirm/([\w.-]+)", question.content.replace(b"=\r\n", b""))
-    assert found is not None
-    numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, found[1].decode())
+    match = re.search(rb"https://n\.example/confirm/([\w.-]+)", question.content.replace(b"=\r\n", b""))
+    assert match is not None
+    numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, match[1].decode())
     assert numbers is not None
     outcome, _ = await press.office.sign_ups.confirm(numbers[0], Origin(source="web"))
     return outcome
@@ -277,7 +277,7 @@ async def test_a_suspended_reader_is_asked_once_and_can_come_back_to_all_lists(p
     assert [] == await ask(press)
     press.pass_time(7 * DAY)
     questions = await ask(press)
-    assert ["r0@reader.example", "r1@reader.example"] == sorted(one.rcpt_to for one in questions)
+    assert ["r0@reader.example", "r1@reader.example"] == sorted(question.rcpt_to for question in questions)
     text = questions[0].content.partition(b"text/html")[0]
     assert 2 == text.count(b"https://n.example/news/archive/boats")
     press.pass_time(30 * DAY - 60)

@@ -55,8 +55,8 @@ async def complain(press: Pressroom, content: bytes) -> MailResult | None:
 async def standing(press: Pressroom, address: str) -> tuple[str, str | None]:
     """The state on `news`, and why the address is suppressed."""
     ((state,),) = await press.rows("select state from subscription where id = ?", await press.subscription(address))
-    found = await press.rows("select reason from suppression where address = ?", address)
-    return state, found[0][0] if found else None
+    reasons = await press.rows("select reason from suppression where address = ?", address)
+    return state, reasons[0][0] if reasons else None
 
 
 @pytest.mark.parametrize("kind", ["abuse", "Fraud", "opt-out"])
@@ -181,7 +181,7 @@ async def test_a_complaint_of_an_address_that_a_reader_named_touches_its_owner_a
     asked = "r1@reader.example" if is_reader else "stranger@reader.example"
     changes = AddressChanges(press.office.context)
     await changes.request(1, parse_address(asked), Origin(source="web", ip="192.0.2.7", language="en", words="words"))
-    (copy,) = [one for one in await press.send_all() if one.rcpt_to == asked]
+    (copy,) = [outgoing for outgoing in await press.send_all() if outgoing.rcpt_to == asked]
     await complain(press, feedback(header_of(copy, "Return-Path")))
     assert ("active", None) == await standing(press, "r0@reader.example")
     assert [(asked, "complaint")] == await press.rows("select address, reason from suppression")
@@ -196,14 +196,14 @@ async def test_a_complaint_of_a_former_address_touches_that_alone(press: Pressro
     """Whoever reads that mailbox now complains. A complaint about a copy to the new address is the reader's own."""
     changes, web = AddressChanges(press.office.context), Origin(source="web", language="en", words="words")
     await press.edition()
-    copy = next(one for one in await press.send_all() if one.rcpt_to == "r0@reader.example")
+    copy = next(outgoing for outgoing in await press.send_all() if outgoing.rcpt_to == "r0@reader.example")
     press.pass_time(60)
     await changes.request(1, parse_address("new@reader.example"), web)
     await changes.confirm(1, web)
     if is_later:
         await press.send_all()
         await press.edition("Hello again")
-        copy = next(one for one in await press.send_all() if one.rcpt_to == "new@reader.example")
+        copy = next(outgoing for outgoing in await press.send_all() if outgoing.rcpt_to == "new@reader.example")
     await complain(press, feedback(header_of(copy, "Return-Path", "List-Unsubscribe")))
     expected = ("unsubscribed", "complaint") if is_later else ("active", None)
     assert expected == await standing(press, "new@reader.example")

@@ -39,9 +39,9 @@ def settled(outcome: Outcome, stage: Stage, reply: Reply | None = None, **change
 
 
 def test_a_positive_answer_to_the_content_is_a_delivery() -> None:
-    found = settled(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "queued as 1", "2.0.0"))
+    result = settled(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "queued as 1", "2.0.0"))
     expected = (7, DeliveryState.DELIVERED, "primary", 250, "2.0.0", "queued as 1", None)
-    assert expected == (found.id, found.state, found.relay, found.code, found.enhanced, found.reply, found.kind)
+    assert expected == (result.id, result.state, result.relay, result.code, result.enhanced, result.reply, result.kind)
 
 
 @pytest.mark.parametrize(
@@ -63,28 +63,28 @@ def test_a_positive_answer_to_the_content_is_a_delivery() -> None:
 def test_a_refusal_is_a_failure_and_before_rcpt_never_the_readers(
     stage: Stage, reply: Reply, kind: FailureKind
 ) -> None:
-    found = settled(Outcome.REFUSED, stage, reply)
-    assert (DeliveryState.FAILED, kind, reply.code) == (found.state, found.kind, found.code)
+    result = settled(Outcome.REFUSED, stage, reply)
+    assert (DeliveryState.FAILED, kind, reply.code) == (result.state, result.kind, result.code)
 
 
 @pytest.mark.parametrize(("attempts", "wait"), [(0, 300), (1, 900), (2, 3600), (3, 14400), (4, 14400), (20, 14400)])
 @pytest.mark.parametrize("outcome", [Outcome.DEFERRED, Outcome.UNKNOWN])
 def test_what_has_no_final_answer_waits_longer_each_time(outcome: Outcome, attempts: int, wait: int) -> None:
-    found = settled(outcome, Stage.CONTENT, attempts=attempts, first_attempt_at=int(NOW))
-    assert (DeliveryState.DEFERRED, int(NOW) + wait) == (found.state, found.due_at)
+    result = settled(outcome, Stage.CONTENT, attempts=attempts, first_attempt_at=int(NOW))
+    assert (DeliveryState.DEFERRED, int(NOW) + wait) == (result.state, result.due_at)
 
 
 def test_it_is_given_up_after_five_days() -> None:
     days = 5 * 86400
-    found = [
+    results = [
         settled(Outcome.DEFERRED, Stage.RCPT, Reply(450, "later"), attempts=9, first_attempt_at=int(NOW) - age)
         for age in (days - 14400, days - 14399)
     ]
     assert [(DeliveryState.DEFERRED, None), (DeliveryState.FAILED, FailureKind.EXPIRED)] == [
-        (one.state, one.kind) for one in found
+        (result.state, result.kind) for result in results
     ]
 
 
 def test_a_reply_is_kept_as_far_as_anybody_reads() -> None:
-    found = settled(Outcome.REFUSED, Stage.RCPT, Reply(550, "x" * 5000))
-    assert MAX_REPLY_CHARACTERS == len(found.reply or "")
+    result = settled(Outcome.REFUSED, Stage.RCPT, Reply(550, "x" * 5000))
+    assert MAX_REPLY_CHARACTERS == len(result.reply or "")

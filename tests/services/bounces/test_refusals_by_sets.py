@@ -82,7 +82,7 @@ READERS = st.builds(
 )
 REFUSALS = st.lists(
     st.tuples(st.integers(0, len(ADDRESSES) - 1), st.sampled_from(["gone", "gone", "full", "policy", "block"])),
-    unique_by=lambda one: one[0],
+    unique_by=lambda refusal: refusal[0],
     max_size=len(ADDRESSES),
 )
 
@@ -175,25 +175,25 @@ def results_of(refusals: Sequence[tuple[int, str]]) -> list[DeliveryResult]:
 
 
 def record_failures(tx: Transaction, results: Sequence[DeliveryResult]) -> None:
-    for one in results:
+    for result in results:
         execute_in(
             tx,
             "update delivery set state = ?, bounce = ?, recorded_at = ? where id = ?",
-            one.state.value,
-            None if one.bounce is None else one.bounce.value,
+            result.state.value,
+            None if result.bounce is None else result.bounce.value,
             NOW,
-            one.id,
+            result.id,
         )
 
 
 def draw_one_by_one(tx: Transaction, results: Sequence[DeliveryResult]) -> Consequences:
     """The consequences by the statements for one person and one copy."""
-    suspended = [number for one in results if one.bounce in COUNTING for number in _suspend_reader(tx, one.id)]
-    policy = [one for one in results if one.blocks or one.bounce is BounceClass.POLICY][:5]
+    suspended = [number for result in results if result.bounce in COUNTING for number in _suspend_reader(tx, result.id)]
+    policy = [result for result in results if result.blocks or result.bounce is BounceClass.POLICY][:5]
     alerted = []
-    for one in policy:
-        (copy,) = bounces.find_failed_copies(tx, [one.id])
-        alerted += alert_of_policy(tx, [(copy, one.reply or "")], site=SITE, entropy=os.urandom, now=NOW)
+    for result in policy:
+        (copy,) = bounces.find_failed_copies(tx, [result.id])
+        alerted += alert_of_policy(tx, [(copy, result.reply or "")], site=SITE, entropy=os.urandom, now=NOW)
     return Consequences(tuple(suspended), tuple(alerted))
 
 

@@ -71,8 +71,8 @@ async def notify(room: Mailroom, outgoing: Outgoing, report: Report) -> MailResu
 
 
 async def kept(room: Mailroom) -> list[tuple[object, ...]]:
-    found = await room.database.read(list_kept, None)
-    return [(one["id"], one["to"], one["from"], one["why"]) for one in found]
+    rows = await room.database.read(list_kept, None)
+    return [(row["id"], row["to"], row["from"], row["why"]) for row in rows]
 
 
 @pytest.mark.parametrize(("local", "name"), [("news-owner", "news"), ("postmaster", ""), ("abuse", "")])
@@ -138,7 +138,7 @@ async def test_a_bounce_of_a_forward_that_goes_out_again_takes_nothing_away(room
     await answer(room, outgoing, DeliveryState.DEFERRED)
     settled = await notify(room, outgoing, GONE)
     assert (ReturnedForward(None, "news", "550 5.1.1"),) == settled.consequences.returned
-    assert [outgoing.content] == [one.content for one in await room.outgoing()]
+    assert [outgoing.content] == [sent.content for sent in await room.outgoing()]
 
 
 async def test_a_forward_queued_before_an_upgrade_is_told_at_least(room: Mailroom) -> None:

@@ -294,7 +294,7 @@ async def test_numbers_that_differ_are_mended_and_told(press: Pressroom, caplog:
     with caplog.at_level("WARNING"):
         await press.housekeeping.round()
     assert {"queued": 2} == await press.counts(edition)
-    assert ["housekeeping.counts_mended"] == [one.message for one in caplog.records]
+    assert ["housekeeping.counts_mended"] == [record.message for record in caplog.records]
 
 
 async def test_an_edition_ends_only_when_the_rows_agree(press: Pressroom) -> None:

@@ -93,13 +93,13 @@ async def test_a_draft_that_is_being_changed_is_not_submitted_by_its_first_file(
 
 
 async def test_the_same_file_that_comes_in_together_is_one_draft(press: Pressroom) -> None:
-    found = await asyncio.gather(*(hand_in(press) for _ in range(3)))
-    assert (1, 1) == (len({one.id for one in found}), sum(one.created for one in found))
+    drafts = await asyncio.gather(*(hand_in(press) for _ in range(3)))
+    assert (1, 1) == (len({draft.id for draft in drafts}), sum(draft.created for draft in drafts))
 
 
 async def test_the_same_file_is_the_edition_that_was_sent(press: Pressroom) -> None:
     sent = await press.edition("Hello")
-    assert (sent, False) == ((found := await hand_in(press)).id, found.created)
+    assert (sent, False) == ((draft := await hand_in(press)).id, draft.created)
 
 
 async def test_a_cancelled_draft_may_come_again(press: Pressroom) -> None:
@@ -132,8 +132,8 @@ async def test_a_change_of_what_somebody_else_has_changed_is_refused(press: Pres
 async def test_of_changes_that_come_in_together_one_is_made(press: Pressroom) -> None:
     editing, made = editing_of(press), await hand_in(press)
     changes = (editing.change(made.id, to_text(f"Hullo {number}"), BEA, (1,)) for number in range(4))
-    found = await asyncio.gather(*changes, return_exceptions=True)
-    assert 3 == sum(isinstance(one, ChangedMeanwhile) for one in found)
+    outcomes = await asyncio.gather(*changes, return_exceptions=True)
+    assert 3 == sum(isinstance(outcome, ChangedMeanwhile) for outcome in outcomes)
     assert 2 == (await editing.open(made.id)).manuscript.number
 
 
@@ -172,8 +172,8 @@ async def test_what_one_author_changes_in_a_row_is_one_revision(press: Pressroom
     for number, author in enumerate((BEA, BEA, BEA, ANN), 1):
         await editing.change(made.id, to_text(f"Hullo {number}"), author, (number,))
         press.pass_time(60)
-    found = [(row["number"], row["author"]) for row in await editing.revisions(made.id)]
-    assert [(5, ANN.key), (4, BEA.key), (1, ANN.key)] == found
+    revisions = [(row["number"], row["author"]) for row in await editing.revisions(made.id)]
+    assert [(5, ANN.key), (4, BEA.key), (1, ANN.key)] == revisions
     assert b"Hullo 3" in (await editing.revision(made.id, 4))["source"]
 
 
@@ -253,7 +253,7 @@ async def test_the_drafts_of_a_list_have_room_together(press: Pressroom, monkeyp
 
 async def test_a_file_that_the_text_does_not_name_is_told(press: Pressroom) -> None:
     made = await hand_in(press, files={"a.png": PNG})
-    assert ["file-unused"] == [one.remark.code for one in made.findings if one.severity == "warning"]
+    assert ["file-unused"] == [finding.remark.code for finding in made.findings if finding.severity == "warning"]
 
 
 async def test_an_issue_is_taken_once(press: Pressroom) -> None:

@@ -177,8 +177,8 @@ async def test_returning_ends_an_approval_and_says_why(press: Pressroom) -> None
     await releasing.give_back(made.id, BEA, "No date")
     with pytest.raises(Refused, match="second person"):
         await releasing.release(made.id, AT_ONCE)
-    found = (await editing_of(press).open(made.id)).manuscript
-    assert (False, "No date", BEA.key) == (found.is_submitted, found.words, found.returned_by)
+    manuscript = (await editing_of(press).open(made.id)).manuscript
+    assert (False, "No date", BEA.key) == (manuscript.is_submitted, manuscript.words, manuscript.returned_by)
 
 
 PEOPLE = """
@@ -197,8 +197,8 @@ async def test_publishers_hear_of_what_is_submitted_and_authors_of_what_is_retur
     await releasing.submit(made.id, ANN)
     await releasing.submit(made.id, ANN)
     await releasing.give_back(made.id, BEA, "No date")
-    found = await press.rows("select kind, address from notice order by id")
-    assert [("edition_submitted", "bea@town.example"), ("edition_returned", "ann@town.example")] == found
+    notices = await press.rows("select kind, address from notice order by id")
+    assert [("edition_submitted", "bea@town.example"), ("edition_returned", "ann@town.example")] == notices
 
 
 async def test_a_program_that_submits_without_end_fills_no_mailbox(press: Pressroom) -> None:
@@ -230,7 +230,7 @@ async def release_within(press: Pressroom, edition_id: int) -> None:
     await press.office.database.write(releases.release, edition_id, int(press.office.now))
 
 
-DOORS = {one.__name__: one for one in (send_file, release_draft, schedule_draft, resume_draft, release_within)}
+DOORS = {door.__name__: door for door in (send_file, release_draft, schedule_draft, resume_draft, release_within)}
 """Every way to send an edition. That of a link, and of mail, is in tests/services/incoming."""
 
 

@@ -85,8 +85,8 @@ async def test_another_text_under_the_subject_of_today_is_seen(press: Pressroom)
 
     async def alike(text: str) -> int | None:
         source = f"---\nsubject: Boats\n---\n{text}\n".encode()
-        found = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
-        return found.alike
+        inspected = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
+        return inspected.alike
 
     await press.readers(1)
     assert await alike("Helo") is None
@@ -116,8 +116,8 @@ async def test_editions_that_come_in_together_get_names_of_their_own(press: Pres
 
 
 async def test_the_same_content_that_comes_in_together_is_taken_once(press: Pressroom) -> None:
-    found = await asyncio.gather(*(press.edition("Hello") for _ in range(3)), return_exceptions=True)
-    assert [1, 2] == [sum(isinstance(one, kind) for one in found) for kind in (int, Refused)]
+    outcomes = await asyncio.gather(*(press.edition("Hello") for _ in range(3)), return_exceptions=True)
+    assert [1, 2] == [sum(isinstance(outcome, kind) for outcome in outcomes) for kind in (int, Refused)]
 
 
 async def test_a_list_without_a_postal_address_sends_nothing_until_it_is_told_to(press: Pressroom) -> None:
@@ -466,8 +466,8 @@ async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
     assert 6 == await press.edition_admin.retry("reader.example")
     assert 1 == await press.edition_admin.retry(None)
     assert (2, True) == (max(slices), len(slices) > 4)
-    found = await press.rows("select distinct due_at, state from delivery where edition_id = ?", edition)
-    assert [(int(press.office.now), "deferred")] == found
+    rows = await press.rows("select distinct due_at, state from delivery where edition_id = ?", edition)
+    assert [(int(press.office.now), "deferred")] == rows
 
 
 # ---------------------------------------------------------------------- looking and trying
@@ -507,8 +507,8 @@ async def test_a_preview_is_the_readers_own_and_changes_nothing(press: Pressroom
     await press.office.subscribers.add("news", parse_address("ada@reader.example"), name="Ada")
     before = await press.rows("select * from subscriber")
     source = "---\nsubject: Boats for {{ name | default: you }}\n---\nHello\n"
-    found = [await preview(press, source, address) for address in ("ada@reader.example", None)]
-    assert ["Boats for Ada", "Boats for you"] == [one.subject for one in found]
+    previews = [await preview(press, source, address) for address in ("ada@reader.example", None)]
+    assert ["Boats for Ada", "Boats for you"] == [shown.subject for shown in previews]
     assert before == await press.rows("select * from subscriber")
 
 

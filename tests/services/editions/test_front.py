@@ -23,5 +23,5 @@ async def test_an_edition_with_a_design_of_its_own_is_noted(
 ) -> None:
     await press.office.lists.set_list("news", {"front": front, "archive": archive})
     source = f"---\nsubject: Boats\n---\n{fragment}\n".encode()
-    found = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.html", assets={})
-    assert is_noted is any("only the beginning" in finding.message for finding in found.findings)
+    inspected = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.html", assets={})
+    assert is_noted is any("only the beginning" in finding.message for finding in inspected.findings)

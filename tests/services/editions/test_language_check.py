@@ -17,8 +17,8 @@ SOURCE = b"---\nsubject: Boats\nlanguage: %s\n---\nHello.\n"
 async def test_a_tag_of_no_language_stops_the_send(press: Pressroom, tag: str) -> None:
     """Its line and what is possible are told."""
     source = SOURCE % tag.encode()
-    found = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
-    (finding,) = found.findings
+    inspected = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
+    (finding,) = inspected.findings
     assert (Severity.ERROR, 3) == (finding.severity, finding.line)
     assert f"“{tag}” is not a language tag. Available: de, en, es" in finding.message
     with pytest.raises(PreflightFailed, match=f"line 3: “{tag}”"):

@@ -49,7 +49,9 @@ async def test_what_is_set_is_shown_and_stands_in_the_next_edition(office: Offic
     assert 'bgcolor="#bb0033"' in part(copy, "html")
     assert "From us." in part(copy, "html")
     assert "From us." in part(copy, "plain")
-    assert [one.get_filename() for one in read(copy).walk() if one.get_content_type() == "image/png"] == ["mark.png"]
+    assert [
+        mime_part.get_filename() for mime_part in read(copy).walk() if mime_part.get_content_type() == "image/png"
+    ] == ["mark.png"]
 
 
 async def test_empty_values_take_them_back(office: Office) -> None:

@@ -50,9 +50,9 @@ async def messages(sender_check: SenderCheck, press: Pressroom, own: Mailbox | N
 async def test_an_inspection_tells_of_the_sender(press: Pressroom) -> None:
     """As warnings: no answer of others stops a send."""
     vet(press, Answers(()), "quay.example")
-    found = await press.edition_admin.inspect(list_name="news", source=SOURCE, source_name="a.md", assets={})
-    assert 3 == len(found.findings)
-    assert {"warning"} == {finding.severity.value for finding in found.findings}
+    inspected = await press.edition_admin.inspect(list_name="news", source=SOURCE, source_name="a.md", assets={})
+    assert 3 == len(inspected.findings)
+    assert {"warning"} == {finding.severity.value for finding in inspected.findings}
     assert await press.edition() == 1
 
 
@@ -61,7 +61,9 @@ async def test_the_from_of_the_edition_itself_counts(press: Pressroom) -> None:
     sender_check = vet(press, None, "lists.example")
     assert [] == await messages(sender_check, press)
     own = Mailbox("Quay", parse_address("news@quay.example"))
-    assert ["From is news@quay.example"] == [one.partition(",")[0] for one in await messages(sender_check, press, own)]
+    assert ["From is news@quay.example"] == [
+        message.partition(",")[0] for message in await messages(sender_check, press, own)
+    ]
 
 
 async def test_the_return_path_is_what_spf_is_about(press: Pressroom) -> None:

@@ -25,34 +25,34 @@ DKIM = "mx.harbour.example; dkim=pass header.d=harbour.example header.s=x"
 
 async def set_list(room: Mailroom, **changes: object) -> None:
     def change(tx: Transaction) -> None:
-        found = lists.find_list(tx, "news")
-        assert found is not None
-        values = {item: getattr(found, item) for item in lists.MailingList.__struct_fields__}
-        lists.update_list(tx, found, lists.MailingList(**{**values, **changes}))
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        values = {item: getattr(target, item) for item in lists.MailingList.__struct_fields__}
+        lists.update_list(tx, target, lists.MailingList(**{**values, **changes}))
 
     await room.database.write(change)
 
 
 async def make_editor(room: Mailroom, address: str = EVE) -> None:
     def add(tx: Transaction) -> None:
-        found = lists.find_list(tx, "news")
-        assert found is not None
-        editors.add_editor(tx, found.id, parse_address(address), 1)
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        editors.add_editor(tx, target.id, parse_address(address), 1)
 
     await room.database.write(add)
 
 
 async def add_readers(room: Mailroom, number: int) -> None:
     def add(tx: Transaction) -> None:
-        found = lists.find_list(tx, "news")
-        assert found is not None
+        target = lists.find_list(tx, "news")
+        assert target is not None
         for index in range(number):
             address = parse_address(f"r{index}@reader.example")
             digests = digests_of(room.keys, address)
             person = subscribers.insert_subscriber(tx, address, digests=digests, now=int(room.now)).id
             tx.insert(
                 "subscriptions.insert",
-                list_id=found.id,
+                list_id=target.id,
                 subscriber_id=person,
                 state="active",
                 source="operator",
@@ -100,6 +100,6 @@ def words(outgoing: Outgoing) -> str:
 
 
 def token_in(outgoing: Outgoing) -> str:
-    found = re.search(r"/approve/(\S+)", words(outgoing))
-    assert found is not None
-    return found[1]
+    match = re.search(r"/approve/(\S+)", words(outgoing))
+    assert match is not None
+    return match[1]

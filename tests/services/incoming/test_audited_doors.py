@@ -101,5 +101,5 @@ async def test_an_edition_that_fares_badly(tmp_path: Path) -> None:
         number = await press.edition()
         await send_some(press, [GONE] * 7 + [TAKEN] * 93)
         assert "paused" == await press.state(number)
-        found = [row for row in await press.rows(ACTS) if row[0] == "clock"]
-        assert [("clock", "clock", "edition.pause", "news", f"edition {number}", "done")] == found
+        acts = [row for row in await press.rows(ACTS) if row[0] == "clock"]
+        assert [("clock", "clock", "edition.pause", "news", f"edition {number}", "done")] == acts

@@ -68,8 +68,8 @@ def second(**fields: str) -> bytes:
 
 async def texts(room: Mailroom) -> list[tuple[str, str]]:
     """State and text of each edition."""
-    found = await rows(room, "select state, text from edition join edition_content on id = edition_id order by id")
-    return [(state, text.strip()) for state, text in found]
+    contents = await rows(room, "select state, text from edition join edition_content on id = edition_id order by id")
+    return [(state, text.strip()) for state, text in contents]
 
 
 async def copies(room: Mailroom) -> int:
@@ -82,9 +82,9 @@ async def test_a_corrected_mail_replaces_the_draft(room: Mailroom) -> None:
     held, _ = await answers(room, second())
     assert REPLACES in words(held)
     assert [("cancelled", "The boats are bakc."), ("draft", "The boats are back.")] == await texts(room)
-    found, is_done = await draft_approval(room).release(1)
-    assert found is not None
-    assert (DraftStatus.REPLACED, False) == (found.status, is_done)
+    draft, is_done = await draft_approval(room).release(1)
+    assert draft is not None
+    assert (DraftStatus.REPLACED, False) == (draft.status, is_done)
     assert await draft_approval(room).preview(1) is None
     for action in (releases.release, lifecycle.resume):
         with pytest.raises(Refused):
@@ -117,7 +117,7 @@ async def test_an_operator_sees_which_draft_has_replaced_another(room: Mailroom)
     await answers(room, first())
     await answers(room, second())
     shown = [await room.database.read(show_edition, number, int(room.now)) for number in (1, 2)]
-    assert [("cancelled", 2), ("draft", None)] == [(one["state"], one["replaced_by"]) for one in shown]
+    assert [("cancelled", 2), ("draft", None)] == [(edition["state"], edition["replaced_by"]) for edition in shown]
 
 
 async def test_a_version_that_comes_after_its_correction_is_not_used(room: Mailroom) -> None:
@@ -156,9 +156,9 @@ async def test_another_version_of_what_was_approved_is_a_draft_with_a_warning(
     warning = "You have already approved an edition with this subject (edition 1)."
     assert warning in words(held)
     assert REPLACES not in words(held)
-    found = await draft_approval(room).find(2)
-    assert found is not None
-    assert [("warning", None)] == [(one.severity, one.line) for one in found.findings]
+    draft = await draft_approval(room).find(2)
+    assert draft is not None
+    assert [("warning", None)] == [(finding.severity, finding.line) for finding in draft.findings]
     assert ["sending", "draft"] == await states(room)
 
 

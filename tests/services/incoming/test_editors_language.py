@@ -81,5 +81,5 @@ async def test_what_cannot_even_be_read_is_said_in_that_language_too(room: Mailr
     await set_list(room, language="fr")
     (told,) = await answers(room, post(Subject=""))
     assert "Cet e\u2011mail n’a pas d’objet." in words(told)
-    found = refusal_of(UnreadableMail("something new", {"code": "unknown", "values": {}}))
-    assert "something new" == found.message
+    refusal = refusal_of(UnreadableMail("something new", {"code": "unknown", "values": {}}))
+    assert "something new" == refusal.message

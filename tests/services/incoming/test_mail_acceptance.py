@@ -89,7 +89,7 @@ async def test_a_closed_list_takes_no_sign_up(room: Mailroom) -> None:
     assert isinstance(answer, Reply)
     assert "5.7.1" == answer.enhanced
     sent = await room.deliver(mail(Subject="subscribe"), "news-request")
-    assert ["The Letter is closed"] == [str(one["Subject"]) for one in sent]
+    assert ["The Letter is closed"] == [str(message["Subject"]) for message in sent]
 
 
 # ---------------------------------------------------------------------- commands
@@ -152,7 +152,7 @@ async def test_a_confirmation_too_late_is_told_how_to_go_on(room: Mailroom) -> N
     (asked,) = await room.deliver(mail(), "news-join")
     room.now += 8 * 86400
     sent = await room.deliver(mail(number=2), str(asked["Reply-To"]).partition("@")[0])
-    assert ["Your subscription to The Letter isn't confirmed"] == [str(one["Subject"]) for one in sent]
+    assert ["Your subscription to The Letter isn't confirmed"] == [str(message["Subject"]) for message in sent]
     assert "pending" == await room.state_of()
 
 
@@ -224,9 +224,9 @@ async def test_unsubscribing_by_address_answers_members_and_strangers_alike(room
     for answer, expected in ((to_member, number), (to_stranger, None)):
         text = answer.get_body(("plain",)).get_content()  # type: ignore[union-attr]
         token = text.partition("/unsubscribe/")[2].split()[0]
-        found = web.read(WebPurpose.UNSUBSCRIBE, token)
-        assert found is not None
-        assert expected is None or expected == found[0]
+        numbers = web.read(WebPurpose.UNSUBSCRIBE, token)
+        assert numbers is not None
+        assert expected is None or expected == numbers[0]
         texts.append(text.replace(token, "TOKEN"))
         assert str(answer["Subject"]) == "Unsubscribe from The Letter"
     assert texts[0] == texts[1]
@@ -247,8 +247,8 @@ async def test_unsubscribing_by_address_answers_members_and_strangers_alike(room
 async def test_commands_by_subject_and_body(room: Mailroom, subject: str, body: str, expected: list[str]) -> None:
     """Each is answered once, what is none of them gets help."""
     sent = await room.deliver(mail(body, Subject=subject), "news-request")
-    assert expected == [str(one["Subject"]) for one in sent]
-    assert [None] * len(sent) == [one["Bcc"] for one in sent]
+    assert expected == [str(message["Subject"]) for message in sent]
+    assert [None] * len(sent) == [message["Bcc"] for message in sent]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ async def test_a_tag_for_bounces_is_taken_off_the_sender(room: Mailroom) -> None
     """BATV: the answer goes to the address behind it."""
     await room.take(mail(), "news-subscribe", mail_from=f"prvs=0123abcdef={ADA}")
     await room.processing.recover()
-    assert [ADA] == [one.rcpt_to for one in await room.outgoing()]
+    assert [ADA] == [outgoing.rcpt_to for outgoing in await room.outgoing()]
 
 
 # ---------------------------------------------------------------------- silence
@@ -482,7 +482,7 @@ async def test_editions_by_mail_are_refused_but_a_reply_goes_to_the_owner(room: 
     reply = mail(number=2, References=f"<x@other.example>\n <{'abcdefghijklmnopqrst2345'}@{D}>")
     await room.take(reply, "news")
     await room.processing.recover()
-    assert ["owner@harbour.example"] == [one.rcpt_to for one in await room.outgoing()]
+    assert ["owner@harbour.example"] == [outgoing.rcpt_to for outgoing in await room.outgoing()]
     assert ["refused", "post"] == room.counted
 
 

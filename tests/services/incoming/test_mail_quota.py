@@ -48,9 +48,9 @@ async def fill(room: Mailroom, local: str = "news-owner") -> None:
 
 async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
     """A relay has taken them, one a second."""
-    for one in outgoing:
+    for forward in outgoing:
         taken = DeliveryResult(
-            id=one.delivery_id, state=DeliveryState.DELIVERED, due_at=int(room.now), relay="r", code=250, reply="ok"
+            id=forward.delivery_id, state=DeliveryState.DELIVERED, due_at=int(room.now), relay="r", code=250, reply="ok"
         )
         await room.database.write(deliveries.record_results, CLAIMANT, [taken], int(room.now))
         room.now += 1
@@ -58,8 +58,8 @@ async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
 
 async def held(room: Mailroom) -> list[int]:
     """The delivered or waiting forwards whose content is still there."""
-    found = await select(room.database, "select id from notice where content is not null order by id")
-    return [number for (number,) in found]
+    forwards = await select(room.database, "select id from notice where content is not null order by id")
+    return [number for (number,) in forwards]
 
 
 @pytest.mark.parametrize("is_dealt_with", [False, True], ids=["waits for us", "waits for the relay"])

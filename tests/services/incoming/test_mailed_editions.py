@@ -80,7 +80,7 @@ async def test_the_answer_never_goes_where_the_mail_says(room: Mailroom) -> None
     """Not to Reply-To, Sender or the envelope sender; but to the editor as the operator wrote the address."""
     fields = {"Reply_To": "x@stranger.example", "Sender": "y@stranger.example", "From": "EVE@Harbour.example"}
     sent = await answers(room, post(header=fields), mail_from="z@stranger.example")
-    assert {EVE} == {one.rcpt_to for one in sent}
+    assert {EVE} == {outgoing.rcpt_to for outgoing in sent}
 
 
 async def test_nothing_of_the_way_of_a_mail_is_in_its_edition(room: Mailroom) -> None:
@@ -226,9 +226,9 @@ async def test_an_editor_who_is_none_any_more_is_not_answered(room: Mailroom) ->
     await room.take(post(), "news", mail_from=EVE)
 
     def remove(tx: Transaction) -> None:
-        found = lists.find_list(tx, "news")
-        assert found is not None
-        editors.remove_editor(tx, found.id, parse_address(EVE))
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        editors.remove_editor(tx, target.id, parse_address(EVE))
 
     await room.database.write(remove)
     await room.processing.recover()
@@ -306,7 +306,7 @@ async def test_our_own_copy_coming_back_is_refused(room: Mailroom) -> None:
 async def test_a_reply_to_a_copy_goes_to_the_owner_also_an_editors(room: Mailroom) -> None:
     """It is no edition."""
     sent = await answers(room, post(In_Reply_To=f"<abcdefghijklmnopqrst2345@{D}>"))
-    assert ["owner@harbour.example"] == [one.rcpt_to for one in sent]
+    assert ["owner@harbour.example"] == [outgoing.rcpt_to for outgoing in sent]
     assert [] == await states(room)
 
 
@@ -352,7 +352,7 @@ async def test_without_a_believed_proof_it_is_held(
     """Who is not trusted, another id, no pass, another domain, a field below, and a mail that was for others."""
     await set_list(room, post_by_mail="direct")
     sent = await answers(room, post(header=more, Authentication_Results=results), peer=peer)
-    assert ["Please approve: Boats", "[Test] Boats"] == [str(message_of(one)["Subject"]) for one in sent]
+    assert ["Please approve: Boats", "[Test] Boats"] == [str(message_of(outgoing)["Subject"]) for outgoing in sent]
     assert ["draft"] == await states(room)
 
 
@@ -542,9 +542,9 @@ async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:
     """Only one of them did it, both see that it is released."""
     draft_approval = DraftApproval(room.context, builder_at(room.site))
     await answers(room, post())
-    found = [await draft_approval.release(1), await draft_approval.release(1)]
-    assert [True, False] == [is_done for _, is_done in found]
-    assert {DraftStatus.RELEASED} == {held.status for held, _ in found if held is not None}
+    outcomes = [await draft_approval.release(1), await draft_approval.release(1)]
+    assert [True, False] == [is_done for _, is_done in outcomes]
+    assert {DraftStatus.RELEASED} == {held.status for held, _ in outcomes if held is not None}
     assert [("sending", 3)] == await rows(room, "select state, audience from edition")
 
 

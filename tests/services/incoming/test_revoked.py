@@ -71,9 +71,9 @@ async def lose_the_row(room: Mailroom) -> None:
     """Whatever else takes an editor away, a door that is yet to be built, say."""
 
     def delete(tx: Transaction) -> None:
-        found = lists.find_list(tx, "news")
-        assert found is not None
-        editors.remove_editor(tx, found.id, parse_address(EVE))
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        editors.remove_editor(tx, target.id, parse_address(EVE))
 
     await room.database.write(delete)
 
@@ -245,8 +245,8 @@ async def test_what_was_released_goes_on_and_shows_no_more(tmp_path: Path) -> No
         await held(room)
         await press_the_button(room)
         await remove(room)
-        found = [await draft_approval(room).find(1), await draft_approval(room).preview(1)]
-        assert (["sending"], [None, None]) == (await states(room), found)
+        shown = [await draft_approval(room).find(1), await draft_approval(room).preview(1)]
+        assert (["sending"], [None, None]) == (await states(room), shown)
 
 
 @pytest.mark.parametrize("end", [remove, switch_off, close], ids=lambda step: step.__name__)
@@ -264,9 +264,9 @@ async def test_a_link_works_again_when_posting_is_switched_on_again(tmp_path: Pa
         await prepare(room)
         await held(room)
         await switch_off(room)
-        found, is_done = await draft_approval(room).release(1)
-        assert found is not None
-        assert (DraftStatus.SWITCHED_OFF, False) == (found.status, is_done)
+        draft, is_done = await draft_approval(room).release(1)
+        assert draft is not None
+        assert (DraftStatus.SWITCHED_OFF, False) == (draft.status, is_done)
         await set_list(room, post_by_mail="approve")
         _, is_done = await draft_approval(room).release(1)
         assert is_done

@@ -79,7 +79,7 @@ async def test_an_import_adds_its_rows_and_names_those_that_it_refuses(office: O
     job = await carry_out(office, job)
     assert ("done", 3) == (job.state, job.done)
     assert [1, 1, 1] == result_of(job, "added", "updated", "refused")
-    assert [3] == [one["line"] for one in result_of(job, "invalid")[0]]
+    assert [3] == [row["line"] for row in result_of(job, "invalid")[0]]
     assert [("ann@x.example", "active", "api:crm")] == await members(office)
     assert [('{"plan": "blue"}',)] == await select(office.database, "select attributes from subscriber")
     assert [] == files(office)
@@ -339,5 +339,5 @@ async def test_few_files_arrive_at_a_time(office: Office) -> None:
         await hand_in_one("last", pieces(roster("ada")))
     end.set()
     results = await asyncio.gather(*arriving, return_exceptions=True)
-    assert len(names) - 1 == sum(isinstance(one, JobReport) for one in results)
-    assert all(isinstance(one, JobReport | Refused) for one in results)
+    assert len(names) - 1 == sum(isinstance(result, JobReport) for result in results)
+    assert all(isinstance(result, JobReport | Refused) for result in results)

@@ -33,8 +33,11 @@ async def test_all_editions_are_exported_newest_first_with_their_texts(press: Pr
         slugs = [edition.slug for edition in read_contents(tx, "news").editions]
         site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
         return [
-            (read_whole(tx, target, one)[0].text, b"The tide" in read_message(tx, target, one, site)) for one in slugs
+            (read_whole(tx, target, slug)[0].text, b"The tide" in read_message(tx, target, slug, site))
+            for slug in slugs
         ]
 
-    found = await press.office.database.read(read)
-    assert [("The tide is in.", True), ("The tide is out.", True)] == [(text.strip(), whole) for text, whole in found]
+    exported = await press.office.database.read(read)
+    assert [("The tide is in.", True), ("The tide is out.", True)] == [
+        (text.strip(), whole) for text, whole in exported
+    ]

@@ -47,8 +47,12 @@ async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
     async with open_office(tmp_path) as office:
         await office.make_list()
         outcomes = [
-            (await office.archive_import.add("news", one))["outcome"]
-            for one in (message(), message(SOURCE + b"\r\n-- \r\nfooter\r\n"), message(identity="two@old.example"))
+            (await office.archive_import.add("news", old_message))["outcome"]
+            for old_message in (
+                message(),
+                message(SOURCE + b"\r\n-- \r\nfooter\r\n"),
+                message(identity="two@old.example"),
+            )
         ]
         assert ["added", "unchanged", "added"] == outcomes
         assert 2 == len(await select(office.database, "select id from edition"))

@@ -93,6 +93,6 @@ async def test_the_database_itself_holds_no_language_twice(office: Office) -> No
 
 async def test_a_family_begins_with_its_oldest_list(office: Office) -> None:
     await make_family(office)
-    found = await office.database.read(lists.family_lists, "villanueva")
-    assert ["noticias", "nouvelles"] == [one.name for one in found]
+    family = await office.database.read(lists.family_lists, "villanueva")
+    assert ["noticias", "nouvelles"] == [target.name for target in family]
     assert [] == await office.database.read(lists.family_lists, "news")

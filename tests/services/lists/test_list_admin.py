@@ -131,8 +131,8 @@ async def test_the_page_of_a_list_has_settings_of_its_own(office: Office) -> Non
     made = await office.lists.create_list("news", {"title": "News"})
     keys = ("front", "cadence", "ask_name", "typeface")
     assert ["full", "", False, "sans"] == [made[key] for key in keys]
-    given = {"front": "teaser", "cadence": "Every Thursday", "ask_name": "true", "typeface": "serif"}
-    await office.lists.set_list("news", given)
+    settings = {"front": "teaser", "cadence": "Every Thursday", "ask_name": "true", "typeface": "serif"}
+    await office.lists.set_list("news", settings)
     shown = await office.database.read(ledger_reports.show_list, "news")
     assert ["teaser", "Every Thursday", True, "serif"] == [shown[key] for key in keys]
 
@@ -155,10 +155,12 @@ async def test_an_unknown_key_is_named_with_a_guess(office: Office) -> None:
 def test_no_setting_lets_a_line_break_into_a_header(settings: dict[str, str]) -> None:
     """A value is read, or refused by an error of ours; what is kept holds no control character but in long texts."""
     try:
-        found = read_settings(settings)
+        accepted = read_settings(settings)
     except PressrunError:
         return
-    kept = "".join(str(value) for key, value in found.items() if key not in ("postal_address", "description", "footer"))
+    kept = "".join(
+        str(value) for key, value in accepted.items() if key not in ("postal_address", "description", "footer")
+    )
     assert [] == [c for c in kept if c in "\r\n\0\x85\u2028\u2029"]
 
 
@@ -173,7 +175,7 @@ async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back
     closed = await office.lists.close_list("news")
     assert (0, 1, True) == (closed["pending"], closed["active"], closed["closed_at"] is not None)
     states = [await office.database.read(find_edition, number) for number in (waiting, running, held)]
-    assert ["cancelled", "cancelled", "draft"] == [found.state.value for found in states if found]
+    assert ["cancelled", "cancelled", "draft"] == [edition.state.value for edition in states if edition]
     assert 1 == (await office.database.read(count_copies, running))["cancelled"]
     reopened = await office.lists.set_list("news", {"closed": "false"})
     assert (0, None) == (reopened["pending"], reopened["closed_at"])

@@ -101,9 +101,9 @@ class Lobby:
         """The cookie and the id of a new session by password."""
         entered = await self.by_password(name)
         assert isinstance(entered, Entered)
-        found = await self.sessions.find(entered.secret)
-        assert found is not None
-        return entered.secret, found.session.id
+        logged_in = await self.sessions.find(entered.secret)
+        assert logged_in is not None
+        return entered.secret, logged_in.session.id
 
     async def add_passkey(self, person_id: int, session_id: int = 0) -> Authenticator:
         authenticator = Authenticator(ORIGIN)

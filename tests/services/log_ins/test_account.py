@@ -46,8 +46,8 @@ async def _others(lobby: Lobby, person_id: int, session_id: int) -> None:
 async def test_a_change_ends_all_other_sessions_of_the_person(lobby: Lobby, change: Change) -> None:
     """The one in which it is made goes on, and so do those of others."""
     ann, bob = await lobby.add_person("ann"), await lobby.add_person("bob")
-    for one in (ann, bob):
-        await lobby.set_password(one)
+    for person_id in (ann, bob):
+        await lobby.set_password(person_id)
     secrets = [await lobby.enter(name) for name in ("ann", "ann", "bob")]
     await change(lobby, ann, secrets[0][1])
     assert [True, False, True] == [await lobby.sessions.find(secret) is not None for secret, _ in secrets]
@@ -116,9 +116,9 @@ async def test_an_app_must_show_its_code_first(lobby: Lobby) -> None:
     ann = await lobby.add_person("ann")
     salt = lobby.account.new_salt()
     right = code_at(lobby.account.app_secret(salt), int(lobby.now // STEP_SECONDS))
-    for typed, given in (("000000" if right != "000000" else "1", salt), (right, salt[:8]), (right, b"")):
+    for typed, offered in (("000000" if right != "000000" else "1", salt), (right, salt[:8]), (right, b"")):
         with pytest.raises(BadInput):
-            await lobby.account.add_app(ann, 0, given, typed)
+            await lobby.account.add_app(ann, 0, offered, typed)
     assert (await lobby.account.overview(ann)).credentials.app_added_at is None
 
 

@@ -16,10 +16,10 @@ Row = tuple[str, str, str | None, str]
 
 async def rows(lobby: Lobby) -> list[Row]:
     await lobby.failures.carry_out()
-    found = await select(
+    attempts = await select(
         lobby.database, "select who, outcome, object, fields from audit where action = 'session.begin' order by number"
     )
-    return [(str(who), str(outcome), about, str(fields)) for who, outcome, about, fields in found]
+    return [(str(who), str(outcome), about, str(fields)) for who, outcome, about, fields in attempts]
 
 
 async def test_the_first_failure_for_a_person_in_an_hour_has_a_row(lobby: Lobby) -> None:
@@ -47,8 +47,8 @@ async def test_a_wrong_code_names_whose_it_was(lobby: Lobby) -> None:
         asked = await lobby.log_ins.request_code(parse_address(address), VISITOR)
         assert isinstance(asked, CodeRequested)
         assert await lobby.log_ins.by_code(asked.secret, "WRONGONE", VISITOR) is None
-    found = await rows(lobby)
-    assert [("person ann", '["code"]'), (None, '["code"]')] == [(about, fields) for _, _, about, fields in found]
+    attempts = await rows(lobby)
+    assert [("person ann", '["code"]'), (None, '["code"]')] == [(about, fields) for _, _, about, fields in attempts]
 
 
 async def test_a_passkey_that_is_not_genuine_names_whose_it_is(lobby: Lobby) -> None:

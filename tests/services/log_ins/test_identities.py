@@ -33,9 +33,9 @@ async def enter(lobby: Lobby, identity: IssuerAccount, linking: LoginSession | N
 async def logged_in(lobby: Lobby, name: str, *, is_operator: bool = False) -> LoginSession:
     """The session of somebody new who has just typed a password."""
     await lobby.set_password(await lobby.add_person(name, is_operator=is_operator))
-    found = await lobby.sessions.find((await lobby.enter(name))[0])
-    assert found is not None
-    return found.session
+    entered = await lobby.sessions.find((await lobby.enter(name))[0])
+    assert entered is not None
+    return entered.session
 
 
 async def invite(lobby: Lobby, name: str, kind: LinkKind = LinkKind.INVITATION) -> int:
@@ -48,10 +48,10 @@ async def invite(lobby: Lobby, name: str, kind: LinkKind = LinkKind.INVITATION) 
 async def test_who_is_invited_enters_by_a_verified_address_once(lobby: Lobby) -> None:
     """From then on it is the subject that counts: an address may pass to somebody else."""
     await invite(lobby, "ann")
-    found = await lobby.who(await enter(lobby, known_as("a", "ANN@town.example")))
-    assert found is not None
-    assert ("ann", Method.OIDC, True) == (found.session.name, found.session.method, is_proven(found.session))
-    assert found.holdings.has(Right.DRAFTS, "news")
+    entered = await lobby.who(await enter(lobby, known_as("a", "ANN@town.example")))
+    assert entered is not None
+    assert ("ann", Method.OIDC, True) == (entered.session.name, entered.session.method, is_proven(entered.session))
+    assert entered.holdings.has(Right.DRAFTS, "news")
     assert await enter(lobby, known_as("another", "ann@town.example")) is None
     again = await lobby.who(await enter(lobby, known_as("a", None)))
     assert again is not None
@@ -85,9 +85,9 @@ async def test_nobody_becomes_somebody_by_an_address_alone(lobby: Lobby) -> None
 async def test_who_has_just_logged_in_links_their_account(lobby: Lobby) -> None:
     """Whatever its address; and an account that is somebody's stays theirs."""
     ann, bob = await logged_in(lobby, "ann", is_operator=True), await logged_in(lobby, "bob")
-    found = await lobby.who(await enter(lobby, known_as("a", "other@town.example"), linking=ann))
-    assert found is not None
-    assert ("ann", True) == (found.session.name, found.holdings.has(Right.OPERATE))
+    entered = await lobby.who(await enter(lobby, known_as("a", "other@town.example"), linking=ann))
+    assert entered is not None
+    assert ("ann", True) == (entered.session.name, entered.holdings.has(Right.OPERATE))
     taken = await lobby.who(await enter(lobby, known_as("a"), linking=bob))
     assert taken is not None
     assert "ann" == taken.session.name

@@ -27,12 +27,12 @@ async def test_a_person_gets_in_by_name_or_address(lobby: Lobby) -> None:
     """Either, in any spelling of the letters, and with the rights that they have now."""
     await lobby.set_password(await lobby.add_person("ann"))
     for name in ("ann", " Ann ", "ANN@town.example"):
-        found = await lobby.who(await lobby.by_password(name))
-        assert found is not None
+        logged_in = await lobby.who(await lobby.by_password(name))
+        assert logged_in is not None
         assert ("ann", Method.PASSWORD, True) == (
-            found.session.name,
-            found.session.method,
-            found.holdings.has(Right.DRAFTS, "news"),
+            logged_in.session.name,
+            logged_in.session.method,
+            logged_in.holdings.has(Right.DRAFTS, "news"),
         )
 
 
@@ -99,7 +99,7 @@ async def test_attempts_at_once_are_limited_too(lobby: Lobby) -> None:
     lobby.limit(Rate(3, 900))
     await lobby.set_password(await lobby.add_person("ann"))
     answers = await asyncio.gather(*(lobby.by_password("ann", "wrong") for _ in range(30)))
-    assert (3, 27) == (answers.count(None), sum(isinstance(one, RateExceeded) for one in answers))
+    assert (3, 27) == (answers.count(None), sum(isinstance(answer, RateExceeded) for answer in answers))
 
 
 async def test_a_switched_off_way_lets_nobody_in(lobby: Lobby) -> None:
@@ -122,9 +122,9 @@ async def test_a_password_changed_while_it_was_checked_is_void(lobby: Lobby) -> 
     verify = lobby.hashes.verify
 
     async def verify_late(hashed: str | None, password: str) -> bool:
-        found = await verify(hashed, password)
+        is_right = await verify(hashed, password)
         await lobby.account.set_password(ann, 0, "other words entirely")
-        return found
+        return is_right
 
     lobby.hashes.verify = verify_late  # type: ignore[method-assign]
     assert await lobby.by_password("ann") is None
@@ -150,9 +150,9 @@ async def test_with_an_app_the_password_alone_is_not_enough(lobby: Lobby) -> Non
     code = code_at(secret, int(lobby.now // STEP_SECONDS))
     assert await lobby.by_password("ann") is None
     assert await lobby.by_password("ann", code="000000" if code != "000000" else "111111") is None
-    found = await lobby.who(await lobby.by_password("ann", code=f"{code[:3]} {code[3:]}"))
-    assert found is not None
-    assert Method.PASSWORD_AND_APP is found.session.method
+    logged_in = await lobby.who(await lobby.by_password("ann", code=f"{code[:3]} {code[3:]}"))
+    assert logged_in is not None
+    assert Method.PASSWORD_AND_APP is logged_in.session.method
     assert await lobby.by_password("ann", code=code) is None
 
 
@@ -194,9 +194,9 @@ async def test_a_code_is_mailed_and_logs_in_once(lobby: Lobby) -> None:
     )
     assert lobby.woken
     code = _code(lobby, secret)
-    found = await _enter(lobby, secret, f" {code[:4]}-{code[4:].lower()} ")
-    assert found is not None
-    assert Method.CODE is found.session.method
+    logged_in = await _enter(lobby, secret, f" {code[:4]}-{code[4:].lower()} ")
+    assert logged_in is not None
+    assert Method.CODE is logged_in.session.method
     assert await _enter(lobby, secret, code) is None
 
 
@@ -265,9 +265,9 @@ async def test_a_passkey_logs_in(lobby: Lobby) -> None:
     ann = await lobby.add_person("ann", is_operator=True)
     authenticator = await lobby.add_passkey(ann)
     answer = authenticator.get(lobby.ceremonies.login_options())
-    found = await lobby.who(await lobby.log_ins.by_passkey(answer, VISITOR))
-    assert found is not None
-    assert ("ann", Method.PASSKEY) == (found.session.name, found.session.method)
+    logged_in = await lobby.who(await lobby.log_ins.by_passkey(answer, VISITOR))
+    assert logged_in is not None
+    assert ("ann", Method.PASSKEY) == (logged_in.session.name, logged_in.session.method)
     assert await lobby.log_ins.by_passkey(answer, VISITOR) is None
 
 
@@ -320,9 +320,9 @@ async def test_rights_and_their_end_are_in_force_at_once(lobby: Lobby) -> None:
     await lobby.set_password(ann)
     secret, _ = await lobby.enter("ann")
     await execute(lobby.database, "update permission set role = 'publisher'")
-    found = await lobby.sessions.find(secret)
-    assert found is not None
-    assert found.holdings.has(Right.RELEASE, "news")
+    logged_in = await lobby.sessions.find(secret)
+    assert logged_in is not None
+    assert logged_in.holdings.has(Right.RELEASE, "news")
     await execute(lobby.database, "update person set epoch = epoch + 1")
     assert await lobby.sessions.find(secret) is None
 

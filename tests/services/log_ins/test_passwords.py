@@ -39,11 +39,11 @@ async def test_a_flood_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
         nonlocal busy, most
         busy += 1
         most = max(most, busy)
-        found = verify(hashed, password)
+        is_right = verify(hashed, password)
         busy -= 1
-        return found
+        return is_right
 
     monkeypatch.setattr(hashes, "_is_right", counted)
     answers = await asyncio.gather(*(hashes.verify(None, "x") for _ in range(200)), return_exceptions=True)
-    turned_away = [one for one in answers if isinstance(one, Unavailable)]
+    turned_away = [answer for answer in answers if isinstance(answer, Unavailable)]
     assert (200 - MOST_WAITING, True) == (len(turned_away), 1 <= most <= AT_ONCE)

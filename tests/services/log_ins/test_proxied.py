@@ -17,19 +17,19 @@ from pressrun.store.transaction import Transaction
 async def test_somebody_known_by_name_or_address(lobby: Lobby, name: str) -> None:
     """With the rights that are ours to give, and at once without them."""
     number = await lobby.add_person("ann", is_operator=True)
-    found = await ProxiedLogIns(lobby.context).find(name)
-    assert found is not None
+    logged_in = await ProxiedLogIns(lobby.context).find(name)
+    assert logged_in is not None
     assert ("ann", Method.PROXY, True, True, True) == (
-        found.session.name,
-        found.session.method,
-        is_proven(found.session),
-        is_recent(found.session, lobby.now),
-        found.holdings.has(Right.OPERATE),
+        logged_in.session.name,
+        logged_in.session.method,
+        is_proven(logged_in.session),
+        is_recent(logged_in.session, lobby.now),
+        logged_in.holdings.has(Right.OPERATE),
     )
     await lobby.database.write(_dismiss, number)
-    found = await ProxiedLogIns(lobby.context).find(name)
-    assert found is not None
-    assert not found.holdings.has(Right.OPERATE)
+    logged_in = await ProxiedLogIns(lobby.context).find(name)
+    assert logged_in is not None
+    assert not logged_in.holdings.has(Right.OPERATE)
 
 
 @pytest.mark.parametrize("name", ["", " ", "bob", "carl", "ann\0", "x" * 5000, "ann, bob", "ann;bob", "%", "_nn"])

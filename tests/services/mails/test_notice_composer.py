@@ -39,18 +39,18 @@ async def test_a_confirmation_holds_a_link_that_confirms(press: Pressroom) -> No
     outgoing = await ask(press, WEB)
     body = message(outgoing).get_body(("plain",))
     assert body is not None
-    found = re.search(r"https://n\.example/confirm/(\S+)", body.get_content())
-    assert found is not None
-    numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, found[1])
+    match = re.search(r"https://n\.example/confirm/(\S+)", body.get_content())
+    assert match is not None
+    numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, match[1])
     assert (1, int(press.office.now) + 7 * 86400) == numbers
     assert "auto-generated" == message(outgoing)["Auto-Submitted"]
 
 
 async def test_a_notice_of_ours_comes_from_a_signed_bounce_address(press: Pressroom) -> None:
     outgoing = await ask(press, WEB)
-    found = re.fullmatch(r"news-bounces\+([a-z2-7]{26})@lists\.example", outgoing.mail_from)
-    assert found is not None
-    number = AddressTokens(press.office.keys).read(AddressPurpose.BOUNCES, "news", found[1])
+    match = re.fullmatch(r"news-bounces\+([a-z2-7]{26})@lists\.example", outgoing.mail_from)
+    assert match is not None
+    number = AddressTokens(press.office.keys).read(AddressPurpose.BOUNCES, "news", match[1])
     assert outgoing.delivery_id == number
 
 

@@ -24,7 +24,7 @@ async def two_readers(press: Pressroom) -> dict[str, bytes]:
     await press.readers(2)
     await press.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
     await press.edition(PAGE)
-    return {one.rcpt_to: one.content for one in await press.send_all()}
+    return {outgoing.rcpt_to: outgoing.content for outgoing in await press.send_all()}
 
 
 def types(content: bytes) -> list[str]:

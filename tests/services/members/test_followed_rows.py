@@ -85,7 +85,7 @@ async def test_nobody_leaves_whose_former_address_is_in_the_roster(office: Offic
 
     def leaving(tx: Transaction, *listed: str) -> list[str]:
         moved = address_changes.moved_addresses(tx)
-        keys = sorted(key for one in listed for key in listed_keys(one, moved))
+        keys = sorted(key for address in listed for key in listed_keys(address, moved))
         return list(leavers(iter(keys), synced_members(tx, "news")))
 
     assert [] == await office.database.read(leaving, OLD)
@@ -98,9 +98,9 @@ async def test_a_change_that_was_undone_is_not_followed(office: Office) -> None:
 
     def undo(tx: Transaction) -> None:
         assert subscribers.find_subscriber(tx, parse_address(NEW)) is not None  # and lock her
-        found = address_changes.find_change(tx, number)
-        assert found is not None
-        address_changes.record_undone(tx, found)
+        stored = address_changes.find_change(tx, number)
+        assert stored is not None
+        address_changes.record_undone(tx, stored)
 
     await office.database.write(undo)
     answer = await office.subscribers.import_batch("news", [row(OLD)])
@@ -133,7 +133,7 @@ async def test_a_program_that_names_the_former_address_means_the_new_one(office:
     await change(office, OLD, NEW)
     requests = [put(OLD), put(NEW), put("bob@x.example"), put(OLD.upper())]
     answers = await asyncio.gather(*map(office.members.put, requests))
-    assert [NEW, NEW, "bob@x.example", NEW] == [one.email for one in answers]
+    assert [NEW, NEW, "bob@x.example", NEW] == [answer.email for answer in answers]
     assert [(NEW, "Ann", "active"), ("bob@x.example", "Ann", "active")] == await members(office)
     with pytest.raises(Refused, match="already known"):
         await office.members.create(put(OLD))

@@ -95,7 +95,7 @@ async def _set_up(office: Office) -> MemberPuts:
 async def _outcome(folder: Path, sets: Sequence[Sequence[PutRequest]]) -> dict[str, Any]:
     async with open_office(folder) as office:
         puts = await _set_up(office)
-        answers = [one for requests in sets for one in await office.database.write(puts.put, requests)]
+        answers = [answer for requests in sets for answer in await office.database.write(puts.put, requests)]
         tables = {name: sorted(map(repr, await select(office.database, query))) for name, query in TABLES.items()}
         return {"answers": answers, **tables}
 
@@ -103,8 +103,8 @@ async def _outcome(folder: Path, sets: Sequence[Sequence[PutRequest]]) -> dict[s
 async def test_a_set_does_what_its_requests_do_one_after_the_other(tmp_path: Path) -> None:
     """Of one address in several spellings too, on several lists, and whatever was known of it."""
     together = await _outcome(tmp_path / "together", [TOGETHER])
-    apart = await _outcome(tmp_path / "apart", [[one] for one in TOGETHER])
-    assert [one.state for one in apart["answers"]].count("active") == 9
+    apart = await _outcome(tmp_path / "apart", [[request] for request in TOGETHER])
+    assert [answer.state for answer in apart["answers"]].count("active") == 9
     people = "".join(apart["people"])
     said = [words for words in ("Newer", "Asked", "Asking", "Left", "Bath", "New'", "Back", "gold") if words in people]
     assert ["Newer", "Asked", "Asking", "Left", "Bath"] == said
@@ -137,7 +137,7 @@ async def test_one_that_is_refused_leaves_the_others_of_its_set_alone(office: Of
     door = Door(cases_of(office))
     wanted = [put(door, f"r{number}@x.example", to="closed" if number == 3 else "news") for number in range(6)]
     answers = await asyncio.gather(*wanted, return_exceptions=True)
-    assert [False, False, False, True, False, False] == [isinstance(one, Refused) for one in answers]
+    assert [False, False, False, True, False, False] == [isinstance(answer, Refused) for answer in answers]
     outcomes = await select(
         office.database, "select outcome, count(*) from audit where action = 'subscriber.put' group by outcome"
     )
@@ -149,13 +149,13 @@ async def test_a_token_that_is_revoked_while_its_requests_wait_puts_nobody(offic
     await office.make_list()
     later = AuditLog(replace(office.context, clock=partial(next, count(NOW))))  # each time it is asked
     door = Door(replace(cases_of(office), audit_log=later))
-    made = [await office.tokens.create(TokenRequest(name=one, scope=TokenScope.WRITE), TokenMaker()) for one in "ab"]
+    made = [await office.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE), TokenMaker()) for name in "ab"]
     holdings = Holdings(everywhere=rights_of_scope(TokenScope.WRITE, is_everywhere=True))
-    callers = [Caller(actor=program_by_api(one["name"]), holdings=holdings, token_id=one["id"]) for one in made]
+    callers = [Caller(actor=program_by_api(token["name"]), holdings=holdings, token_id=token["id"]) for token in made]
     await office.tokens.revoke(made[0]["id"])
     wanted = [put(door, f"r{number}@x.example", caller=callers[number % 2]) for number in range(6)]
     answers = await asyncio.gather(*wanted, return_exceptions=True)
-    assert [True, False] * 3 == [isinstance(one, NotPermitted) for one in answers]
+    assert [True, False] * 3 == [isinstance(answer, NotPermitted) for answer in answers]
     people = await select(office.database, "select address from subscriber order by address")
     assert [("r1@x.example",), ("r3@x.example",), ("r5@x.example",)] == people
 

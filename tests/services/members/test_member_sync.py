@@ -37,11 +37,11 @@ async def sync(office: Office, *listed: str, names: dict[str, str] | None = None
 
 
 async def states(office: Office, *addresses: str) -> list[tuple[str, str]]:
-    found = []
+    standings = []
     for address in addresses:
         shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address(address))
-        found += [(one["state"], one["source"]) for one in shown["lists"]]  # type: ignore[attr-defined]
-    return found
+        standings += [(membership["state"], membership["source"]) for membership in shown["lists"]]  # type: ignore[attr-defined]
+    return standings
 
 
 async def subscription_id(office: Office, address: str) -> int:
@@ -54,14 +54,14 @@ async def subscription_id(office: Office, address: str) -> int:
 
 
 async def standing(office: Office, address: str) -> Subscription:
-    found = await office.database.read(find_subscription_by_id, await subscription_id(office, address))
-    assert found is not None
-    return found
+    subscription = await office.database.read(find_subscription_by_id, await subscription_id(office, address))
+    assert subscription is not None
+    return subscription
 
 
 async def events(office: Office, address: str) -> list[tuple[str, str]]:
     shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address(address))
-    return [(one["event"], one["source"]) for one in shown["consent"]]  # type: ignore[attr-defined]
+    return [(entry["event"], entry["source"]) for entry in shown["consent"]]  # type: ignore[attr-defined]
 
 
 async def test_members_come_change_and_go_with_the_roster(office: Office) -> None:
@@ -131,8 +131,10 @@ async def test_whoever_comes_back_is_still_paused_or_suspended(office: Office) -
     await sync(office, ANN, BOB, CID)
     assert [("suspended", "sync"), ("suspended", "sync"), ("active", "sync")] == await states(office, ANN, BOB, CID)
     after = [await standing(office, address) for address in (ANN, BOB)]
-    assert ["paused", "bounces"] == [one.suspended_for for one in after]
-    assert [one.paused_until for one in before] == [one.paused_until for one in after]
+    assert ["paused", "bounces"] == [subscription.suspended_for for subscription in after]
+    assert [subscription.paused_until for subscription in before] == [
+        subscription.paused_until for subscription in after
+    ]
 
 
 @pytest.mark.parametrize("way", ["rm", "import"])

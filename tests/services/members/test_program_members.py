@@ -54,8 +54,8 @@ async def leave(office: Office) -> None:
 async def test_a_put_adds_a_member_with_the_words_they_agreed_to(office: Office) -> None:
     """The evidence names the program, and where and when the person consented."""
     await office.make_list()
-    given = ConsentGiven(text="Send me the news", at="2026-05-01", ip="203.0.113.9", url="https://s.example/join")
-    origin, problems = check_origin("crm", given, NOW)
+    agreed = ConsentGiven(text="Send me the news", at="2026-05-01", ip="203.0.113.9", url="https://s.example/join")
+    origin, problems = check_origin("crm", agreed, NOW)
     require_right(problems)
     changes, problems = check_changes("Ada", "pt-BR", {"plan": "gold"})
     require_right(problems)

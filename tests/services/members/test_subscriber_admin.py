@@ -70,17 +70,17 @@ async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False)
     """The import, after its dry run counted the same and changed nothing."""
     terms = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
     surveyed = await office.database.read(lambda tx: ImportPreview(tx, terms, ()).preview_rows(rows)[1].plain())
-    found = await office.subscribers.import_batch("news", rows, asks=asks)
-    assert surveyed == found
-    return {name: value for name, value in found.items() if value}
+    answer = await office.subscribers.import_batch("news", rows, asks=asks)
+    assert surveyed == answer
+    return {name: value for name, value in answer.items() if value}
 
 
 async def test_who_is_added_is_a_member_at_once(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", ANN, name="Ann")
     shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
-    assert [("active", "operator")] == [(one["state"], one["source"]) for one in shown["lists"]]  # type: ignore[attr-defined]
-    assert [("added", "operator")] == [(one["event"], one["source"]) for one in shown["consent"]]  # type: ignore[attr-defined]
+    assert [("active", "operator")] == [(membership["state"], membership["source"]) for membership in shown["lists"]]  # type: ignore[attr-defined]
+    assert [("added", "operator")] == [(event["event"], event["source"]) for event in shown["consent"]]  # type: ignore[attr-defined]
     assert [] == await waiting_notices(office)
 
 
@@ -195,8 +195,8 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     assert [] == await office.database.read(ledger_reports.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
-        {"address": one["address"], "reason": one["reason"]}
-        for one in await office.database.read(ledger_reports.list_suppressions)
+        {"address": suppression["address"], "reason": suppression["reason"]}
+        for suppression in await office.database.read(ledger_reports.list_suppressions)
     ]
     with pytest.raises(NotFound):
         await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
@@ -215,8 +215,8 @@ async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
     await office.make_list()
     await office.suppressions.add(ANN, "complaint")
     await office.subscribers.erase(ANN)
-    found = await office.database.read(ledger_reports.list_suppressions)
-    assert [(None, "complaint")] == [(one["address"], one["reason"]) for one in found]
+    suppressions = await office.database.read(ledger_reports.list_suppressions)
+    assert [(None, "complaint")] == [(suppression["address"], suppression["reason"]) for suppression in suppressions]
 
 
 @pytest.mark.parametrize("said", ["ann@x.example", "ann+news@x.example"])
@@ -224,8 +224,8 @@ async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason
     await office.make_list()
     await office.suppressions.add(parse_address(said), "never-again")
     await office.subscribers.erase(parse_address(said))
-    found = await office.database.read(ledger_reports.list_suppressions)
-    assert [(None, "never-again")] == [(one["address"], one["reason"]) for one in found]
+    suppressions = await office.database.read(ledger_reports.list_suppressions)
+    assert [(None, "never-again")] == [(suppression["address"], suppression["reason"]) for suppression in suppressions]
     await office.suppressions.remove(parse_address(said))
     assert [] == await office.database.read(ledger_reports.list_suppressions)
 
@@ -253,7 +253,7 @@ async def test_an_import_done_again_changes_nothing(office: Office) -> None:
     await office.make_list()
     rows = [row(2, "a@x.example", name="A", city="Rome"), row(3, "b@x.example"), row(4, "no address")]
     first = await take(office, rows)
-    assert (2, [4]) == (first["added"], [one["line"] for one in first["invalid"]])  # type: ignore[attr-defined]
+    assert (2, [4]) == (first["added"], [refused["line"] for refused in first["invalid"]])  # type: ignore[attr-defined]
     second = await take(office, rows)
     assert 2 == second["unchanged"]
 
@@ -326,8 +326,10 @@ async def test_the_evidence_of_consent_is_taken_over(office: Office) -> None:
         assert person is not None
         return consent.consent_of(tx, person.id)
 
-    found = await office.database.read(look)
-    assert [("imported", "fair 2020", "192.0.2.7")] == [(one["event"], one["source"], one["ip"]) for one in found]
+    events = await office.database.read(look)
+    assert [("imported", "fair 2020", "192.0.2.7")] == [
+        (event["event"], event["source"], event["ip"]) for event in events
+    ]
     shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
     assert "2020-02-03T00:00:00Z" == shown["lists"][0]["since"]  # type: ignore[index]
 
@@ -349,6 +351,6 @@ async def test_the_evidence_of_consent_is_taken_over(office: Office) -> None:
 )
 async def test_a_bad_field_is_told_by_line(office: Office, fields: dict[str, str], word: str) -> None:
     await office.make_list()
-    found = await take(office, [row(7, **fields)])
-    assert ["invalid"] == list(found)
-    assert [(7, True)] == [(one["line"], word in one["reason"]) for one in found["invalid"]]  # type: ignore[attr-defined]
+    answer = await take(office, [row(7, **fields)])
+    assert ["invalid"] == list(answer)
+    assert [(7, True)] == [(refused["line"], word in refused["reason"]) for refused in answer["invalid"]]  # type: ignore[attr-defined]

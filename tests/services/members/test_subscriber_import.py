@@ -208,8 +208,8 @@ async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
                 options = ImportOptions(
                     list_name="news", keys=office.keys, now=LATER, asks=asks, confirm_seconds=60.0, entropy=os.urandom
                 )
-                found = state_after_import(by_set, before, rows, options)
-                assert state_after_import(one_by_one, before, rows, options) == found
+                together = state_after_import(by_set, before, rows, options)
+                assert state_after_import(one_by_one, before, rows, options) == together
 
             examples()
 

@@ -40,7 +40,9 @@ async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(offi
 async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, strong: str, weak: str) -> None:
     await office.suppressions.add(ANN, strong)
     assert strong == (await office.suppressions.add(ANN, weak))["reason"]
-    assert [strong] == [one["reason"] for one in await office.database.read(ledger_reports.list_suppressions)]
+    assert [strong] == [
+        suppression["reason"] for suppression in await office.database.read(ledger_reports.list_suppressions)
+    ]
 
 
 @pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
@@ -49,7 +51,8 @@ async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str,
     await office.suppressions.add(ANN, weak)
     await office.suppressions.add(ANN, strong)
     assert [("Ann@x.example", strong)] == [
-        (one["address"], one["reason"]) for one in await office.database.read(ledger_reports.list_suppressions)
+        (suppression["address"], suppression["reason"])
+        for suppression in await office.database.read(ledger_reports.list_suppressions)
     ]
 
 
@@ -57,7 +60,9 @@ async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
     tagged = parse_address("ann+news@x.example")
     await office.suppressions.add(tagged, "never-again")
     await office.suppressions.add(ANN, "never-again")
-    assert ["Ann@x.example"] == [one["address"] for one in await office.database.read(ledger_reports.list_suppressions)]
+    assert ["Ann@x.example"] == [
+        suppression["address"] for suppression in await office.database.read(ledger_reports.list_suppressions)
+    ]
     await office.suppressions.remove(tagged)
     with pytest.raises(NotFound):
         await office.suppressions.remove(ANN)
@@ -89,13 +94,16 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
     assert (1, 1, [4, 5, 6]) == (
         answer["added"],
         answer["unchanged"],
-        [one["line"] for one in answer["invalid"]],  # type: ignore[attr-defined]
+        [refused["line"] for refused in answer["invalid"]],  # type: ignore[attr-defined]
     )
-    found = {one["address"]: one for one in await office.database.read(ledger_reports.list_suppressions)}
+    suppressions = {
+        suppression["address"]: suppression
+        for suppression in await office.database.read(ledger_reports.list_suppressions)
+    }
     assert ("never-again", "complaint", "2020-01-02T00:00:00Z") == (
-        found["Ann@x.example"]["reason"],
-        found["b@x.example"]["reason"],
-        found["b@x.example"]["since"],
+        suppressions["Ann@x.example"]["reason"],
+        suppressions["b@x.example"]["reason"],
+        suppressions["b@x.example"]["since"],
     )
 
 
@@ -119,13 +127,13 @@ async def test_a_file_does_what_its_rows_would_do_one_by_one(office: Office) -> 
     answer = await office.suppressions.import_batch(rows)
     assert (5, 2) == (answer["added"], answer["unchanged"])
     assert {"cancelled": 4, "queued": 2} == await _number_by_state(office)  # Cid's copy, and the mail to Eve
-    found = await office.database.read(ledger_reports.list_suppressions)
+    suppressions = await office.database.read(ledger_reports.list_suppressions)
     assert {
         ("BOB@x.example", "complaint"),
         ("ann+other@x.example", "never-again"),
         ("eve@x.example", "hard-bounce"),
         (None, "erased"),
-    } == {(one["address"], one["reason"]) for one in found}
+    } == {(suppression["address"], suppression["reason"]) for suppression in suppressions}
     noted = await select(
         office.database,
         "select address, how from event join subscriber on subscriber.id = subscriber_id"

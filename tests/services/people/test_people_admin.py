@@ -31,9 +31,9 @@ EDITOR = Grant(list="news", role=Role.EDITOR)
 
 
 async def person(office: Office, name: str) -> StoredPerson:
-    found = await office.database.read(people.find_by_name, name)
-    assert found is not None
-    return found
+    stored = await office.database.read(people.find_by_name, name)
+    assert stored is not None
+    return stored
 
 
 async def held(office: Office, name: str) -> Holdings:
@@ -43,8 +43,8 @@ async def held(office: Office, name: str) -> Holdings:
 async def enter(office: Office, link: str) -> StoredPerson | None:
     """Use a link, as the page does."""
     token, now = link.rpartition("/")[2], int(office.now)
-    found = await office.database.read(entering.find_link, token, office.keys, now)
-    return None if found is None else await office.database.write(entering.enter, found, now)
+    enter_link = await office.database.read(entering.find_link, token, office.keys, now)
+    return None if enter_link is None else await office.database.write(entering.enter, enter_link, now)
 
 
 async def test_the_first_person_is_an_operator_with_a_link(office: Office) -> None:
@@ -181,7 +181,7 @@ async def test_people_with_the_same_name_before_the_at_get_numbers(office: Offic
     await office.make_list()
     for address in ("eve@a.example", "eve@b.example", "é@c.example", "eve@d.example"):
         await office.lists.add_editor("news", parse_address(address))
-    names = [one["name"] for one in await office.database.read(list_everybody, office.now)]
+    names = [shown["name"] for shown in await office.database.read(list_everybody, office.now)]
     assert ["eve", "eve-2", "eve-3", "person"] == names
 
 
@@ -334,14 +334,14 @@ async def test_a_reset_takes_all_that_somebody_logs_in_with(office: Office) -> N
     """And ends the sessions; of nobody else."""
     for name in ("ann", "bea"):
         await office.people.add(name, None, password_hash="$argon2id$x")
-        found = await person(office, name)
+        stored = await person(office, name)
         passkey = NewPasskey(credential_id=name.encode(), credential=b"c", name="Firefox", sign_count=0)
-        await office.database.write(credentials.add_passkey, found.id, passkey, NOW)
-        await office.database.write(credentials.add_app, found.id, bytes(16), 1, NOW)
-        await office.database.write(credentials.replace_recovery_codes, found.id, [bytes(32)])
-        await office.database.write(people.add_identity, found.id, "https://id.example", name)
+        await office.database.write(credentials.add_passkey, stored.id, passkey, NOW)
+        await office.database.write(credentials.add_app, stored.id, bytes(16), 1, NOW)
+        await office.database.write(credentials.replace_recovery_codes, stored.id, [bytes(32)])
+        await office.database.write(people.add_identity, stored.id, "https://id.example", name)
         await office.people.grant(name, Grant(operator=True))
-        await office.tokens.create(TokenRequest(name=f"{name}'s"), TokenMaker(person_id=found.id))
+        await office.tokens.create(TokenRequest(name=f"{name}'s"), TokenMaker(person_id=stored.id))
     reset = await office.people.reset("ann")
     assert ["ann's"] == reset["revoked"]
     assert (2, 1) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)

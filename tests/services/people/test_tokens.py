@@ -33,9 +33,9 @@ async def ann(office: Office, role: Role = Role.PUBLISHER) -> TokenMaker:
     await office.make_list()
     await office.people.add("ann", None)
     await office.people.grant("ann", Grant(list="news", role=role))
-    found = await office.database.read(people.find_by_name, "ann")
-    assert found is not None
-    return TokenMaker(person_id=found.id)
+    person = await office.database.read(people.find_by_name, "ann")
+    assert person is not None
+    return TokenMaker(person_id=person.id)
 
 
 async def test_a_token_is_shown_once_and_only_its_digest_is_stored(office: Office) -> None:
@@ -140,8 +140,8 @@ async def test_a_person_makes_no_token_that_could_do_nothing(office: Office) -> 
 async def test_people_revoke_their_own_tokens_alone(office: Office) -> None:
     maker = await ann(office)
     own, other = await make(office, maker, lists=("news",)), await make(office, name="other")
-    assert ["ann", None] == [one["person"] for one in (own, other)]
-    assert [own["id"]] == [one["id"] for one in await office.database.read(list_tokens, maker.person_id)]
+    assert ["ann", None] == [token["person"] for token in (own, other)]
+    assert [own["id"]] == [token["id"] for token in await office.database.read(list_tokens, maker.person_id)]
     with pytest.raises(NotFound, match="no such token: 2"):
         await office.tokens.revoke(other["id"], maker.person_id)
     await office.tokens.revoke(own["id"], maker.person_id)

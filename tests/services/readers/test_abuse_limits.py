@@ -40,9 +40,9 @@ class SignUpGate:
         raise AssertionError("no test here holds sign-ups")
 
     async def admit(self, address: str, trust: Trust = Trust.PROVEN) -> bool:
-        found = parse_address(address)
+        parsed = parse_address(address)
         return Verdict.ACCEPTED is await self._office.database.write(
-            self.abuse_limits.admit, found, trust, self._office.now
+            self.abuse_limits.admit, parsed, trust, self._office.now
         )
 
 

@@ -47,12 +47,12 @@ async def get_news(press: Pressroom, edition: int) -> list[str]:
     for _ in range(3):
         await press.send_all()
         press.pass_time(7200)
-    found = await press.rows(
+    rows = await press.rows(
         "select address from delivery join subscription on subscription.id = subscription_id"
         " join subscriber on subscriber.id = subscriber_id where edition_id = ? and delivery.state = 'delivered'",
         edition,
     )
-    return [address for (address,) in found]
+    return [address for (address,) in rows]
 
 
 async def test_a_copy_that_waits_goes_to_the_new_address(press: Pressroom, change: AddressChanges) -> None:

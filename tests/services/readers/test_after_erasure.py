@@ -44,8 +44,8 @@ async def notify(press: Pressroom, outgoing: Outgoing, report: Report | None) ->
 
 
 def report(text: str = WORDS) -> Report:
-    one = RecipientReport(bounce=BounceClass.GONE, address=READER, status="5.1.1", code=550, text=text)
-    return Report(recipients=(one,))
+    recipient = RecipientReport(bounce=BounceClass.GONE, address=READER, status="5.1.1", code=550, text=text)
+    return Report(recipients=(recipient,))
 
 
 async def send_one(press: Pressroom) -> Outgoing:
@@ -82,14 +82,16 @@ async def test_a_bounce_after_erasing_is_counted_without_its_words(press: Pressr
 
 
 @pytest.mark.parametrize(
-    "found", [None, Report(automatic="null sender"), Report()], ids=["unreadable", "not understood", "in person"]
+    "notification", [None, Report(automatic="null sender"), Report()], ids=["unreadable", "not understood", "in person"]
 )
-async def test_no_mail_to_the_return_path_of_an_erased_reader_is_kept(press: Pressroom, found: Report | None) -> None:
+async def test_no_mail_to_the_return_path_of_an_erased_reader_is_kept(
+    press: Pressroom, notification: Report | None
+) -> None:
     """It came about them, so it may name them."""
     outgoing = await send_one(press)
-    assert InboundState.DONE is not (await notify(press, outgoing, found)).state
+    assert InboundState.DONE is not (await notify(press, outgoing, notification)).state
     await press.office.subscribers.erase(parse_address(READER))
-    assert InboundState.DONE is (await notify(press, outgoing, found)).state
+    assert InboundState.DONE is (await notify(press, outgoing, notification)).state
 
 
 async def test_no_address_is_recorded_of_what_remotes_say(press: Pressroom) -> None:

@@ -92,19 +92,19 @@ class Lives:
             subscriber = self.joined[subscriber]
         return subscriber
 
-    def join(self, one: int, other: int) -> None:
-        one, other = self.person(one), self.person(other)
-        if one != other:
-            self.joined[one] = other
+    def join(self, number: int, other: int) -> None:
+        number, other = self.person(number), self.person(other)
+        if number != other:
+            self.joined[number] = other
 
     async def choose(self, sql: str) -> tuple[int, ...] | None:
-        found = await self.press.rows(sql)
-        return self.dice.choice(found) if found else None
+        rows = await self.press.rows(sql)
+        return self.dice.choice(rows) if rows else None
 
     async def link(self) -> PreferenceLink:
-        found = await self.choose(f"select id, epoch from subscriber where address <> '{SLOW}' order by id")
-        assert found is not None
-        return PreferenceLink(subscriber_id=found[0], epoch=found[1])
+        reader = await self.choose(f"select id, epoch from subscriber where address <> '{SLOW}' order by id")
+        assert reader is not None
+        return PreferenceLink(subscriber_id=reader[0], epoch=reader[1])
 
     # ------------------------------------------------------------------ what may happen
 
@@ -128,20 +128,22 @@ class Lives:
         """By any link of theirs."""
         link, ended = await self.link(), "select id, subscriber_id from subscription where state = 'unsubscribed'"
         before = await self.press.rows(ended)
-        found = await self.choose(f"select id from subscription where subscriber_id = {link.subscriber_id} order by id")
-        assert found is not None
-        await self.press.office.unsubscribes.unsubscribe(found[0], WEB)
+        chosen = await self.choose(
+            f"select id from subscription where subscriber_id = {link.subscriber_id} order by id"
+        )
+        assert chosen is not None
+        await self.press.office.unsubscribes.unsubscribe(chosen[0], WEB)
         self.left.update(set(await self.press.rows(ended)) - set(before))
-        return found
+        return chosen
 
     async def undo_leaving(self) -> object:
-        found = await self.choose("select id, subscription_id from unsubscribe order by id")
-        if found is None:
+        leaving = await self.choose("select id, subscription_id from unsubscribe order by id")
+        if leaving is None:
             return None
-        outcome, _ = await self.undo_unsubscribe.undo(found[0], WEB)
+        outcome, _ = await self.undo_unsubscribe.undo(leaving[0], WEB)
         if outcome is UndoOutcome.RESTORED:
-            self.left.pop(found[1], None)
-        return found, outcome
+            self.left.pop(leaving[1], None)
+        return leaving, outcome
 
     async def ask_for_address(self) -> object:
         link = await self.link()
@@ -172,7 +174,8 @@ class Lives:
         )
         pairs = await self.press.rows(meeting, number)
         resting = {
-            one for (one,) in await self.press.rows("select subscriber_id from subscription where state = 'suspended'")
+            reader
+            for (reader,) in await self.press.rows("select subscriber_id from subscription where state = 'suspended'")
         }
         outcome, _ = await work(number, WEB)  # type: ignore[operator]
         if outcome is AddressChangeOutcome.DONE:
@@ -264,18 +267,22 @@ class Lives:
 
     def faults(self) -> list[str]:
         """Who got an edition, or an issue, too often or not at all."""
-        together = [tuple(self.editions.values())] if self.is_issue else [(one,) for one in self.editions.values()]
-        gone = {self.person(one) for one in (*self.left.values(), *self.lost)}
-        found = []
+        together = (
+            [tuple(self.editions.values())] if self.is_issue else [(edition,) for edition in self.editions.values()]
+        )
+        gone = {self.person(reader) for reader in (*self.left.values(), *self.lost)}
+        faults = []
         for editions in together:
-            due = {one for edition in editions for one in self.due[edition]}
-            most = Counter(map(self.person, due | {one for edition in editions for one in self.may[edition]}))
+            due = {reader for edition in editions for reader in self.due[edition]}
+            most = Counter(map(self.person, due | {reader for edition in editions for reader in self.may[edition]}))
             got: Counter[int] = Counter()
             for (subscriber, edition), times in self.got.items():
                 got[self.person(subscriber)] += times if edition in editions else 0
-            found += [f"{one} got {editions} {times} times" for one, times in got.items() if times > most[one]]
-            found += [f"{one} lacks {editions}" for one in {*map(self.person, due)} - gone if not got[one]]
-        return found
+            faults += [
+                f"{reader} got {editions} {times} times" for reader, times in got.items() if times > most[reader]
+            ]
+            faults += [f"{reader} lacks {editions}" for reader in {*map(self.person, due)} - gone if not got[reader]]
+        return faults
 
 
 @pytest.mark.parametrize("is_issue", [False, True])

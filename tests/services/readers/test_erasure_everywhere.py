@@ -65,12 +65,12 @@ def spellings(address: Address) -> list[str]:
         label[4:].encode().decode("punycode") if label.startswith("xn--") else label
         for label in address.domain.split(".")
     )
-    found = [
-        f"{one}@{where}"
-        for one in (local, local.lower(), local.upper(), local.swapcase())
+    variants = [
+        f"{name}@{where}"
+        for name in (local, local.lower(), local.upper(), local.swapcase())
         for where in (domain, address.domain, letters, letters.upper())
     ]
-    same = [text for text in dict.fromkeys(found) if equal(text, address)]
+    same = [text for text in dict.fromkeys(variants) if equal(text, address)]
     return [*same, *(normalize("NFD", text) for text in same)]
 
 
@@ -127,9 +127,9 @@ class Scene:
         return (await self.person(address)).id
 
     async def person(self, address: str) -> subscribers.Subscriber:
-        found = await self.press.office.database.read(subscribers.find_subscriber, parse_address(address))
-        assert found is not None
-        return found
+        stored = await self.press.office.database.read(subscribers.find_subscriber, parse_address(address))
+        assert stored is not None
+        return stored
 
 
 async def sign_up(scene: Scene) -> None:
@@ -275,9 +275,11 @@ async def later(scene: Scene, copies: list[Outgoing]) -> None:
     for outgoing in copies:
         route = read_local_part(outgoing.mail_from.partition("@")[0])
         if route is not None:
-            one = RecipientReport(bounce=BounceClass.GONE, address="", status="5.1.1", code=550, text=scene.spell())
+            recipient = RecipientReport(
+                bounce=BounceClass.GONE, address="", status="5.1.1", code=550, text=scene.spell()
+            )
             await scene.press.office.database.write(
-                scene.press.bounce_handler.process, route, Report(recipients=(one,)), ""
+                scene.press.bounce_handler.process, route, Report(recipients=(recipient,)), ""
             )
 
 

@@ -52,11 +52,11 @@ async def choose(house: House, name: str) -> None:
 
 
 async def standings(house: House) -> dict[str, tuple[str, str | None, int | None, str]]:
-    found = await house.rows(
+    rows = await house.rows(
         "select name, state, suspended_for, paused_until, source from subscription join list on list.id = list_id"
         " order by subscription.id"
     )
-    return {name: (state, why, until, source) for name, state, why, until, source in found}
+    return {name: (state, why, until, source) for name, state, why, until, source in rows}
 
 
 async def live_copies(house: House, issue: str) -> int:
@@ -76,11 +76,11 @@ async def remove_list(house: House, name: str) -> None:
 
 async def add_issue(house: House, issue: str) -> dict[str, int]:
     """An edition in each language that waits for its hour."""
-    found = {}
+    editions = {}
     for number, name in enumerate(LANGUAGES, 1):
-        found[name] = await house.add_edition(number, f"{issue}-{name}", state="scheduled", started_at=None)
+        editions[name] = await house.add_edition(number, f"{issue}-{name}", state="scheduled", started_at=None)
     await house.write(f"update edition set issue = '{issue}' where slug like '{issue}-%'")
-    return found
+    return editions
 
 
 async def start(house: House, edition_id: int, state: str = "queued") -> None:
@@ -137,7 +137,7 @@ async def test_what_was_agreed_to_goes_along(house: House) -> None:
     assert [
         ("requested", "noticias", "web", signing_up.words),
         ("confirmed", "noticias", "mail", ""),
-    ] == [(one["event"], one["list"], one["source"], one["text"]) for one in carried]
+    ] == [(event["event"], event["list"], event["source"], event["text"]) for event in carried]
     assert "192.0.2.9" not in str(carried)
     assert [] == (await house.database.read(verify, [])).problems
 
@@ -168,10 +168,10 @@ async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
     assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
     assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
     outcome, _ = await house.undo_unsubscribe().undo(1, WEB)
-    found = {name: state for name, (state, *_) in (await standings(house)).items()}
+    states = {name: state for name, (state, *_) in (await standings(house)).items()}
     assert (UndoOutcome.RESTORED, {"noticias": "unsubscribed", "boletim": "unsubscribed", "nouvelles": "active"}) == (
         outcome,
-        found,
+        states,
     )
 
 
@@ -352,8 +352,8 @@ async def test_a_copy_that_went_over_is_found_by_its_edition(house: House) -> No
     edition = (await add_issue(house, "one"))["noticias"]
     await start(house, edition)
     await choose(house, "boletim")
-    found = await house.database.read(trace_copy, edition, parse_address(ADA), house.site)
-    assert (edition, "queued") == (found["edition"], found["state"])
+    copy = await house.database.read(trace_copy, edition, parse_address(ADA), house.site)
+    assert (edition, "queued") == (copy["edition"], copy["state"])
 
 
 async def test_the_same_word_in_another_family_is_another_issue(house: House) -> None:

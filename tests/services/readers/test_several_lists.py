@@ -33,8 +33,10 @@ async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
 
 async def states(office: Office) -> dict[object, object]:
     """What Ada is to each list that knows her."""
-    found = await rows(office, "select name, state from subscription join list on list.id = list_id order by list.id")
-    return dict(found)  # type: ignore[arg-type]
+    memberships = await rows(
+        office, "select name, state from subscription join list on list.id = list_id order by list.id"
+    )
+    return dict(memberships)  # type: ignore[arg-type]
 
 
 async def sign_up(office: Office, *names: str) -> object:
@@ -54,8 +56,8 @@ async def sign_up(office: Office, *names: str) -> object:
 
 async def mails(office: Office) -> list[tuple[object, object, dict[str, object]]]:
     """Kind, list and payload of every notice."""
-    found = await rows(office, "select kind, list_id, payload from notice order by id")
-    return [(kind, list_id, json.loads(str(payload))) for kind, list_id, payload in found]
+    notices = await rows(office, "select kind, list_id, payload from notice order by id")
+    return [(kind, list_id, json.loads(str(payload))) for kind, list_id, payload in notices]
 
 
 @pytest.fixture
@@ -124,8 +126,8 @@ async def test_who_left_one_of_them_meanwhile_does_not_come_back_to_it(house: Of
     await house.sign_ups.confirm(number, WEB)
     for name in ("news", "tides"):
         await sign_up(house, name)
-    found = await rows(house, "select id from subscription order by id")
-    for (subscription,) in found[:2]:
+    numbers = await rows(house, "select id from subscription order by id")
+    for (subscription,) in numbers[:2]:
         assert isinstance(subscription, int)
         await house.unsubscribes.unsubscribe(subscription, WEB)
     outcome, standing = await house.sign_ups.confirm(number, WEB)
@@ -171,8 +173,8 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     )
     assert {int(house.now) + 7 * 86400} == ends
     await house.sign_ups.confirm(number, WEB)
-    found = await rows(house, "select count(*) from subscription where state = 'active'")
-    assert [(3,)] == found
+    counts = await rows(house, "select count(*) from subscription where state = 'active'")
+    assert [(3,)] == counts
 
 
 async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:

@@ -46,18 +46,18 @@ async def confirm(office: Office, number: int | None = None) -> Confirmed:
 
 
 async def standing(office: Office, address: Address = ADA) -> tuple[int, str] | None:
-    found = await rows(
+    standings = await rows(
         office,
         "select subscription.id, state from subscription join subscriber on subscriber.id = subscriber_id"
         " where address_key = ?",
         address.key,
     )
-    return None if not found else (found[0][0], found[0][1])
+    return None if not standings else (standings[0][0], standings[0][1])
 
 
 async def state(office: Office) -> str | None:
-    found = await standing(office)
-    return None if found is None else found[1]
+    current = await standing(office)
+    return None if current is None else current[1]
 
 
 async def notices(office: Office) -> list[str]:
@@ -73,10 +73,10 @@ async def bring(office: Office, wanted: str) -> None:
         await sign_up(office)
         return
     await office.subscribers.add("news", ADA)
-    found = await standing(office)
-    assert found is not None
+    current = await standing(office)
+    assert current is not None
     if wanted == "unsubscribed":
-        await office.unsubscribes.unsubscribe(found[0], WEB)
+        await office.unsubscribes.unsubscribe(current[0], WEB)
     elif wanted in ("paused", "bounces"):
         until = office.now + 86400 if wanted == "paused" else None
         sql = "update subscription set state = 'suspended', suspended_for = ?, paused_until = ?"
@@ -178,8 +178,8 @@ async def test_confirming_twice_is_as_good_as_once(office: Office) -> None:
     await office.make_list()
     await sign_up(office)
     number = await last_confirmation(office)
-    found = [await confirm(office, number), await confirm(office, number)]
-    assert [Confirmed.CONFIRMED, Confirmed.ALREADY] == found
+    outcomes = [await confirm(office, number), await confirm(office, number)]
+    assert [Confirmed.CONFIRMED, Confirmed.ALREADY] == outcomes
     assert 1 == len(await rows(office, "select 1 from consent where event = 'confirmed'"))
 
 
@@ -197,9 +197,9 @@ async def test_leaving_makes_every_earlier_confirmation_void(office: Office) -> 
     await sign_up(office)
     first, second = 1, await last_confirmation(office)
     await confirm(office, second)
-    found = await standing(office)
-    assert found is not None
-    await office.unsubscribes.unsubscribe(found[0], WEB)
+    current = await standing(office)
+    assert current is not None
+    await office.unsubscribes.unsubscribe(current[0], WEB)
     assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
     await sign_up(office)
     assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
@@ -235,9 +235,9 @@ async def test_requests_end_when_the_list_closes(office: Office) -> None:
 @pytest.mark.parametrize("before", ["pending", "member", "paused", "bounces"])
 async def test_leaving_ends_it_from_every_state(office: Office, before: str) -> None:
     await bring(office, before)
-    found = await standing(office)
-    assert found is not None
-    answers = [await office.unsubscribes.unsubscribe(found[0], WEB) for _ in range(2)]
+    current = await standing(office)
+    assert current is not None
+    answers = [await office.unsubscribes.unsubscribe(current[0], WEB) for _ in range(2)]
     assert [UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED] == answers
     assert [("unsubscribed", None, None)] == await rows(
         office, "select state, suspended_for, paused_until from subscription"
@@ -259,10 +259,10 @@ async def test_leaving_by_an_editions_link_counts_there_once(press: Pressroom) -
 
 async def test_leaving_wherever_the_list_is_closed(office: Office) -> None:
     await bring(office, "member")
-    found = await standing(office)
-    assert found is not None
+    current = await standing(office)
+    assert current is not None
     await office.lists.close_list("news")
-    assert UnsubscribeOutcome.LEFT is await office.unsubscribes.unsubscribe(found[0], WEB)
+    assert UnsubscribeOutcome.LEFT is await office.unsubscribes.unsubscribe(current[0], WEB)
 
 
 # ---------------------------------------------------------------------- limits
@@ -312,9 +312,9 @@ async def test_every_step_leaves_its_evidence(office: Office) -> None:
     await office.make_list()
     await sign_up(office)
     await confirm(office)
-    found = await standing(office)
-    assert found is not None
-    await office.unsubscribes.unsubscribe(found[0], Origin(source="mail", mail="digest"))
+    current = await standing(office)
+    assert current is not None
+    await office.unsubscribes.unsubscribe(current[0], Origin(source="mail", mail="digest"))
 
     def evidence(tx: Transaction) -> list[dict[str, object]]:
         person = subscribers.find_subscriber(tx, ADA)

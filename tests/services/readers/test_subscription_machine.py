@@ -84,16 +84,16 @@ class SubscriptionLife(RuleBasedStateMachine):
         engines.release(self.folder)
 
     def ids(self, table: str) -> list[int]:
-        found = self.run(select(self.office.database, f"select id from {table} order by id"))
-        return [number for (number,) in found]
+        rows = self.run(select(self.office.database, f"select id from {table} order by id"))
+        return [number for (number,) in rows]
 
     def standing(self) -> Subscription | None:
         def look(tx: Transaction) -> Subscription | None:
             person = subscribers.find_subscriber(tx, ADA)
             return None if person is None else subscriptions.find_subscription(tx, list_id=1, subscriber_id=person.id)
 
-        found: Subscription | None = self.run(self.office.database.read(look))
-        return found
+        subscription: Subscription | None = self.run(self.office.database.read(look))
+        return subscription
 
     # ------------------------------------------------------------------ what may happen
 

@@ -45,7 +45,7 @@ async def test_a_copy_in_flight_comes_back(press: Pressroom, stop: Stop, recorde
     await press.change("update list set leaving_note = 1")
     await press.add_readers([ADA, "bob@reader.example"])  # the edition is not over when Ada's copy is
     await press.edition()
-    outgoing = next(one for one in await press.take_after_turn() if one.rcpt_to == ADA)
+    outgoing = next(copy for copy in await press.take_after_turn() if copy.rcpt_to == ADA)
     await press.change("update delivery set attempts = 2, recorded_at = ? where recorded_at is null", recorded_at)
     press.pass_time(5)
     await press.leave(ADA)
@@ -96,7 +96,7 @@ async def test_a_pause_that_its_reader_ends_at_once_loses_no_copy(press: Pressro
     await press.add_readers([ADA, "bob@reader.example"])
     await press.edition()
     preferences, link = Preferences(press.office.context), PreferenceLink(subscriber_id=1, epoch=0)
-    outgoing = next(one for one in await press.take_after_turn() if one.rcpt_to == ADA) if is_in_flight else None
+    outgoing = next(copy for copy in await press.take_after_turn() if copy.rcpt_to == ADA) if is_in_flight else None
     await preferences.pause(link, 30, WEB)
     press.pass_time(5)
     if outgoing is not None:
@@ -165,5 +165,5 @@ async def link_of_ada(press: Pressroom) -> ReaderLink:
 
 
 async def opens(press: Pressroom, link: ReaderLink) -> bool:
-    found = await ArchiveReader(press.office.context).index(link)
-    return found is not NotReadable.UNKNOWN
+    page = await ArchiveReader(press.office.context).index(link)
+    return page is not NotReadable.UNKNOWN

@@ -56,12 +56,12 @@ async def leave(press: Pressroom, departures: Sequence[UnsubscribeRequest]) -> l
 
 async def contents(press: Pressroom) -> dict[str, list[Any]]:
     """All that leaving touches, but for what is drawn by chance elsewhere."""
-    found = {}
+    tables = {}
     for table in TABLES:
         columns = await press.office.database.read(columns_in, table)
         kept = ", ".join(name for name in columns if not name.endswith(("_digest", "_secret")) or table == "consent")
-        found[table] = await press.rows(f"select {kept} from {table} order by 1, 2")
-    return found
+        tables[table] = await press.rows(f"select {kept} from {table} order by 1, 2")
+    return tables
 
 
 async def test_leaving_together_is_leaving_one_after_the_other(press: Pressroom, other: Pressroom) -> None:
@@ -76,8 +76,10 @@ async def test_each_of_many_gets_its_own_answer(press: Pressroom) -> None:
     departures = await furnish(press)
     answers = await asyncio.gather(
         *(
-            press.office.unsubscribes.unsubscribe(one.subscription_id, one.origin, edition_id=one.edition_id)
-            for one in departures
+            press.office.unsubscribes.unsubscribe(
+                departure.subscription_id, departure.origin, edition_id=departure.edition_id
+            )
+            for departure in departures
         )
     )
     left, stranger = UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED
@@ -96,9 +98,9 @@ async def test_copies_of_all_who_leave_are_cancelled_and_only_theirs(press: Pres
     await press.change("update delivery set state = 'queued', claimed_by = null where subscription_id <> 9")
     await press.change("update delivery set state = 'claimed' where subscription_id = 9")
     await leave(press, departures)
-    found = dict(await press.rows("select subscription_id, state from delivery"))
+    states = dict(await press.rows("select subscription_id, state from delivery"))
     cancelled = dict.fromkeys((1, 2, 3, 4, 7), "cancelled")
-    assert {**cancelled, **dict.fromkeys((5, 6, 8), "queued"), 9: "claimed"} == found
+    assert {**cancelled, **dict.fromkeys((5, 6, 8), "queued"), 9: "claimed"} == states
 
 
 async def test_one_that_cannot_be_carried_out_leaves_the_others_alone(press: Pressroom) -> None:

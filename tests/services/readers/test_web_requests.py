@@ -50,8 +50,8 @@ async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None
     assert [] == await rows(office, "select * from notice")
     await asking_of(office).carry_out()
     assert [] == await rows(office, "select * from pending_request")
-    found = await rows(office, "select kind, address, language from notice")
-    assert [("confirmation", "Ada@reader.example", "de")] == found
+    notices = await rows(office, "select kind, address, language from notice")
+    assert [("confirmation", "Ada@reader.example", "de")] == notices
     assert [("Ada",)] == await rows(office, "select name from confirmation")
     [(ip, content)] = await rows(office, "select ip, content from consent")
     assert ("192.0.2.7", "Subscribe to News") == (ip, json.loads(str(content))["text"])
@@ -156,7 +156,7 @@ async def test_a_request_that_is_read_no_more_is_set_aside(
     assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from pending_request")
     assert 1 == await office.database.read(pending_requests.count_set_aside)
     assert [2] == [
-        one.__dict__["fields"]["request"] for one in caplog.records if one.message == "subscription.set_aside"
+        record.__dict__["fields"]["request"] for record in caplog.records if record.message == "subscription.set_aside"
     ]
     await web_requests.sign_up("news", ADA, WEB, network=None)
     await web_requests.carry_out()

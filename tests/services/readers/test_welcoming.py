@@ -43,8 +43,8 @@ async def request(press: Pressroom, address: str = ADA) -> int:
     """A sign-up whose own mail is out of the way; returns the number of its confirmation."""
     await press.office.sign_ups.request("news", parse_address(address), WEB, network=None)
     await press.change("update delivery set state = 'delivered' where notice_id is not null")
-    found: int = (await press.rows("select max(id) from confirmation"))[0][0]
-    return found
+    confirmation_id: int = (await press.rows("select max(id) from confirmation"))[0][0]
+    return confirmation_id
 
 
 async def confirm(press: Pressroom, number: int) -> Confirmed:
@@ -59,12 +59,12 @@ async def join(press: Pressroom, address: str = ADA) -> int:
 
 
 async def welcome_id(press: Pressroom) -> int:
-    found: int = (await press.rows("select edition_id from welcome"))[0][0]
-    return found
+    edition_id: int = (await press.rows("select edition_id from welcome"))[0][0]
+    return edition_id
 
 
 def subjects(sent: list[Outgoing]) -> list[tuple[str, str]]:
-    return sorted((one.rcpt_to, message_from_bytes(one.content)["Subject"]) for one in sent)
+    return sorted((outgoing.rcpt_to, message_from_bytes(outgoing.content)["Subject"]) for outgoing in sent)
 
 
 def message(outgoing: Outgoing) -> EmailMessage:
@@ -96,15 +96,15 @@ async def test_it_is_a_mail_like_an_edition_without_a_page(press: Pressroom) -> 
     await set_welcome(press)
     await join(press)
     [sent] = await press.send_all()
-    found = message(sent)
+    mail = message(sent)
     subscription = await press.subscription(ADA)
     assert sent.mail_from.startswith("news-bounces+")
-    assert "List-Unsubscribe=One-Click" == found["List-Unsubscribe-Post"]
-    assert f"<{SITE.base_url}/unsubscribe/" in found["List-Unsubscribe"]
-    assert "News <news.lists.example>" == found["List-Id"]
-    assert found["Feedback-ID"].startswith("welcome:news:edition:")
-    assert found["Archived-At"] is None
-    text = found.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is one
+    assert "List-Unsubscribe=One-Click" == mail["List-Unsubscribe-Post"]
+    assert f"<{SITE.base_url}/unsubscribe/" in mail["List-Unsubscribe"]
+    assert "News <news.lists.example>" == mail["List-Id"]
+    assert mail["Feedback-ID"].startswith("welcome:news:edition:")
+    assert mail["Archived-At"] is None
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is one
     assert f"{SITE.base_url}/news/latest" in text
     assert f"{SITE.base_url}/news/archive" in text
     assert "1 Road" in text
@@ -285,7 +285,7 @@ async def test_a_database_that_does_not_answer_at_the_start_ends_nothing(
 async def test_what_preflight_warns_of_is_said(press: Pressroom) -> None:
     source = written("Look: ![](https://x.example/a.png)")
     answer = await press.office.lists.set_list("news", {"welcome": "w.md"}, {"welcome": source})
-    assert "image-no-alt" in [found["code"] for found in answer["findings"]]  # type: ignore[attr-defined]  # a list
+    assert "image-no-alt" in [finding["code"] for finding in answer["findings"]]  # type: ignore[attr-defined]  # a list
     assert "findings" not in await press.office.lists.set_list("news", {"cadence": "Weekly"})
 
 
@@ -303,8 +303,8 @@ async def test_off_ends_it_with_what_waits(press: Pressroom) -> None:
     await press.office.lists.set_list("news", {"welcome": "off"})
     await join(press, "bob@reader.example")
     assert [] == await press.send_all()
-    found = await press.office.database.read(show_list, "news")
-    assert (None, None) == (found["welcome"], found["welcome_edition"])
+    settings = await press.office.database.read(show_list, "news")
+    assert (None, None) == (settings["welcome"], settings["welcome_edition"])
 
 
 async def test_a_closed_list_greets_nobody_and_a_reopened_one_does(press: Pressroom) -> None:
@@ -355,12 +355,12 @@ async def test_its_report_is_there(press: Pressroom) -> None:
     await set_welcome(press)
     await join(press)
     await press.send_all()
-    found = await press.office.database.read(ledger_reports.show_list, "news")
-    number = found["welcome_edition"]
+    settings = await press.office.database.read(ledger_reports.show_list, "news")
+    number = settings["welcome_edition"]
     assert isinstance(number, int)
     shown = await press.office.database.read(ledger_reports.show_edition, number, int(press.office.now))
     assert ("welcome.md", "Welcome aboard", 1, 1) == (
-        found["welcome"],
+        settings["welcome"],
         shown["subject"],
         shown["audience"],
         shown["delivered"],

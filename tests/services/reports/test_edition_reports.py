@@ -47,13 +47,13 @@ async def test_the_same_words_stand_there_once_and_without_addresses(press: Pres
     for outgoing in press.take_all():
         press.answer(outgoing, refused(f"no mailbox {outgoing.rcpt_to} here"))
     await press.turn()
-    found = await reported(press, edition)
+    summary = await reported(press, edition)
     assert [(3, "hard", "gone", "no mailbox … here")] == [
-        (one.number, one.kind, one.bounce, one.text) for one in found.failures_said
+        (reply.number, reply.kind, reply.bounce, reply.text) for reply in summary.failures_said
     ]
-    assert ({"hard": 3}, {"gone": 3}) == (dict(found.kinds), dict(found.bounces))
-    assert {f"r{n}@reader.example" for n in range(3)} == {one["address"] for one in found.failures}
-    assert found.plain()["failures_said"] == json.loads(json.dumps(found.plain()))["failures_said"]
+    assert ({"hard": 3}, {"gone": 3}) == (dict(summary.kinds), dict(summary.bounces))
+    assert {f"r{n}@reader.example" for n in range(3)} == {failure["address"] for failure in summary.failures}
+    assert summary.plain()["failures_said"] == json.loads(json.dumps(summary.plain()))["failures_said"]
 
 
 async def test_copies_are_counted_by_provider_and_domain(press: Pressroom) -> None:
@@ -61,9 +61,11 @@ async def test_copies_are_counted_by_provider_and_domain(press: Pressroom) -> No
         await press.office.subscribers.add("news", parse_address(address))
     edition = await press.edition()
     await press.send_all()
-    found = (await reported(press, edition)).domains
-    assert [("gmail", 2, 2), ("reader.example", 1, 1)] == [(one.name, one.domains, one.copies) for one in found]
-    assert 2 == found[0].counts["delivered"]
+    domains = (await reported(press, edition)).domains
+    assert [("gmail", 2, 2), ("reader.example", 1, 1)] == [
+        (domain.name, domain.domains, domain.copies) for domain in domains
+    ]
+    assert 2 == domains[0].counts["delivered"]
 
 
 async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(press: Pressroom) -> None:
@@ -72,10 +74,10 @@ async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(pres
     await press.send_all(LATER)
     press.pass_time(400)
     await press.send_all()
-    found = await reported(press, edition)
-    assert (2, 2, 0) == tuple(found.timelines[name].total for name in ("deferred", "delivered", "failed"))
-    assert ([], "finished") == ([*found.waiting], found.edition["state"])
-    assert found.timing["first_delivered_at"] == found.timing["last_delivered_at"]
+    summary = await reported(press, edition)
+    assert (2, 2, 0) == tuple(summary.timelines[name].total for name in ("deferred", "delivered", "failed"))
+    assert ([], "finished") == ([*summary.waiting], summary.edition["state"])
+    assert summary.timing["first_delivered_at"] == summary.timing["last_delivered_at"]
 
 
 async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
@@ -85,11 +87,11 @@ async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
     press.pass_time(30)
     number = await press.subscription("r0@reader.example")
     await press.office.unsubscribes.unsubscribe(number, Origin(source="web"), edition_id=edition)
-    found = await reported(press, edition)
+    summary = await reported(press, edition)
     assert (1, 1, 31) == (
-        found.unsubscribed,
-        found.timelines["unsubscribed"].total,
-        len(found.timelines["unsubscribed"].numbers),
+        summary.unsubscribed,
+        summary.timelines["unsubscribed"].total,
+        len(summary.timelines["unsubscribed"].numbers),
     )
 
 
@@ -97,10 +99,10 @@ async def test_a_copy_that_was_taken_is_traced_to_the_relays_log(press: Pressroo
     await press.readers(1)
     edition = await press.edition()
     (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "queued as 4Xk2", "2.0.0")))
-    found = await traced(press, edition)
-    assert ("delivered", 1, "primary", None) == tuple(found[name] for name in ("state", "attempts", "relay", "bounce"))
-    assert (250, "queued as 4Xk2") == (found["reply"]["code"], found["reply"]["text"])
-    assert identity(copy)[0] == found["message_id"]
+    trace = await traced(press, edition)
+    assert ("delivered", 1, "primary", None) == tuple(trace[name] for name in ("state", "attempts", "relay", "bounce"))
+    assert (250, "queued as 4Xk2") == (trace["reply"]["code"], trace["reply"]["text"])
+    assert identity(copy)[0] == trace["message_id"]
 
 
 async def test_a_bounce_that_came_later_leaves_what_the_relay_had_said(press: Pressroom) -> None:
@@ -110,10 +112,10 @@ async def test_a_bounce_that_came_later_leaves_what_the_relay_had_said(press: Pr
     (copy,) = await press.send_all(TAKEN)
     press.pass_time(600)
     await notify(press, copy, report(BounceClass.GONE))
-    found = await traced(press, edition)
-    assert ("failed", "hard", 250) == (found["state"], found["kind"], found["reply"]["code"])
-    assert (550, "550 no such user", "gone") == tuple(found["bounce"][name] for name in ("code", "text", "class"))
-    assert found["reply"]["at"] < found["bounce"]["at"]
+    trace = await traced(press, edition)
+    assert ("failed", "hard", 250) == (trace["state"], trace["kind"], trace["reply"]["code"])
+    assert (550, "550 no such user", "gone") == tuple(trace["bounce"][name] for name in ("code", "text", "class"))
+    assert trace["reply"]["at"] < trace["bounce"]["at"]
     timelines = (await reported(press, edition)).timelines
     assert (1, 1) == (timelines["delivered"].total, timelines["failed"].total)
 
@@ -122,8 +124,8 @@ async def test_a_refusal_by_the_relay_is_no_bounce_that_came_later(press: Pressr
     await press.readers(1)
     edition = await press.edition()
     await press.send_all(GONE)
-    found = await traced(press, edition)
-    assert ("failed", 550, None, "gone") == (found["state"], found["reply"]["code"], found["bounce"], found["class"])
+    trace = await traced(press, edition)
+    assert ("failed", 550, None, "gone") == (trace["state"], trace["reply"]["code"], trace["bounce"], trace["class"])
 
 
 async def test_a_copy_sent_again_starts_anew(press: Pressroom) -> None:
@@ -133,8 +135,8 @@ async def test_a_copy_sent_again_starts_anew(press: Pressroom) -> None:
     (copy,) = await press.send_all()
     await notify(press, copy, report(BounceClass.FULL))
     await press.edition_admin.resend(edition)
-    found = await traced(press, edition)
-    assert ("queued", 0, None, None) == tuple(found[name] for name in ("state", "attempts", "reply", "bounce"))
+    trace = await traced(press, edition)
+    assert ("queued", 0, None, None) == tuple(trace[name] for name in ("state", "attempts", "reply", "bounce"))
 
 
 async def test_nobody_has_a_copy_of_an_edition_that_has_not_started(press: Pressroom) -> None:
@@ -160,4 +162,6 @@ async def test_who_is_not_there_is_not_traced(press: Pressroom) -> None:
     with pytest.raises(NotFound, match="unknown address"):
         await traced(press, edition)
     assert [] == await press.rows("select * from handover")
-    assert [("erased readers", 1)] == [(one.name, one.copies) for one in (await reported(press, edition)).domains]
+    assert [("erased readers", 1)] == [
+        (domain.name, domain.copies) for domain in (await reported(press, edition)).domains
+    ]

@@ -73,15 +73,17 @@ async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(offic
     report = await office.database.read(edition_reports.report_edition, edition, int(office.now))
     names = ("address", "code", "enhanced", "text", "kind")
     assert [("a@a.example", 550, "5.1.1", "no such user", "hard")] == [
-        tuple(one[name] for name in names) for one in report.failures
+        tuple(copy[name] for name in names) for copy in report.failures
     ]
-    assert [("b@b.example", 451, None, "later", None)] == [tuple(one[name] for name in names) for one in report.waiting]
+    assert [("b@b.example", 451, None, "later", None)] == [
+        tuple(copy[name] for name in names) for copy in report.waiting
+    ]
     assert (0, 0) == (report.unsubscribed, report.complaints)
 
 
 async def test_the_queue_is_told_by_domain(office: Office) -> None:
     await edition_with_outcomes(office)
-    queue = {one["domain"]: one for one in await office.database.read(ledger_reports.list_queue, int(office.now))}
+    queue = {row["domain"]: row for row in await office.database.read(ledger_reports.list_queue, int(office.now))}
     assert ["b.example", "c.example"] == sorted(map(str, queue))
     assert (0, 1, "2027-01-15T08:01:00Z", None, "later") == tuple(
         queue["b.example"][name] for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")
@@ -99,7 +101,7 @@ async def test_readers_are_listed_by_state(office: Office) -> None:
     pending = await office.database.read(
         lambda tx: list(list_subscribers(tx, "news", SubscriberSelection(state="pending")))
     )
-    assert (["b@x.example"], 2) == ([one["address"] for one in pending], len(everyone))
+    assert (["b@x.example"], 2) == ([reader["address"] for reader in pending], len(everyone))
 
 
 async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:

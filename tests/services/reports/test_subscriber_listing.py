@@ -49,8 +49,8 @@ def pages_of(tx: Transaction, selection: SubscriberSelection, size: int) -> list
     shown: list[dict[str, Any]] = []
     after = ""
     while True:
-        one = SubscriberSelection(state=selection.state, search=selection.search, after=after, limit=size)
-        page = list(list_subscribers(tx, "news", one))
+        chosen = SubscriberSelection(state=selection.state, search=selection.search, after=after, limit=size)
+        page = list(list_subscribers(tx, "news", chosen))
         if not page:
             return shown
         shown += page
@@ -59,7 +59,7 @@ def pages_of(tx: Transaction, selection: SubscriberSelection, size: int) -> list
 
 def expected(search: str, state: str | None) -> set[str]:
     folded = search.casefold()
-    found = set()
+    addresses = set()
     for email, name, its_state in PEOPLE:
         address = email.casefold()
         if folded.startswith("@"):
@@ -69,8 +69,8 @@ def expected(search: str, state: str | None) -> set[str]:
         else:
             is_found = folded in address or folded in name.casefold()
         if is_found and state in (None, its_state):
-            found.add(email)
-    return found
+            addresses.add(email)
+    return addresses
 
 
 @pytest.mark.parametrize("search", SEARCHES)
@@ -78,9 +78,9 @@ async def test_a_search_finds_what_it_says(office: Office, search: str) -> None:
     await import_people(office)
     for state in (None, "active", "suspended"):
         chosen = SubscriberSelection(state=state, search=search)
-        found = await office.database.read(entries, chosen)
-        assert expected(search, state) == {one["address"] for one in found}
-        assert len(found) == len(expected(search, state))
+        shown = await office.database.read(entries, chosen)
+        assert expected(search, state) == {entry["address"] for entry in shown}
+        assert len(shown) == len(expected(search, state))
 
 
 async def test_pages_show_everybody_once(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ async def test_pages_show_everybody_once(tmp_path: Path) -> None:
             @given(st.sampled_from(SEARCHES), st.sampled_from([None, "active", "pending"]), st.integers(1, 4))
             def examples(search: str, state: str | None, size: int) -> None:
                 chosen = SubscriberSelection(state=state, search=search)
-                whole = [one["address"] for one in list_subscribers(tx, "news", chosen)]
-                assert whole == [one["address"] for one in pages_of(tx, chosen, size)]
+                whole = [entry["address"] for entry in list_subscribers(tx, "news", chosen)]
+                assert whole == [entry["address"] for entry in pages_of(tx, chosen, size)]
 
             examples()
 

@@ -42,23 +42,23 @@ Step = Callable[[Office], Awaitable[None]]
 @contextmanager
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     """The most rows that each statement changed or returned at a time."""
-    found: dict[str, int] = {}
+    most: dict[str, int] = {}
     run, rows = Transaction.run, Transaction.rows
 
     def count_changes(tx: Transaction, name: str, /, **parameters: Any) -> int:
         number = run(tx, name, **parameters)
-        found[name] = max(number, found.get(name, 0))
+        most[name] = max(number, most.get(name, 0))
         return number
 
     def count_rows(tx: Transaction, name: str, /, **parameters: Any) -> list[Any]:
         answer = rows(tx, name, **parameters)
-        found[name] = max(len(answer), found.get(name, 0))
+        most[name] = max(len(answer), most.get(name, 0))
         return answer
 
     with monkeypatch.context() as patched:
         patched.setattr(Transaction, "run", count_changes)
         patched.setattr(Transaction, "rows", count_rows)
-        yield found
+        yield most
 
 
 async def carry_on(office: Office) -> None:
@@ -248,8 +248,8 @@ async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(offi
         begin_closing(tx, require_list(tx, "news"), int(office.now))
 
     async def cancelled(table: str) -> int:
-        found = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
-        number: int = found[0][0]
+        counts = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
+        number: int = counts[0][0]
         return number
 
     await office.database.write(close)

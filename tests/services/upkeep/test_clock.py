@@ -37,8 +37,8 @@ async def right(press: Pressroom) -> None:
 
 
 async def deferred_in(press: Pressroom) -> list[float]:
-    found = await press.rows("select due_at from delivery where state = 'deferred' order by id")
-    return [row[0] - press.office.now for row in found]
+    rows = await press.rows("select due_at from delivery where state = 'deferred' order by id")
+    return [row[0] - press.office.now for row in rows]
 
 
 @pytest.mark.parametrize("restarted", [False, True])

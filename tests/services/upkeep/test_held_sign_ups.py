@@ -58,19 +58,19 @@ async def sign_up(office: Office, address: Address = ADA, trust: Trust = Trust.P
 
 async def mailed(office: Office) -> list[object]:
     """Who gets a mail, after the first one."""
-    found = await rows(office, "select address from notice join delivery on notice_id = notice.id order by notice.id")
-    return [address for (address,) in found if address != "first@reader.example"]
+    notices = await rows(office, "select address from notice join delivery on notice_id = notice.id order by notice.id")
+    return [address for (address,) in notices if address != "first@reader.example"]
 
 
 async def oldest(office: Office) -> int:
     """The id of what has waited longest."""
-    found = (await office.database.read(held_sign_ups.list_held, None))[0]["id"]
-    assert isinstance(found, int)
-    return found
+    number = (await office.database.read(held_sign_ups.list_held, None))[0]["id"]
+    assert isinstance(number, int)
+    return number
 
 
 async def listed(office: Office, name: str | None = None) -> list[object]:
-    return [one["address"] for one in await office.database.read(held_sign_ups.list_held, name)]
+    return [held["address"] for held in await office.database.read(held_sign_ups.list_held, name)]
 
 
 async def test_what_is_held_is_stored_as_pending_and_not_mailed(office: Office) -> None:
@@ -103,7 +103,7 @@ async def test_a_release_mails_each_once(office: Office) -> None:
     payloads = [json.loads(payload) for _, _, payload in mails]
     assert (WEEK, "de") == (payloads[-1]["expires_at"] - mails[-1][0], mails[-1][1])
     ends = dict(await rows(office, "select id, expires_at from confirmation"))
-    assert [one["expires_at"] for one in payloads] == [ends[one["confirmation"]] for one in payloads]
+    assert [payload["expires_at"] for payload in payloads] == [ends[payload["confirmation"]] for payload in payloads]
     assert 3 == len(payloads)
     assert office.woken > 0
 
@@ -186,11 +186,11 @@ async def test_a_member_who_asks_again_is_told_so_once_released(office: Office) 
 async def test_what_was_asked_by_mail_is_answered_by_mail_after_a_release(office: Office) -> None:
     await besiege(office)
     await sign_up(office, origin=Origin(source="mail", in_reply_to="<1@reader.example>"), trust=Trust.UNPROVEN)
-    assert ["mail"] == [one["source"] for one in await office.database.read(held_sign_ups.list_held, None)]
+    assert ["mail"] == [held["source"] for held in await office.database.read(held_sign_ups.list_held, None)]
     await office.held.release(ALL)
     [(payload,)] = await rows(office, "select payload from notice where id = 2")
-    found = json.loads(payload)
-    assert ("mail", "<1@reader.example>") == (found["answers"], found["in_reply_to"])
+    content = json.loads(payload)
+    assert ("mail", "<1@reader.example>") == (content["answers"], content["in_reply_to"])
 
 
 async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: Pressroom) -> None:

@@ -177,7 +177,9 @@ async def test_a_duty_that_fails_keeps_no_other_from_being_done(
         monkeypatch.setattr(module, function, named(name, called, problem))
     await press.housekeeping.round()
     assert list(DUTIES) == list(dict.fromkeys(called))
-    assert [broken] == [one.__dict__["fields"]["subject"] for one in caplog.records if one.message == "loop.failed"]
+    assert [broken] == [
+        record.__dict__["fields"]["subject"] for record in caplog.records if record.message == "loop.failed"
+    ]
 
 
 HEAD_FAULTS = (errno.ENOSPC, errno.EMFILE, errno.EROFS, errno.EIO, errno.EDQUOT)

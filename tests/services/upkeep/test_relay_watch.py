@@ -21,18 +21,18 @@ class Relays:
     """What is known of each relay, set by a test."""
 
     def __init__(self) -> None:
-        self.found: list[RelayStatus] = []
+        self.relays: list[RelayStatus] = []
 
     def fail(self, name: str, since: float, error: str = "cannot connect: refused by mx@relay.example") -> None:
-        self.found = [one for one in self.found if one.name != name]
-        self.found.append(RelayStatus(name=name, connections=0, failing_since=since, last_error=error))
+        self.relays = [status for status in self.relays if status.name != name]
+        self.relays.append(RelayStatus(name=name, connections=0, failing_since=since, last_error=error))
 
     def work(self, name: str) -> None:
-        self.found = [one for one in self.found if one.name != name]
-        self.found.append(RelayStatus(name=name, connections=1, failing_since=None, last_error=None))
+        self.relays = [status for status in self.relays if status.name != name]
+        self.relays.append(RelayStatus(name=name, connections=1, failing_since=None, last_error=None))
 
     def statuses(self) -> list[RelayStatus]:
-        return self.found
+        return self.relays
 
     def wake(self) -> None:
         raise AssertionError("nobody is woken here")
@@ -61,20 +61,20 @@ async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(office: Office
     """A restart, another failure on the same day, and a look every few seconds say nothing more."""
     await office.make_list()
     relays = Relays()
-    one = watch(office, relays)
+    watching = watch(office, relays)
     relays.fail("primary", NOW)
-    await one.check()
+    await watching.check()
     assert [] == await told(office)
     office.now += 60
-    await one.check()
+    await watching.check()
     assert [("relay_alert", "ops@harbour.example")] == await told(office)
     assert 1 == office.woken
-    await one.check()
+    await watching.check()
     relays.work("primary")
-    await one.check()
+    await watching.check()
     relays.fail("primary", office.now)
     office.now += 600
-    await one.check()
+    await watching.check()
     await watch(office, relays).check()
     assert 1 == len(await told(office))
     office.now += DAY

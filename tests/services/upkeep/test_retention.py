@@ -95,10 +95,10 @@ async def test_rows_go_when_they_are_old_enough_and_numbers_stay(press: Pressroo
     after = await report_on(press, number)
     assert {"delivered": 2, "failed": 2} == await press.counts(number)
     assert (before.kinds, before.bounces) == (after.kinds, after.bounces)
-    assert {(one.code, one.enhanced, one.number) for one in before.failures_said} == {
-        (one.code, one.enhanced, one.number) for one in after.failures_said
+    assert {(reply.code, reply.enhanced, reply.number) for reply in before.failures_said} == {
+        (reply.code, reply.enhanced, reply.number) for reply in after.failures_said
     }
-    assert [4] == [one.copies for one in after.domains]
+    assert [4] == [domain.copies for domain in after.domains]
     assert sum(before.timelines["delivered"].numbers) == sum(after.timelines["delivered"].numbers)
     assert after.edition["copies_removed_at"] is not None
 
@@ -138,8 +138,8 @@ async def test_an_edition_without_its_rows_is_not_sent_again(press: Pressroom) -
     with pytest.raises(Refused, match=r"were removed for their age .*nobody can tell who needs it again"):
         await press.edition_admin.resend(number)
     subscription = await press.subscription(BEN)
-    given = await press.office.database.write(lifecycle.add_reader, number, subscription, int(press.clock()))
-    assert (False, "finished", []) == (given, await press.state(number), await press.send_all())
+    is_added = await press.office.database.write(lifecycle.add_reader, number, subscription, int(press.clock()))
+    assert (False, "finished", []) == (is_added, await press.state(number), await press.send_all())
 
 
 async def test_a_bounce_that_comes_after_the_rows_counts_against_nobody(press: Pressroom) -> None:

@@ -80,7 +80,7 @@ async def look(watch: StorageWatch, disk: Disk, *, free: int = 5000, wal: int = 
 
 
 def events(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int]]:
-    return [(one.message, one.levelno) for one in caplog.records if one.name == "pressrun.storage"]
+    return [(record.message, record.levelno) for record in caplog.records if record.name == "pressrun.storage"]
 
 
 async def test_each_level_is_said_once(watch: StorageWatch, disk: Disk, caplog: pytest.LogCaptureFixture) -> None:
@@ -105,7 +105,7 @@ async def test_who_holds_the_log_back_is_named_before_it_matters(
         await look(watch, disk, wal=wal)
         assert (wal < 1000) == press.office.database.growth.is_allowed or wal == 900
     assert ["storage.wal_held", "storage.nearly_full", "storage.recovered"] == [name for name, _ in events(caplog)]
-    held = next(one for one in caplog.records if one.message == "storage.wal_held")
+    held = next(record for record in caplog.records if record.message == "storage.wal_held")
     assert [4711] == held.__dict__["fields"]["processes"]
 
 
@@ -190,7 +190,7 @@ async def test_of_commands_to_a_whole_server_only_leaving_is_stored(
         arrived = ArrivedMail(
             mail_from="r0@reader.example", recipients=(commands_route("old.example"),), content=content, peer="unix"
         )
-        assert [reply] == [one.code for one in await acceptance(press).accept(arrived)]
+        assert [reply] == [answer.code for answer in await acceptance(press).accept(arrived)]
 
 
 async def test_a_mail_whose_size_was_not_announced_is_refused_when_it_is_here(
@@ -203,7 +203,7 @@ async def test_a_mail_whose_size_was_not_announced_is_refused_when_it_is_here(
     for size, reply in ((100, 250), (70_000, DISK_FULL.code)):
         content = b"Subject: bye\r\n\r\n" + b"x" * size
         arrived = ArrivedMail(mail_from="r0@reader.example", recipients=(route,), content=content, peer="unix")
-        assert [reply] == [one.code for one in await acceptance(press).accept(arrived)]
+        assert [reply] == [answer.code for answer in await acceptance(press).accept(arrived)]
 
 
 async def test_what_needs_much_room_is_refused(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
