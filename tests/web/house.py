@@ -209,9 +209,9 @@ class House:
         await self.database.write(suppress, digests, SuppressionReason(reason), address=address, now=int(NOW))
 
     async def subscription(self, number: int) -> Subscription:
-        found = await self.database.read(subscriptions.find_subscription_by_id, number)
-        assert found is not None
-        return found
+        subscription = await self.database.read(subscriptions.find_subscription_by_id, number)
+        assert subscription is not None
+        return subscription
 
     async def consent(self, address: str = "ada@reader.example") -> list[dict[str, object]]:
         person = await self.database.read(subscribers.find_subscriber, parse_address(address))

@@ -18,7 +18,10 @@ _WORD: Schema = {"type": "string", "pattern": r"\A[A-Za-z0-9._~-]{2,60}\Z"}
 
 def openapi() -> Schema:
     """The whole document. In place of tokens stand the words of KINDS."""
-    paths = {path: {method: _operation(path, one) for method, one in found.items()} for path, found in ROUTES.items()}
+    paths = {
+        path: {method: _operation(path, operation) for method, operation in methods.items()}
+        for path, methods in ROUTES.items()
+    }
     return {"openapi": "3.1.0", "info": {"title": "Pressrun", "version": "0"}, "paths": paths}
 
 
@@ -41,14 +44,14 @@ def _operation(path: str, operation: Operation) -> Schema:
 
 
 def _parameters(path: str, operation: Operation) -> list[Schema]:
-    found: list[Schema] = []
+    parameters: list[Schema] = []
     for name in names_of(path):
         known: Schema = {"type": "string", "enum": list(segment_of(path, name))}
         schema = {"anyOf": [known, known, _WORD]}
         example = segment_of(path, name)[0]
-        found.append({"name": name, "in": "path", "required": True, "schema": schema, "example": example})
-    found += [{"name": name, "in": "query", "schema": _one_of(*FIELDS[name])} for name in operation.query]
-    return found + [{"name": name, "in": "header", "schema": _one_of(*values)} for name, values in HEADERS.items()]
+        parameters.append({"name": name, "in": "path", "required": True, "schema": schema, "example": example})
+    parameters += [{"name": name, "in": "query", "schema": _one_of(*FIELDS[name])} for name in operation.query]
+    return parameters + [{"name": name, "in": "header", "schema": _one_of(*values)} for name, values in HEADERS.items()]
 
 
 def _field(name: str) -> Schema:
@@ -66,5 +69,5 @@ def _field(name: str) -> Schema:
 
 def _one_of(*values: str, most: int = _IN_ADDRESS) -> Schema:
     """These values, what is written against us, and whatever else a client may make of it."""
-    known, hostile = ({"type": "string", "enum": list(found)} for found in (values, HOSTILE))
+    known, hostile = ({"type": "string", "enum": list(texts)} for texts in (values, HOSTILE))
     return {"anyOf": [known, hostile, {"type": "string", "maxLength": most}]}

@@ -226,8 +226,8 @@ def is_of_connection(status: int, headers: Mapping[str, str]) -> bool:
 
 def broken_promises(path: str, status: int, headers: Mapping[str, str]) -> list[str]:
     """What is wrong with the header of an answer to a request for this path."""
-    given = {name.lower(): value for name, value in headers.items()}
-    policy = given.get("content-security-policy", "")
+    by_name = {name.lower(): value for name, value in headers.items()}
+    policy = by_name.get("content-security-policy", "")
     is_token_page = path.split("/", 2)[1] in TOKEN_PAGES
     wanted = {
         **_OF_ALL,
@@ -235,9 +235,9 @@ def broken_promises(path: str, status: int, headers: Mapping[str, str]) -> list[
         **({"cache-control": "no-store"} if status >= 400 else {}),
     }
     needed = {"content-security-policy", "referrer-policy", "date", *_BY_STATUS.get(status, ())}
-    problems = [f"{name}: {given.get(name)}" for name, value in wanted.items() if given.get(name) != value]
-    problems += [f"no {name}" for name in needed - given.keys()]
-    problems += [f"{name}: {given[name]}" for name in _NEVER & given.keys()]
+    problems = [f"{name}: {by_name.get(name)}" for name, value in wanted.items() if by_name.get(name) != value]
+    problems += [f"no {name}" for name in needed - by_name.keys()]
+    problems += [f"{name}: {by_name[name]}" for name in _NEVER & by_name.keys()]
     problems += [f"the policy lacks {part}: {policy}" for part in _POLICY if part not in policy]
     # An author's own styles are let in where nothing else is: in a sandbox, or where nothing can be fetched.
     if "unsafe" in policy.replace(

@@ -43,11 +43,11 @@ class _Faults(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.found: list[str] = []
+        self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.ERROR or not record.name.startswith("pressrun"):
-            self.found.append(self.format(record))
+            self.lines.append(self.format(record))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,9 +66,9 @@ class ServedPages:
 
     def new_faults(self) -> list[str]:
         """The faults since the last call."""
-        found = list(self.faults)
+        faults = list(self.faults)
         self.faults.clear()
-        return found
+        return faults
 
     def send(self, request: bytes, *, ends: bool = False) -> bytes:
         """The whole answer, until the server closes; `ends` shuts down our side after the request."""
@@ -130,7 +130,7 @@ def serve_pages(
     thread.start()
     try:
         assert opened.wait(SECONDS)
-        ready[0].faults = faults.found
+        ready[0].faults = faults.lines
         yield ready[0]
     finally:
         loop.call_soon_threadsafe(closing.set)

@@ -254,8 +254,8 @@ async def _reader_of_seven(house: House) -> int:
     """Who gets all of a family and three newsletters more; another one each time."""
     (number,) = (await house.rows("select count(*) from subscriber"))[0]
     address = f"a.reader.of.seven.{number}@readers.example"
-    found = await house.rows(f"select id from list where name in {(*FAMILY, 'tides', 'nashra', 'designed')}")
-    first, *others = [await house.add_reader(list_id, address) for (list_id,) in found]
+    rows = await house.rows(f"select id from list where name in {(*FAMILY, 'tides', 'nashra', 'designed')}")
+    first, *others = [await house.add_reader(list_id, address) for (list_id,) in rows]
     assert 6 == len(others)
     return (await house.subscription(first)).subscriber_id
 

@@ -22,8 +22,8 @@ SHEET = resources.files("pressrun.web").joinpath("static", "pressrun.css").read_
 
 def shades(sheet: str) -> list[dict[str, Colour]]:
     """The colours that a sheet names, for light and for dark."""
-    found = [dict(re.findall(r"--([a-z-]+): ?(#[0-9a-f]{3,6})", part)) for part in re.split(r"@media", sheet)[:2]]
-    return [{name: Colour.parse(text) for name, text in part.items()} for part in found]
+    parts = [dict(re.findall(r"--([a-z-]+): ?(#[0-9a-f]{3,6})", part)) for part in re.split(r"@media", sheet)[:2]]
+    return [{name: Colour.parse(text) for name, text in part.items()} for part in parts]
 
 
 @given(COLOURS)
@@ -39,7 +39,7 @@ def test_every_colour_can_be_read(accent: Colour) -> None:
         ]
         pairs += [(named["on-accent"], named["accent"]), (named["on-hover"], named["accent-dark"])]
         pairs += [(built_in[index][name], named["tint"]) for name in ("text", "strong", "soft")]
-        assert min(contrast(one, other) for one, other in pairs) >= READABLE
+        assert min(contrast(colour, other) for colour, other in pairs) >= READABLE
 
 
 def test_a_colour_that_can_be_read_is_not_changed() -> None:
@@ -57,7 +57,7 @@ def test_the_built_in_colours_can_be_read() -> None:
         words += [(named[f"{name}-text"], named[name]) for name in ("good", "look", "bad")]
         words += [(named["bad-text"], named["card"]), (named["on-accent"], named["accent"])]
         words += [(named["on-hover"], named["accent-dark"])]
-        assert [] == [(str(one), str(other)) for one, other in words if contrast(one, other) < READABLE]
+        assert [] == [(str(colour), str(other)) for colour, other in words if contrast(colour, other) < READABLE]
     assert DEFAULT == shades(SHEET)[0]["accent"]
     assert shades(brand_sheet(DEFAULT))[0]["tint"] == shades(SHEET)[0]["tint"]
 
@@ -84,17 +84,17 @@ async def test_a_logo_stands_where_the_first_letter_did(house: House) -> None:
     await house.dress_list(logo=logo)
     async with house.client() as client:
         page = (await client.get("/news/check-mail")).text
-        found = await client.get(f"/news/logo/{logo.digest}")
+        answer = await client.get(f"/news/logo/{logo.digest}")
         other = await client.get(f"/news/logo/{'0' * 64}")
     assert f'src="/news/logo/{logo.digest}"' in page
     assert 'class="mark"' not in page
     assert (200, "image/png", PNG, 404) == (
-        found.status_code,
-        found.headers["content-type"],
-        found.content,
+        answer.status_code,
+        answer.headers["content-type"],
+        answer.content,
         other.status_code,
     )
-    assert "immutable" in found.headers["cache-control"]
+    assert "immutable" in answer.headers["cache-control"]
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ async def test_every_state_is_valid_and_light(tmp_path: Path) -> None:
     broken, heavy = {}, {}
     async with open_town(tmp_path) as town:
         async for state in town.states():
-            if found := _broken(state.answer.text):
-                broken[state.name] = found
+            if problems := _broken(state.answer.text):
+                broken[state.name] = problems
             if len(state.answer.content) > MOST_OCTETS and state.name not in OF_AUTHORS:
                 heavy[state.name] = len(state.answer.content)
     assert ({}, {}) == (broken, heavy)
@@ -55,7 +55,7 @@ def _broken(page: str) -> list[str]:
     parser = html5lib.HTMLParser()
     parser.parse(page)
     ids = re.findall(r'\sid="([^"]+)"', re.sub(r"<textarea.*?</textarea>", "", page, flags=re.DOTALL))
-    return [*map(str, parser.errors), *(one for one in set(ids) if ids.count(one) > 1)]
+    return [*map(str, parser.errors), *(repeated for repeated in set(ids) if ids.count(repeated) > 1)]
 
 
 async def _show(window: Window, state: State, base: str) -> None:
@@ -68,38 +68,38 @@ async def _show(window: Window, state: State, base: str) -> None:
 
 async def _problems(window: Window) -> list[str]:
     """What is wrong with what is shown, as it is, with more space, and with large letters."""
-    found = [f"sideways: {line}" for line in await window.sideways()]
+    problems = [f"sideways: {line}" for line in await window.sideways()]
     await window.page.evaluate(_SPACED)
-    found += [f"sideways with space: {line}" for line in await window.sideways()]
+    problems += [f"sideways with space: {line}" for line in await window.sideways()]
     await window.page.evaluate(_AS_BEFORE)
     await window.page.evaluate(_LARGE)
-    found += [f"sideways in large letters: {line}" for line in await window.sideways()]
+    problems += [f"sideways in large letters: {line}" for line in await window.sideways()]
     await window.page.evaluate(_AS_BEFORE_LARGE)
     ours = [url for url in window.requests if "/asset/" not in url]
     if len(ours) + 1 > MOST_REQUESTS:
-        found.append(f"requests: {ours}")
-    return [*found, *window.outside, *window.errors]
+        problems.append(f"requests: {ours}")
+    return [*problems, *window.outside, *window.errors]
 
 
 async def _problems_for_anybody(window: Window) -> list[str]:
     """The same by day and by night, and what axe says: in the dark only of what can be another thing there."""
-    found = [*await window.axe("target-size"), *await _problems(window)]
+    problems = [*await window.axe("target-size"), *await _problems(window)]
     await window.prefer("dark")
-    found += [f"dark: {line}" for line in [*await window.axe_of_colours(), *await _problems(window)]]
+    problems += [f"dark: {line}" for line in [*await window.axe_of_colours(), *await _problems(window)]]
     await window.prefer("light")
-    return found
+    return problems
 
 
 async def _walk(
     browser: Browser, root: Path, width: int, problems_of: Callable[[Window], Awaitable[list[str]]]
 ) -> dict[str, list[str]]:
-    found = {}
+    by_state = {}
     async with open_town(root) as town, browser.window(width=width) as window:
         async for state in town.states():
             if state.answer.content:
                 await _show(window, state, town.house.site.base_url)
-                found[state.name] = await problems_of(window)
-    return {name: problems for name, problems in found.items() if problems}
+                by_state[state.name] = await problems_of(window)
+    return {name: problems for name, problems in by_state.items() if problems}
 
 
 @pytest.mark.needs("chromium")

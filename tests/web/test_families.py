@@ -138,13 +138,13 @@ async def test_the_pages_of_a_family_name_each_other(house: House) -> None:
 
 async def asked_for(house: House) -> list[tuple[object, ...]]:
     """Which list, in which language the mail is, and what the evidence holds, for each sign-up."""
-    found = await house.rows(
+    rows = await house.rows(
         "select list.name, notice.language, consent.content from notice join list on list.id = notice.list_id"
         " join consent on consent.list_id = list.id and consent.event = 'requested' order by notice.id"
     )
     return [
         (name, language, evidence["text"], evidence["language"])
-        for name, language, content in found
+        for name, language, content in rows
         for evidence in [json.loads(content)]
     ]
 
@@ -207,8 +207,8 @@ async def test_every_form_chooses_the_list_by_its_language(
         data = {"email": "ada@reader.example", **fields}
         answer = await client.post(f"{name}/subscribe?{query}", data=data, headers=headers)
     assert answer.status_code == (202 if wants_json else 200 if "form" in fields else 303)
-    found = await asked_for(house)
-    assert [expected] == [row[:2] for row in found]
+    asked = await asked_for(house)
+    assert [expected] == [row[:2] for row in asked]
 
 
 async def test_a_language_whose_list_is_closed_subscribes_to_no_other(house: House) -> None:

@@ -65,15 +65,15 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def filled(served: ServedPages, route: str, **values: str) -> str:
     """A route's path with what leads somewhere for each name, or what is given; `@own` is a token of that kind."""
-    found = route
+    path = route
     for name in names_of(route):
         value = values.get(name, f"@{kinds_of(route)[0]}" if name == "token" else segment_of(route, name)[0])
-        found = found.replace(f"{{{name}}}", quote(served.token(value[1:])) if value.startswith("@") else value)
-    return found
+        path = path.replace(f"{{{name}}}", quote(served.token(value[1:])) if value.startswith("@") else value)
+    return path
 
 
 def statuses(answer: bytes) -> list[int]:
-    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3})", answer)]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", answer)]
 
 
 def header_of(answer: bytes) -> dict[str, str]:
@@ -132,12 +132,12 @@ def test_no_input_is_an_error_of_ours(
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     answer = served.send("\r\n".join(lines).encode("utf-8", "surrogatepass") + body)
     assert [] == served.new_faults()
-    found = [status for status in statuses(answer) if status != 100]
-    assert len(found) == 1, answer[:300]
-    assert found[0] < 500, answer[:300]
-    if not is_of_connection(found[0], header_of(answer)):
-        assert [] == broken_promises(path, found[0], header_of(answer))
-    if method == "HEAD" and found[0] != 400:
+    final = [status for status in statuses(answer) if status != 100]
+    assert len(final) == 1, answer[:300]
+    assert final[0] < 500, answer[:300]
+    if not is_of_connection(final[0], header_of(answer)):
+        assert [] == broken_promises(path, final[0], header_of(answer))
+    if method == "HEAD" and final[0] != 400:
         assert answer.endswith(b"\r\n\r\n")
 
 

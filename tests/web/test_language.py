@@ -22,9 +22,9 @@ _ADDRESS = re.compile(r"\S+[@/•]\S+")
 
 
 def spoken(response: httpx.Response) -> str:
-    found = re.search(r'<html lang="([^"]+)" dir="(?:ltr|rtl)">', response.text)
-    assert found is not None
-    return found[1]
+    match = re.search(r'<html lang="([^"]+)" dir="(?:ltr|rtl)">', response.text)
+    assert match is not None
+    return match[1]
 
 
 async def test_a_page_of_a_list_speaks_as_the_list_does(house: House) -> None:
@@ -182,7 +182,7 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
         ENGLISH,
         language="ja",
         translate=lambda sentence: f"¡{sentence}",
-        translate_counted=lambda one, many, number: f"¡{one if number == 1 else many}",
+        translate_counted=lambda singular, plural, number: f"¡{singular if number == 1 else plural}",
         day=lambda at: "¡day",
         month=lambda at: "¡month!",
         short_day=lambda at: "¡day",

@@ -26,4 +26,4 @@ async def test_a_large_page_leaves_nothing_behind(house: House) -> None:
     async with house.client() as client:
         page = await client.get("/news/archive/first")
     assert len(page.content) > 1_000_000
-    assert [] == [one for one in gc.get_objects() if isinstance(one, ArchivedEdition)]
+    assert [] == [edition for edition in gc.get_objects() if isinstance(edition, ArchivedEdition)]

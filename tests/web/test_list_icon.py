@@ -51,7 +51,7 @@ def test_each_letter_is_another_icon() -> None:
     assert len(drawn) == len(set(drawn.values()))
     assert icon_png("\u00c9", YELLOW) == drawn["E"]
     assert icon_png("\u6e2f", YELLOW) == icon_png("", YELLOW) != drawn["E"]
-    assert [True, False] == [read(icon_png("A", one))[0][-1].luminance > 0.5 for one in (GREEN, YELLOW)]
+    assert [True, False] == [read(icon_png("A", colour))[0][-1].luminance > 0.5 for colour in (GREEN, YELLOW)]
 
 
 async def test_phones_and_other_sites_get_the_icon_of_a_list(house: House) -> None:

@@ -101,7 +101,7 @@ async def test_no_page_lacks_a_rule(browser: Browser, tmp_path: Path) -> None:
             wanted = await window.page.evaluate(_MEETING, compact(WHOLE))
             (held, *_) = re.findall(r"<style>(.*?)</style>", answer.text)
             had = await window.page.evaluate(_MEETING, held)
-            assert [] == [one for one in wanted if one not in had], path
+            assert [] == [rule for rule in wanted if rule not in had], path
 
 
 async def test_a_title_cannot_take_the_place_of_the_sheet(house: House) -> None:

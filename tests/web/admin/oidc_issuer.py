@@ -85,14 +85,14 @@ class OidcIssuer:
 
     async def describe(self, request: Request) -> Response:
         self.asked.append(request.url.path)
-        found = {
+        description = {
             "issuer": self.url,
             "authorization_endpoint": f"{self.url}/authorize",
             "token_endpoint": f"{self.url}/token",
             "jwks_uri": f"{self.url}/keys",
             **self.metadata,
         }
-        return JSONResponse(found)
+        return JSONResponse(description)
 
     async def publish(self, request: Request) -> Response:
         self.asked.append(request.url.path)

@@ -95,13 +95,15 @@ async def test_other_sessions_are_ended(admin: AdminHouse) -> None:
     bob = await admin.lobby.add_person("bob")
     await admin.lobby.set_password(bob)
     async with admin.logged_in() as client, admin.logged_in() as other, admin.logged_in("bob") as bobs:
-        (number,) = [one.id for one in (await admin.lobby.account.overview(bob)).sessions]
+        (number,) = [session.id for session in (await admin.lobby.account.overview(bob)).sessions]
         for text in (str(number), "", "x", "9" * 40, "-1"):
             assert 303 == (await _do(client, "end-session", id=text)).status_code
         assert 200 == (await bobs.get("/admin/account")).status_code
         assert 200 == (await other.get("/admin/account")).status_code
         await _do(client, "end-others")
-        assert [200, 303, 200] == [(await one.get("/admin/account")).status_code for one in (client, other, bobs)]
+        assert [200, 303, 200] == [
+            (await visitor.get("/admin/account")).status_code for visitor in (client, other, bobs)
+        ]
 
 
 CHANGES = ["set-password", "remove-password", "add-app", "remove-app", "renew-codes", "remove-passkey"]

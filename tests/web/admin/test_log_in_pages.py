@@ -72,10 +72,10 @@ async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHouse) ->
     await admin.lobby.add_person("bob")
     async with admin.client() as client:
         answers = [await _post(client, username=name, password="wrong words here") for name in ("ann", "bob", "eve")]
-    assert {401} == {one.status_code for one in answers}
-    pages = {one.text.replace(name, "NAME") for one, name in zip(answers, ("ann", "bob", "eve"), strict=True)}
+    assert {401} == {answer.status_code for answer in answers}
+    pages = {answer.text.replace(name, "NAME") for answer, name in zip(answers, ("ann", "bob", "eve"), strict=True)}
     assert 1 == len(pages)
-    assert all("www-authenticate" in one.headers and "set-cookie" not in one.headers for one in answers)
+    assert all("www-authenticate" in answer.headers and "set-cookie" not in answer.headers for answer in answers)
 
 
 async def test_what_is_throttled_is_429_with_the_time(admin: AdminHouse) -> None:
@@ -271,4 +271,4 @@ async def test_a_stolen_database_logs_nobody_in(admin: AdminHouse) -> None:
             assert 404 == (await thief.get(f"/admin/enter/{quote(value, safe='')}")).status_code
         secret = client.cookies["__Host-pressrun-code"]
         kept = json.dumps(sorted(values))
-        assert not any(one in kept for one in (secret, client.cookies[COOKIE], link.rpartition("/")[2]))
+        assert not any(credential in kept for credential in (secret, client.cookies[COOKIE], link.rpartition("/")[2]))

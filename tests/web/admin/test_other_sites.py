@@ -67,13 +67,13 @@ def _unsafe_routes(house: AdminHouse, token: str) -> list[tuple[str, str]]:
     assert isinstance(app, Guard)
     router = app._elsewhere.app
     assert isinstance(router, Router)
-    found = [
+    routes = [
         (method, route.path.replace("{token}", token).replace("{name}", "ann"))
         for route in router.routes
         if isinstance(route, Route) and route.path.startswith("/admin")
         for method in sorted((route.methods or set()) - SAFE_METHODS)
     ]
-    return sorted(found, key=lambda one: one[1].endswith("logout"))
+    return sorted(routes, key=lambda pair: pair[1].endswith("logout"))
 
 
 async def _everything(house: AdminHouse) -> list[object]:

@@ -73,6 +73,6 @@ async def test_a_passkey_that_is_gone_says_so(browser: Browser, tmp_path: Path) 
 
 
 def _watch(page: Page) -> list[Any]:
-    found: list[Any] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
+    errors: list[Any] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    return errors

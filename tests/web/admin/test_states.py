@@ -24,10 +24,10 @@ async def test_every_state_is_what_it_should_be_valid_and_light(admin: AdminHous
         parser = html5lib.HTMLParser()
         parser.parse(answer.text)
         ids = re.findall(r'\sid="([^"]+)"', answer.text)
-        found = [*map(str, parser.errors), *(one for one in set(ids) if ids.count(one) > 1)]
-        found += [] if status == answer.status_code else [f"{answer.status_code}"]
-        found += [] if len(answer.content) <= MOST_OCTETS else [f"{len(answer.content)} octets"]
-        wrong |= {name: found} if found else {}
+        problems = [*map(str, parser.errors), *(repeated for repeated in set(ids) if ids.count(repeated) > 1)]
+        problems += [] if status == answer.status_code else [f"{answer.status_code}"]
+        problems += [] if len(answer.content) <= MOST_OCTETS else [f"{len(answer.content)} octets"]
+        wrong |= {name: problems} if problems else {}
     assert {} == wrong
 
 
@@ -64,7 +64,7 @@ def test_every_page_has_its_states(admin: AdminHouse) -> None:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Path, width: int) -> None:
     """Axe finds nothing by day and night, nor what is too small to press; nothing is too wide or from outside."""
-    found: dict[str, list[str]] = {}
+    faults: dict[str, list[str]] = {}
     async with open_admin(tmp_path) as admin, browser.window(width=width) as window:
         async for name, _, answer in walk(admin):
             await window.go("about:blank")
@@ -74,5 +74,5 @@ async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Pat
             await window.prefer("dark")
             problems += [*await window.axe_of_colours(), *await window.sideways(), *window.outside]
             await window.prefer("light")
-            found |= {name: problems} if problems else {}
-    assert {} == found
+            faults |= {name: problems} if problems else {}
+    assert {} == faults

@@ -241,7 +241,7 @@ class Desk:
         return Reader(email=args.file.media_type, name=str(args.dry_run))
 
     async def _journal(self, _: object, args: JournalPage) -> Page[JournalEntry]:
-        items = [one for one in self.journal if one.id > args.after][: args.limit]
+        items = [entry for entry in self.journal if entry.id > args.after][: args.limit]
         return Page(items=items, next=items[-1].id if items else args.after)
 
     async def _draft(self, _: object, args: Draft) -> Added:

@@ -85,11 +85,11 @@ async def test_a_body_that_is_not_kept_in_memory(desk: Desk) -> None:
         too_large = await client.post(url, content=pieces(6), headers=headers)  # type: ignore[arg-type]
         declared = await client.post(url, content=b"x" * 6000, headers=headers)
         nothing = await client.post(url)
-    assert [413, 413, 422] == [one.status_code for one in (too_large, declared, nothing)]
+    assert [413, 413, 422] == [answer.status_code for answer in (too_large, declared, nothing)]
 
 
 @pytest.mark.parametrize(
-    ("given", "status"),
+    ("revision", "status"),
     [
         (None, 428),
         ('"7"', 200),
@@ -110,9 +110,9 @@ async def test_a_body_that_is_not_kept_in_memory(desk: Desk) -> None:
         ("", 422),
     ],
 )
-async def test_a_change_of_one_revision(desk: Desk, given: str | None, status: int) -> None:
+async def test_a_change_of_one_revision(desk: Desk, revision: str | None, status: int) -> None:
     """Which one is in If-Match; without it nothing is even read."""
-    headers = {"Content-Type": "text/markdown", **({} if given is None else {"If-Match": given})}
+    headers = {"Content-Type": "text/markdown", **({} if revision is None else {"If-Match": revision})}
     async with desk.client() as client:
         response = await client.put("/editions/3/source", content=b"# Boats", headers=headers)
     assert status == response.status_code

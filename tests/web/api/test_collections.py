@@ -154,9 +154,11 @@ async def test_few_streams_of_events_with_one_token(desk: Desk) -> None:
     """Each holds a connection, so there are few of them, even where all are asked for at once."""
     asked = [desk.api.answer(Request(_scope(asyncio.Event(), b"/api/v1/events"))) for _ in range(9)]
     answers = await asyncio.gather(*asked)
-    streams = [one for one in answers if one.status_code == 200]
+    streams = [answer for answer in answers if answer.status_code == 200]
     assert MOST_FOLLOWERS_OF_TOKEN == len(streams)
-    assert {(429, "60")} == {(one.status_code, one.headers["retry-after"]) for one in answers if one not in streams}
+    assert {(429, "60")} == {
+        (answer.status_code, answer.headers["retry-after"]) for answer in answers if answer not in streams
+    }
     for stream in streams:
         await _lose(stream)
     assert 200 == (await desk.api.answer(Request(_scope(asyncio.Event(), b"/api/v1/events")))).status_code

@@ -20,8 +20,10 @@ DESCRIBED = [(path, method) for path, methods in DOCUMENT["paths"].items() for m
 
 def test_every_action_for_programs_is_described_with_its_right() -> None:
     """Once each, by its id, and with the right that its entry names."""
-    assert sorted((one.act.id, one.act.right.value) for one in OPERATIONS) == sorted(
-        (one["operationId"], one["x-right"]) for methods in DOCUMENT["paths"].values() for one in methods.values()
+    assert sorted((operation.act.id, operation.act.right.value) for operation in OPERATIONS) == sorted(
+        (operation["operationId"], operation["x-right"])
+        for methods in DOCUMENT["paths"].values()
+        for operation in methods.values()
     )
 
 
@@ -43,8 +45,8 @@ def test_every_reference_leads_somewhere() -> None:
     def references(part: Any) -> list[str]:
         if isinstance(part, dict):
             own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
-            return own + [one for value in part.values() for one in references(value)]
-        return [one for value in part for one in references(value)] if isinstance(part, list) else []
+            return own + [reference for value in part.values() for reference in references(value)]
+        return [reference for value in part for reference in references(value)] if isinstance(part, list) else []
 
     for reference in set(references(DOCUMENT)):
         target: Any = DOCUMENT
@@ -58,7 +60,7 @@ def test_what_is_described_is_what_a_path_has(path: str, method: str) -> None:
     """Each name in braces is a parameter, and each answer of success has a status of its own."""
     operation = DOCUMENT["paths"][path][method]
     names = {part[1:-1] for part in path.split("/") if part.startswith("{")}
-    assert names == {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+    assert names == {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
     assert any(status.startswith("2") for status in operation["responses"])
     assert {"401", "403", "404", "422", "429", "503"} <= operation["responses"].keys()
 

@@ -21,8 +21,8 @@ async def test_a_star_is_the_version_that_there_is(served: ServedApi) -> None:
         replaced = await client.put(file, content=PNG + b"x", headers=png)
         done = [await client.delete(file), await client.post(f"{path}/submit"), await client.post(f"{path}/send")]
         late = await client.patch(path, json={"subject": "C"})
-    assert (200, 412, 404, 200) == tuple(one.status_code for one in (changed, added, none, replaced))
-    assert [200, 200, 200] == [one.status_code for one in done]
+    assert (200, 412, 404, 200) == tuple(answer.status_code for answer in (changed, added, none, replaced))
+    assert [200, 200, 200] == [answer.status_code for answer in done]
     assert 409 == late.status_code
 
 
@@ -53,8 +53,8 @@ async def test_test_copies_to_nobody(served: ServedApi) -> None:
     async with served.client() as client:
         nobody = await client.post(f"/editions/{number}/test", json={"to": []})
         wrong = await client.post(f"/editions/{number}/test", json={"to": ["a", "b@x.example", "c"]})
-    assert (422, ["/to"]) == (nobody.status_code, [one["pointer"] for one in nobody.json()["errors"]])
-    assert (422, ["/to/0", "/to/2"]) == (wrong.status_code, [one["pointer"] for one in wrong.json()["errors"]])
+    assert (422, ["/to"]) == (nobody.status_code, [error["pointer"] for error in nobody.json()["errors"]])
+    assert (422, ["/to/0", "/to/2"]) == (wrong.status_code, [error["pointer"] for error in wrong.json()["errors"]])
 
 
 async def test_members_for_an_action_that_takes_none_are_not_ignored(served: ServedApi) -> None:
@@ -73,9 +73,9 @@ async def test_members_for_an_action_that_takes_none_are_not_ignored(served: Ser
         ]
         submitted = [await client.post(f"/editions/{number}/submit", content=body) for body in (b"", b"{}")]
         shown = await client.get(f"/editions/{number}")
-    assert [422, 422, 422, 415] == [one.status_code for one in wrong]
+    assert [422, 422, 422, 415] == [answer.status_code for answer in wrong]
     assert [{"pointer": "/dry_run", "detail": "unknown member"}] == wrong[0].json()["errors"]
-    assert ([200, 200], "draft") == ([one.status_code for one in submitted], shown.json()["state"])
+    assert ([200, 200], "draft") == ([answer.status_code for answer in submitted], shown.json()["state"])
 
 
 async def test_a_repeat_says_whether_its_first_request_made_the_draft(served: ServedApi) -> None:
@@ -86,4 +86,4 @@ async def test_a_repeat_says_whether_its_first_request_made_the_draft(served: Se
             await client.post("/lists/news/editions", content=NOTES, headers={**MARKDOWN, "Idempotency-Key": key})
             for key in ("a", "b", "a", "b")
         ]
-    assert [(201, True), (200, False)] * 2 == [(one.status_code, one.json()["created"]) for one in answers]
+    assert [(201, True), (200, False)] * 2 == [(answer.status_code, answer.json()["created"]) for answer in answers]

@@ -42,8 +42,8 @@ async def make_list(served: ServedApi, readers: int = 0) -> None:
 async def hand_in(served: ServedApi, source: bytes = NOTES) -> dict[str, Any]:
     async with served.client() as client:
         answer = await client.post("/lists/news/editions", content=source, headers=MARKDOWN)
-    found: dict[str, Any] = answer.json()
-    return found
+    draft: dict[str, Any] = answer.json()
+    return draft
 
 
 async def test_a_file_is_a_draft_once(served: ServedApi) -> None:
@@ -94,7 +94,10 @@ async def test_a_file_comes_with_its_pictures(served: ServedApi) -> None:
         made = await client.post("/lists/news/editions", files=files)
         listed = await client.get(f"/editions/{made.json()['id']}/assets")
         picture = await client.get(f"/editions/{made.json()['id']}/assets/img%2Fa.png")
-    assert (201, []) == (made.status_code, [one for one in made.json()["findings"] if one["severity"] == "error"])
+    assert (201, []) == (
+        made.status_code,
+        [finding for finding in made.json()["findings"] if finding["severity"] == "error"],
+    )
     assert [{"path": "img/a.png", "size": len(PNG), "revision": 1}] == listed.json()["items"]
     assert (PNG, "application/octet-stream") == (picture.content, picture.headers["Content-Type"])
 
@@ -180,10 +183,10 @@ async def test_files_are_put_and_removed_under_the_version_of_each(served: Serve
         missing = await client.get(path)
         revisions = await client.get(f"/editions/{number}/revisions")
     assert (200, 412, 200, 404, 404) == tuple(
-        one.status_code for one in (made, late, gone, none, missing)
+        answer.status_code for answer in (made, late, gone, none, missing)
     )  # fmt: skip
     assert [(3, "a.png"), (2, "a.png"), (1, None)] == [
-        (one["revision"], one["path"]) for one in revisions.json()["items"]
+        (revision["revision"], revision["path"]) for revision in revisions.json()["items"]
     ]
 
 
@@ -204,7 +207,7 @@ async def test_a_draft_is_thrown_away_for_good(served: ServedApi) -> None:
         late = await client.delete(f"/editions/{number}", headers={"If-Match": '"9"'})
         gone = await client.delete(f"/editions/{number}")
         after = [await client.get(f"/editions/{number}"), await client.delete(f"/editions/{number}")]
-    assert (412, 204, [404, 404]) == (late.status_code, gone.status_code, [one.status_code for one in after])
+    assert (412, 204, [404, 404]) == (late.status_code, gone.status_code, [answer.status_code for answer in after])
 
 
 async def test_a_send_names_the_audience_that_it_expects(served: ServedApi) -> None:
@@ -231,7 +234,7 @@ async def test_an_hour_is_set_moved_and_given_up(served: ServedApi) -> None:
         steps = [await client.post(f"/editions/{number}/{step}") for step in ("pause", "resume", "cancel")]
     assert (422, 422, 200, 200) == (past.status_code, vague.status_code, first.status_code, moved.status_code)
     assert ("scheduled", "2101-01-01T08:00:00Z") == (first.json()["state"], first.json()["scheduled_at"])
-    assert ["paused", "scheduled", "cancelled"] == [one.json()["state"] for one in steps]
+    assert ["paused", "scheduled", "cancelled"] == [answer.json()["state"] for answer in steps]
 
 
 async def test_a_draft_of_two(served: ServedApi) -> None:
@@ -248,13 +251,13 @@ async def test_a_draft_of_two(served: ServedApi) -> None:
         void = await author.post(f"{path}/send")
         returned = await other.post(f"{path}/return", json={"words": "No date"})
         again = [await other.post(f"{path}/approve"), await author.post(f"{path}/send")]
-    assert [200, 403, 409] == [one.status_code for one in alone]
-    assert [403] * 4 == [one.status_code for one in not_theirs]
+    assert [200, 403, 409] == [answer.status_code for answer in alone]
+    assert [403] * 4 == [answer.status_code for answer in not_theirs]
     assert (200, "draft", 200, 409) == (
         approved.status_code, approved.json()["state"], changed.status_code, void.status_code
     )  # fmt: skip
     assert ("No date", None) == (returned.json()["words"], returned.json()["approved_at"])
-    assert [200, 200] == [one.status_code for one in again]
+    assert [200, 200] == [answer.status_code for answer in again]
 
 
 async def test_a_token_that_a_token_made_is_no_second_person(served: ServedApi) -> None:
@@ -267,16 +270,16 @@ async def test_a_token_that_a_token_made_is_no_second_person(served: ServedApi) 
             "values (1, 'a', x'01', 'write', 0, 1, null), (2, 'b', x'02', 'write', 0, 1, 1)",
         )
         await author.post("/lists/news/editions", content=NOTES, headers=MARKDOWN)
-        found = [await one.post("/editions/1/approve") for one in (author, made, other)]
-    assert [403, 403, 200] == [one.status_code for one in found]
+        answers = [await client.post("/editions/1/approve") for client in (author, made, other)]
+    assert [403, 403, 200] == [answer.status_code for answer in answers]
 
 
 async def test_of_sends_that_come_together_one_sends(served: ServedApi) -> None:
     await make_list(served, readers=2)
     number = (await hand_in(served))["id"]
     async with served.client() as client:
-        found = await asyncio.gather(*(client.post(f"/editions/{number}/send") for _ in range(4)))
-    assert [200, 409, 409, 409] == sorted(one.status_code for one in found)
+        answers = await asyncio.gather(*(client.post(f"/editions/{number}/send") for _ in range(4)))
+    assert [200, 409, 409, 409] == sorted(answer.status_code for answer in answers)
     assert [(2,)] == await select(served.office.database, "select count(*) from delivery where edition_id is not null")
 
 
@@ -286,10 +289,10 @@ async def test_test_copies_go_to_the_team_until_one_may_send(served: ServedApi) 
     number = (await hand_in(served))["id"]
     stranger, owner = {"to": "x@else.example"}, {"to": ["OWNER@town.example", "owner@town.example"]}
     async with served.client(EDITOR) as editor, served.client(PUBLISHER) as publisher:
-        found = [await editor.post(f"/editions/{number}/test", json=to) for to in (stranger, owner)]
-        found.append(await publisher.post(f"/editions/{number}/test", json=stranger))
-    assert [403, 200, 200] == [one.status_code for one in found]
-    assert ["OWNER@town.example"] == found[1].json()["test"]
+        answers = [await editor.post(f"/editions/{number}/test", json=to) for to in (stranger, owner)]
+        answers.append(await publisher.post(f"/editions/{number}/test", json=stranger))
+    assert [403, 200, 200] == [answer.status_code for answer in answers]
+    assert ["OWNER@town.example"] == answers[1].json()["test"]
     rows = await select(served.office.database, "select address from notice where kind = 'test' order by id")
     assert [("OWNER@town.example",), ("x@else.example",)] == rows
 
@@ -300,11 +303,11 @@ async def test_test_copies_fill_no_mailbox(served: ServedApi) -> None:
     await make_list(served)
     number = (await hand_in(served))["id"]
     async with served.client(PUBLISHER) as client:
-        found = [
+        answers = [
             await client.post(f"/editions/{number}/test", json={"to": to})
             for to in ("x@else.example", "X@else.EXAMPLE", ["x@else.example", "y@else.example"], "y@else.example")
         ]
-    assert [200, 200, 409, 200] == [one.status_code for one in found]
+    assert [200, 200, 409, 200] == [answer.status_code for answer in answers]
     assert [(3,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
 
 
@@ -314,11 +317,11 @@ async def test_one_mailbox_has_one_share_of_test_copies(served: ServedApi) -> No
     await make_list(served)
     number = (await hand_in(served))["id"]
     async with served.client(PUBLISHER) as client:
-        found = [
+        answers = [
             await client.post(f"/editions/{number}/test", json={"to": [f"x+{tag}@else.example" for tag in tags]})
             for tags in ("abc", "ab", "c")
         ]
-    assert [409, 200, 409] == [one.status_code for one in found]
+    assert [409, 200, 409] == [answer.status_code for answer in answers]
     assert [(2,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
 
 
@@ -342,11 +345,11 @@ async def test_a_draft_is_shown_as_a_member_only_to_who_may_see_readers(served: 
         refused = await editor.get(f"/editions/{number}/preview?as=r0@reader.example")
         shown = await colleague.get(f"/editions/{number}/preview?as=r0@reader.example")
         strangers = [
-            await colleague.get(f"/editions/{number}/preview?as={one}@reader.example") for one in ("o", "nobody")
+            await colleague.get(f"/editions/{number}/preview?as={name}@reader.example") for name in ("o", "nobody")
         ]
     assert (200, 403, 200) == (plain.status_code, refused.status_code, shown.status_code)
     assert "Dear r0@reader.example" in shown.json()["text"]
-    assert [404, 404] == [one.status_code for one in strangers]
+    assert [404, 404] == [answer.status_code for answer in strangers]
 
 
 async def test_findings_are_those_of_now(served: ServedApi) -> None:
@@ -358,30 +361,32 @@ async def test_findings_are_those_of_now(served: ServedApi) -> None:
         after = await client.get(f"/editions/{number}/findings")
         refused = await client.post(f"/editions/{number}/send")
     errors = [
-        [one["code"] for one in answer.json()["findings"] if one["severity"] == "error"] for answer in (before, after)
+        [finding["code"] for finding in answer.json()["findings"] if finding["severity"] == "error"]
+        for answer in (before, after)
     ]
     assert ([], 1, 422) == (errors[0], len(errors[1]), refused.status_code)
 
 
 async def test_the_editions_of_a_list_are_listed_by_state(served: ServedApi) -> None:
     await make_list(served)
-    numbers = [(await hand_in(served, NOTES + bytes([65 + one])))["id"] for one in range(5)]
+    numbers = [(await hand_in(served, NOTES + bytes([65 + number])))["id"] for number in range(5)]
     async with served.client(VIEWER) as client:
         await execute(served.office.database, "update edition set state = 'paused' where id = ?", numbers[0])
         query = "/lists/news/editions?limit=2&state=draft&count=true"
         page = (await client.get(query)).json()
-        found = [one["id"] for one in page["items"]]
+        ids = [edition["id"] for edition in page["items"]]
         while page["next"]:
             page = (await client.get(f"{query}&after={page['next']}")).json()
-            found += [one["id"] for one in page["items"]]
+            ids += [edition["id"] for edition in page["items"]]
         wrong = [
-            await client.get(f"/lists/news/editions?{one}") for one in ("state=gone", "since=0.5", "since=2026-13-01")
+            await client.get(f"/lists/news/editions?{parameter}")
+            for parameter in ("state=gone", "since=0.5", "since=2026-13-01")
         ]
         later, since = [
-            (await client.get(f"/lists/news/editions?since={one}")).json()["items"]
-            for one in ("2101-01-01T00:00:00Z", "2001-01-01")
+            (await client.get(f"/lists/news/editions?since={moment}")).json()["items"]
+            for moment in ("2101-01-01T00:00:00Z", "2001-01-01")
         ]
-    assert (numbers[:0:-1], 4, [422] * 3) == (found, page["total"], [one.status_code for one in wrong])
+    assert (numbers[:0:-1], 4, [422] * 3) == (ids, page["total"], [answer.status_code for answer in wrong])
     assert (0, 5) == (len(later), len(since))
 
 
@@ -400,7 +405,7 @@ async def test_a_repeat_under_its_key_does_nothing_more(served: ServedApi) -> No
         sent = await twice("/editions/1/send")
         cancelled = await twice("/editions/1/cancel")
     assert [201, 201] + [200] * 8 == [
-        one.status_code for one in (*made, *tested, *submitted, *sent, *cancelled)
+        answer.status_code for answer in (*made, *tested, *submitted, *sent, *cancelled)
     ]  # fmt: skip
     assert made[0].json() == made[1].json()
     rows = await select(served.office.database, "select count(*) from notice where kind = 'test'")

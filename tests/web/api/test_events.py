@@ -44,7 +44,7 @@ async def test_what_happened_in_order(served: ServedApi) -> None:
         rest = (await client.get(f"/events?after={first['next']}")).json()
         none = (await client.get(f"/events?after={rest['next']}")).json()
     assert ["subscription.started", "subscription.started", "subscriber.suppressed", "relay.failed"] == [
-        one["type"] for one in (*first["items"], *rest["items"])
+        event["type"] for event in (*first["items"], *rest["items"])
     ]
     assert set(EventInfo.__struct_fields__) == first["items"][0].keys()
     assert ("news", "ada@reader.example", "clock", "operator") == tuple(
@@ -62,8 +62,8 @@ async def test_filters(served: ServedApi) -> None:
         by_list = (await client.get("/events?list=news")).json()["items"]
         unknown = await client.get("/events?type=subscription.opened")
         assert 404 == (await client.get("/events?list=none")).status_code
-    assert [3, 4] == [one["id"] for one in by_type]
-    assert [1, 3] == [one["id"] for one in by_list]
+    assert [3, 4] == [event["id"] for event in by_type]
+    assert [1, 3] == [event["id"] for event in by_list]
     assert (422, "?type/0") == (unknown.status_code, unknown.json()["errors"][0]["pointer"])
 
 
@@ -82,7 +82,7 @@ async def test_a_program_sees_what_its_rights_reach(
     await make_events(served.office)
     async with served.client(holdings) as client:
         items = (await client.get("/events")).json()["items"]
-    assert seen == [(one["id"], one["email"]) for one in items]
+    assert seen == [(event["id"], event["email"]) for event in items]
 
 
 async def test_a_foreign_list_is_like_an_unknown_one(served: ServedApi) -> None:
@@ -98,8 +98,8 @@ async def test_an_erased_reader_has_no_address(served: ServedApi) -> None:
     await served.office.subscribers.erase(ADA)
     async with served.client() as client:
         items = (await client.get("/events")).json()["items"]
-    assert ["subscription.ended", "subscriber.erased"] == [one["type"] for one in items[-2:]]
-    assert {"bob@reader.example", None} == {one["email"] for one in items}
+    assert ["subscription.ended", "subscriber.erased"] == [event["type"] for event in items[-2:]]
+    assert {"bob@reader.example", None} == {event["email"] for event in items}
 
 
 async def test_a_wait_ends_with_the_next_event(served: ServedApi) -> None:
@@ -109,7 +109,7 @@ async def test_a_wait_ends_with_the_next_event(served: ServedApi) -> None:
         waiting = asyncio.create_task(client.get("/events?after=4&wait=30&list=river"))
         await served.office.subscribers.remove("river", BOB)
         items = (await waiting).json()["items"]
-    assert [("subscription.ended", "bob@reader.example")] == [(one["type"], one["email"]) for one in items]
+    assert [("subscription.ended", "bob@reader.example")] == [(event["type"], event["email"]) for event in items]
 
 
 async def test_a_wait_that_the_stop_of_the_server_cuts_short_is_answered(served: ServedApi) -> None:
@@ -141,8 +141,8 @@ async def test_few_requests_of_a_token_wait(served: ServedApi, monkeypatch: pyte
         assert {"items": [], "next": 4} == answered.result().json()
         anothers = asyncio.create_task(other.get("/events?after=4&wait=30"))
         await served.office.subscribers.remove("river", BOB)
-        answers = [await one for one in (*waiting, anothers) if one is not answered]
-    assert [5, 5, 5] == [one.json()["next"] for one in answers]
+        answers = [await task for task in (*waiting, anothers) if task is not answered]
+    assert [5, 5, 5] == [answer.json()["next"] for answer in answers]
 
 
 async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:
@@ -152,8 +152,8 @@ async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:
     await served.office.database.write(events.sweep, 1)
     async with served.client() as client:
         missed = await client.get("/events?after=2")
-        assert [4] == [one["id"] for one in (await client.get("/events")).json()["items"]]
-        assert [4] == [one["id"] for one in (await client.get("/events?after=3")).json()["items"]]
+        assert [4] == [event["id"] for event in (await client.get("/events")).json()["items"]]
+        assert [4] == [event["id"] for event in (await client.get("/events?after=3")).json()["items"]]
         ahead = await client.get("/events?after=5")
     assert (410, True) == (missed.status_code, "go on after 3" in missed.json()["error"])
     assert 404 == ahead.status_code
@@ -165,7 +165,7 @@ async def test_a_removed_list_takes_its_events_along(served: ServedApi) -> None:
     await served.office.lists.close_list("news")
     await served.office.lists.remove_list("news")
     async with served.client() as client:
-        assert [2, 3, 4] == [one["id"] for one in (await client.get("/events")).json()["items"]]
+        assert [2, 3, 4] == [event["id"] for event in (await client.get("/events")).json()["items"]]
 
 
 def test_every_type_is_explained() -> None:

@@ -15,8 +15,8 @@ def test_one_person_leaves_room_for_streams_of_others() -> None:
     """Whoever manages one list may make as many tokens as they like."""
     followers = Followers()
     mine = [StreamClient(token=number // 3, person=7) for number in range(streams.MOST_FOLLOWERS_OF_PERSON)]
-    for one in mine:
-        followers.enter(one)
+    for client in mine:
+        followers.enter(client)
     with pytest.raises(ApiProblem, match="the tokens of one person"):
         followers.enter(StreamClient(token=99, person=7))
     for number in range(streams.MOST_FOLLOWERS - len(mine)):

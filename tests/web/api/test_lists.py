@@ -37,8 +37,8 @@ async def test_every_wrong_setting_at_once(served: ServedApi) -> None:
             "/lists/news", json={"timezone": "Mars/Base", "hours": "late", "from": "nobody"}
         )
         shown = await client.get("/lists/news")
-    assert ["/archive", "/colour", "/listed", "/shoe"] == sorted(one["pointer"] for one in by_type.json()["errors"])
-    assert ["/from", "/hours", "/timezone"] == sorted(one["pointer"] for one in by_service.json()["errors"])
+    assert ["/archive", "/colour", "/listed", "/shoe"] == sorted(error["pointer"] for error in by_type.json()["errors"])
+    assert ["/from", "/hours", "/timezone"] == sorted(error["pointer"] for error in by_service.json()["errors"])
     assert "UTC" == shown.json()["timezone"]
 
 
@@ -54,7 +54,7 @@ async def test_a_change_made_from_older_settings_is_412(served: ServedApi) -> No
         third = await client.patch("/lists/news", json={"title": "Third"})
         fourth = await client.patch("/lists/news", json={"title": "Fourth"}, headers={"If-Match": "*"})
     assert 200 == fourth.status_code
-    assert (200, 412, 412, 200) == tuple(one.status_code for one in (first, second, pictured, third))
+    assert (200, 412, 412, 200) == tuple(answer.status_code for answer in (first, second, pictured, third))
     assert ("First", None) == (shown.json()["title"], shown.json()["logo"])
     assert seen["If-Match"] != first.headers["ETag"] == shown.headers["ETag"] != third.headers["ETag"]
 
@@ -74,9 +74,11 @@ async def test_lists_come_page_by_page(served: ServedApi) -> None:
             await client.post("/lists", json={"name": name, "title": name.title()})
         first = await client.get("/lists?limit=2&fields=name")
         second = await client.get(first.links["next"]["url"])
-    assert [["art", "music"], ["news"]] == [[one["name"] for one in page.json()["items"]] for page in (first, second)]
+    assert [["art", "music"], ["news"]] == [
+        [listed["name"] for listed in page.json()["items"]] for page in (first, second)
+    ]
     async with served.client(PUBLISHER) as client:
-        assert ["news"] == [one["name"] for one in (await client.get("/lists")).json()["items"]]
+        assert ["news"] == [listed["name"] for listed in (await client.get("/lists")).json()["items"]]
     async with served.client(SIGN_UP) as client:
         assert 403 == (await client.get("/lists")).status_code
 
@@ -126,7 +128,7 @@ async def test_a_list_joins_a_family_with_rights_on_all_of_it(served: ServedApi)
         own = await client.patch("/lists/news", json={"family": "quays"})
         again = await client.patch("/lists/news", json={"family": "quays", "language": "de"})
         left = await client.patch("/lists/news", json={"family": None})
-    assert [403, 200, 200, 200] == [one.status_code for one in (refused, own, again, left)]
+    assert [403, 200, 200, 200] == [answer.status_code for answer in (refused, own, again, left)]
     assert "secret" not in refused.text
     async with served.client(on_both) as client:
         assert 200 == (await client.patch("/lists/news", json=joining)).status_code
@@ -146,7 +148,7 @@ async def test_a_publisher_gives_a_list_an_owner_who_has_a_role_on_it(served: Se
             await client.patch("/lists/news", json={"owner": owner})
             for owner in (*owners, "NEWS@people.example", "news@people.example", None)
         ]
-    assert [403, 200, 403, 403, 200, 200, 200] == [one.status_code for one in answers]
+    assert [403, 200, 403, 403, 200, 200, 200] == [answer.status_code for answer in answers]
     async with served.client() as client:
         assert 200 == (await client.patch("/lists/news", json={"owner": "victim@x.example"})).status_code
 
@@ -164,7 +166,7 @@ async def test_close_reopen_and_remove(served: ServedApi) -> None:
         gone = await client.get("/lists/news")
     assert closed.json()["closed_at"] is not None
     assert reopened.json()["closed_at"] is None
-    assert [409, 204, 404] == [one.status_code for one in (unconfirmed, removed, gone)]
+    assert [409, 204, 404] == [answer.status_code for answer in (unconfirmed, removed, gone)]
 
 
 async def test_a_logo(served: ServedApi) -> None:

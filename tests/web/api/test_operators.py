@@ -39,8 +39,8 @@ async def test_suppressions(served: ServedApi) -> None:
         assert 404 == (await client.delete("/suppressions/ada@reader.example")).status_code
         assert 422 == (await client.put("/suppressions/ada@reader.example", json={"reason": "bored"})).status_code
     assert ("operator", "2027-01-15T08:00:00Z") == (weaker.json()["reason"], shown["since"])
-    found = [*first.json()["items"], *rest.json()["items"]]
-    assert ["ada", "bob", "cyd"] == sorted(one["address"].partition("@")[0] for one in found)
+    suppressions = [*first.json()["items"], *rest.json()["items"]]
+    assert ["ada", "bob", "cyd"] == sorted(suppression["address"].partition("@")[0] for suppression in suppressions)
     assert rest.json()["next"] is None
 
 
@@ -76,7 +76,7 @@ async def test_kept_mail(served: ServedApi) -> None:
         assert 404 == (await client.get("/inbound/2")).status_code
         assert 404 == (await client.post("/inbound/2/retry", json={})).status_code
         assert {"id": 1} == (await client.post("/inbound/1/retry", json={})).json()
-    assert [3, 2, 1] == [one["id"] for one in (*first["items"], *rest["items"])]
+    assert [3, 2, 1] == [mail["id"] for mail in (*first["items"], *rest["items"])]
     assert ("message/rfc822", b"A") == (shown.headers["content-type"], shown.content)
     assert ("postmaster", "eve@else.example") == (rest["items"][0]["to"], rest["items"][0]["from"])
 
@@ -113,5 +113,5 @@ async def test_the_audit_log(served: ServedApi) -> None:
         of_list = (await client.get("/audit?list=news&since=2026-01-01T00:00:00Z")).json()["items"]
         assert [] == (await client.get("/audit?since=2030-01-01T00:00:00Z")).json()["items"]
         assert 422 == (await client.get("/audit?since=yesterday")).status_code
-    assert ["suppression.add", "list.create"] == [one["action"] for one in (*first["items"], *rest["items"])]
-    assert ["list.create"] == [one["action"] for one in of_list]
+    assert ["suppression.add", "list.create"] == [entry["action"] for entry in (*first["items"], *rest["items"])]
+    assert ["list.create"] == [entry["action"] for entry in of_list]

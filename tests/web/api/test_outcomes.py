@@ -37,18 +37,18 @@ async def send_edition(office: Office) -> int:
 async def test_copies_in_pages(served: ServedApi) -> None:
     """Each once, whichever state it is in."""
     edition = await send_edition(served.office)
-    found: list[str] = []
+    names: list[str] = []
     async with served.client(READERS) as client:
         url = f"/editions/{edition}/copies?limit=2"
         while url:
             page = await client.get(url)
-            found += [one["email"].partition("@")[0] for one in page.json()["items"]]
+            names += [copy["email"].partition("@")[0] for copy in page.json()["items"]]
             url = page.links.get("next", {}).get("url", "")
         failed = (await client.get(f"/editions/{edition}/copies?outcome=failed")).json()["items"]
         none = (await client.get(f"/editions/{edition}/copies?outcome=deferred&outcome=queued")).json()
-    assert list(NAMES) == sorted(found)
+    assert list(NAMES) == sorted(names)
     assert [("failed", 550, "5.1.1", "hard", "gone")] * 2 == [
-        tuple(one[name] for name in ("state", "code", "enhanced", "kind", "class")) for one in failed
+        tuple(copy[name] for name in ("state", "code", "enhanced", "kind", "class")) for copy in failed
     ]
     assert {"items": [], "next": None} == none
 
@@ -57,12 +57,12 @@ async def test_the_copy_of_one_reader(served: ServedApi) -> None:
     """Its members stand beside it, as a help desk asks for them; nobody else's copy is 404."""
     edition = await send_edition(served.office)
     async with served.client(READERS) as client:
-        found = (await client.get(f"/editions/{edition}/copies?address=ADA@reader.example")).json()
+        copy = (await client.get(f"/editions/{edition}/copies?address=ADA@reader.example")).json()
         assert 404 == (await client.get(f"/editions/{edition}/copies?address=zoe@reader.example")).status_code
         lines = await client.get(
             f"/editions/{edition}/copies?address=ada@reader.example", headers={"Accept": "application/x-ndjson"}
         )
-    assert ("delivered", "ada@reader.example", 1) == (found["state"], found["email"], len(found["items"]))
+    assert ("delivered", "ada@reader.example", 1) == (copy["state"], copy["email"], len(copy["items"]))
     assert 1 == len(lines.text.splitlines())
 
 
@@ -86,7 +86,7 @@ async def test_the_report_for_who_sees_readers(served: ServedApi) -> None:
     edition = await send_edition(served.office)
     async with served.client(READERS) as client:
         report = (await client.get(f"/editions/{edition}/report")).json()
-    assert {"dan@reader.example", "eve@reader.example"} == {one["address"] for one in report["failures"]}
+    assert {"dan@reader.example", "eve@reader.example"} == {failure["address"] for failure in report["failures"]}
 
 
 @pytest.mark.parametrize("path", ["report", "copies", "copies?address=ada@reader.example"])

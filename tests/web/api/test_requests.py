@@ -171,12 +171,12 @@ async def test_a_path_that_leads_nowhere(desk: Desk, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [None, "Bearer", "Bearer ", "Basic pr_genuine", "Bearer pr_other", "bearer pr_genuine x"]
+    "authorization", [None, "Bearer", "Bearer ", "Basic pr_genuine", "Bearer pr_other", "bearer pr_genuine x"]
 )
-async def test_no_valid_token(desk: Desk, given: str | None) -> None:
+async def test_no_valid_token(desk: Desk, authorization: str | None) -> None:
     """401 with a challenge, the same problem for every reason, and nothing else of the request is looked at."""
     async with desk.client(None) as client:
-        headers = {} if given is None else {"Authorization": given}
+        headers = {} if authorization is None else {"Authorization": authorization}
         response = await client.put(f"{ADA}?x=1", content=b"{", headers=headers)
     assert (401, []) == (response.status_code, desk.calls)
     assert response.headers["www-authenticate"].startswith("Bearer ")
@@ -232,7 +232,9 @@ async def test_each_token_has_its_rate(desk: Desk) -> None:
             first.headers["ratelimit-policy"].split("=")[1][0],
             first.headers["ratelimit-policy"][-2:],
         ]
-        assert ['"token";r=1;t=60', '"token";r=0;t=60'] == [one.headers["ratelimit"] for one in (first, second)]
+        assert ['"token";r=1;t=60', '"token";r=0;t=60'] == [
+            response.headers["ratelimit"] for response in (first, second)
+        ]
         assert (429, "40") == (third.status_code, third.headers["retry-after"])
         assert 200 == (await other.get("/lists/news/subscribers")).status_code
         desk.now += 41
@@ -305,4 +307,4 @@ async def test_a_value_in_another_form_is_told_in_words(served: ServedApi) -> No
     assert {
         "/name": "expected 1 to 24 of a-z, 0-9 and '-', with a letter or digit first and last",
         "/hours": "expected hours such as 08:00-20:00",
-    } == {one["pointer"]: one["detail"] for one in response.json()["errors"]}
+    } == {error["pointer"]: error["detail"] for error in response.json()["errors"]}

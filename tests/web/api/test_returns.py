@@ -142,7 +142,9 @@ async def test_a_mail_is_accepted_by_what_it_encloses(served: ServedApi, enclose
         assert status == (await client.post("/returns", content=content, headers=headers)).status_code
         if status == 202:
             assert 503 == (await client.post("/returns", content=content, headers=headers)).status_code
-            assert [("news", token)] * 2 == [(one.recipients[0].list_name, one.recipients[0].token) for one in arrived]
+            assert [("news", token)] * 2 == [
+                (mail.recipients[0].list_name, mail.recipients[0].token) for mail in arrived
+            ]
 
 
 async def test_a_mail_that_is_handed_in_again_is_answered_as_before(served: ServedApi) -> None:
@@ -158,5 +160,5 @@ async def test_a_mail_that_is_handed_in_again_is_answered_as_before(served: Serv
     served.cases.returns.connect(accept)
     async with served.client(HANDS_IN) as client:
         answers = [await client.post("/returns", content=content, headers=headers) for _ in range(2)]
-    assert [(202, {"outcome": None})] * 2 == [(one.status_code, one.json()) for one in answers]
+    assert [(202, {"outcome": None})] * 2 == [(answer.status_code, answer.json()) for answer in answers]
     assert 1 == len(arrived)

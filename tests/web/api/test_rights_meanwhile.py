@@ -116,4 +116,4 @@ async def test_who_waits_for_events_sees_what_they_may_see_then(
         await served.office.subscribers.remove("river", BOB)
         answer = await waiting
     assert status == answer.status_code
-    assert seen == ([one["email"] for one in answer.json()["items"]] if status == 200 else None)
+    assert seen == ([event["email"] for event in answer.json()["items"]] if status == 200 else None)

@@ -36,7 +36,7 @@ async def enrol(office: Office, *addresses: str) -> None:
 
 
 def names_of(page: Sequence[dict[str, object]]) -> list[str]:
-    return [str(one["email"]).partition("@")[0] for one in page]
+    return [str(member["email"]).partition("@")[0] for member in page]
 
 
 async def test_one_subscriber(served: ServedApi) -> None:
@@ -67,7 +67,7 @@ async def test_why_somebody_gets_no_mail(served: ServedApi) -> None:
     await served.office.suppressions.add(parse_address("bob@reader.example"), "operator")
     await served.office.suppressions.add(parse_address("ada@reader.example"), "never-again")
     async with served.client(SEES) as client:
-        listed = {one["email"]: one["suppressed"] for one in (await client.get(READERS)).json()["items"]}
+        listed = {member["email"]: member["suppressed"] for member in (await client.get(READERS)).json()["items"]}
         alone = {email: (await client.get(f"{READERS}/{email}")).json()["suppressed"] for email in listed}
     assert listed == alone
     assert {
@@ -78,7 +78,7 @@ async def test_why_somebody_gets_no_mail(served: ServedApi) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "names"),
     [
         ("", ["ada", "bob", "cyd", "adam", "eve"]),
         ("state=active", ["ada", "bob", "cyd", "adam"]),
@@ -96,7 +96,7 @@ async def test_why_somebody_gets_no_mail(served: ServedApi) -> None:
     ],
 )
 @pytest.mark.parametrize("limit", [1, 2, 500])
-async def test_filters_on_every_page(served: ServedApi, query: str, found: list[str], limit: int) -> None:
+async def test_filters_on_every_page(served: ServedApi, query: str, names: list[str], limit: int) -> None:
     """What is found does not depend on how long the pages are."""
     await enrol(served.office, *(f"{name}@reader.example" for name in ("ada", "bob")), "cyd@other.example")
     for name in ("adam", "eve"):
@@ -110,7 +110,7 @@ async def test_filters_on_every_page(served: ServedApi, query: str, found: list[
             assert len(page.json()["items"]) <= limit
             seen += names_of(page.json()["items"])
             url = page.links["next"]["url"] if page.links else None
-    assert found == seen
+    assert names == seen
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ async def test_every_wrong_value_of_a_change_at_once(served: ServedApi) -> None:
         response = await client.patch(
             f"{READERS}/ada@reader.example", json={"name": "a\nb", "language": "??", "fields": {"plan": "\x07"}}
         )
-    assert {"/name", "/language", "/fields/plan"} == {one["pointer"] for one in response.json()["errors"]}
+    assert {"/name", "/language", "/fields/plan"} == {error["pointer"] for error in response.json()["errors"]}
 
 
 async def test_values_that_are_wrong_in_different_ways_are_told_together(served: ServedApi) -> None:
@@ -235,9 +235,9 @@ async def test_values_that_are_wrong_in_different_ways_are_told_together(served:
         posted = await client.post(READERS, json={**wrong, "email": "ada"})
         changed = await client.patch(f"{READERS}/ada@reader.example", json={"name": "a\nb", "language": 5})
         many = await client.put(f"{READERS}/ada@reader.example", json={"fields": {f"f{n}": n for n in range(60)}})
-    assert pointers == {one["pointer"] for one in put.json()["errors"]}
-    assert pointers | {"/email"} == {one["pointer"] for one in posted.json()["errors"]}
-    assert {"/name", "/language"} == {one["pointer"] for one in changed.json()["errors"]}
+    assert pointers == {error["pointer"] for error in put.json()["errors"]}
+    assert pointers | {"/email"} == {error["pointer"] for error in posted.json()["errors"]}
+    assert {"/name", "/language"} == {error["pointer"] for error in changed.json()["errors"]}
     assert 50 == len(many.json()["errors"])
 
 
@@ -255,5 +255,5 @@ async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> No
         ]
     assert (201, 201) == (first.status_code, second.status_code)
     assert first.json() == second.json()
-    assert [201, 201, 200, 200] == [one.status_code for one in puts]
+    assert [201, 201, 200, 200] == [answer.status_code for answer in puts]
     assert puts[0].json() == puts[1].json() != puts[2].json() == puts[3].json()

@@ -26,7 +26,7 @@ _PLAIN = st.one_of(
 )
 _NAMES = st.one_of(st.sampled_from(["plan", "text", "url", "source", "a\0"]), st.text(max_size=5))
 _VALUES = st.recursive(
-    _PLAIN, lambda one: st.lists(one, max_size=3) | st.dictionaries(_NAMES, one, max_size=3), max_leaves=5
+    _PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=3), max_leaves=5
 )
 
 
@@ -58,9 +58,9 @@ async def test_one_step_is_what_member_by_member_is(act: str, data: st.DataObjec
     """The same faults in the same words, and the same values, in whatever order members come and how often."""
     form = _FORMS[act]
     assert form.members is not None
-    labels = [one.label for one in form.members]
-    one = st.sampled_from(labels).flatmap(lambda name: st.tuples(st.just(name), _valid_of(name) | _VALUES))
-    members = data.draw(st.lists(one | st.tuples(_NAMES, _VALUES), max_size=4))
+    labels = [member.label for member in form.members]
+    pair = st.sampled_from(labels).flatmap(lambda name: st.tuples(st.just(name), _valid_of(name) | _VALUES))
+    members = data.draw(st.lists(pair | st.tuples(_NAMES, _VALUES), max_size=4))
     body = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in members) + "}"
     octets = data.draw(st.sampled_from([body, f" {body}\n", body + "}", f"[{body}]", ""])).encode()
     quick, slow = await _read(form, octets), await _read(replace(form, texts=None), octets)

@@ -142,14 +142,16 @@ async def test_a_draft_is_not_shown_and_a_canary_only_by_its_own_link(house: Hou
     await house.add_edition(number, "canary", state="paused", canary_copies=3, title="Canary.")
     await house.add_edition(number, "cancelled", state="cancelled", title="Cancelled.")
     async with house.client() as client:
-        found = [(await client.get(f"/news/archive/{slug}")).status_code for slug in ("draft", "canary", "cancelled")]
+        statuses = [
+            (await client.get(f"/news/archive/{slug}")).status_code for slug in ("draft", "canary", "cancelled")
+        ]
         listed = "".join(
             [
                 (await client.get(path)).text
                 for path in ("/news", "/news/archive", "/news/feed.atom", "/news/feed.json", "/news/search?q=boats")
             ]
         )
-    assert [404, 200, 200] == found
+    assert [404, 200, 200] == statuses
     assert (False, False, False) == ("Draft." in listed, "Canary." in listed, "Cancelled." in listed)
 
 
@@ -225,13 +227,13 @@ async def test_what_is_found_is_shown_with_its_passage(house: House) -> None:
     number = await house.add_list()
     await house.add_edition(number, "first", title="<i>Boats</i>", text='The <b>first</b> boats & a "café".')
     async with house.client() as client:
-        found = await client.get("/news/search", params={"q": 'boats "><script>'})
+        answer = await client.get("/news/search", params={"q": 'boats "><script>'})
         page = (await client.get("/news/search", params={"q": "boats cafe"})).text
         nothing, empty = await client.get("/news/search?q=zzz"), await client.get("/news/search?q=%22")
         assert 404 == (await client.get("/news/search?q=boats&page=2")).status_code
-    assert (200, "noindex") == (found.status_code, found.headers["x-robots-tag"])
-    assert "<script>" not in found.text
-    assert 'value="boats &#34;&gt;&lt;script&gt;"' in found.text
+    assert (200, "noindex") == (answer.status_code, answer.headers["x-robots-tag"])
+    assert "<script>" not in answer.text
+    assert 'value="boats &#34;&gt;&lt;script&gt;"' in answer.text
     assert "The &lt;b&gt;first&lt;/b&gt; <mark>boats</mark> &amp; a &#34;<mark>café</mark>&#34;." in page
     assert '<a href="/news/archive/first">&lt;i&gt;Boats&lt;/i&gt;</a>' in page
     assert (200, 200) == (nothing.status_code, empty.status_code)
@@ -262,8 +264,8 @@ async def test_very_many_searches_of_one_network_are_429(tmp_path: Path) -> None
     async with open_house(tmp_path, limits=limits) as house:
         await house.add_edition(await house.add_list())
         async with house.client() as client:
-            one = {"X-Forwarded-For": "2001:db8::1"}
-            answers = [await client.get("/news/search?q=boats", headers=one) for _ in range(3)]
+            headers = {"X-Forwarded-For": "2001:db8::1"}
+            answers = [await client.get("/news/search?q=boats", headers=headers) for _ in range(3)]
             assert [200, 200, 429] == [answer.status_code for answer in answers]
             assert ("60", "no-store") == tuple(answers[2].headers[name] for name in ("retry-after", "cache-control"))
             same = {"X-Forwarded-For": "2001:db8::2:1"}
@@ -390,13 +392,13 @@ async def test_search_engines_are_told_of_public_archives_alone(house: House) ->
     async with house.client() as client:
         robots = (await client.get("/robots.txt")).text
         all_of_them = (await client.get("/sitemap.xml")).text
-        one = await client.get("/news/sitemap.xml")
-        again = await client.get("/news/sitemap.xml", headers={"If-None-Match": one.headers["etag"]})
+        sitemap = await client.get("/news/sitemap.xml")
+        again = await client.get("/news/sitemap.xml", headers={"If-None-Match": sitemap.headers["etag"]})
     assert "Sitemap: https://news.example.org/sitemap.xml" in robots.splitlines()
     assert ["https://news.example.org/news/sitemap.xml"] == re.findall("<loc>(.*?)</loc>", all_of_them)
     expected = ["/news", "/news/archive", "/news/archive/first"]
-    assert [f"https://news.example.org{path}" for path in expected] == re.findall("<loc>(.*?)</loc>", one.text)
-    assert "<lastmod>2026-05-28T20:26:40Z</lastmod>" in one.text
+    assert [f"https://news.example.org{path}" for path in expected] == re.findall("<loc>(.*?)</loc>", sitemap.text)
+    assert "<lastmod>2026-05-28T20:26:40Z</lastmod>" in sitemap.text
     assert 304 == again.status_code
 
 

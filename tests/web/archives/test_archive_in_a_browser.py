@@ -87,8 +87,8 @@ async def street(browser: Browser, tmp_path: Path) -> AsyncIterator[Street]:
 async def title_of(window: Window) -> str:
     """The title of a page that runs no script, not even one of Playwright's."""
     session = await window.page.context.new_cdp_session(window.page)
-    found = await session.send("Target.getTargetInfo")
-    title: str = found["targetInfo"]["title"]
+    answer = await session.send("Target.getTargetInfo")
+    title: str = answer["targetInfo"]["title"]
     return title
 
 

@@ -95,11 +95,11 @@ async def test_pages_name_the_feeds(house: House) -> None:
     async with house.client() as client:
         for path in ("/news", "/news/archive", "/news/archive/first"):
             page = (await client.get(path)).text
-            found = re.findall(r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)">', page)
+            links = re.findall(r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)">', page)
             assert [
                 ("application/atom+xml", "https://news.example.org/news/feed.atom"),
                 ("application/feed+json", "https://news.example.org/news/feed.json"),
-            ] == found
+            ] == links
 
 
 async def test_an_edition_that_is_dated_back_is_not_hidden_by_a_date(house: House) -> None:

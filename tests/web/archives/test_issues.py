@@ -33,15 +33,15 @@ async def get(house: House, path: str) -> str:
 
 
 def alternates(page: str) -> dict[str, str]:
-    found = re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', page)
-    return {tag: address.removeprefix(BASE) for tag, address in found}
+    pairs = re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', page)
+    return {tag: address.removeprefix(BASE) for tag, address in pairs}
 
 
 def links(page: str) -> list[tuple[str, str]]:
     """The visible links to other languages: where they lead, and what they say."""
     line = re.search(r'<p class="(?:eyebrow|soft also)">([^<]*<a .*?)</p>', page, re.DOTALL)
-    found = [] if line is None else re.findall(r'href="([^"]+)" lang="[^"]+" hreflang="[^"]+"[^>]*>([^<]+)<', line[1])
-    return [(address.removeprefix(BASE), name) for address, name in found]
+    pairs = [] if line is None else re.findall(r'href="([^"]+)" lang="[^"]+" hreflang="[^"]+"[^>]*>([^<]+)<', line[1])
+    return [(address.removeprefix(BASE), name) for address, name in pairs]
 
 
 EDITIONS = {
@@ -107,11 +107,11 @@ async def test_the_same_word_in_another_family_is_another_issue(issue: House) ->
 async def test_a_feed_has_an_alternate_for_each_language(issue: House) -> None:
     """RFC 4287 §4.1.2: no two of one entry with the same type and language."""
     feed = fromstring((await get(issue, "/noticias/feed.atom")).encode())
-    found = feed.findall(f"{ATOM}entry/{ATOM}link[@rel='alternate']")
+    elements = feed.findall(f"{ATOM}entry/{ATOM}link[@rel='alternate']")
     assert [(None, EDITIONS["es"]), ("en", EDITIONS["en"]), ("pt-PT", EDITIONS["pt-PT"])] == [
-        (one.get("hreflang"), str(one.get("href")).removeprefix(BASE)) for one in found
+        (element.get("hreflang"), str(element.get("href")).removeprefix(BASE)) for element in elements
     ]
-    assert 3 == len({(one.get("type"), one.get("hreflang")) for one in found})
+    assert 3 == len({(element.get("type"), element.get("hreflang")) for element in elements})
 
 
 async def test_archives_name_those_of_the_other_languages(issue: House) -> None:

@@ -116,9 +116,9 @@ async def test_a_link_opens_its_own_list_alone(house: House) -> None:
     token = house.unsubscribe_path(1).rpartition("/")[2]
     async with house.client() as client:
         statuses = [(await client.get(path)).status_code for path in (f"{read}/archive/minutes", f"/read/{token}")]
-        found = await client.get(f"{read}/search?q=minutes")
+        answer = await client.get(f"{read}/search?q=minutes")
     assert [404, 404] == statuses
-    assert "No editions match" in found.text
+    assert "No editions match" in answer.text
 
 
 async def test_the_link_of_a_test_copy_says_so(house: House) -> None:

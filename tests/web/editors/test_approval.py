@@ -286,8 +286,8 @@ async def test_the_headers_of_the_page(house: House) -> None:
     async with house.client() as client:
         pages = [await client.get(path), await client.get(f"{path}/edition"), await client.post(path, data=SEND)]
     for page in pages:
-        found = [page.headers[name] for name in ("cache-control", "referrer-policy", "x-robots-tag")]
-        assert ["no-store", "no-referrer", "noindex"] == found
+        headers = [page.headers[name] for name in ("cache-control", "referrer-policy", "x-robots-tag")]
+        assert ["no-store", "no-referrer", "noindex"] == headers
         assert "nosniff" == page.headers["x-content-type-options"]
     policy, frame = pages[0].headers["content-security-policy"], pages[1].headers["content-security-policy"]
     assert "frame-src 'self'" in policy
@@ -455,10 +455,10 @@ async def test_the_frame_is_as_dark_as_the_editor_wants(browser: Browser, tmp_pa
     async with open_site(tmp_path) as house, await browser.chromium.new_context(color_scheme="null") as context:
         window = Window(await context.new_page())
         await window.go(house.site.base_url + await hold(house))
-        found = [await window.page.frames[1].evaluate(dark)]
+        shown = [await window.page.frames[1].evaluate(dark)]
         await window.page.click("label[for=dark]")
-        found.append(await window.page.frames[1].evaluate(dark))
-    assert [False, True] == found
+        shown.append(await window.page.frames[1].evaluate(dark))
+    assert [False, True] == shown
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

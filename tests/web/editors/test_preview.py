@@ -128,11 +128,11 @@ async def test_width_and_colours_are_chosen_without_a_script(browser: Browser, t
     async with await browser.chromium.new_context(viewport=screen, color_scheme="null") as context:
         window = Window(await context.new_page())
         await window.go(await write(render_preview(preview()), tmp_path))
-        found = [await seen_by_the_edition(window)]
+        seen = [await seen_by_the_edition(window)]
         for label in ("phone", "dark", "small", "light"):
             await window.page.click(f"label[for={label}]")
-            found.append(await seen_by_the_edition(window))
-    assert [(920, False), (375, False), (375, True), (320, True), (320, False)] == found
+            seen.append(await seen_by_the_edition(window))
+    assert [(920, False), (375, False), (375, True), (320, True), (320, False)] == seen
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (320, "dark")])

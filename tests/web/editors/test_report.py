@@ -28,7 +28,7 @@ def report() -> EditionReport:
         "delivered": {START + second: 100 + 40 * (second % 7) for second in range(55)},
         "deferred": {START + second: 3 for second in range(0, 55, 5)},
         "failed": {START + 3: 12, START + 20: 30, START + 90_000: 2},
-        "unsubscribed": {START + 600 * one: 1 + one % 3 for one in range(40)},
+        "unsubscribed": {START + 600 * number: 1 + number % 3 for number in range(40)},
         "complaints": {},
     }
     said = CommonReply(number=42, kind="hard", bounce="gone", code=550, enhanced="5.1.1", text=HOSTILE)
@@ -69,7 +69,7 @@ def test_a_plot_is_xml_that_names_and_describes_itself() -> None:
     svg = draw_bars(spread({START: 5, START + 9: 10}, START), name="failed", title="A <b>", description="C & D")
     root = ET.fromstring(svg)
     assert ("img", "failed-title failed-desc") == (root.get("role"), root.get("aria-labelledby"))
-    assert ["A <b>", "C & D"] == [one.text for one in root if one.tag in ("title", "desc")]
+    assert ["A <b>", "C & D"] == [element.text for element in root if element.tag in ("title", "desc")]
 
 
 def test_bars_stand_in_their_place_and_are_as_high_as_their_number() -> None:
@@ -105,8 +105,8 @@ def test_each_plot_has_a_table_with_the_same_numbers() -> None:
     page = render_report(report())
     tables = re.findall(r"<details>.*?</details>", page, re.DOTALL)
     cells = [re.findall(r'<td class="number">([\d,]+)</td>', table) for table in tables]
-    sums = [sum(int(one.replace(",", "")) for one in row) for row in cells]
-    shown = [sum(one.numbers) for one in report().timelines.values() if one.total]
+    sums = [sum(int(cell.replace(",", "")) for cell in row) for row in cells]
+    shown = [sum(timeline.numbers) for timeline in report().timelines.values() if timeline.total]
     assert shown == sums
     assert "Later: 2, the last at 16 Jan 2027, 10:00:00." in page
 
@@ -140,8 +140,8 @@ def test_it_speaks_the_language_of_its_reader() -> None:
 )
 def test_durations_are_told_in_the_unit_that_fits(seconds: int, words: str) -> None:
     """Never shorter than they are."""
-    one = replace(report(), timing=dict(report().timing) | {"half_delivered_at": rfc3339(START + seconds)})
-    started = replace(one, edition=one.edition | {"started_at": rfc3339(START)})
+    timed = replace(report(), timing=dict(report().timing) | {"half_delivered_at": rfc3339(START + seconds)})
+    started = replace(timed, edition=timed.edition | {"started_at": rfc3339(START)})
     assert f"Half within {words}, nine" in render_report(started)
 
 

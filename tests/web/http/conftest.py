@@ -10,5 +10,5 @@ from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection, Lim
 @pytest.fixture(params=list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION])))
 def kind(request: pytest.FixtureRequest) -> type[LimitedConnection]:
     """Each of the two protocols that may carry a connection."""
-    found: type[LimitedConnection] = request.param
-    return found
+    protocol: type[LimitedConnection] = request.param
+    return protocol

@@ -107,10 +107,10 @@ def test_whatever_is_sent_gives_fields_of_text_or_400(kind: str, body: bytes, cl
     for content_type in (kind, f"{MULTIPART}; {kind}", f"{URLENCODED}; charset={claimed}"):
         sent = content_type.encode("utf-8", "surrogatepass").decode("latin-1")
         for octets in (body, multipart(("a", body))):
-            found = read(sent, octets)
-            if found != 400:
-                assert isinstance(found, list)
-                "".join(part for field in found for part in field).encode()  # raises for a lone surrogate
+            fields = read(sent, octets)
+            if fields != 400:
+                assert isinstance(fields, list)
+                "".join(part for field in fields for part in field).encode()  # raises for a lone surrogate
 
 
 @pytest.mark.parametrize("route", FORMS)

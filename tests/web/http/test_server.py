@@ -39,12 +39,12 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 @asynccontextmanager
 async def serving(
     settings: HttpSettings,
-    given: socket.socket | None = None,
+    handed_over: socket.socket | None = None,
     *,
     connection: type[LimitedConnection] = DEFAULT_CONNECTION,
     app: ASGIApp = app,
 ) -> AsyncIterator[WebServer]:
-    server = WebServer(app, settings, handed_over=given, connection=connection)
+    server = WebServer(app, settings, handed_over=handed_over, connection=connection)
     await server.start()
     try:
         yield server
@@ -123,10 +123,10 @@ async def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
 
 
 async def test_a_socket_from_systemd_is_taken() -> None:
-    given = socket.create_server(("127.0.0.1", 0))
-    given.setblocking(False)
+    handed_over = socket.create_server(("127.0.0.1", 0))
+    handed_over.setblocking(False)
     settings = HttpSettings(listen=SystemdEndpoint(), keep_alive_seconds=0.05)
-    async with serving(settings, given) as server:
+    async with serving(settings, handed_over) as server:
         assert (await ask(server, GET)).endswith(b"127.0.0.1 0")
     with pytest.raises(Unavailable, match="pressrun-http"):
         await WebServer(app, settings).start()
@@ -304,7 +304,7 @@ async def test_stopping_serves_whoever_has_just_come(kind: type[LimitedConnectio
 
 
 def is_arriving(server: WebServer) -> bool:
-    return any(one.is_arriving() for one in server._pool.connections)
+    return any(connection.is_arriving() for connection in server._pool.connections)
 
 
 async def test_stopping_does_not_wait_for_ever() -> None:

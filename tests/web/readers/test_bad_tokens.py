@@ -24,7 +24,7 @@ OWN = {
 
 def bad_tokens(house: House, page: str, genuine: str) -> dict[str, str]:
     other = "A" if genuine[0] != "A" else "B"
-    found = {
+    tokens = {
         "forged at the start": other + genuine[1:],
         "forged at the end": genuine[:-1] + ("A" if genuine[-1] != "A" else "Q"),
         "forged in the middle": genuine[:9] + ("A" if genuine[9] != "A" else "B") + genuine[10:],
@@ -46,8 +46,8 @@ def bad_tokens(house: House, page: str, genuine: str) -> dict[str, str]:
     }
     for purpose in WebPurpose:
         if purpose not in OWN[page]:
-            found[f"of {purpose}"] = house.tokens.make(purpose, *NUMBERS)
-    return found
+            tokens[f"of {purpose}"] = house.tokens.make(purpose, *NUMBERS)
+    return tokens
 
 
 async def seen(house: House, method: str, path: str) -> tuple[int, list[tuple[str, str]], bytes]:

@@ -23,11 +23,11 @@ class Fields(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
+        attributes = dict(attrs)
         if tag == "form":
-            self.action = found["action"]
+            self.action = attributes["action"]
         if tag == "input":
-            self.fields[found["name"] or ""] = found.get("value") or ""
+            self.fields[attributes["name"] or ""] = attributes.get("value") or ""
 
 
 async def test_the_code_signs_up_from_anywhere(house: House) -> None:
@@ -35,9 +35,9 @@ async def test_the_code_signs_up_from_anywhere(house: House) -> None:
     await house.add_list(language="fr")
     async with house.client() as client:
         page = (await client.get("/news/form")).text
-        found = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
-        assert found is not None
-        form = Fields(html.unescape(found[1]))
+        match = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+        assert match is not None
+        form = Fields(html.unescape(match[1]))
         assert ("https://news.example.org/news/subscribe", {"email": "", "language": "fr"}) == (
             form.action,
             form.fields,

@@ -36,8 +36,8 @@ async def furnish(house: House) -> None:
 
 def titles(page: str) -> list[str]:
     """The newsletters by the headings that link to them, as `name Title`."""
-    found = re.findall(r'<h2 id="of-\w+"><a href="/(\w+)">([^<]+)</a></h2>', page)
-    return [f"{name} {title}" for name, title in found]
+    pairs = re.findall(r'<h2 id="of-\w+"><a href="/(\w+)">([^<]+)</a></h2>', page)
+    return [f"{name} {title}" for name, title in pairs]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ async def add_family(house: House) -> None:
 
 
 def options(page: str) -> list[str]:
-    found = re.search(r"<select id=\"family-villanueva\".*?</select>", page, re.DOTALL)
-    return [] if found is None else re.findall(r"<option (.*?)>", found[0])
+    match = re.search(r"<select id=\"family-villanueva\".*?</select>", page, re.DOTALL)
+    return [] if match is None else re.findall(r"<option (.*?)>", match[0])
 
 
 async def test_one_field_takes_the_place_of_boxes(house: House) -> None:

@@ -104,8 +104,12 @@ async def test_who_was_suspended_for_bounces_meanwhile_does_not_become_active(ho
     async with house.client() as client:
         await client.post(house.preferences_path(1), data={"action": "resume"})
     for number in (reader, second):
-        found = await house.subscription(number)
-        assert ("suspended", "bounces", None) == (found.state, found.suspended_for, found.paused_until)
+        subscription = await house.subscription(number)
+        assert ("suspended", "bounces", None) == (
+            subscription.state,
+            subscription.suspended_for,
+            subscription.paused_until,
+        )
 
 
 async def test_the_link_works_for_a_day(house: House) -> None:
@@ -243,9 +247,9 @@ async def be_removed(house: House) -> None:
     """What `subscriber rm`, an import and "never again" do."""
 
     def end(tx: Transaction) -> None:
-        found = subscriptions.find_subscription_by_id(tx, 1)
-        assert found is not None
-        end_subscription(tx, found, "operator", int(NOW))
+        subscription = subscriptions.find_subscription_by_id(tx, 1)
+        assert subscription is not None
+        end_subscription(tx, subscription, "operator", int(NOW))
 
     await house.database.write(end)
 
@@ -335,8 +339,12 @@ async def test_the_page_offers_a_pause_and_a_pause_is_all_that_it_is(house: Hous
         asked = await client.get(house.unsubscribe_path(reader), params={"pause": "30"})
     paused = await leave(house, reader, {"action": "pause"})
     assert ("Pause for 30 days instead" in words_of(page.text), "Paused until" in words_of(paused.text)) == (True, True)
-    found = await house.subscription(reader)
-    assert ("suspended", "paused", int(NOW) + 30 * DAY) == (found.state, found.suspended_for, found.paused_until)
+    subscription = await house.subscription(reader)
+    assert ("suspended", "paused", int(NOW) + 30 * DAY) == (
+        subscription.state,
+        subscription.suspended_for,
+        subscription.paused_until,
+    )
     assert "active" == (await house.subscription(other)).state
     question, button = "Pause sending The Harbour Letter to a•••@r•••.example?", "Pause for 30 days"
     assert f"{question} {button} " in words_of(asked.text)

@@ -69,7 +69,9 @@ async def test_one_click_is_answered_alike_wherever_it_is_answered(house: House)
     rows = await house.rows("select event, ip, content from consent")
     said = [json.loads(content) for *_, content in rows]
     assert [("withdrawn", "192.0.2.9")] * 2 == [(event, ip) for event, ip, _ in rows]
-    assert [("web", "fr", ONE_CLICK.decode())] * 2 == [(one["source"], one["language"], one["text"]) for one in said]
+    assert [("web", "fr", ONE_CLICK.decode())] * 2 == [
+        (entry["source"], entry["language"], entry["text"]) for entry in said
+    ]
 
 
 @pytest.mark.parametrize(

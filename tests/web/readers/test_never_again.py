@@ -87,7 +87,7 @@ async def test_nobody_is_asked_again_to_take_over_a_readers_mail(house: House) -
         await client.post(link_to(house), data={"action": "never-again"})
         assert 404 == (await client.post(f"/confirm/{change}")).status_code
         await client.post(own, data={"action": "change-address", "email": "victim@gmail.com"})
-    assert 1 == [parse_address(one).fold for one in await mailed(house)].count("victim@gmail.com")
+    assert 1 == [parse_address(address).fold for address in await mailed(house)].count("victim@gmail.com")
     assert [("active",)] == await house.rows("select state from subscription")
 
 
@@ -106,9 +106,9 @@ async def test_only_its_own_token_opens_it(house: House) -> None:
     other = house.unsubscribe_path(reader).rpartition("/")[2]
     own = link_to(house).rpartition("/")[2]
     async with house.client() as client:
-        found = [
+        responses = [
             await client.get(path)
             for path in (f"/unsubscribe/never-again/{other}", f"/unsubscribe/{own}", "/unsubscribe/never-again/x")
         ]
-    assert [404] * 3 == [response.status_code for response in found]
-    assert 1 == len({response.text for response in found})
+    assert [404] * 3 == [response.status_code for response in responses]
+    assert 1 == len({response.text for response in responses})

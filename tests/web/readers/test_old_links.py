@@ -75,7 +75,7 @@ async def test_a_link_of_phplist_is_about_all_lists(house: House) -> None:
         assert 200 == (await client.get(shown.headers["location"])).status_code
         answer = await client.post(f"/lists/index.php?p=unsubscribe&uid={UID}&jo=1", content=ONE_CLICK, headers=FORM)
         assert 200 == answer.status_code
-    assert ["unsubscribed"] * 2 == [(await house.subscription(one)).state for one in (reader, second)]
+    assert ["unsubscribed"] * 2 == [(await house.subscription(number)).state for number in (reader, second)]
 
 
 async def test_an_old_link_leads_to_no_preferences_once_the_links_of_a_person_have_ended(house: House) -> None:

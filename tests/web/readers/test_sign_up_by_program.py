@@ -18,8 +18,8 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*
 
 async def statuses(house: House, peer: str, number: int = 4) -> list[int]:
     async with house.client(peer=peer) as client:
-        addresses = [f"new{one}@reader.example" for one in range(number)]
-        return [(await client.post("/news/subscribe", data={"email": one})).status_code for one in addresses]
+        addresses = [f"new{place}@reader.example" for place in range(number)]
+        return [(await client.post("/news/subscribe", data={"email": address})).status_code for address in addresses]
 
 
 async def test_a_trusted_server_signs_up_more_than_one_client_may(tmp_path: Path) -> None:
@@ -37,8 +37,8 @@ async def test_a_program_gets_a_line_of_json(tmp_path: Path) -> None:
         await house.add_reader(number, "member@reader.example")
         async with house.client(peer=SHOP) as client:
             member, stranger = [
-                await client.post("/news/subscribe", data={"email": one}, headers=JSON)
-                for one in ("member@reader.example", "new@reader.example")
+                await client.post("/news/subscribe", data={"email": address}, headers=JSON)
+                for address in ("member@reader.example", "new@reader.example")
             ]
             assert (202, "accepted") == (stranger.status_code, stranger.json()["status"])
             assert (stranger.status_code, stranger.content) == (member.status_code, member.content)

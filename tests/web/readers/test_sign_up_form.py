@@ -90,7 +90,7 @@ async def test_a_form_proves_one_sign_up_also_after_a_restart(tmp_path: Path) ->
             for fields, email in ((used, "eva@reader.example"), (fresh, "bo@reader.example")):
                 answers.append(await client.post("/news/subscribe", data={**fields, "email": email}))
         mailed = [address for _, address, _ in await again.notices()]
-    assert [200] * 4 == [one.status_code for one in answers]
+    assert [200] * 4 == [answer.status_code for answer in answers]
     assert ["first@reader.example", ADA, "bo@reader.example"] == mailed
 
 
