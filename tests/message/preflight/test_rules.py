@@ -66,8 +66,8 @@ def test_errors_stop_a_send(source: str, line: int, words: str) -> None:
 @pytest.mark.parametrize("name", ["setup.exe", "Photo.JPG.js", "tool.EXE.gz", "x.exe.", "disk.iso"])
 def test_an_attached_program_is_told(name: str) -> None:
     """Gmail would refuse the whole email, and so every copy for its readers."""
-    (found,) = findings_of(edition("a", f"attachments: [{name}]"), assets={name: b"x"})
-    assert ("warning", 3, name) == (*found[:2], found[2].partition(" ")[0])
+    (finding,) = findings_of(edition("a", f"attachments: [{name}]"), assets={name: b"x"})
+    assert ("warning", 3, name) == (*finding[:2], finding[2].partition(" ")[0])
     mail = (
         "Subject: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
         f"--b\nContent-Type: text/plain\n\nhi\n--b\nContent-Type: application/octet-stream; name={name}\n\nx\n--b--\n"

@@ -109,18 +109,18 @@ def test_a_refusal_before_a_recipient_was_named_concerns_the_sender(
 
 
 @pytest.mark.parametrize(
-    ("diagnostic", "found"),
+    ("diagnostic", "classes"),
     [
         ("smtp; 552 mailbox disk quota exceeded", [BounceClass.FULL]),
         ("smtp; 452 mailbox disk quota exceeded", [BounceClass.DELAYED]),
         ("smtp; hello", []),
     ],
 )
-def test_a_group_with_nothing_but_the_reply_is_read_by_that(diagnostic: str, found: list[BounceClass]) -> None:
+def test_a_group_with_nothing_but_the_reply_is_read_by_that(diagnostic: str, classes: list[BounceClass]) -> None:
     """Though RFC 3464 §2.3 requires an action and a status."""
     group = f"Final-Recipient: rfc822; ada@reader.example\r\nDiagnostic-Code: {diagnostic}"
     content = notification(group, prose="Reason: x").replace(b"Subject: failure notice", b"Subject: x")
-    assert found == [each.bounce for each in read_report(content).recipients]
+    assert classes == [each.bounce for each in read_report(content).recipients]
 
 
 @pytest.mark.parametrize("address", ["userx@reader.example", "ana@reader.example", "formal@reader.example"])
@@ -138,8 +138,8 @@ def test_the_address_of_the_sender_is_no_recipient(told: str) -> None:
         "A message sent by\r\n\r\n  <news-bounces+k@lists.harbour.example>\r\n\r\ncould not be delivered to one or more"
         " of its recipients.\r\n\r\n  ada@reader.example\r\n    550 no such user\r\n"
     )
-    found = only(f"{_DAEMON}To: {told}\r\n\r\n{text}".encode())
-    assert ("ada@reader.example", BounceClass.GONE) == (found.address, found.bounce)
+    recipient = only(f"{_DAEMON}To: {told}\r\n\r\n{text}".encode())
+    assert ("ada@reader.example", BounceClass.GONE) == (recipient.address, recipient.bounce)
 
 
 def test_a_disclaimer_around_a_notification_does_not_hide_it() -> None:

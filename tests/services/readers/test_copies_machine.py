@@ -137,13 +137,13 @@ class Lives:
         return chosen
 
     async def undo_leaving(self) -> object:
-        leaving = await self.choose("select id, subscription_id from unsubscribe order by id")
-        if leaving is None:
+        unsubscribe = await self.choose("select id, subscription_id from unsubscribe order by id")
+        if unsubscribe is None:
             return None
-        outcome, _ = await self.undo_unsubscribe.undo(leaving[0], WEB)
+        outcome, _ = await self.undo_unsubscribe.undo(unsubscribe[0], WEB)
         if outcome is UndoOutcome.RESTORED:
-            self.left.pop(leaving[1], None)
-        return leaving, outcome
+            self.left.pop(unsubscribe[1], None)
+        return unsubscribe, outcome
 
     async def ask_for_address(self) -> object:
         link = await self.link()
@@ -155,16 +155,16 @@ class Lives:
         return link.subscriber_id, new
 
     async def move(self) -> object:
-        found = await self.choose("select id from address_change where state = 'asked' order by id")
-        return found and await self.follow(found[0], "new_address", self.changes.confirm)
+        asked = await self.choose("select id from address_change where state = 'asked' order by id")
+        return asked and await self.follow(asked[0], "new_address", self.changes.confirm)
 
     async def move_back(self) -> object:
-        found = await self.choose("select id, subscriber_id from address_change where state = 'done' order by id")
-        if found is None:
+        done = await self.choose("select id, subscriber_id from address_change where state = 'done' order by id")
+        if done is None:
             return None
         for (edition,) in await self.press.rows("select edition_id from bulk_change where kind = 'audience'"):
-            self.may[edition].add(found[1])
-        return await self.follow(found[0], "old_address", self.changes.undo)
+            self.may[edition].add(done[1])
+        return await self.follow(done[0], "old_address", self.changes.undo)
 
     async def follow(self, number: int, address: str, work: object) -> object:
         """This person and the one with the other address become one; if either has paused, so has the result."""
