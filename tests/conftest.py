@@ -8,9 +8,10 @@ import gc
 import logging
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -48,6 +49,8 @@ _HERE = Path(__file__).parent
 _ON_BOTH = ("store", "services", "delivery/queue")
 _ON_BOTH_THOROUGHLY = ("cli", "control", "daemon", "delivery", "e2e", "faults", "inbound", "operations", "web")
 _ON_ONE = {"store/sqlite": "sqlite", "store/postgresql": "postgresql"}
+
+_LEFT_OUT = pytest.StashKey[int]()  # how many tests that are thorough
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -149,20 +152,42 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(run.end)
 
 
-def pytest_sessionfinish() -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     engines.end_run()
+    if hasattr(session.config, "workeroutput"):  # goes to the process that was called
+        session.config.workeroutput["left out"] = session.config.stash.get(_LEFT_OUT, 0)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a slow program is slow."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker has ended; each of them leaves out the same tests."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays until the end: the garbage collector need not look at it, now or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs a slow program is slow. What is slow is left out of other runs: 3,000 skips take their time, too."""
     for item in items:
         if any(NEEDS[name].is_slow for marker in item.iter_markers("needs") for name in marker.args):
             item.add_marker(pytest.mark.thorough)
+    left_out = [] if IS_THOROUGH else [item for item in items if item.get_closest_marker("thorough") is not None]
+    config.stash[_LEFT_OUT] = len(left_out)
+    if left_out:
+        items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
+        config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    if item.get_closest_marker("thorough") is not None and not IS_THOROUGH:
-        pytest.skip(SLOW)
     for name in [name for marker in item.iter_markers("needs") for name in marker.args]:
         if (reason := missing(name)) is not None:
             pytest.skip(reason)
@@ -180,6 +205,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran on which engine, and how many were skipped for which reason and what to do about it."""
     _say_engines(terminalreporter)
     skipped = Counter(_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    skipped.update({SLOW: left_out} if (left_out := terminalreporter.config.stash.get(_LEFT_OUT, 0)) else {})
     if skipped:
         terminalreporter.section("skipped")
         for reason, count in skipped.most_common():
