@@ -1,4 +1,8 @@
-"""Several relays: shares by weight, one that fails or asks for less, and lists that name theirs."""
+"""Several relays: shares by weight, one that fails or asks for less, and lists that name theirs.
+
+How shares come about is decided in memory. What the database is asked for is the same in the tests that run on every
+engine each time: a list that names its relay, and one whose relay is gone.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +47,7 @@ async def send(press: Pressroom, *relays: str) -> Counter[str]:
             return taken
 
 
+@pytest.mark.slow_on_postgresql
 async def test_relays_share_by_weight(press: Pressroom) -> None:
     """Also when both are equally quick."""
     await press.readers(200)
@@ -52,6 +57,7 @@ async def test_relays_share_by_weight(press: Pressroom) -> None:
     assert 45 <= taken["second"] <= 56
 
 
+@pytest.mark.slow_on_postgresql
 async def test_the_share_of_a_failing_relay_goes_to_the_others(press: Pressroom) -> None:
     """And it does not catch up afterwards."""
     await press.readers(100)
@@ -64,6 +70,7 @@ async def test_the_share_of_a_failing_relay_goes_to_the_others(press: Pressroom)
     assert 20 <= taken["second"] <= 32
 
 
+@pytest.mark.slow_on_postgresql
 async def test_a_relay_that_answers_nothing_holds_up_no_other(press: Pressroom) -> None:
     """It is waited for until it has not asked for a while; what it gives back untried is no sign of life."""
     await press.readers(200)
@@ -82,6 +89,7 @@ async def test_a_relay_that_answers_nothing_holds_up_no_other(press: Pressroom) 
     assert 200 - 3 == (before + await send(press, "primary"))["primary"]
 
 
+@pytest.mark.slow_on_postgresql
 async def test_a_relay_that_answers_again_has_its_share(press: Pressroom) -> None:
     """Until it has answered for something it is not waited for, and from then on it is."""
     await press.readers(200)
@@ -95,6 +103,7 @@ async def test_a_relay_that_answers_again_has_its_share(press: Pressroom) -> Non
     assert 45 <= taken["second"] <= 56
 
 
+@pytest.mark.slow_on_postgresql
 async def test_shares_hold_where_turns_are_far_apart(press: Pressroom) -> None:
     """Whoever asks before a turn has come is there, though a turn comes less often than anybody is waited for."""
     press.dispatcher.reload(
@@ -128,6 +137,7 @@ async def run_for(press: Pressroom, seconds: float, *relays: str) -> Counter[str
     return taken
 
 
+@pytest.mark.slow_on_postgresql
 async def test_a_relay_at_its_own_rate_holds_up_no_other(press: Pressroom) -> None:
     """Whatever the weights: each goes as fast as it may."""
     press.relays = {"primary": (Rate(100, 1.0),), "second": (Rate(20, 1.0),)}
@@ -139,6 +149,7 @@ async def test_a_relay_at_its_own_rate_holds_up_no_other(press: Pressroom) -> No
     assert 39 <= taken["second"] <= 42
 
 
+@pytest.mark.slow_on_postgresql
 @pytest.mark.parametrize(("own", "share"), [(60, 50), (20, 20)])
 async def test_what_relays_can_take_together_is_shared_by_weight(press: Pressroom, own: int, share: int) -> None:
     """Under a rate for all: one that is between two slots of its own keeps its place, give or take one hand-out."""
@@ -181,6 +192,7 @@ async def test_a_list_may_name_its_relay(press: Pressroom) -> None:
     assert [("second",)] == rows
 
 
+@pytest.mark.slow_on_postgresql
 async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing(press: Pressroom) -> None:
     """What is still queued behind that is not due."""
     await press.office.lists.set_list("news", {"relay": "second"})

@@ -1,4 +1,8 @@
-"""A recipient domain that answers late, behind a relay that lets us wait for it: it holds up no other."""
+"""A recipient domain that answers late, behind a relay that lets us wait for it: it holds up no other.
+
+Who counts as slow, and how many connections that leaves, is decided in memory. What is claimed past the slow, and how
+the queue says it, comes from the database: these tests run on every engine each time.
+"""
 
 from __future__ import annotations
 
@@ -163,6 +167,7 @@ async def test_a_slow_domain_holds_up_no_other(press: Pressroom, domains: list[s
     assert 0 == relay.taken[SLOW]
 
 
+@pytest.mark.slow_on_postgresql
 async def test_a_slow_domain_leaves_two_connections(press: Pressroom) -> None:
     """When nobody else waits any more it has all the others; its copies are the last ones on their connections."""
     await readers(press, *mixed(80, 120))
@@ -185,6 +190,7 @@ async def test_the_queue_says_that_a_domain_is_slow(press: Pressroom) -> None:
     assert "its answers take 3.0 s or more: few copies are on their way to it at a time" == await reason(press)
 
 
+@pytest.mark.slow_on_postgresql
 async def test_a_domain_that_answers_quickly_again_has_all_connections(press: Pressroom) -> None:
     """A minute after its last slow answer."""
     await readers(press, *mixed(60, 60))
@@ -213,6 +219,7 @@ async def test_what_is_claimed_for_slow_domains_keeps_nobody_from_being_claimed(
     assert await relay.run_until(640, *OTHERS) < 2.0  # 1.3 with half of the connections, 3.2 with two
 
 
+@pytest.mark.slow_on_postgresql
 @pytest.mark.parametrize("domains", [mixed(72, 48), [SLOW] * 120], ids=["some", "one"])
 async def test_a_relay_that_is_slow_for_all_has_all_its_connections_used(press: Pressroom, domains: list[str]) -> None:
     """For one domain as for many: nobody is slower than others."""
@@ -231,6 +238,7 @@ async def test_mails_to_one_person_at_a_slow_domain_hold_up_no_other(press: Pres
     assert await relay.run_until(1, OTHERS[0]) < 2.0
 
 
+@pytest.mark.slow_on_postgresql
 async def test_others_that_count_as_slow_are_not_held_up_by_one_that_is(press: Pressroom) -> None:
     """As after a time when the relay was short of time: they have few connections, and who has the rest shows itself.
 
@@ -246,6 +254,7 @@ async def test_others_that_count_as_slow_are_not_held_up_by_one_that_is(press: P
     assert SLOW in press.dispatcher.broker.scheduler.throttle.slow
 
 
+@pytest.mark.slow_on_postgresql
 async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom) -> None:
     """Two go on each connection: the second one has its answer late, too, and its domain is not to blame."""
     await readers(press, *mixed(300, 160))
@@ -256,6 +265,7 @@ async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom
     assert {SLOW} == press.dispatcher.broker.scheduler.throttle.slow
 
 
+@pytest.mark.slow_on_postgresql
 async def test_what_stands_ahead_for_a_slow_domain_goes_back(press: Pressroom) -> None:
     """What the press took of it before anybody knew does not go before what waits for others."""
     await readers(press, *[SLOW] * 480, *OTHERS * 10)
@@ -267,6 +277,7 @@ async def test_what_stands_ahead_for_a_slow_domain_goes_back(press: Pressroom) -
     assert relay.taken[SLOW] <= 2 * CONNECTIONS
 
 
+@pytest.mark.slow_on_postgresql
 async def test_who_is_late_is_slow_half_a_second_later(press: Pressroom) -> None:
     """What came in a heap, as this process had stood still, is read bit by bit: the answer may be in the next one."""
     await readers(press, *[SLOW] * 4, *OTHERS * 10)
@@ -288,6 +299,7 @@ async def test_who_is_late_is_slow_half_a_second_later(press: Pressroom) -> None
     assert [set(), set(), {SLOW}] == slow
 
 
+@pytest.mark.slow_on_postgresql
 async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressroom) -> None:
     """As by a press that was still starting: the queue does not wait for its next turn of its own, which is far off."""
     await readers(press, *[SLOW] * 480, *OTHERS)
