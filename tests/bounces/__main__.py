@@ -16,15 +16,15 @@ def main(arguments: list[str]) -> None:
     """Print the table."""
     root = Path(arguments[0]) if arguments else CORPUS
     started = time.perf_counter()
-    found = [(sample, sample.read_as()) for sample in samples(root)]
+    classified = [(sample, sample.read_as()) for sample in samples(root)]
     took = time.perf_counter() - started
-    for sample, read_as in found:
+    for sample, read_as in classified:
         if sample.wanted != read_as:
             print(f"{sample.wanted}/{sample.path.stem}: read as {read_as}")
-    print(confusion(found))
-    figures = measure(found)
+    print(confusion(classified))
+    figures = measure(classified)
     print(
-        f"{len(found)} mails in {took:.2f} s: hard precision {figures.precision:.3f}, recall {figures.recall:.3f};"
+        f"{len(classified)} mails in {took:.2f} s: hard precision {figures.precision:.3f}, recall {figures.recall:.3f};"
         f" {figures.wrongly_counted} counted that never may"
     )
 

@@ -45,10 +45,10 @@ class Sample:
 
     def read_as(self) -> str:
         """The class that decides, as the ledger would take it; `nothing` for what is no notification."""
-        found = self.report
-        if found.feedback_type:
+        report = self.report
+        if report.feedback_type:
             return "complaint"
-        told = found.of("")
+        told = report.of("")
         if told is not None:
             return str(told.bounce)
         return self.wanted if self.wanted in NO_NOTIFICATION and self.wanted != "complaint" else "nothing"
@@ -68,18 +68,18 @@ def samples(root: Path = CORPUS) -> list[Sample]:
     return [Sample(path) for path in sorted(root.rglob("*.eml"))]
 
 
-def measure(found: Sequence[tuple[Sample, str]]) -> Figures:
+def measure(classified: Sequence[tuple[Sample, str]]) -> Figures:
     """Precision and recall of `gone`."""
-    read_hard = sum(read_as == "gone" for _, read_as in found)
-    hard = sum(sample.wanted == "gone" for sample, _ in found)
-    both = sum(sample.wanted == read_as == "gone" for sample, read_as in found)
-    wrong = sum(sample.wanted in _NEVER and read_as in COUNTING for sample, read_as in found)
+    read_hard = sum(read_as == "gone" for _, read_as in classified)
+    hard = sum(sample.wanted == "gone" for sample, _ in classified)
+    both = sum(sample.wanted == read_as == "gone" for sample, read_as in classified)
+    wrong = sum(sample.wanted in _NEVER and read_as in COUNTING for sample, read_as in classified)
     return Figures(both / max(read_hard, 1), both / max(hard, 1), wrong)
 
 
-def confusion(found: Iterable[tuple[Sample, str]]) -> str:
+def confusion(classified: Iterable[tuple[Sample, str]]) -> str:
     """A table of what each kind of mail was read as."""
-    counts = Counter((sample.wanted, read_as) for sample, read_as in found)
+    counts = Counter((sample.wanted, read_as) for sample, read_as in classified)
     rows = sorted({wanted for wanted, _ in counts})
     columns = sorted({read_as for _, read_as in counts})
     lines = [" " * 12 + "".join(f"{name[:11]:>12}" for name in columns)]

@@ -46,14 +46,14 @@ class Written:
     @cached_property
     def assets(self) -> dict[str, bytes]:
         """What the edition asks for: texts that stand here, pictures and files that are made."""
-        found = {}
+        assets = {}
         attached = {value.text for value in self.file.keys.attachments}
         for path in [reference.path for reference in referenced_paths(self.file)]:
             if (FOLDER / path).is_file():
-                found[path] = (FOLDER / path).read_bytes()
+                assets[path] = (FOLDER / path).read_bytes()
             else:
-                found[path] = b"%PDF-1.4\n%%EOF\n" if path in attached else picture(path)
-        return found
+                assets[path] = b"%PDF-1.4\n%%EOF\n" if path in attached else picture(path)
+        return assets
 
     def build(self) -> BuiltEdition:
         """Build it for a list in English."""

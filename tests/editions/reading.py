@@ -24,16 +24,16 @@ _URL = re.compile(r"https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?]")
 
 def message_of(content: bytes) -> EmailMessage:
     """A mail, parsed by the standard library with its newest policy."""
-    found = message_from_bytes(content, policy=policy.default)
-    assert isinstance(found, EmailMessage)
-    return found
+    message = message_from_bytes(content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
 
 
 def text_of(message: EmailMessage, subtype: str) -> str:
     """The text part of that kind as it is shown."""
-    found = message.get_body((subtype,))
-    assert isinstance(found, EmailMessage)
-    content = found.get_content()
+    part = message.get_body((subtype,))
+    assert isinstance(part, EmailMessage)
+    content = part.get_content()
     assert isinstance(content, str)
     return content
 
@@ -71,16 +71,16 @@ def words_of(text: str) -> list[str]:
     return [word.strip("_") for word in _TOKEN.findall(text) if word.strip("_")]
 
 
-def first_missing(wanted: Iterable[str], found: list[str]) -> str | None:
-    """The first of `wanted` that does not come in `found` after the ones before it; None when all do."""
-    rest = iter(found)
+def first_missing(wanted: Iterable[str], words: list[str]) -> str | None:
+    """The first of `wanted` that does not come in `words` after the ones before it; None when all do."""
+    rest = iter(words)
     return next((word for word in wanted if word not in rest), None)
 
 
 def without_keys(source: str) -> str:
     """The body of an edition file, its fields as they are shown to whoever has no value."""
     body = source.partition("\n---\n")[2] if source.startswith("---\n") else source
-    return _FIELD.sub(lambda found: (found[1] or "").strip(), body)
+    return _FIELD.sub(lambda match: (match[1] or "").strip(), body)
 
 
 def words_of_markdown(source: str) -> list[str]:
@@ -104,8 +104,8 @@ def words_of_markdown(source: str) -> list[str]:
 def _plain_line(line: str) -> str:
     codes: list[str] = []
 
-    def keep(found: re.Match[str]) -> str:
-        codes.append(found[1])
+    def keep(match: re.Match[str]) -> str:
+        codes.append(match[1])
         return f"\0{len(codes) - 1}\0"
 
     line = re.sub(r"`([^`]+)`", keep, line)
@@ -115,7 +115,7 @@ def _plain_line(line: str) -> str:
     line = re.sub(r"^\s*(?:\d+\.)\s", "", line)  # numbers of items are made anew
     line = re.sub(r"</?[a-z][^>]*>", "", re.sub(r"<((?:https?|mailto):[^>]*|[^>@\s]+@[^>]+)>", r"\1", line))
     line = html.unescape(re.sub(r"(?<!\w)[*_]+|[*_]+(?!\w)|~~|[*]+", "", line))
-    return re.sub("\0(\\d+)\0", lambda found: codes[int(found[1])], line)
+    return re.sub("\0(\\d+)\0", lambda match: codes[int(match[1])], line)
 
 
 def links_of(text: str) -> set[str]:

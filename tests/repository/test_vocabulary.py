@@ -17,6 +17,7 @@ from tests.repository.sources import PACKAGE as _PACKAGE
 from tests.repository.sources import source_trees
 
 _ROOT = Path(__file__).parents[2]
+_TESTS = _ROOT / "tests"
 _GLOSSARY = _ROOT / "docs" / "glossary.md"
 _COLLECTIONS = ("list[", "dict[", "Sequence[", "Mapping[", "Iterator[", "tuple[", "set[")
 
@@ -54,6 +55,8 @@ LEFT_ANSWERS = {"VerbGroup.get_command"}  # a method of click's
 # Other words for terms in use, and plain English: these may come into use.
 OTHER_TERMS = {"smarthost", "soft bounce", "delivery report"}
 PLAIN_WORDS = {"alarm", "capture", "commits", "declare", "offline", "palette", "transports"}
+# What a variable may not be called: it says nothing about what is in it.
+EMPTY_NAMES = {"found", "given", "one"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,27 @@ def test_public_names_use_the_words_of_the_glossary() -> None:
         str(name) for name in _names() if retired & {*name.words} - nouns_too or name.verb in retired & nouns_too
     }
     assert LEFT_NAMES == offending
+
+
+def test_variables_are_named_after_what_they_hold() -> None:
+    """Also those of loops, comprehensions and parameters, in the program and in its tests."""
+    trees = {**source_trees(), **{file: ast.parse(file.read_text(encoding="utf-8")) for file in _TESTS.rglob("*.py")}}
+    assert [] == [
+        f"{file.relative_to(_ROOT)}:{line} binds {name}"
+        for file, tree in sorted(trees.items())
+        for name, line in _bound(tree)
+        if name in EMPTY_NAMES
+    ]
+
+
+def _bound(tree: ast.Module) -> Iterator[tuple[str | None, int]]:
+    """Every name that holds a value, with its line."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                yield name, node.lineno
+            case ast.MatchAs(name=name) | ast.MatchStar(name=name) | ast.ExceptHandler(name=name):
+                yield name, node.lineno
 
 
 def test_a_function_returns_what_its_verb_promises() -> None:

@@ -53,7 +53,7 @@ D = 86400
 BOUNCES = BounceSettings()
 
 
-async def one(office: Office, sql: str) -> int:
+async def number_in(office: Office, sql: str) -> int:
     """The number that a query finds; 0 where there is none."""
     rows = await select(office.database, sql)
     return int(rows[0][0] or 0) if rows else 0
@@ -146,7 +146,7 @@ async def a_suspended_reader(office: Office) -> None:
 
 async def a_change_of_address(office: Office) -> None:
     await a_reader(office)
-    await AddressChanges(office.context).request(await one(office, "select id from subscriber"), NEW, WEB)
+    await AddressChanges(office.context).request(await number_in(office, "select id from subscriber"), NEW, WEB)
 
 
 async def a_change_to_a_reader(office: Office) -> None:
@@ -180,11 +180,11 @@ async def a_closed_list(office: Office) -> None:
 
 
 async def leave(office: Office) -> object:
-    return await office.unsubscribes.unsubscribe(await one(office, "select min(id) from subscription"), WEB)
+    return await office.unsubscribes.unsubscribe(await number_in(office, "select min(id) from subscription"), WEB)
 
 
 async def confirm(office: Office) -> object:
-    outcome, _ = await office.sign_ups.confirm(await one(office, "select min(id) from confirmation"), WEB)
+    outcome, _ = await office.sign_ups.confirm(await number_in(office, "select min(id) from confirmation"), WEB)
     return outcome
 
 
@@ -199,7 +199,7 @@ async def sign_up_from_one_network(office: Office) -> object:
 
 
 async def pause(office: Office) -> object:
-    await Preferences(office.context).pause_one(await one(office, "select min(id) from subscription"), 30, WEB)
+    await Preferences(office.context).pause_one(await number_in(office, "select min(id) from subscription"), 30, WEB)
     return None
 
 
@@ -209,8 +209,8 @@ async def save(office: Office) -> object:
 
 
 async def link(office: Office) -> PreferenceLink:
-    number = await one(office, "select min(id) from subscriber")
-    return PreferenceLink(subscriber_id=number, epoch=await one(office, "select epoch from subscriber"))
+    number = await number_in(office, "select min(id) from subscriber")
+    return PreferenceLink(subscriber_id=number, epoch=await number_in(office, "select epoch from subscriber"))
 
 
 async def end_pause(office: Office) -> object:
@@ -268,7 +268,7 @@ def _edition(tx: Transaction) -> int:
 
 
 async def _on_edition(office: Office, work: object, *args: object) -> object:
-    number = await one(office, "select min(id) from edition")
+    number = await number_in(office, "select min(id) from edition")
     return await office.database.write(work, number, *args)  # type: ignore[arg-type]
 
 
@@ -343,17 +343,17 @@ async def probe(office: Office) -> object:
 
 
 async def confirm_change(office: Office) -> object:
-    number = await one(office, "select max(id) from address_change")
+    number = await number_in(office, "select max(id) from address_change")
     return (await AddressChanges(office.context).confirm(number, WEB))[0]
 
 
 async def undo_change(office: Office) -> object:
-    number = await one(office, "select max(id) from address_change")
+    number = await number_in(office, "select max(id) from address_change")
     return (await AddressChanges(office.context).undo(number, WEB))[0]
 
 
 async def undo_leaving(office: Office) -> object:
-    number = await one(office, "select max(id) from unsubscribe")
+    number = await number_in(office, "select max(id) from unsubscribe")
     return (await UndoUnsubscribe(office.context).undo(number, WEB))[0]
 
 

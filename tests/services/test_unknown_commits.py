@@ -16,7 +16,7 @@ from tests.services.copy_races import pause as pause_all
 from tests.services.incoming.posts import EVE, post, prepare
 from tests.services.office import Office, open_office
 from tests.services.people_races import PEOPLE_RACES
-from tests.services.test_races import RACES, WEB, one, pause, sign_up, sign_up_from_one_network
+from tests.services.test_races import RACES, WEB, number_in, pause, sign_up, sign_up_from_one_network
 
 from pressrun.core.errors import CommitUnknown, PressrunError
 from pressrun.store.database import Database
@@ -68,7 +68,7 @@ async def test_those_who_share_a_lost_commit_are_told_and_done_once(tmp_path: Pa
     before, step = STEPS["leave after a_reader"]
     async with open_office(tmp_path, kind=Database) as office:
         await before(office)
-        number = await one(office, "select id from subscription")
+        number = await number_in(office, "select id from subscription")
         with watching(Commits(1, done=True)):
             calls = [office.unsubscribes.unsubscribe(number, WEB) for _ in range(3)]
             answers = await asyncio.gather(*calls, return_exceptions=True)

@@ -42,10 +42,10 @@ def peer_of(connection: socket.socket) -> User:
 def _given_groups(connection: socket.socket) -> frozenset[int]:
     """The further groups of the other process, which `SupplementaryGroups` of a unit gives without the database."""
     try:
-        found = connection.getsockopt(socket.SOL_SOCKET, _PEERGROUPS, _MOST_OCTETS)
+        octets = connection.getsockopt(socket.SOL_SOCKET, _PEERGROUPS, _MOST_OCTETS)
     except OSError:  # more groups than that, or no such option
         return frozenset()
-    return frozenset(number for (number,) in _GROUP.iter_unpack(found))
+    return frozenset(number for (number,) in _GROUP.iter_unpack(octets))
 
 
 def process_user() -> User:

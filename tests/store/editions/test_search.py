@@ -82,7 +82,7 @@ def insert(
     execute_in(tx, "update edition set first_claim_at = ? where id = ?", first_claim_at, number)
 
 
-def found(tx: Transaction, query: str) -> list[int]:
+def find_numbers(tx: Transaction, query: str) -> list[int]:
     terms = parse_query(query)
     rows = search.find_editions(tx, 1, terms, limit=20, offset=0, now=0)
     assert len(rows) == search.count_found(tx, 1, terms)
@@ -113,11 +113,11 @@ def found(tx: Transaction, query: str) -> list[int]:
 )
 def test_words_are_found_in_every_script(tx: Transaction, query: str, expected: list[int]) -> None:
     """By their beginning, whatever their case and accents; only what this archive shows."""
-    assert expected == found(tx, query)
+    assert expected == find_numbers(tx, query)
 
 
 def test_a_title_counts_more_than_a_text(tx: Transaction) -> None:
-    assert [2, 1] == found(tx, "monday")
+    assert [2, 1] == find_numbers(tx, "monday")
 
 
 def test_a_passage_marks_what_was_found(tx: Transaction) -> None:
@@ -151,7 +151,7 @@ def test_no_query_is_wrong(tx: Transaction, query: str) -> None:
     """Whatever is typed gives an answer, and never an error of SQLite."""
     terms = parse_query(query)
     if terms:
-        numbers = found(tx, query)
+        numbers = find_numbers(tx, query)
         assert set(numbers) == set(search.texts(tx, numbers))
 
 
@@ -176,7 +176,7 @@ def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> N
     )
     with closing(connect(path)) as connection:
         opened = Transaction(connection, dialect())
-        assert [[1], [1]] == [found(opened, query) for query in ("boat", "京 back")]
+        assert [[1], [1]] == [find_numbers(opened, query) for query in ("boat", "京 back")]
 
 
 def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
