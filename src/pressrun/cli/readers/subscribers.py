@@ -1,4 +1,4 @@
-"""`subscriber`: add, remove, list, show, erase and export subscribers; `subscriber import` is in csv_import."""
+"""`subscriber`: add, remove, list, show, erase and export subscribers; `subscriber import` is in member_import."""
 
 from __future__ import annotations
 

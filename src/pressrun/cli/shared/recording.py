@@ -1,6 +1,6 @@
 """The row of the audit log for what a verb does in this process: writing a key file, moving the database.
 
-What is carried out by the daemon, or in its place, is recorded there (control.door).
+What is carried out by the daemon, or in its place, is recorded there (acts.door).
 """
 
 from __future__ import annotations

@@ -19,37 +19,6 @@ from pressrun.message.wire.headers import clean_value
 from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
 from pressrun.message.wire.slots import Piece, Slot, SlotKind
 
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of JPEG that hold a size, ITU-T T.81 §B.1.1.3
-_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers that nothing belongs to
-
-
-def image_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of a PNG, GIF or JPEG, read from its first bytes; None for anything else."""
-    size: tuple[int, int] | None = None
-    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
-        size = struct.unpack(">II", content[16:24])
-    elif content.startswith((b"GIF87a", b"GIF89a")) and len(content) >= 10:
-        size = struct.unpack("<HH", content[6:10])
-    elif content.startswith(b"\xff\xd8\xff"):
-        size = _jpeg_size(content)
-    return size if size is not None and all(size) else None
-
-
-def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Skip from segment to segment to the frame, which may be far behind."""
-    place = 2
-    while place + 9 <= len(content) and content[place] == 0xFF:
-        marker = content[place + 1]
-        if marker == 0xFF or marker in _ALONE:
-            place += 1 if marker == 0xFF else 2
-            continue
-        if marker in _FRAMES:
-            height, width = struct.unpack(">HH", content[place + 5 : place + 9])
-            return width, height
-        place += 2 + int.from_bytes(content[place + 2 : place + 4])
-    return None
-
-
 Stream = list[bytes | Slot]
 
 _MEDIA_TYPES = {
@@ -63,6 +32,8 @@ _MEDIA_TYPES = {
 }  # fmt: skip
 _UNKNOWN = "application/octet-stream"
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]{0,60}/[a-z0-9][a-z0-9.+-]{0,80}", re.ASCII)
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of JPEG that hold a size, ITU-T T.81 §B.1.1.3
+_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers that nothing belongs to
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,-]{1,60}", re.ASCII)
 
 
@@ -89,6 +60,34 @@ def image_type(content: bytes) -> str | None:
     if content.startswith((b"GIF87a", b"GIF89a")):
         return "image/gif"
     return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
+
+
+def image_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels of a PNG, GIF or JPEG, read from its first bytes; None for anything else."""
+    size: tuple[int, int] | None = None
+    match image_type(content):
+        case "image/png" if len(content) >= 24:
+            size = struct.unpack(">II", content[16:24])
+        case "image/gif" if len(content) >= 10:
+            size = struct.unpack("<HH", content[6:10])
+        case "image/jpeg":
+            size = _jpeg_size(content)
+    return size if size is not None and all(size) else None
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int] | None:
+    """Skip from segment to segment to the frame, which may be far behind."""
+    place = 2
+    while place + 9 <= len(content) and content[place] == 0xFF:
+        marker = content[place + 1]
+        if marker == 0xFF or marker in _ALONE:
+            place += 1 if marker == 0xFF else 2
+            continue
+        if marker in _FRAMES:
+            height, width = struct.unpack(">HH", content[place + 5 : place + 9])
+            return width, height
+        place += 2 + int.from_bytes(content[place + 2 : place + 4])
+    return None
 
 
 def text_entity(subtype: str, pieces: Sequence[Piece], *, parameters: str = "") -> Stream:

@@ -36,6 +36,9 @@ NO_AUTHOR = Reply(
 )
 STRANGER = Reply(550, f"only editors of this list may post; {_FOR_READERS}", "5.7.1")
 
+BY_MAIL = Actor(who="editor", way="mail")
+POST, RELEASE = "edition.post", "edition.release"  # actions of the audit log
+
 _MESSAGE_ID_LENGTH = 24  # of the part before the @, see services.mails.copy_composer.message_id
 _IDENTIFIER = re.compile(r"<([^<>]*)>[ \t]*\Z")
 
@@ -94,10 +97,6 @@ def _identifier(value: str) -> str:
 
 def _texts(values: Iterable[str | None]) -> list[str]:
     return [value for value in values if value is not None]
-
-
-BY_MAIL = Actor(who="editor", way="mail")
-POST, RELEASE = "edition.post", "edition.release"
 
 
 def record_post(

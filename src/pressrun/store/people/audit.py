@@ -5,7 +5,7 @@ so a change and its row are one transaction. A row is about a person by the id o
 address, and both can be erased: the chain covers only a salted digest of them.
 
 `acting` says what is under way in a task. The first durable transaction of that task appends the row; where there was
-none, or the action failed, its door appends one of its own (services.audit_log).
+none, or the action failed, its door appends one of its own (services.upkeep.audit_log).
 """
 
 from __future__ import annotations
