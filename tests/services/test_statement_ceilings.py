@@ -97,7 +97,7 @@ def sessions_of(office: Office) -> Sessions:
             site=office.context.site,
             settings=office.settings,
             clock=lambda: office.now,
-            entropy=os.urandom,
+            entropy=bytes,
             wake=office.wake,
         )
     )
@@ -108,13 +108,13 @@ async def log_in(office: Office) -> None:
         person_id = people.insert_person(tx, "ann", ADA, NOW, may_log_in=True)
         people.put_permission(tx, 1, person_id, Role.EDITOR, ReaderAccess.NONE)
         visitor = Visitor(client=None, network="unknown", agent="")
-        sessions_of(office).begin_within(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor, "a cookie")
+        sessions_of(office).begin_within(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor)
 
     await office.database.write(begin)
 
 
 async def find_who_is_logged_in(office: Office) -> None:
-    assert await sessions_of(office).find("a cookie") is not None
+    assert await sessions_of(office).find(bytes(32).hex()) is not None
 
 
 async def leave(office: Office) -> None:

@@ -25,10 +25,10 @@ from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
-from pressrun.services.log_ins.log_in import Entered, LogIns
+from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import HashCost, PasswordHashes
-from pressrun.services.log_ins.sessions import LoggedIn, Sessions
+from pressrun.services.log_ins.sessions import Entered, LoggedIn, Sessions
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.database import Database
 from pressrun.store.lists import lists

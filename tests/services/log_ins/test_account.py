@@ -84,9 +84,9 @@ async def test_a_log_in_that_a_change_overtakes_opens_nothing(lobby: Lobby) -> N
     owner = await lobby.database.read(log_ins.find_by_passkey, lobby.ceremonies.credential_id(answer))
     assert owner is not None
     await lobby.account.end_other_sessions(ann, mine)
-    entered = await lobby.database.write(lobby.log_ins._enter_by_passkey, owner, 0, [], lobby.now, VISITOR, "secret")
+    entered = await lobby.database.write(lobby.log_ins._enter_by_passkey, owner, 0, [], lobby.now, VISITOR)
     assert entered is not None
-    assert await lobby.sessions.find("secret") is None
+    assert await lobby.sessions.find(entered.secret) is None
 
 
 async def test_one_session_can_be_ended(lobby: Lobby) -> None:

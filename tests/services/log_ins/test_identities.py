@@ -10,7 +10,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.log_ins.context import is_proven
 from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
-from pressrun.services.log_ins.log_in import Entered
+from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people import enter_links, people
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.people.log_ins import LoginSession, Method

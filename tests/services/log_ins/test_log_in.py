@@ -15,8 +15,8 @@ from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.quantities import Rate, RateExceeded
-from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested, Entered
-from pressrun.services.log_ins.sessions import LoggedIn
+from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested
+from pressrun.services.log_ins.sessions import Entered, LoggedIn
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.store.people.log_ins import MOST_TRIES, Method
 

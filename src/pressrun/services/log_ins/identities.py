@@ -16,8 +16,8 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
-from pressrun.services.log_ins.log_in import Entered, spend_attempt
-from pressrun.services.log_ins.sessions import Entrant, Sessions, is_still_open
+from pressrun.services.log_ins.log_in import spend_attempt
+from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions, is_still_open
 from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.people import audit, enter_links, people
@@ -63,8 +63,7 @@ class Identities:
         `linking` is the session of a person who has just logged in another way. If the identity is not linked yet, it
         is linked to that person.
         """
-        secret = self._context.new_secret()
-        return await self._context.database.write(self._enter, identity, visitor, admitted, linking, secret)
+        return await self._context.database.write(self._enter, identity, visitor, admitted, linking)
 
     def record_failure(self, visitor: Visitor, problem: str) -> None:
         """Record that somebody could not log in."""
@@ -77,7 +76,6 @@ class Identities:
         visitor: Visitor,
         admitted: Admitted,
         linking: LoginSession | None,
-        secret: str,
     ) -> Entered | None:
         person = people.find_by_identity(tx, identity.issuer, identity.subject)
         if person is None:
@@ -85,8 +83,7 @@ class Identities:
         if person is None:
             return None
         limits.refund(tx, self._meters(visitor), admitted.counted_at)
-        self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor, secret)
-        return Entered(secret)
+        return self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor)
 
     def _newly_linked(
         self, tx: Transaction, identity: IssuerAccount, linking: LoginSession | None

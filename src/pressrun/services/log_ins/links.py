@@ -5,8 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pressrun.services.log_ins.context import LogInContext, Visitor
-from pressrun.services.log_ins.log_in import Entered
-from pressrun.services.log_ins.sessions import Entrant, Sessions
+from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
 from pressrun.services.people.entering import enter, find_link
 from pressrun.store.people import people
 from pressrun.store.people.enter_links import LinkKind
@@ -34,17 +33,16 @@ class EnterLinks:
 
     async def enter(self, token: str, visitor: Visitor) -> Entered | None:
         """Use a link up, and log its person in; None where it no longer works."""
-        return await self._context.database.write(self._enter, token, visitor, self._context.new_secret())
+        return await self._context.database.write(self._enter, token, visitor)
 
     def _find(self, tx: Transaction, token: str) -> Invited | None:
         link = find_link(tx, token, self._context.keys, self._context.now)
         person = None if link is None else people.find_person(tx, link.person_id)
         return None if link is None or person is None else Invited(person.name, link.kind)
 
-    def _enter(self, tx: Transaction, token: str, visitor: Visitor, secret: str) -> Entered | None:
+    def _enter(self, tx: Transaction, token: str, visitor: Visitor) -> Entered | None:
         link = find_link(tx, token, self._context.keys, self._context.now)
         person = None if link is None else enter(tx, link, self._context.now)
         if person is None:
             return None
-        self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.LINK, visitor, secret)
-        return Entered(secret)
+        return self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.LINK, visitor)

@@ -30,7 +30,7 @@ from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
-from pressrun.services.log_ins.sessions import Entrant, Sessions
+from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
 from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.people import credentials, log_ins
@@ -39,12 +39,6 @@ from pressrun.store.transaction import Transaction
 
 CODE_SECONDS = 10 * 60
 _LONGEST_NAME = 254
-
-
-class Entered(Struct, frozen=True):
-    """Somebody is logged in; `secret` is the cookie of the new session."""
-
-    secret: str
 
 
 class CodeRequested(Struct, frozen=True):
@@ -92,9 +86,8 @@ class LogIns:
         if not is_right or candidate is None or candidate.hash is None:
             self._failures.record("password", visitor, person="" if candidate is None else candidate.name)
             return None
-        secret = self._context.new_secret()
         outcome = await self._context.database.write(
-            self._enter_by_password, name, candidate, one_time_code, meters, now, visitor, secret
+            self._enter_by_password, name, candidate, one_time_code, meters, now, visitor
         )
         if outcome is None:
             self._failures.record("password", visitor, person=candidate.name)
@@ -118,7 +111,6 @@ class LogIns:
         meters: Sequence[Meter],
         counted_at: float,
         visitor: Visitor,
-        secret: str,
     ) -> Entered | None:
         current = log_ins.find_by_name(tx, name, typed_address_key(name))
         if current is None or (current.id, current.hash) != (checked.id, checked.hash):
@@ -127,8 +119,7 @@ class LogIns:
             return None
         method = Method.PASSWORD if current.salt is None else Method.PASSWORD_AND_APP
         limits.refund(tx, meters, counted_at)
-        self._sessions.begin_within(tx, Entrant(current.id, current.name, current.epoch), method, visitor, secret)
-        return Entered(secret)
+        return self._sessions.begin_within(tx, Entrant(current.id, current.name, current.epoch), method, visitor)
 
     def _uses_up(self, tx: Transaction, person: Candidate, typed: str) -> bool:
         """Whether this is the code of their app, or one of their recovery codes, which now is used up."""
@@ -172,14 +163,13 @@ class LogIns:
         Raises NotPermitted where codes are switched off.
         """
         self._require("code")
-        secret = self._context.new_secret()
-        outcome = await self._context.database.write(self._enter_by_code, secret_digest(asked), typed, visitor, secret)
+        outcome = await self._context.database.write(self._enter_by_code, secret_digest(asked), typed, visitor)
         if isinstance(outcome, Entered):
             return outcome
         self._failures.record("code", visitor, person=outcome)
         return None
 
-    def _enter_by_code(self, tx: Transaction, asker: bytes, typed: str, visitor: Visitor, secret: str) -> Entered | str:
+    def _enter_by_code(self, tx: Transaction, asker: bytes, typed: str, visitor: Visitor) -> Entered | str:
         """Logged in; or refused, with the name of the person whose code it would have been, if any."""
         asked = log_ins.find_code(tx, asker, self._context.now)
         if asked is None:
@@ -193,8 +183,7 @@ class LogIns:
             return ""
         meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
         limits.refund(tx, meters, asked.expires_at - CODE_SECONDS)
-        self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor, secret)
-        return Entered(secret)
+        return self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor)
 
     # ------------------------------------------------------------------ a passkey
 
@@ -219,8 +208,7 @@ class LogIns:
         if owner is None or count is None:
             self._failures.record("passkey", visitor, "the passkey is unknown")
             return None
-        secret, enter = self._context.new_secret(), self._enter_by_passkey
-        outcome = await self._context.database.write(enter, owner, count, meters, now, visitor, secret)
+        outcome = await self._context.database.write(self._enter_by_passkey, owner, count, meters, now, visitor)
         if outcome is None:
             self._failures.record("passkey", visitor, "the passkey was just used or removed", person=owner.name)
         return outcome
@@ -233,14 +221,12 @@ class LogIns:
         meters: Sequence[Meter],
         counted_at: float,
         visitor: Visitor,
-        secret: str,
     ) -> Entered | None:
         if not credentials.use_passkey(tx, owner.id, owner.sign_count, count, self._context.now):
             return None  # used or removed while it was checked
         limits.refund(tx, meters, counted_at)
         entrant = Entrant(owner.person_id, owner.name, owner.epoch)
-        self._sessions.begin_within(tx, entrant, Method.PASSKEY, visitor, secret)
-        return Entered(secret)
+        return self._sessions.begin_within(tx, entrant, Method.PASSKEY, visitor)
 
     # ------------------------------------------------------------------ what all have in common
 

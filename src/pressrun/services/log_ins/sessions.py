@@ -27,6 +27,12 @@ class LoggedIn(Struct, frozen=True):
     holdings: Holdings
 
 
+class Entered(Struct, frozen=True):
+    """Somebody is logged in; `secret` is the cookie of the new session."""
+
+    secret: str
+
+
 class Entrant(NamedTuple):
     """A person who logs in, as they were when their identity was checked."""
 
@@ -67,16 +73,13 @@ class Sessions:
         """Log out: end the session of a cookie, if it has one."""
         await self._context.database.write(self._end, secret_digest(secret))
 
-    def begin_within(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor, new: str) -> None:
-        """Log a person in, and end the session that the browser had; `new` is the cookie.
-
-        The caller has found that it is them.
-        """
-        context = self._context
+    def begin_within(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor) -> Entered:
+        """Log a person in, whom the caller has found to be that one, and end the session that the browser had."""
+        context, secret = self._context, self._context.new_secret()
         if visitor.former_digest is not None:
             log_ins.end(tx, visitor.former_digest)
         session = NewSession(
-            digest=secret_digest(new),
+            digest=secret_digest(secret),
             person_id=person.id,
             epoch=person.epoch,
             method=method,
@@ -85,6 +88,7 @@ class Sessions:
         )
         log_ins.begin(tx, session, context.now)
         audit.append(tx, replace(self._entry(person.name, "session.begin"), fields=(method.value,)))
+        return Entered(secret)
 
     def _end(self, tx: Transaction, digest: bytes) -> None:
         session = log_ins.find(tx, digest, self._context.window())

@@ -22,7 +22,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.core.quantities import RateExceeded
-from pressrun.services.log_ins.log_in import CODE_SECONDS, Entered
+from pressrun.services.log_ins.log_in import CODE_SECONDS
+from pressrun.services.log_ins.sessions import Entered
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.http.forms import first, read_fields, read_form
 

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
 from pressrun.services.log_ins.identities import Identities, IssuerAccount
-from pressrun.services.log_ins.log_in import Entered
+from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import LoginSession
 from pressrun.web.admin.cookies import CEREMONY_SECONDS, Cookie, OidcCookies, Underway
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
