@@ -386,6 +386,15 @@ def encoded_backup(request: pytest.FixtureRequest, backup: Path) -> bytes:
     return content
 
 
+def decoded(content: bytes) -> bytes:
+    """The archive within. A bit of a compressed one may flip without changing it: a run of zeros has many codes."""
+    if content.startswith(b"\x1f\x8b"):
+        return gzip.decompress(content)
+    if content.startswith(b"\x28\xb5\x2f\xfd"):
+        return subprocess.run(["zstd", "-q", "-d", "-c"], input=content, check=True, capture_output=True).stdout
+    return content
+
+
 def test_every_cut_and_many_flipped_bits_are_noticed(encoded_backup: bytes, tmp_path: Path) -> None:
     path = tmp_path / "changed"
     length = len(encoded_backup)
@@ -400,7 +409,9 @@ def test_every_cut_and_many_flipped_bits_are_noticed(encoded_backup: bytes, tmp_
             rehearsed(path, tmp_path / f"flipped {number}")
         except BadInput:
             continue
-        assert flipped[place + 130] ^ 0x10 == 0  # padding, or the time of a file: nothing that is used
+        # Padding or the time of a file, which nothing uses, or another way to encode the same octets
+        pairs = zip(decoded(encoded_backup), decoded(bytes(flipped)), strict=True)
+        assert {before for before, after in pairs if before != after} <= {0}
 
 
 @pytest.mark.parametrize(
