@@ -177,7 +177,7 @@ def test_without_data_or_with_other_keys_there_is_none(data: DataDir, tmp_path: 
         make_backup(data, tmp_path / "backup.tar")
 
 
-@pytest.mark.parametrize(("octets", "words"), [(200_000, "could not be copied"), (1_000_000, "File too large")])
+@pytest.mark.parametrize(("octets", "words"), [(200_000, "could not be copied"), (1_500_000, "File too large")])
 def test_a_full_disk_leaves_nothing(data: DataDir, tmp_path: Path, octets: int, words: str) -> None:
     """The limit on the size of files stands in for the disk, in a process of its own."""
     target = tmp_path / "target"
