@@ -31,7 +31,10 @@ _TITLES = {
     "delivered": (marked("Delivered"), marked("Copies that the relay accepted, including those that bounced later.")),
     "deferred": (marked("Deferred"), marked("Attempts postponed until later.")),
     "failed": (marked("Failed"), marked("Copies that were refused permanently, given up or bounced.")),
-    "unsubscribed": (marked("Unsubscribes"), marked("Readers who unsubscribed through a link in this edition.")),
+    "unsubscribed": (
+        marked("Unsubscribes"),
+        marked("Readers who unsubscribed through a link in this edition or their email program's button."),
+    ),
     "complaints": (marked("Complaints"), marked("Readers who marked it as spam. This unsubscribed them, too.")),
 }
 _STATES = {
