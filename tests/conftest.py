@@ -166,13 +166,15 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays until the end: the garbage collector need not look at it, now or later."""
+    """What is collected stays until the end, so the garbage collector need not look at it now.
+
+    It is not frozen: `plain_collector` counts what is, and so many objects take longer to count than a test takes.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.enable()
-        gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
