@@ -169,6 +169,21 @@ def test_a_mailbox_that_is_not_there_is_known_by_words_alone(text: str) -> None:
     assert BounceClass.GONE is class_of_failure(code=550, enhanced="5.0.0", text=f"550 {text}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host list.example not found: domain does not exist",
+        "No MX or A record found: domain does not exist",
+        "null MX",
+        "Sender is not a registered user",
+        "You are not a registered user",
+    ],
+)
+def test_what_a_code_of_policy_says_of_the_sender_is_no_missing_mailbox(text: str) -> None:
+    for words, expected in ((text, BounceClass.POLICY), ("No such user", BounceClass.GONE)):
+        assert expected is class_of_failure(code=550, enhanced="5.7.1", text=f"550 5.7.1 {words}", at_recipient=True)
+
+
 @pytest.mark.parametrize("code", [500, 501, 502, 503, 504, 555])
 def test_a_server_that_does_not_understand_speaks_of_the_message(code: int) -> None:
     """RFC 5321 §4.2.2; the codes beside them say nothing."""

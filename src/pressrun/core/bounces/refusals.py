@@ -142,8 +142,13 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
 
 
 def _without_policy(words: str) -> BounceClass | None:
-    """FULL or GONE where the words under a code of policy say that, and nothing of policy."""
+    """FULL or GONE where the words under a code of policy say that, and nothing of policy.
+
+    A domain that does not exist is the sender's: the reader's own server would not say so of itself.
+    """
     if class_by_words(words) not in (BounceClass.FULL, BounceClass.GONE) or _POLICY.is_in(words):
+        return None
+    if _NO_DOMAIN.is_in(words):
         return None
     if _FULL.is_in(words):
         return BounceClass.FULL
