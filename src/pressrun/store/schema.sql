@@ -669,14 +669,14 @@ create table delivery (
     attempts integer not null default 0,      -- counted before anything is sent
     due_at integer not null,                  -- not before
     first_attempt_at integer,                 -- the Date of the copy, on every retry
-    recorded_at integer,                       -- when the last reply was recorded
+    recorded_at integer,                      -- when the last reply was recorded
     relay text,
     code integer,                             -- of the last reply; null: none
     enhanced text,
     reply text,
     kind text check (kind in ('hard', 'soft', 'policy', 'message', 'expired')),
     bounce text check (bounce in ('gone', 'full', 'unreachable', 'other', 'message', 'policy')),  -- null: none
-    destination text not null default '',            -- the destination whose limits and pauses apply; empty: none
+    destination text not null default '',     -- the destination whose limits and pauses apply; empty: none
     claimed_by integer check (claimed_by is null or state = 'claimed'),             -- the session that holds it; null unless claimed
     check ((edition_id is null) <> (notice_id is null))
 ) strict;
@@ -719,7 +719,7 @@ create table copy_count (
 -- states are in `copy_count`, too.
 create table copy_outcome (
     edition_id integer not null references edition on delete cascade,
-    destination text not null,                       -- the destination; empty: none of its own
+    destination text not null,                -- the destination; empty: none of its own
     state text not null check (state in ('delivered', 'failed', 'cancelled')),
     kind text not null,                       -- of the failure; empty: none
     bounce text not null,                     -- its class; empty: none
@@ -761,7 +761,7 @@ create table handover (
 -- to slow down.
 create table destination_domain (
     domain text primary key,                  -- A-label
-    destination text not null,                       -- the name of the provider or the domain
+    destination text not null,                -- the name of the provider or the domain
     learned integer not null check (learned in (0, 1))                              -- 0: written at each start
 ) strict, without rowid;
 
@@ -817,7 +817,7 @@ create table inbound (
     received_at integer not null,
     state text not null check (state in ('received', 'done', 'kept', 'unreadable', 'failed')),
     outcome text not null default '',         -- the result in a word or two
-    recorded_at integer,                       -- when it left `received`
+    recorded_at integer,                      -- when it left `received`
     queue text not null default 'strangers' check (queue in ('readers', 'bounces', 'strangers'))  -- the queue it waits in
 ) strict;
 create index inbound_waiting on inbound (queue, id) where state = 'received';

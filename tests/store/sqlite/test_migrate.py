@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -231,6 +232,39 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
             None,
         )
     ] == waiting
+
+
+def test_what_is_under_way_during_an_upgrade_goes_on_under_the_new_names(tmp_path: Path) -> None:
+    """A mail whose stored form nobody can read holds no upgrade up."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    before = {number: step for number, step in steps.items() if number < 54}
+    migrate.migrate(path, before, backups=tmp_path / "backups", keys=KEYS)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "insert into list (id, name, title, from_address, created_at) values (3, 'news', 'N', 'n@x.example', 1)"
+        )
+        connection.execute(
+            "insert into edition (id, list_id, slug, state, subject, title, language, source_name, source_digest,"
+            " message_secret, created_at) values (4, 3, 's', 'sending', 's', 's', 'en', 'x', x'', x'', 1)"
+        )
+        connection.execute("insert into bulk_change values (7, 'relane', 4, 1, 2, 3), (9, 'audience', 4, 1, 2, 3)")
+        connection.execute("insert into pace values ('lane x.example', '{}'), ('relay lane 1', '{}')")
+        for payload in ('{"leaving": 5, "expires_at": 9}', '{"link": "leaving"}', "no JSON"):
+            connection.execute(
+                "insert into notice (kind, list_id, address, language, payload, message_secret, created_at)"
+                " values ('left', 3, 'Eve@x.example', 'en', ?, x'', 1)",
+                (payload,),
+            )
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
+    with closing(sqlite3.connect(path)) as connection:
+        changes = connection.execute("select id, kind, last_id from bulk_change order by id").fetchall()
+        scopes = [row[0] for row in connection.execute("select scope from pace order by scope")]
+        payloads = [row[0] for row in connection.execute("select payload from notice order by id")]
+    assert [(7, "reassign", 3), (9, "audience", 3)] == changes
+    assert ["destination x.example", "relay lane 1"] == scopes
+    assert {"unsubscribe": 5, "expires_at": 9} == json.loads(payloads[0])
+    assert ['{"link": "leaving"}', "no JSON"] == payloads[1:]
 
 
 def test_editors_become_people_with_names_of_their_own(tmp_path: Path) -> None:

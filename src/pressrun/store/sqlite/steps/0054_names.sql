@@ -23,7 +23,7 @@ alter table lane rename to destination;
 update pace set scope = 'destination ' || substr(scope, 6) where scope like 'lane %';
 
 update notice set payload = json_set(json_remove(payload, '$.leaving'), '$.unsubscribe', payload ->> '$.leaving')
-where payload ->> '$.leaving' is not null;
+where case when json_valid(payload) then payload ->> '$.leaving' end is not null;  -- not one that nobody can read
 
 alter table bulk_change rename to former_bulk_change;
 drop index bulk_change_by_edition;
