@@ -63,7 +63,17 @@ async def test_who_is_invited_enters_by_a_verified_address_once(lobby: Lobby) ->
     assert ["identity.add", "session.begin", "session.begin"] == actions
 
 
-@pytest.mark.parametrize("email", [None, "bob@town.example", "", "no address", "ann@town.example@town.example"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        None,
+        "bob@town.example",
+        "",
+        "no address",
+        "ann@town.example@town.example",
+        "\N{ZERO WIDTH SPACE}ann@town.example",
+    ],
+)
 async def test_an_invitation_is_for_its_address_alone(lobby: Lobby, email: str | None) -> None:
     """And only as far as the issuer has verified it, which `email` says."""
     await invite(lobby, "ann")

@@ -107,13 +107,13 @@ class Identities:
 def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:
     """The invited person with a verified address who has not entered yet; locked, so that only one account links."""
     try:
-        key = None if email is None else parse_address(email).key
+        address = None if email is None else parse_address(email)
     except MalformedAddress:
-        key = None
-    if key is None:
+        address = None
+    if address is None or address.typed != email:  # with something unseen around it, it is another mailbox
         return None
-    people.lock_person(tx, key)
-    person = people.find_by_address(tx, key)
+    people.lock_person(tx, address.key)
+    person = people.find_by_address(tx, address.key)
     return person if person is not None and person.id in enter_links.invited_until(tx, [person.id], now) else None
 
 
