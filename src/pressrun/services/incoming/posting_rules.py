@@ -26,7 +26,7 @@ from pressrun.store.transaction import Transaction
 
 UNKNOWN = Reply(550, "no such address", "5.1.1")
 # A reader who writes to the list gets this back from their own mail server.
-_FOR_READERS = "to leave the list write to its -unsubscribe address, to its owner to its -owner address"
+_FOR_READERS = "to unsubscribe, write to its -unsubscribe address; to reach its owner, to its -owner address"
 OURS = Reply(554, "this is our own mail coming back, possible mail loop", "5.4.6")
 OFF = Reply(550, f"this list does not accept editions by mail; {_FOR_READERS}", "5.7.1")
 CLOSED = Reply(550, "this list is closed and does not accept editions", "5.7.1")
