@@ -412,7 +412,7 @@ create table edition (
     source_digest blob not null,              -- SHA-256 of the source and the files it refers to
     message_secret blob not null,             -- for the Message-IDs of its copies
     audience integer not null default 0,
-    unsubscribed integer not null default 0,  -- readers who unsubscribed by its links
+    unsubscribed integer not null default 0,  -- readers who unsubscribed by its links, or by mail when it was their last one
     complaints integer not null default 0,
     canary_percent real,                      -- null: no canary
     canary_copies integer,                    -- it pauses after this many copies; null: no canary, or it is over

@@ -43,7 +43,8 @@ class UnsubscribeOutcome(StrEnum):
 
 
 class UnsubscribeRequest(msgspec.Struct, frozen=True):
-    """A request to unsubscribe. `edition_id` is the edition whose link was used, 0 for none.
+    """A request to unsubscribe. `edition_id` is the edition that counts it: whose link was used, or for a mail the last
+    one that they got; 0 for none.
 
     `is_notified` is false where it certainly was the reader, who then needs no notice and no link to undo it.
     `is_followed` is false where the reader saw this very subscription, and does not mean the one that it became in
@@ -144,8 +145,8 @@ def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]
     for request, reader in gone:
         alike.setdefault((request.origin.source, request.how), {})[reader.id] = request.edition_id
     for (source, how), ended in alike.items():
-        by_link = {number: edition_id for number, edition_id in ended.items() if edition_id}
-        subscriptions.end_subscriptions(tx, list(ended), source, now, how=how, editions=by_link)
+        counting = {number: edition_id for number, edition_id in ended.items() if edition_id}
+        subscriptions.end_subscriptions(tx, list(ended), source, now, how=how, editions=counting)
     deliveries.cancel_copies(tx, [reader.id for _, reader in gone], now)
     counted = Counter(
         request.edition_id

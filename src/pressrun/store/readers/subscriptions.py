@@ -314,8 +314,8 @@ def end_subscriptions(
 ) -> None:
     """End these subscriptions, whichever state they are in; raises Conflict where one has ended already.
 
-    `how` they ended, if it is not by their source; `editions` are those whose link it was, by the subscription. This
-    voids earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
+    `how` they ended, if it is not by their source; `editions` are those that count it, by the subscription. This voids
+    earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
     """
     audiences.queue_early(tx, ids)
     state = SubscriptionState.UNSUBSCRIBED
