@@ -88,7 +88,8 @@ def test_a_help_desk_does_not_subscribe_by_saying_that_it_got_a_mail(text: str) 
     [
         "", "yes", "Sent from my iPhone", "Noted, thanks.", NOTICE, "I have received this and would like to subscribe.",
         "Yes, I have received your mail.", "Yes please!\n\nFrom: News\nWe have received your request.",
-        "Ja, ich habe Ihre Nachricht erhalten.",
+        "Ja, ich habe Ihre Nachricht erhalten.", "J’ai bien reçu votre message et je confirme.",
+        "Ik heb uw bericht ontvangen en bevestig het.", "Jeg har mottatt din e-post og bekrefter.",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("around", ["{}\n\n" + QUOTED, QUOTED + "\n{}", "{}\n\n" + OUTLOOK])
