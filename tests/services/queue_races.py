@@ -104,7 +104,7 @@ async def record(office: Office) -> object:
     return None
 
 
-async def brake(office: Office) -> object:
+async def auto_pause(office: Office) -> object:
     """A relay refuses the message itself for every reader."""
     auto_pause = AutoPause(site=SITE, settings=office.settings, entropy=os.urandom)
     results = [
@@ -147,9 +147,9 @@ QUEUE_RACES: Mapping[str, tuple[Step, Step, Step]] = {
     "take over twice": (an_orphaned_edition, take_over, take_over),
     "take over and record": (an_orphaned_edition, take_over, record),
     "take over from the living": (a_claimed_edition, take_over, record),
-    "brake twice": (a_claimed_edition, brake, brake),
-    "brake and pause an edition": (a_claimed_edition, brake, partial(on_edition, button="pause")),
-    "brake and cancel an edition": (a_claimed_edition, brake, partial(on_edition, button="cancel")),
+    "pause automatically twice": (a_claimed_edition, auto_pause, auto_pause),
+    "pause automatically and pause an edition": (a_claimed_edition, auto_pause, partial(on_edition, button="pause")),
+    "pause automatically and cancel an edition": (a_claimed_edition, auto_pause, partial(on_edition, button="cancel")),
     "alert twice": (a_claimed_edition, alert, alert),
 }
 """What comes before, and the two that meet."""

@@ -417,7 +417,7 @@ create table edition (
     canary_percent real,                      -- null: no canary
     canary_copies integer,                    -- it pauses after this many copies; null: no canary, or it is over
     pause_reason text,
-    braked_at integer,                        -- when it was paused automatically, which happens once
+    auto_paused_at integer,                        -- when it was paused automatically, which happens once
     dated_at integer,                         -- the date of its file, for the archive
     created_at integer not null,
     scheduled_at integer,                     -- not before

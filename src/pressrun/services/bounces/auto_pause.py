@@ -57,7 +57,7 @@ class _Health(Struct, frozen=True, kw_only=True):
     messages: int = 0
     has_delivered: bool = False
     counted_at: int | None = None
-    was_braked: bool = False
+    was_auto_paused: bool = False
 
     def __add__(self, news: _Health) -> _Health:
         """The health with what has come since."""
@@ -95,7 +95,7 @@ class _Health(Struct, frozen=True, kw_only=True):
 
     def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
         """Whether the database must be asked; `has_news` says that something bad has just come."""
-        if self.was_braked:
+        if self.was_auto_paused:
             return False
         if self.counted_at is None or self.is_malformed(settings) or self.reason(settings) is not None:
             return True
@@ -157,7 +157,7 @@ class AutoPause:
         if edition is None or edition.state is not EditionState.SENDING:
             return None, None
         health = _count(tx, edition, health, now)
-        if health.was_braked:
+        if health.was_auto_paused:
             return health, None
         settings = self._settings.value.delivery
         is_malformed = health.is_malformed(settings)
@@ -172,7 +172,7 @@ class AutoPause:
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
         state = move(edition.state, EditionEvent.PAUSE)
         assert state is not None  # it is being sent
-        paused = replace(edition, state=state, pause_reason=reason.text, braked_at=now)
+        paused = replace(edition, state=state, pause_reason=reason.text, auto_paused_at=now)
         editions.record_edition(tx, edition, paused, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
@@ -219,8 +219,8 @@ def _news_of(result: DeliveryResult) -> _Health:
 
 
 def _count(tx: Transaction, edition: Edition, health: _Health, now: int) -> _Health:
-    health = replace(health, counted_at=now, was_braked=edition.braked_at is not None)
-    if health.was_braked:
+    health = replace(health, counted_at=now, was_auto_paused=edition.auto_paused_at is not None)
+    if health.was_auto_paused:
         return health
     outcomes, refused = copy_counts.count_outcomes(tx, edition.id)
     return replace(health, outcomes=outcomes, refused=refused, complaints=edition.complaints)

@@ -51,7 +51,7 @@ class Edition(EditionFacts, frozen=True, kw_only=True):
     complaints: int
     canary_copies: int | None
     pause_reason: str | None
-    braked_at: int | None
+    auto_paused_at: int | None
     created_at: int
     started_at: int | None
     first_claim_at: int | None
@@ -214,7 +214,7 @@ def publish(tx: Transaction, edition_id: int, now: int) -> None:
 
 def record_auto_pause(tx: Transaction, edition_id: int, now: int) -> None:
     """Record that an edition was paused by itself, which happens only once; raises Conflict for a second time."""
-    tx.update("editions.brake", id=edition_id, now=now)
+    tx.update("editions.record_auto_pause", id=edition_id, now=now)
 
 
 class CountedEvent(StrEnum):

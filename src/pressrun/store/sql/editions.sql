@@ -110,9 +110,9 @@ update edition set state = :state, scheduled_at = :scheduled_at, started_at = :s
     pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies, may_have_gone = :may_have_gone
 where id = :id and state = :was_state and audience = :was_audience and scheduled_at is not distinct from :was_scheduled_at;
 
--- name: brake
+-- name: record_auto_pause
 -- Record an automatic pause.
-update edition set braked_at = :now where id = :id and braked_at is null;
+update edition set auto_paused_at = :now where id = :id and auto_paused_at is null;
 
 -- name: extend_audience
 -- More readers have their copies.

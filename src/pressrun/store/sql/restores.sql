@@ -93,14 +93,14 @@ where state in ('finished', 'cancelled') order by id;
 
 -- name: find_edition
 -- How far the same edition came.
-select state, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, braked_at, scheduled_at, started_at,
+select state, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, auto_paused_at, scheduled_at, started_at,
     first_claim_at, finished_at, copies_removed_at
 from edition where id = :id and message_secret = :message_secret;
 
 -- name: set_edition
 -- Bring an edition to where the former database had it; its audience are the copies that it has here.
 update edition set state = :state, unsubscribed = :unsubscribed, complaints = :complaints, canary_copies = :canary_copies,
-    pause_reason = :pause_reason, braked_at = :braked_at, scheduled_at = :scheduled_at, started_at = :started_at,
+    pause_reason = :pause_reason, auto_paused_at = :auto_paused_at, scheduled_at = :scheduled_at, started_at = :started_at,
     first_claim_at = :first_claim_at, finished_at = :finished_at, copies_removed_at = :copies_removed_at,
     audience = (select count(*) from delivery where delivery.edition_id = edition.id)
 where id = :id;

@@ -345,7 +345,7 @@ create table edition (
     canary_percent real,
     canary_copies integer,
     pause_reason text,
-    braked_at integer,
+    auto_paused_at integer,
     dated_at integer,
     created_at integer not null,
     scheduled_at integer,
@@ -794,8 +794,8 @@ insert into job (id, kind, list_id, state, source, actor, media_type, file, asks
 ''''"􏿿', 7075730662320622984, 6607886872239774987);
 insert into suppression (digest, address, reason, since) values (x'0101010101010101010101010101010101010101010101010101010101010101', 'Reader1+suppression@Reader.example', 'hard-bounce', 101);
 insert into suppression (digest, address, reason, since) values (x'0202020202020202020202020202020202020202020202020202020202020202', null, 'complaint', 102);
-insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret, audience, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, braked_at, dated_at, created_at, scheduled_at, started_at, first_claim_at, finished_at, issue, is_welcome, is_repeat, copies_removed_at, may_have_gone) values (1, 1, 's1', 'finished', 'subject-1', 'title-1', 'preheader-1', 'en', 'source_name-1', x'0101010101010101010101010101010101010101010101010101010101010101', x'0101010101010101010101010101010101010101010101010101010101010101', 101, 101, 101, 101.5, 101, 'pause_reason-1', 101, 101, 101, 101, 101, 101, 101, 'issue-1', 0, 0, null, null);
-insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret, audience, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, braked_at, dated_at, created_at, scheduled_at, started_at, first_claim_at, finished_at, issue, is_welcome, is_repeat, copies_removed_at, may_have_gone) values (2, 2, 's2', 'finished', 'subject-2', 'title-2', 'preheader-2', 'en', 'source_name-2', x'0202020202020202020202020202020202020202020202020202020202020202', x'0202020202020202020202020202020202020202020202020202020202020202', 102, 102, 102, null, 102, null, 102, 102, 102, 102, 102, 102, 102, null, 1, 1, null, null);
+insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret, audience, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, auto_paused_at, dated_at, created_at, scheduled_at, started_at, first_claim_at, finished_at, issue, is_welcome, is_repeat, copies_removed_at, may_have_gone) values (1, 1, 's1', 'finished', 'subject-1', 'title-1', 'preheader-1', 'en', 'source_name-1', x'0101010101010101010101010101010101010101010101010101010101010101', x'0101010101010101010101010101010101010101010101010101010101010101', 101, 101, 101, 101.5, 101, 'pause_reason-1', 101, 101, 101, 101, 101, 101, 101, 'issue-1', 0, 0, null, null);
+insert into edition (id, list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret, audience, unsubscribed, complaints, canary_percent, canary_copies, pause_reason, auto_paused_at, dated_at, created_at, scheduled_at, started_at, first_claim_at, finished_at, issue, is_welcome, is_repeat, copies_removed_at, may_have_gone) values (2, 2, 's2', 'finished', 'subject-2', 'title-2', 'preheader-2', 'en', 'source_name-2', x'0202020202020202020202020202020202020202020202020202020202020202', x'0202020202020202020202020202020202020202020202020202020202020202', 102, 102, 102, null, 102, null, 102, 102, 102, 102, 102, 102, 102, null, 1, 1, null, null);
 insert into id_counter (name, last_id) values ('edition', 2);
 insert into id_counter (name, last_id) values ('event', 0);
 insert into counted_event (edition_id, what, at, number) values (1, 'deferred', 101, 1);

@@ -12,6 +12,7 @@ create index unsubscribe_by_end on unsubscribe (expires_at);
 create index unsubscribe_to_note on unsubscribe (id) where noted = 0;
 
 alter table edition_tally rename to counted_event;
+alter table edition rename column braked_at to auto_paused_at;
 
 alter table delivery rename column lane to destination;
 alter table delivery rename column settled_at to recorded_at;
