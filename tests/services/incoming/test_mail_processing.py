@@ -40,8 +40,8 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 def give_copies(tx: Transaction, subscription: int) -> None:
-    """Three editions of the list: the reader got two of them, and the third is being sent."""
-    for number, state in ((1, "delivered"), (2, "delivered"), (3, "queued")):
+    """Four editions of the list: the reader got three of them, not in their order, and the fourth is being sent."""
+    for number, state, at in ((1, "delivered", 5), (2, "delivered", 7), (3, "delivered", 6), (4, "queued", None)):
         execute_in(
             tx,
             "insert into edition (id, list_id, slug, state, subject, title, language, source_name, source_digest,"
@@ -55,10 +55,12 @@ def give_copies(tx: Transaction, subscription: int) -> None:
         execute_in(tx, "insert into copy_count (edition_id) values (?)", number)
         execute_in(
             tx,
-            "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, ?, 'd', ?, 1)",
+            "insert into delivery (edition_id, subscription_id, domain, state, due_at, recorded_at)"
+            " values (?, ?, 'd', ?, 1, ?)",
             number,
             subscription,
             state,
+            at,
         )
 
 
@@ -69,7 +71,7 @@ async def test_who_unsubscribes_by_mail_counts_with_the_last_edition_that_they_g
     await room.deliver(mail(), f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}")
     assert "unsubscribed" == await room.state_of()
     counted = await select(room.database, "select unsubscribed from edition order by id")
-    assert [(0,), (1,), (0,)] == counted
+    assert [(0,), (1,), (0,), (0,)] == counted
 
 
 async def test_a_complaint_by_the_mailto_counts_with_the_last_edition_that_they_got(room: Mailroom) -> None:
@@ -78,7 +80,7 @@ async def test_a_complaint_by_the_mailto_counts_with_the_last_edition_that_they_
     token = room.token(AddressPurpose.UNSUBSCRIBE, number)
     enclosed = f"List-Unsubscribe: <mailto:news-unsubscribe+{token}@{D}>"
     await room.deliver(feedback(enclosed), "abuse", mail_from="")
-    assert [(0,), (1,), (0,)] == await select(room.database, "select complaints from edition order by id")
+    assert [(0,), (1,), (0,), (0,)] == await select(room.database, "select complaints from edition order by id")
 
 
 def feedback(enclosed: str, number: int = 1) -> bytes:

@@ -413,7 +413,7 @@ def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> Row
 
 
 def latest_edition(tx: Transaction, subscription_id: int) -> int:
-    """The last edition that was delivered for a subscription; 0 if there is none, or its copies were removed."""
+    """The edition whose copy was delivered last for a subscription; 0 if there is none, or its rows were removed."""
     number: int = tx.value("deliveries.latest_edition", subscription_id=subscription_id)
     return number
 

@@ -172,9 +172,10 @@ select id, edition_id, state from delivery {indexed by delivery_once}
 where subscription_id {in ids} and edition_id is not null and state in ('queued', 'deferred') order by id {lock};
 
 -- name: latest_edition
--- The last edition that was delivered for a subscription; 0 if none is known.
-select coalesce(max(edition_id), 0) from delivery {indexed by delivery_once}
-where subscription_id = :subscription_id and state = 'delivered';
+-- The edition whose copy was delivered last for a subscription; 0 if none is known. An older draft may be sent later.
+select coalesce((select edition_id from delivery {indexed by delivery_once}
+    where subscription_id = :subscription_id and edition_id is not null and state = 'delivered'
+    order by recorded_at desc, edition_id desc limit 1), 0);
 
 -- name: waiting_of_people
 -- What waits for people on every list.
