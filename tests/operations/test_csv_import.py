@@ -49,6 +49,23 @@ def test_what_separates_columns_is_neither_in_quotes_nor_below_the_first_line_wi
     assert [("a@x.example", "a@x.example")] == pairs
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("line", ["sep={}\r\n", "\ufeffSEP={}\n", '"sep={}"\r\n', "sep={}\r", "sep={}  \n"])
+def test_a_line_for_spreadsheets_names_the_delimiter(line: str, separator: str) -> None:
+    """The header is in the next line, and lines are counted as they are in the file."""
+    table = [f"email{separator}name", "", f'a@x.example{separator}"Ann,;"', "b@x.example"]
+    end = "\r" if line.endswith("\r") else "\r\n"
+    read = [(row.line, getattr(row, "name", None)) for row in rows(line.format(separator) + end.join(table))]
+    assert [(4, "Ann,;"), (5, None)] == read
+
+
+def test_suppressions_may_begin_with_a_line_for_spreadsheets() -> None:
+    """With a header and without."""
+    for header, line in (("address;reason\n", 3), ("", 2)):
+        read = list(parse_suppressions(BytesIO(f"sep=;\n{header}a@x.example;operator\n".encode())))
+        assert [SuppressionRow(line=line, address="a@x.example", reason="operator")] == read
+
+
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert [ImportRow(line=2, email="a@x.example")] == rows(b"\xef\xbb\xbfemail\r\na@x.example\r\n")
 
@@ -80,7 +97,15 @@ def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
         (b"email,unsubscribe_url\na@x.example,1\n", "'unsubscribe_url' cannot name a column"),
         (b"email\na@x.example\nb\xff@x.example\n", "line 3 is not UTF-8"),
         (b'email,note\na@x.example,"a\nb"\n\xe9\n', "line 4 is not UTF-8"),
-        ("email\na@x.example\n".encode("utf-16"), "line 1 is not UTF-8"),
+        (
+            "email\na@x.example\n".encode("utf-16"),
+            "line 1 is not UTF-8 but UTF-16. In Excel, save the file as 'CSV UTF-8'",
+        ),
+        (b"sep=;\nemail;name\na@x.example;\xe9\n", "line 3 is not UTF-8"),
+        (b"sep=;\nemail,name\na@x.example,A\n", "no column `email`"),
+        (b'sep=;\nemail\n"open\n', "line 3 cannot be read as CSV"),
+        (b"sep=;\n", "its first line names nothing"),
+        (b"sep=x\nemail\na@x.example\n", "its first line names 'sep=x'"),
         ("email\na@x.example\n".encode("utf-16-le"), "NUL"),
         (b'email\n"open\n', "line 2 cannot be read as CSV"),
     ],

@@ -18,7 +18,6 @@ from pressrun.operations.csv_records import (
     BadRow,
     Record,
     as_csv,
-    read_delimiter,
     read_records,
     unescape_cell,
 )
@@ -34,7 +33,7 @@ _PAGE = 1000
 
 def parse_suppressions(file: BinaryIO) -> Iterator[SuppressionRow | BadRow]:
     """The rows of a CSV file `address,reason,since`, or of a bare list of addresses, one a line; raises BadInput."""
-    records = read_records(file, delimiter=read_delimiter(file, SPREADSHEETS))
+    records = read_records(file, delimiters=SPREADSHEETS)
     first = next(records, Record(1, [], ""))
     header = [unescape_cell(cell.strip()).strip().lower() for cell in first.cells]
     if "address" not in header and "email" not in header:

@@ -1,7 +1,8 @@
 """Text files from elsewhere as records with their lines: CSV (RFC 4180) and plain lines, in UTF-8.
 
 What makes a whole file useless raises BadInput before the first record. Memory does not grow with the file. A cell that
-a spreadsheet would take for a formula is written with one more `'`, which reading takes off.
+a spreadsheet would take for a formula is written with one more `'`, which reading takes off. A first line `sep=;`
+is for spreadsheets: it names the delimiter, and is neither the header nor a record.
 """
 
 from __future__ import annotations
@@ -25,9 +26,13 @@ _LARGEST_CELL = 1 << 20
 _LONGEST_LINE = 1 << 20
 _LONGEST_RECORD = 1 << 24  # characters: sixteen of the largest cells
 _QUOTED_CELL = re.compile(r'"[^"]*(?:"|$)')
+_SEPARATOR_LINE = re.compile(
+    rb'(?:\xef\xbb\xbf)?(?P<quote>"?)sep=(?P<delimiter>[,;|:\t])(?P=quote)[ \t]{0,8}(?:\r\n|[\r\n]|\Z)', re.IGNORECASE
+)
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PIECE = 1 << 16
 _ZIP = b"PK\x03\x04"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Record(NamedTuple):
@@ -36,6 +41,14 @@ class Record(NamedTuple):
     line: int
     cells: list[str]
     original: str
+
+
+class TableStart(NamedTuple):
+    """How a table begins: its delimiter, the number of lines before the header, and the header's first line."""
+
+    delimiter: str
+    lines_before: int
+    heading: str
 
 
 class BadRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -51,28 +64,36 @@ class BadRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return ""
 
 
-def read_records(file: BinaryIO, *, delimiter: str = ",") -> Iterator[Record]:
+def read_records(file: BinaryIO, *, delimiters: str = ",") -> Iterator[Record]:
     """Every record that is not blank, after the whole file was checked; raises BadInput.
 
-    `file` is read more than once from where it is.
+    `file` is read more than once from where it is. `delimiters` are as in `read_start`.
     """
     require_text(file)
     start = file.tell()
-    for _ in _read_records(file, delimiter):
+    begins = read_start(file, delimiters)
+    for _ in _read_records(file, begins):
         pass
     file.seek(start)
-    return _read_records(file, delimiter)
+    return _read_records(file, begins)
 
 
-def read_delimiter(file: BinaryIO, delimiters: str) -> str:
-    """The first of these that the first line with text has outside of quotes; without any there is one column."""
-    if len(delimiters) == 1:
-        return delimiters
+def read_start(file: BinaryIO, delimiters: str) -> TableStart:
+    """How a table begins; stays where the file is.
+
+    The delimiter is what a line `sep=` names. Otherwise it is the first of `delimiters` that the header has outside of
+    quotes; without any there is one column.
+    """
     start = file.tell()
+    separator_line = _SEPARATOR_LINE.match(file.read(32))
+    file.seek(start + separator_line.end() if separator_line else start)
     first = next((line for line in iter(partial(file.readline, _PIECE), b"") if line.strip()), b"")
     file.seek(start)
-    bare = _QUOTED_CELL.sub("", first.decode("utf-8", "replace"))
-    return next((delimiter for delimiter in delimiters if delimiter in bare), delimiters[0])
+    heading = first.decode("utf-8", "replace")
+    if separator_line:
+        return TableStart(separator_line["delimiter"].decode("ascii"), 1, heading)
+    bare = _QUOTED_CELL.sub("", heading)
+    return TableStart(next((mark for mark in delimiters if mark in bare), delimiters[0]), 0, heading)
 
 
 def read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
@@ -95,6 +116,8 @@ def _check_text(file: BinaryIO) -> None:
         piece = file.read(_PIECE)
         if at == start and piece.startswith(_ZIP):
             raise BadInput("the file is a ZIP archive. Unpack it, and import each of the files in it")
+        if at == start and piece.startswith(_UTF_16):
+            raise BadInput("line 1 is not UTF-8 but UTF-16. In Excel, save the file as 'CSV UTF-8', not 'Unicode Text'")
         rest = len(decoder.getstate()[0])  # of a character that the piece before has begun
         try:
             decoder.decode(piece, final=not piece)
@@ -144,13 +167,17 @@ class _RecordingLines:
         return text.rstrip("\r\n")
 
 
-def _read_records(file: BinaryIO, delimiter: str) -> Iterator[Record]:
+def _read_records(file: BinaryIO, begins: TableStart) -> Iterator[Record]:
     csv.field_size_limit(max(csv.field_size_limit(), _LARGEST_CELL))
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     lines = _RecordingLines(text)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=begins.delimiter, strict=True)
     line = 1
     try:
+        for _ in range(begins.lines_before):
+            next(reader)
+            lines.original()
+            line += 1
         for cells in reader:
             original = lines.original()
             if any(map(str.strip, cells)):

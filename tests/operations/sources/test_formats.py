@@ -214,7 +214,8 @@ def test_listmonk_leaves_open_who_left_the_list() -> None:
         "email,status,subscription_status\na@x.example,enabled,confirmed\nb@x.example,enabled,unsubscribed\n"
         "c@x.example,enabled,unconfirmed\nd@x.example,blocklisted,confirmed\ne@x.example,disabled,unsubscribed\n"
     )
-    assert "" == read_members(BytesIO(full.encode()), "f", "listmonk", mapped={}).warning
+    for content in (full, "sep=,\n" + full):
+        assert "" == read_members(BytesIO(content.encode()), "f", "listmonk", mapped={}).warning
     assert ["active", "unsubscribed", "unconfirmed", "suppressed", "unsubscribed"] == states(read(full, "listmonk"))
 
 

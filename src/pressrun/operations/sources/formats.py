@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
-from pressrun.operations.csv_records import BadRow
+from pressrun.operations.csv_records import BadRow, read_start
 from pressrun.operations.sources.columns import ColumnMap
 from pressrun.operations.sources.lines import read_names, read_sympa
 from pressrun.operations.sources.member import MemberState, SourceMember
@@ -84,7 +84,4 @@ def read_members(
 
 
 def _says_list_state(file: BinaryIO) -> bool:
-    start = file.tell()
-    header = file.readline(1 << 16)
-    file.seek(start)
-    return b"subscription_status" in header.lower()
+    return "subscription_status" in read_start(file, ",").heading.lower()

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput
-from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_delimiter, read_records, unescape_cell
+from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records, unescape_cell
 from pressrun.operations.sources.columns import LEFT_OUT, ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
 from pressrun.operations.sources.states import (
@@ -67,8 +67,7 @@ def read_table(
     `default` is the state of rows that have none; good rows keep their text where `keeps_text`. Raises BadInput at once
     when the file is not UTF-8, or for a header that does not fit.
     """
-    delimiter = read_delimiter(file, program.delimiters)
-    records = read_records(file, delimiter=delimiter)
+    records = read_records(file, delimiters=program.delimiters)
     header = [program.unescape(cell.strip()) for cell in next(records, Record(1, [], "")).cells]
     columns = read_header(header, own=program.keys, mapped=mapped, is_plain=program.is_plain)
     for key in program.required:
