@@ -29,7 +29,6 @@ from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
 from pressrun.services.ports import UNOBSERVED, BounceCounter
 from pressrun.services.reports.event_feed import EventFeed
-from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.services.upkeep.kept_mail import KeptMail
 from pressrun.services.upkeep.link_keys import LinkKeys
@@ -90,7 +89,6 @@ def cases_of(office: Office) -> Cases:
         tokens=office.tokens,
         events=EventFeed(office.database),
         returns=returns_of(office),
-        outcomes=OutcomeReports(context),
     )
 
 

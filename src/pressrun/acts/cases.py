@@ -21,7 +21,6 @@ from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.reports.event_feed import EventFeed
-from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.services.upkeep.held_sign_ups import HeldSignUps
 from pressrun.services.upkeep.kept_mail import KeptMail
@@ -54,4 +53,3 @@ class Cases(Struct, frozen=True, kw_only=True):
     tokens: Tokens
     events: EventFeed
     returns: HandedInReturns
-    outcomes: OutcomeReports

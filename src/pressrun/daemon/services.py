@@ -60,7 +60,6 @@ from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.reports.event_feed import EventFeed
-from pressrun.services.reports.outcomes import OutcomeReports
 from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.services.upkeep.held_sign_ups import HeldSignUps
 from pressrun.services.upkeep.housekeeping import Housekeeping
@@ -240,7 +239,6 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         tokens=Tokens(context),
         events=EventFeed(database),
         returns=returns,
-        outcomes=OutcomeReports(context),
     )
 
 

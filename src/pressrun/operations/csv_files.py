@@ -23,7 +23,7 @@ from pressrun.operations.csv_records import (
 )
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS, exported
-from pressrun.services.reports.ledger_reports import require_list
+from pressrun.store.lists import lists
 from pressrun.store.readers import enrolment, suppressions
 from pressrun.store.transaction import Transaction
 
@@ -56,7 +56,7 @@ def _suppression_rows(records: Iterable[Record], header: Sequence[str]) -> Itera
 
 def export_subscribers(tx: Transaction, list_name: str, *, file_format: str, state: str | None) -> Iterator[str]:
     """Everyone on a list, or those in one state, as pieces of a CSV or JSON file; raises NotFound."""
-    target = require_list(tx, list_name)
+    target = lists.get_list(tx, list_name)
     members = _members(tx, target.id, tuple(SubscriptionState) if state is None else (state,))
     if file_format == "json":
         return _as_json(members)

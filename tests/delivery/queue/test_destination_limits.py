@@ -14,7 +14,7 @@ from tests.delivery.pressroom import FAST, RELAY, SITE, TAKEN, Pressroom, open_p
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import recording
-from pressrun.services.reports import edition_reports, ledger_reports
+from pressrun.services.reports import edition_reports, queue_listing
 from pressrun.services.settings import DeliverySettings, DomainSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -49,7 +49,7 @@ async def take_all(press: Pressroom) -> list[Outgoing]:
 
 
 async def waiting(press: Pressroom) -> dict[str, dict[str, object]]:
-    rows = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
+    rows = await press.office.database.read(queue_listing.list_queue, int(press.clock()))
     return {str(row["domain"]): row for row in rows}
 
 
@@ -338,5 +338,5 @@ async def test_what_is_claimed_waits_too(press: Pressroom) -> None:
     await press.readers(3)
     await press.edition()
     await press.turn()
-    [row] = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
+    [row] = await press.office.database.read(queue_listing.list_queue, int(press.clock()))
     assert (0, 3, 0) == (row["queued"], row["claimed"], row["deferred"])

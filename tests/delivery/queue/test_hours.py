@@ -6,13 +6,13 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import edition_descriptions, queue_listing
 
 HOUR = 3600  # the press opens at 08:00 UTC, which is 09:00 in Berlin
 
 
 async def shown(press: Pressroom, edition: int) -> dict[str, object]:
-    return await press.office.database.read(ledger_reports.show_edition, edition, int(press.clock()))
+    return await press.office.database.read(edition_descriptions.show_edition, edition, int(press.clock()))
 
 
 async def set_hours(press: Pressroom, hours: str, timezone: str = "Europe/Berlin") -> None:
@@ -110,11 +110,11 @@ async def test_the_queue_says_why_it_waits(press: Pressroom) -> None:
     await press.readers(2)
     await set_hours(press, "10:00-20:00")
     await press.edition()
-    row = (await press.office.database.read(ledger_reports.list_queue, int(press.clock())))[0]
+    row = (await press.office.database.read(queue_listing.list_queue, int(press.clock())))[0]
     assert (2, 2) == (row["queued"], row["held"])
     assert "news sends 10:00-20:00 only: on at 2027-01-15T09:00:00Z" == row["reason"]
     press.pass_time(HOUR)
-    row = (await press.office.database.read(ledger_reports.list_queue, int(press.clock())))[0]
+    row = (await press.office.database.read(queue_listing.list_queue, int(press.clock())))[0]
     assert (0, None) == (row["held"], row["reason"])
 
 

@@ -21,7 +21,7 @@ from tests.delivery.queue.test_dispatcher import queue_notice
 from pressrun.core.pacing.destination_state import SLOW_FOR_SECONDS
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.wakeups import SAFETY_SECONDS
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import queue_listing
 from pressrun.smtp.handover import Outgoing
 
 CONNECTIONS = 10
@@ -153,7 +153,7 @@ def slow(seconds: float) -> Callable[[str], float]:
 
 async def reason(press: Pressroom) -> object:
     """What the queue says of the slow domain, None when nothing waits for it."""
-    rows = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
+    rows = await press.office.database.read(queue_listing.list_queue, int(press.clock()))
     return next((row["reason"] for row in rows if row["domain"] == SLOW), None)
 
 

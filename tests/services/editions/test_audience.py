@@ -17,7 +17,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import queue_listing
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import bulk_changes
@@ -208,7 +208,7 @@ async def test_cancelling_goes_on_after_a_kill(press: Pressroom) -> None:
     assert ("cancelled", {"cancelled": 3, "queued": 5}) == (await press.state(edition), await press.counts(edition))
     await press.start()
     assert [] == await press.send_all()
-    assert [] == await press.office.database.read(ledger_reports.list_queue, int(press.office.now))
+    assert [] == await press.office.database.read(queue_listing.list_queue, int(press.office.now))
     await press.housekeeping.round()
     assert ({"cancelled": 8}, True) == (await press.counts(edition), await is_counted(press, edition))
 

@@ -11,7 +11,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions.archive_reader import read_edition
 from pressrun.services.lists.archive_export import read_contents
 from pressrun.services.lists.archive_import import ArchivedMessage
-from pressrun.services.reports.ledger_reports import require_list
+from pressrun.store.lists import lists
 
 THEN = 1_588_334_400  # 2020-05-01T12:00:00Z
 SOURCE = (
@@ -36,7 +36,7 @@ async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> No
         rows = "select state, audience, dated_at from edition"
         assert [("finished", 0, THEN)] == [tuple(row) for row in await select(office.database, rows)]
         assert [] == await select(office.database, "select id from delivery")
-        page = await office.database.read(lambda tx: read_edition(tx, require_list(tx, "news"), shown.slug))
+        page = await office.database.read(lambda tx: read_edition(tx, lists.get_list(tx, "news"), shown.slug))
         assert page is not None
         assert "High water." in (page.html or "")
         assert "script" not in (page.html or "")

@@ -42,7 +42,7 @@ async def test_what_is_counted_is_what_happens(office: Office) -> None:
             await office.suppressions.import_batch(SUPPRESSED)
         answer = await office.subscribers.import_batch("news", batch)
         happened.update({name: number for name, number in answer.items() if isinstance(number, int)})
-        happened["invalid"] += len(answer["invalid"])  # type: ignore[arg-type]
+        happened["invalid"] += len(answer["invalid"])
     assert +happened == +counted
     assert {"added": 4, "updated": 2, "skipped_unsubscribed": 1, "skipped_suppressed": 1, "invalid": 1} == dict(
         +counted

@@ -17,7 +17,7 @@ from pressrun.services.members.member_sync import leavers, synced_members
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import subscriber_record
 from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription, find_subscription_by_id
 from pressrun.store.transaction import Transaction
@@ -39,8 +39,8 @@ async def sync(office: Office, *listed: str, names: dict[str, str] | None = None
 async def states(office: Office, *addresses: str) -> list[tuple[str, str]]:
     standings = []
     for address in addresses:
-        shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address(address))
-        standings += [(membership["state"], membership["source"]) for membership in shown["lists"]]  # type: ignore[attr-defined]
+        shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address(address))
+        standings += [(membership["state"], membership["source"]) for membership in shown["lists"]]
     return standings
 
 
@@ -60,8 +60,8 @@ async def standing(office: Office, address: str) -> Subscription:
 
 
 async def events(office: Office, address: str) -> list[tuple[str, str]]:
-    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address(address))
-    return [(entry["event"], entry["source"]) for entry in shown["consent"]]  # type: ignore[attr-defined]
+    shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address(address))
+    return [(entry["event"], entry["source"]) for entry in shown["consent"]]
 
 
 async def test_members_come_change_and_go_with_the_roster(office: Office) -> None:

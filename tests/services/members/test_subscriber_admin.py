@@ -19,7 +19,7 @@ from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import ledger_reports, subscriber_record, suppression_listing
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.queue import audiences, copy_counts, deliveries, notices
 from pressrun.store.readers import consent, subscribers, subscriptions
@@ -78,9 +78,9 @@ async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False)
 async def test_who_is_added_is_a_member_at_once(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", ANN, name="Ann")
-    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
-    assert [("active", "operator")] == [(membership["state"], membership["source"]) for membership in shown["lists"]]  # type: ignore[attr-defined]
-    assert [("added", "operator")] == [(event["event"], event["source"]) for event in shown["consent"]]  # type: ignore[attr-defined]
+    shown = await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
+    assert [("active", "operator")] == [(membership["state"], membership["source"]) for membership in shown["lists"]]
+    assert [("added", "operator")] == [(event["event"], event["source"]) for event in shown["consent"]]
     assert [] == await waiting_notices(office)
 
 
@@ -196,10 +196,10 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     assert [] == await office.database.read(ledger_reports.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
         {"address": suppression["address"], "reason": suppression["reason"]}
-        for suppression in await office.database.read(ledger_reports.list_suppressions)
+        for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
     with pytest.raises(NotFound):
-        await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
+        await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
     with pytest.raises(NotFound):
         await office.subscribers.erase(ANN)
     assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
@@ -215,7 +215,7 @@ async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
     await office.make_list()
     await office.suppressions.add(ANN, "complaint")
     await office.subscribers.erase(ANN)
-    suppressions = await office.database.read(ledger_reports.list_suppressions)
+    suppressions = await office.database.read(suppression_listing.list_suppressions)
     assert [(None, "complaint")] == [(suppression["address"], suppression["reason"]) for suppression in suppressions]
 
 
@@ -224,10 +224,10 @@ async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason
     await office.make_list()
     await office.suppressions.add(parse_address(said), "never-again")
     await office.subscribers.erase(parse_address(said))
-    suppressions = await office.database.read(ledger_reports.list_suppressions)
+    suppressions = await office.database.read(suppression_listing.list_suppressions)
     assert [(None, "never-again")] == [(suppression["address"], suppression["reason"]) for suppression in suppressions]
     await office.suppressions.remove(parse_address(said))
-    assert [] == await office.database.read(ledger_reports.list_suppressions)
+    assert [] == await office.database.read(suppression_listing.list_suppressions)
 
 
 @pytest.mark.parametrize("state", ["suspended", "unsubscribed"])
@@ -268,7 +268,7 @@ async def test_an_import_updates_what_it_says_and_keeps_the_rest(office: Office)
     await office.make_list()
     await take(office, [row(2, "a@x.example", name="A", city="Rome", food="rice")])
     assert {"updated": 1} == await take(office, [row(2, "a@x.example", city="Oslo")])
-    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address("a@x.example"))
+    shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address("a@x.example"))
     assert ("A", {"city": "Oslo", "food": "rice"}) == (shown["name"], shown["attributes"])
 
 
@@ -330,8 +330,8 @@ async def test_the_evidence_of_consent_is_taken_over(office: Office) -> None:
     assert [("imported", "fair 2020", "192.0.2.7")] == [
         (event["event"], event["source"], event["ip"]) for event in events
     ]
-    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
-    assert "2020-02-03T00:00:00Z" == shown["lists"][0]["since"]  # type: ignore[index]
+    shown = await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
+    assert "2020-02-03T00:00:00Z" == shown["lists"][0]["since"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.services.office import Office
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.services.members.import_rows import SuppressionRow
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import subscriber_record, suppression_listing
 from pressrun.store.queue import copy_counts
 
 ANN = parse_address("Ann@x.example")
@@ -22,7 +22,7 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
     await office.queue_audience(edition)
     await office.suppressions.add(parse_address("ann@X.example"), "operator")
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
-    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
+    shown = await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
     assert "operator" == shown["suppressed"]
 
 
@@ -41,7 +41,7 @@ async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, s
     await office.suppressions.add(ANN, strong)
     assert strong == (await office.suppressions.add(ANN, weak))["reason"]
     assert [strong] == [
-        suppression["reason"] for suppression in await office.database.read(ledger_reports.list_suppressions)
+        suppression["reason"] for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
 
 
@@ -52,7 +52,7 @@ async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str,
     await office.suppressions.add(ANN, strong)
     assert [("Ann@x.example", strong)] == [
         (suppression["address"], suppression["reason"])
-        for suppression in await office.database.read(ledger_reports.list_suppressions)
+        for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
 
 
@@ -61,7 +61,7 @@ async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
     await office.suppressions.add(tagged, "never-again")
     await office.suppressions.add(ANN, "never-again")
     assert ["Ann@x.example"] == [
-        suppression["address"] for suppression in await office.database.read(ledger_reports.list_suppressions)
+        suppression["address"] for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
     await office.suppressions.remove(tagged)
     with pytest.raises(NotFound):
@@ -94,11 +94,11 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
     assert (1, 1, [4, 5, 6]) == (
         answer["added"],
         answer["unchanged"],
-        [refused["line"] for refused in answer["invalid"]],  # type: ignore[attr-defined]
+        [refused["line"] for refused in answer["invalid"]],
     )
     suppressions = {
         suppression["address"]: suppression
-        for suppression in await office.database.read(ledger_reports.list_suppressions)
+        for suppression in await office.database.read(suppression_listing.list_suppressions)
     }
     assert ("never-again", "complaint", "2020-01-02T00:00:00Z") == (
         suppressions["Ann@x.example"]["reason"],
@@ -127,7 +127,7 @@ async def test_a_file_does_what_its_rows_would_do_one_by_one(office: Office) -> 
     answer = await office.suppressions.import_batch(rows)
     assert (5, 2) == (answer["added"], answer["unchanged"])
     assert {"cancelled": 4, "queued": 2} == await _number_by_state(office)  # Cid's copy, and the mail to Eve
-    suppressions = await office.database.read(ledger_reports.list_suppressions)
+    suppressions = await office.database.read(suppression_listing.list_suppressions)
     assert {
         ("BOB@x.example", "complaint"),
         ("ann+other@x.example", "never-again"),

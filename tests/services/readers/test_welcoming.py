@@ -19,8 +19,9 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.services.reports import ledger_reports
-from pressrun.services.reports.ledger_reports import list_editions, show_list
+from pressrun.services.reports import edition_descriptions, ledger_reports
+from pressrun.services.reports.edition_descriptions import list_editions
+from pressrun.services.reports.ledger_reports import show_list
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.transaction import Transaction
@@ -285,7 +286,7 @@ async def test_a_database_that_does_not_answer_at_the_start_ends_nothing(
 async def test_what_preflight_warns_of_is_said(press: Pressroom) -> None:
     source = written("Look: ![](https://x.example/a.png)")
     answer = await press.office.lists.set_list("news", {"welcome": "w.md"}, {"welcome": source})
-    assert "image-no-alt" in [finding["code"] for finding in answer["findings"]]  # type: ignore[attr-defined]  # a list
+    assert "image-no-alt" in [finding["code"] for finding in answer["findings"]]
     assert "findings" not in await press.office.lists.set_list("news", {"cadence": "Weekly"})
 
 
@@ -358,7 +359,7 @@ async def test_its_report_is_there(press: Pressroom) -> None:
     settings = await press.office.database.read(ledger_reports.show_list, "news")
     number = settings["welcome_edition"]
     assert isinstance(number, int)
-    shown = await press.office.database.read(ledger_reports.show_edition, number, int(press.office.now))
+    shown = await press.office.database.read(edition_descriptions.show_edition, number, int(press.office.now))
     assert ("welcome.md", "Welcome aboard", 1, 1) == (
         settings["welcome"],
         shown["subject"],

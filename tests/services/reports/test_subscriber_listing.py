@@ -54,7 +54,7 @@ def pages_of(tx: Transaction, selection: SubscriberSelection, size: int) -> list
         if not page:
             return shown
         shown += page
-        after = page[-1]["cursor"]  # type: ignore[assignment]
+        after = page[-1]["cursor"]
 
 
 def expected(search: str, state: str | None) -> set[str]:

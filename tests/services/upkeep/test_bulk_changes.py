@@ -18,9 +18,9 @@ from pressrun.core.errors import Refused
 from pressrun.services.editions import lifecycle
 from pressrun.services.lists.list_end import begin_closing
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.lists import lists
 from pressrun.store.queue import destinations
 from pressrun.store.transaction import Transaction
 
@@ -245,7 +245,7 @@ async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(offi
     await start(office)
 
     def close(tx: Transaction) -> None:
-        begin_closing(tx, require_list(tx, "news"), int(office.now))
+        begin_closing(tx, lists.get_list(tx, "news"), int(office.now))
 
     async def cancelled(table: str) -> int:
         counts = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
@@ -263,7 +263,7 @@ async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office)
     await requests(office)
 
     def begin(tx: Transaction) -> None:
-        begin_closing(tx, require_list(tx, "news"), int(office.now))
+        begin_closing(tx, lists.get_list(tx, "news"), int(office.now))
 
     await office.database.write(begin)
     assert [(READERS - ROWS_AT_ONCE,)] == [

@@ -26,8 +26,9 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import edition_descriptions
 from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
@@ -83,7 +84,7 @@ async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> dict[str, 
 
 async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
     """An edition as `edition show` prints it, with its state as a draft, now or before it went out."""
-    return await doing.cases.database.read(ledger_reports.show_edition, edition_id, int(utc_now()))
+    return await doing.cases.database.read(edition_descriptions.show_edition, edition_id, int(utc_now()))
 
 
 async def show_again(doing: Doing, args: Any, _: KeptOutcome) -> dict[str, Any]:
@@ -125,12 +126,12 @@ def _read_page(
     tx: Transaction, args: EditionsOfList, before: int, state: EditionState | None, since: int
 ) -> tuple[list[Any], int | UnsetType]:
     named = None if state is None else state.value
-    page = ledger_reports.page_of_editions(
+    page = edition_descriptions.page_of_editions(
         tx, args.list, before=before, limit=args.limit, state=named, since=since, now=int(utc_now())
     )
     if not args.count:
         return page, UNSET
-    return page, editions.count_editions(tx, ledger_reports.require_list(tx, args.list).id, state=named, since=since)
+    return page, editions.count_editions(tx, lists.get_list(tx, args.list).id, state=named, since=since)
 
 
 def _files(args: EditionFiles) -> dict[str, Any]:

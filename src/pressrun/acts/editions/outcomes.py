@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from pressrun.acts.http import EmailAddress, Page, PageLength
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.runtime.clock import utc_now
+from pressrun.services.reports import outcomes
 from pressrun.services.reports.outcomes import CopyQuery
 
 
@@ -90,7 +93,8 @@ class ReportInfo(msgspec.Struct, kw_only=True):
 
 
 async def _report(doing: Doing, args: EditionId) -> dict[str, Any]:
-    return await doing.cases.outcomes.report(args.id, lambda name: doing.may(Right.SEE_READERS, name))
+    sees_readers = partial(doing.may, Right.SEE_READERS)
+    return await doing.cases.database.read(outcomes.report_to, args.id, int(utc_now()), sees_readers)
 
 
 async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[Any] | OneCopy:
@@ -98,10 +102,11 @@ async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[Any] | OneCopy:
     if args.address is not None:
         (list_name,) = await OF_EDITION(cases, args)
         doing.require(Right.SEE_READERS, list_name)  # whether somebody got it says that they are a reader
-        copy = await cases.outcomes.copy_of(args.id, parse_address(args.address))
+        copy = await cases.database.read(outcomes.copy_of, args.id, parse_address(args.address))
         return Page(items=[copy]) if args.whole else msgspec.convert({**copy, "items": [copy]}, OneCopy)
     query = CopyQuery(edition_id=args.id, states=args.outcome, after=args.after, limit=args.limit)
-    items, following = await cases.outcomes.page_of_copies(query, lambda name: doing.may(Right.SEE_READERS, name))
+    sees_readers = partial(doing.may, Right.SEE_READERS)
+    items, following = await cases.database.read(outcomes.page_of_copies, query, sees_readers)
     return Page(items=items, next=following)
 
 

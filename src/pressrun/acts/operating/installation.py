@@ -27,7 +27,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.services.lists.archive_import import ArchivedMessage
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import subscriber_record
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
@@ -70,7 +70,7 @@ async def _note(doing: Doing, args: AuditNote) -> None:
 
 async def _show_subscriber(doing: Doing, args: AddressOnly) -> dict[str, Any]:
     cases = doing.cases
-    return await cases.database.read(ledger_reports.show_subscriber, cases.keys, parse_address(args.address))
+    return await cases.database.read(subscriber_record.show_subscriber, cases.keys, parse_address(args.address))
 
 
 SECRET = frozenset({"credentials", "log_ins", "restores"})

@@ -22,19 +22,22 @@ from pressrun.acts.operating.operator_resources import (
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
+from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
+from pressrun.services.reports.queue_listing import list_queue
+from pressrun.services.reports.suppression_listing import page_of_suppressions, show_suppression
 from pressrun.services.upkeep import held_sign_ups, kept_mail
 
 MAIL = "message/rfc822"
 
 
 async def _suppressions(doing: Doing, args: SuppressionPage) -> Page[Any]:
-    items, following = await doing.cases.suppressions.page(after=args.after, limit=args.limit)
+    items, following = await doing.cases.database.read(page_of_suppressions, after=args.after, limit=args.limit)
     return Page(items=items, next=following)
 
 
 async def _queue(doing: Doing, _: Arguments) -> Page[Any]:
-    return Page(items=await doing.cases.outcomes.list_queue())
+    return Page(items=await doing.cases.database.read(list_queue, int(utc_now())))
 
 
 async def _kept(doing: Doing, args: KeptMailPage) -> Page[Any]:
@@ -79,7 +82,9 @@ OPERATOR_ACTS = (
         summary="Say why an address gets no mail",
         right=Right.OPERATE,
         arguments=AddressOnly,
-        work=lambda doing, args: doing.cases.suppressions.show(parse_address(args.address)),
+        work=lambda doing, args: doing.cases.database.read(
+            show_suppression, doing.cases.keys, parse_address(args.address)
+        ),
         answer=SuppressionInfo,
         http=Http(method="GET", path="suppressions/{address}"),
     ),

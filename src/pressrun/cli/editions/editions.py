@@ -12,7 +12,7 @@ from pressrun.cli.shared.read_only import reading, reading_if_any
 from pressrun.core.errors import no_such_list
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.runtime.clock import utc_now
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import edition_descriptions
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
 _ALWAYS_SHOWN = ("id", "audience", "delivered")  # even when 0; other fields without a value only by --json
@@ -24,7 +24,7 @@ def list_editions(invocation: Invocation, *, list_name: str | None, as_json: boo
     with reading_if_any(invocation) as tx:
         if tx is None and list_name is not None:
             raise no_such_list(list_name)
-        rows = [] if tx is None else ledger_reports.list_editions(tx, list_name, int(utc_now()))
+        rows = [] if tx is None else edition_descriptions.list_editions(tx, list_name, int(utc_now()))
     if not as_json:
         rows = [_with_subject(row) for row in rows]
     print_rows(rows, _COLUMNS, empty="no editions yet", as_json=as_json)
@@ -44,7 +44,7 @@ def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
     """Print one edition, for `edition show` and the verbs that change an edition."""
     with reading(invocation) as tx:
-        edition = ledger_reports.show_edition(tx, edition_id, int(utc_now()))
+        edition = edition_descriptions.show_edition(tx, edition_id, int(utc_now()))
     if as_json:
         print_json(edition)
     else:

@@ -12,7 +12,7 @@ from pressrun.cli.shared.read_only import reading_if_any
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.control.client import call_if_running
 from pressrun.runtime.clock import utc_now
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import queue_listing
 
 _COLUMNS = ("domain", "queued", "claimed", "deferred", "next_attempt", "paused_until", "reason")
 
@@ -20,10 +20,10 @@ _COLUMNS = ("domain", "queued", "claimed", "deferred", "next_attempt", "paused_u
 @verb("queue ls")
 def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     with reading_if_any(invocation) as tx:
-        rows = [] if tx is None else ledger_reports.list_queue(tx, int(utc_now()))
+        rows = [] if tx is None else queue_listing.list_queue(tx, int(utc_now()))
         if any(row["reason"] is None for row in rows):
             relays = call_if_running(invocation.control_socket, "relay.statuses") or []
-            rows = ledger_reports.with_relays(rows, relays)
+            rows = queue_listing.with_relays(rows, relays)
     print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from pressrun.cli.shared.output import (
 from pressrun.cli.shared.read_only import read_rows, reading
 from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.list_check import examine_owner
+from pressrun.store.lists import lists
 from pressrun.store.upkeep.datadir import load_keys
 
 _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
@@ -37,6 +38,6 @@ def warn_of_owner(invocation: Invocation, name: str) -> None:
     if invocation.group_socket is not None:
         return
     with reading(invocation) as tx:
-        warning = examine_owner(tx, ledger_reports.require_list(tx, name), load_keys(invocation.data))
+        warning = examine_owner(tx, lists.get_list(tx, name), load_keys(invocation.data))
     if warning is not None:
         print_warning(warning)

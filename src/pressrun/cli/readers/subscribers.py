@@ -13,7 +13,7 @@ from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
-from pressrun.services.reports import ledger_reports, subscriber_listing
+from pressrun.services.reports import subscriber_listing, subscriber_record
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
 from pressrun.store.upkeep.datadir import load_keys
 
@@ -98,7 +98,7 @@ def show(invocation: Invocation, *, address: str, as_json: bool) -> None:
         record = execute(invocation, "subscriber.show", AddressOnly(address=address))
     else:
         with reading(invocation) as tx:
-            record = ledger_reports.show_subscriber(tx, load_keys(invocation.data), parsed)
+            record = subscriber_record.show_subscriber(tx, load_keys(invocation.data), parsed)
     if as_json:
         print_json(record)
         return

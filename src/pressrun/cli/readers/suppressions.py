@@ -20,7 +20,7 @@ from pressrun.operations.csv_records import BadRow, as_csv
 from pressrun.operations.sources.batches import MemberBatch
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.members.neighbours import in_batches
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import suppression_listing
 from pressrun.services.suppression import SuppressionReason
 
 
@@ -49,14 +49,14 @@ def remove(invocation: Invocation, *, address: str, is_agreed: bool, as_json: bo
 
 @verb("suppression ls")
 def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
-    rows = read_rows(invocation, ledger_reports.list_suppressions)
+    rows = read_rows(invocation, suppression_listing.list_suppressions)
     print_rows(rows, SUPPRESSION_COLUMNS, empty="no suppressed addresses", as_json=as_json)
 
 
 @verb("suppression export")
 def export(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
-        rows = read_rows(invocation, ledger_reports.list_suppressions)
+        rows = read_rows(invocation, suppression_listing.list_suppressions)
         print_json([row for row in rows if row["address"] is not None])
         return
     with reading_if_any(invocation) as tx:

@@ -18,8 +18,8 @@ from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.editions.archive_reader import ArchiveFeed, read_edition, read_feed
 from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile, Summary, summary_of
 from pressrun.services.mails.copy_composer import day_of, message_id
-from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
 
@@ -37,7 +37,7 @@ class ArchiveContents(Struct, frozen=True, kw_only=True):
 
 def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
     """A list with all editions that its archive shows, or would show if it were public; raises NotFound."""
-    target = require_list(tx, list_name)
+    target = lists.get_list(tx, list_name)
     rows = editions.archived_editions(tx, target.id, limit=MOST_EDITIONS)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
     return ArchiveContents(list=target, editions=shown, feed=read_feed(tx, target))

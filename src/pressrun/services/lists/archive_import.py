@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError, Refused
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.services.answers import Answer
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
@@ -23,7 +24,6 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.workshop import Workshop
-from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store.editions import editions
 from pressrun.store.transaction import Transaction
 

@@ -20,6 +20,7 @@ from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Logo, read_logo
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript
@@ -44,7 +45,7 @@ from pressrun.services.lists.list_end import (
 from pressrun.services.lists.list_settings import Value, read_settings
 from pressrun.services.lists.redirect_admin import Place
 from pressrun.services.people import editors
-from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list, settings_revision
+from pressrun.services.reports.ledger_reports import describe_list, settings_revision
 from pressrun.store.lists import list_removals, lists, redirects
 from pressrun.store.lists.lists import MailingList, NewList
 from pressrun.store.readers import welcomes
@@ -168,7 +169,7 @@ class ListAdmin:
         return answer
 
     async def _complete_closing(self, name: str) -> Answer:
-        target = await self._database.read(require_list, name)
+        target = await self._database.read(lists.get_list, name)
         await complete_closing(self._database, target.id, self._context.clock)
         return await self._database.read(describe_list, target)
 
@@ -233,7 +234,7 @@ class ListAdmin:
         permit: Permit,
     ) -> Answer:
         lists.lock_list(tx, name)
-        target, now = require_list(tx, name), self._context.now
+        target, now = lists.get_list(tx, name), self._context.now
         if seen is not None and settings_revision(target) not in seen:
             raise ChangedMeanwhile(
                 f"somebody has changed {name} since. Read it again, and send the ETag that comes with it in If-Match"
@@ -253,7 +254,7 @@ class ListAdmin:
 
     def _plan_welcome(self, tx: Transaction, name: str, change: _Change) -> WelcomePlan | None:
         """The welcome email to build with these settings: the new one, or the one that the list has."""
-        target = require_list(tx, name)
+        target = lists.get_list(tx, name)
         changed = self._changed(target, change)
         if change.welcome is None and ("welcome" in change.values or change.closes or changed.closed_at is not None):
             return None
@@ -318,15 +319,15 @@ class ListAdmin:
 
     def _close_by_name(self, tx: Transaction, name: str) -> None:
         lists.lock_list(tx, name)
-        begin_closing(tx, require_list(tx, name), self._context.now)
+        begin_closing(tx, lists.get_list(tx, name), self._context.now)
 
     @staticmethod
     def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:
-        editors.add_editor(tx, require_list(tx, name).id, address, now)
+        editors.add_editor(tx, lists.get_list(tx, name).id, address, now)
 
     @staticmethod
     def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
-        if not editors.remove_editor(tx, require_list(tx, name).id, address):
+        if not editors.remove_editor(tx, lists.get_list(tx, name).id, address):
             raise NotFound(f"{address} is not an editor of {name} (see `pressrun editor ls {name}`)")
         return lifecycle.cancel_withdrawn_drafts(tx, now)
 

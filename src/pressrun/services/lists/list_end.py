@@ -15,7 +15,6 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.welcome_edition import cancel_welcome_copies
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.ports import Clock
-from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.database import Database
 from pressrun.store.editions import editions
@@ -28,7 +27,7 @@ from pressrun.store.transaction import Transaction
 def begin_removal(tx: Transaction, name: str, now: int) -> int:
     """Begin to remove a closed list; returns its id. Raises NotFound, Refused."""
     lists.lock_list(tx, name)
-    target = require_list(tx, name)
+    target = lists.get_list(tx, name)
     if target.closed_at is None:
         raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
     list_removals.begin(tx, target.id, now)

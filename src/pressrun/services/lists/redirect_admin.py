@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import MalformedAddress
-from pressrun.services.reports.ledger_reports import Answer, require_list
+from pressrun.services.answers import Answer
 from pressrun.store.database import Database
-from pressrun.store.lists import redirects
+from pressrun.store.lists import lists, redirects
 from pressrun.store.transaction import Transaction
 
 Place = tuple[str, OldKind]
@@ -36,12 +36,12 @@ class RedirectAdmin:
 
 
 def _add_places(tx: Transaction, list_name: str | None, places: Sequence[Place]) -> int:
-    list_id = None if list_name is None else require_list(tx, list_name).id
+    list_id = None if list_name is None else lists.get_list(tx, list_name).id
     return redirects.put_places(tx, list_id, places)
 
 
 def _add_people(tx: Transaction, list_name: str, people: Sequence[tuple[str, str]]) -> int:
-    return redirects.put_people(tx, require_list(tx, list_name).id, people)
+    return redirects.put_people(tx, lists.get_list(tx, list_name).id, people)
 
 
 def _key_of(address: str) -> str | None:

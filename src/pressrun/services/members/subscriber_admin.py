@@ -17,6 +17,7 @@ from pressrun.core.errors import BadInput, Refused
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.lists.list_settings import read_line
@@ -27,7 +28,6 @@ from pressrun.services.members.subscriber_import import import_rows, prepare_row
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
-from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.reports.members import find_membership, no_such_member
 from pressrun.services.suppression import find_reason
 from pressrun.store.lists.lists import MailingList

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Sequence
 
 from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import BadInput, NotFound
+from pressrun.core.errors import BadInput
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.members.row_checks import parse_past
-from pressrun.services.reports.ledger_reports import Answer, describe_suppression
+from pressrun.services.reports.suppression_listing import not_suppressed
 from pressrun.services.suppression import (
     NewSuppression,
     SuppressionReason,
@@ -22,7 +23,6 @@ from pressrun.services.suppression import (
     suppress,
     suppress_all,
 )
-from pressrun.store.readers import suppressions
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -46,17 +46,6 @@ class SuppressionAdmin:
         self._context.wake()
         return {"address": None if stored is SuppressionReason.ERASED else address.typed, "reason": stored.value}
 
-    async def page(self, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
-        """Suppressions, and where the next page begins; raises NotFound for a beginning that none gave."""
-        return await self._database.read(_page, after, limit)
-
-    async def show(self, address: Address) -> Answer:
-        """Why an address gets no mail; raises NotFound."""
-        row = await self._database.read(suppressions.find, digests_of(self._context.keys, address))
-        if row is None:
-            raise _unknown(address)
-        return describe_suppression(row)
-
     async def remove(self, address: Address) -> None:
         """Lift the suppression of an address; raises NotFound when it is not suppressed."""
         await self._database.write(self._lift, address)
@@ -64,7 +53,7 @@ class SuppressionAdmin:
 
     def _lift(self, tx: Transaction, address: Address) -> None:
         if not lift(tx, digests_of(self._context.keys, address)):
-            raise _unknown(address)
+            raise not_suppressed(address)
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
         """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""
@@ -101,18 +90,6 @@ class SuppressionAdmin:
         stored = find_reason(tx, digests)
         assert stored is not None  # it was just written
         return stored
-
-
-def _page(tx: Transaction, after: str, limit: int) -> tuple[list[Answer], str | None]:
-    try:
-        rows = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
-    except ValueError:
-        raise NotFound("unknown cursor") from None
-    return [describe_suppression(row) for row in rows], rows[-1]["digest"].hex() if len(rows) == limit else None
-
-
-def _unknown(address: Address) -> NotFound:
-    return NotFound(f"{address} is not suppressed")
 
 
 def parse_reason(text: str) -> SuppressionReason:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.answers import Answer
 from pressrun.store.people import audit, enter_links, people
 from pressrun.store.people.people import Permission, StoredPerson
 from pressrun.store.transaction import Transaction
-
-Answer = dict[str, Any]
 
 PAGE = 500
 

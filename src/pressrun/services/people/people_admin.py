@@ -17,13 +17,14 @@ from pressrun.core.names import parse_person_name
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.entering import make_link, url_of
-from pressrun.services.people.lookups import Answer, address_in_use, describe, require_person_to_change
-from pressrun.services.reports.ledger_reports import require_list
+from pressrun.services.people.lookups import address_in_use, describe, require_person_to_change
 from pressrun.services.suppression import find_reason
+from pressrun.store.lists import lists
 from pressrun.store.people import audit, credentials, enter_links, log_ins, people
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.people.people import StoredPerson
@@ -156,7 +157,7 @@ class PeopleAdmin:
 
     def _invite(self, tx: Transaction, address: Address, grant: Grant) -> Answer:
         assert grant.list is not None
-        target, now = require_list(tx, grant.list), self._context.now
+        target, now = lists.get_list(tx, grant.list), self._context.now
         reason = find_reason(tx, digests_of(self._context.keys, address))
         if reason is not None:
             raise GetsNoMail(
@@ -190,7 +191,7 @@ class PeopleAdmin:
             people.set_operator(tx, person.id, True)
             enter_links.delete_links(tx, person.id)  # who reads their mail must not become an operator
         else:
-            self._put_permission(tx, person, require_list(tx, grant.list).id, grant)
+            self._put_permission(tx, person, lists.get_list(tx, grant.list).id, grant)
 
     def _put_permission(self, tx: Transaction, person: StoredPerson, list_id: int, grant: Grant) -> None:
         present = people.find_permission(tx, list_id, person.id)
@@ -209,7 +210,7 @@ class PeopleAdmin:
             if not people.set_operator(tx, person.id, False):
                 raise NotFound(f"{person.name} is not an operator")
             return
-        list_id = require_list(tx, grant.list).id
+        list_id = lists.get_list(tx, grant.list).id
         present = people.find_permission(tx, list_id, person.id)
         if present is None or (grant.role is not None and grant.role is not present[0]):
             said = "has no role" if present is None else f"is {present[0].value}"

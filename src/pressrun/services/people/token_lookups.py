@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.people.lookups import PAGE, Answer
+from pressrun.services.answers import Answer
+from pressrun.services.people.lookups import PAGE
 from pressrun.store.people import people
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.api_tokens import ApiToken

@@ -20,11 +20,11 @@ from pressrun.core.names import parse_token_name
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import parse_duration
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.people.holdings import holdings_of_token
-from pressrun.services.people.lookups import Answer
 from pressrun.services.people.token_lookups import describe_token
-from pressrun.services.reports.ledger_reports import require_list
+from pressrun.store.lists import lists
 from pressrun.store.people import audit
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.api_tokens import DAY_SECONDS, ApiToken, NewToken
@@ -120,7 +120,7 @@ class Tokens:
 
     def _create(self, tx: Transaction, wanted: TokenRequest, maker: TokenMaker, token: str) -> Answer:
         name, now = parse_token_name(wanted.name), self._context.now
-        list_ids = tuple(require_list(tx, list_name).id for list_name in wanted.lists) or None
+        list_ids = tuple(lists.get_list(tx, list_name).id for list_name in wanted.lists) or None
         parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
         if api_tokens.is_name_used(tx, name):
             raise TokenNameInUse(f"there is a token named {name}. Choose another name, or revoke that one first")

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.ledger_reports import Answer, show_subscriber
+from pressrun.services.answers import Answer
+from pressrun.services.reports.subscriber_record import show_subscriber
 from pressrun.store.readers import disclosure, suppressions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Row, Transaction

@@ -18,6 +18,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.language_switch import FamilyChoice, LanguageSwitch, find_choices, switch_language
@@ -32,7 +33,6 @@ from pressrun.services.readers.subscription_records import (
 )
 from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, unsubscribe
-from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import find_reason
 from pressrun.store import limits
 from pressrun.store.lists import lists

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.ledger_reports import Answer, picked
+from pressrun.services.answers import Answer, picked
 from pressrun.store.people import audit
 from pressrun.store.transaction import Row, Transaction
 

@@ -9,9 +9,9 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.answers import Answer
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.mails.copy_composer import message_id
-from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Row, Transaction

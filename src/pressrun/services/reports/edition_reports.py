@@ -21,10 +21,11 @@ from pressrun.core.pacing.providers import provider_of
 from pressrun.core.text.masking import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.answers import Answer, picked
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports.ledger_reports import Answer, describe_edition, picked
+from pressrun.services.reports.edition_descriptions import describe_edition
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import CountedEvent
 from pressrun.store.lists import lists

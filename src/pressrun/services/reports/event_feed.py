@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -12,13 +11,11 @@ from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import Gone, NotFound, Unavailable
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.ledger_reports import require_list
+from pressrun.services.answers import Answer
 from pressrun.store.database import Database
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
 from pressrun.store.transaction import Row, Transaction
-
-Answer = dict[str, Any]
 
 POLL_SECONDS = 0.25  # how often the newest id is read while somebody waits: one short statement, for all who do
 WINDOW = 10_000  # ids that one statement goes through, so that a filter that matches few holds up nobody
@@ -128,7 +125,7 @@ def _require_kept(tx: Transaction, after: int, newest: int) -> None:
 def _sight(tx: Transaction, list_name: str | None, holdings: Holdings) -> _Sight:
     chosen: tuple[str, ...]
     if list_name is not None:
-        chosen = (require_list(tx, list_name).name,)
+        chosen = (lists.get_list(tx, list_name).name,)
     elif holdings.has(Right.STATS):
         return _Sight(lists=None, readers=None)
     else:

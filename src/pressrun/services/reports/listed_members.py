@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Row, Transaction
@@ -40,7 +39,7 @@ def page_of_members(
 
 def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
     """How many are on a list, in one state or in all; raises NotFound."""
-    counts = lists.count_subscriptions(tx, require_list(tx, list_name).id)
+    counts = lists.count_subscriptions(tx, lists.get_list(tx, list_name).id)
     return sum(counts.values()) if state is None else counts.get(state, 0)
 
 

@@ -10,8 +10,8 @@ from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import SuppressionReason, find_reason
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
@@ -47,7 +47,7 @@ def find_membership(
     tx: Transaction, list_name: str, address: Address
 ) -> tuple[MailingList, Subscriber, Subscription] | None:
     """The subscription of an address to a list, in any state. Raises NotFound for an unknown list."""
-    target = require_list(tx, list_name)
+    target = lists.get_list(tx, list_name)
     person = subscribers.find_subscriber(tx, address)
     if person is None:
         return None

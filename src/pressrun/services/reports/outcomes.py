@@ -1,9 +1,12 @@
-"""What became of editions and their copies, and what still waits, as programs ask for it."""
+"""What became of an edition and of its copies, as programs ask for it.
+
+`sees_readers` says whether the asker may see the readers of a list. Who may not sees neither addresses nor the words of
+remote servers, which may name them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -11,16 +14,13 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.context import ServiceContext
+from pressrun.services.answers import Answer, picked
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports import ledger_reports
 from pressrun.services.reports.edition_reports import report_edition
 from pressrun.store.queue import copy_pages
 from pressrun.store.queue.copy_pages import CopyCursor
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Row, Transaction
-
-Answer = dict[str, Any]
 
 _SAID = ("failures", "waiting")
 
@@ -34,42 +34,18 @@ class CopyQuery(Struct, frozen=True, kw_only=True):
     limit: int
 
 
-class OutcomeReports:
-    """Reads outcomes; `sees_readers` says whether the asker may see the readers of a list.
-
-    Who may not sees neither addresses nor the words of remote servers, which may name them.
-    """
-
-    def __init__(self, context: ServiceContext) -> None:
-        self._context = context
-        self._database = context.database
-
-    async def list_queue(self) -> list[Answer]:
-        """What waits, by the domain of the recipients, and why."""
-        return await self._database.read(ledger_reports.list_queue, self._context.now)
-
-    async def report(self, edition_id: int, sees_readers: Callable[[str], bool]) -> Answer:
-        """The report on an edition; raises NotFound."""
-        read = await self._database.read(report_edition, edition_id, self._context.now)
-        report: Answer = read.plain()
-        if sees_readers(report["list"]):
-            return report
-        return report | {name: [{**copy, "address": None, "text": None} for copy in report[name]] for name in _SAID}
-
-    async def page_of_copies(
-        self, query: CopyQuery, sees_readers: Callable[[str], bool]
-    ) -> tuple[list[Answer], str | None]:
-        """Copies of an edition, and where the next page begins; raises NotFound."""
-        return await self._database.read(_page_of_copies, query, sees_readers)
-
-    async def copy_of(self, edition_id: int, address: Address) -> Answer:
-        """The copy of one reader, for who may see readers; raises NotFound where there is none."""
-        return await self._database.read(_copy_of, edition_id, address)
+def report_to(tx: Transaction, edition_id: int, now: int, sees_readers: Callable[[str], bool]) -> Answer:
+    """The report on an edition; raises NotFound."""
+    report = report_edition(tx, edition_id, now).plain()
+    if sees_readers(report["list"]):
+        return report
+    return report | {name: [{**copy, "address": None, "text": None} for copy in report[name]] for name in _SAID}
 
 
-def _page_of_copies(
+def page_of_copies(
     tx: Transaction, query: CopyQuery, sees_readers: Callable[[str], bool]
 ) -> tuple[list[Answer], str | None]:
+    """Copies of an edition, and where the next page begins; raises NotFound."""
     edition = require_edition(tx, query.edition_id)
     states = query.states or tuple(DeliveryState)
     cursor = _read_cursor(query.after, states)
@@ -100,7 +76,8 @@ def _cursor_after(row: Row) -> str:
     return f"{row['state']} {row['due_at']} {row['id']} {row['destination']}"
 
 
-def _copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
+def copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
+    """The copy of one reader, for who may see readers; raises NotFound where there is none."""
     require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
     row = None
@@ -114,11 +91,11 @@ def _copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
 def _plain(row: Row, *, sees: bool) -> Answer:
     return {
         "email": row["address"] if sees else None,
-        **ledger_reports.picked(row, "state", "code", "enhanced"),
+        **picked(row, "state", "code", "enhanced"),
         "text": row["reply"] if sees else None,
         "kind": row["kind"],
         "class": row["bounce"],
-        **ledger_reports.picked(row, "domain", "attempts"),
+        **picked(row, "domain", "attempts"),
         "at": rfc3339(row["recorded_at"] if row["recorded_at"] is not None else row["first_attempt_at"]),
         "next_attempt_at": rfc3339(row["due_at"]) if row["state"] == DeliveryState.DEFERRED else None,
     }

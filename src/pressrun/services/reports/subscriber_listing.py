@@ -17,11 +17,14 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress, UsageError
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.ledger_reports import BY_ACTIVITY, PAGE, Answer, require_list
+from pressrun.services.answers import Answer
+from pressrun.services.reports.ledger_reports import BY_ACTIVITY
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Row, Transaction
 
+PAGE = 1000
 _AFTER_ALL = "\U0010ffff"  # sorts after every character of an address
 _NEXT = "\x01"  # an address and this sort right after the address: no address has a control character
 
@@ -66,7 +69,7 @@ def list_subscribers(tx: Transaction, name: str, selection: SubscriberSelection)
     Raises NotFound for an unknown list, BadInput for a domain that is none, and UsageError for a foreign cursor.
     """
     is_chosen = _choice(selection)
-    chosen = (listed for listed in _listed(tx, require_list(tx, name), selection) if is_chosen(listed[1]))
+    chosen = (listed for listed in _listed(tx, lists.get_list(tx, name), selection) if is_chosen(listed[1]))
     return (_entry(row, None if selection.limit is None else cursor) for cursor, row in islice(chosen, selection.limit))
 
 
@@ -77,7 +80,7 @@ def part_of_listing(tx: Transaction, name: str, selection: SubscriberSelection, 
     """
     assert selection.limit is not None
     is_chosen, rows, last = _choice(selection), list[Row](), None
-    for number, (cursor, row) in enumerate(_listed(tx, require_list(tx, name), selection)):
+    for number, (cursor, row) in enumerate(_listed(tx, lists.get_list(tx, name), selection)):
         if len(rows) == selection.limit or number == most_read:
             return PartOfListing(rows=rows, following=last)
         last = cursor

@@ -14,9 +14,9 @@ from pressrun.core.errors import NotFound
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer, picked
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.sign_ups import SignUps
-from pressrun.services.reports.ledger_reports import Answer, picked, require_list
 from pressrun.services.suppression import may_confirm
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.lists import lists
@@ -94,7 +94,7 @@ class HeldSignUps:
 def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = EVERY) -> list[Answer]:
     """`held ls`: the held sign-ups after an id, oldest first; raises NotFound for an unknown list."""
     if list_name is not None:
-        require_list(tx, list_name)
+        lists.get_list(tx, list_name)
     return [
         {
             **picked(row, "id", "list", "address", "source"),

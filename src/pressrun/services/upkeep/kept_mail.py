@@ -7,9 +7,9 @@ import logging
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
-from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store.queue import inbound
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import Transaction

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.observe.log import event
+from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import keyring
 from pressrun.store.upkeep.keyring import LinkKey
 
 log = logging.getLogger("pressrun.keys")
-
-Answer = dict[str, Any]
 
 
 class LinkKeys:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, convert
 from msgspec.structs import asdict, fields
 
+from pressrun.core.errors import no_such_list
 from pressrun.message.layouts.design import Logo
 from pressrun.store.editions import search
 from pressrun.store.programs import events
@@ -78,6 +79,14 @@ def insert_list(tx: Transaction, new: NewList, now: int) -> int:
 def find_list(tx: Transaction, name: str) -> MailingList | None:
     """The list with this name, which nobody changes or closes before the transaction ends."""
     return tx.parsed(MailingList, "lists.find", name=name)
+
+
+def get_list(tx: Transaction, name: str) -> MailingList:
+    """The same; raises NotFound."""
+    target = find_list(tx, name)
+    if target is None:
+        raise no_such_list(name)
+    return target
 
 
 def find_list_by_id(tx: Transaction, list_id: int) -> MailingList | None:

@@ -9,7 +9,13 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.services.editions import lifecycle
-from pressrun.services.reports import edition_reports, ledger_reports
+from pressrun.services.reports import (
+    edition_descriptions,
+    edition_reports,
+    ledger_reports,
+    queue_listing,
+    subscriber_record,
+)
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, list_subscribers
 from pressrun.store.queue import deliveries
 from pressrun.store.queue.deliveries import DeliveryResult
@@ -58,13 +64,13 @@ async def edition_with_outcomes(office: Office) -> int:
 
 async def test_the_six_counts_add_up_to_the_audience(office: Office) -> None:
     edition = await edition_with_outcomes(office)
-    shown = await office.database.read(ledger_reports.show_edition, edition, int(office.now))
+    shown = await office.database.read(edition_descriptions.show_edition, edition, int(office.now))
     assert {"id", "list", "slug", "subject", "state", "audience", "created_at", "started_at", "finished_at"} <= set(
         shown
     )
     assert (3, [1, 0, 1, 0, 1, 0]) == (shown["audience"], [shown[name] for name in COUNTS])
     for name in ("news", None):
-        [listed] = await office.database.read(ledger_reports.list_editions, name, int(office.now))
+        [listed] = await office.database.read(edition_descriptions.list_editions, name, int(office.now))
         assert listed == {key: shown[key] for key in listed}
 
 
@@ -83,7 +89,7 @@ async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(offic
 
 async def test_the_queue_is_told_by_domain(office: Office) -> None:
     await edition_with_outcomes(office)
-    queue = {row["domain"]: row for row in await office.database.read(ledger_reports.list_queue, int(office.now))}
+    queue = {row["domain"]: row for row in await office.database.read(queue_listing.list_queue, int(office.now))}
     assert ["b.example", "c.example"] == sorted(map(str, queue))
     assert (0, 1, "2027-01-15T08:01:00Z", None, "later") == tuple(
         queue["b.example"][name] for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")
@@ -107,10 +113,10 @@ async def test_readers_are_listed_by_state(office: Office) -> None:
 async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:
     await office.make_list()
     with pytest.raises(NotFound):
-        await office.database.read(ledger_reports.show_edition, 7, 0)
+        await office.database.read(edition_descriptions.show_edition, 7, 0)
     with pytest.raises(NotFound):
         await office.database.read(ledger_reports.show_list, "nope")
     with pytest.raises(NotFound):
         await office.database.read(list_subscribers, "nope", SubscriberSelection())
     with pytest.raises(NotFound):
-        await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address("a@x.example"))
+        await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address("a@x.example"))

@@ -1,0 +1,43 @@
+"""`suppression ls`: the addresses that get no mail, all of them, page by page, or one."""
+
+from __future__ import annotations
+
+from pressrun.core.addresses.address import Address
+from pressrun.core.errors import NotFound
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import digests_of
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.answers import Answer, picked
+from pressrun.store.readers import suppressions
+from pressrun.store.transaction import Row, Transaction
+
+
+def list_suppressions(tx: Transaction) -> list[Answer]:
+    """`suppression ls`: every suppression, oldest first; an erased address is None."""
+    return [_plain(row) for row in suppressions.list_suppressions(tx)]
+
+
+def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
+    """Suppressions, and where the next page begins; raises NotFound for a beginning that none gave."""
+    try:
+        rows = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
+    except ValueError:
+        raise NotFound("unknown cursor") from None
+    return [_plain(row) for row in rows], rows[-1]["digest"].hex() if len(rows) == limit else None
+
+
+def show_suppression(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
+    """Why an address gets no mail; raises NotFound."""
+    row = suppressions.find(tx, digests_of(keys, address))
+    if row is None:
+        raise not_suppressed(address)
+    return _plain(row)
+
+
+def not_suppressed(address: Address) -> NotFound:
+    """The error for an address that gets mail."""
+    return NotFound(f"{address} is not suppressed")
+
+
+def _plain(row: Row) -> Answer:
+    return {**picked(row, "address", "reason"), "since": rfc3339(row["since"])}
