@@ -24,6 +24,8 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
+from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import pending_requests
 from pressrun.store.transaction import Transaction
 
@@ -104,6 +106,45 @@ async def test_a_trap_gets_the_answer_and_no_mail(office: Office) -> None:
     assert SignUpAnswer.ACCEPTED is await web_requests.sign_up("news", ADA, WEB, network=None, trust=Trust.TRAP)
     await web_requests.carry_out()
     assert [] == await rows(office, "select * from notice")
+
+
+async def send_twice(web_requests: WebRequests, target: MailingList, form: int | None) -> None:
+    """Each request of our pages, as a double click sends it."""
+    for _ in range(2):
+        await asyncio.gather(
+            *(web_requests.sign_up("news", ADA, WEB, network="192.0.2.7", form=form) for _ in range(2)),
+            *(web_requests.preferences_link(ADA, WEB, network="192.0.2.7", form=form) for _ in range(2)),
+            *(web_requests.unsubscribe_link(target, ADA, WEB, network="192.0.2.7", form=form) for _ in range(2)),
+        )
+
+
+async def test_a_form_that_is_sent_twice_is_one_request(office: Office) -> None:
+    """Also at the same time. After a minute, or in another copy of the form, it is the reader's wish."""
+    await office.make_list()
+    target = await office.database.read(lists.find_list, "news")
+    assert target is not None
+    web_requests = asking_of(office)
+    start, sent = office.now, []
+    for form, seconds in ((7, 0), (7, 59), (7, 61), (8, 61), (None, 61)):
+        office.now = start + seconds
+        await send_twice(web_requests, target, form)
+        sent.append(await rows(office, "select kind, count(*) from pending_request group by kind order by kind"))
+    kinds = ("preferences", "sign-up", "unsubscribe")
+    assert [[(kind, number) for kind in kinds] for number in (1, 1, 2, 3, 7)] == sent
+
+
+@pytest.mark.parametrize("difference", [{"name": "Ada"}, {"also": ("other",)}, {"trust": Trust.WORKED}])
+async def test_a_form_with_something_else_in_it_is_another_request(office: Office, difference: dict[str, Any]) -> None:
+    """Nothing of the form is kept that would show an address."""
+    await office.make_list()
+    await office.make_list("other")
+    web_requests = asking_of(office)
+    for more in ({}, difference, {}, difference):
+        await web_requests.sign_up("news", ADA, WEB, network=None, form=7, **more)
+    await web_requests.sign_up("news", parse_address("eve@reader.example"), WEB, network=None, form=7)
+    assert [(3,)] == await rows(office, "select count(*) from pending_request")
+    counted = await rows(office, "select length(subject) from limit_event where scope = 'requests_per_form'")
+    assert [(32,)] * 3 == counted
 
 
 async def test_links_asked_for_from_one_network_have_a_limit_that_does_not_show(office: Office) -> None:

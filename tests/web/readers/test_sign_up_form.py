@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -92,6 +93,32 @@ async def test_a_form_proves_one_sign_up_also_after_a_restart(tmp_path: Path) ->
         mailed = [address for _, address, _ in await again.notices()]
     assert [200] * 4 == [answer.status_code for answer in answers]
     assert ["first@reader.example", ADA, "bo@reader.example"] == mailed
+
+
+async def test_a_double_click_sends_one_email(house: House) -> None:
+    """The page is the same both times, and its form asks again."""
+    await house.add_list()
+    async with house.client() as client:
+        fields = {**await fields_of(client), "email": ADA}
+        house.clock.now += 5
+        answers = await asyncio.gather(*(client.post("/news/subscribe", data=fields) for _ in range(3)))
+        pages = {re.sub(r'"form_token" value="[^"]*"', "", answer.text) for answer in answers}
+        assert (1, 1) == (len(pages), len(await house.notices()))
+        again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', answers[1].text))
+        await client.post("/news/subscribe", data={**again, "email": ADA})
+    assert ["confirmation"] * 2 == [kind for kind, *_ in await house.notices()]
+
+
+@pytest.mark.parametrize("path", ["/news/unsubscribe", "/preferences", "/preferences?list=news"])
+async def test_a_double_click_sends_one_link(house: House, path: str) -> None:
+    await house.add_reader(await house.add_list(), ADA)
+    async with house.client() as client:
+        for number in (1, 2):
+            page = (await client.get(path)).text
+            fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+            answers = await asyncio.gather(*(client.post(path, data={**fields, "email": ADA}) for _ in range(2)))
+            assert answers[0].content == answers[1].content
+            assert number == len(await house.notices())
 
 
 async def test_the_decoy_is_seen_by_nobody(house: House) -> None:

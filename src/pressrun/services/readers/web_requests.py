@@ -20,6 +20,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import RateExceeded
+from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
@@ -29,6 +30,7 @@ from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.suppression import PROGRAM
 from pressrun.store import limits
+from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.programs.events import READER, acted_by, token
@@ -113,26 +115,32 @@ class WebRequests(BackgroundLoop):
         return answer
 
     async def preferences_link(
-        self, address: Address, origin: Origin, *, network: str | None, about: MailingList | None = None
+        self,
+        address: Address,
+        origin: Origin,
+        *,
+        network: str | None,
+        form: int | None = None,
+        about: MailingList | None = None,
     ) -> None:
         """Mail a reader their own link. For anybody else, and over a limit, nothing happens and nothing shows.
 
-        `about` is the list that they came from.
+        `about` is the list that they came from, and `form` the number of the copy of our form that was sent.
         """
         request = _pending(RequestKind.PREFERENCES, address, origin)
-        await self._request_link(request if about is None else replace(request, list_id=about.id), network)
+        await self._request_link(request if about is None else replace(request, list_id=about.id), network, form)
 
     async def unsubscribe_link(
-        self, target: MailingList, address: Address, origin: Origin, *, network: str | None
+        self, target: MailingList, address: Address, origin: Origin, *, network: str | None, form: int | None = None
     ) -> None:
         """Mail a member the link to leave a list. For anybody else, and over a limit, nothing happens and nothing
-        shows.
+        shows. `form` is the number of the copy of our form that was sent.
         """
         request = _pending(RequestKind.UNSUBSCRIBE, address, origin)
-        await self._request_link(replace(request, list_id=target.id), network)
+        await self._request_link(replace(request, list_id=target.id), network, form)
 
-    async def _request_link(self, request: PendingRequest, network: str | None) -> None:
-        await self._context.database.share(self._accept_link_request, request, network)
+    async def _request_link(self, request: PendingRequest, network: str | None, form: int | None) -> None:
+        await self._context.database.share(self._accept_link_request, request, network, form)
         self._context.asked.set()
 
     async def step(self) -> bool:
@@ -179,18 +187,36 @@ class WebRequests(BackgroundLoop):
             retry_at = self._sign_ups.abuse_limits.throttle(tx, network, now)
             if retry_at is not None:
                 return RateExceeded(retry_at)
+        request = replace(request, list_id=numbers[0], also=tuple(numbers[1:]))
         if form is not None:
-            is_first_use = limits.spend(tx, FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES, now)
-            if not is_first_use and request.trust is Trust.PROVEN:
-                # A second click or an old copy of the page is not abuse, but proves no more than another site's form.
-                request = replace(request, trust=Trust.UNPROVEN)
-        pending_requests.insert_pending_request(tx, replace(request, list_id=numbers[0], also=tuple(numbers[1:])))
+            sent = self._meter_of_form(request, form)
+            use = Meter(FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES)
+            if not limits.spend_all(tx, [use, sent], now):  # this copy was used before
+                if not limits.spend_all(tx, [sent], now):
+                    return SignUpAnswer.ACCEPTED
+                if request.trust is Trust.PROVEN:
+                    # A corrected address or an old copy of the page is not abuse, but proves no more than another
+                    # site's form.
+                    request = replace(request, trust=Trust.UNPROVEN)
+        pending_requests.insert_pending_request(tx, request)
         return SignUpAnswer.ACCEPTED
 
-    def _accept_link_request(self, tx: Transaction, request: PendingRequest, network: str | None) -> None:
-        rate, now = self._context.limits.preference_links_per_ip, self._context.clock()
-        if network is None or limits.spend(tx, "preference_links_per_ip", network.encode(), rate, now):
+    def _accept_link_request(
+        self, tx: Transaction, request: PendingRequest, network: str | None, form: int | None
+    ) -> None:
+        meters = [] if form is None else [self._meter_of_form(request, form)]
+        if network is not None:
+            rate = self._context.limits.preference_links_per_ip
+            meters.append(Meter("preference_links_per_ip", network.encode(), rate))
+        if not meters or limits.spend_all(tx, meters, self._context.clock()):
             pending_requests.insert_pending_request(tx, request)
+
+    def _meter_of_form(self, request: PendingRequest, form: int) -> Meter:
+        """What counts one request from one copy of our form, under the keyed hash: it shows no address."""
+        wanted = (request.kind, request.address, request.name, request.language, request.list_id, request.also)
+        content = "\0".join(map(str, (form, request.trust, *wanted)))
+        digest = suppression_digest(self._context.keys, content)
+        return Meter("requests_per_form", digest, self._context.limits.requests_per_form)
 
     def _carry_out_batch(self, tx: Transaction) -> None:
         self._unsubscribes.notify_within(tx)

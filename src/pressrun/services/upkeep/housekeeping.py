@@ -228,6 +228,7 @@ class Housekeeping(BackgroundLoop):
             (FAILED_LOG_INS, ROWS_FOR_ONE),
             (ALERTS, ALERT_RATE),
             (FORM_USED, FORM_USES),
+            ("requests_per_form", settings.requests_per_form),
         ):
             limits.sweep(tx, scope, rate, now)
 

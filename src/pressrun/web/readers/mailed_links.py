@@ -14,7 +14,8 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.store.lists.lists import MailingList
 from pressrun.web.context import WebContext
-from pressrun.web.http.forms import first, read_fields
+from pressrun.web.http.forms import Fields, first, read_fields
+from pressrun.web.readers.form_copies import FRONT, FormCopies
 from pressrun.web.readers.preferences import find_named_list, here
 from pressrun.web.use_cases import UseCases
 
@@ -28,16 +29,19 @@ class MailedLinkPages:
         self._web = web
         self._pages = web.pages
         self._requests = cases.web_requests
+        self._copies = FormCopies(web, cases.web_requests)
         self._archive_reader = cases.archive_reader
 
     async def preferences(self, request: Request) -> Response:
         """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used."""
         about = await find_named_list(request, self._pages, self._archive_reader)
-        address, typed = await _read_address(request)
+        fields = await read_fields(request) if request.method == "POST" else ()
+        address, typed = _read_address(request, fields)
         if address is None:
-            return self._form("ask_preferences.html", about, here(request), typed or None)
-        origin = self._web.origin_as_named(request)
-        await self._requests.preferences_link(address, origin, network=self._web.network(request), about=about)
+            return self._form("ask_preferences.html", about, here(request), FRONT, typed or None)
+        origin, network = self._web.origin_as_named(request), self._web.network(request)
+        _, form = self._copies.read(FRONT, fields)
+        await self._requests.preferences_link(address, origin, network=network, form=form, about=about)
         say = self._pages.words
         return self._sent(say("If this address is subscribed, we've sent it a private link to its preferences."), about)
 
@@ -47,12 +51,14 @@ class MailedLinkPages:
         if about is None:
             return self._pages.not_found()
         say = self._pages.choose_language(target=about.language)
-        address, typed = await _read_address(request)
+        fields = await read_fields(request) if request.method == "POST" else ()
+        address, typed = _read_address(request, fields)
         if address is None:
             where = self._pages.href(about.name, "unsubscribe")
-            return self._form("ask_unsubscribe.html", about, where, typed, headers=_NOINDEX)
-        origin = self._web.origin_as_named(request)
-        await self._requests.unsubscribe_link(about, address, origin, network=self._web.network(request))
+            return self._form("ask_unsubscribe.html", about, where, about.id, typed, headers=_NOINDEX)
+        origin, network = self._web.origin_as_named(request), self._web.network(request)
+        _, form = self._copies.read(about.id, fields)
+        await self._requests.unsubscribe_link(about, address, origin, network=network, form=form)
         text = say("If this address is subscribed, we've sent it a link to unsubscribe.")
         return self._sent(text, about, back=self._pages.way_on(about), headers=_NOINDEX)
 
@@ -66,6 +72,7 @@ class MailedLinkPages:
         template: str,
         about: MailingList | None,
         where: str,
+        page: int,
         typed: str | None,
         *,
         headers: dict[str, str] | None = None,
@@ -75,17 +82,18 @@ class MailedLinkPages:
             status=200 if typed is None else 400,
             about=about,
             here=where,
+            form_token=self._copies.make(page),
             email=(typed or "")[:254],
             has_bad_address=typed is not None,
             headers=headers,
         )
 
 
-async def _read_address(request: Request) -> tuple[Address | None, str | None]:
+def _read_address(request: Request, fields: Fields) -> tuple[Address | None, str | None]:
     """The address that was posted, and what was typed; (None, None) for a GET."""
     if request.method != "POST":
         return None, None
-    typed = first(await read_fields(request), "email") or ""
+    typed = first(fields, "email") or ""
     try:
         return parse_address(typed), typed
     except MalformedAddress:

@@ -20,8 +20,7 @@ from pressrun.store.lists.lists import MailingList
 from pressrun.web.consent_words import DECOY, sign_up_promise
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, every, first
-
-FRONT = 0  # in place of the list's id in the forms of the front page
+from pressrun.web.readers.form_copies import FormCopies
 
 Choice = tuple[str, str, bool]  # a language's tag, its label in the form, and whether it is chosen already
 
@@ -40,6 +39,7 @@ class SignUpForms:
     def __init__(self, web: WebContext, web_requests: WebRequests) -> None:
         self._web = web
         self._web_requests = web_requests
+        self._copies = FormCopies(web, web_requests)
 
     def context(self, page: int, *, is_open: bool = True) -> dict[str, Any]:
         """What a form's template needs; `page` is the id of the list, or FRONT, and `is_open` false if it is closed."""
@@ -48,7 +48,7 @@ class SignUpForms:
         return {
             "promise": sign_up_promise(self._web.pages.words),
             "decoy": DECOY,
-            "form_token": make(WebPurpose.FORM, *form, self._web_requests.draw_form()),
+            "form_token": self._copies.make(page),
             "work_bits": bits,
             "challenge": "" if bits is None else make(WebPurpose.WORK, *form, bits),
             "script": self._web.pages.static_href("work.js"),
@@ -60,10 +60,7 @@ class SignUpForms:
 
     def check(self, page: int, fields: Fields, typed: str) -> tuple[Trust, int | None]:
         """How far to trust a posted form, and the number of this copy of it; None if this page did not issue it."""
-        issued_at = number = None
-        match self._web.tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
-            case (issuer, at, copy) if issuer == page:
-                issued_at, number = at, copy
+        issued_at, number = self._copies.read(page, fields)
         trust = decide_trust(
             issued_at=issued_at,
             now=self._web.clock(),
