@@ -77,7 +77,7 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
     Importing the same file again changes nothing.
 
     With --map, KEY is one of these names, a merge field, `-` to leave the column out, or, for a column of yes and
-    no, one of suppressed, unsubscribed, suspended, confirmed, delivery.
+    no, one of suppressed, unsubscribed, subscribed, suspended, confirmed, delivery.
 
     People whom the other program blocked, or who bounced, are suppressed. People who unsubscribed stay
     unsubscribed, people with delivery switched off become suspended, and people who never confirmed are left out.

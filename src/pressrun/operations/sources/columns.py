@@ -7,44 +7,45 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
+from pressrun.operations.sources.state_columns import holds_addresses, marking_columns
 from pressrun.operations.sources.states import FLAGS
 from pressrun.services.members.row_checks import may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 LEFT_OUT = "-"
-# In other programs' files these columns say who left, bounced or never confirmed. As merge fields they would be
-# ignored, and all of those people would be mailed.
-_STATE_COLUMNS = {
-    "status": "state",
-    "blacklisted": "suppressed",
-    "confirmed": "confirmed",
-    "disabled": "suspended",
-    "delivery": "delivery",
-}
+# These names are clear enough to be understood as they are.
+_FLAGS_BY_NAME = frozenset({"unsubscribed", "suspended", "suppressed"})
+_EXPORTED = frozenset(KNOWN_COLUMNS)  # an export of ours has all of them
+_OF_MAILCHIMP = frozenset({"leid", "euid"})
+_MAILCHIMP = "Mailchimp wrote this file, and its columns say who left or bounced. Import it with --format mailchimp"
 _KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
+_STATES = ("state", "list_state")  # the second is that on this list
+_MARKS = frozenset({*_STATES, *FLAGS})
 # What else a column of another program may hold: its state on this list, fields as JSON, and the request to subscribe.
-_MEANINGS = _KEYS | {"list_state", "attributes", "requested_at", "requested_ip"}
+_MEANINGS = _KEYS | _MARKS | {"attributes", "requested_at", "requested_ip"}
 
 ColumnMap = Mapping[str, str]
 """Keys by the names of columns in lower case: one of KNOWN_COLUMNS or FLAGS, LEFT_OUT, or the name of a merge field."""
 
 
 class Columns(Struct, frozen=True, kw_only=True):
-    """The columns of a file: places by their meaning, names by it too, and places of merge fields by name.
+    """The columns of a file: places by their meaning, and places of merge fields by name.
 
-    `name` may have several columns, such as first and last name. `may_lack_state` is whether an
-    empty cell means an active member, as in our own exports.
+    `name` may have several columns, such as first and last name. `marks` are those that say who is to be mailed, each
+    with its name; several may say the same. `silent` are the merge fields that should not. `may_lack_state` is whether
+    an empty cell means an active member, as in our own exports.
     """
 
     width: int
     places: Sequence[tuple[str, int]]
-    names: Mapping[str, str]
+    marks: Sequence[tuple[str, int, str]]
     fields: Sequence[tuple[str, int]]
+    silent: Sequence[tuple[str, int]]
     may_lack_state: bool
 
 
@@ -73,6 +74,9 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
     folded = [name.lower() for name in names]
     if unknown := [column for column in mapped if column not in folded]:
         raise BadInput(f"--map names the column {unknown[0]!r}, but the columns are {_listed(names)}")
+    is_foreign = is_plain and not _EXPORTED.issubset(folded)
+    if is_foreign:
+        _require_explained(names, {*own, *mapped, *_FLAGS_BY_NAME})
     meant = [_key_of(name, own=own, mapped=mapped, is_plain=is_plain) for name in names]
     if "email" not in meant:
         raise BadInput(_no_address(names))
@@ -83,16 +87,17 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
         for place, key in enumerate(meant)
         if key not in _MEANINGS or (key == "name" and folded[place] not in {"name", *mapped})
     ]
-    for name, _ in fields:
-        require_field_name(name)
+    _require_field_names([name for name, _ in fields])
     may_repeat = {LEFT_OUT} if is_plain and "name" not in mapped.values() else {LEFT_OUT, "name"}
+    may_repeat |= _MARKS.intersection(mapped.values())
     _require_once([key for key, _ in places if key not in may_repeat])
     _require_once([name for name, _ in fields])
     return Columns(
         width=len(names),
-        places=[pair for pair in places if pair[0] != LEFT_OUT],
-        names={key: names[place] for key, place in places},
+        places=[(key, place) for key, place in places if key != LEFT_OUT and key not in _MARKS],
+        marks=[(key, place, names[place]) for key, place in places if key in _MARKS],
         fields=fields,
+        silent=[(name, place) for name, place in fields if is_foreign and folded[place] not in mapped],
         may_lack_state=is_plain and "state" in folded and "state" not in mapped,
     )
 
@@ -103,13 +108,34 @@ def _key_of(name: str, *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> 
         return mapped[folded]
     if folded in own:
         return own[folded]
-    if is_plain and folded in _STATE_COLUMNS:
-        raise BadInput(
-            f"the column {name!r} may mark people who must not be mailed. Say what it means with "
-            f"--map '{name}={_STATE_COLUMNS[folded]}', or name the program that wrote the file with --format. "
-            f"--map '{name}=-' leaves it out"
-        )
-    return name
+    return folded if is_plain and folded in _FLAGS_BY_NAME else name
+
+
+def _require_explained(names: Sequence[str], explained: Collection[str]) -> None:
+    """Raise BadInput for columns that may mark people who must not be mailed, with the options to add."""
+    if _OF_MAILCHIMP.issubset(name.lower() for name in names):
+        raise BadInput(_MAILCHIMP)
+    marking = marking_columns([name for name in names if name.lower() not in explained])
+    if not marking:
+        return
+    listed = _listed([name for name, _ in marking])
+    options = " ".join(f"--map '{name}={key}'" for name, key in marking)
+    what = f"the column {listed} may" if len(marking) == 1 else f"the columns {listed} may"
+    meaning = "it means" if len(marking) == 1 else "they mean"
+    raise BadInput(
+        f"{what} mark people who must not be mailed. Say what {meaning} with {options}, or name the program that "
+        f"wrote the file with --format. --map '{marking[0][0]}=-' leaves it out"
+    )
+
+
+def _require_field_names(names: Sequence[str]) -> None:
+    """Raise BadInput for columns that cannot become merge fields, with an option for all of them."""
+    bad = [name for name in names if not may_name_field(name)]
+    if len(bad) > 1:
+        options = " ".join(f"--map '{name}=-'" for name in bad if name)
+        require_field_name(bad[0], remedy=f"Rename it with --map, or leave out all such columns with {options}")
+    elif bad:
+        require_field_name(bad[0])
 
 
 def field_name(text: str) -> str:
@@ -131,8 +157,9 @@ def _no_address(names: Sequence[str]) -> str:
         hint = "; it is separated by ';' instead of commas"
     elif len(names) == 1 and "@" in names[0]:
         hint = "; to import a plain list of addresses, put the word `email` on a line above them"
-    elif len(names) > 1:
-        hint = "; say which column holds the addresses with --map 'COLUMN=email'"
+    elif names != [""]:
+        column = next((name for name in names if holds_addresses(name)), "COLUMN")
+        hint = f"; say which column holds the addresses with --map '{column}=email'"
     return f"the file has no column `email`: its first line names {_listed(names)}{hint}"
 
 

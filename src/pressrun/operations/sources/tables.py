@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records, unescape_cell
 from pressrun.operations.sources.columns import LEFT_OUT, ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
+from pressrun.operations.sources.state_columns import is_exit_word
 from pressrun.operations.sources.states import (
     ACTIVE,
     BOUNCED,
@@ -71,7 +72,7 @@ def read_table(
     header = [program.unescape(cell.strip()) for cell in next(records, Record(1, [], "")).cells]
     columns = read_header(header, own=program.keys, mapped=mapped, is_plain=program.is_plain)
     for key in program.required:
-        if key not in columns.names:
+        if key not in {key for key, *_ in (*columns.places, *columns.marks)}:
             raise BadInput(
                 f"no column says {_ASKED[key]}. Export all columns, or name the column with --map 'COLUMN={key}'"
             )
@@ -105,8 +106,8 @@ class _Table(Struct, frozen=True, kw_only=True):
             text = unescape(cells[place])
             texts[key] = f"{texts[key]} {text}".strip() if key == "name" and key in texts else text
         fields = {name: unescape(cells[place]) for name, place in self.columns.fields if cells[place]}
-        standing, was = self._standing(texts)
-        is_plain = self.program.is_plain
+        standing, was = self._standing(cells)
+        self._require_silent(cells)
         if attributes := texts.get("attributes"):
             fields |= _read_attributes(attributes)
         moment = texts.get("subscribed_at") or texts.get("requested_at", "")
@@ -118,25 +119,35 @@ class _Table(Struct, frozen=True, kw_only=True):
             state=standing.state,
             was=was,
             reason=standing.reason,
-            subscribed_at=moment if is_plain else _read_time(moment),
+            subscribed_at=_read_time(moment),
             consent_source=texts.get("consent_source", "") or self.program.consent_source,
             consent_ip=texts.get("consent_ip") or texts.get("requested_ip", ""),
             fields=fields or NO_FIELDS,
             original=record.original if self.keeps_text else "",
         )
 
-    def _standing(self, texts: Mapping[str, str]) -> tuple[Standing, str]:
+    def _require_silent(self, cells: Sequence[str]) -> None:
+        """Raise BadInput where a merge field that nobody asked for says that somebody left."""
+        for name, place in self.columns.silent:
+            if cells[place] and is_exit_word(cells[place]):
+                raise BadInput(
+                    f"the column {name!r} says {cells[place].strip()!r}. Say what it means with --map '{name}=state', "
+                    f"or keep it as a merge field with --map '{name}={name}'"
+                )
+
+    def _standing(self, cells: Sequence[str]) -> tuple[Standing, str]:
         """The state of a member, and what the file calls it."""
         standings = [*self.of_all]
         words = [standing.state.value for standing in self.of_all]
-        for key in ("state", "list_state"):
-            if key in texts and (texts[key].strip() or not self.columns.may_lack_state):
-                standings.append(read_state(texts[key]))
-                words.append(texts[key].strip().lower())
-        for key in FLAGS:
-            if key in texts and (standing := read_flag(key, texts[key])) is not ACTIVE:
-                standings.append(standing)
-                words.append(f"{self.columns.names[key]}: {texts[key].strip() or 'empty'}")
+        for key, place, column in self.columns.marks:
+            cell = self.program.unescape(cells[place])
+            if key in FLAGS:
+                if (standing := read_flag(key, cell)) is not ACTIVE:
+                    standings.append(standing)
+                    words.append(f"{column}: {cell.strip() or 'empty'}")
+            elif cell.strip() or not self.columns.may_lack_state:
+                standings.append(read_state(cell))
+                words.append(cell.strip().lower())
         return strictest(standings), ", ".join(words) or "member"
 
 
