@@ -105,3 +105,17 @@ def test_a_wide_table_becomes_records() -> None:
 def test_deep_nesting_does_no_harm() -> None:
     """Thousands of nested elements are read, not run into a limit."""
     assert "x\n" == text_from_html(clean_html("<div>" * 3000 + "x").body)
+
+
+def test_a_link_around_blocks_keeps_its_address() -> None:
+    """As around a card, or around the table that draws a button."""
+    page = (
+        '<a href="https://x.example/a"><h2>Tides</h2><p>Two springs.</p></a>'
+        '<a href="https://x.example/b"><h2>Fares</h2></a>'
+        '<a href="https://x.example/c"><table role="presentation"><tr><td>Book</td></tr></table></a>'
+        '<a href="#top"><div>Up</div></a><a href="https://x.example/d"><div></div></a>'
+    )
+    assert (
+        "Tides\n-----\n\nTwo springs. [1]\n\nFares [2]\n-----\n\nBook [3]\n\nUp\n\n"
+        "[1] https://x.example/a\n[2] https://x.example/b\n[3] https://x.example/c\n"
+    ) == text_from_html(page)

@@ -74,6 +74,7 @@ _BLOCKS = frozenset(
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _MARKS = {"strong": "*", "b": "*", "em": "_", "i": "_", "code": "`", "s": "~", "del": "~"}
 _LONGEST_UNDERLINE = 60
+_UNDERLINED = re.compile(r"(.+)(\n(?:=+|-+))")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _PLAIN = re.compile(r"font-(?:weight|style)\s*:\s*(?:normal|400)", re.IGNORECASE)
 _KEPT_LINES = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
@@ -147,6 +148,8 @@ class _TextWriter:
                 return ["\n".join(f"    {line}".rstrip() for line in text.split("\n"))] if text.strip() else []
             case "hr":
                 return ["-" * 20]
+            case "a":
+                return self._link_around(node)
             case "table" if is_data(node):
                 return table_blocks(node, self._one_line, is_rtl=self._is_rtl)
             case _:
@@ -226,9 +229,18 @@ class _TextWriter:
         mark = "" if _PLAIN.search(child.attributes.get("style", "")) else _MARKS.get(child.tag, "")
         return f"{mark}{inner}{mark}" if mark and inner.strip() == inner != "" else inner
 
+    def _link_around(self, node: Node) -> list[str]:
+        """The blocks of a link, the last of which refers to its address."""
+        blocks, url = self.blocks(node), _address_of(node)
+        if not blocks or not url or url.startswith("#") or blocks[-1] == url:
+            return blocks
+        last, reference = blocks.pop(), self._reference(url)
+        underlined = _UNDERLINED.fullmatch(last)
+        return [*blocks, f"{underlined[1]} {reference}{underlined[2]}" if underlined else f"{last} {reference}"]
+
     def _link(self, node: Node) -> str:
         text = "".join(self._inline(inner) for inner in node.children)
-        url = node.attributes.get("href", "").strip()
+        url = _address_of(node)
         shown = text.strip()
         if BACK in node.attributes.get("class", "").split():
             return ""
@@ -240,8 +252,15 @@ class _TextWriter:
             return text
         if re.sub(r"https?://|/$", "", url) == shown.removesuffix("/"):
             return text.replace(shown, url)
-        number = self.links.setdefault(url, len(self.links) + 1)
-        return f"{text.rstrip()} [{number}]" + (" " if text != text.rstrip() else "")
+        return f"{text.rstrip()} {self._reference(url)}" + (" " if text != text.rstrip() else "")
+
+    def _reference(self, url: str) -> str:
+        """What refers to an address in the list below the text."""
+        return f"[{self.links.setdefault(url, len(self.links) + 1)}]"
+
+
+def _address_of(node: Node) -> str:
+    return node.attributes.get("href", "").strip()
 
 
 def _quoted(line: str) -> str:
