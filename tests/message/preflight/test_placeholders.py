@@ -37,6 +37,8 @@ def test_placeholders(body: str, line: int) -> None:
         "See [link](https://x.example)",
         "[link]: https://x.example\n\nsee [link]",
         "Todo list of June",
+        "- 14 May, Port Example: [Topic TBD](https://x.example/events/1)",
+        "Speaker **TBD**",
     ],
 )
 def test_what_only_looks_like_a_placeholder(body: str) -> None:
@@ -55,6 +57,9 @@ def test_words_of_other_languages() -> None:
     [
         "*|FNAME|*", "*|IF:NAME|*", "%%First Name%%", "%%unsub%%", "%(user_address)s", "%FIRSTNAME%", "{% if name %}",
         "<%= name %>", "[% user.email %]", "${name}", "{$name}", "[subscriber:firstname]", "[unsubscribe]",
+        "[firstname,fallback=there]", "[UNSUBSCRIBEURL]", "[NAME%%friend]", "{unsubscribe_url}", "{!firstname}",
+        "{contact.first_name}", "{contactfield=firstname}", '{first_name, "there"}', "%%{unsubscribe_url}%%",
+        "$[UN:UNSUBSCRIBE]$", "[link:subscription_unsubscribe_url]", "#recipient:name#",
     ],
 )  # fmt: skip
 def test_fields_of_other_programs(field: str) -> None:
@@ -78,8 +83,26 @@ def test_fields_of_other_programs_in_subject_and_links() -> None:
     assert ("warning", 5) == the_only(findings_of(body, ".html"))[:2]
 
 
+def test_elements_of_other_programs() -> None:
+    """Cleaning removes them, so that the word inside leads nowhere."""
+    body = "---\nsubject: a\n---\n<p>Hello</p>\n<unsubscribe>Unsubscribe</unsubscribe>"
+    severity, line, message = the_only(findings_of(body, ".html"))
+    assert ("warning", 5) == (severity, line)
+    assert "“<unsubscribe>” is a merge field from another program" in message
+
+
 @pytest.mark.parametrize(
-    "body", ["Up 5 %, down 3 %", "It costs $5 {net}", "100%% sure", "Set `${HOME}` and %PATH% first", "[contact] us"]
+    "body",
+    [
+        "[Subscribe to us]",
+        "[Read online at the library]",
+        "a set {1, 2}",
+        "Up 5 %, down 3 %",
+        "It costs $5 {net}",
+        "100%% sure",
+        "Set `${HOME}` and %PATH% first",
+        "[contact] us",
+    ],
 )
 def test_what_only_looks_like_a_field(body: str) -> None:
     """Shares, prices, code, and plain brackets."""

@@ -10,7 +10,8 @@ from pressrun.message.finding import Finding, warning
 from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 
 _ANYWHERE = re.compile(
-    r"\b(?:FIXME|TKTK|TBD|XXXX+)\b|\bTODO(?=\s*:)"
+    r"\b(?:FIXME|TKTK|XXXX+)\b|\bTODO(?=\s*:)"
+    r"|(?<![\w*] )\bTBD\b"  # not “Speaker TBD”, which programmes of events say to their readers
     r"|\[(?:link|url|image|text|name|date|todo|tbd|insert [^\]]{1,40}|your [^\]]{1,40})\]"
     r"|(?i:lorem\s+ipsum)",
     re.ASCII,
@@ -18,6 +19,12 @@ _ANYWHERE = re.compile(
 # Words in other languages: `todo` is Spanish for all, and XXX is thirty in Roman numerals.
 _TODO = re.compile(r"\b(?:TODO(?!\s*:)|XXX)\b", re.ASCII)
 _TODO_LANGUAGES = frozenset("en de nl da sv nb nn no fi is af fy lb".split())
+_NAMES = (
+    r"unsub(?:scri(?:be|ption))?_?(?:url|link|text)?|first_?name|last_?name|fname|lname|web_?(?:version|view)(?:_?url)?"
+    r"|(?:read|view)_?online|online_?version|(?:manage_?)?preferences_?url|forward_?url"
+)
+# Elements by which Campaign Monitor and Sendy mark their links; without their program they are nothing.
+_OTHER_LINKS = re.compile(r"<(?:unsubscribe|webversion|preferences|forwardtoafriend)\b[^<>\n]{0,200}>", re.IGNORECASE)
 OTHER_FIELDS = re.compile(
     r"\*\|[A-Z][\w:.=| -]{0,60}\|\*"  # *|FNAME|*
     r"|%%[A-Z_][\w.]{0,40}(?: [\w.]{1,20}){0,3}%%"  # %%First Name%%
@@ -28,7 +35,17 @@ OTHER_FIELDS = re.compile(
     r"|\[%[^\[\]\n]{1,100}%\]"  # [% user.email %]
     r"|\$\{[A-Z_][\w.]{0,60}\}"  # ${name}
     r"|\{\$[A-Z_][\w.]{0,60}\}"  # {$name}
-    r"|\[(?:unsubscribe|webversion|first_?name|last_?name|fname|lname|(?:subscriber|newsletter|user):[^\]\n]{1,60})\]",
+    r"|(?<!\{)\{!?(?:contact|subscriber|recipient|action|domain|subtag)[.:]\w[\w.:|-]{0,60}\}"  # {contact.first_name}
+    r"|(?<!\{)\{(?:contactfield=[\w|]{1,60}|!\w{1,40})\}"  # {!firstname}
+    rf"|(?<!\{{)\{{/?(?:name|vorname|nachname|(?:email|profile)_url|{_NAMES})(?:\s*[,|][^{{}}\n]{{0,60}})?\}}"
+    r"|\[(?:\w{1,20}:)?webversion\]"
+    rf"|\[(?:name(?=,|%%)|usertrack|vorname|nachname|{_NAMES})(?:(?:,\s*fallback=|%%|\s?\|)[^\]\n]{{0,60}})?\]"
+    r"|\[\[(?:data|var):[^\]\n]{1,60}\]\]"  # [[data:name]]
+    r"|\[(?:subscriber|newsletter|user|link):[^\]\n]{1,60}\]"
+    r"|%%\{\w{1,40}\}%%"  # %%{unsubscribe_url}%%
+    r"|\$\[[A-Z]{2,20}[:|][^\]\n]{1,60}\]\$"  # $[UN:UNSUBSCRIBE]$
+    r"|#(?:recipient:\w{1,40}|unsubscribeLink)#"
+    r"|@TrackLink\b",
     re.ASCII | re.IGNORECASE,
 )
 _LEFT = "placeholder"
@@ -47,6 +64,8 @@ def fields_of_other_programs(edition: CheckedEdition) -> Iterator[Finding]:
         url = link.attributes.get("href", "")
         if (field := OTHER_FIELDS.search(unquote(url))) is not None:
             yield warning(_FOREIGN, edition.line_of(url), text=field[0])
+    for element in _OTHER_LINKS.finditer(edition.source):
+        yield warning(_FOREIGN, edition.line_of(element[0]), text=element[0])
     for stressed in edition.tree.find_all("em"):  # Markdown reads the asterisks of *|FNAME|* as its own
         text = f"*{stressed.text()}*"
         if OTHER_FIELDS.fullmatch(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from pressrun.message.finding import Finding
-from pressrun.message.preflight import headline, images, language, links, parts, placeholders
+from pressrun.message.preflight import copied_links, headline, images, language, links, parts, placeholders
 from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     *parts.DUTIES,
     *placeholders.RULES,
     *links.RULES,
+    *copied_links.RULES,
     *images.RULES,
     *parts.RULES,
     *language.RULES,
