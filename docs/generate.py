@@ -10,6 +10,7 @@ from pathlib import Path
 import api
 import completion
 import events
+import list_settings
 import manual
 import materials
 import metrics
@@ -31,6 +32,7 @@ def contents() -> dict[str, str]:
         "docs/configuration.md": reference(),
         "docs/cli.md": cli_reference.reference(pressrun),
         "docs/events.md": events.reference(),
+        "docs/list-settings.md": list_settings.reference(),
         "docs/metrics.md": metrics.reference(),
         "docs/roles.md": roles.reference(),
         "docs/tables.md": tables.reference(),

@@ -10,6 +10,7 @@ import click
 
 from pressrun import __version__
 from pressrun.cli.reference import walk
+from pressrun.cli.shared.options import Verb
 from pressrun.cli.verb_table import VERBS
 from pressrun.config.generated import shown_default
 from pressrun.config.settings import TABLES, Shape, Table
@@ -172,6 +173,10 @@ def _verb(ctx: click.Context) -> Iterator[str]:
             yield ".TP"
             yield f".B {_words(record[0])}"
             yield _text(record[1])
+    for term, meaning in ctx.command.terms if isinstance(ctx.command, Verb) else ():
+        yield ".TP"
+        yield f".B {_words(term)}"
+        yield _text(meaning)
 
 
 def _paragraph(paragraph: str) -> Iterator[str]:

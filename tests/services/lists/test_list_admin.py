@@ -13,13 +13,31 @@ from tests.services.office import Office, open_office
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.services.lists.list_settings import KEYS, read_settings
+from pressrun.services.lists import setting_kinds as kinds
+from pressrun.services.lists.list_settings import LIST_SETTINGS, read_settings
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import ledger_reports
 from pressrun.store.editions.editions import find_edition
 from pressrun.store.queue.copy_counts import count_copies
 
 WEB = Origin(source="web")
+OTHER_VALUES = {
+    "title": "Letters",
+    "from": "Me <me@x.example>",
+    "owner": "ann@x.example",
+    "reply_to": "Ann <ann@x.example>",
+    "description": "What happens on the quay.",
+    "postal_address": "1 Quay, Harbour",
+    "language": "de",
+    "family": "villanueva",
+    "cadence": "Every Thursday",
+    "layout": "classic",
+    "colour": "#1a56c4",
+    "footer": "Written on Fridays.",
+    "hours": "08:00-20:00",
+    "timezone": "Europe/Berlin",
+    "relay": "second",
+}
 
 
 async def test_a_new_list_has_the_defaults_that_are_promised(office: Office) -> None:
@@ -31,6 +49,31 @@ async def test_a_new_list_has_the_defaults_that_are_promised(office: Office) -> 
         made["archive"],
     )
     assert made == await office.database.read(ledger_reports.show_list, "news")
+
+
+async def test_a_new_list_has_the_default_of_every_setting(office: Office) -> None:
+    """But of those that its name decides, and of one that is shown as a time."""
+    made = await office.lists.create_list("news", {"title": "News"})
+    promised = {
+        key: setting.read(setting.default)
+        for key, setting in LIST_SETTINGS.items()
+        if key not in ("title", "from", "closed")
+    }
+    assert promised == {key: made[key] for key in promised}
+
+
+@pytest.mark.parametrize("key", sorted(LIST_SETTINGS.keys() - {"closed", "logo", "welcome"}))
+async def test_every_setting_is_stored_and_shown(office: Office, key: str) -> None:
+    """With another value than the default; the others stay."""
+    before = await office.lists.create_list("news", {"title": "News"})
+    setting = LIST_SETTINGS[key]
+    words = {*setting.kind.words, *(("true", "false") if setting.kind is kinds.FLAG else ())} - {setting.default}
+    typed = OTHER_VALUES[key] if key in OTHER_VALUES else min(words)
+    await office.lists.set_list("news", {key: typed})
+    shown = await office.database.read(ledger_reports.show_list, "news")
+    follows = {"from"} if key == "title" else set()
+    changed = {name for name in shown if shown[name] != before[name]} - {"revision"} - follows
+    assert ({key}, setting.read(typed)) == (changed, shown[key])
 
 
 async def test_a_from_that_was_never_set_follows_the_title(office: Office) -> None:
@@ -151,7 +194,7 @@ async def test_an_unknown_key_is_named_with_a_guess(office: Office) -> None:
         await office.lists.set_list("news", {"langage": "de"})
 
 
-@given(st.dictionaries(st.sampled_from(sorted(KEYS)), st.text(max_size=60), max_size=4))
+@given(st.dictionaries(st.sampled_from(sorted(LIST_SETTINGS)), st.text(max_size=60), max_size=4))
 def test_no_setting_lets_a_line_break_into_a_header(settings: dict[str, str]) -> None:
     """A value is read, or refused by an error of ours; what is kept holds no control character but in long texts."""
     try:

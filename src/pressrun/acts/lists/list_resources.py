@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -11,6 +11,10 @@ from msgspec import UNSET, Meta, UnsetType
 from pressrun.acts.arguments import Arguments, Known
 from pressrun.acts.http import LANGUAGE, EmailAddress, Line, PageLength, described, written
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
+from pressrun.services.lists import setting_kinds as kinds
+from pressrun.services.lists.list_settings import LIST_SETTINGS
+from pressrun.services.lists.setting_kinds import ValueKind
+from pressrun.store.lists.lists import ShownSettings
 
 _ADDRESS = r"[^\s@<>]+@[^\s@<>]+"
 _NAME = "[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?"
@@ -32,86 +36,70 @@ ListLanguage = Annotated[str, written(LANGUAGE, "a language tag such as en or pt
 Name = Annotated[str, written(_NAME, "1 to 24 of a-z, 0-9 and '-', with a letter or digit first and last")]
 
 
-class ListFields(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """Settings of a list; what is left out stays as it is."""
-
-    title: Title | UnsetType = UNSET
-    from_: Mailbox | UnsetType = UNSET
-    owner: EmailAddress | UnsetType | None = UNSET
-    description: Text | UnsetType = UNSET
-    postal_address: Text | UnsetType = UNSET
-    language: ListLanguage | UnsetType = UNSET
-    family: Name | UnsetType | None = UNSET
-    archive: Literal["public", "members", "off"] | UnsetType = UNSET
-    reply_to: Mailbox | UnsetType | None = UNSET
-    listed: bool | UnsetType = UNSET
-    closed: bool | UnsetType = UNSET
-    post_by_mail: Literal["approve", "direct", "off"] | UnsetType = UNSET
-    layout: Layout | UnsetType = UNSET
-    colour: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")] | UnsetType | None = UNSET
-    footer: Text | UnsetType = UNSET
-    hours: Hours | UnsetType | None = UNSET
-    timezone: Zone | UnsetType = UNSET
-    leaving_note: bool | UnsetType = UNSET
-    front: Literal["full", "teaser"] | UnsetType = UNSET
-    cadence: Line | UnsetType = UNSET
-    ask_name: bool | UnsetType = UNSET
-    typeface: Literal["sans", "serif", "mono"] | UnsetType = UNSET
-    require_postal_address: bool | UnsetType = UNSET
-    approval: Literal["none", "second-person"] | UnsetType = UNSET
-
-    def arguments(self) -> Mapping[str, Any]:
-        """The settings as they are typed in a shell."""
-        return {"settings": _as_typed(self)}
+_TYPES: Mapping[ValueKind, Any] = {
+    kinds.TITLE: Title,
+    kinds.LINE: Line,
+    kinds.TEXT: Text,
+    kinds.MAILBOX: Mailbox,
+    kinds.ADDRESS: EmailAddress,
+    kinds.LANGUAGE: ListLanguage,
+    kinds.FAMILY: Name,
+    kinds.FLAG: bool,
+    kinds.LAYOUT: Layout,
+    kinds.COLOUR: Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")],
+    kinds.HOURS: Hours,
+    kinds.TIME_ZONE: Zone,
+}
+"""What programs write for a setting of each kind; that of a choice are its words."""
 
 
-class NewListFields(ListFields, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
-    """A list to create: its name, its title, and any settings."""
+def _member(key: str) -> tuple[str, Any, Any]:
+    """A setting as a member of a request that may leave it out."""
+    setting = LIST_SETTINGS[key]
+    type_ = Literal[setting.kind.words] if setting.kind.words else _TYPES[setting.kind]
+    name = "from_" if key == "from" else key
+    return name, type_ | UnsetType | None if setting.is_optional else type_ | UnsetType, UNSET
 
-    name: Name
-    title: Title
+
+_MEMBERS = [_member(key) for key, setting in LIST_SETTINGS.items() if setting.in_requests]
+
+
+class _Settings(msgspec.Struct):
+    """Settings that a program writes."""
 
     def arguments(self) -> Mapping[str, Any]:
-        """The name apart from the settings."""
+        """The settings as they are typed in a shell, and the name apart from them."""
         settings = _as_typed(self)
-        return {"list": settings.pop("name"), "settings": settings}
+        return {"list": settings.pop("name"), "settings": settings} if "name" in settings else {"settings": settings}
 
 
-class ListInfo(msgspec.Struct, kw_only=True, rename={"from_": "from"}):
+def _settings_type(name: str, members: Sequence[tuple[Any, ...]]) -> type[_Settings]:
+    kind = msgspec.defstruct(
+        name, members, bases=(_Settings,), kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}
+    )
+    return cast("type[_Settings]", kind)
+
+
+ListFields = _settings_type("ListFields", _MEMBERS)
+"""Settings of a list; what is left out stays as it is."""
+NewListFields = _settings_type(
+    "NewListFields", [("name", Name), ("title", Title), *(member for member in _MEMBERS if member[0] != "title")]
+)
+"""A list to create: its name, its title, and any settings."""
+
+
+class ListInfo(ShownSettings, frozen=True, kw_only=True, rename={"from_": "from"}):
     """A list with its settings, and its number of readers in each state. Times are RFC 3339."""
 
     name: str
-    title: str
     from_: str
-    owner: str | None
-    language: str
-    family: str | None
-    archive: str
     active: int
     pending: int
     suspended: int
     unsubscribed: int
-    description: str
-    postal_address: str
-    reply_to: str | None
-    listed: bool
-    post_by_mail: str
-    require_postal_address: bool
-    relay: str | None
-    layout: str
-    colour: str | None
     logo: str | None
-    footer: str
-    hours: str | None
-    timezone: str
-    leaving_note: bool
     welcome: str | None
     welcome_edition: int | None
-    front: str
-    cadence: str
-    ask_name: bool
-    typeface: str
-    approval: str
     created_at: str
     closed_at: str | None
     leaving_reasons: dict[str, int]

@@ -14,7 +14,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.editions.releases import needs_second_person
-from pressrun.services.lists.list_settings import APPROVAL, plain_key
+from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key
 from pressrun.services.reports import ledger_reports
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
@@ -22,9 +22,7 @@ from pressrun.store.people import people
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
-_OF_OPERATORS = frozenset({"closed", APPROVAL})
-"""Settings that publishers may not change: only operators close a list, and whoever needs a second person could
-otherwise do without."""
+_OF_OPERATORS = frozenset(key for key, setting in LIST_SETTINGS.items() if setting.right is Right.OPERATE)
 
 
 async def _page(doing: Doing, args: ListsByName) -> Page[Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -34,25 +34,37 @@ from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
 from pressrun.services.editions.edition_build import gather_references
-from pressrun.services.lists.list_settings import plain_key, read_settings
+from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key, read_settings
 from pressrun.services.reports import edition_descriptions, ledger_reports
 from pressrun.store.editions import editions
 
-_IN_COPIES = frozenset(
-    "title description from owner reply_to postal_address language archive layout colour logo typeface footer".split()
-)
-"""Settings that an edition takes over when it is built."""
+F = TypeVar("F", bound=Callable[..., object])
+
+_HELP = [(f"{key}={setting.kind.form}", setting.help) for key, setting in LIST_SETTINGS.items()]
+
+
+def _settings_options(*keys: str) -> Callable[[F], F]:
+    """An option for each of these settings; a title is required."""
+
+    def decorate(function: F) -> F:
+        for key in reversed(keys):
+            setting = LIST_SETTINGS[key]
+            words = click.Choice(setting.kind.words) if setting.kind.words else None
+            function = click.option(
+                f"--{key.replace('_', '-')}",
+                type=words,
+                metavar=None if words else setting.kind.form,
+                required=key == "title",
+                help=setting.help,
+            )(function)
+        return function
+
+    return decorate
 
 
 @verb("list create")
 @click.argument("name")
-@click.option("--title", required=True, help="Name shown to readers.")
-@click.option("--from", metavar="MAILBOX", help='From field [default: "TITLE" <NAME@mail_domain>].')
-@click.option("--owner", metavar="ADDRESS", help="List owner [default: the operator].")
-@click.option("--description", help="A few sentences for the list's page.")
-@click.option("--postal-address", help="Shown in every edition; many laws require it.")
-@click.option("--language", metavar="TAG", help="Language of the list [default: en].")
-@click.option("--archive", type=click.Choice(["public", "members", "off"]), help="Who may read past editions.")
+@_settings_options("title", "from", "owner", "description", "postal_address", "language", "archive")
 def create(invocation: Invocation, *, name: str, as_json: bool, **options: str | None) -> None:
     settings = {key: value for key, value in options.items() if value is not None}
     created = _execute_and_print(invocation, "list.create", ListSettings(list=name, settings=settings), as_json=as_json)
@@ -62,30 +74,11 @@ def create(invocation: Invocation, *, name: str, as_json: bool, **options: str |
     _warn(invocation, name, settings, created)
 
 
-@verb("list set")
+@verb("list set", terms=_HELP)
 @list_argument("name")
 @click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
 @yes_option
 def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agreed: bool, as_json: bool) -> None:
-    """Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to,
-    listed, closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions are
-    sent only during those hours, notices at any time) and their timezone (Europe/Berlin), leaving_note (true, false).
-
-    approval: second-person lets an edition go only once somebody who did not write it has approved it; none: whoever
-    may send it sends it.
-
-    family: lists of one family are one newsletter in several languages (family=villanueva on each of them). Each has
-    its own language, and /villanueva leads to the list in the visitor's language.
-
-    The list's page: front (full: the latest edition in full, teaser: its beginning), cadence (one line, such as
-    "Every Thursday"), ask_name (true: the sign-up form asks for a name), typeface (sans, serif, mono).
-
-    welcome: an edition file (welcome=welcome.md) that every new reader gets once, on confirming; off: none. The images
-    and attachments of the file are stored with it, and the email follows later changes of these settings.
-
-    How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
-    footer (lines of plain text below every edition).
-    """
     values = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
@@ -96,7 +89,7 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
         _confirm_close(name, is_agreed=is_agreed)
     changed = _execute_and_print(invocation, "list.set", _with_files(name, values), as_json=as_json)
     if not as_json:
-        keys = [key.strip().lower().replace("-", "_") for key in values]
+        keys = map(plain_key, values)
         print_fields({key: cell(changed.get("closed_at" if key == "closed" else key)) for key in keys})
     _warn(invocation, name, values, changed)
 
@@ -163,7 +156,7 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
 
 def _warn_of_scheduled(invocation: Invocation, name: str, settings: Mapping[str, str]) -> None:
     """Name the editions that were built with the former settings and have not started."""
-    if not _IN_COPIES & set(map(plain_key, settings)):
+    if not any(LIST_SETTINGS[plain_key(name)].is_built_in for name in settings):
         return
     with reading(invocation) as tx:
         waiting = [*editions.live_editions(tx), *editions.paused_editions(tx)]

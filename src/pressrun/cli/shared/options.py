@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import update_wrapper
 from inspect import cleandoc
@@ -36,11 +36,26 @@ _NUMBER = re.compile(r"-?0*([0-9]+)", re.ASCII)
 WHEN_HELP = "RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's time zone, or +10m."
 
 
-def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]], click.Command]:
+class Verb(click.Command):
+    """A verb whose help ends with a list of `terms`, each with what it means."""
+
+    terms: Sequence[tuple[str, str]] = ()
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the terms below the options."""
+        if self.terms:
+            with formatter.section("Keys"):
+                formatter.write_dl(self.terms)
+        super().format_epilog(ctx, formatter)
+
+
+def verb(
+    path: str, *, has_json: bool = True, terms: Sequence[tuple[str, str]] = ()
+) -> Callable[[Callable[..., object]], click.Command]:
     """Declare the function of a verb of `VERBS`, such as `list ls`.
 
     The function gets the Invocation and, by keyword, the arguments and options of the verb; `has_json` adds the option
-    `--json` as `as_json`. If it returns an int, that is the exit code.
+    `--json` as `as_json`. If it returns an int, that is the exit code. `terms` explain what arguments may say.
     """
 
     def declare(function: Callable[..., object]) -> click.Command:
@@ -54,7 +69,8 @@ def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]
                 return function(invocation, **options)
 
         help_text = "\n\n".join(filter(None, (VERBS[path][1], cleandoc(function.__doc__ or ""))))
-        command = click.command(path.rpartition(" ")[2], help=help_text)(update_wrapper(call, function))
+        command = click.command(path.rpartition(" ")[2], Verb, help=help_text)(update_wrapper(call, function))
+        command.terms = terms
         if has_json:
             command.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document."))
         return with_general_options(command)

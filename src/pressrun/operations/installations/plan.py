@@ -20,7 +20,8 @@ from pressrun.core.errors import BadInput, MalformedAddress, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
 from pressrun.operations.sources.member import MemberState, SourceMember
-from pressrun.services.lists.list_settings import LONGEST_LINE, LONGEST_TEXT, read_settings
+from pressrun.services.lists.list_settings import read_settings
+from pressrun.services.lists.setting_kinds import LONGEST_LINE, LONGEST_TEXT
 from pressrun.services.members.row_checks import check_row
 
 LEFT_OUT, REFUSED = "left out", "refused"

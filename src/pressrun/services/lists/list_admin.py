@@ -42,8 +42,9 @@ from pressrun.services.lists.list_end import (
     complete_removal,
     is_closing,
 )
-from pressrun.services.lists.list_settings import Value, read_settings
+from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.redirect_admin import Place
+from pressrun.services.lists.setting_kinds import Value
 from pressrun.services.people import editors
 from pressrun.services.reports.ledger_reports import describe_list, settings_revision
 from pressrun.store.lists import list_removals, lists, redirects

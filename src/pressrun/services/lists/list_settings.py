@@ -1,160 +1,157 @@
-"""The settings of a list as an operator writes them, KEY=VALUE, and as they are stored.
+"""The settings of a list, each declared once.
 
-Every value is checked here, once, before it can reach a header: no line break or control character passes.
+`list set` and its help, the API and docs/list-settings.md follow from this table. A new setting is an entry here, and a
+column: in the schema, in store.lists.ShownSettings, and in the statements that name all of them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.colour import Colour
+from msgspec import Struct
+
+from pressrun.core.access.rights import Right
 from pressrun.core.errors import BadInput, InvalidFields, UsageError
-from pressrun.core.names import parse_family_name
-from pressrun.core.pacing.opening_hours import format_hours, parse_hours
-from pressrun.locales.all_languages import is_known
-from pressrun.locales.languages import LANGUAGES
-from pressrun.message.layouts.built_in import LAYOUT_NAMES
-from pressrun.message.wire.mailbox import parse_mailbox
-from pressrun.services.editions.sending_hours import parse_time_zone
-
-Value = str | bool | None
-
-APPROVAL = "approval"  # the setting that only operators may change
-LONGEST_LINE = 200
-LONGEST_TEXT = 2000
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
-_LAYOUT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
-_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_YES = frozenset({"true", "yes", "on", "1"})
-_NO = frozenset({"false", "no", "off", "0"})
+from pressrun.services.lists import setting_kinds as kinds
+from pressrun.services.lists.setting_kinds import Value, ValueKind
 
 
-def read_line(text: str) -> str:
-    """One line of text without control characters; raises BadInput."""
-    text = text.strip()
-    if _CONTROL.search(text):
-        raise BadInput("contains a line break or control character, which could end up in a header. Write one line")
-    if len(text) > LONGEST_LINE:
-        raise BadInput(f"has {len(text)} characters; at most {LONGEST_LINE} are allowed")
-    return text
+class ListSetting(Struct, frozen=True, kw_only=True):
+    """One setting: its kind, its default as one would type it, and what it does.
+
+    An empty value is None where it `is_optional`. `right` is what a change takes. Where it `is_built_in`, an edition
+    takes it over when it is built, and keeps it. `in_requests` is false for what only a shell can name, such as files.
+    """
+
+    kind: ValueKind
+    help: str
+    default: str = ""
+    is_optional: bool = False
+    right: Right = Right.SETTINGS
+    is_built_in: bool = False
+    in_requests: bool = True
+
+    def read(self, text: str) -> Value:
+        """The value that somebody typed; raises BadInput."""
+        return None if self.is_optional and not text.strip() else self.kind.read(text)
 
 
-def read_language(text: str) -> str:
-    """A language tag (BCP 47) such as `en` or `pt-BR`; raises BadInput."""
-    if _LANGUAGE.fullmatch(text.strip()) is None or len(text.strip()) > 35:
-        raise BadInput(f"invalid language {text!r}. Write a tag such as en, de or pt-BR")
-    return text.strip()
-
-
-def _read_list_language(text: str) -> str:
-    tag = read_language(text)
-    if not is_known(tag):
-        raise BadInput(
-            f"{tag!r} is not a known language. Pages and emails exist in {', '.join(LANGUAGES)}; "
-            "for any other language, use its own tag, such as sv"
-        )
-    return tag
-
-
-def _read_title(text: str) -> str:
-    title = read_line(text)
-    if not title:
-        raise BadInput("must not be empty")
-    return title
-
-
-def _read_text(text: str) -> str:
-    text = re.sub(r"\r\n?", "\n", text).strip()
-    if _CONTROL.search(text.replace("\n", "")):
-        raise BadInput("contains a control character")
-    if len(text) > LONGEST_TEXT:
-        raise BadInput(f"has {len(text)} characters; at most {LONGEST_TEXT} are allowed")
-    return text
-
-
-def _read_mailbox(text: str) -> str:
-    """A mailbox for a field of every copy, whichever relay it goes through."""
-    mailbox = parse_mailbox(text)
-    if mailbox.address.needs_smtputf8:
-        raise BadInput(f"{text!r}: the part before the @ must be ASCII, because many mail servers accept nothing else")
-    return str(mailbox)
-
-
-def _read_flag(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in _YES | _NO:
-        raise BadInput(f"{text!r} is neither true nor false")
-    return word in _YES
-
-
-def _read_layout(text: str) -> str:
-    """A name; the caller checks that an operator's own layout of that name exists."""
-    if _LAYOUT.fullmatch(text.strip()) is None:
-        raise BadInput(f"{text!r} cannot name a layout. Use {', '.join(LAYOUT_NAMES)}, or one of your own")
-    return text.strip()
-
-
-def _read_logo_name(text: str) -> str | None:
-    """The name of a file, whose content comes beside the settings."""
-    if _REMOTE.match(text.strip()):
-        raise BadInput("is a web address. Emails load nothing from elsewhere, so give a local file")
-    return read_line(text).rstrip("/").rpartition("/")[2] or None
-
-
-def _read_welcome_name(text: str) -> str | None:
-    """The name of a file, whose content comes beside the settings; None for `off`."""
-    return None if text.strip().lower() in ("", *_NO) else read_line(text).rpartition("/")[2]
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.strip() not in words:
-            raise BadInput(f"{text!r} is not one of {', '.join(words)}")
-        return text.strip()
-
-    return read
-
-
-def _or_none(read: Callable[[str], str]) -> Callable[[str], str | None]:
-    """The same, but None for an empty value."""
-    return lambda text: read(text) if text.strip() else None
-
-
-KEYS: Mapping[str, Callable[[str], Value]] = {
-    "title": _read_title,
-    "from": _read_mailbox,
-    "owner": _or_none(lambda text: parse_address(text).typed),
-    "description": _read_text,
-    "postal_address": _read_text,
-    "language": _read_list_language,
-    "family": _or_none(lambda text: parse_family_name(text.strip())),
-    "archive": _one_of("public", "members", "off"),
-    "reply_to": _or_none(_read_mailbox),
-    "listed": _read_flag,
-    "closed": _read_flag,
-    "post_by_mail": _one_of("approve", "direct", "off"),
-    APPROVAL: _one_of("none", "second-person"),
-    "layout": _read_layout,
-    "colour": _or_none(lambda text: str(Colour.parse(text))),
-    "logo": _read_logo_name,
-    "footer": _read_text,
-    "hours": _or_none(lambda text: format_hours(*parse_hours(text))),
-    "timezone": lambda text: parse_time_zone(text).key,
-    "relay": _or_none(read_line),
-    "leaving_note": _read_flag,
-    "welcome": _read_welcome_name,
-    "front": _one_of("full", "teaser"),
-    "cadence": read_line,
-    "ask_name": _read_flag,
-    "typeface": _one_of("sans", "serif", "mono"),
-    "require_postal_address": _read_flag,
+LIST_SETTINGS: Mapping[str, ListSetting] = {
+    "title": ListSetting(kind=kinds.TITLE, is_built_in=True, help="Name shown to readers."),
+    "from": ListSetting(
+        kind=kinds.MAILBOX,
+        is_built_in=True,
+        help='From field of editions. Default: `"TITLE" <NAME@mail_domain>`, which follows the title.',
+    ),
+    "owner": ListSetting(
+        kind=kinds.ADDRESS,
+        is_optional=True,
+        is_built_in=True,
+        help="Who gets the mail to `NAME-owner@mail_domain`. Default: the operator.",
+    ),
+    "reply_to": ListSetting(
+        kind=kinds.MAILBOX, is_optional=True, is_built_in=True, help="Who gets replies to editions. Default: the owner."
+    ),
+    "description": ListSetting(kind=kinds.TEXT, is_built_in=True, help="A few sentences for the list's page."),
+    "postal_address": ListSetting(
+        kind=kinds.TEXT, is_built_in=True, help="Shown in every edition; many laws require it."
+    ),
+    "require_postal_address": ListSetting(
+        kind=kinds.FLAG, default="true", help="true: an edition that does not show a postal address is not sent."
+    ),
+    "language": ListSetting(
+        kind=kinds.LANGUAGE,
+        default="en",
+        is_built_in=True,
+        help="Language of pages, emails and editions, such as pt-BR.",
+    ),
+    "family": ListSetting(
+        kind=kinds.FAMILY,
+        is_optional=True,
+        help="Lists of one family are one newsletter in several languages. Each has its own language, and /FAMILY "
+        "leads to the list in the visitor's language.",
+    ),
+    "archive": ListSetting(
+        kind=kinds.one_of("public", "members", "off"),
+        default="public",
+        is_built_in=True,
+        help="Who may read past editions.",
+    ),
+    "listed": ListSetting(kind=kinds.FLAG, default="true", help="true: the front page shows the list."),
+    "closed": ListSetting(
+        kind=kinds.FLAG,
+        default="false",
+        right=Right.OPERATE,
+        help="true: no sign-ups and no editions, and what waits ends. false: open again.",
+    ),
+    "front": ListSetting(
+        kind=kinds.one_of("full", "teaser"),
+        default="full",
+        help="How the list's page shows the latest edition: in full, or its beginning.",
+    ),
+    "cadence": ListSetting(
+        kind=kinds.LINE, help='How often editions come, in one line for readers, such as "Every Thursday".'
+    ),
+    "ask_name": ListSetting(kind=kinds.FLAG, default="false", help="true: the sign-up form also asks for a name."),
+    "typeface": ListSetting(
+        kind=kinds.one_of("sans", "serif", "mono"),
+        default="sans",
+        is_built_in=True,
+        help="Typeface of the list's pages.",
+    ),
+    "layout": ListSetting(
+        kind=kinds.LAYOUT, default="letter", is_built_in=True, help="How editions look; see `pressrun layout ls`."
+    ),
+    "colour": ListSetting(
+        kind=kinds.COLOUR,
+        is_optional=True,
+        is_built_in=True,
+        help="Colour of editions and pages. Default: that of the layout.",
+    ),
+    "logo": ListSetting(
+        kind=kinds.PICTURE,
+        is_built_in=True,
+        in_requests=False,
+        help="A PNG, JPEG or GIF file that editions and pages show beside or instead of the title.",
+    ),
+    "footer": ListSetting(kind=kinds.TEXT, is_built_in=True, help="Lines of plain text below every edition."),
+    "welcome": ListSetting(
+        kind=kinds.EDITION,
+        in_requests=False,
+        help="An edition file that every new reader gets once, on confirming. Its images and attachments are stored "
+        "with it, and the email follows later changes of these settings. Default: off.",
+    ),
+    "hours": ListSetting(
+        kind=kinds.HOURS,
+        is_optional=True,
+        help="Editions are sent only during these hours, such as 08:00-20:00; notices at any time. Default: always.",
+    ),
+    "timezone": ListSetting(kind=kinds.TIME_ZONE, default="UTC", help="Time zone of `hours`, such as Europe/Berlin."),
+    "relay": ListSetting(
+        kind=kinds.RELAY,
+        is_optional=True,
+        in_requests=False,
+        help="The relay that the list's email has to use. Default: any.",
+    ),
+    "post_by_mail": ListSetting(
+        kind=kinds.one_of("approve", "direct", "off"),
+        default="approve",
+        help="Editions by email: sent once the editor has approved them by a link, at once where the email is proven "
+        "to be the editor's, or not accepted.",
+    ),
+    "approval": ListSetting(
+        kind=kinds.one_of("none", "second-person"),
+        default="none",
+        right=Right.OPERATE,
+        help="second-person: an edition goes out only once somebody who did not write it has approved it. none: "
+        "whoever may send it sends it.",
+    ),
+    "leaving_note": ListSetting(
+        kind=kinds.FLAG, default="true", help="true: whoever unsubscribes is mailed a link to undo it."
+    ),
 }
-"""What can be set, each with the parser of its value; `list set --help` explains them."""
+"""What can be set, by its key."""
 _COLUMNS = {"from": "from_address"}  # every other key has the name of its column
 
 
@@ -169,12 +166,12 @@ def read_settings(settings: Mapping[str, str]) -> dict[str, Value]:
     faults: list[tuple[str, str]] = []
     for name, text in settings.items():
         key = plain_key(name)
-        if key not in KEYS:
-            near = get_close_matches(key, KEYS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(KEYS)}"
+        if key not in LIST_SETTINGS:
+            near = get_close_matches(key, LIST_SETTINGS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(LIST_SETTINGS)}"
             raise UsageError(f"unknown setting {name!r}; {hint}")
         try:
-            values[_COLUMNS.get(key, key)] = KEYS[key](text)
+            values[_COLUMNS.get(key, key)] = LIST_SETTINGS[key].read(text)
         except BadInput as problem:
             faults.append((key, str(problem)))
     if faults:

@@ -14,7 +14,7 @@ import msgspec
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.services.lists.list_settings import read_language, read_line
+from pressrun.services.lists.setting_kinds import read_language, read_line
 from pressrun.services.members.import_rows import ImportRow
 
 LONGEST_VALUE = 10_000

@@ -12,7 +12,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.services.answers import Answer, fields_of
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, ShownSettings
 from pressrun.store.people import people
 from pressrun.store.readers import unsubscribes, welcomes
 from pressrun.store.transaction import Transaction
@@ -41,16 +41,13 @@ def describe_list(tx: Transaction, target: MailingList) -> Answer:
     """One list with its settings and its number of readers in each state."""
     counts = lists.count_subscriptions(tx, target.id)
     return {
-        **fields_of(target, "name", "title"),
+        "name": target.name,
+        "title": target.title,
         "from": target.from_address,
-        **fields_of(target, "owner", "language", "family", "archive"),
         **{state.value: counts.get(state, 0) for state in BY_ACTIVITY},
-        **fields_of(target, "description", "postal_address", "reply_to", "listed", "post_by_mail", "approval"),
-        **fields_of(target, "require_postal_address", "relay", "layout", "colour"),
+        **fields_of(target, *ShownSettings.__struct_fields__),
         "logo": None if target.logo is None else lists.find_logo_name(tx, target.id),
-        **fields_of(target, "footer", "hours", "timezone", "leaving_note"),
         **_describe_welcome(welcomes.find_welcome(tx, target.id)),
-        **fields_of(target, "front", "cadence", "ask_name", "typeface"),
         "created_at": rfc3339(target.created_at),
         "closed_at": rfc3339(target.closed_at),
         "leaving_reasons": unsubscribes.count_reasons(tx, target.id),

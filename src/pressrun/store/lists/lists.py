@@ -15,38 +15,43 @@ from pressrun.store.programs import events
 from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
-class MailingList(Struct, frozen=True, kw_only=True):
-    """One list as stored; `closed_at` is None while it is open."""
+class ShownSettings(Struct, frozen=True, kw_only=True):
+    """Settings of a list as they are stored, and shown by the same names; None is no value."""
 
-    id: int
-    name: str
     title: str
     description: str
-    from_address: str
     owner: str | None
     reply_to: str | None
     postal_address: str
     language: str
+    family: str | None
     archive: str
     listed: bool
-    post_by_mail: str
-    require_postal_address: bool
+    front: str
+    cadence: str
+    ask_name: bool
+    typeface: str
+    layout: str
+    colour: str | None
+    footer: str
     relay: str | None
     hours: str | None
     timezone: str
-    layout: str
-    colour: str | None
+    post_by_mail: str
+    approval: str
+    leaving_note: bool
+    require_postal_address: bool
+
+
+class MailingList(ShownSettings, frozen=True, kw_only=True):
+    """One list as stored; `closed_at` is None while it is open, and `logo` is the digest of a picture."""
+
+    id: int
+    name: str
+    from_address: str
     logo: str | None
-    footer: str
     created_at: int
     closed_at: int | None
-    leaving_note: bool = True
-    front: str = "full"
-    cadence: str = ""
-    ask_name: bool = False
-    typeface: str = "sans"
-    family: str | None = None
-    approval: str = "none"
 
 
 _COLUMNS = tuple(field.name for field in fields(MailingList))

@@ -39,12 +39,12 @@ select * from list where family = :family order by id;
 -- name: update
 -- Change the settings of a list, all at once, if nobody has closed or reopened it since it was read.
 -- guards: list
-update list set title = :title, description = :description, from_address = :from_address, owner = :owner,
-    reply_to = :reply_to, postal_address = :postal_address, language = :language, archive = :archive, listed = :listed,
-    post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay, hours = :hours,
-    timezone = :timezone, layout = :layout, colour = :colour, logo = :logo, footer = :footer,
-    closed_at = :closed_at, leaving_note = :leaving_note, front = :front, cadence = :cadence, ask_name = :ask_name,
-    typeface = :typeface, family = :family, approval = :approval
+update list set title = :title, description = :description, owner = :owner, reply_to = :reply_to,
+    postal_address = :postal_address, language = :language, family = :family, archive = :archive, listed = :listed,
+    front = :front, cadence = :cadence, ask_name = :ask_name, typeface = :typeface, layout = :layout, colour = :colour,
+    footer = :footer, relay = :relay, hours = :hours, timezone = :timezone, post_by_mail = :post_by_mail,
+    approval = :approval, leaving_note = :leaving_note, require_postal_address = :require_postal_address,
+    from_address = :from_address, logo = :logo, closed_at = :closed_at
 where id = :id and closed_at is not distinct from :was_closed_at;
 
 -- name: delete
