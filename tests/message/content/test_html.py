@@ -46,6 +46,12 @@ def test_marked_sections_of_other_programs_are_passed_over(section: str) -> None
     assert cleaned.body.startswith("hi")
 
 
+@pytest.mark.parametrize(("tag", "language"), [("pt-BR", "pt-BR"), ("und", ""), ("UND-Latn", ""), ("zxx", "")])
+def test_a_document_that_leaves_its_language_open_names_none(tag: str, language: str) -> None:
+    """As templates do with `und`; then the language of the list counts."""
+    assert language == clean_html(f'<html lang="{tag}" dir="auto"><body>Tides</body></html>').language
+
+
 @pytest.mark.parametrize(
     ("text", "addresses"),
     [

@@ -56,6 +56,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _PAIRS = {")": "(", "]": "["}
 _SHEET = re.compile(r"<style\b", re.IGNORECASE)
+_NO_LANGUAGES = frozenset({"und", "mul", "mis", "zxx"})  # of ISO 639: not known, several, without a code, none
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
 
@@ -88,10 +89,15 @@ def clean_html(source: str) -> CleanHtml:
         is_document=is_document,
         styles="\n".join(sheet.text for sheet in sheets if sheet.text),
         body_style=body_style.text,
-        language=frame.language if is_language_tag(frame.language) else "",
+        language=frame.language if _names_language(frame.language) else "",
         direction=frame.direction if frame.direction in ("ltr", "rtl") else "",
         losses=(*(loss for sheet in sheets for loss in sheet.losses), *body_style.losses, *cleaned.losses),
     )
+
+
+def _names_language(tag: str) -> bool:
+    """Whether a tag names a language: templates say `und` where they leave it to others."""
+    return is_language_tag(tag) and tag.lower().partition("-")[0] not in _NO_LANGUAGES
 
 
 def clean_again(page: CleanHtml, body_style: str) -> CleanHtml:
