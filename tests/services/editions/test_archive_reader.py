@@ -20,6 +20,7 @@ def edition(*, text: str = "", html: str | None = None, preheader: str = "") -> 
         ("anything", "What is new", "What is new"),
         ("# Boats\n\nThey *came* back.", "", "They came back."),
         ("short", "", "short"),
+        ("The timetable <https://x.example/t> and fares (https://x.example/f)", "", "The timetable and fares"),
         ("Bring:\n\n- a rope\n- a map", "", "Bring: a rope · a map"),
         ("word " * 100, "", "word " * 43 + "word …"),
         ("", "", ""),
@@ -32,6 +33,8 @@ def test_a_teaser_is_the_preheader_or_how_the_text_begins(text: str, preheader: 
 def test_a_teaser_leaves_out_the_words_of_pictures() -> None:
     """They stand for what the text part cannot show; what an author of plain text has put in brackets is text."""
     text = "[The *Marlin* at the quay,\nin winter]\n\nThey came back [all of them].\n\n[Boat] Paint\n\n[Rope]"
+    logos = "[The Harbour Letter] [1]\n\n[F] [2]  [T] [2]\n\n"
+    assert "They came back [all of them]. [Boat] Paint" == edition(text=logos + text, html="<p>").teaser
     assert "They came back [all of them]. [Boat] Paint" == edition(text=text, html="<p>").teaser
     assert edition(text=text).teaser.endswith("[Boat] Paint · [Rope]")
 

@@ -27,7 +27,7 @@ _BESIDE_WORD = 6
 SPLIT = "\u200b"  # an invisible space on both sides of a character that is a word of its own
 
 # Marks of headings, quotations and list items; rules below table headers; link numbers and URLs; other rules.
-_NOT_PROSE = re.compile(r"^#+\s*|^[-= ]+$|^[> ]*>(?: *- +)?|^ *- +|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
+_NOT_PROSE = re.compile(r"^#+\s*|^[-= ]+$|^[> ]*>(?: *- +)?|^ *- +|\[\d+\]|[(<]?https?://\S+|[_=-]{3,}", re.MULTILINE)
 _BLOCK_END = re.compile(r"\n\s*\n|\n(?=[> ]*(?:- |\d{1,3}\. ))")  # the end of a paragraph, heading or list item
 _SENTENCE_ENDS = frozenset(".!?…:;,。！？：；،؟؛")
 _LINK_NUMBERS = re.compile(r" \[\d+\](?!\w)")  # and the space before, or it would separate a word from its full stop

@@ -18,7 +18,8 @@ from pressrun.store.transaction import Row
 _LONGEST_TEASER = 220
 _READ_FOR_TEASER = 20 * _LONGEST_TEASER  # characters of an edition, which may be as long as a book
 _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
-_PICTURE = re.compile(r"^\[[^\[\]]{1,400}\]$", re.MULTILINE)  # its words, as the text made of HTML has them
+# The words of pictures as the text made of HTML has them, each with the number of its link.
+_PICTURES = re.compile(r"^(?:\[[^\[\]]{1,400}\](?: \[\d{1,5}\])?[ ]{0,3}){1,20}$", re.MULTILINE)
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 
@@ -89,7 +90,7 @@ class ArchivedEdition(Struct, frozen=True, kw_only=True):
             return self.summary.preheader
         beginning = _HEADING.sub("", self.text[:_READ_FOR_TEASER])
         if self.html is not None:
-            beginning = _PICTURE.sub("", beginning)
+            beginning = _PICTURES.sub("", beginning)
         joined = prose(beginning).removeprefix(self.summary.title).strip()
         return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
 
