@@ -408,6 +408,19 @@ SETUPS: dict[str, tuple[Break, str, str, str]] = {
 }
 
 
+async def test_no_proxy_is_judged_where_there_is_none(
+    daemon_house: House, authority: Authority, key: PublishedKey
+) -> None:
+    """Pressrun's own clock is not compared with itself either."""
+    async with opened_setup(daemon_house, authority, key) as setup:
+        at_an_address(setup)
+        setup.world["find_clock_state"] = lambda: None
+        proxy = await examine(setup, daemon_house, authority, "proxy")
+        clock = await examine(setup, daemon_house, authority, "clock")
+    assert ["base_url leads to Pressrun itself, with no proxy between"] == [finding.message for finding in proxy]
+    assert ["the system does not say whether the clock is synchronised"] == [finding.message for finding in clock]
+
+
 @pytest.mark.parametrize(("change", "severity", "check", "words"), SETUPS.values(), ids=SETUPS)
 async def test_what_is_broken_is_found(
     change: Break, severity: str, check: str, words: str, daemon_house: House, authority: Authority, key: PublishedKey

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import h11
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 _LARGEST_BODY = 64 * 1024
 _READ_OCTETS = 16 * 1024
@@ -19,7 +20,7 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
     """The answer; or, in a few words, why there was none. `headers` have names in lower case.
 
     `is_cut`: the body was longer than 64 KiB, and its rest was not read. `was_connected`: the other side was reached,
-    so that asking another address of it would ask twice.
+    so that asking another address of it would ask twice. `local` is the address and port that the request came from.
     """
 
     status: int = 0
@@ -28,6 +29,7 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
     is_cut: bool = False
     certificate_ends_at: int | None = None
     was_connected: bool = False
+    local: tuple[str, int] = ("", 0)
     problem: str = ""
 
 
@@ -77,6 +79,7 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext, connected: list[bool
     )
     connected.append(True)
     try:
+        local = writer.get_extra_info("sockname")[:2]  # of IPv6 there is more
         certificate = writer.get_extra_info("peercert")
         ends_at = int(ssl.cert_time_to_seconds(certificate["notAfter"])) if certificate else None
         http = h11.Connection(h11.CLIENT)
@@ -89,7 +92,8 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext, connected: list[bool
         if request.body:
             writer.write(http.send(h11.Data(data=request.body)) or b"")
         writer.write(http.send(h11.EndOfMessage()) or b"")
-        return await _read(http, reader, ends_at)
+        answer = await _read(http, reader, ends_at)
+        return replace(answer, local=local)
     finally:
         writer.close()
 

@@ -41,10 +41,13 @@ class WebContext(Struct, frozen=True, kw_only=True):
     def record_arrival(self, number: int, request: Request) -> None:
         """Remember how a request by a numbered test link arrived."""
         peer = _peer(request)
-        is_trusted = self.proxies.trusts(peer)
-        self.arrived.record(
-            number, ArrivedRequest(peer=peer, forwarded=tuple(_forwarded(request)), is_trusted=is_trusted)
+        arrived = ArrivedRequest(
+            peer=peer,
+            port=request.scope["client"][1] if peer else None,
+            forwarded=tuple(_forwarded(request)),
+            is_trusted=self.proxies.trusts(peer),
         )
+        self.arrived.record(number, arrived)
 
     def network(self, request: Request) -> str:
         """What limits count the client by."""

@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pressrun.core.network.origins import origin_of, supports_passkeys
+from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, WebTokens
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.relays import grade_days_left
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.subject import DoctorSubject, RunningDaemon
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 FORGED = "192.0.2.77"  # reserved (RFC 5737): a client that nobody is
@@ -113,13 +114,23 @@ async def check_proxy(subject: DoctorSubject) -> list[DoctorFinding]:
     address = await _working_address(subject)
     if address is None:
         return []
-    number = int.from_bytes(subject.world.entropy(_NUMBER_BYTES), "big") | 1
-    token = WebTokens(subject.keys).make(WebPurpose.UNSUBSCRIBE, TEST_ID, number)
-    await _post(subject, address, token, forwarded=FORGED)
-    seen = await subject.daemon.seen(number)
+    seen, is_direct = await _send_forged(subject, address, subject.keys, subject.daemon)
     if seen is None:
         return [warned("a request to base_url did not reach this daemon, so the proxy's header was not checked")]
+    if is_direct:
+        return [passed("base_url leads to Pressrun itself, with no proxy between")]
     return [_grade_proxy(subject, seen)]
+
+
+async def _send_forged(
+    subject: DoctorSubject, address: str, keys: KeyRing, daemon: RunningDaemon
+) -> tuple[Mapping[str, Any] | None, bool]:
+    """How a request that claims to be forwarded arrived, if it did, and whether it came from us without a proxy."""
+    number = int.from_bytes(subject.world.entropy(_NUMBER_BYTES), "big") | 1
+    token = WebTokens(keys).make(WebPurpose.UNSUBSCRIBE, TEST_ID, number)
+    answer = await _post(subject, address, token, forwarded=FORGED)
+    seen = await daemon.seen(number)
+    return seen, seen is not None and (seen["peer"], seen.get("port")) == answer.local
 
 
 def _grade_proxy(subject: DoctorSubject, seen: Mapping[str, Any]) -> DoctorFinding:
@@ -151,15 +162,19 @@ async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
             leaking.append(path)
     if not leaking:
         return [passed("/metrics and /readyz cannot be reached from outside")]
-    remedy = f"Let the proxy set X-Forwarded-For, and answer 404 for these paths. {_PROXY_PAGE}"
+    remedy = f"Use a proxy that sets X-Forwarded-For, and answers 404 for these paths. {_PROXY_PAGE}"
     return [failed(f"{', '.join(leaking)} below base_url can be reached from outside", remedy)]
 
 
 async def date_of_page(subject: DoctorSubject) -> float | None:
-    """The time by the clock of what answers at base_url, in UTC seconds; None without an answer."""
+    """The time by the clock of the proxy at base_url, in UTC seconds; None without an answer, or without a proxy."""
     address = await _working_address(subject)
     if address is None:
         return None
+    if subject.keys is not None and subject.daemon is not None:
+        _, is_direct = await _send_forged(subject, address, subject.keys, subject.daemon)
+        if is_direct:
+            return None
     date = (await _fetch(subject, address, "/healthz")).headers.get("date", "")
     try:
         return datetime.strptime(date, _HTTP_DATE).replace(tzinfo=UTC).timestamp()

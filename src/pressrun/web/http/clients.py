@@ -29,6 +29,7 @@ class ArrivedRequest(Struct, frozen=True, kw_only=True):
     """How a request arrived: its peer (None: our Unix socket), its X-Forwarded-For, and whether that is believed."""
 
     peer: str | None
+    port: int | None
     forwarded: tuple[str, ...]
     is_trusted: bool
 
