@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
-from pressrun.runtime.child_process import kill
+from pressrun.runtime.child_process import kill, spawn
 
 # The end of a process closes its output before anybody can ask for its exit code.
 ENDS = "import os; os._exit(7)"
@@ -22,3 +23,14 @@ async def test_a_kill_that_comes_too_late_keeps_the_exit_code() -> None:
         ended_with.add(await process.wait())
         kill(process)
     assert ended_with == {7}
+
+
+async def test_an_interrupt_from_the_terminal_does_not_reach_it(tmp_path: Path) -> None:
+    """The kernel sends it to all processes of the terminal's foreground, and while loading they would print it."""
+    (tmp_path / "alone.py").write_text("import os; print(os.getsid(0) == os.getpid(), flush=True)")
+    with (tmp_path / "printed").open("w+") as printed:
+        process, ours = await spawn("alone", environment={"PYTHONPATH": str(tmp_path)}, output=printed.fileno())
+        ours.close()
+        await process.wait()
+        printed.seek(0)
+        assert "True\n" == printed.read()
