@@ -76,3 +76,21 @@ async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Pat
             await window.prefer("light")
             faults |= {name: problems} if problems else {}
     assert {} == faults
+
+
+@pytest.mark.thorough
+@pytest.mark.needs("chromium")
+@pytest.mark.only_on("sqlite", "a browser sees no engine")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_rows_of_tables_are_compact_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    """Two lines for a person, five for a token with its button: many of them fit on a screen."""
+    most, tall = {"people": 80, "tokens": 160}, {}
+    async with open_admin(tmp_path) as admin, browser.window(width=390) as window:
+        async for name, _, answer in walk(admin):
+            if "<table" in answer.text:
+                await window.go("about:blank")
+                page = without_scripts(answer.text)
+                await window.show(page.replace("<head>", f'<head><base href="{admin.site.base_url}/">', 1))
+                rows = "() => [...document.querySelectorAll('tbody tr')].map(row => row.offsetHeight)"
+                tall[name] = max(await window.page.evaluate(rows)) > most[name]
+    assert dict.fromkeys(most, False) == tall
