@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.message.builders import PNG, edition
 from tests.message.preflight.findings import findings_of, the_only
 
@@ -28,6 +29,27 @@ def test_a_text_edition_of_that_size_is_not() -> None:
 
 def test_a_message_that_many_servers_refuse() -> None:
     """Counted as it travels: base64 adds a third."""
-    heavy, light = PNG + bytes(7_600_000), PNG + bytes(7_000_000)
-    assert "10 MB per email" in the_only(findings_of(edition("![A](a.png)"), assets={"a.png": heavy}))[2]
-    assert [] == findings_of(edition("![A](a.png)"), assets={"a.png": light})
+    source = edition("Minutes and plans", "attachments: [plan.pdf]")
+    assert "10 MB per email" in the_only(findings_of(source, assets={"plan.pdf": bytes(7_600_000)}))[2]
+    assert [] == findings_of(source, assets={"plan.pdf": bytes(7_000_000)})
+
+
+@pytest.mark.parametrize(
+    ("source", "line"), [(edition("![A](a.png)"), 4), (edition("Hello", "attachments: [a.png]"), None)]
+)
+def test_an_image_as_a_camera_makes_it(source: str, line: int | None) -> None:
+    """Shown or attached, with its line in the text and its size as a file."""
+    finding = the_only(findings_of(source, assets={"a.png": PNG + bytes(1_234_000)}))
+    assert ("warning", line) == finding[:2]
+    assert "The image a.png is 1,234 KB" in finding[2]
+    assert [] == findings_of(source, assets={"a.png": PNG + bytes(900_000)})
+
+
+def test_many_images_that_are_heavy_together() -> None:
+    """They are one finding, and none where one of them is the reason."""
+    names = [f"{number}.png" for number in range(6)]
+    source = edition("\n\n".join(f"![A]({name})" for name in names))
+    assets = {name: PNG + bytes(900_000 + number) for number, name in enumerate(names)}
+    assert "Together the images are 5,400 KB" in the_only(findings_of(source, assets=assets))[2]
+    heavy = {**assets, "0.png": PNG + bytes(1_100_000)}
+    assert "The image 0.png is 1,100 KB" in the_only(findings_of(source, assets=heavy))[2]

@@ -238,7 +238,7 @@ class _EditionBuilder:
             archive_html=archive_html,
             archive_text=archive_text,
             archive_assets=(*self.images.archive_files(), *attached_files(enclosures)),
-            findings=self._all_findings(finished, size_bytes, subject),
+            findings=self._all_findings(finished, enclosures, size_bytes, subject),
             size_bytes=size_bytes,
         )
 
@@ -321,7 +321,9 @@ class _EditionBuilder:
         logo = self._shown_logo()
         return [*self.images.enclosures(), *([] if logo is None else [logo]), *attached]
 
-    def _all_findings(self, finished: _FinishedParts, size_bytes: int, subject: str) -> tuple[Finding, ...]:
+    def _all_findings(
+        self, finished: _FinishedParts, enclosures: Sequence[Enclosure], size_bytes: int, subject: str
+    ) -> tuple[Finding, ...]:
         file, table, marked = self.file, self.table, self.marked
         is_mime = file.format is EditionFormat.MIME
         edition = CheckedEdition(
@@ -342,6 +344,7 @@ class _EditionBuilder:
             enclosed={
                 f"cid:{enclosure.content_id}": enclosure.name for enclosure in file.enclosed if enclosure.content_id
             },
+            pictures=[(file.name, len(file.content)) for file in enclosures if file.media_type.startswith("image/")],
             size_bytes=size_bytes,
             profile=self.profile,
             site=self.site,

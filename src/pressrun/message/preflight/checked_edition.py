@@ -24,7 +24,8 @@ class CheckedEdition:
 
     `bare_subject` is the subject of a reader without values. `text` is the text part without its footer, and
     `is_own_text` says whether its author wrote it by hand. `finished_text` and `finished_html` are the parts that go
-    out, with slots for fields. `enclosed` has the names of the files in a message by their address (`cid:…`). `show`
+    out, with slots for fields. `enclosed` has the names of the files in a message by their address (`cid:…`), and
+    `pictures` the names and octets of the images that go out, shown or attached. `show`
     restores the fields of a text as they were written, `line_of` finds a text in the source, and `is_field` says
     whether a text holds a field.
     """
@@ -44,6 +45,7 @@ class CheckedEdition:
     finished_text: Sequence[Piece]
     finished_html: Sequence[Piece] | None
     enclosed: Mapping[str, str]
+    pictures: Sequence[tuple[str, int]]
     size_bytes: int
     profile: ListProfile
     site: Site

@@ -13,6 +13,9 @@ from pressrun.message.incoming.trackers import is_tracker
 from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 from pressrun.message.sources.edition_source import EditionFormat
 
+HEAVY_AT_BYTES = 1000 * 1000  # two seconds on a slow mobile connection; a photograph 1200 pixels wide has a third of it
+HEAVY_TOGETHER_AT_BYTES = 5 * HEAVY_AT_BYTES  # many photographs of a good size
+
 
 def no_address(edition: CheckedEdition) -> Iterator[Finding]:
     for image in edition.tree.find_all("img"):
@@ -54,4 +57,14 @@ def _is_decoration(image: Node, edition: CheckedEdition) -> bool:
     return "alt" in image.attributes and edition.format is not EditionFormat.MARKDOWN
 
 
-RULES: tuple[Rule, ...] = (no_address, not_encrypted, tracking, no_alt_text)
+def heavy(edition: CheckedEdition) -> Iterator[Finding]:
+    """Images that a phone waits for, each or together: usually photographs as a camera made them."""
+    large = [(name, octets) for name, octets in edition.pictures if octets > HEAVY_AT_BYTES]
+    for name, octets in large:
+        yield warning("image-heavy", edition.line_of(name), name=name, size=octets // 1000)
+    total = sum(octets for _, octets in edition.pictures)
+    if not large and total > HEAVY_TOGETHER_AT_BYTES:
+        yield warning("images-heavy", size=total // 1000)
+
+
+RULES: tuple[Rule, ...] = (no_address, not_encrypted, tracking, no_alt_text, heavy)
