@@ -7,7 +7,7 @@ A test runs on one engine at a time, which the fixture `engine` of tests/conftes
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from functools import cache, partial
@@ -104,9 +104,8 @@ class _PostgreSQL:
         for path in [path for path in self._names if path.is_relative_to(folder)]:
             _databases().give_back(self._names.pop(path))
 
-    def empty(self, folder: Path) -> None:
-        for path in [path for path in self._names if path.is_relative_to(folder)]:
-            _databases().empty(self._names[path])
+    def keep(self, root: Path) -> Callable[[], object]:
+        return _databases().keep(self._names[root])
 
 
 _POSTGRESQL = _PostgreSQL()
@@ -144,9 +143,9 @@ def release(folder: Path) -> None:
     ENGINES[_Current.name].release(folder)
 
 
-def empty_on_server(folder: Path) -> None:
-    """Make the databases below a folder new again for those who stay connected to them; PostgreSQL alone can."""
-    _POSTGRESQL.empty(folder)
+def keep_on_server(root: Path) -> Callable[[], object]:
+    """What makes the database of a data_dir again what it is now, for those who stay connected; PostgreSQL can."""
+    return _POSTGRESQL.keep(root)
 
 
 def place_of(location: Location) -> str:

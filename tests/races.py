@@ -20,7 +20,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from tests.database import select_in
-from tests.engines import empty_on_server, new_data_dir, place_of
+from tests.engines import keep_on_server, new_data_dir, place_of
 from tests.postgresql import Session
 from tests.services.office import Office, furnish
 
@@ -187,7 +187,7 @@ async def run_race(race: Race, folder: Path) -> Tally:
     """Run a race for each statement of either step; raises AssertionError for an outcome of no order."""
     tally = Tally(0, Counter())
     orders = [(race.first, race.second), (race.second, race.first)]
-    async with open_table(folder) as table:
+    async with open_table(folder, race.before) as table:
         allowed = [await _one_after_the_other(race, place, table) for place in range(2)]
         for place, (paused, other) in enumerate(orders):
             number = 1
@@ -202,7 +202,7 @@ async def run_race(race: Race, folder: Path) -> Tally:
 
 
 async def _one_after_the_other(race: Race, place: int, table: Table) -> Outcome:
-    first, second = await table.lay(race.before)
+    first, second = table.lay()
     steps = [(race.first, first), (race.second, second)]
     answers = {}
     for step, office in steps if place == 0 else reversed(steps):
@@ -213,7 +213,7 @@ async def _one_after_the_other(race: Race, place: int, table: Table) -> Outcome:
 
 async def _at_once(race: Race, paused: Step, other: Step, number: int, table: Table) -> Outcome | None:
     """None when the first step is done before it comes to a statement with this number."""
-    paused_office, other_office = await table.lay(race.before)
+    paused_office, other_office = table.lay()
     table.gated.gate = gate = Gate(number)
     first = asyncio.create_task(_answer(paused(paused_office)))
     reached = asyncio.create_task(gate.reached.wait())
@@ -239,29 +239,31 @@ async def _answer(step: Awaitable[object]) -> str:
 
 
 class Table:
-    """A database for two, emptied for each run of a race; a new one would take most of the time."""
+    """A database for two, in which what comes before has taken place once; each run of a race finds it so."""
 
     def __init__(
-        self, folder: Path, keys: KeyRing, both: tuple[GatedDatabase, GatedDatabase], watcher: Session
+        self, folder: Path, keys: KeyRing, both: tuple[GatedDatabase, GatedDatabase], watcher: Session, kept: Office
     ) -> None:
         self.gated = both[0]
         self._both = both
         self._folder = folder
         self._keys = keys
         self._watcher = watcher
+        self._kept = kept
+        self._restore = keep_on_server(folder / DATA)
         self._runs = 0
 
-    async def lay(self, before: Step) -> tuple[Office, Office]:
-        """Two offices, with folders that nobody has used, after what comes before."""
+    def lay(self) -> tuple[Office, Office]:
+        """Two offices, with folders that nobody has used since."""
         self.gated.gate = None
-        empty_on_server(self._folder)
+        self._restore()
         self._runs += 1
         root = self._folder / f"run-{self._runs}" / "data"
         shutil.copytree(self._folder / DATA, root)
         first, second = (furnish(database, deepcopy(self._keys), root) for database in self._both)
-        await before(first)
-        second.now = first.now + 0.25  # no second events at the same time
-        second.settings.swap(first.settings.value)
+        first.now, second.now = self._kept.now, self._kept.now + 0.25  # no second events at the same time
+        for office in (first, second):
+            office.settings.swap(self._kept.settings.value)
         return first, second
 
     def is_blocked(self) -> bool:
@@ -272,14 +274,15 @@ class Table:
 
 
 @asynccontextmanager
-async def open_table(folder: Path) -> AsyncIterator[Table]:
-    """A new database with two handles on it."""
+async def open_table(folder: Path, before: Step) -> AsyncIterator[Table]:
+    """A new database with two handles on it, after what comes before."""
     data, keys = new_data_dir(folder / DATA)
     place = place_of(data.database)
     async with AsyncExitStack() as stack:
         first, second = [await stack.enter_async_context(_opened(data.database)) for _ in range(2)]
+        await before(office := furnish(first, deepcopy(keys), data.root))
         with psycopg.connect(place, autocommit=True) as watcher:
-            yield Table(folder, keys, (first, second), watcher)
+            yield Table(folder, keys, (first, second), watcher, office)
 
 
 @asynccontextmanager
