@@ -161,7 +161,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
                 await until(is_kept)
 
 
-REQUESTS = cases(*DATABASE, (SignUps, "sign_up_within"), thread=((SignUps, "sign_up_within"),))
+REQUESTS = cases(*DATABASE, (SignUps, "sign_up"), thread=((SignUps, "sign_up"),))
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), REQUESTS)
@@ -169,9 +169,7 @@ async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> No
     """Each requester gets one mail."""
     async with open_pressroom(tmp_path) as room:
         desk = room.office.context
-        loop = WebRequests(
-            desk, sign_ups=room.office.sign_ups, preferences=Preferences(desk), unsubscribes=room.office.unsubscribes
-        )
+        loop = WebRequests(desk, sign_ups=room.office.sign_ups, preferences=Preferences(desk))
         for number in range(3):
             await loop.sign_up("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
         with refused(owner, name, fault) as refusals:

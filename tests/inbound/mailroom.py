@@ -50,7 +50,6 @@ from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.ports import MailParser
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
@@ -280,7 +279,7 @@ async def open_mailroom(
     room.processing = MailProcessing(
         context,
         parsers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
-        mail_commands=MailCommands(context, sign_ups=room.sign_ups, unsubscribes=Unsubscribes(context)),
+        mail_commands=MailCommands(context, sign_ups=room.sign_ups),
         bounce_handler=BounceHandler(
             keys=keys,
             site=site,

@@ -155,9 +155,7 @@ def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: boo
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
     office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
     preferences = Preferences(office.context)
-    office.web_requests = WebRequests(
-        office.context, sign_ups=office.sign_ups, preferences=preferences, unsubscribes=office.unsubscribes
-    )
+    office.web_requests = WebRequests(office.context, sign_ups=office.sign_ups, preferences=preferences)
     office.members = ProgramMembers(
         office.context, sign_ups=office.sign_ups, preferences=preferences, web_requests=office.web_requests
     )

@@ -35,6 +35,7 @@ from pressrun.services.readers.preferences import PreferenceChanges, PreferenceL
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.settings import BounceSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
 from pressrun.store.lists import lists
@@ -161,7 +162,6 @@ def mail_to(local_part: str, subject: str = "") -> Use:
         mail_commands = MailCommands(
             replace(office.context, site=SITE, settings=Holder(ServiceSettings(limits=LIMITS))),
             sign_ups=office.sign_ups,
-            unsubscribes=office.unsubscribes,
         )
         mail = InboundMail(
             id=1,
@@ -197,7 +197,7 @@ async def hold_sign_up(press: Pressroom, address: Address) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         for their_address in (parse_address("first@else.example"), address):
-            office.sign_ups.sign_up_within(tx, target, their_address, WEB, trust=Trust.PROVEN)
+            office.sign_ups.sign_up(tx, target, their_address, WEB, trust=Trust.PROVEN)
 
     await office.database.write(take)
 
@@ -288,7 +288,7 @@ async def resume(press: Pressroom, _address: Address, number: int) -> None:
 
 
 async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
-    await Preferences(press.office.context).request_link(address, WEB)
+    await press.office.database.write(Preferences(press.office.context).mail_preferences_link, address, WEB, "")
 
 
 async def send_test(press: Pressroom, address: Address, _: Any) -> None:
@@ -304,7 +304,7 @@ async def left(press: Pressroom, address: Address) -> None:
 
 
 async def tell_of_leaving(press: Pressroom, _address: Address, _: Any) -> None:
-    await press.office.database.write(press.office.unsubscribes.notify_within)
+    await press.office.database.write(notify_unsubscribers, press.office.context)
 
 
 async def left_and_told(press: Pressroom, address: Address) -> int:
@@ -352,7 +352,7 @@ async def sign_up_to_both(press: Pressroom, address: Address, _: Any) -> None:
         first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
         assert first is not None
         assert second is not None
-        press.office.sign_ups.sign_up_within(tx, first, address, WEB, also=[second])
+        press.office.sign_ups.sign_up(tx, first, address, WEB, also=[second])
 
     await press.office.database.write(take)
 
@@ -402,7 +402,7 @@ async def ask_to_unsubscribe(press: Pressroom, address: Address, _: Any) -> None
     def ask(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        Preferences(press.office.context).unsubscribe_link_within(tx, target, address, WEB)
+        Preferences(press.office.context).mail_unsubscribe_link(tx, target, address, WEB)
 
     await press.office.database.write(ask)
 

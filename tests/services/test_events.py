@@ -22,6 +22,7 @@ from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.people import audit
@@ -100,7 +101,7 @@ async def resume(office: Office) -> None:
 async def left(office: Office) -> None:
     await join(office)
     await leave(office)
-    await office.database.write(office.unsubscribes.notify_within)
+    await office.database.write(notify_unsubscribers, office.context)
 
 
 async def undo(office: Office) -> None:

@@ -362,7 +362,6 @@ def requests_of(office: Office) -> WebRequests:
         office.context,
         sign_ups=office.sign_ups,
         preferences=Preferences(office.context),
-        unsubscribes=office.unsubscribes,
     )
 
 

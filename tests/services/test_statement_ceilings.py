@@ -53,9 +53,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 
 def web_requests_of(office: Office) -> WebRequests:
     context = office.context
-    return WebRequests(
-        context, sign_ups=office.sign_ups, preferences=Preferences(context), unsubscribes=office.unsubscribes
-    )
+    return WebRequests(context, sign_ups=office.sign_ups, preferences=Preferences(context))
 
 
 async def nothing(_: Office) -> None:
@@ -108,7 +106,7 @@ async def log_in(office: Office) -> None:
         person_id = people.insert_person(tx, "ann", ADA, NOW, may_log_in=True)
         people.put_permission(tx, 1, person_id, Role.EDITOR, ReaderAccess.NONE)
         visitor = Visitor(client=None, network="unknown", agent="")
-        sessions_of(office).begin_within(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor)
+        sessions_of(office).begin(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor)
 
     await office.database.write(begin)
 

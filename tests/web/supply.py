@@ -12,6 +12,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.unsubscribes import notify_unsubscribers
 
 DAY = 86400
 LATER = int(NOW) + DAY
@@ -130,9 +131,8 @@ class Supply:
 
     async def _after_leaving(self, purpose: WebPurpose) -> str:
         number, _ = await self._person()
-        unsubscribes = self._house.unsubscribes()
-        await unsubscribes.unsubscribe(number, ORIGIN, edition_id=0)
-        await self._house.database.write(unsubscribes.notify_within)  # what else would be written a moment later
+        await self._house.unsubscribes().unsubscribe(number, ORIGIN, edition_id=0)
+        await self._house.database.write(notify_unsubscribers, self._house.context())
         return await self._token(purpose, await self._last("unsubscribe"), LATER)
 
     async def _reader(self) -> str:

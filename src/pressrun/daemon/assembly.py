@@ -127,11 +127,10 @@ def build_processing(
 ) -> MailProcessing:
     """Wire what processes accepted mail."""
     context = services.context
-    sign_ups, unsubscribes = services.pages.sign_ups, services.pages.unsubscribes
     return MailProcessing(
         context,
         parsers=parsers,
-        mail_commands=MailCommands(context, sign_ups=sign_ups, unsubscribes=unsubscribes),
+        mail_commands=MailCommands(context, sign_ups=services.pages.sign_ups),
         bounce_handler=services.bounce_handler,
         mailed_editions=mailed_editions,
         counter=metrics,

@@ -189,11 +189,11 @@ def limits_of_editions(limits: LimitSettings) -> HelperLimits:
 
 def _build_pages(parts: _Parts) -> UseCases:
     context, observer = parts.context, parts.hooks.sign_ups
-    sign_ups, preferences, unsubscribes = SignUps(context, observer), Preferences(context), Unsubscribes(context)
+    sign_ups, preferences = SignUps(context, observer), Preferences(context)
     return UseCases(
-        web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences, unsubscribes=unsubscribes),
+        web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences),
         sign_ups=sign_ups,
-        unsubscribes=unsubscribes,
+        unsubscribes=Unsubscribes(context),
         never_again=NeverAgain(context),
         preferences=preferences,
         address_changes=AddressChanges(context),

@@ -29,7 +29,7 @@ LEFT = {
 def sign_up(tx: Transaction, press: Pressroom) -> None:
     target = find_list(tx, "news")
     assert target is not None
-    press.office.sign_ups.sign_up_within(tx, target, parse_address("new@reader.example"), Origin(source="web"))
+    press.office.sign_ups.sign_up(tx, target, parse_address("new@reader.example"), Origin(source="web"))
 
 
 async def turn(press: Pressroom) -> None:

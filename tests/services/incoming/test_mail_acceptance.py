@@ -593,7 +593,7 @@ async def test_a_fault_of_ours_keeps_the_mail_and_lets_others_pass(
     def fail(*_: object) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(room.sign_ups, "request_within", fail)
+    monkeypatch.setattr(room.sign_ups, "sign_up", fail)
     assert 1 == len(await room.deliver(mail(), "news-subscribe", "news-leave"))
     assert {"failed": 1, "done": 1} == await room.counts()
 

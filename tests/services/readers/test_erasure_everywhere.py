@@ -34,6 +34,7 @@ from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -140,9 +141,7 @@ async def sign_up(scene: Scene) -> None:
 
 async def waiting_request(scene: Scene) -> None:
     office = scene.press.office
-    web_requests = WebRequests(
-        office.context, sign_ups=office.sign_ups, preferences=scene.preferences(), unsubscribes=office.unsubscribes
-    )
+    web_requests = WebRequests(office.context, sign_ups=office.sign_ups, preferences=scene.preferences())
     await web_requests.sign_up("news", scene.next, WEB, network=None, trust=Trust.PROVEN)
     await web_requests.preferences_link(scene.next, WEB, network=None)
 
@@ -206,7 +205,7 @@ async def edition_and_replies(scene: Scene) -> None:
     await scene.press.turn()
     link = PreferenceLink(subscriber_id=(await scene.person(scene.next.typed)).id, epoch=0)
     await scene.preferences().unsubscribe_all(link, WEB)
-    await scene.press.office.database.write(scene.press.office.unsubscribes.notify_within)
+    await scene.press.office.database.write(notify_unsubscribers, scene.press.office.context)
 
 
 async def editor_and_test_copy(scene: Scene) -> None:

@@ -45,7 +45,6 @@ async def sign_up(office: Office, *names: str) -> object:
         office.context,
         sign_ups=office.sign_ups,
         preferences=Preferences(office.context),
-        unsubscribes=office.unsubscribes,
     )
     answer = await web_requests.sign_up(
         names[0], ADA, WEB, network=None, name="Ada", trust=Trust.PROVEN, also=names[1:]
@@ -183,7 +182,7 @@ async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
     answer = Origin(source="mail", mail="digest")
-    outcome, _ = await house.database.write(lambda tx: house.sign_ups.confirm_within(tx, number, answer))
+    outcome, _ = await house.database.write(lambda tx: house.sign_ups.confirm_request(tx, number, answer))
     assert Confirmed.CONFIRMED is outcome
     assert {"news": "active", "tides": "active"} == await states(house)
     sources = await rows(house, "select source from subscription")

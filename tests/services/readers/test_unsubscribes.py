@@ -17,7 +17,13 @@ from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
+from pressrun.services.readers.unsubscribes import (
+    UnsubscribeOutcome,
+    UnsubscribeRequest,
+    Unsubscribes,
+    notify_unsubscribers,
+    unsubscribe,
+)
 
 WEB = Origin(source="web", ip="192.0.2.7", language="de", words="List-Unsubscribe=One-Click")
 UNIX = Origin(source="web", words='[Unsubscribe] "\\ \0 é')
@@ -51,7 +57,7 @@ async def furnish(press: Pressroom) -> list[UnsubscribeRequest]:
 
 
 async def leave(press: Pressroom, departures: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
-    return await press.office.database.write(press.office.unsubscribes.unsubscribe_within, departures)
+    return await press.office.database.write(unsubscribe, departures, replace(press.office.context, entropy=bytes))
 
 
 async def contents(press: Pressroom) -> dict[str, list[Any]]:
@@ -145,8 +151,8 @@ async def test_those_who_left_together_are_told_together_each_by_their_own_note(
     await press.change("update subscriber set language = 'fr' where id = 2")
     await leave(press, [UnsubscribeRequest(number, WEB) for number in (1, 2, 3, 4)])
     await press.change("update subscription set state = 'active' where id = 3")
-    assert 4 == await press.office.database.write(press.office.unsubscribes.notify_within)
-    assert 0 == await press.office.database.write(press.office.unsubscribes.notify_within)
+    assert 4 == await press.office.database.write(notify_unsubscribers, press.office.context)
+    assert 0 == await press.office.database.write(notify_unsubscribers, press.office.context)
     assert [
         ("left", 1, "r0@reader.example", "de", 1),
         ("left", 2, "r1@reader.example", "fr", 2),

@@ -35,9 +35,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to Ne
 
 def asking_of(office: Office, wake: Waker | None = None) -> WebRequests:
     context = replace(office.context, wake=wake or office.wake)
-    return WebRequests(
-        context, sign_ups=office.sign_ups, preferences=Preferences(context), unsubscribes=office.unsubscribes
-    )
+    return WebRequests(context, sign_ups=office.sign_ups, preferences=Preferences(context))
 
 
 async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
@@ -213,14 +211,14 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     await office.make_list()
     web_requests = asking_of(office)
     await ask_for_three(web_requests)
-    take = SignUps.sign_up_within
+    take = SignUps.sign_up
 
     def failing(self: SignUps, tx: Transaction, target: object, address: Address, *more: Any, **named: Any) -> None:
         take(self, tx, target, address, *more, **named)  # type: ignore[arg-type]
         if address.typed.startswith("bob"):
             raise problem
 
-    monkeypatch.setattr(SignUps, "sign_up_within", failing)
+    monkeypatch.setattr(SignUps, "sign_up", failing)
     await web_requests.carry_out()
     assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(
         office, "select address from subscriber order by id"
@@ -240,7 +238,7 @@ async def test_a_machine_that_lacks_something_is_no_fault_of_a_request(
     web_requests = asking_of(office)
     await ask_for_three(web_requests)
     with monkeypatch.context() as patch:
-        patch.setattr(SignUps, "sign_up_within", lambda *_, **__: (_ for _ in ()).throw(problem))
+        patch.setattr(SignUps, "sign_up", lambda *_, **__: (_ for _ in ()).throw(problem))
         with pytest.raises(type(problem)):
             await web_requests.carry_out()
     assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from pending_request")

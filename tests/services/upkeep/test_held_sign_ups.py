@@ -51,7 +51,7 @@ async def sign_up(office: Office, address: Address = ADA, trust: Trust = Trust.P
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        office.sign_ups.sign_up_within(tx, target, address, origin, name="Ada", trust=trust)
+        office.sign_ups.sign_up(tx, target, address, origin, name="Ada", trust=trust)
 
     await office.database.write(take)
 

@@ -24,9 +24,9 @@ from pressrun.message.incoming.refusing import acknowledges, refuses
 from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
-from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer, SignUps
+from pressrun.services.readers.sign_ups import Confirmed, SignUps
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, unsubscribe
 from pressrun.services.suppression import find_reason
 from pressrun.store import limits
 from pressrun.store.lists import lists
@@ -66,12 +66,11 @@ class _Request(Struct, frozen=True):
 class MailCommands:
     """Carries out what accepted mails ask for."""
 
-    def __init__(self, context: ServiceContext, *, sign_ups: SignUps, unsubscribes: Unsubscribes) -> None:
+    def __init__(self, context: ServiceContext, *, sign_ups: SignUps) -> None:
         self._context = context
         self._tokens = AddressTokens(context.keys)
         self._site = context.site
         self._sign_ups = sign_ups
-        self._unsubscribes = unsubscribes
 
     def carry_out(
         self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: str
@@ -139,8 +138,8 @@ class MailCommands:
             return self._answer(request, "list_closed")
         if not self._may_reply(request):
             return "limited"
-        answer = self._sign_ups.request_within(request.tx, request.list_name, request.sender, request.origin)
-        return "asked to confirm" if answer is SignUpAnswer.ACCEPTED else str(answer)
+        self._sign_ups.sign_up(request.tx, target, request.sender, request.origin)
+        return "asked to confirm"
 
     def _confirm(self, request: _Request, token: str) -> str:
         number = self._tokens.read_route(Route(RouteKind.CONFIRM, request.list_name, token))
@@ -148,7 +147,7 @@ class MailCommands:
             return "test"
         outcome = Confirmed.INVALID
         if number is not None:
-            outcome, _ = self._sign_ups.confirm_within(request.tx, number, request.origin)
+            outcome, _ = self._sign_ups.confirm_request(request.tx, number, request.origin)
         if outcome in (Confirmed.CONFIRMED, Confirmed.ALREADY):
             return outcome
         return self._answer(request, "not_confirmed")
@@ -161,7 +160,7 @@ class MailCommands:
             return "test" if number == TEST_ID else "not signed"
         # The address says no edition: it is the last one they got, as far as anybody can tell.
         request = UnsubscribeRequest(number, origin, deliveries.latest_edition(tx, number))
-        (outcome,) = self._unsubscribes.unsubscribe_within(tx, [request])
+        (outcome,) = unsubscribe(tx, [request], self._context)
         return "left" if outcome is UnsubscribeOutcome.LEFT else "was not subscribed"
 
     def _send_unsubscribe_link(self, request: _Request) -> str:

@@ -83,7 +83,7 @@ class Identities:
         if person is None:
             return None
         limits.refund(tx, self._meters(visitor), admitted.counted_at)
-        return self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor)
+        return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor)
 
     def _newly_linked(
         self, tx: Transaction, identity: IssuerAccount, linking: LoginSession | None

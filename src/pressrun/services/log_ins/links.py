@@ -45,4 +45,4 @@ class EnterLinks:
         person = None if link is None else enter(tx, link, self._context.now)
         if person is None:
             return None
-        return self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.LINK, visitor)
+        return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.LINK, visitor)

@@ -119,7 +119,7 @@ class LogIns:
             return None
         method = Method.PASSWORD if current.salt is None else Method.PASSWORD_AND_APP
         limits.refund(tx, meters, counted_at)
-        return self._sessions.begin_within(tx, Entrant(current.id, current.name, current.epoch), method, visitor)
+        return self._sessions.begin(tx, Entrant(current.id, current.name, current.epoch), method, visitor)
 
     def _uses_up(self, tx: Transaction, person: Candidate, typed: str) -> bool:
         """Whether this is the code of their app, or one of their recovery codes, which now is used up."""
@@ -183,7 +183,7 @@ class LogIns:
             return ""
         meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
         limits.refund(tx, meters, asked.expires_at - CODE_SECONDS)
-        return self._sessions.begin_within(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor)
+        return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor)
 
     # ------------------------------------------------------------------ a passkey
 
@@ -226,7 +226,7 @@ class LogIns:
             return None  # used or removed while it was checked
         limits.refund(tx, meters, counted_at)
         entrant = Entrant(owner.person_id, owner.name, owner.epoch)
-        return self._sessions.begin_within(tx, entrant, Method.PASSKEY, visitor)
+        return self._sessions.begin(tx, entrant, Method.PASSKEY, visitor)
 
     # ------------------------------------------------------------------ what all have in common
 

@@ -73,7 +73,7 @@ class Sessions:
         """Log out: end the session of a cookie, if it has one."""
         await self._context.database.write(self._end, secret_digest(secret))
 
-    def begin_within(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor) -> Entered:
+    def begin(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor) -> Entered:
         """Log a person in, whom the caller has found to be that one, and end the session that the browser had."""
         context, secret = self._context, self._context.new_secret()
         if visitor.former_digest is not None:

@@ -127,7 +127,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
             if subscription.is_paused and not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
-            self._preferences.pause_one_within(tx, subscription.id, days, origin)
+            self._preferences.pause_subscription(tx, subscription.id, days, origin)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)
@@ -141,7 +141,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
             if not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
-            self._preferences.resume_one_within(tx, subscription.id, origin)
+            self._preferences.resume_subscription(tx, subscription.id, origin)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)

@@ -119,14 +119,6 @@ class Preferences:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
-    async def request_link(self, address: Address, origin: Origin, *, list_name: str = "") -> None:
-        """Mail a reader their own link. For anybody else, and over the limit, nothing happens and nothing shows.
-
-        It goes out in the name of that list if they read it, or did, else of the first one that they read.
-        """
-        await self._context.database.share(self.request_link_within, address, origin, list_name)
-        self._context.wake()
-
     async def find(self, link: PreferenceLink) -> Profile | None:
         """What the page of a link shows."""
         return await self._context.database.read(self._find, link)
@@ -148,7 +140,7 @@ class Preferences:
 
     async def pause_one(self, subscription_id: int, days: int, origin: Origin) -> SubscriptionDetails | None:
         """Pause one subscription, whatever link names it; None when it no longer exists."""
-        details = await self._context.database.share(self.pause_one_within, subscription_id, days, origin)
+        details = await self._context.database.share(self.pause_subscription, subscription_id, days, origin)
         self._context.wake()
         return details
 
@@ -167,10 +159,12 @@ class Preferences:
         return await self._change(link, lambda tx, profile: self._leave(tx, profile, link, frozenset(), origin))
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
-        """Mail the reader whose lasting link this is one of their own, under the limit of `request_link`."""
+        """Mail the reader whose lasting link this is one of their own, under the limit of `mail_preferences_link`."""
         profile = await self.find(link)
         if profile is not None:
-            await self.request_link(parse_address(profile.person.address), origin, list_name=link.list_name)
+            address = parse_address(profile.person.address)
+            await self._context.database.share(self.mail_preferences_link, address, origin, link.list_name)
+            self._context.wake()
         return profile
 
     async def download(self, link: PreferenceLink) -> Answer | None:
@@ -198,17 +192,20 @@ class Preferences:
         context.wake()
         return True
 
-    # ------------------------------------------------------------------ links
+    # ------------------------------------------------------------ in a transaction; its caller wakes the dispatcher
 
-    def request_link_within(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
-        """`request_link` as part of a transaction of the caller, who then wakes the dispatcher."""
+    def mail_preferences_link(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
+        """Mail a reader their own link. For anybody else, and over the limit, nothing happens and nothing shows.
+
+        It goes out in the name of that list if they read it, or did, else of the first one that they read.
+        """
         person = self._person_to_mail(tx, address)
         target = None if person is None else choose_list_of_mail(tx, person, list_name)
         if person is not None and target is not None:
             self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
 
-    def unsubscribe_link_within(self, tx: Transaction, target: MailingList, address: Address, origin: Origin) -> None:
-        """Mail a member the link to leave a list, under the limit of `request_link`; for others nothing happens."""
+    def mail_unsubscribe_link(self, tx: Transaction, target: MailingList, address: Address, origin: Origin) -> None:
+        """Mail a member the link to leave a list, under the same limit; for others nothing happens."""
         person = self._person_to_mail(tx, address)
         if person is None:
             return
@@ -381,18 +378,18 @@ class Preferences:
         also = [mailing_list.title for mailing_list in started if mailing_list.id != target.id]
         self._mail(tx, "paused", target, profile.person, origin, {"until": until, "also": also})
 
-    def pause_one_within(
+    def pause_subscription(
         self, tx: Transaction, subscription_id: int, days: int, origin: Origin
     ) -> SubscriptionDetails | None:
-        """`pause_one` as part of a transaction of the caller, who then wakes the dispatcher."""
+        """Pause one subscription, whatever link names it; None when it no longer exists."""
         details = find_subscription_details(tx, subscription_id)
         if details is None:
             return None
         self._pause(tx, Profile(person=details.person, memberships=(details,), offered=()), days, origin)
         return find_subscription_details(tx, subscription_id)
 
-    def resume_one_within(self, tx: Transaction, subscription_id: int, origin: Origin) -> None:
-        """End the pause of one subscription as part of a transaction of the caller."""
+    def resume_subscription(self, tx: Transaction, subscription_id: int, origin: Origin) -> None:
+        """End the pause of one subscription."""
         details = find_subscription_details(tx, subscription_id)
         if details is not None:
             self._resume(tx, Profile(person=details.person, memberships=(details,), offered=()), origin)

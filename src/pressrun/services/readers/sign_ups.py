@@ -79,15 +79,14 @@ class SignUps:
 
         `also` names further lists that the same mail asks to confirm; closed ones are left out.
         """
-        answer = await self._context.database.share(
-            self.request_within, list_name, address, origin, network, name, also
-        )
+        names = (list_name, *also)
+        answer = await self._context.database.share(self._request, names, address, origin, network, name)
         self._context.wake()
         return answer
 
     async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, SubscriptionDetails | None]:
         """Confirm a request; a second time changes nothing."""
-        answer = await self._context.database.share(self.confirm_within, confirmation_id, origin)
+        answer = await self._context.database.share(self.confirm_request, confirmation_id, origin)
         self._context.wake()  # a welcome mail may wait
         return answer
 
@@ -99,35 +98,29 @@ class SignUps:
         """What confirming would do now, and for whom. CONFIRMED: the page offers the button."""
         return await self._context.database.read(self._check_link, confirmation_id)
 
-    # ------------------------------------------------------------------ within the caller's transaction, who then wakes
+    # ------------------------------------------------------------ in a transaction; its caller wakes the dispatcher
 
-    def request_within(
-        self,
-        tx: Transaction,
-        list_name: str,
-        address: Address,
-        origin: Origin,
-        network: str | None = None,
-        name: str = "",
-        also: Sequence[str] = (),
-    ) -> SignUpAnswer | RateExceeded:
-        """`request` as part of a transaction."""
-        targets = [
-            target for target_name in (list_name, *also) if (target := lists.find_list(tx, target_name)) is not None
-        ]
-        if not targets:
-            return SignUpAnswer.UNKNOWN_LIST
+    def choose_lists(
+        self, tx: Transaction, names: Sequence[str], network: str | None
+    ) -> list[MailingList] | SignUpAnswer | RateExceeded:
+        """The open ones of these lists, or why nobody may sign up to them; counts the sign-up against its network."""
+        targets = [target for name in dict.fromkeys(names) if (target := lists.find_list(tx, name)) is not None]
         open_ones = [target for target in targets if target.closed_at is None]
         if not open_ones:
-            return SignUpAnswer.CLOSED
-        if network is not None:
-            retry_at = self.abuse_limits.throttle(tx, network, self._context.clock())
-            if retry_at is not None:
-                return RateExceeded(retry_at)
-        self.sign_up_within(tx, open_ones[0], address, origin, name=name, also=open_ones[1:])
+            return SignUpAnswer.CLOSED if targets else SignUpAnswer.UNKNOWN_LIST
+        retry_at = None if network is None else self.abuse_limits.throttle(tx, network, self._context.clock())
+        return open_ones if retry_at is None else RateExceeded(retry_at)
+
+    def _request(
+        self, tx: Transaction, names: Sequence[str], address: Address, origin: Origin, network: str | None, name: str
+    ) -> SignUpAnswer | RateExceeded:
+        targets = self.choose_lists(tx, names, network)
+        if isinstance(targets, SignUpAnswer | RateExceeded):
+            return targets
+        self.sign_up(tx, targets[0], address, origin, name=name, also=targets[1:])
         return SignUpAnswer.ACCEPTED
 
-    def sign_up_within(
+    def sign_up(
         self,
         tx: Transaction,
         target: MailingList,
@@ -180,10 +173,10 @@ class SignUps:
         """Whether the link of a request would subscribe somebody now."""
         return self._check_link(tx, confirmation_id)[0] is Confirmed.CONFIRMED
 
-    def confirm_within(
+    def confirm_request(
         self, tx: Transaction, confirmation_id: int, origin: Origin
     ) -> tuple[Confirmed, SubscriptionDetails | None]:
-        """`confirm` as part of a transaction."""
+        """Confirm what a link requests; returns what that did, and for whom."""
         # All are checked before the first is confirmed, because that lifts a suppression which the others depend on.
         checks = self._check_requests(tx, confirmation_id)
         outcome, details = _sum_up(checks)

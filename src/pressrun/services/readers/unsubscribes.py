@@ -73,33 +73,33 @@ class Unsubscribes:
         The reader is notified and can undo it, because the link may have been passed on.
         """
         request = UnsubscribeRequest(subscription_id, origin, edition_id, how=how)
-        answer = await self._context.database.share_set(self.unsubscribe_within, request)
+        answer = await self._context.database.share_set(self._unsubscribe, request)
         self._context.asked.set()  # the loop of web requests queues the notices
         return answer
 
-    def unsubscribe_within(self, tx: Transaction, requests: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
-        """`unsubscribe` for several requests, as part of a transaction."""
+    def _unsubscribe(self, tx: Transaction, requests: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
         return unsubscribe(tx, requests, self._context)
 
-    def notify_within(self, tx: Transaction) -> int:
-        """Queue the notices of a batch of unsubscribes; returns how many unsubscribes the batch had."""
-        context, now = self._context, self._context.clock()
-        due = unsubscribes.claim_notices(tx)
-        candidates = [
-            (pending, address)
-            for pending in due
-            if not pending.is_over and (address := read_stored_address(pending.address)) is not None
-        ]
-        folds = [suppression_digest(context.keys, address.fold) for _, address in candidates]
-        spent = limits.spend_each(tx, NOTICE_LIMIT, folds, context.limits.unsubscribe_notes_per_address, now)
-        notified = [pair for pair, is_spent in zip(candidates, spent, strict=True) if is_spent]
-        if notified:
-            made = [_new_notice(pending, address, context.entropy(16)) for pending, address in notified]
-            notices.insert_notices(tx, made, int(now))
-        kept = {pending.id for pending, _ in notified}
-        if len(kept) < len(due):
-            unsubscribes.delete_unsubscribes(tx, [pending.id for pending in due if pending.id not in kept])
-        return len(due)
+
+def notify_unsubscribers(tx: Transaction, context: ServiceContext) -> int:
+    """Queue the notices of a batch of unsubscribes; returns how many unsubscribes the batch had."""
+    now = context.clock()
+    due = unsubscribes.claim_notices(tx)
+    candidates = [
+        (pending, address)
+        for pending in due
+        if not pending.is_over and (address := read_stored_address(pending.address)) is not None
+    ]
+    folds = [suppression_digest(context.keys, address.fold) for _, address in candidates]
+    spent = limits.spend_each(tx, NOTICE_LIMIT, folds, context.limits.unsubscribe_notes_per_address, now)
+    notified = [pair for pair, is_spent in zip(candidates, spent, strict=True) if is_spent]
+    if notified:
+        made = [_new_notice(pending, address, context.entropy(16)) for pending, address in notified]
+        notices.insert_notices(tx, made, int(now))
+    kept = {pending.id for pending, _ in notified}
+    if len(kept) < len(due):
+        unsubscribes.delete_unsubscribes(tx, [pending.id for pending in due if pending.id not in kept])
+    return len(due)
 
 
 def unsubscribe(

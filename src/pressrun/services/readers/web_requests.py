@@ -27,7 +27,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.suppression import PROGRAM
 from pressrun.store import limits
 from pressrun.store.limits import Meter
@@ -52,14 +52,11 @@ class WebRequests(BackgroundLoop):
     name = "requests"
     unavailable = "subscription.database_unavailable"
 
-    def __init__(
-        self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences, unsubscribes: Unsubscribes
-    ) -> None:
+    def __init__(self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences) -> None:
         super().__init__(context.clock)
         self._context = context
         self._sign_ups = sign_ups
         self._preferences = preferences
-        self._unsubscribes = unsubscribes
         context.asked.set()  # for what a dead process left
 
     @property
@@ -176,18 +173,11 @@ class WebRequests(BackgroundLoop):
     def _accept_sign_up(
         self, tx: Transaction, names: Sequence[str], request: PendingRequest, network: str | None, form: int | None
     ) -> SignUpAnswer | RateExceeded:
-        targets = [target for name in dict.fromkeys(names) if (target := lists.find_list(tx, name)) is not None]
-        if not targets:
-            return SignUpAnswer.UNKNOWN_LIST
-        numbers = [target.id for target in targets if target.closed_at is None]
-        if not numbers:
-            return SignUpAnswer.CLOSED
-        now = self._context.clock()
-        if network is not None:
-            retry_at = self._sign_ups.abuse_limits.throttle(tx, network, now)
-            if retry_at is not None:
-                return RateExceeded(retry_at)
-        request = replace(request, list_id=numbers[0], also=tuple(numbers[1:]))
+        targets = self._sign_ups.choose_lists(tx, names, network)
+        if isinstance(targets, SignUpAnswer | RateExceeded):
+            return targets
+        first, *others = [target.id for target in targets]
+        request, now = replace(request, list_id=first, also=tuple(others)), self._context.clock()
         if form is not None:
             sent = self._meter_of_form(request, form)
             use = Meter(FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES)
@@ -219,7 +209,7 @@ class WebRequests(BackgroundLoop):
         return Meter("requests_per_form", digest, self._context.limits.requests_per_form)
 
     def _carry_out_batch(self, tx: Transaction) -> None:
-        self._unsubscribes.notify_within(tx)
+        notify_unsubscribers(tx, self._context)
         for request in pending_requests.claim_pending_requests(tx):
             with acted_by(_actor_of(request)):
                 self._carry_out(tx, request)
@@ -231,14 +221,14 @@ class WebRequests(BackgroundLoop):
         match request.kind:
             case RequestKind.PREFERENCES:
                 list_name = "" if target is None else target.name
-                self._preferences.request_link_within(tx, address, origin, list_name)
+                self._preferences.mail_preferences_link(tx, address, origin, list_name)
             case RequestKind.UNSUBSCRIBE if target is not None:
-                self._preferences.unsubscribe_link_within(tx, target, address, origin)
+                self._preferences.mail_unsubscribe_link(tx, target, address, origin)
             case RequestKind.SIGN_UP:
                 requested = [target, *(lists.hold_list(tx, number) for number in request.also)]
                 targets = [target for target in requested if target is not None and target.closed_at is None]
                 if targets:
-                    self._sign_ups.sign_up_within(
+                    self._sign_ups.sign_up(
                         tx,
                         targets[0],
                         address,
