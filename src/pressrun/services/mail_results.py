@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -19,6 +21,15 @@ from pressrun.store.transaction import Transaction
 
 class MailMustWait(Unavailable):
     """A mail must wait for something other than the database, such as the parser process; others need not."""
+
+
+@contextmanager
+def needing_helper() -> Iterator[None]:
+    """What a mail needs a helper process for; raises MailMustWait where that cannot be done now."""
+    try:
+        yield
+    except Unavailable as problem:
+        raise MailMustWait(str(problem)) from problem
 
 
 class MailGone(PressrunError):

@@ -40,6 +40,7 @@ from pressrun.services.mail_results import (
     count_failures,
     log_consequences,
     log_failed_copy,
+    needing_helper,
     record_result,
 )
 from pressrun.services.ports import MailCounter, MailParser
@@ -279,11 +280,10 @@ NOT_READ = _Unread()  # it was not needed
 async def _parse(parse: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, _Unread]:
     """The parsed mail, or None and why it cannot be read; raises MailMustWait."""
     try:
-        return await parse(mail.content), NOT_READ
+        with needing_helper():
+            return await parse(mail.content), NOT_READ
     except UnreadableMail as problem:
         return None, _Unread(str(problem), isinstance(problem, TimedOutMail))
-    except Unavailable as problem:
-        raise MailMustWait(str(problem)) from problem
 
 
 def _keep_if_slow(result: MailResult, problem: _Unread) -> MailResult:

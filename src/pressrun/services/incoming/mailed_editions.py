@@ -14,18 +14,14 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.mail_routes import Route
-from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
+from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, UnreadableMail
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.core.network.peers import Peers
 from pressrun.core.signing.tokens import digests_of, suppression_digest
-from pressrun.message.editions.orders import ReadSource
-from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, read_post_header
+from pressrun.message.editions.posted import Posted, read_post_header
 from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning
-from pressrun.message.incoming.authentication import find_proof
-from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
-from pressrun.message.incoming.header_scan import find_written_at, header_fields, scan_header, sole_author
+from pressrun.message.incoming.header_scan import find_written_at, scan_header, sole_author
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.editions import draft_versions, lifecycle, releases
@@ -41,8 +37,25 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.services.editions.releases import DraftStatus, draft_status, needs_second_person
 from pressrun.services.editions.workshop import Workshop
-from pressrun.services.incoming.posting_rules import POST, RELEASE, is_reply_to_copy, record_post
-from pressrun.services.mail_results import MailMustWait, MailResult, claim, done, kept, record_result
+from pressrun.services.incoming.posting_rules import (
+    POST,
+    RELEASE,
+    find_editor,
+    is_automatic,
+    is_meant,
+    is_proven_by_server,
+    is_reply_to_copy,
+    record_post,
+)
+from pressrun.services.mail_results import (
+    MailMustWait,
+    MailResult,
+    claim,
+    done,
+    kept,
+    needing_helper,
+    record_result,
+)
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import MailParser
 from pressrun.services.suppression import find_reason
@@ -60,7 +73,6 @@ log = logging.getLogger("pressrun.editions")
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
 _OVER = frozenset({DraftStatus.CANCELLED, DraftStatus.REPLACED})  # the same content may come again
-MOST_RESULTS = 50  # Authentication-Results of one mail that are read
 
 
 class _Post(Struct, frozen=True, kw_only=True):
@@ -95,10 +107,10 @@ class MailedEditions:
         if is_reply_to_copy(header, self._site):
             return None
         author = sole_author(header.all("from"))
-        editor = None if author is None else await self._database.read(_find_editor, route.list_name, author)
+        editor = None if author is None else await self._database.read(find_editor, route.list_name, author)
         if author is None or editor is None:
             return await self._record(mail, kept(NOT_AN_EDITOR))
-        is_proven = self._is_proven(mail, author)
+        is_proven = is_proven_by_server(mail, author, self._context.settings.value)
         if not is_proven and await self._database.read(self._is_over_limit, editor):
             return await self._record(mail, kept(LIMITED))
         version = draft_versions.version_of(
@@ -106,49 +118,28 @@ class MailedEditions:
         )
         post = _Post(mail=mail, list_name=route.list_name, editor=editor, version=version, is_proven=is_proven)
         try:
-            posted = await self._parser.read_edition(mail.content)
+            with needing_helper():
+                posted = await self._parser.read_edition(mail.content)
         except UnreadableMail as problem:
             post_header = read_post_header(mail.content)
+            if is_automatic(post_header.automatic):
+                return await self._record(mail, kept(f"not an edition: {post_header.automatic}"))
             post = replace(post, subject=post_header.subject, message_id=post_header.message_id)
             state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
-            return await self._decline(post, post_header.automatic, [refusal_of(problem)], state)
-        except Unavailable as problem:
-            raise MailMustWait(str(problem)) from problem
-        post = replace(
-            post,
-            subject=posted.subject,
-            message_id=posted.message_id,
-            may_go_at_once=is_proven and self._is_meant(posted, route.list_name),
-        )
+            return await self._decline(post, [refusal_of(problem)], state)
         if is_automatic(posted.automatic):
-            return await self._decline(post, posted.automatic, [])
+            return await self._record(mail, kept(f"not an edition: {posted.automatic}"))
+        may_go_at_once = is_proven and is_meant(posted, route.list_name, self._site)
+        post = replace(post, subject=posted.subject, message_id=posted.message_id, may_go_at_once=may_go_at_once)
         return await self._accept(post, posted)
 
     # ------------------------------------------------------------------ outside of any transaction
 
-    def _is_proven(self, mail: InboundMail, author: Address) -> bool:
-        """Whether a server that we trust has verified the From domain."""
-        settings = self._context.settings.value
-        if settings.authserv_id is None or mail.peer not in Peers(settings.trusted_relays):
-            return False
-        fields = header_fields(mail.content)
-        results = [value for name, value in fields if name == "authentication-results"][:MOST_RESULTS]
-        return find_proof(results, authserv_id=settings.authserv_id, from_domain=author.domain) is not None
-
-    def _is_meant(self, posted: Posted, list_name: str) -> bool:
-        """Whether its author meant a mail for this list.
-
-        A mail of the editor to somebody else is signed as well, and whoever has it could pass it on to us. So if it
-        names its recipients, the list must be one of them. What a list or a program passed on is held, too.
-        """
-        if posted.automatic is not None:
-            return False
-        return not posted.addressed or self._site.list_address(list_name) in posted.addressed
-
     async def _accept(self, post: _Post, posted: Posted) -> MailResult:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
         try:
-            read = await self._read(post, manuscript)
+            with needing_helper():
+                read = await self._workshop.builder.read(post.list_name, manuscript)
             file, unused = read.file, _unused(posted, read.paths)
             for _ in range(STORE_ATTEMPTS):
                 prepared = await self._build(post, manuscript, file)
@@ -157,7 +148,7 @@ class MailedEditions:
                 findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
                 errors = errors_of(findings)
                 if errors:
-                    return await self._decline(post, None, _lines(errors, file))
+                    return await self._decline(post, _lines(errors, file))
                 try:
                     result, edition = await self._database.write(self._store, post, prepared, findings)
                 except ChangedSinceBuild:
@@ -166,34 +157,24 @@ class MailedEditions:
                     event(log, "edition.accepted", edition=edition.id, list=post.list_name, state=edition.state)
                 return result
         except EditionError as problem:
-            return await self._decline(post, None, [refusal_of(problem)])
+            return await self._decline(post, [refusal_of(problem)])
         except (NotFound, Refused):
-            return await self._decline(post, None, [error("list-closed")])
+            return await self._decline(post, [error("list-closed")])
         raise MailMustWait("other editions came in at the same moment")
-
-    async def _read(self, post: _Post, manuscript: Manuscript) -> ReadSource:
-        try:
-            return await self._workshop.builder.read(post.list_name, manuscript)
-        except Unavailable as problem:
-            raise MailMustWait(str(problem)) from problem
 
     async def _build(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> PreparedEdition:
         """Build the edition; raises MailMustWait when that cannot be done now."""
         subject = file.keys.subject.text if file.keys.subject else ""
         relation = await self._database.read(self._find_relation, post, subject, None)
-        try:
+        with needing_helper():
             return await self._workshop.prepare(
                 post.list_name, manuscript, file, with_drafts=False, replaced=relation.replaced
             )
-        except Unavailable as problem:
-            raise MailMustWait(str(problem)) from problem
 
     async def _decline(
-        self, post: _Post, automatic: str | None, problems: Sequence[Finding], state: InboundState = InboundState.DONE
+        self, post: _Post, problems: Sequence[Finding], state: InboundState = InboundState.DONE
     ) -> MailResult:
-        """Make no edition of a mail, and tell its editor why unless a program wrote it."""
-        if is_automatic(automatic):
-            return await self._record(post.mail, kept(f"not an edition: {automatic}"))
+        """Make no edition of a mail, and tell its editor why."""
         return await self._database.write(self._record_refusal, post, problems, state)
 
     async def _record(self, mail: InboundMail, result: MailResult) -> MailResult:
@@ -277,15 +258,29 @@ class MailedEditions:
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
         draft_versions.replace_drafts(tx, relation.replaced, edition.id)
-        replaces = bool(relation.replaced)
+        about: dict[str, object] = {
+            "edition": edition.id,
+            "edition_subject": edition.title,
+            "findings": list(lines),
+            "replaces": bool(relation.replaced),
+        }
         if post.may_go_at_once and target.post_by_mail == "direct" and not needs_second_person(target):
             edition = releases.release(tx, edition.id, now)
             record_post(tx, self._context, RELEASE, post.editor, post.list_name, edition.id)
-            return self._answer_released(tx, post, edition, prepared, lines, replaces=replaces), edition
+            is_public = target.archive == "public"
+            url = profile_of(target, self._site).edition_url(self._site, edition.slug) if is_public else None
+            about |= {"audience": edition.audience, "edition_url": url}
+            self._notify(tx, post, "edition_released", about)
+            return done("released"), edition
         draft = drafts.find_draft(tx, edition.id)
         version = post.version if draft is None else draft_versions.last_of(draft.version, post.version)
         drafts.extend_draft(tx, edition.id, expires_at, version)
-        return self._hold(tx, post, edition, prepared, lines, expires_at, is_new=is_new, replaces=replaces), edition
+        audience = enrolment.count_audience(tx, target.id)
+        about |= {"audience": audience, "expires_at": expires_at, "again": not is_new}
+        self._notify(tx, post, "edition_held", about)
+        if is_new:
+            queue_test_copies(tx, self._context, prepared, [post.editor])
+        return done("held" if is_new else "held already"), edition
 
     def _store_refusal(
         self, tx: Transaction, post: _Post, problems: Sequence[Finding], state: InboundState
@@ -300,56 +295,6 @@ class MailedEditions:
         outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(map(str, problems))}"
         counted_as = "failed" if state is InboundState.FAILED else ""
         return MailResult(state, outcome, counted_as)
-
-    def _hold(
-        self,
-        tx: Transaction,
-        post: _Post,
-        edition: editions.Edition,
-        prepared: PreparedEdition,
-        lines: Sequence[drafts.PlainFinding],
-        expires_at: int,
-        *,
-        is_new: bool,
-        replaces: bool,
-    ) -> MailResult:
-        about: dict[str, object] = {
-            "edition": edition.id,
-            "edition_subject": edition.title,
-            "audience": enrolment.count_audience(tx, edition.list_id),
-            "findings": list(lines),
-            "expires_at": expires_at,
-            "again": not is_new,
-            "replaces": replaces,
-        }
-        self._notify(tx, post, "edition_held", about)
-        if is_new:
-            queue_test_copies(tx, self._context, prepared, [post.editor])
-        return done("held" if is_new else "held already")
-
-    def _answer_released(
-        self,
-        tx: Transaction,
-        post: _Post,
-        edition: editions.Edition,
-        prepared: PreparedEdition,
-        lines: Sequence[drafts.PlainFinding],
-        *,
-        replaces: bool,
-    ) -> MailResult:
-        url = None
-        if prepared.context.list.archive == "public":
-            url = profile_of(prepared.context.list, self._site).edition_url(self._site, edition.slug)
-        about: dict[str, object] = {
-            "edition": edition.id,
-            "edition_subject": edition.title,
-            "audience": edition.audience,
-            "edition_url": url,
-            "findings": list(lines),
-            "replaces": replaces,
-        }
-        self._notify(tx, post, "edition_released", about)
-        return done("released")
 
     def _answer_known(self, tx: Transaction, post: _Post, edition: editions.Edition) -> MailResult:
         about = {"edition": edition.id, "edition_subject": edition.title, "state": edition.state.value}
@@ -403,22 +348,6 @@ class MailedEditions:
     def _record_alone(self, tx: Transaction, mail: InboundMail, result: MailResult) -> MailResult:
         claim(tx, mail, self._context.now)
         return record_result(tx, mail, result)
-
-
-def is_automatic(automatic: str | None) -> bool:
-    """Whether a program wrote a mail on its own account, rather than passing it on.
-
-    A subject alone is not enough: what looks like a vacation notice by that is held, and its editor decides.
-    """
-    return automatic == GENERATED or (
-        automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE
-    )
-
-
-def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
-    target = lists.find_list(tx, list_name)
-    editor = None if target is None else people.find_editor(tx, target.id, author.key)
-    return None if editor is None else parse_address(editor)
 
 
 def _unused(posted: Posted, named: frozenset[str]) -> list[Finding]:

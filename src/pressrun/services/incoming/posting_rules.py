@@ -1,9 +1,10 @@
 """Who may post: how mail to a list's own address is refused while its client waits.
 
 A reply to one of our copies is not an edition: it is accepted for the owner, whoever wrote it. All other mail must name
-one editor of the list as its only author. That this is no proof is dealt with later (see mailed_editions). All of it
-follows from a bounded scan of the header, so it can be done in the event loop. What editors do by mail is in the audit
-log, where the keyed digest of their address stands for them.
+one editor of the list as its only author. All of it follows from a bounded scan of the header, so it can be done in the
+event loop. That this proves nothing is dealt with later (see mailed_editions), by the rules for what a trusted server
+has verified, and for mail that its author did not mean for the list or that a program wrote. What editors do by mail is
+in the audit log, where the keyed digest of their address stands for them.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
+from pressrun.core.network.peers import Peers
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import feedback_sender
-from pressrun.message.incoming.header_scan import HeaderScan, sole_author
+from pressrun.message.editions.posted import SUBJECT_ALONE, Posted
+from pressrun.message.incoming.authentication import find_proof
+from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
+from pressrun.message.incoming.header_scan import HeaderScan, header_fields, sole_author
 from pressrun.services.context import ServiceContext
+from pressrun.services.settings import ServiceSettings
 from pressrun.smtp.reply import Reply
 from pressrun.store.lists import lists
 from pressrun.store.people import audit, people
 from pressrun.store.people.audit import DONE, REFUSED, Actor, Entry
+from pressrun.store.queue.inbound import InboundMail
 from pressrun.store.transaction import Transaction
 
 UNKNOWN = Reply(550, "no such address", "5.1.1")
@@ -39,6 +46,7 @@ STRANGER = Reply(550, f"only editors of this list may post; {_FOR_READERS}", "5.
 BY_MAIL = Actor(who="editor", way="mail")
 POST, RELEASE = "edition.post", "edition.release"  # actions of the audit log
 
+MOST_RESULTS = 50  # Authentication-Results of one mail that are read
 _MESSAGE_ID_LENGTH = 24  # of the part before the @, see services.mails.copy_composer.message_id
 _IDENTIFIER = re.compile(r"<([^<>]*)>[ \t]*\Z")
 
@@ -88,6 +96,43 @@ def _check_post(tx: Transaction, name: str, header: HeaderScan, site: Site, mail
     if author is None:
         return NO_AUTHOR
     return None if people.find_editor(tx, target.id, author.key) is not None else STRANGER
+
+
+def find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
+    """The editor of a list who is the author of a mail, by the address in our own table; None for anybody else."""
+    target = lists.find_list(tx, list_name)
+    editor = None if target is None else people.find_editor(tx, target.id, author.key)
+    return None if editor is None else parse_address(editor)
+
+
+def is_proven_by_server(mail: InboundMail, author: Address, settings: ServiceSettings) -> bool:
+    """Whether a server that we trust has verified the From domain."""
+    if settings.authserv_id is None or mail.peer not in Peers(settings.trusted_relays):
+        return False
+    fields = header_fields(mail.content)
+    results = [value for name, value in fields if name == "authentication-results"][:MOST_RESULTS]
+    return find_proof(results, authserv_id=settings.authserv_id, from_domain=author.domain) is not None
+
+
+def is_meant(posted: Posted, list_name: str, site: Site) -> bool:
+    """Whether its author meant a mail for this list.
+
+    A mail of the editor to somebody else is signed as well, and whoever has it could pass it on to us. So if it names
+    its recipients, the list must be one of them. What a list or a program passed on is held, too.
+    """
+    if posted.automatic is not None:
+        return False
+    return not posted.addressed or site.list_address(list_name) in posted.addressed
+
+
+def is_automatic(automatic: str | None) -> bool:
+    """Whether a program wrote a mail on its own account, rather than passing it on.
+
+    A subject alone is not enough: what looks like a vacation notice by that is held, and its editor decides.
+    """
+    return automatic == GENERATED or (
+        automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE
+    )
 
 
 def _identifier(value: str) -> str:
