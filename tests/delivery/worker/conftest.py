@@ -79,7 +79,7 @@ class House:
     @property
     def in_hand(self) -> int:
         """How many rows the worker has."""
-        return sum(map(len, self.worker._held.values()))
+        return sum(map(len, self.worker._held.ids_by_relay().values()))
 
     async def start(self) -> None:
         self.begin()

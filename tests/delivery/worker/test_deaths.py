@@ -18,8 +18,8 @@ from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settin
 from pressrun.delivery.queue.jobs import Result, claim_of
 from pressrun.delivery.worker import handle
 from pressrun.delivery.worker.frames import State
-from pressrun.delivery.worker.handle import EDITIONS_AT_MOST
 from pressrun.delivery.worker.poison import POISON_AFTER
+from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import POISON, Workers
 from pressrun.smtp.handover import Outcome
 from pressrun.store.queue.journal import JournalEntry
@@ -100,7 +100,7 @@ async def test_what_it_noted_is_delivered_though_it_could_not_say_so(house: Hous
     edition = await house.send(2)
     house.mailbox.open.clear()
     await house.until(lambda: house.in_hand == 2)
-    first, other = house.worker._held["primary"].values()
+    first, other = house.worker._held._jobs["primary"].values()
     journal = house.worker._journal
     assert journal is not None
     journal.append([JournalEntry(claim_of(first), "primary", 250, "2.0.0")])

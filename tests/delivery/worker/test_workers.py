@@ -32,7 +32,8 @@ from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.worker import handle
-from pressrun.delivery.worker.handle import AHEAD, EDITIONS_AT_MOST
+from pressrun.delivery.worker.handle import AHEAD
+from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
 from pressrun.services.readers.subscription_records import Origin

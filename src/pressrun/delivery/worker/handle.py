@@ -11,43 +11,32 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.lease import Lease
-from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
+from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.delivery.worker.frames import (
-    AssignedCopy,
-    Copies,
     Drain,
     Drained,
-    Forget,
-    NoticeOrder,
-    Order,
     Recall,
     Renewed,
     Report,
     Results,
     State,
-    encode_frame,
-    pack_edition,
     pack_setup,
-    reports,
 )
+from pressrun.delivery.worker.held_rows import LOST, HeldRows
 from pressrun.delivery.worker.settings import WorkerSettings
+from pressrun.delivery.worker.worker_line import WorkerLine
 from pressrun.observe.log import event
 from pressrun.runtime.child_process import CANNOT_START
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
-from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.smtp.reply import Reply
-from pressrun.store.queue.deliveries import ClaimedNotice
 from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 
 log = logging.getLogger("pressrun.worker")
@@ -63,8 +52,6 @@ STALE_SECONDS = 5.0  # a row that no connection takes for so long goes back: rea
 # coming gets them: what waits behind slow destinations in one worker could have gone by another.
 AHEAD = 128
 AHEAD_SECONDS = 0.3  # after a result: longer than results wait for others (PACED_REPORT_SECONDS)
-EDITIONS_AT_MOST = 16  # that the process keeps; an edition that goes on after that is sent to it again
-LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 
 
 class WorkerOwner(Protocol):
@@ -95,15 +82,12 @@ class WorkerHandle(BackgroundLoop):
         self._keys = keys
         self._journal = journal
         self._owner = owner
-        self._line: _Line | None = None
+        self._line: WorkerLine | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._statuses: dict[str, RelayStatus] = {}
         self._capacities: dict[str, int] = {}
-        self._held: dict[str, dict[int, Job]] = {}  # the rows that the process has, by relay and id
-        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)  # the same rows, by relay and destination
-        self._stale: frozenset[int] = frozenset()  # what it had when that was last looked at
+        self._held = HeldRows()
         self._stale_timer: asyncio.TimerHandle | None = None
-        self._editions: dict[int, CompiledEdition] = {}  # that the process knows
         self._used_at = 0.0
         self._result_at: dict[str, float] = {}
         self._results = 0  # in this life of the process
@@ -150,7 +134,7 @@ class WorkerHandle(BackgroundLoop):
             capacity += AHEAD
         elif self.is_stuck(relay):  # behind what its connections wait for, a row would wait, too
             capacity = min(capacity, self._statuses[relay].connections)
-        return capacity - len(self._held.get(relay, ()))
+        return capacity - self._held.number(relay)
 
     def is_stuck(self, relay: str) -> bool:
         """Whether all connections to a relay are there, and none has brought a result for a while."""
@@ -165,12 +149,12 @@ class WorkerHandle(BackgroundLoop):
 
     def count(self, relay: str, destination: str) -> int:
         """How many rows for a destination the process has."""
-        return self._counts[relay][destination]
+        return self._held.count(relay, destination)
 
     @property
     def has_rows(self) -> bool:
         """Whether the process has rows."""
-        return any(self._held.values())
+        return bool(self._held)
 
     def start(self) -> None:
         """There is work for the process."""
@@ -178,22 +162,14 @@ class WorkerHandle(BackgroundLoop):
 
     def assign(self, relay: str, jobs: Sequence[Job]) -> list[Result]:
         """Give the process these rows. Rows that cannot be sent to it have failed: their results are returned."""
-        line = self._line
-        assert line is not None  # there was room
-        held = self._held.setdefault(relay, {})
-        failed: list[Result] = []
-        copies: list[AssignedCopy] = []
+        assert self._line is not None  # there was room
+        failed = self._line.send_jobs(relay, jobs)
+        not_sent = {result.id for result in failed}
         for job in jobs:
-            try:
-                self._send(line, relay, job, copies)
-                held[job.row.id] = job
-                self._counts[relay][job.destination] += 1
-            except Exception as problem:
-                log.exception("worker.job_not_sent", extra={"fields": {"relay": relay, "delivery": job.row.id}})
-                failed.append(_failed(job.row.id, problem))
-        failed += self._send_copies(line, relay, copies)
+            if job.row.id not in not_sent:
+                self._held.add(relay, job)
         self._used_at = time.monotonic()
-        if self._stale_timer is None and held:
+        if self._stale_timer is None and self._held:
             self._stale_timer = asyncio.get_running_loop().call_later(STALE_SECONDS, self._recall_stale)
         return failed
 
@@ -277,10 +253,10 @@ class WorkerHandle(BackgroundLoop):
                 f"it said nothing for {SILENT_SECONDS:g} s" if is_stuck else f"it ended with {process.returncode}"
             )
 
-    async def _start(self) -> tuple[asyncio.subprocess.Process, _Line]:
+    async def _start(self) -> tuple[asyncio.subprocess.Process, WorkerLine]:
         arguments = () if self._journal is None else (self._journal.fileno(), self._number)
         descriptors = () if self._journal is None else (self._journal.fileno(),)
-        process, line = await child.start(MODULE, lambda _: _Line(self._hear), *arguments, descriptors=descriptors)
+        process, line = await child.start(MODULE, lambda _: WorkerLine(self._hear), *arguments, descriptors=descriptors)
         self._line, self._process = line, process
         self._used_at = time.monotonic()
         line.send(pack_setup(self._settings, self._keys))
@@ -290,7 +266,7 @@ class WorkerHandle(BackgroundLoop):
             line.close()
         return process, line
 
-    def _retire(self, line: _Line) -> None:
+    def _retire(self, line: WorkerLine) -> None:
         """Let an idle process end."""
         self._is_retiring = True
         line.send(Drain(0.0))
@@ -300,7 +276,6 @@ class WorkerHandle(BackgroundLoop):
         self._line = self._process = None
         self._capacities.clear()
         self._statuses.clear()
-        self._editions.clear()
         is_meant = self._drain.is_set() or self._is_retiring
         if not is_meant:
             self._failing_since = self._failing_since or utc_now()
@@ -311,13 +286,7 @@ class WorkerHandle(BackgroundLoop):
 
     def _give_up_held(self) -> int:
         """Give a result for every row that the process had; returns how many of them are unknown."""
-        entries = self._entries()
-        held, self._held = self._held, {}
-        self._counts.clear()
-        results = {
-            relay: [_last_result(job, entries.get(claim_of(job))) for job in jobs.values()]
-            for relay, jobs in held.items()
-        }
+        results = self._held.give_up(self._entries())
         for relay, last in results.items():
             self._owner.ended(relay, last)
         return sum(result.outcome is LOST for last in results.values() for result in last)
@@ -330,52 +299,13 @@ class WorkerHandle(BackgroundLoop):
             event(log, "worker.not_journaled", level=logging.WARNING, problem=str(problem))
             return {}
 
-    # ------------------------------------------------------------------ what the process is sent
-
-    def _send(self, line: _Line, relay: str, job: Job, copies: list[AssignedCopy]) -> None:
-        """Send a notice, or add a copy to those that are sent together."""
-        if isinstance(job.row, ClaimedNotice):
-            line.send(NoticeOrder(relay, job.row, job.claimed_at, job.session, job.list, job.logo, job.slot_at))
-            return
-        edition = job.edition
-        assert edition is not None  # a copy comes with the edition that it is a copy of
-        if self._editions.get(edition.edition_id) is not edition:
-            line.send(pack_edition(edition))
-            self._editions[edition.edition_id] = edition
-        copies.append(AssignedCopy(job.row, job.claimed_at, job.session, edition.edition_id, job.most, job.slot_at))
-
-    def _send_copies(self, line: _Line, relay: str, copies: list[AssignedCopy]) -> list[Result]:
-        """Send copies in one frame; if one of them fits into no frame, in one for each, so that it alone fails."""
-        failed: list[Result] = []
-        if copies:
-            try:
-                line.send(Copies(relay, copies))
-            except Exception:
-                log.exception("worker.job_not_sent", extra={"fields": {"relay": relay, "copies": len(copies)}})
-                failed = self._send_each(line, relay, copies)
-        if len(self._editions) > EDITIONS_AT_MOST:  # only now: some of the copies may have needed the oldest
-            line.send(Forget([*self._editions]))
-            self._editions.clear()
-        return failed
-
-    def _send_each(self, line: _Line, relay: str, copies: list[AssignedCopy]) -> list[Result]:
-        failed: list[Result] = []
-        for copy in copies:
-            try:
-                line.send(Copies(relay, [copy]))
-            except Exception as problem:  # noqa: BLE001 - logged with the row that fails
-                self._let_go(relay, copy.row.id)
-                failed.append(_failed(copy.row.id, problem))
-        return failed
-
     def _recall_stale(self) -> None:
         """Have the process give back what it has had for long and no connection has taken."""
         self._stale_timer = None
-        held = {number for jobs in self._held.values() for number in jobs}
-        if self._line is not None and (stale := self._stale & held):
-            self._line.send(Recall([*stale]))
-        self._stale = frozenset(held)
-        if held:
+        stale = self._held.still_held()
+        if self._line is not None and stale:
+            self._line.send(Recall(stale))
+        if self._held:
             self._stale_timer = asyncio.get_running_loop().call_later(STALE_SECONDS, self._recall_stale)
 
     # ------------------------------------------------------------------ what it reports
@@ -385,7 +315,7 @@ class WorkerHandle(BackgroundLoop):
             case Results(relay=relay, results=results):
                 self._results += len(results)
                 for result in results:
-                    self._let_go(relay, result.id)
+                    self._held.remove(relay, result.id)
                 self._used_at = time.monotonic()
                 if any(result.outcome != NOT_SENT for result in results):
                     self._result_at[relay] = self._used_at
@@ -402,46 +332,10 @@ class WorkerHandle(BackgroundLoop):
                 if self._is_retiring and self._line is not None:
                     self._line.close()
 
-    def _let_go(self, relay: str, number: int) -> None:
-        job = self._held.get(relay, {}).pop(number, None)
-        if job is not None:
-            counts, name = self._counts[relay], job.destination
-            if counts[name] > 1:
-                counts[name] -= 1
-            else:
-                del counts[name]
-
     def _learn(self, capacities: dict[str, int]) -> None:
         """How many mails each relay of the settings can have in flight; rows for one that takes none come back."""
         self._capacities = {relay.name: capacities.get(relay.name, 0) for relay in self._settings.relays}
-        stuck = [number for relay, jobs in self._held.items() if not self.capacity(relay) for number in jobs]
+        held = self._held.ids_by_relay()
+        stuck = [number for relay, numbers in held.items() if not self.capacity(relay) for number in numbers]
         if stuck and self._line is not None:
             self._line.send(Recall(stuck))
-
-
-def _failed(number: int, problem: Exception) -> Result:
-    return Result(number, CompositionFailed(type(problem).__name__))
-
-
-def _last_result(job: Job, entry: JournalEntry | None) -> Result:
-    """What became of a row that the process had when it ended."""
-    if entry is None:
-        return Result(job.row.id, LOST)
-    reply = Reply(entry.code, "", entry.enhanced)
-    return Result(job.row.id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply), is_journaled=True)
-
-
-class _Line(child.Line):
-    """Our end of the socket to the process."""
-
-    def __init__(self, hear: Callable[[Report], None]) -> None:
-        super().__init__()
-        self._hear = hear
-        self._reports = reports()
-
-    def send(self, order: Order) -> None:
-        self.write(encode_frame(order))
-
-    def heard(self, data: bytes) -> None:
-        for report in self._reports.read(data):
-            self._hear(report)

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.lease import Lease
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
-from pressrun.delivery.worker.handle import LOST, WorkerHandle
+from pressrun.delivery.worker.handle import WorkerHandle
+from pressrun.delivery.worker.held_rows import LOST
 from pressrun.delivery.worker.poison import PoisonMessages
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.services.background import BackgroundLoop
