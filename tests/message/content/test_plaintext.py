@@ -119,3 +119,25 @@ def test_a_link_around_blocks_keeps_its_address() -> None:
         "Tides\n-----\n\nTwo springs. [1]\n\nFares [2]\n-----\n\nBook [3]\n\nUp\n\n"
         "[1] https://x.example/a\n[2] https://x.example/b\n[3] https://x.example/c\n"
     ) == text_from_html(page)
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:none",
+        "max-height: 0px; overflow: hidden; font-size: 1px",
+        "line-height: 0px; height: 0; overflow-y: hidden; color: white",
+        "opacity: 0; color: transparent",
+    ],
+)
+def test_words_for_the_list_of_mails_are_left_out(style: str) -> None:
+    """Templates hide them in many ways."""
+    assert "Tides\n" == text_from_html(f'<div style="{style}">Two springs inside | &zwnj;&nbsp;</div><p>Tides</p>')
+
+
+@pytest.mark.parametrize(
+    "style", ["line-height: 0; overflow: hidden", "min-height: 0px; overflow: hidden", "height: 0", "opacity: 0.5"]
+)
+def test_words_that_can_be_seen_stay(style: str) -> None:
+    """What has a height, or is not cut off, is shown."""
+    assert "Tides\n" == text_from_html(f'<div style="{style}">Tides</div>')

@@ -75,7 +75,13 @@ _UNDERLINES = {"h1": "=", "h2": "-"}
 _MARKS = {"strong": "*", "b": "*", "em": "_", "i": "_", "code": "`", "s": "~", "del": "~"}
 _LONGEST_UNDERLINE = 60
 _UNDERLINED = re.compile(r"(.+)(\n(?:=+|-+))")
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|\bopacity\s*:\s*0(?:\.0*)?\s*(?:[;!]|$)",
+    re.IGNORECASE,
+)
+# Words for the list of mails are often hidden in a box without height, with what does not fit into it cut off.
+_NO_HEIGHT = re.compile(r"(?<![\w-])(?:max-)?height\s*:\s*0(?:px|pt)?\s*(?:[;!]|$)", re.IGNORECASE)
+_CUT_OFF = re.compile(r"\boverflow(?:-y)?\s*:\s*hidden", re.IGNORECASE)
 _PLAIN = re.compile(r"font-(?:weight|style)\s*:\s*(?:normal|400)", re.IGNORECASE)
 _KEPT_LINES = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 _NOTE_NUMBER = re.compile(r"[\[(]?(\d{1,3})[\])]?")
@@ -273,7 +279,8 @@ def _holds_block(node: Node) -> bool:
 
 
 def _is_hidden(node: Node) -> bool:
-    return bool(_HIDDEN.search(node.attributes.get("style", "")))
+    style = node.attributes.get("style", "")
+    return bool(_HIDDEN.search(style) or (_NO_HEIGHT.search(style) and _CUT_OFF.search(style)))
 
 
 def _has_paragraphs(child: Node | str) -> bool:
