@@ -19,7 +19,9 @@ TOKEN = "AAAAAAABAAAAAAAC.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
         "https://old.harbour.test/lists/?p=unsubscribe&uid=0a1b2c3d4e5f",
         "https://old.harbour.test/subscription/0a1b2c3d-4e5f/unsubscribe",
         "https://old.harbour.test/unsubscribe?email=rosa@reader.example",
-        "https://u1234.ct.mailer.test/ls/click?upn=u001.AbCd",
+        "https://u1234.mailer.test/ls/click?upn=u001.AbCd",
+        "https://link.mailer.test/ss/c/u001AbCdEfGhIjKlMnOpQrSt/3k5/x/h1/y",
+        "https://link.mailer.test/click/29038310.375465/aHR0cHM6Ly9oYXJib3Vy/6aa9",
         "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fharbour.example&data=05",
     ],
 )
@@ -28,6 +30,13 @@ def test_links_of_a_mail_that_somebody_received(url: str) -> None:
     severity, line, message = the_only(findings_of(edition(f"Tides\n\n[Read on]({url})")))
     assert ("warning", 6) == (severity, line)
     assert "an email that one person received" in message
+
+
+def test_a_copied_newsletter_has_one_finding_for_each_site() -> None:
+    """Its links are many, and all have one remedy."""
+    links = "".join(f"[{n}](https://link.mailer.test/ls/click?upn=u{n}) " for n in range(9))
+    leave = "[Leave](https://old.harbour.test/unsubscribe?u=0a1b2c3d4e)"
+    assert [4, 6] == [line for _, line, _ in findings_of(edition(f"{links}\n\n{leave}"))]
 
 
 @pytest.mark.parametrize(

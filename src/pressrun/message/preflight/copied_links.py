@@ -21,7 +21,7 @@ _LEAVING = re.compile(
 _OPAQUE = re.compile(r"(?=.*[0-9@])[\w.@%+=~-]{8,}", re.ASCII)  # a number, a hash, an address
 # Host and path of what large services, and two that check the links of a company's mail, put in place of a link.
 _COUNTERS = re.compile(
-    r"[^/]*(?:list-manage\d?\.com/track/click|mandrillapp\.com/track/click|/(?:ls|wf)/click\b|\.mjt\.lu/lnk/|/mk/cl/f/"
+    r"[^/]*(?:list-manage\d?\.com/track/click|\.ct\.sendgrid\.net/|/ss/c/[\w-]{20}|/click/\d+\.\d+/|mandrillapp\.com/track/click|/(?:ls|wf)/click\b|\.mjt\.lu/lnk/|/mk/cl/f/"
     r"|sendib[mt]\d\.com/|substack\.com/redirect/|convertkit-mail\d?\.com/|mlsend\d?\.com/|klclick\d?\.com/"
     r"|(?:cmail|createsend)\d{0,3}\.com/t/|rs6\.net/tn\.jsp|hubspotlinks\.com/|/e[23]t/|/lt\.php|awstrack\.me/|/c/eJ\w{20}"
     r"|safelinks\.protection\.outlook\.com/|urldefense\.(?:proofpoint\.)?com/)",
@@ -30,14 +30,17 @@ _COUNTERS = re.compile(
 
 
 def copied(edition: CheckedEdition) -> Iterator[Finding]:
-    own_host = urlsplit(edition.site.base_url).netloc.lower()
+    """The first link of each site: a copied newsletter has dozens, and all have one remedy."""
+    own_host, reported = urlsplit(edition.site.base_url).netloc.lower(), set[str]()
     for link in edition.tree.find_all("a"):
         url = link.attributes.get("href", "")
         parts = _split(url)
         if parts is None or edition.is_field(url):
             continue
-        is_ours = parts.netloc.lower() == own_host
-        if bool(_OUR_TOKEN.search(parts.path)) if is_ours else _is_of_a_copy(parts):
+        host = parts.netloc.lower()
+        is_copied = bool(_OUR_TOKEN.search(parts.path)) if host == own_host else _is_of_a_copy(parts)
+        if is_copied and host not in reported:
+            reported.add(host)
             yield warning("link-copied", edition.line_of(url), url=url)
 
 
