@@ -108,12 +108,13 @@ def plain_log() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def plain_collector() -> Iterator[None]:
-    """Restore the garbage collector, which a worker in the test's process tunes."""
-    frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
+def plain_collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Restore the garbage collector, which a worker in the test's process tunes. It excludes nothing: only its own
+    process lasts as long as what is there then.
+    """
+    threshold = gc.get_threshold()
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     yield
-    if gc.get_freeze_count() > frozen:
-        gc.unfreeze()
     gc.set_threshold(*threshold)
 
 
@@ -166,14 +167,12 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays until the end, so the garbage collector need not look at it now.
-
-    It is not frozen: `plain_collector` counts what is, and so many objects take longer to count than a test takes.
-    """
+    """What is collected stays until the end, so the garbage collector looks at it neither now nor later."""
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 

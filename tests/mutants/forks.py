@@ -141,6 +141,7 @@ class _Session:
         """Instead of one run of all tests."""
         sys.setprofile(None)
         functions: dict[_Function, list[FunctionType]] = {}
+        gc.unfreeze()  # what is frozen is not listed
         for known in gc.get_objects():
             if isinstance(known, FunctionType):
                 functions.setdefault(_function(known.__code__), []).append(known)
