@@ -235,7 +235,7 @@ def _start_shared(folder: Path) -> None:
 # ---------------------------------------------------------------------- its databases
 
 _TEMPLATE = "pressrun_template"
-_MOST_USES = 50  # of one database: nobody vacuums, and what was deleted makes it slower
+_MOST_USES = 200  # of one database: nobody vacuums, and what was deleted makes it slower
 _TABLES = (
     "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace order by 1"
 )
