@@ -36,6 +36,7 @@ from pressrun.delivery.queue.throttle import Throttle
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.pause_notices import PauseNotices
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
@@ -113,6 +114,7 @@ class Pressroom:
     pool: FakePool = field(default_factory=FakePool)
     outcomes: Counter[str] = field(default_factory=Counter)
     bounces: Counter[tuple[str, str]] = field(default_factory=Counter)
+    site: Site = SITE
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
     weights: dict[str, int] = field(default_factory=dict)
@@ -149,6 +151,7 @@ class Pressroom:
             hooks=DispatchHooks(
                 draw_consequences=self.bounce_handler.draw_consequences,
                 may_go=partial(may_be_sent, keys=self.office.keys),
+                on_paused=PauseNotices(site=self.site, entropy=os.urandom).queue,
                 on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
                 on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),

@@ -167,7 +167,12 @@ async def undo_change(office: Office) -> object:
 async def start(office: Office) -> object:
     def advance(tx: Transaction) -> int:
         request = lifecycle.AdvanceRequest(
-            now=NOW + 1, idle=(), relays=("primary",), late_grace_seconds=900.0, careful=False
+            now=NOW + 1,
+            idle=(),
+            relays=("primary",),
+            late_grace_seconds=900.0,
+            careful=False,
+            on_paused=lambda *_: None,
         )
         return len(lifecycle.advance(tx, request)[0].changed)
 

@@ -275,7 +275,12 @@ async def _on_edition(office: Office, work: object, *args: object) -> object:
 async def start(office: Office) -> object:
     def advance(tx: Transaction) -> int:
         request = lifecycle.AdvanceRequest(
-            now=NOW, idle=(), relays=("primary",), late_grace_seconds=900.0, careful=False
+            now=NOW,
+            idle=(),
+            relays=("primary",),
+            late_grace_seconds=900.0,
+            careful=False,
+            on_paused=lambda *_: None,
         )
         return len(lifecycle.advance(tx, request)[0].changed)
 

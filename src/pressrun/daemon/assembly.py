@@ -30,6 +30,7 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_operator
 from pressrun.services.context import ServiceContext
+from pressrun.services.editions.pause_notices import PauseNotices
 from pressrun.services.incoming.mail_acceptance import MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
@@ -91,6 +92,7 @@ async def build_dispatcher(
         hooks=DispatchHooks(
             draw_consequences=bounce_handler.draw_consequences,
             may_go=partial(may_be_sent, keys=keys),
+            on_paused=PauseNotices(site=settings.site, entropy=os.urandom).queue,
             on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
             on_bounce=metrics.count_bounce,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import islice
@@ -12,6 +13,7 @@ import pytest_asyncio
 from tests.delivery.pressroom import GONE, TAKEN, Pressroom, open_pressroom
 from tests.settings import change
 
+from pressrun.services.editions.pause_notices import PauseNotices
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 
@@ -74,7 +76,8 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
 async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pressroom) -> None:
     """The operator can do something about it; the owner hears what becomes of the readers."""
     auto_pause = press.bounce_handler.auto_pause
-    auto_pause._site = replace(auto_pause._site, operator="ops@harbour.example")
+    site = replace(auto_pause._notices.site, operator="ops@harbour.example")
+    auto_pause._notices = PauseNotices(site=site, entropy=os.urandom)
     await press.readers(120)
     number = await press.edition()
     await send_some(press, [GONE] * 6 + [TAKEN] * 93 + [GONE])

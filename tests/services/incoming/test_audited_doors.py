@@ -88,7 +88,12 @@ async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, acti
     now = int(room.now)
     await execute(room.database, "update edition set state = 'scheduled', scheduled_at = ?", now)
     request = lifecycle.AdvanceRequest(
-        now=now + late_by, idle=(), relays=("primary",), late_grace_seconds=5.0, careful=False
+        now=now + late_by,
+        idle=(),
+        relays=("primary",),
+        late_grace_seconds=5.0,
+        careful=False,
+        on_paused=lambda *_: None,
     )
     await room.database.write(lifecycle.advance, request)
     await room.database.write(lifecycle.advance, request)

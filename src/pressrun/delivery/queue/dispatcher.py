@@ -31,7 +31,7 @@ from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.editions.lifecycle import AdvanceRequest, EditionChanges, advance
+from pressrun.services.editions.lifecycle import AdvanceRequest, EditionChanges, OnPaused, advance
 from pressrun.services.mail_results import log_consequences, log_edition_change
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool
@@ -59,10 +59,13 @@ LAST_CYCLES = 3  # attempts to record the end of a drain: what is not recorded g
 
 
 class DispatchHooks(Struct, frozen=True, kw_only=True):
-    """What the dispatcher leaves to others: what follows from results, whether a notice may go, and counting."""
+    """What the dispatcher leaves to others: what follows from results, whether a notice may go, who hears of a pause,
+    and counting.
+    """
 
     draw_consequences: DrawConsequences
     may_go: MayGo
+    on_paused: OnPaused
     on_outcome: Callable[[Outcome, int], None]
     on_bounce: Callable[[str, BounceClass, int], None]  # of copies, by list
 
@@ -327,6 +330,7 @@ class Dispatcher(BackgroundLoop):
             relays=self._scheduler.pacer.relays,
             late_grace_seconds=self.settings.late_grace_seconds,
             careful=careful,
+            on_paused=self._hooks.on_paused,
             may_start=self._database.growth.is_allowed,
         )
         changes, next_start_at = await self._commit(now, advance, request)

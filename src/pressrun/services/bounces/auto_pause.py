@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.current import Current
 from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState
@@ -21,16 +20,14 @@ from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
 from pressrun.core.site import Site
 from pressrun.core.text.masking import without_addresses
 from pressrun.message.finding import Remark, remark
+from pressrun.services.editions.pause_notices import PauseNotices
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings, ServiceSettings
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
-from pressrun.store.lists import lists
 from pressrun.store.people import audit
-from pressrun.store.queue import copy_counts, deliveries, notices
+from pressrun.store.queue import copy_counts, deliveries
 from pressrun.store.queue.deliveries import DeliveryResult
-from pressrun.store.queue.notices import NewNotice
-from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
@@ -106,9 +103,8 @@ class AutoPause:
     """Checks editions as the outcomes of their copies come in."""
 
     def __init__(self, *, site: Site, settings: Current[ServiceSettings], entropy: Entropy) -> None:
-        self._site = site
+        self._notices = PauseNotices(site=site, entropy=entropy)
         self._settings = settings
-        self._entropy = entropy
         self._health: dict[int, _Health] = {}
 
     def after_results(self, tx: Transaction, results: Sequence[DeliveryResult], now: int) -> list[Edition]:
@@ -176,35 +172,8 @@ class AutoPause:
         editions.record_edition(tx, edition, paused, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
-        self._notify(tx, edition, reason, now)
+        self._notices.queue(tx, paused, reason.cause, now)
         return paused
-
-    def _notify(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> None:
-        """Write to the operator, who can do something about it, and to the owner, whose edition it is."""
-        target = lists.find_list_by_id(tx, edition.list_id)
-        owner, operator = target.owner if target is not None else None, self._site.operator
-        of_list = "en" if target is None else target.language
-        people = {person: person == operator or operator is None for person in (owner, operator) if person is not None}
-        for person, has_shell in people.items():
-            address, otherwise = parse_address(person), "en" if person == operator else of_list
-            notices.insert_notice(
-                tx,
-                NewNotice(
-                    kind="edition_braked",
-                    address=address,
-                    message_secret=self._entropy(16),
-                    list_id=edition.list_id,
-                    language=language_of(tx, address, otherwise),
-                    payload={
-                        "edition": edition.id,
-                        "edition_subject": edition.title,
-                        "reason": reason.text,
-                        "has_shell": has_shell,
-                        "cause": None if has_shell else reason.cause.plain(),
-                    },
-                ),
-                now,
-            )
 
 
 def _news_of(result: DeliveryResult) -> _Health:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pressrun.core.errors import BadInput, Refused, no_such_edition
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
+from pressrun.message.finding import Remark, remark
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.services.ports import Clock
 from pressrun.store import bulk_changes
@@ -32,10 +33,12 @@ from pressrun.store.upkeep import retention
 if TYPE_CHECKING:
     from pressrun.store.database import Database  # verbs that read need no event loop
 
+OnPaused = Callable[[Transaction, Edition, Remark | None, int], None]
 OVER = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 PAUSED_BY_PERSON = "paused by hand"
 PAUSED_BY_RESTORE = "it was restored from a backup, and copies may have gone out since: resume or cancel it"
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
+PAUSED_LATE = "its time passed while nothing ran, longer ago than late_grace: resume or cancel it"
 
 
 def require_edition(tx: Transaction, edition_id: int) -> Edition:
@@ -116,7 +119,8 @@ class AdvanceRequest(Struct, frozen=True, kw_only=True):
     """`idle` are editions that may be finished, also if they are paused; `relays` those that are configured.
 
     With `careful` an edition that meets an error is paused, and the others go on. Without `may_start` those whose time
-    has come wait: the disk has no room for their copies.
+    has come wait: the disk has no room for their copies. `on_paused` gets each edition that waits for a person from
+    now on, and why, for people without a shell.
     """
 
     now: int
@@ -124,6 +128,7 @@ class AdvanceRequest(Struct, frozen=True, kw_only=True):
     relays: Collection[str]
     late_grace_seconds: float
     careful: bool
+    on_paused: OnPaused
     may_start: bool = True
 
 
@@ -137,14 +142,21 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
         move_on = partial(_move_on, tx, edition, request, changes, starts)
         changes.attempt(tx, edition, move_on, careful=request.careful)
     for edition in changes.changed:
-        _record_move(tx, edition, request.now)
+        _record_move(tx, edition, request)
     return changes, min(starts, default=None)
 
 
-def _record_move(tx: Transaction, edition: Edition, now: int) -> None:
-    """What the clock did, for the audit log; nobody decides that nothing is left to send."""
+def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> None:
+    """What the clock did, for the audit log; nobody decides that nothing is left to send.
+
+    Whoever asked for a canary waits for it. Nobody waits for any other pause, so somebody has to be told.
+    """
+    now = request.now
     if edition.state is EditionState.PAUSED:
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
+        if edition.pause_reason != PAUSED_AFTER_CANARY:
+            cause = remark("braked-late") if edition.pause_reason == PAUSED_LATE else None
+            request.on_paused(tx, edition, cause, now)
     elif edition.started_at == now:
         audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
 
@@ -182,8 +194,7 @@ def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds
     if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
         return listed
     if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
-        why = "its time passed while nothing ran, longer ago than late_grace: resume or cancel it"
-        return _pause(tx, edition, why, how="late")
+        return _pause(tx, edition, PAUSED_LATE, how="late")
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
         return _pause(tx, edition, reason, how="copies-removed")

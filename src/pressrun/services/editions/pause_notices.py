@@ -1,0 +1,50 @@
+"""Who is told that an edition paused by itself: the operator, who can do something about it, and its owner."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.site import Site
+from pressrun.message.finding import Remark
+from pressrun.services.ports import Entropy
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers.subscribers import language_of
+from pressrun.store.transaction import Transaction
+
+
+class PauseNotices(Struct, frozen=True, kw_only=True):
+    """Writes to them."""
+
+    site: Site
+    entropy: Entropy
+
+    def queue(self, tx: Transaction, edition: Edition, cause: Remark | None, now: int) -> None:
+        """Queue the emails: `cause` is for people without a shell, who are told nothing where only a shell helps."""
+        target = lists.find_list_by_id(tx, edition.list_id)
+        owner, operator = target.owner if target is not None else None, self.site.operator
+        of_list = "en" if target is None else target.language
+        people = {person: person == operator or operator is None for person in (owner, operator) if person is not None}
+        for person, has_shell in people.items():
+            if cause is None and not has_shell:
+                continue
+            address, otherwise = parse_address(person), "en" if person == operator else of_list
+            payload = {
+                "edition": edition.id,
+                "edition_subject": edition.title,
+                "reason": edition.pause_reason,
+                "has_shell": has_shell,
+                "cause": None if cause is None or has_shell else cause.plain(),
+            }
+            mail = NewNotice(
+                kind="edition_braked",
+                address=address,
+                message_secret=self.entropy(16),
+                list_id=edition.list_id,
+                language=language_of(tx, address, otherwise),
+                payload=payload,
+            )
+            notices.insert_notice(tx, mail, now)

@@ -1,0 +1,65 @@
+"""Who hears that an edition waits for a person, though no person paused it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest_asyncio
+from tests.delivery.pressroom import SITE, TAKEN, Pressroom
+
+OWNER, OPERATOR = "owner@harbour.example", "ops@harbour.example"
+HOUR = 3600
+
+
+@pytest_asyncio.fixture
+async def attended(press: Pressroom) -> Pressroom:
+    """An installation with an operator, and a list with an owner and a reader."""
+    press.site = replace(SITE, operator=OPERATOR)
+    await press.change("update list set owner = ?", OWNER)
+    await press.readers(1)
+    return press
+
+
+async def mails(press: Pressroom) -> dict[str, str]:
+    """What people were told, by address: each mail goes out once."""
+    told: dict[str, str] = {}
+    for outgoing in await press.send_all():
+        assert outgoing.rcpt_to not in told
+        told[outgoing.rcpt_to] = outgoing.content.decode().split("\r\n\r\n", 1)[1].replace("=\r\n", "")
+    return told
+
+
+async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: Pressroom) -> None:
+    """A machine was off for a weekend: without a mail, nobody would know that the edition never went out."""
+    edition = await attended.edition(scheduled_at=int(attended.office.now) + HOUR)
+    attended.pass_time(60 * HOUR)
+    await attended.start()
+    told = await mails(attended)
+    assert ("paused", {OWNER, OPERATOR}) == (await attended.state(edition), set(told))
+    assert f"pressrun edition resume {edition}" in told[OPERATOR]
+    assert "late_grace" in told[OPERATOR]
+    assert "now too late to go out by itself" in told[OWNER]
+    assert "pressrun " not in told[OWNER]
+    attended.pass_time(60 * HOUR)
+    await attended.start()
+    assert {} == await mails(attended)
+
+
+async def test_who_has_a_shell_hears_of_a_list_whose_relay_is_gone(attended: Pressroom) -> None:
+    """The owner could do nothing about it."""
+    await attended.change("update list set relay = 'gone'")
+    edition = await attended.edition()
+    await attended.start()
+    told = await mails(attended)
+    assert ("paused", {OPERATOR}) == (await attended.state(edition), set(told))
+    assert "relay gone, which is not configured" in told[OPERATOR]
+
+
+async def test_nobody_is_mailed_about_a_canary(attended: Pressroom) -> None:
+    await attended.readers(20)
+    edition = await attended.edition(canary_percent=10.0)
+    sent = await attended.take_after_turn()
+    for outgoing in sent:
+        attended.answer(outgoing, TAKEN)
+    assert {} == await mails(attended)
+    assert "paused" == await attended.state(edition)
