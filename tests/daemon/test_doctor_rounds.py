@@ -7,12 +7,14 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from pressrun.config import Settings, load_settings, write_initial_config
 from pressrun.core.current import Holder
+from pressrun.core.upkeep.alerts import Cause
 from pressrun.daemon.doctor_rounds import (
     WEEK_SECONDS,
     DoctorRounds,
@@ -22,11 +24,12 @@ from pressrun.daemon.doctor_rounds import (
     next_round,
     run_doctor,
 )
+from pressrun.services.upkeep.readiness import Obstacle
 
 pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
 
 NOW = 1_790_000_000.0
-FOUND = {
+FOUND: dict[str, Any] = {
     "checked_at": "2026-09-21T00:00:00Z",
     "counts": {"pass": 1, "warn": 1, "fail": 1},
     "findings": [
@@ -51,10 +54,15 @@ class Rounds:
     def __init__(self, settings: Settings, run: Callable[[Settings], Awaitable[bytes]]) -> None:
         self.now = NOW
         self.shown: list[tuple[dict[str, int], float]] = []
-        self.rounds = DoctorRounds(Holder(settings), lambda: self.now, self._show, run)
+        self.mailed: list[Obstacle] = []
+        self.rounds = DoctorRounds(Holder(settings), lambda: self.now, self._show, self._mail, run)
 
     def _show(self, counts: Mapping[str, int], at: float) -> None:
         self.shown.append((dict(counts), at))
+
+    async def _mail(self, obstacle: Obstacle) -> bool:
+        self.mailed.append(obstacle)
+        return True
 
     async def at_its_hour(self) -> None:
         self.now = self.rounds.due_at
@@ -104,6 +112,22 @@ async def test_findings_are_logged_and_counted(tmp_path: Path, caplog: pytest.Lo
         ("INFO", "doctor.finished", {"passed": 1, "warnings": 1, "failures": 1}),
     ] == lines
     assert due_at + WEEK_SECONDS == rounds.rounds.due_at
+
+
+async def test_the_operator_is_mailed_what_failed(tmp_path: Path) -> None:
+    """Who looks at neither log nor metrics would not learn that a DNS record has gone; a warning can wait for them."""
+    rounds = Rounds(settings_of(tmp_path), findings)
+    await rounds.at_its_hour()
+    assert [Obstacle(Cause.DOCTOR, "mx: no MX. a record")] == rounds.mailed
+
+
+async def test_without_a_failure_there_is_no_mail(tmp_path: Path) -> None:
+    async def warned(_: Settings) -> bytes:
+        return json.dumps({**FOUND, "findings": FOUND["findings"][:2]}).encode()
+
+    rounds = Rounds(settings_of(tmp_path), warned)
+    await rounds.at_its_hour()
+    assert [] == rounds.mailed
 
 
 async def test_a_start_is_not_followed_by_a_round(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from pressrun.services.incoming.mail_processing import MailProcessing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.ports import ClaimOwner, MailParser
 from pressrun.services.suppression import may_be_sent
-from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch, AlertWays
+from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch, AlertWays, MailAlert
 from pressrun.services.upkeep.readiness import Obstacle, Readiness
 from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.store.database import Database
@@ -164,6 +164,25 @@ _DISK_ALERTS = {
 }
 
 
+def build_alert_mail(context: ServiceContext) -> MailAlert:
+    """Wire what queues an email to the operator, once a day for each cause."""
+
+    async def mail(obstacle: Obstacle) -> bool:
+        queued = await context.database.record(
+            alert_operator,
+            obstacle.cause,
+            obstacle.text,
+            site=context.site,
+            entropy=context.entropy,
+            now=context.now,
+        )
+        if queued:
+            context.wake()
+        return queued
+
+    return mail
+
+
 def build_alert_watch(
     settings: Current[Settings],
     context: ServiceContext,
@@ -172,21 +191,11 @@ def build_alert_watch(
     metrics: Metrics,
 ) -> AlertWatch:
     """Wire the watch that alerts the operator to what keeps email from going out, and to what others report."""
-    site, entropy = context.site, context.entropy
-
-    async def mail(obstacle: Obstacle) -> bool:
-        queued = await context.database.record(
-            alert_operator, obstacle.cause, obstacle.text, site=site, entropy=entropy, now=context.now
-        )
-        if queued:
-            context.wake()
-        return queued
-
     ways = AlertWays(
         settings=settings.part(lambda every: every.alerts),
         history=AlertHistory(settings.value.data.alert_history),
         run=run_program,
-        mail=mail,
+        mail=build_alert_mail(context),
         count=metrics.count_alert_run,
     )
-    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=site, clock=context.clock)
+    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=context.site, clock=context.clock)

@@ -1,4 +1,5 @@
-"""`pressrun doctor` once a week, for the log and the metrics: in a process of its own, so that nothing waits for it.
+"""`pressrun doctor` once a week, for the log, the metrics and the operator: in a process of its own, so that nothing
+waits for it.
 
 The hour is that of the installation, by its mail_domain, so that not all of them ask the same servers at once. It never
 follows a start: after one, the next such hour is waited for.
@@ -11,19 +12,22 @@ import hashlib
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
+from pressrun.core.upkeep.alerts import Cause
 from pressrun.observe.log import event
 from pressrun.operations.dns import is_reserved
 from pressrun.operations.doctor.finding import DoctorSeverity
 from pressrun.runtime.child_process import CANNOT_START, kill
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import Clock
+from pressrun.services.upkeep.alert_watch import MOST_TEXT, MailAlert
+from pressrun.services.upkeep.readiness import Obstacle
 
 log = logging.getLogger("pressrun.doctor")
 
@@ -57,7 +61,7 @@ class WeeklyFindings(msgspec.Struct, frozen=True):
 
 
 class DoctorRounds(BackgroundLoop):
-    """Waits for the hour, runs doctor, and shows what it found."""
+    """Waits for the hour, runs doctor, and shows what it found; the operator is mailed what failed."""
 
     name = "doctor"
     unavailable = "doctor.not_run"
@@ -67,12 +71,14 @@ class DoctorRounds(BackgroundLoop):
         settings: Current[Settings],
         clock: Clock,
         show: Callable[[Mapping[str, int], float], None],
+        mail: MailAlert,
         run: RunDoctor | None = None,
     ) -> None:
         super().__init__(clock)
         self._settings = settings
         self._clock = clock
         self._show = show
+        self._mail = mail
         self._run = run or run_doctor
         self.due_at = next_round(clock(), settings.value.site.mail_domain)
 
@@ -105,6 +111,15 @@ class DoctorRounds(BackgroundLoop):
         counts = {severity.value: weekly.counts.get(severity, 0) for severity in DoctorSeverity}
         event(log, "doctor.finished", passed=counts["pass"], warnings=counts["warn"], failures=counts["fail"])
         self._show(counts, now)
+        failures = [each for each in weekly.findings if each.severity is DoctorSeverity.FAIL]
+        if failures:
+            await self._mail(Obstacle(Cause.DOCTOR, _describe(failures)))
+
+
+def _describe(failures: Sequence[WeeklyFinding]) -> str:
+    """What to do as well: who never sees the log has to know what this is about."""
+    text = "; ".join(f"{each.check}: {each.message}. {each.remedy}".rstrip(". ") for each in failures)
+    return text[:MOST_TEXT]
 
 
 def is_wanted(settings: Settings) -> bool:

@@ -16,6 +16,7 @@ from pressrun.config.settings import Settings
 from pressrun.core.bounces.classes import FAILURES
 from pressrun.core.current import Holder
 from pressrun.daemon.assembly import (
+    build_alert_mail,
     build_alert_watch,
     build_bounce_handler,
     build_dispatcher,
@@ -158,7 +159,7 @@ def build_running(
         relay_watch=RelayWatch(services.context, workers),
         storage_watch=build_storage_watch(services.context, settings.data, metrics, reports),
         alert_watch=build_alert_watch(current, services.context, page.readiness, reports, metrics),
-        doctor_rounds=DoctorRounds(current, utc_now, metrics.show_findings),
+        doctor_rounds=DoctorRounds(current, utc_now, metrics.show_findings, build_alert_mail(services.context)),
     )
     services.door.bind({"relay.statuses": running.relay_watch.statuses})
     services.door.bind(doctor_works(arrived.describe, lambda: running.listeners.mail_addresses))

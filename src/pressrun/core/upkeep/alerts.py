@@ -30,6 +30,7 @@ class Cause(StrEnum):
     CERTIFICATE = "certificate"
     BACKUP = "backup"
     DISK = "disk"
+    DOCTOR = "doctor"
     RELAYS = "relays"
     DATABASE = "database"
     QUEUE = "queue"
@@ -56,6 +57,7 @@ CAUSES: dict[Cause, CauseRule] = {
     ),
     Cause.BACKUP: CauseRule("the latest good backup is too old", Way.MAIL, "pressrun backup, and check its timer"),
     Cause.DISK: CauseRule("the disk of data_dir is filling up", Way.BOTH, "make room on the disk of data_dir"),
+    Cause.DOCTOR: CauseRule("the weekly run of doctor found a failure", Way.MAIL, "pressrun doctor"),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(
         "the database has not answered for a minute", Way.PROGRAM, "check the disk, or the database server"

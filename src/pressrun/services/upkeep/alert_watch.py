@@ -38,6 +38,9 @@ RETRY_SECONDS = 300.0  # after a program that failed
 _EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage is one alert
 MOST_TEXT = 2000  # characters of what is wrong
 
+MailAlert = Callable[[Obstacle], Awaitable[bool]]
+"""Queues an email about a cause once a day, and returns whether it did."""
+
 
 class AlertReports:
     """What other parts know to be wrong: one line for each cause, until it is over."""
@@ -65,14 +68,12 @@ class AlertReports:
 
 
 class AlertWays(Struct, frozen=True, kw_only=True):
-    """How alerts go out: `run` starts the program with what it gets on stdin; `mail` queues an email once a day, and
-    returns whether it did; `count` gets the outcome of each run.
-    """
+    """How alerts go out: `run` starts the program with what it gets on stdin; `count` gets the outcome of each run."""
 
     settings: Current[AlertSettings]
     history: AlertHistory
     run: Callable[[Sequence[str], bytes, float], Awaitable[ProgramEnd]]
-    mail: Callable[[Obstacle], Awaitable[bool]]
+    mail: MailAlert
     count: Callable[[str], None]
 
 
