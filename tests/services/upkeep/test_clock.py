@@ -13,6 +13,7 @@ from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.upkeep import housekeeping
+from pressrun.store.programs import events
 from pressrun.store.upkeep import maintenance
 
 MONTH = 30 * 86400
@@ -157,3 +158,39 @@ async def test_requests_pauses_and_questions_wait_from_now_on(press: Pressroom) 
     await press.housekeeping.step()
     await asyncio.sleep(0)
     assert [(now + lifetime,)] == await press.rows("select expires_at from confirmation")
+
+
+async def test_events_of_a_wrong_time_keep_no_later_ones(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they are removed the oldest first, a batch of them would keep all others for years."""
+    monkeypatch.setattr(events, "_SWEPT", 2)
+    await press.change("delete from event")
+    await press.readers(4)
+    now = int(press.office.now)
+    for place, at in enumerate((now + 120 * MONTH, now + 120 * MONTH, now - 2 * MONTH, now)):
+        await press.change(
+            "update event set at = ? where id = (select id from event order by id limit 1 offset ?)", at, place
+        )
+    await press.housekeeping.step()  # as at a start, when nothing is known of the clock before
+    assert [(now,), (now,), (now - 2 * MONTH,), (now,)] == await press.rows("select at from event order by id")
+    press.pass_time(MONTH + 1)
+    await press.housekeeping.round()
+    assert [] == await press.rows("select at from event order by id")
+
+
+async def test_a_session_of_a_wrong_time_ends_as_others_do(press: Pressroom) -> None:
+    """And counts as a recent log-in no longer than they do."""
+    await press.office.people.add("olga", None)
+    await ahead(press)
+    now = int(press.office.now)
+    await press.change(
+        "insert into login_session (digest, person_id, epoch, method, agent, started_at, seen_at)"
+        " select x'00', id, epoch, 'passkey', '', ?, ? from person",
+        now,
+        now,
+    )
+    await right(press)
+    now = int(press.office.now)
+    assert [(now, now)] == await press.rows("select started_at, seen_at from login_session")
+    press.pass_time(press.office.settings.value.login.idle_seconds + 1)
+    await press.housekeeping.round()
+    assert [] == await press.rows("select * from login_session")

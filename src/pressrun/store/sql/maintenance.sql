@@ -40,3 +40,14 @@ where paused_until is not null and since > :now;
 -- name: suspensions
 -- Suspensions that a probe follows.
 update suspension set since = :now where since > :now and ended_at is null;
+
+-- name: events
+-- Events, of which the oldest keep all others: they are removed in the order of their ids. A server's clock may differ a
+-- little from ours.
+update event set at = :now where at > cast(:now as bigint) + 86400;
+
+-- name: sessions
+-- Sessions, which would not end until then, and stay fit for what needs a recent log-in.
+update login_session set started_at = case when started_at > :now then :now else started_at end,
+    seen_at = case when seen_at > :now then :now else seen_at end
+where started_at > :now or seen_at > :now;

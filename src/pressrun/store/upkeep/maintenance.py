@@ -2,8 +2,9 @@
 
 When the clock was set back, rows hold times that have not come yet. Each of them waits as long as it would have, from
 now on. Dates that people chose, such as the hour of an edition, stay. So do times of what is over, and the first
-attempt of a copy, which is its Date. Drafts and unsubscribes only last longer, and stay because their times tell which
-copies and links belong to them. Paces, destinations and limits allow for the clock when they are read.
+attempt of a copy, which is its Date. Events and sessions of such a time are as of now: an event would keep all later
+ones until then, and a session would not end. Drafts and unsubscribes only last longer, and stay because their times
+tell which copies and links belong to them. Paces, destinations and limits allow for the clock when they are read.
 """
 
 from __future__ import annotations
@@ -27,5 +28,7 @@ def cut_times(tx: Transaction, now: int) -> int:
         "maintenance.address_changes",
         "maintenance.pauses",
         "maintenance.suspensions",
+        "maintenance.events",
+        "maintenance.sessions",
     )
     return sum(tx.run(name, now=now) for name in names)
