@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.shell import Shell
+from tests.database import execute_at
 from tests.ports import free_port
 
 CONFIG = """
@@ -28,6 +29,8 @@ def test_doctor_shows_what_it_found_with_its_remedy(shell: Shell) -> None:
     shell.make_list()
     port = free_port()
     shell.config.write_text(shell.config.read_text().replace("port = 25\n", f"port = {port}\n"))
+    shell.call("token", "create", "--name", "crm", "--expires", "3d")
+    execute_at(shell.database, "update api_token set used_at = created_at")
     text, as_json = shell.call("doctor"), shell.call("doctor", "--json")
     assert (2, 2) == (text.code, as_json.code)
     assert {"checked_at", "counts", "findings"} == as_json.json.keys()
@@ -44,6 +47,7 @@ def test_doctor_shows_what_it_found_with_its_remedy(shell: Shell) -> None:
         "pass" if isinstance(shell.database, Path) else "fail"
     )  # fsync is off there
     assert f"Start the mail server at 127.0.0.1:{port}" in by_check["relay"]["remedy"]
+    assert "the token crm expires in 3 days" in by_check["tokens"]["message"]
     assert "no daemon is running" in by_check["round-trip"]["message"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from pressrun.operations.doctor.subject import (
     CachedLookups,
     ConfiguredRelay,
     DoctorSubject,
+    ExpiringToken,
     ListIdentity,
     RelayReport,
     RunningDaemon,
@@ -37,12 +38,14 @@ from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
 from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.programs import api_tokens
 from pressrun.store.upkeep.datadir import DataDir, load_keys
 from pressrun.store.upkeep.disk_usage import measure_room
 
 _DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
 _RELAY_SECONDS = 15.0  # for a relay to greet us, log us in, and take a message
 _SIGNATURE_SECONDS = 86_400
+_MOST_TOKENS = 10_000
 
 
 def build_world(settings: Settings, resolver: TcpEndpoint | None) -> World:
@@ -64,7 +67,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
     """One installation, with all its lists or one; raises NotFound for an unknown list."""
     data = settings.data
     daemon = DaemonByControlSocket.find(data)
-    keys, identities = _read_database(data, list_name)
+    keys, identities, tokens = _read_database(data, list_name)
     return DoctorSubject(
         site=settings.site,
         admin_url=settings.admin.base_url,
@@ -73,6 +76,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
         files=tuple(find_secret_files(settings.source, os.environ)),
         keys=keys,
         lists=identities,
+        tokens=tokens,
         signatures=tuple(map(published_key, settings.dkim)),
         relays=tuple(_relay(relay, settings.site.mail_domain) for relay in settings.relays),
         trusted_proxies=settings.http.trusted_proxies,
@@ -85,22 +89,33 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
     )
 
 
-def _read_database(data: DataDir, list_name: str | None) -> tuple[KeyRing | None, tuple[ListIdentity, ...]]:
-    """Keys and lists; none of a database that cannot be used, which a check of its own reports."""
+def _read_database(
+    data: DataDir, list_name: str | None
+) -> tuple[KeyRing | None, tuple[ListIdentity, ...], tuple[ExpiringToken, ...]]:
+    """Keys, lists and tokens; none of a database that cannot be used, which a check of its own reports."""
     try:
         if data.database.exists():
             require_current_schema(data.database)
             keys = load_keys(data)
             with open_for_reading(data.database) as tx:
                 identities = [_identity(target) for target in lists.all_lists(tx) if target.closed_at is None]
+                tokens = _expiring(api_tokens.list_tokens(tx, limit=_MOST_TOKENS))
         else:
-            keys, identities = None, []
+            keys, identities, tokens = None, [], ()
     except (BadConfiguration, Unavailable):
-        return None, ()
+        return None, (), ()
     chosen = tuple(each for each in identities if list_name in (None, each.name))
     if list_name is not None and not chosen:
         raise NotFound(f"no open list is called {list_name} (see `pressrun list ls`)")
-    return keys, chosen
+    return keys, chosen, tokens
+
+
+def _expiring(tokens: Sequence[api_tokens.ApiToken]) -> tuple[ExpiringToken, ...]:
+    return tuple(
+        ExpiringToken(name=token.name, expires_at=token.expires_at, used_at=token.used_at)
+        for token in tokens
+        if token.expires_at is not None and token.used_at is not None
+    )
 
 
 def _identity(target: lists.MailingList) -> ListIdentity:

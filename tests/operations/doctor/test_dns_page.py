@@ -71,6 +71,7 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
             files=(),
             keys=None,
             lists=(ListIdentity(name="news", author_domain=DOMAIN, owner=None),),
+            tokens=(),
             signatures=(key,),
             relays=(),
             trusted_proxies=(),

@@ -32,6 +32,14 @@ class ListIdentity(Struct, frozen=True, kw_only=True):
     owner: str | None
 
 
+class ExpiringToken(Struct, frozen=True, kw_only=True):
+    """A token that some program has used, and that will expire or has expired."""
+
+    name: str
+    expires_at: int
+    used_at: int
+
+
 class RelayReport(Struct, frozen=True, kw_only=True):
     """How a relay answered: why it cannot be used, or None; when its certificate ends; what became of a message."""
 
@@ -119,6 +127,7 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
     files: tuple[Path, ...]
     keys: KeyRing | None
     lists: tuple[ListIdentity, ...]
+    tokens: tuple[ExpiringToken, ...]
     signatures: tuple[PublishedKey, ...]
     relays: tuple[ConfiguredRelay, ...]
     trusted_proxies: tuple[str, ...]

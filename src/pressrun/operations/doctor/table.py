@@ -22,6 +22,7 @@ from pressrun.operations.doctor.relays import check_relays
 from pressrun.operations.doctor.round_trip import check_round_trip
 from pressrun.operations.doctor.spf import check_spf
 from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.tokens import check_tokens
 from pressrun.operations.doctor.web import check_base_url, check_one_click, check_private_pages, check_proxy
 from pressrun.store.upkeep.datadir import describe_user, is_used
 
@@ -67,6 +68,7 @@ CHECKS = (
     DoctorCheck(id="files", what="only their owner can read keys, passwords and data", run=check_files),
     DoctorCheck(id="database", what="the database is intact and matches its keys", run=check_database),
     DoctorCheck(id="backup", what="the last backup is not old", run=check_backup),
+    DoctorCheck(id="tokens", what="no token that a program uses expires soon", run=check_tokens),
     DoctorCheck(id="engine", what="the database engine has no known fault that matters", run=check_engine),
 )
 

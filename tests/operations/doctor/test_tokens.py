@@ -1,0 +1,32 @@
+"""Which tokens doctor speaks of."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressrun.operations.doctor.subject import ExpiringToken
+from pressrun.operations.doctor.tokens import grade_tokens
+
+pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
+
+NOW, DAY = 1_800_000_000, 86_400
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "used_before", "expected"),
+    [
+        (31, 0, []),
+        (29, 0, [("warn", "the token crm expires in 29 days, and a program uses it")]),
+        (6, 0, [("fail", "the token crm expires in 6 days, and a program uses it")]),
+        (6, 31, []),
+        (-5, 5, [("fail", "the token crm expired 5 days ago, and the program that uses it fails")]),
+        (-5, 36, []),
+        (-31, 31, []),
+    ],
+)
+def test_a_token_in_use_is_named_before_and_after_its_end(
+    expires_in: int, used_before: int, expected: list[tuple[str, str]]
+) -> None:
+    """Not one that no program has used in the month before: nobody misses it."""
+    token = ExpiringToken(name="crm", expires_at=NOW + expires_in * DAY, used_at=NOW - used_before * DAY)
+    assert expected == [(each.severity.value, each.message) for each in grade_tokens([token], NOW)]
