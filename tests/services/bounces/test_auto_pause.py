@@ -13,6 +13,7 @@ import pytest_asyncio
 from tests.delivery.pressroom import GONE, TAKEN, Pressroom, open_pressroom
 from tests.settings import change
 
+from pressrun.services.bounces import auto_pause
 from pressrun.services.editions.pause_notices import PauseNotices
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -75,9 +76,9 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
 
 async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pressroom) -> None:
     """The operator can do something about it; the owner hears what becomes of the readers."""
-    auto_pause = press.bounce_handler.auto_pause
-    site = replace(auto_pause._notices.site, operator="ops@harbour.example")
-    auto_pause._notices = PauseNotices(site=site, entropy=os.urandom)
+    pauses = press.bounce_handler.auto_pause
+    site = replace(pauses._notices.site, operator="ops@harbour.example")
+    pauses._notices = PauseNotices(site=site, entropy=os.urandom)
     await press.readers(120)
     number = await press.edition()
     await send_some(press, [GONE] * 6 + [TAKEN] * 93 + [GONE])
@@ -181,3 +182,16 @@ async def test_a_message_that_the_relay_refuses_as_such_stops_the_edition(
     if state == "paused":
         reason = str((await press.stored(number)).pause_reason)
         assert reason.endswith("message too large for …")  # no address is kept where erasing would not find it
+
+
+async def test_only_the_editions_that_last_had_news_are_kept_in_memory(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most editions end without bad news. After years, all of them would be there."""
+    monkeypatch.setattr(auto_pause, "EDITIONS_AT_MOST", 2)
+    await press.readers(1)
+    numbers = []
+    for number in range(4):
+        numbers.append(await press.edition(f"Hello {number}"))
+        await send_some(press, [TAKEN])
+    assert numbers[-2:] == list(press.bounce_handler.auto_pause._health)

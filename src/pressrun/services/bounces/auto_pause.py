@@ -32,6 +32,7 @@ from pressrun.store.transaction import Transaction
 
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
 EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
+EDITIONS_AT_MOST = 100  # whose health is kept, those that last had news
 
 
 class PauseReason(Struct, frozen=True):
@@ -139,13 +140,17 @@ class AutoPause:
         return paused
 
     def _keep(self, news: Mapping[int, _Health], counted: Mapping[int, _Health | None]) -> None:
-        """Keep the health of editions: what was counted, None for what is over, else what has come since."""
+        """Keep the health of editions: what was counted, None for what is over, else what has come since.
+
+        Most editions end without bad news, and nothing more comes of them. One that is dropped is counted again.
+        """
         for number, since in news.items():
-            health = counted[number] if number in counted else self._health.get(number, _Health()) + since
-            if health is None:
-                self._health.pop(number, None)
-            else:
+            kept = self._health.pop(number, _Health())
+            health = counted[number] if number in counted else kept + since
+            if health is not None:
                 self._health[number] = health
+        for number in list(self._health)[:-EDITIONS_AT_MOST]:
+            del self._health[number]
 
     def _check(self, tx: Transaction, number: int, health: _Health, now: int) -> tuple[_Health | None, Edition | None]:
         """The health of an edition by the database, None when it is not being sent; and the edition if it pauses."""
