@@ -82,6 +82,37 @@ async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(office: Office
     assert 2 == len(await told(office))
 
 
+async def test_a_relay_that_goes_on_failing_is_told_each_day(office: Office) -> None:
+    """Also where the first mail of the day was about another failure. The journal says once that it fails."""
+    await office.make_list()
+    relays = Relays()
+    watching = watch(office, relays)
+    relays.work("second")
+    relays.fail("primary", NOW - 100)
+    await watching.check()
+    relays.work("primary")
+    await watching.check()
+    relays.fail("primary", office.now)
+    for _ in range(3 * 24 + 1):
+        office.now += 3600
+        await watching.check()
+    assert 4 == len(await told(office))
+    events = await select(office.database, "select type from event where type like 'relay%' order by id")
+    assert [("relay.failed",), ("relay.recovered",), ("relay.failed",)] == events
+
+
+async def test_without_any_relay_one_mail_waits(office: Office) -> None:
+    """All that were written meanwhile would arrive together."""
+    await office.make_list()
+    relays = Relays()
+    watching = watch(office, relays)
+    relays.fail("primary", NOW - 100)
+    for _ in range(3):
+        await watching.check()
+        office.now += DAY
+    assert 1 == len(await told(office))
+
+
 async def test_each_relay_is_a_cause_of_its_own(office: Office) -> None:
     await office.make_list()
     relays = Relays()

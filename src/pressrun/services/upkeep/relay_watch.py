@@ -1,6 +1,7 @@
-"""Watches the relays: when one has failed for a while, the operator gets an email, at most once a day.
+"""Watches the relays: when one has failed for a while, the operator gets an email, and one a day as long as it fails.
 
-That email is queued like any other: another relay sends it at once, or the same one when it works again.
+That email is queued like any other: another relay sends it at once, or the same one when it works again. Where no relay
+works, one is enough: the others would come with it, all at once.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import asyncio
 import logging
 from typing import Any
 
+from msgspec import Struct
+
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
@@ -16,7 +19,7 @@ from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, until_next
 from pressrun.services.bounces.operator_alerts import alert_of_relay
 from pressrun.services.context import ServiceContext
-from pressrun.services.ports import RelayPool
+from pressrun.services.ports import RelayPool, RelayStatus
 from pressrun.services.upkeep.readiness import RELAYS_FAILING_SECONDS
 from pressrun.store.programs import events
 from pressrun.store.transaction import Transaction
@@ -24,6 +27,14 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.relay")
 
 POLL_SECONDS = 10.0
+AGAIN_SECONDS = 3600.0  # between two looks whether a day has passed since the last email
+
+
+class _Handled(Struct, frozen=True):
+    """A failure that was dealt with: when it began, and when it was last looked whether an email is due."""
+
+    since: float
+    at: float
 
 
 class RelayWatch(BackgroundLoop):
@@ -36,7 +47,7 @@ class RelayWatch(BackgroundLoop):
         super().__init__(context.clock)
         self._context = context
         self._relays = relays
-        self._handled: dict[str, float | None] = {}  # by relay, when the failure began that was dealt with last
+        self._handled: dict[str, _Handled] = {}  # by relay, the failure that was dealt with last
 
     async def step(self) -> bool:
         """Wait a moment, then check once."""
@@ -46,17 +57,29 @@ class RelayWatch(BackgroundLoop):
 
     async def check(self) -> None:
         """Alert the operator to each relay that has failed for a minute, unless an alert went out today."""
+        statuses = self._relays.statuses()
+        may_go = any(status.failing_since is None for status in statuses)
+        for status in statuses:
+            if status.failing_since is not None:
+                await self._handle(status, status.failing_since, may_go=may_go)
+            elif self._handled.pop(status.name, None) is not None:
+                await self._context.database.record(_note, EventType.RELAY_RECOVERED, status.name)
+
+    async def _handle(self, status: RelayStatus, since: float, *, may_go: bool) -> None:
         context, now = self._context, self._context.clock()
-        for status in self._relays.statuses():
-            since = status.failing_since
-            if since is None and self._handled.pop(status.name, None) is not None:
-                await context.database.record(_note, EventType.RELAY_RECOVERED, status.name)
-            if since is None or now - since < RELAYS_FAILING_SECONDS or self._handled.get(status.name) == since:
-                continue
-            if await context.database.record(_record_failure, status.name, since, status.last_error or "", context):
-                event(log, "relay.operator_alerted", relay=status.name)
-                context.wake()
-            self._handled[status.name] = since
+        handled = self._handled.get(status.name)
+        if now - since < RELAYS_FAILING_SECONDS:
+            return
+        if handled is None or handled.since != since:
+            work = _record_failure
+        elif may_go and not 0 <= now - handled.at < AGAIN_SECONDS:
+            work = _alert
+        else:
+            return
+        if await context.database.record(work, status.name, since, status.last_error or "", context):
+            event(log, "relay.operator_alerted", relay=status.name)
+            context.wake()
+        self._handled[status.name] = _Handled(since, now)
 
     async def statuses(self, _: object, __: object) -> list[dict[str, Any]]:
         """For verbs: every relay by name, since when it has failed (RFC 3339, or None), and its last error."""
@@ -76,4 +99,8 @@ def _note(tx: Transaction, type_: EventType, relay: str) -> None:
 
 def _record_failure(tx: Transaction, relay: str, since: float, error: str, context: ServiceContext) -> bool:
     _note(tx, EventType.RELAY_FAILED, relay)
+    return _alert(tx, relay, since, error, context)
+
+
+def _alert(tx: Transaction, relay: str, since: float, error: str, context: ServiceContext) -> bool:
     return alert_of_relay(tx, relay, since, error, site=context.site, entropy=context.entropy, now=context.now)
