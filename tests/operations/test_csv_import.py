@@ -83,6 +83,14 @@ def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
     assert [(2, BadRow), (3, ImportRow), (4, BadRow)] == [(row.line, type(row)) for row in imported]
 
 
+def test_a_column_without_a_name_may_be_empty() -> None:
+    """As spreadsheets write one at the end of each line; a value in it is not lost without a word."""
+    imported = rows("email;name;\na@x.example;Ann;\nb@x.example;Bo;left\n")
+    assert ImportRow(line=2, email="a@x.example", name="Ann") == imported[0]
+    assert isinstance(imported[1], BadRow)
+    assert "has 'left' in column 3, which has no name" == imported[1].reason
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -93,7 +101,13 @@ def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
         (b"email;status\na@x.example;blocked\n", "may mark people who must not be mailed"),
         (b"email,city,city\na@x.example,1,2\n", "'city' appears 2 times in the header"),
         (b"email,Email\na@x.example,1\n", "'email' appears 2 times in the header"),
-        (b"email,\na@x.example,1\n", "'' cannot name a column"),
+        (b"email,#\na@x.example,1\n", "'#' cannot name a column"),
+        (b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "the file is a spreadsheet"),
+        (b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/vnd.oasis", "the file is a spreadsheet"),
+        (b"PK\x03\x04" + bytes(26) + b"subscribed_members.csv", "Unpack it"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "the file is a spreadsheet"),
+        (b'\xef\xbb\xbf[{"email": "a@x.example"}]', "the file is JSON"),
+        (b'\n{"subscribers": [\n', "the file is JSON"),
         (b"email,unsubscribe_url\na@x.example,1\n", "'unsubscribe_url' cannot name a column"),
         (b"email\na@x.example\nb\xff@x.example\n", "line 3 is not UTF-8"),
         (b'email,note\na@x.example,"a\nb"\n\xe9\n', "line 4 is not UTF-8"),

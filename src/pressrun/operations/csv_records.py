@@ -32,6 +32,11 @@ _SEPARATOR_LINE = re.compile(
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PIECE = 1 << 16
 _ZIP = b"PK\x03\x04"
+_OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0"
+_SPREADSHEET = "the file is a spreadsheet. Save it as CSV, in UTF-8, and import that"
+_ZIP_NAME = 30  # octets before the name of its first file
+# The first file in the ZIP archive that a spreadsheet of today is.
+_SPREADSHEET_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetype")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -114,10 +119,8 @@ def _check_text(file: BinaryIO) -> None:
     start = at = file.tell()
     while True:
         piece = file.read(_PIECE)
-        if at == start and piece.startswith(_ZIP):
-            raise BadInput("the file is a ZIP archive. Unpack it, and import each of the files in it")
-        if at == start and piece.startswith(_UTF_16):
-            raise BadInput("line 1 is not UTF-8 but UTF-16. In Excel, save the file as 'CSV UTF-8', not 'Unicode Text'")
+        if at == start and (other := _other_format(piece)):
+            raise BadInput(other)
         rest = len(decoder.getstate()[0])  # of a character that the piece before has begun
         try:
             decoder.decode(piece, final=not piece)
@@ -130,6 +133,19 @@ def _check_text(file: BinaryIO) -> None:
         if not piece:
             return
         at += len(piece)
+
+
+def _other_format(beginning: bytes) -> str:
+    """What a file that begins so is, and what to do about it; empty if it may be text in UTF-8."""
+    if beginning.startswith(_OLD_SPREADSHEET):
+        return _SPREADSHEET
+    if beginning.startswith(_ZIP):
+        if beginning.startswith(_SPREADSHEET_PARTS, _ZIP_NAME):
+            return _SPREADSHEET
+        return "the file is a ZIP archive. Unpack it, and import each of the files in it"
+    if beginning.startswith(_UTF_16):
+        return "line 1 is not UTF-8 but UTF-16. In Excel, save the file as 'CSV UTF-8', not 'Unicode Text'"
+    return ""
 
 
 def _line_at(file: BinaryIO, start: int, end: int) -> int:

@@ -37,7 +37,8 @@ class Columns(Struct, frozen=True, kw_only=True):
     """The columns of a file: places by their meaning, and places of merge fields by name.
 
     `name` may have several columns, such as first and last name. `marks` are those that say who is to be mailed, each
-    with its name; several may say the same. `silent` are the merge fields that should not. `may_lack_state` is whether
+    with its name; several may say the same. `silent` are the merge fields that should not, `unnamed` the places of
+    columns without a name. `may_lack_state` is whether
     an empty cell means an active member, as in our own exports.
     """
 
@@ -46,6 +47,7 @@ class Columns(Struct, frozen=True, kw_only=True):
     marks: Sequence[tuple[str, int, str]]
     fields: Sequence[tuple[str, int]]
     silent: Sequence[tuple[str, int]]
+    unnamed: Sequence[int]
     may_lack_state: bool
 
 
@@ -85,7 +87,7 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
     fields = [
         (names[place] if key == "name" else key, place)
         for place, key in enumerate(meant)
-        if key not in _MEANINGS or (key == "name" and folded[place] not in {"name", *mapped})
+        if names[place] and (key not in _MEANINGS or (key == "name" and folded[place] not in {"name", *mapped}))
     ]
     _require_field_names([name for name, _ in fields])
     may_repeat = {LEFT_OUT} if is_plain and "name" not in mapped.values() else {LEFT_OUT, "name"}
@@ -98,6 +100,7 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
         marks=[(key, place, names[place]) for key, place in places if key in _MARKS],
         fields=fields,
         silent=[(name, place) for name, place in fields if is_foreign and folded[place] not in mapped],
+        unnamed=[place for place, name in enumerate(names) if not name],
         may_lack_state=is_plain and "state" in folded and "state" not in mapped,
     )
 
@@ -132,7 +135,7 @@ def _require_field_names(names: Sequence[str]) -> None:
     """Raise BadInput for columns that cannot become merge fields, with an option for all of them."""
     bad = [name for name in names if not may_name_field(name)]
     if len(bad) > 1:
-        options = " ".join(f"--map '{name}=-'" for name in bad if name)
+        options = " ".join(f"--map '{name}=-'" for name in bad)
         require_field_name(bad[0], remedy=f"Rename it with --map, or leave out all such columns with {options}")
     elif bad:
         require_field_name(bad[0])

@@ -52,6 +52,8 @@ _PATTERNS = {
         ),
         "subscribed": (
             r"^(?:is )?subscribed(?: to (?:emails?|newsletters?))?$",
+            r"^newsletter$",
+            r"^(?:wants?|receives?) (?:e ?mails?|newsletters?)$",
             r"\baccepts (?:e ?mail )?marketing\b",
             r"\b(?:marketing|e ?mail|newsletter) consent\b",
         ),

@@ -6,6 +6,7 @@ Mailchimp: the files of an audience export, of which each holds contacts in one 
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -68,6 +69,7 @@ def read_table(
     `default` is the state of rows that have none; good rows keep their text where `keeps_text`. Raises BadInput at once
     when the file is not UTF-8, or for a header that does not fit.
     """
+    _require_no_json(file)
     records = read_records(file, delimiters=program.delimiters)
     header = [program.unescape(cell.strip()) for cell in next(records, Record(1, [], "")).cells]
     columns = read_header(header, own=program.keys, mapped=mapped, is_plain=program.is_plain)
@@ -79,6 +81,13 @@ def read_table(
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
     return _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text).members(records)
+
+
+def _require_no_json(file: BinaryIO) -> None:
+    start = file.tell()
+    if file.read(64).removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{"):
+        raise BadInput("the file is JSON. Export CSV instead, with the names of the columns in the first line")
+    file.seek(start)
 
 
 class _Table(Struct, frozen=True, kw_only=True):
@@ -108,6 +117,7 @@ class _Table(Struct, frozen=True, kw_only=True):
         fields = {name: unescape(cells[place]) for name, place in self.columns.fields if cells[place]}
         standing, was = self._standing(cells)
         self._require_silent(cells)
+        self._require_named(cells)
         if attributes := texts.get("attributes"):
             fields |= _read_attributes(attributes)
         moment = texts.get("subscribed_at") or texts.get("requested_at", "")
@@ -134,6 +144,12 @@ class _Table(Struct, frozen=True, kw_only=True):
                     f"the column {name!r} says {cells[place].strip()!r}. Say what it means with --map '{name}=state', "
                     f"or keep it as a merge field with --map '{name}={name}'"
                 )
+
+    def _require_named(self, cells: Sequence[str]) -> None:
+        """Raise BadInput for a value below a column without a name, which spreadsheets add at the end of each line."""
+        for place in self.columns.unnamed:
+            if cells[place].strip():
+                raise BadInput(f"has {cells[place].strip()[:100]!r} in column {place + 1}, which has no name")
 
     def _standing(self, cells: Sequence[str]) -> tuple[Standing, str]:
         """The state of a member, and what the file calls it."""
