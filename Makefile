@@ -29,6 +29,8 @@ ARGS ?=
 TESTS ?=
 # One more than there are cores: a worker often waits for a daemon.
 WORKERS ?= $(shell expr $$(nproc) + 1)
+# Thorough tests wait more: for clocks, locks and the disk, too.
+SLOW_WORKERS ?= $(if $(filter 0,$(WORKERS)),0,$(shell expr $$(nproc) \* 2))
 ONCE ?=
 
 BIN := $(VENV)/bin
@@ -36,8 +38,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml README.md src/pressrun/__init__.py
 SOURCES := src tests docs
 
-.PHONY: help demo check check-fast check-thorough check-all check-format check-lint check-layers check-types test mutants \
-  bench faults hooks format docs messages lock dist deb clean
+.PHONY: help demo check check-fast check-thorough check-all check-format check-lint check-layers check-types test \
+  test-quick test-slow mutants bench faults hooks format docs messages lock dist deb clean
 .DELETE_ON_ERROR:
 
 help:
@@ -92,20 +94,29 @@ check-all:
 	  $(MAKE) check PYTHON=python$$version VENV=.venv-$$version || exit 1; \
 	done
 
-# No more than four workers: many tests start daemons that want a core of their own. Each begins with an equal part and
-# takes from the others when it is through. Files are kept in memory where there is room and a program may be started
-# from there: a test waits for the disk longer than it works. Thorough tests use the disk, as operators do, after the
-# others; 5 says that none was chosen.
-PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(TESTS)
-test: $(VENV)/.dev
-	@memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp /bin/true "$$probe" && chmod u+x "$$probe" && \
+# No more than four workers, or eight of thorough tests: many start daemons that want a core of their own. Each begins
+# with an equal part and takes from the others when it is through. Files are kept in memory where there is room and a
+# program may be started from there: a test waits for the disk longer than it works. Thorough tests use the disk, as
+# operators do, after the others; 5 says that none was chosen.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --dist worksteal $(TESTS)
+QUICK = memory=/dev/shm; probe=$$(mktemp -p $$memory 2>/dev/null) && cp /bin/true "$$probe" && chmod u+x "$$probe" && \
 	  "$$probe" 2>/dev/null && \
 	  [ "$$(df --output=avail $$memory | tail -n 1)" -gt 2000000 ] || memory=$$TMPDIR; \
 	rm -f "$$probe"; \
-	[ -n "$$PRESSRUN_THOROUGH" ] || { TMPDIR=$$memory $(PYTEST) $(ARGS); exit; }; \
-	TMPDIR=$$memory $(PYTEST) -m "not thorough" $(ARGS); quick=$$?; \
-	$(PYTEST) -m thorough $(ARGS); slow=$$?; \
+	TMPDIR=$$memory $(PYTEST) --numprocesses $(WORKERS) --maxprocesses 4 -m "not thorough" $(ARGS)
+SLOW = $(PYTEST) --numprocesses $(SLOW_WORKERS) --maxprocesses 8 -m thorough $(ARGS)
+test: $(VENV)/.dev
+	@$(QUICK); quick=$$?; \
+	[ -n "$$PRESSRUN_THOROUGH" ] || exit $$quick; \
+	$(SLOW); slow=$$?; \
 	case $$quick$$slow in 00 | 05 | 50) ;; *) exit 1 ;; esac
+
+test-quick: $(VENV)/.dev
+	@$(QUICK)
+
+test-slow: export PRESSRUN_THOROUGH = 1
+test-slow: $(VENV)/.dev
+	@$(SLOW)
 
 mutants: $(VENV)/.dev
 	$(BIN)/python -m tests.mutants $(ARGS)

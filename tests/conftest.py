@@ -21,6 +21,7 @@ from tests import engines, postgresql
 from tests.browser.chromium import Browser, open_browser
 from tests.engines import IS_THOROUGH
 from tests.needs import NEEDS, SLOW, missing
+from tests.order import long_ones_first
 from tests.sink import compile_sink
 
 from pressrun.observe.log import QUIET
@@ -186,6 +187,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if item.get_closest_marker("thorough") is None]
         config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(specname="pytest_collection_modifyitems", wrapper=True, tryfirst=True)
+def pytest_begin_with_long_ones(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Where tests run side by side, and once they are in their order: with those that have more time than usual."""
+    yield
+    if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+        long_ones = [item for item in items if _has_much_time(item)]
+        others = [item for item in items if not _has_much_time(item)]
+        items[:] = long_ones_first(long_ones, others, workers)
+
+
+def _has_much_time(item: pytest.Item) -> bool:
+    limit = item.get_closest_marker("timeout")
+    return limit is not None and limit.args[0] > float(item.config.getini("timeout"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
