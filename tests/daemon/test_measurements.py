@@ -178,6 +178,31 @@ async def test_what_wants_a_person_is_reported_until_it_is_over(
     assert [] == reports.obstacles()
 
 
+async def test_sign_ups_that_wait_for_a_person_are_reported_until_they_do_not(press: Pressroom, tmp_path: Path) -> None:
+    """Held ones are discarded after some days: who looks at neither log nor metrics would lose real readers."""
+    reports = AlertReports()
+    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), reports)
+    await press.change(
+        "insert into notice (kind, list_id, address, language, message_secret, created_at)"
+        " values ('confirmation', 1, 'r@d.example', 'en', x'00', 1)"
+    )
+    await press.change(
+        "insert into held_notice (notice_id, domain, expires_at) select id, 'd.example', 1800000000 from notice"
+    )
+    await press.change(
+        "insert into pending_request (kind, list_id, address, trust, set_aside_at)"
+        " values ('sign-up', 1, 'r@d.example', 'proven', 1)"
+    )
+    await measurements.measure(press.clock())
+    texts = {obstacle.cause: obstacle.text for obstacle in reports.obstacles()}
+    assert {Cause.HELD, Cause.SET_ASIDE} == texts.keys()
+    assert "discarded at 2027-01-15T08:00:00Z" in texts[Cause.HELD]
+    await press.change("delete from held_notice")
+    await press.change("delete from pending_request")
+    await measurements.measure(press.clock())
+    assert [] == reports.obstacles()
+
+
 async def test_what_holds_up_the_loop_is_seen() -> None:
     blocked = 2 * SAMPLE_SECONDS
     lag = EventLoopLag(window_seconds=blocked)

@@ -25,6 +25,7 @@ from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_
 from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.database import Database
 from pressrun.store.queue import copy_counts
+from pressrun.store.readers import held_sign_ups, pending_requests
 from pressrun.store.upkeep import monitoring
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.last_backup import last_backup_at
@@ -118,6 +119,8 @@ class Measurements(BackgroundLoop):
         metrics.set_all("inbound_waiting", {queue: waiting.get(queue, 0) for queue in MailQueue})
         on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
         metrics.set_all("editions_paused", {"itself": by_itself, "person": on_purpose})
+        self._reports.set(Cause.HELD, _describe_held(await read(held_sign_ups.first_end_at)))
+        self._reports.set(Cause.SET_ASIDE, _describe_set_aside(await read(pending_requests.count_set_aside)))
         for name in (await read(monitoring.list_names)).values():
             metrics.name_list(name)
 
@@ -148,6 +151,17 @@ class Measurements(BackgroundLoop):
 
 def _stat(data_dir: Path, wal_bytes: Callable[[], int | None]) -> tuple[os.statvfs_result, int | None]:
     return os.statvfs(data_dir), wal_bytes()
+
+
+def _describe_held(ends_at: int | None) -> str | None:
+    """What to alert to, if sign-ups are held: they are discarded if nobody decides."""
+    if ends_at is None:
+        return None
+    return f"far more sign-ups came in than usual, so some are held; the first are discarded at {rfc3339(ends_at)}"
+
+
+def _describe_set_aside(number: int) -> str | None:
+    return f"{number} requests met an error of Pressrun and were set aside" if number else None
 
 
 def _describe_backup(made_at: int, now: float) -> str | None:

@@ -31,6 +31,8 @@ class Cause(StrEnum):
     BACKUP = "backup"
     DISK = "disk"
     DOCTOR = "doctor"
+    HELD = "held"
+    SET_ASIDE = "set-aside"
     RELAYS = "relays"
     DATABASE = "database"
     QUEUE = "queue"
@@ -58,6 +60,16 @@ CAUSES: dict[Cause, CauseRule] = {
     Cause.BACKUP: CauseRule("the latest good backup is too old", Way.MAIL, "pressrun backup, and check its timer"),
     Cause.DISK: CauseRule("the disk of data_dir is filling up", Way.BOTH, "make room on the disk of data_dir"),
     Cause.DOCTOR: CauseRule("the weekly run of doctor found a failure", Way.MAIL, "pressrun doctor"),
+    Cause.HELD: CauseRule(
+        "sign-ups are held until you decide about them",
+        Way.MAIL,
+        "pressrun held ls, then pressrun held release or pressrun held rm",
+    ),
+    Cause.SET_ASIDE: CauseRule(
+        "sign-ups or requests for a link cannot be processed",
+        Way.MAIL,
+        "journalctl -u pressrun -p warning | grep set_aside, and report it",
+    ),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(
         "the database has not answered for a minute", Way.PROGRAM, "check the disk, or the database server"

@@ -51,6 +51,12 @@ def list_held(tx: Transaction, list_name: str | None, *, after: int, limit: int)
     return tx.rows("held_sign_ups.all", list_name=list_name, after=after, limit=limit)
 
 
+def first_end_at(tx: Transaction) -> int | None:
+    """When the first held sign-up is forgotten; None if none is held."""
+    ends_at: int | None = tx.value("held_sign_ups.first_end")
+    return ends_at
+
+
 def unknown_ids(tx: Transaction, choice: HeldSelection) -> list[int]:
     """The ids of a choice that no held sign-up has."""
     return [

@@ -11,6 +11,10 @@ where notice.id = held_notice.notice_id and list.id = notice.list_id
     and (cast(:list_name as text) is null or list.name = :list_name) and notice.id > :after
 order by notice.id limit :limit;
 
+-- name: first_end
+-- When the first held sign-up is forgotten.
+select min(expires_at) from held_notice;
+
 -- name: unknown
 -- Ids that no held sign-up has.
 select cast(asked.value ->> 0 as bigint) as id from {each ids as asked}
