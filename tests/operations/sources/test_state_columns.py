@@ -9,9 +9,10 @@ import pytest
 
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
+from pressrun.operations.sources.column_names import holds_addresses
 from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import read_members
-from pressrun.operations.sources.state_columns import holds_addresses, key_for
+from pressrun.operations.sources.state_columns import key_for
 from pressrun.operations.sources.states import read_flag, read_state
 
 # Of each shape the header, a reader who is mailed there, one who is not, and the state of that one here.
@@ -204,3 +205,21 @@ def test_times_of_other_programs_are_understood(moment: str) -> None:
     (row,) = read_members(BytesIO(content.encode()), "f", "csv", mapped=parse_map(["created_at=subscribed_at"])).members
     assert not isinstance(row, BadRow)
     assert row.subscribed_at in ("2025-03-03T10:00:00Z", "2025-03-03T05:00:00-05:00")
+
+
+@pytest.mark.parametrize(
+    ("header", "pairs", "options"),
+    [
+        ("email,First Name,Last Name", [], "--map 'First Name=name' --map 'Last Name=name'"),
+        ("EMAIL;VORNAME;NACHNAME", [], "--map 'VORNAME=name' --map 'NACHNAME=name'"),
+        ("email,First Name,Full name", [], "add --map 'Full name=name'"),
+        ("email,firstname,lastname", ["firstname=name"], ""),
+        ("email,name,firstname", [], ""),
+        ("email,town", [], ""),
+    ],
+)
+def test_a_file_that_names_nobody_although_it_could_gets_a_warning(header: str, pairs: list[str], options: str) -> None:
+    """Its columns become merge fields, and the readers stay without a name."""
+    file = read_members(BytesIO(f"{header}\n".encode()), "readers.csv", "csv", mapped=parse_map(pairs))
+    assert bool(options) == bool(file.warning)
+    assert options in file.warning

@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
-from pressrun.operations.sources.state_columns import holds_addresses, marking_columns
+from pressrun.operations.sources.column_names import holds_addresses
+from pressrun.operations.sources.state_columns import marking_columns
 from pressrun.operations.sources.states import FLAGS
 from pressrun.services.members.row_checks import may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS

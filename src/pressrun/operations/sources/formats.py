@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.csv_records import BadRow, read_start
-from pressrun.operations.sources.columns import ColumnMap
+from pressrun.operations.sources.column_names import name_columns
+from pressrun.operations.sources.columns import ColumnMap, Columns
 from pressrun.operations.sources.lines import read_names, read_sympa
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.operations.sources.states import Standing
@@ -77,10 +78,17 @@ def read_members(
     if program == "mailchimp" and "nonsubscribed" in name:
         raise BadInput("these contacts never subscribed, so they must not be mailed. Do not import this file")
     leaves_open = default is None and program == "listmonk" and not _says_list_state(file)
-    return MemberFile(
-        members=read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text),
-        warning=_LEAVES_OPEN[program] if leaves_open else "",
-    )
+    table = read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text)
+    return MemberFile(members=table.members, warning=_LEAVES_OPEN[program] if leaves_open else _no_names(table.columns))
+
+
+def _no_names(columns: Columns) -> str:
+    """The warning that a table names nobody although it could."""
+    parts = name_columns([name for name, _ in columns.fields])
+    if not parts or any(key == "name" for key, _ in columns.places):
+        return ""
+    options = " ".join(f"--map '{name}=name'" for name in parts)
+    return f"no column is called `name`, so nobody gets a name. To make it up from other columns, add {options}"
 
 
 def _says_list_state(file: BinaryIO) -> bool:

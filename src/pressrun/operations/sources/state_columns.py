@@ -7,10 +7,10 @@ a column gets the key that would explain it, and the operator says whether it do
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+from pressrun.operations.sources.column_names import words_of
+
 _OTHER_CHANNELS = re.compile(r"\b(?:sms|phone|whatsapp|push|fax)\b")
 _EMAIL = re.compile(r"\be? ?mails?\b")
 _LINKS = re.compile(r"\b(?:url|link|token|hash|key)\b")
@@ -21,7 +21,7 @@ _OF_READERS = frozenset(
     "inscricao kontakt list liste listen mail mailing marketing newsletter permission subscriber subscription "
     "suscripcion suscriptor user".split()
 )
-# By the words of a name, as `_words_of` gives them.
+# By the words of a name, as `words_of` gives them.
 _PATTERNS = {
     key: re.compile("|".join(patterns))
     for key, patterns in {
@@ -59,11 +59,6 @@ _PATTERNS = {
         ),
     }.items()
 }
-_ADDRESSES = re.compile(
-    "(?:(?:subscriber|contact|primary|your|work|home|adresse|endereco de|direccion de) )?"
-    "(?:e ?mails?|correo(?: electronico)?|courriel|e ?post|posta elettronica)"
-    "(?: 1)?(?: (?:address|addresses|adresse|adresses|value|id|primary))?|subscriber"
-)
 # What these say of a reader, they say in no other column. States that are common words are left out.
 _EXIT_WORDS = frozenset(
     {
@@ -81,14 +76,14 @@ def marking_columns(columns: Sequence[str]) -> list[tuple[str, str]]:
 
     A column with a reason or the like is left out where another one has the state itself.
     """
-    keys = [(column, key, _DETAILS.search(_words_of(column))) for column in columns if (key := key_for(column))]
+    keys = [(column, key, _DETAILS.search(words_of(column))) for column in columns if (key := key_for(column))]
     whole = {key for _, key, is_detail in keys if not is_detail}
     return [(column, key) for column, key, is_detail in keys if not (is_detail and key in whole)]
 
 
 def key_for(column: str) -> str | None:
     """The key that would explain a column, if its name says that it marks people who must not be mailed."""
-    words = _words_of(column)
+    words = words_of(column)
     if _LINKS.search(words) or (_OTHER_CHANNELS.search(words) and not _EMAIL.search(words)):
         return None
     for key, pattern in _PATTERNS.items():
@@ -106,15 +101,3 @@ def _is_status(words: Sequence[str]) -> bool:
 def is_exit_word(cell: str) -> bool:
     """Whether a cell says that somebody left, bounced or never confirmed."""
     return cell.strip().casefold() in _EXIT_WORDS
-
-
-def holds_addresses(column: str) -> bool:
-    """Whether the name of a column says that it holds email addresses."""
-    return _ADDRESSES.fullmatch(_words_of(column)) is not None
-
-
-def _words_of(column: str) -> str:
-    """A name in lower case, without accents and punctuation: `doNotContact` is `do not contact`."""
-    parted = unicodedata.normalize("NFKD", _CAMEL.sub(" ", column))
-    bare = "".join(letter for letter in parted if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[^\W_]+", bare.casefold()))

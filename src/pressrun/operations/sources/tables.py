@@ -56,6 +56,13 @@ class TableFormat(Struct, frozen=True, kw_only=True):
     state_of_file: Callable[[Sequence[str]], Standing | None] = lambda _: None
 
 
+class SourceTable(Struct, frozen=True):
+    """The members in a table, and what its columns mean."""
+
+    members: Iterator[SourceMember | BadRow]
+    columns: Columns
+
+
 def read_table(
     file: BinaryIO,
     program: TableFormat,
@@ -63,7 +70,7 @@ def read_table(
     default: Standing | None = None,
     *,
     keeps_text: bool = True,
-) -> Iterator[SourceMember | BadRow]:
+) -> SourceTable:
     """The members in a CSV file below its header; `file` is read twice from where it is.
 
     `default` is the state of rows that have none; good rows keep their text where `keeps_text`. Raises BadInput at once
@@ -80,7 +87,8 @@ def read_table(
             )
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
-    return _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text).members(records)
+    table = _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text)
+    return SourceTable(members=table.members(records), columns=columns)
 
 
 def _require_no_json(file: BinaryIO) -> None:
