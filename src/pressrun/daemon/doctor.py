@@ -126,9 +126,7 @@ def _identity(target: lists.MailingList) -> ListIdentity:
 def _relay(settings: RelaySettings, helo_name: str) -> ConfiguredRelay:
     async def contact(outgoing: Outgoing | None) -> RelayReport:
         probed = await examine_relay(settings, helo_name=helo_name, seconds=_RELAY_SECONDS, outgoing=outgoing)
-        return RelayReport(
-            problem=probed.problem, certificate_ends_at=probed.certificate_ends_at, hand_over=probed.hand_over
-        )
+        return RelayReport(problem=probed.problem, certificate=probed.certificate, hand_over=probed.hand_over)
 
     return ConfiguredRelay(
         name=settings.name, host=settings.host, port=settings.port, security=settings.security, contact=contact

@@ -12,6 +12,8 @@ import h11
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pressrun.runtime.certificates import CertificatePeriod, read_period
+
 _LARGEST_BODY = 64 * 1024
 _READ_OCTETS = 16 * 1024
 
@@ -27,7 +29,7 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     is_cut: bool = False
-    certificate_ends_at: int | None = None
+    certificate: CertificatePeriod | None = None
     was_connected: bool = False
     local: tuple[str, int] = ("", 0)
     problem: str = ""
@@ -80,8 +82,7 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext, connected: list[bool
     connected.append(True)
     try:
         local = writer.get_extra_info("sockname")[:2]  # of IPv6 there is more
-        certificate = writer.get_extra_info("peercert")
-        ends_at = int(ssl.cert_time_to_seconds(certificate["notAfter"])) if certificate else None
+        certificate = read_period(writer.get_extra_info("peercert"))
         http = h11.Connection(h11.CLIENT)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         fixed = [("Host", parts.netloc), ("User-Agent", request.user_agent), ("Connection", "close")]
@@ -92,13 +93,15 @@ async def _fetch(request: HttpRequest, tls: ssl.SSLContext, connected: list[bool
         if request.body:
             writer.write(http.send(h11.Data(data=request.body)) or b"")
         writer.write(http.send(h11.EndOfMessage()) or b"")
-        answer = await _read(http, reader, ends_at)
+        answer = await _read(http, reader, certificate)
         return replace(answer, local=local)
     finally:
         writer.close()
 
 
-async def _read(http: h11.Connection, reader: asyncio.StreamReader, ends_at: int | None) -> HttpAnswer:
+async def _read(
+    http: h11.Connection, reader: asyncio.StreamReader, certificate: CertificatePeriod | None
+) -> HttpAnswer:
     status, headers, body = 0, {}, bytearray()
     while len(body) <= _LARGEST_BODY:
         event = http.next_event()
@@ -117,6 +120,6 @@ async def _read(http: h11.Connection, reader: asyncio.StreamReader, ends_at: int
         headers=headers,
         body=bytes(body[:_LARGEST_BODY]),
         is_cut=is_cut,
-        certificate_ends_at=ends_at,
+        certificate=certificate,
         was_connected=True,
     )

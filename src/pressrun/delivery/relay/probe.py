@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -13,18 +12,19 @@ from pressrun.delivery.relay.connection import Connection
 from pressrun.delivery.relay.pool import session_terms
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
+from pressrun.runtime.certificates import CertificatePeriod, read_period
 from pressrun.smtp.errors import Problem
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
 
 
 class ProbedRelay(Struct, frozen=True, kw_only=True):
-    """What a probe saw: why the relay cannot be used, or None; when its certificate ends (UTC seconds), with TLS; what
+    """What a probe saw: why the relay cannot be used, or None; the period of its certificate, with TLS; what
     became of the message, if one was to be sent.
     """
 
     problem: str | None
-    certificate_ends_at: int | None = None
+    certificate: CertificatePeriod | None = None
     hand_over: HandOver | None = None
 
 
@@ -33,7 +33,7 @@ class _Probe:
 
     def __init__(self, outgoing: Outgoing | None) -> None:
         self.problem: str | None = None
-        self.certificate_ends_at: int | None = None
+        self.certificate: CertificatePeriod | None = None
         self.hand_over: HandOver | None = None
         self._outgoing = outgoing
         self._has_opened = False
@@ -49,9 +49,7 @@ class _Probe:
 
     def opened(self, connection: Connection) -> None:
         self._has_opened = True
-        certificate = connection.peer_certificate
-        if certificate:
-            self.certificate_ends_at = int(ssl.cert_time_to_seconds(str(certificate["notAfter"])))
+        self.certificate = read_period(connection.peer_certificate)
         asyncio.get_running_loop().call_soon(connection.finish if self._outgoing is None else connection.wake)
 
     def idled(self, connection: Connection) -> None:
@@ -95,6 +93,6 @@ async def examine_relay(
         await asyncio.gather(task, return_exceptions=True)
     return ProbedRelay(
         problem=f"no answer within {seconds:g} s" if timed_out and owner.hand_over is None else owner.problem,
-        certificate_ends_at=owner.certificate_ends_at,
+        certificate=owner.certificate,
         hand_over=owner.hand_over,
     )

@@ -7,10 +7,13 @@ import asyncio
 from pressrun.core.network.endpoint import is_loopback
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
+from pressrun.runtime.certificates import CertificatePeriod
 
 DAY_SECONDS = 86_400
 SOON_DAYS = 14  # a certificate that is renewed by itself is renewed before
-LAST_DAYS = 3
+LAST_DAYS = 7  # so that the weekly run fails once before it happens
+SHORT_DAYS = 30  # a certificate for less than that is renewed some days before its end,
+LAST_OF_SHORT_DAYS = 3  # and has failed to be when so many are left
 
 
 async def check_relays(subject: DoctorSubject) -> list[DoctorFinding]:
@@ -25,8 +28,8 @@ async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorF
     if report.problem is not None:
         return [failed(f"{where} cannot be used: {report.problem}", _remedy(report.problem, relay))]
     findings = [passed(f"{where} accepts mail from us")]
-    if report.certificate_ends_at is not None:
-        findings.append(grade_days_left(where, report.certificate_ends_at, subject.world.clock()))
+    if report.certificate is not None:
+        findings.append(grade_days_left(where, report.certificate, subject.world.clock()))
     if relay.security == "none" and not is_loopback(relay.host):
         remedy = f'Set security = "starttls" or "tls" in its [[relay]], if {relay.host} offers it'
         findings.append(warned(f"mail to {where} is not encrypted", remedy))
@@ -42,10 +45,11 @@ def _remedy(problem: str, relay: ConfiguredRelay) -> str:
     return f"Start the mail server at {relay.host}:{relay.port}, or correct its [[relay]]"
 
 
-def grade_days_left(where: str, ends_at: int, now: float) -> DoctorFinding:
+def grade_days_left(where: str, certificate: CertificatePeriod, now: float) -> DoctorFinding:
     """How long a certificate is still valid."""
-    days = int((ends_at - now) // DAY_SECONDS)
+    days = int((certificate.ends_at - now) // DAY_SECONDS)
+    is_short = certificate.ends_at - certificate.begins_at < SHORT_DAYS * DAY_SECONDS
     message = f"the certificate of {where} is valid for {days} more days"
-    if days < LAST_DAYS:
+    if days < (LAST_OF_SHORT_DAYS if is_short else LAST_DAYS):
         return failed(message, "Renew it now")
     return warned(message, "Renew it, and find out why this was not automatic") if days < SOON_DAYS else passed(message)

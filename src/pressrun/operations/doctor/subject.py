@@ -20,6 +20,7 @@ from pressrun.core.site import Site
 from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
 from pressrun.operations.dkim_keys import PublishedKey
 from pressrun.operations.dns import DnsAnswer, DnsLookups
+from pressrun.runtime.certificates import CertificatePeriod
 from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store.upkeep.datadir import DataDir
 
@@ -41,10 +42,10 @@ class ExpiringToken(Struct, frozen=True, kw_only=True):
 
 
 class RelayReport(Struct, frozen=True, kw_only=True):
-    """How a relay answered: why it cannot be used, or None; when its certificate ends; what became of a message."""
+    """How a relay answered: why it cannot be used, or None; the period of its certificate; what became of a message."""
 
     problem: str | None
-    certificate_ends_at: int | None = None
+    certificate: CertificatePeriod | None = None
     hand_over: HandOver | None = None
 
 

@@ -75,9 +75,9 @@ async def _check_address(subject: DoctorSubject, base_url: str, address: str) ->
     if answer.status >= 500:
         remedy = "Start the service, and check that the proxy passes requests on to it"
         return failed(f"{base_url} answers {answer.status} at {address}", remedy)
-    if answer.certificate_ends_at is None:
+    if answer.certificate is None:
         return passed(f"{base_url} answers at {address}")
-    return grade_days_left(f"{base_url} at {address}", answer.certificate_ends_at, subject.world.clock())
+    return grade_days_left(f"{base_url} at {address}", answer.certificate, subject.world.clock())
 
 
 async def check_one_click(subject: DoctorSubject) -> list[DoctorFinding]:
