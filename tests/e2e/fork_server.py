@@ -8,6 +8,7 @@ Tests that are thorough, and not for their engine alone, start every process ane
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 import os
 import pkgutil
@@ -112,10 +113,13 @@ class ForkedProcess:
 
 
 def _import_everything() -> None:
+    """Import it, and let no fork look for garbage in it: that would copy the memory that forks share."""
     package = import_module("pressrun")
     for module in pkgutil.walk_packages(package.__path__, "pressrun."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
+    gc.collect()
+    gc.freeze()
 
 
 def _serve(requests: socket.socket) -> None:
