@@ -144,8 +144,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
             await opened.make_edition(name)
             await execute(
                 opened.database,
-                "insert into job (kind, list_id, state, source, actor, media_type, file, asks, is_dry_run, digest,"
-                " created_at, expires_at) values ('sync', ?, 'ready', 'a', 'b', 'text/csv', ?, 0, 1, x'00', 1, 2)",
+                "insert into job (kind, list_id, state, source, actor, media_type, file, requires_confirmation,"
+                " is_dry_run, digest, created_at, expires_at)"
+                " values ('sync', ?, 'ready', 'a', 'b', 'text/csv', ?, 0, 1, x'00', 1, 2)",
                 number,
                 name,
             )

@@ -312,19 +312,18 @@ def test_a_pause_that_became_longer_stays_so(data: DataDir, tmp_path: Path) -> N
 def test_who_was_suspended_since_can_come_back_and_is_asked_once(data: DataDir, tmp_path: Path) -> None:
     """The link in the probe that went out since works, as the suspension is there; and no other probe goes out."""
     first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
-    since = "insert into suspension (subscriber_id, since, first_edition_id, asked_at) values"
-    execute(
-        data.database, "delete from suspension", f"{since} ({first}, 5, 1, null)", "update unsubscribe set noted = 0"
-    )
+    since = "insert into suspension (subscriber_id, since, first_edition_id, probed_at) values"
+    unqueued = "update unsubscribe set notice_queued = 0"
+    execute(data.database, "delete from suspension", f"{since} ({first}, 5, 1, null)", unqueued)
     make_backup(data, tmp_path / "backup.tar")
     execute(
         data.database,
-        f"update suspension set asked_at = 8 where subscriber_id = {first}",
+        f"update suspension set probed_at = 8 where subscriber_id = {first}",
         f"{since} ({second}, 7, 2, 9)",
     )
     put_back(data, tmp_path / "backup.tar")
     suspensions = rows(
-        data.database, "select subscriber_id, since, asked_at, ended_at from suspension order by subscriber_id"
+        data.database, "select subscriber_id, since, probed_at, ended_at from suspension order by subscriber_id"
     )
     assert suspensions == [(first, 5, 8, None), (second, 7, 9, None)]
     assert count(data.database, "unsubscribe") == 0

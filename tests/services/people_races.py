@@ -235,7 +235,7 @@ async def a_shown_import(office: Office) -> None:
         yield b"email\nada@reader.example\nbob@reader.example\n"
 
     await office.make_list()
-    order = JobOrder(list_name="news", media_type="text/csv", source="api:crm", asks=False, is_dry_run=True)
+    order = JobOrder(list_name="news", media_type="text/csv", source="api:crm", is_dry_run=True)
     await office.jobs.hand_in(order, pieces())
     await office.runner.carry_out_all()
 

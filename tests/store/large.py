@@ -87,7 +87,7 @@ insert into held_notice (notice_id, domain, expires_at) select id, 'd.example', 
 insert into consent (number, subscriber_id, list_id, event, at, salt, content, content_digest, chain)
 select i, i, 1, 'imported', 1, x'00', '{{{{}}}}', x'00', x'00' from {_READERS};
 insert into confirmation (subscription_id, round, created_at, expires_at) select i, 0, 1, 1 from {_SOME};
-insert into unsubscribe (subscription_id, former, left_at, expires_at, noted)
+insert into unsubscribe (subscription_id, former, left_at, expires_at, notice_queued)
 select i, '{{{{}}}}', 1, 1, 1 from {_SOME};
 insert into address_change (subscriber_id, old_address, new_address, state, created_at, expires_at)
 select i, 'o@d.example', 'n@d.example', 'asked', 1, 1 from {_SOME};

@@ -337,10 +337,10 @@ PLANS = {
     ],
     "welcomes.find": ["search welcome using integer primary key (rowid=?)"],
     "welcomes.unfinished": ["search edition using index edition_by_digest (list_id=?)"],
-    "bounces.is_probe_due": ["search suspension using index suspension_to_ask (since<?)"],
+    "bounces.is_probe_due": ["search suspension using index suspension_to_probe (since<?)"],
     "bounces.claim_probes": [
         "search suspension using integer primary key (rowid=?)",
-        "search suspension using index suspension_to_ask (since<?)",
+        "search suspension using index suspension_to_probe (since<?)",
     ],
     "inbound.find_digest": ["search inbound using index sqlite_autoindex_inbound_1 (digest=?)"],
     "inbound.waiting": ["search inbound using covering index inbound_waiting (queue=? and id>?)"],

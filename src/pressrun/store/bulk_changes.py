@@ -36,7 +36,7 @@ class BulkChange(Struct, frozen=True, kw_only=True):
     id: int | None = None
     kind: BulkKind
     edition_id: int
-    asked_at: int
+    created_at: int
     done_through: int = 0
     last_id: int = 0
 

@@ -230,12 +230,12 @@ create table unsubscribe (
     left_at integer not null,                 -- equals recorded_at of the copies that it cancelled
     expires_at integer not null,
     language text not null default '',        -- of the request; empty: unknown
-    noted integer not null default 0 check (noted in (0, 1)),                       -- the mail to the reader is queued
-    has_said_why integer not null default 0 check (has_said_why in (0, 1))          -- the reason itself is only counted below
+    notice_queued integer not null default 0 check (notice_queued in (0, 1)),       -- the mail to the reader is queued
+    has_given_reason integer not null default 0 check (has_given_reason in (0, 1))  -- the reason itself is only counted below
 ) strict;
 create index unsubscribe_by_subscription on unsubscribe (subscription_id);
 create index unsubscribe_by_end on unsubscribe (expires_at);
-create index unsubscribe_to_note on unsubscribe (id) where noted = 0;
+create index unsubscribe_to_notify on unsubscribe (id) where notice_queued = 0;
 
 -- How many readers of a list gave each reason for unsubscribing, by month.
 create table leaving_reason (
@@ -358,9 +358,9 @@ create table job (
     actor text not null,                      -- who handed it in, as in the journal of events
     media_type text not null,                 -- of the file
     file text not null unique,                -- its name in data_dir/jobs, and the beginning of those beside it
-    asks integer not null check (asks in (0, 1)),                                   -- new readers are asked to confirm
+    requires_confirmation integer not null check (requires_confirmation in (0, 1)), -- new readers are asked to confirm
     is_dry_run integer not null check (is_dry_run in (0, 1)),                       -- it waits, ready, for somebody to apply it
-    most_leavers text not null default '',    -- how many may leave in a sync, as it was given
+    max_unsubscribes text not null default '', -- how many may leave in a sync, as it was given
     total integer not null default 0,         -- rows of the file
     members integer not null default 0,       -- of a sync, when it was handed in
     position integer not null default 0,      -- rows that are done, by the transaction that did them
@@ -689,7 +689,7 @@ create table bulk_change (
     id integer primary key autoincrement,
     kind text not null check (kind in ('audience', 'cancel', 'reassign')),
     edition_id integer not null references edition on delete cascade,
-    asked_at integer not null,                -- when the edition started or was cancelled, or its copies had to move
+    created_at integer not null,              -- when the edition started or was cancelled, or its copies had to move
     done_through integer not null,            -- audience, reassign: the subscriptions up to this id are done
     last_id integer not null                  -- audience, reassign: the last subscription that there was at the start
 ) strict;
@@ -698,7 +698,7 @@ create index bulk_change_by_edition on bulk_change (edition_id);
 -- Closed lists that are being removed, their rows a slice at a time; it goes with its list.
 create table list_removal (
     list_id integer primary key references list on delete cascade,
-    asked_at integer not null,                -- when somebody began it: the oldest comes first
+    created_at integer not null,              -- when somebody began it: the oldest comes first
     events_through integer not null default 0 -- its events up to this id are gone
 ) strict;
 
@@ -776,10 +776,10 @@ create table suspension (
     subscriber_id integer primary key references subscriber on delete cascade,
     since integer not null,                   -- when the limit was reached
     first_edition_id integer not null,        -- the first one that bounced; they missed later ones. 0: none, they changed their address
-    asked_at integer,                         -- when the probe was queued; null: not yet
+    probed_at integer,                        -- when the probe was queued; null: not yet
     ended_at integer                          -- when they came back, so that earlier bounces no longer count; null: suspended
 ) strict;
-create index suspension_to_ask on suspension (since) where asked_at is null and ended_at is null;
+create index suspension_to_probe on suspension (since) where probed_at is null and ended_at is null;
 
 -- Pacing that survives a restart: one row for each scope (process, relay NAME).
 create table pace (

@@ -44,7 +44,7 @@ async def hand_in(
         list_name="news",
         media_type=kind,
         source="api:crm",
-        asks=asks,
+        requires_confirmation=asks,
         is_dry_run=dry_run,
         limit=None if limit is None else parse_limit(limit),
     )

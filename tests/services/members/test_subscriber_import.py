@@ -47,8 +47,8 @@ TABLES = {
     "subscription": f"{_WHOSE.format('subscription')}, list_id, state, state_before, suspended_for, paused_until,"
     " source, since, round, moved_to",
     "confirmation": f"{_OF.format('confirmation')}, round, name, language, created_at, expires_at, leader_id",
-    "unsubscribe": f"{_OF.format('unsubscribe')}, former, edition_id, left_at, expires_at, language, noted,"
-    " has_said_why",
+    "unsubscribe": f"{_OF.format('unsubscribe')}, former, edition_id, left_at, expires_at, language, notice_queued,"
+    " has_given_reason",
     "notice": f"{_WHOSE.format('notice')}, kind, list_id, address, language, payload, created_at",
     "delivery": f"coalesce({_OF.format('delivery')}, (select address from notice where notice.id = notice_id)),"
     " edition_id, domain, state, due_at, recorded_at",

@@ -87,7 +87,7 @@ async def test_a_change_while_the_audience_is_taken_loses_no_copy(press: Pressro
     await press.change("delete from delivery where edition_id = ?", edition)
     await press.office.database.write(copy_counts.recount, edition)
     await press.change(
-        "insert into bulk_change (kind, edition_id, asked_at, done_through, last_id)"
+        "insert into bulk_change (kind, edition_id, created_at, done_through, last_id)"
         " values ('audience', ?, ?, 0, 1000)",
         edition,
         now,

@@ -473,7 +473,7 @@ async def test_a_switch_while_the_audience_is_taken_loses_no_copy(house: House) 
     number, now = editions["noticias"], int(NOW)
     await house.write(f"update edition set state = 'sending', started_at = {now} where id = {number}")
     await house.write(
-        "insert into bulk_change (kind, edition_id, asked_at, done_through, last_id)"
+        "insert into bulk_change (kind, edition_id, created_at, done_through, last_id)"
         f" values ('audience', {number}, {now}, 0, 1000)"
     )
     await choose(house, "boletim")

@@ -161,6 +161,7 @@ async def test_those_who_left_together_are_told_together_each_by_their_own_note(
         "select notice.kind, subscriber_id, address, notice.language, unsubscribe.id from notice"
         " join delivery on notice_id = notice.id"
         " join unsubscribe on cast(unsubscribe.id as text) = payload ->> 'unsubscribe'"
-        " where delivery.domain = 'reader.example' and delivery.state = 'queued' and noted = 1 order by delivery.id"
+        " where delivery.domain = 'reader.example' and delivery.state = 'queued' and notice_queued = 1"
+        " order by delivery.id"
     )
     assert [(1,), (2,), (4,)] == await press.rows("select id from unsubscribe order by id")

@@ -99,7 +99,7 @@ NEVER_AN_ADDRESS = {
     "job source": "the name of a token, which the operator chose",
     "job media_type": _WORD,
     "job file": "random digits",
-    "job most_leavers": "a number or a percentage",
+    "job max_unsubscribes": "a number or a percentage",
     "job plan": "a digest of outcomes",
     "job digest": "a digest of a file, which is deleted with the job at the latest",
     "keyring fingerprint": _DIGEST,

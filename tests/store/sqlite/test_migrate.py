@@ -249,22 +249,29 @@ def test_what_is_under_way_during_an_upgrade_goes_on_under_the_new_names(tmp_pat
         )
         connection.execute("insert into bulk_change values (7, 'relane', 4, 1, 2, 3), (9, 'audience', 4, 1, 2, 3)")
         connection.execute("insert into pace values ('lane x.example', '{}'), ('relay lane 1', '{}')")
-        for payload in ('{"leaving": 5, "expires_at": 9}', '{"link": "leaving"}', "no JSON"):
+        paused = '{"cause": {"code": "%s-refused"}}'
+        for kind, payload in (
+            ("left", '{"leaving": 5, "expires_at": 9}'),
+            ("left", '{"link": "leaving"}'),
+            ("left", "no JSON"),
+            ("edition_braked", paused % "braked"),
+        ):
             connection.execute(
                 "insert into notice (kind, list_id, address, language, payload, message_secret, created_at)"
-                " values ('left', 3, 'Eve@x.example', 'en', ?, x'', 1)",
-                (payload,),
+                " values (?, 3, 'Eve@x.example', 'en', ?, x'', 1)",
+                (kind, payload),
             )
         connection.commit()
     migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         changes = connection.execute("select id, kind, last_id from bulk_change order by id").fetchall()
         scopes = [row[0] for row in connection.execute("select scope from pace order by scope")]
-        payloads = [row[0] for row in connection.execute("select payload from notice order by id")]
+        kinds, payloads = zip(*connection.execute("select kind, payload from notice order by id"), strict=True)
     assert [(7, "reassign", 3), (9, "audience", 3)] == changes
     assert ["destination x.example", "relay lane 1"] == scopes
     assert {"unsubscribe": 5, "expires_at": 9} == json.loads(payloads[0])
-    assert ['{"link": "leaving"}', "no JSON"] == payloads[1:]
+    assert ('{"link": "leaving"}', "no JSON", paused % "paused") == payloads[1:]
+    assert ("left", "left", "left", "edition_auto_paused") == kinds
 
 
 def test_editors_become_people_with_names_of_their_own(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ async def _import(doing: Doing, args: ListImport) -> JobReport:
         list_name=args.list,
         media_type=args.file.media_type,
         source=source_of(program_of(doing)),
-        asks=args.confirm is Confirm.SEND,
+        requires_confirmation=args.confirm is Confirm.SEND,
         is_dry_run=args.dry_run,
     )
     return await doing.cases.jobs.hand_in(order, args.file.pieces)

@@ -78,7 +78,7 @@ class _Health(Struct, frozen=True, kw_only=True):
             return None
         if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
             most = f"{settings.pause_at_hard:.2%}"
-            cause = remark("braked-refused", refused=self.refused, outcomes=self.outcomes, most=most)
+            cause = remark("paused-refused", refused=self.refused, outcomes=self.outcomes, most=most)
             return PauseReason(
                 f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)",
                 cause,
@@ -86,7 +86,7 @@ class _Health(Struct, frozen=True, kw_only=True):
             )
         if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
             most = f"{settings.pause_at_complaints:.2%}"
-            cause = remark("braked-complaints", complaints=self.complaints, outcomes=self.outcomes, most=most)
+            cause = remark("paused-complaints", complaints=self.complaints, outcomes=self.outcomes, most=most)
             said = f"{self.complaints} of {self.outcomes} readers complained, more than {most} (pause_at_complaints)"
             return PauseReason(said, cause, "complaints")
         return None
@@ -168,7 +168,7 @@ class AutoPause:
     def _message_reason(self, tx: Transaction, edition: Edition) -> PauseReason:
         words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
         said = f"the relay refuses the message itself, for every reader: {words}"
-        return PauseReason(said, remark("braked-message", words=words), "message")
+        return PauseReason(said, remark("paused-message", words=words), "message")
 
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
         state = move(edition.state, EditionEvent.PAUSE)

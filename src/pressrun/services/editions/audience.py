@@ -23,7 +23,7 @@ from pressrun.store.transaction import Transaction
 def begin_audience(tx: Transaction, edition: Edition, now: int) -> None:
     """Take the first slice of an edition that has just started; most audiences are complete with it."""
     last = subscriptions.highest_id(tx)
-    change = BulkChange(kind=BulkKind.AUDIENCE, edition_id=edition.id, asked_at=now, last_id=last)
+    change = BulkChange(kind=BulkKind.AUDIENCE, edition_id=edition.id, created_at=now, last_id=last)
     queue_slice(tx, edition, change, now)
 
 
@@ -47,7 +47,7 @@ def _queue(tx: Transaction, edition: Edition, change: BulkChange, through: int, 
         edition_id=edition.id,
         list_id=edition.list_id,
         members=(change.done_through, through),
-        started_at=change.asked_at,
+        started_at=change.created_at,
         now=now,
     )
     canary = edition.canary_copies
@@ -59,6 +59,6 @@ def _queue(tx: Transaction, edition: Edition, change: BulkChange, through: int, 
             after=before,
             key=coefficients(edition.message_secret),
             number=canary - (edition.canary_copies or 0),
-            due_at=change.asked_at - 1,
+            due_at=change.created_at - 1,
         )
     editions.extend_audience(tx, edition.id, queued, canary)

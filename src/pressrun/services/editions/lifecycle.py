@@ -155,7 +155,7 @@ def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> 
     if edition.state is EditionState.PAUSED:
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         if edition.pause_reason != PAUSED_AFTER_CANARY:
-            cause = remark("braked-late") if edition.pause_reason == PAUSED_LATE else None
+            cause = remark("paused-late") if edition.pause_reason == PAUSED_LATE else None
             request.on_paused(tx, edition, cause, now)
     elif edition.started_at == now:
         audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
@@ -326,7 +326,7 @@ def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", 
     cancelled = replace(after_event(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
     editions.record_edition(tx, edition, cancelled, how=how)
     bulk_changes.end_all(tx, edition_id)
-    cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, asked_at=now), sharing)
+    cancel_slice(tx, BulkChange(kind=BulkKind.CANCEL, edition_id=edition_id, created_at=now), sharing)
     if edition.started_at is None:
         editions.give_up_slug(tx, edition_id)
     if edition.state is EditionState.DRAFT:
@@ -337,7 +337,7 @@ def cancel(tx: Transaction, edition_id: int, now: int, *, how: str = "by-hand", 
 def cancel_slice(tx: Transaction, change: BulkChange, sharing: int = 1) -> None:
     """Cancel some of the copies of a cancelled edition that wait, and store whether more may."""
     at_once = ROWS_AT_ONCE // sharing
-    if deliveries.cancel_waiting(tx, change.edition_id, change.asked_at, at_once) < at_once:
+    if deliveries.cancel_waiting(tx, change.edition_id, change.created_at, at_once) < at_once:
         bulk_changes.end(tx, change)
     else:
         bulk_changes.store(tx, change)

@@ -40,7 +40,7 @@ class PauseNotices(Struct, frozen=True, kw_only=True):
                 "cause": None if cause is None or has_shell else cause.plain(),
             }
             mail = NewNotice(
-                kind="edition_braked",
+                kind="edition_auto_paused",
                 address=address,
                 message_secret=self.entropy(16),
                 list_id=edition.list_id,

@@ -62,12 +62,12 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobOrder(Struct, frozen=True, kw_only=True):
-    """What a program asks for: `source` brings the readers in, and with `asks` they have to confirm first."""
+    """What a program asks for: `source` brings the readers in, who may have to confirm first."""
 
     list_name: str
     media_type: str
     source: str
-    asks: bool = False
+    requires_confirmation: bool = False
     is_dry_run: bool = False
     limit: LeaveLimit | None = None
 
@@ -135,9 +135,9 @@ class BulkJobs:
             actor=events.current_actor(),
             media_type=order.media_type,
             file=name,
-            asks=order.asks,
+            requires_confirmation=order.requires_confirmation,
             is_dry_run=order.is_dry_run,
-            most_leavers="" if order.limit is None else order.limit.text,
+            max_unsubscribes="" if order.limit is None else order.limit.text,
             total=survey.rows + survey.leaving,
             digest=digest,
             members=survey.members,

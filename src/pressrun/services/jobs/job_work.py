@@ -133,7 +133,9 @@ class JobWork(Struct, frozen=True):
         return self.files.digest_of(self.job.file + MARKS, self.job.file + LEAVERS)
 
     def _options(self) -> ImportOptions:
-        return ImportOptions.of(self.context, self.job.list_name, asks=self.job.asks, source=self.job.source)
+        return ImportOptions.of(
+            self.context, self.job.list_name, asks=self.job.requires_confirmation, source=self.job.source
+        )
 
     # ------------------------------------------------------------------ within one transaction
 

@@ -206,7 +206,7 @@ _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
     "not_confirmed": lambda _: NotConfirmed(),
     "list_closed": lambda _: ListClosed(),
-    "edition_braked": lambda payload: EditionAutoPaused(**_with_cause(payload)),
+    "edition_auto_paused": lambda payload: EditionAutoPaused(**_with_cause(payload)),
     "policy_alert": lambda payload: PolicyAlert(**payload),
     "operator_alert": lambda payload: OperatorAlert(**payload),
     "relay_alert": lambda payload: RelayAlert(**payload),

@@ -57,9 +57,9 @@ class NewJob(Struct, frozen=True, kw_only=True):
     actor: str
     media_type: str
     file: str
-    asks: bool
+    requires_confirmation: bool
     is_dry_run: bool
-    most_leavers: str
+    max_unsubscribes: str
     total: int
     members: int
     digest: bytes

@@ -47,7 +47,7 @@ def _begin_moves(tx: Transaction, now: int) -> None:
     last = subscriptions.highest_id(tx)
     is_first = True
     for row in tx.rows("destinations.editions_to_reassign"):
-        change = BulkChange(kind=BulkKind.REASSIGN, edition_id=row["id"], asked_at=now, last_id=last)
+        change = BulkChange(kind=BulkKind.REASSIGN, edition_id=row["id"], created_at=now, last_id=last)
         if is_first and row["done_through"] is None:
             move_slice(tx, change)
         else:  # an earlier move goes on: what it has looked at may have to move again, once it is through

@@ -63,8 +63,8 @@ class Unsubscribe(Struct, frozen=True, kw_only=True):
     left_at: int
     expires_at: int
     language: str = ""
-    noted: bool = False
-    has_said_why: bool = False
+    notice_queued: bool = False
+    has_given_reason: bool = False
 
 
 def find_unsubscribers(tx: Transaction, ids: Sequence[int]) -> dict[int, Unsubscriber]:
@@ -138,7 +138,7 @@ def requeue_copies(tx: Transaction, subscription_id: int, *, since: int, now: in
 
 def count_reason(tx: Transaction, unsubscribe_id: int, *, list_id: int, month: str, reason: str) -> bool:
     """Count the reason that a reader gave, in a month such as `2026-11`; False when they gave one before."""
-    if not tx.run("unsubscribes.say_why", id=unsubscribe_id):
+    if not tx.run("unsubscribes.record_reason", id=unsubscribe_id):
         return False
     tx.run("unsubscribes.count_reason", list_id=list_id, month=month, reason=reason)
     return True

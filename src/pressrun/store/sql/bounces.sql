@@ -127,7 +127,7 @@ insert into suspension (subscriber_id, since, first_edition_id)
 select cast(new.value ->> 0 as bigint), :now, cast(new.value ->> 1 as bigint) from {each suspensions as new} where true
 order by new.key
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
-    asked_at = null, ended_at = null
+    probed_at = null, ended_at = null
 where suspension.ended_at is not null
 returning subscriber_id, exists (select 1 from subscriber as person where person.id = subscriber_id
     and not exists (select 1 from suppression as own where own.digest = person.suppression_digest)
@@ -150,13 +150,13 @@ select exists (select 1 from suspension where subscriber_id = :subscriber_id and
 
 -- name: is_probe_due
 -- Whether a reader was suspended long enough ago for a probe.
-select exists (select 1 from suspension where asked_at is null and ended_at is null and since <= :before);
+select exists (select 1 from suspension where probed_at is null and ended_at is null and since <= :before);
 
 -- name: claim_probes
 -- Take readers for their only probe, before it is queued.
-update suspension set asked_at = :now
-where asked_at is null and ended_at is null and subscriber_id {in (
-    select subscriber_id from suspension where asked_at is null and ended_at is null and since <= :before
+update suspension set probed_at = :now
+where probed_at is null and ended_at is null and subscriber_id {in (
+    select subscriber_id from suspension where probed_at is null and ended_at is null and since <= :before
     order by since, subscriber_id limit :limit)}
 returning subscriber_id, first_edition_id;
 

@@ -1,7 +1,7 @@
 -- name: insert
 -- Store a change that one slice did not complete.
-insert into bulk_change (kind, edition_id, asked_at, done_through, last_id)
-values (:kind, :edition_id, :asked_at, :done_through, :last_id)
+insert into bulk_change (kind, edition_id, created_at, done_through, last_id)
+values (:kind, :edition_id, :created_at, :done_through, :last_id)
 returning id;
 
 -- name: move_on

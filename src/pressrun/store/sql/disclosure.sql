@@ -30,7 +30,7 @@ where notice.subscriber_id = :subscriber_id order by notice.id;
 
 -- name: suspensions
 -- The suspension of a person for bounces.
-select since as suspended_at, asked_at, ended_at from suspension
+select since as suspended_at, probed_at as asked_at, ended_at from suspension
 where subscriber_id = :subscriber_id and first_edition_id > 0;
 
 -- name: editorships

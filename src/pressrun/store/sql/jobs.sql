@@ -1,15 +1,15 @@
 -- name: insert
 -- Queue a job.
-insert into job (kind, list_id, state, source, actor, media_type, file, asks, is_dry_run, most_leavers, total, members, digest, created_at,
+insert into job (kind, list_id, state, source, actor, media_type, file, requires_confirmation, is_dry_run, max_unsubscribes, total, members, digest, created_at,
     expires_at)
-values (:kind, :list_id, 'queued', :source, :actor, :media_type, :file, :asks, :is_dry_run, :most_leavers, :total, :members, :digest, :now,
+values (:kind, :list_id, 'queued', :source, :actor, :media_type, :file, :requires_confirmation, :is_dry_run, :max_unsubscribes, :total, :members, :digest, :now,
     :expires_at)
 returning id;
 
 -- name: get
 -- One job, which stays as it is until the commit.
-select job.id, job.kind, job.list_id, list.name as list_name, job.state, job.source, job.actor, job.media_type, job.file, job.asks,
-    job.is_dry_run, job.most_leavers, job.total, job.members, job.position, job.result, job.digest, job.plan, job.problem, job.created_at,
+select job.id, job.kind, job.list_id, list.name as list_name, job.state, job.source, job.actor, job.media_type, job.file, job.requires_confirmation,
+    job.is_dry_run, job.max_unsubscribes, job.total, job.members, job.position, job.result, job.digest, job.plan, job.problem, job.created_at,
     job.expires_at
 from job join list on list.id = job.list_id where job.id = :id {lock of job};
 

@@ -1,6 +1,6 @@
 -- name: begin
 -- A list is to be removed. Asked again, it goes on.
-insert into list_removal (list_id, asked_at) values (:list_id, :now) on conflict (list_id) do nothing;
+insert into list_removal (list_id, created_at) values (:list_id, :now) on conflict (list_id) do nothing;
 
 -- name: is_going_on
 -- Whether a list is being removed.
@@ -8,7 +8,7 @@ select 1 from list_removal where list_id = :list_id;
 
 -- name: all
 -- The lists that are being removed, in the order in which that was asked.
-select list_id from list_removal order by asked_at, list_id;
+select list_id from list_removal order by created_at, list_id;
 
 -- name: copies
 -- Some copies of a list's editions, but for those that somebody holds.

@@ -7,7 +7,7 @@ values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also,
 
 -- name: is_work_pending
 -- Whether a request waits, or a reader has not been mailed yet that they left.
-select exists (select 1 from pending_request where set_aside_at is null) or exists (select 1 from unsubscribe where noted = 0);
+select exists (select 1 from pending_request where set_aside_at is null) or exists (select 1 from unsubscribe where notice_queued = 0);
 
 -- name: oldest
 -- Waiting requests, oldest first.

@@ -45,17 +45,17 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
 
 -- name: suspensions
 -- Readers who are suspended for bounces, each with when they came.
-select suspension.subscriber_id, subscriber.created_at, suspension.since, suspension.first_edition_id, suspension.asked_at
+select suspension.subscriber_id, subscriber.created_at, suspension.since, suspension.first_edition_id, suspension.probed_at
 from suspension cross join subscriber
 where suspension.ended_at is null and subscriber.id = suspension.subscriber_id;
 
 -- name: suspend
 -- Suspend the same reader, who can come back by the link in the probe that went out since and gets no second one.
-insert into suspension (subscriber_id, since, first_edition_id, asked_at)
-select id, cast(:since as bigint), cast(:first_edition_id as bigint), cast(:asked_at as bigint)
+insert into suspension (subscriber_id, since, first_edition_id, probed_at)
+select id, cast(:since as bigint), cast(:first_edition_id as bigint), cast(:probed_at as bigint)
 from subscriber where id = :subscriber_id and created_at = :created_at
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
-    asked_at = excluded.asked_at, ended_at = null;
+    probed_at = excluded.probed_at, ended_at = null;
 
 -- name: members
 -- Readers with a subscription that is or was confirmed, some at a time, with the lists of those subscriptions.
@@ -155,7 +155,7 @@ on conflict do nothing;
 
 -- name: slices
 -- What is still to be done for an edition, a slice at a time.
-select kind, edition_id, asked_at, done_through, last_id from bulk_change where edition_id = :edition_id;
+select kind, edition_id, created_at, done_through, last_id from bulk_change where edition_id = :edition_id;
 
 -- name: cancel_notices
 -- Cancel mails to one person that wait: nobody expects them any more.
@@ -173,7 +173,7 @@ delete from pending_request;
 
 -- name: drop_leaving_notes
 -- Readers who have just left are not told: they may have been, and cannot undo it by a mail that nobody expects.
-delete from unsubscribe where noted = 0;
+delete from unsubscribe where notice_queued = 0;
 
 -- name: waiting_mails
 -- Mail that was accepted and not processed.

@@ -6,8 +6,8 @@ select * from new;
 
 -- name: claim_notices
 -- Take unsubscribes whose reader has not been notified yet, oldest first, before the mails to them are queued.
-update unsubscribe set noted = 1
-where noted = 0 and id {in (select id from unsubscribe where noted = 0 order by id limit 25)} returning id;
+update unsubscribe set notice_queued = 1
+where notice_queued = 0 and id {in (select id from unsubscribe where notice_queued = 0 order by id limit 25)} returning id;
 
 -- name: delete
 -- Delete unsubscribes that nobody is mailed about.
@@ -61,9 +61,9 @@ where subscription_id = :subscription_id and state = 'cancelled' and recorded_at
             and other.id = twin.edition_id and other.issue = mine.issue and other.state in ('sending', 'paused'))
 returning edition_id;
 
--- name: say_why
+-- name: record_reason
 -- Record that a reader gave a reason, for the first time.
-update unsubscribe set has_said_why = 1 where id = :id and has_said_why = 0;
+update unsubscribe set has_given_reason = 1 where id = :id and has_given_reason = 0;
 
 -- name: count_reason
 -- Count a reader who gave this reason.
