@@ -19,7 +19,7 @@ from pressrun.store.queue import copy_counts
 from pressrun.store.transaction import Transaction
 
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
-SLOW, ADA, NEW = "slow@slow.example", "ada@reader.example", "new@elsewhere.example"
+SLOW, ADA, NEW, LAST = "slow@slow.example", "ada@reader.example", "new@elsewhere.example", "last@last.example"
 
 
 @pytest_asyncio.fixture
@@ -34,9 +34,10 @@ async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom
     return press
 
 
-async def begin(press: Pressroom, *what: str) -> int:
+async def begin(press: Pressroom, *what: str, issue: str | None = None) -> int:
     """An edition that has started, with its first slice taken."""
     edition = await press.edition(*what, scheduled_at=int(press.office.now) + 1)
+    await press.change("update edition set issue = ? where id = ?", issue, edition)
 
     def start(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(press.office.now))
@@ -266,3 +267,79 @@ async def test_an_undone_change_to_another_reader_of_the_list_gives_both_their_c
     await move(family)
     await move_back(family)
     assert [ADA, NEW] == await send_rest(family, edition)
+
+
+# ---------------------------------------------------------------------- one issue in several languages
+
+
+async def get_issue(press: Pressroom, name: str) -> list[str]:
+    """Send the edition of the one issue in this language; returns who gets it."""
+    edition = await begin(press, f"Hello from {name}", name, issue="may")
+    return await send_rest(press, edition)
+
+
+async def choose_at(press: Pressroom, address: str, name: str) -> None:
+    link = await link_of(press, address)
+    await Preferences(press.office.context).save(link, PreferenceChanges(families={"f": name}), WEB)
+    press.pass_time(1)
+
+
+@pytest.mark.parametrize("is_first_switched", [False, True])
+async def test_an_issue_comes_once_to_who_moves_to_another_reader_and_changes_the_language(
+    family: Pressroom, is_first_switched: bool
+) -> None:
+    """Whichever comes first."""
+    await family.office.make_list("other")
+    await family.add_readers([NEW], "other")
+    assert [ADA] == await get_issue(family, "news")
+    if is_first_switched:
+        await choose(family, "boletim")
+        await move(family)
+    else:
+        await move(family)
+        await choose_at(family, NEW, "boletim")
+    assert [] == await get_issue(family, "boletim")
+
+
+async def test_a_reader_who_moves_and_returns_to_a_language_gets_no_second_copy(family: Pressroom) -> None:
+    """The other edition of the issue waits for its hour: without it, they would have missed the issue."""
+    await family.office.make_list("other")
+    await family.add_readers([NEW], "other")
+    assert [ADA] == await get_issue(family, "news")
+    waiting = await family.edition("Olá", "boletim", scheduled_at=int(family.office.now) + 86_400)
+    await family.change("update edition set issue = 'may' where id = ?", waiting)
+    await choose(family, "boletim")
+    await move(family)
+    await choose_at(family, NEW, "news")
+    assert [] == await send(family)
+
+
+async def test_an_issue_is_not_lost_by_a_change_of_address_that_is_undone(family: Pressroom) -> None:
+    """The other reader has never had it, and the first one has."""
+    await family.add_readers([NEW], "boletim")
+    assert [ADA] == await get_issue(family, "news")
+    await move(family)
+    await move_back(family)
+    await choose(family, "boletim")
+    assert [NEW] == await get_issue(family, "boletim")
+
+
+async def test_who_reads_two_languages_at_two_addresses_gets_both(family: Pressroom) -> None:
+    await family.add_readers([NEW], "boletim")
+    assert [ADA] == await get_issue(family, "news")
+    await move(family)
+    assert [NEW] == await get_issue(family, "boletim")
+
+
+async def test_an_issue_comes_once_after_two_moves(family: Pressroom) -> None:
+    """Each time to somebody who is a reader already."""
+    await family.office.make_list("other")
+    await family.add_readers([NEW, LAST], "other")
+    assert [ADA] == await get_issue(family, "news")
+    await move(family)
+    changes = AddressChanges(family.office.context)
+    await changes.request((await link_of(family, NEW)).subscriber_id, parse_address(LAST), WEB)
+    assert AddressChangeOutcome.DONE is (await changes.confirm(2, WEB))[0]
+    family.pass_time(1)
+    await choose_at(family, LAST, "boletim")
+    assert [] == await get_issue(family, "boletim")

@@ -13,6 +13,8 @@ left join destination_domain on destination_domain.domain = recipient.domain
 where recipient.subscription_id = member.id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
+    and not exists (select 1 from had_issue_elsewhere as had
+        where had.edition_id = :edition_id and had.subscription_id = recipient.subscription_id)
 order by recipient.subscription_id
 on conflict (subscription_id, edition_id) do nothing;
 
@@ -30,6 +32,8 @@ where leaver.id {in ids} and taking.kind = 'audience' and leaver.id > taking.don
     and recipient.subscription_id = leaver.id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = edition.id and had_issue.subscription_id = recipient.subscription_id)
+    and not exists (select 1 from had_issue_elsewhere as had
+        where had.edition_id = edition.id and had.subscription_id = recipient.subscription_id)
 on conflict (subscription_id, edition_id) do nothing
 returning edition_id;
 

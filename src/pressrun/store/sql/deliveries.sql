@@ -185,11 +185,13 @@ where subscription_id {in (select id from subscription where subscriber_id {in p
 
 -- name: failed
 -- Some of the failed copies of an edition, and whether each may go out again: not to readers who may not be mailed, and
--- not to those who have had the issue in another language since.
+-- not to those who have had the issue in another language since, or at another address.
 select delivery.id, delivery.kind, case
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then
         case when exists (select 1 from had_issue
             where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
+        or exists (select 1 from had_issue_elsewhere as had
+            where had.edition_id = delivery.edition_id and had.subscription_id = delivery.subscription_id)
         then 0 else 1 end
     else 0 end as may_go
 from delivery {indexed by delivery_queue}

@@ -52,6 +52,8 @@ where subscription_id = :old_id and edition_id is not null
     and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :new_id)
+    and not exists (select 1 from had_issue_elsewhere as had
+        where had.edition_id = delivery.edition_id and had.subscription_id = :new_id)
     and not exists (select 1 from delivery as copy
         where copy.subscription_id = :new_id and copy.edition_id = delivery.edition_id);
 
@@ -67,7 +69,7 @@ order by had.id;
 
 -- name: give_copy
 -- One reader gets an edition whose audience is taken already, if they may be mailed, have it in no language, and no copy
--- of it was made for them, under whichever subscription it went out.
+-- of it was made for them, under whichever subscription, or for a reader whose subscription became theirs.
 insert into delivery (edition_id, subscription_id, domain, destination, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(destination_domain.destination, ''), 'queued', :now
 from recipient
@@ -75,6 +77,13 @@ left join destination_domain on destination_domain.domain = recipient.domain
 where recipient.subscription_id = :subscription_id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
-    and not exists (select 1 from subscription as mine cross join delivery as copy
-        where mine.subscriber_id = recipient.subscriber_id and copy.subscription_id = mine.id
-            and copy.edition_id = :edition_id);
+    and not exists (select 1 from had_issue_elsewhere as had
+        where had.edition_id = :edition_id and had.subscription_id = recipient.subscription_id)
+    and not exists (
+        with recursive trail (id) as (
+            select mine.id from subscription as mine where mine.subscriber_id = recipient.subscriber_id
+            union
+            select former.id from trail cross join subscription as former {indexed by subscription_by_target}
+            where former.moved_to = trail.id and former.state in ('unsubscribed', 'pending'))
+        select 1 from trail cross join delivery as copy
+        where copy.subscription_id = trail.id and copy.edition_id = :edition_id);

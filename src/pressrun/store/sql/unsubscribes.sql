@@ -52,6 +52,8 @@ where subscription_id = :subscription_id and state = 'cancelled' and recorded_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
+    and not exists (select 1 from had_issue_elsewhere as had
+        where had.edition_id = delivery.edition_id and had.subscription_id = delivery.subscription_id)
     and not exists (select 1
         from edition as mine {not indexed}
         cross join delivery as twin {indexed by delivery_once}
