@@ -18,7 +18,7 @@ from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 
 INA = Caller.at_shell("ina", 1000)
 
@@ -32,7 +32,7 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
         await call(office, "list.create", {"list": "news", "settings": {"title": "News"}})
         wanted = SubscriberImport(list="news", rows=(ImportRow(line=2, email="a@x.example", attributes={"city": "R"}),))
         assert 1 == (await call(office, "subscriber.import", wanted))["added"]
-        assert 1 == (await office.database.read(ledger_reports.show_list, "news"))["active"]
+        assert 1 == (await office.database.read(list_descriptions.show_list, "news"))["active"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.services.office import Office
 from pressrun.core.errors import BadInput, LayoutError
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.edition_build import Manuscript, build, load_build_context
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 from pressrun.store.lists import lists
 
 _KEYS = ("layout", "colour", "logo", "footer")
@@ -30,7 +30,7 @@ async def _copy(office: Office) -> bytes:
 async def test_a_list_that_chose_nothing_is_a_letter(office: Office) -> None:
     """`list show` says so."""
     await office.make_list()
-    shown = await office.database.read(ledger_reports.show_list, "news")
+    shown = await office.database.read(list_descriptions.show_list, "news")
     assert [shown[key] for key in _KEYS] == ["letter", None, None, ""]
 
 
@@ -94,10 +94,10 @@ async def test_what_is_wrong_is_refused_and_changes_nothing(
 ) -> None:
     """All or none: a good setting beside a bad one is not kept either."""
     await office.make_list()
-    before = await office.database.read(ledger_reports.show_list, "news")
+    before = await office.database.read(list_descriptions.show_list, "news")
     with pytest.raises(BadInput, match=words):
         await office.lists.set_list("news", {"title": "Other", **settings}, files)
-    assert before == await office.database.read(ledger_reports.show_list, "news")
+    assert before == await office.database.read(list_descriptions.show_list, "news")
 
 
 # ------------------------------------------------------------------------------------------- layouts of one's own

@@ -7,7 +7,7 @@ from tests.database import REFUSALS, execute
 from tests.services.office import Office
 
 from pressrun.core.errors import BadInput, NotPermitted
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -44,7 +44,7 @@ async def test_no_door_lets_a_family_in_the_way_of_a_list(
 ) -> None:
     """Bad input (65), which says what is wrong, and nothing is changed."""
     await make_family(office)
-    before = await office.database.read(ledger_reports.list_lists)
+    before = await office.database.read(list_descriptions.list_lists)
     lists = office.lists
     if door.startswith("new "):
         attempt = lists.create_list(door.removeprefix("new "), {"title": "T", **settings})
@@ -53,13 +53,13 @@ async def test_no_door_lets_a_family_in_the_way_of_a_list(
     with pytest.raises(BadInput, match=words) as refused:
         await attempt
     assert 65 == refused.value.exit_code
-    assert before == await office.database.read(ledger_reports.list_lists)
+    assert before == await office.database.read(list_descriptions.list_lists)
 
 
 async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
     """A list may change its language while it joins, and its name is free again once nobody is in it."""
     await make_family(office)
-    shown = await office.database.read(ledger_reports.show_list, "noticias")
+    shown = await office.database.read(list_descriptions.show_list, "noticias")
     assert "villanueva" == shown["family"]
     joined = await office.lists.set_list("news", {"family": "villanueva", "language": "en-GB"})
     assert ("villanueva", "en-GB") == (joined["family"], joined["language"])
@@ -81,7 +81,7 @@ async def test_the_rights_of_the_caller_are_checked_when_the_change_is_made(offi
     with pytest.raises(NotPermitted):
         await office.lists.set_list("news", {"family": "villanueva", "language": "de"}, permit=refuse)
     assert {(None, "villanueva", 2)} == set(seen)
-    assert (await office.database.read(ledger_reports.show_list, "news"))["family"] is None
+    assert (await office.database.read(list_descriptions.show_list, "news"))["family"] is None
 
 
 async def test_the_database_itself_holds_no_language_twice(office: Office) -> None:

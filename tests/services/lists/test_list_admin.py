@@ -16,7 +16,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.lists import setting_kinds as kinds
 from pressrun.services.lists.list_settings import LIST_SETTINGS, read_settings
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 from pressrun.store.editions.editions import find_edition
 from pressrun.store.queue.copy_counts import count_copies
 
@@ -48,7 +48,7 @@ async def test_a_new_list_has_the_defaults_that_are_promised(office: Office) -> 
         made["language"],
         made["archive"],
     )
-    assert made == await office.database.read(ledger_reports.show_list, "news")
+    assert made == await office.database.read(list_descriptions.show_list, "news")
 
 
 async def test_a_new_list_has_the_default_of_every_setting(office: Office) -> None:
@@ -70,7 +70,7 @@ async def test_every_setting_is_stored_and_shown(office: Office, key: str) -> No
     words = {*setting.kind.words, *(("true", "false") if setting.kind is kinds.FLAG else ())} - {setting.default}
     typed = OTHER_VALUES[key] if key in OTHER_VALUES else min(words)
     await office.lists.set_list("news", {key: typed})
-    shown = await office.database.read(ledger_reports.show_list, "news")
+    shown = await office.database.read(list_descriptions.show_list, "news")
     follows = {"from"} if key == "title" else set()
     changed = {name for name in shown if shown[name] != before[name]} - {"revision"} - follows
     assert ({key}, setting.read(typed)) == (changed, shown[key])
@@ -91,7 +91,7 @@ async def test_the_owner_of_a_list_is_no_address_of_a_list(office: Office, owner
     with pytest.raises(BadInput, match=r"owner: .* would loop"):
         await office.lists.create_list("news", {"title": "News", "owner": owner})
     with pytest.raises(NotFound):
-        await office.database.read(ledger_reports.show_list, "news")
+        await office.database.read(list_descriptions.show_list, "news")
 
 
 async def test_an_owner_may_have_a_mailbox_at_mail_domain(office: Office) -> None:
@@ -155,10 +155,10 @@ async def test_a_name_is_taken_once(office: Office) -> None:
 async def test_a_bad_value_is_named_and_changes_nothing(office: Office, settings: dict[str, str], words: str) -> None:
     """All settings of one call are taken, or none."""
     await office.make_list()
-    before = await office.database.read(ledger_reports.show_list, "news")
+    before = await office.database.read(list_descriptions.show_list, "news")
     with pytest.raises(BadInput, match=words):
         await office.lists.set_list("news", {"description": "new", **settings})
-    assert before == await office.database.read(ledger_reports.show_list, "news")
+    assert before == await office.database.read(list_descriptions.show_list, "news")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ async def test_the_page_of_a_list_has_settings_of_its_own(office: Office) -> Non
     assert ["full", "", False, "sans"] == [made[key] for key in keys]
     settings = {"front": "teaser", "cadence": "Every Thursday", "ask_name": "true", "typeface": "serif"}
     await office.lists.set_list("news", settings)
-    shown = await office.database.read(ledger_reports.show_list, "news")
+    shown = await office.database.read(list_descriptions.show_list, "news")
     assert ["teaser", "Every Thursday", True, "serif"] == [shown[key] for key in keys]
 
 
@@ -230,14 +230,14 @@ async def test_only_a_closed_list_can_be_removed(office: Office) -> None:
         await office.lists.remove_list("news")
     await office.lists.close_list("news")
     await office.lists.remove_list("news")
-    assert [] == await office.database.read(ledger_reports.list_lists)
+    assert [] == await office.database.read(list_descriptions.list_lists)
 
 
 async def test_editors_come_and_go_whatever_the_case(office: Office) -> None:
     await office.make_list()
     await office.lists.add_editor("news", parse_address("Ed@x.example"))
     await office.lists.add_editor("news", parse_address("ed@x.example"))
-    assert [{"address": "Ed@x.example"}] == await office.database.read(ledger_reports.list_editors, "news")
+    assert [{"address": "Ed@x.example"}] == await office.database.read(list_descriptions.list_editors, "news")
     await office.lists.remove_editor("news", parse_address("ED@x.example"))
     with pytest.raises(NotFound):
         await office.lists.remove_editor("news", parse_address("ed@x.example"))

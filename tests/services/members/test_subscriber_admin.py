@@ -19,7 +19,7 @@ from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.reports import ledger_reports, subscriber_record, suppression_listing
+from pressrun.services.reports import list_descriptions, subscriber_record, suppression_listing
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.queue import audiences, copy_counts, deliveries, notices
 from pressrun.store.readers import consent, subscribers, subscriptions
@@ -193,7 +193,7 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     await office.database.write(notices.insert_notice, test_copy, NOW)
     await office.subscribers.erase(parse_address("ann@x.example"))
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
-    assert [] == await office.database.read(ledger_reports.list_editors, "news")
+    assert [] == await office.database.read(list_descriptions.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
         {"address": suppression["address"], "reason": suppression["reason"]}
         for suppression in await office.database.read(suppression_listing.list_suppressions)

@@ -19,9 +19,9 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.services.reports import edition_descriptions, ledger_reports
+from pressrun.services.reports import edition_descriptions, list_descriptions
 from pressrun.services.reports.edition_descriptions import list_editions
-from pressrun.services.reports.ledger_reports import show_list
+from pressrun.services.reports.list_descriptions import show_list
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.transaction import Transaction
@@ -356,7 +356,7 @@ async def test_its_report_is_there(press: Pressroom) -> None:
     await set_welcome(press)
     await join(press)
     await press.send_all()
-    settings = await press.office.database.read(ledger_reports.show_list, "news")
+    settings = await press.office.database.read(list_descriptions.show_list, "news")
     number = settings["welcome_edition"]
     assert isinstance(number, int)
     shown = await press.office.database.read(edition_descriptions.show_edition, number, int(press.office.now))

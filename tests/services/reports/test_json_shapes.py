@@ -12,7 +12,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.reports import (
     edition_descriptions,
     edition_reports,
-    ledger_reports,
+    list_descriptions,
     queue_listing,
     subscriber_record,
 )
@@ -115,7 +115,7 @@ async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:
     with pytest.raises(NotFound):
         await office.database.read(edition_descriptions.show_edition, 7, 0)
     with pytest.raises(NotFound):
-        await office.database.read(ledger_reports.show_list, "nope")
+        await office.database.read(list_descriptions.show_list, "nope")
     with pytest.raises(NotFound):
         await office.database.read(list_subscribers, "nope", SubscriberSelection())
     with pytest.raises(NotFound):

@@ -14,7 +14,7 @@ from tests.web.api.served import ServedApi
 from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
 from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
-from pressrun.services.reports import listed_members
+from pressrun.services.reports import subscriber_listing
 from pressrun.store.transaction import Transaction
 
 SEES = Holdings(by_list={"news": rights_of_role(Role.VIEWER, ReaderAccess.SEE)})
@@ -136,7 +136,7 @@ async def test_how_many_there_are(served: ServedApi) -> None:
 
 async def test_a_long_search_goes_on_in_parts(served: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds up others for a moment only: a page may be empty and have a next one."""
-    monkeypatch.setattr(listed_members, "MOST_READ", 2)
+    monkeypatch.setattr(subscriber_listing, "MOST_READ", 2)
     await enrol(served.office, *(f"{name}@reader.example" for name in ("ada", "bob", "cyd", "dan", "eve")))
     async with served.client(SEES) as client:
         first = await client.get(f"{READERS}?q=ev")

@@ -14,7 +14,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.subscription_records import end_subscription
-from pressrun.services.reports.ledger_reports import show_list
+from pressrun.services.reports.list_descriptions import show_list
 from pressrun.store.readers import bounces, subscriptions
 from pressrun.store.transaction import Transaction
 

@@ -15,7 +15,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import people
@@ -27,7 +27,7 @@ _OF_OPERATORS = frozenset(key for key, setting in LIST_SETTINGS.items() if setti
 
 async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
     items, following = await doing.cases.database.read(
-        ledger_reports.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
+        list_descriptions.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
     )
     return Page(items=items, next=following)
 
@@ -98,7 +98,7 @@ async def _remove(doing: Doing, args: ListRemoval) -> None:
 
 
 async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> dict[str, Any]:
-    return await doing.cases.database.read(ledger_reports.show_list, args.list)
+    return await doing.cases.database.read(list_descriptions.show_list, args.list)
 
 
 LIST_ACTS = (
@@ -118,7 +118,7 @@ LIST_ACTS = (
         right=Right.STATS,
         lists=OF_LIST,
         arguments=ListName,
-        work=lambda doing, args: doing.cases.database.read(ledger_reports.show_list, args.list),
+        work=lambda doing, args: doing.cases.database.read(list_descriptions.show_list, args.list),
         answer=ListInfo,
         http=Http(method="GET", path="lists/{list}", etag="revision"),
     ),

@@ -35,7 +35,7 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
 from pressrun.services.editions.edition_build import gather_references
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key, read_settings
-from pressrun.services.reports import edition_descriptions, ledger_reports
+from pressrun.services.reports import edition_descriptions, list_descriptions
 from pressrun.store.editions import editions
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -172,7 +172,7 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
     """Ask for confirmation, with the number of subscriptions and editions that would be deleted."""
     require_terminal_or_agreement(is_agreed=False)
     with reading(invocation) as tx:
-        readers = ledger_reports.count_readers(tx, name)
+        readers = list_descriptions.count_readers(tx, name)
         past = len(edition_descriptions.list_editions(tx, name, int(utc_now())))
     contents = f"{readers:,} subscriptions, {past:,} editions and its archive"
     confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)

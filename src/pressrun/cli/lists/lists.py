@@ -10,7 +10,7 @@ from pressrun.cli.shared.output import (
     print_warning,
 )
 from pressrun.cli.shared.read_only import read_rows, reading
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_check import examine_owner
 from pressrun.store.lists import lists
 from pressrun.store.upkeep.datadir import load_keys
@@ -20,7 +20,7 @@ _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspend
 
 @verb("list ls")
 def list_lists(invocation: Invocation, *, as_json: bool) -> None:
-    rows = read_rows(invocation, ledger_reports.list_lists)
+    rows = read_rows(invocation, list_descriptions.list_lists)
     print_rows(rows, _COLUMNS, empty="no lists yet. Create one with `pressrun list create`", as_json=as_json)
 
 
@@ -28,7 +28,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
 @list_argument("name")
 def show(invocation: Invocation, *, name: str, as_json: bool) -> None:
     with reading(invocation) as tx:
-        description = ledger_reports.show_list(tx, name)
+        description = list_descriptions.show_list(tx, name)
     print_fields(description, as_json=as_json)
     warn_of_owner(invocation, name)
 

@@ -10,7 +10,7 @@ from pressrun.cli.shared.options import list_argument, verb
 from pressrun.cli.shared.output import echo, print_json
 from pressrun.cli.shared.read_only import reading
 from pressrun.cli.shared.write_verbs import execute
-from pressrun.services.reports import ledger_reports
+from pressrun.services.reports import list_descriptions
 
 
 @verb("editor add")
@@ -37,7 +37,7 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
 @list_argument()
 def list_editors(invocation: Invocation, *, list_name: str, as_json: bool) -> None:
     with reading(invocation) as tx:
-        editors = ledger_reports.list_editors(tx, list_name)
+        editors = list_descriptions.list_editors(tx, list_name)
     if as_json:
         print_json(editors)
         return

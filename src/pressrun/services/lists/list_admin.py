@@ -46,7 +46,7 @@ from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.redirect_admin import Place
 from pressrun.services.lists.setting_kinds import Value
 from pressrun.services.people import editors
-from pressrun.services.reports.ledger_reports import describe_list, settings_revision
+from pressrun.services.reports.list_descriptions import describe_list, settings_revision
 from pressrun.store.lists import list_removals, lists, redirects
 from pressrun.store.lists.lists import MailingList, NewList
 from pressrun.store.readers import welcomes

@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.listed_members import MOST_READ
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.store.lists import lists
 from pressrun.store.readers import enrolment
@@ -47,7 +46,7 @@ def exported(row: Row, evidence: Row) -> dict[str, Any]:
 def table_of_members(tx: Transaction, list_name: str, selection: SubscriberSelection) -> MemberTable:
     """The chosen subscribers; columns alone with the first of them. Raises as `page_of_members`."""
     target = lists.get_list(tx, list_name)
-    part = part_of_listing(tx, list_name, selection, most_read=MOST_READ)
+    part = part_of_listing(tx, list_name, selection)
     proofs = enrolment.evidence_of(tx, target.id, [row["subscriber_id"] for row in part.rows])
     columns = () if selection.after else enrolment.list_columns(tx, target.id)
     return MemberTable(
