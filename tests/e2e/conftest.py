@@ -27,9 +27,19 @@ def fork_server() -> ForkServer:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Processes are forked instead of started anew, except in tests that are thorough for more than their engine."""
+    """Processes are forked instead of started anew, except in tests that are thorough for more than their engine.
+
+    Such a test starts them anew on SQLite alone, if it runs on both: a start is the same on any engine.
+    """
     is_thorough = any(mark.args != ("postgresql",) for mark in item.iter_markers("thorough"))
-    House.forks = None if is_thorough else fork_server()
+    House.forks = None if is_thorough and not _has_a_twin(item) else fork_server()
+
+
+def _has_a_twin(item: pytest.Item) -> bool:
+    """Whether the same test runs on SQLite, too, and this is the other one."""
+    callspec = getattr(item, "callspec", None)
+    is_on_server = callspec is not None and callspec.params.get("engine") == "postgresql"
+    return is_on_server and item.get_closest_marker("only_on") is None
 
 
 @pytest.hookimpl(trylast=True)

@@ -2,7 +2,7 @@
 
 A fork is a process of its own, with its own folder, environment, descriptors, signals and exit status. It differs from
 `python -m pressrun` in what was read when Python started: its command line in /proc, and variables like PYTHONPATH.
-Tests that are thorough, and not for their engine alone, start every process anew instead.
+Tests that are thorough, and not for their engine alone, start every process anew instead, but not on both engines.
 """
 
 from __future__ import annotations

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from tests.e2e.conftest import furnished, furnished_on_server, house, make_house, own_databases
+from tests.e2e.conftest import (
+    furnished,
+    furnished_on_server,
+    house,
+    make_house,
+    own_databases,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 
-__all__ = ["furnished", "furnished_on_server", "house", "make_house", "own_databases"]
+__all__ = [
+    "furnished",
+    "furnished_on_server",
+    "house",
+    "make_house",
+    "own_databases",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+]
