@@ -29,9 +29,9 @@ from urllib.parse import urlencode
 from tests.bench.machine import load, machine_facts
 from tests.database import select_at
 from tests.e2e.house import DOMAIN, House, opened_house, until
+from tests.proof_of_work import do_work
 from tests.sink import compile_sink
 
-from pressrun.core.abuse.work import do_work
 from pressrun.core.addresses.address import parse_address
 
 LISTS = ("news", "boats", "tides", "winds", "charts")

@@ -21,8 +21,9 @@ from pathlib import Path
 from tests.bench.machine import load, machine_facts
 from tests.browser.chromium import Window, open_browser
 from tests.browser.site import besieged
+from tests.proof_of_work import do_work
 
-from pressrun.core.abuse.work import do_work, is_work
+from pressrun.core.abuse.work import is_work
 
 BITS = (16, 18, 20, 22)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.proof_of_work import do_work
 
-from pressrun.core.abuse.work import do_work, is_work
+from pressrun.core.abuse.work import is_work
 
 BITS = 8
 CHALLENGE, ADDRESS, FOUND = "AAAAAAABAGoYvYAAAAAAABQ.sig", "ada@reader.example", "299701"

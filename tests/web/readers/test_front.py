@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.proof_of_work import do_work
 from tests.web.house import NOW, House, open_house, words_of
 
-from pressrun.core.abuse.work import do_work
 from pressrun.core.quantities import Rate
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import ENGLISH

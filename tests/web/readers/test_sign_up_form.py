@@ -8,9 +8,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.proof_of_work import do_work
 from tests.web.house import House, open_house
 
-from pressrun.core.abuse.work import do_work, is_work
+from pressrun.core.abuse.work import is_work
 from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.services.limit_settings import LimitSettings

@@ -20,20 +20,7 @@ def is_work(challenge: str, address: str, proof: str, bits: int) -> bool:
     """Whether `proof`, a decimal number, solves the challenge for this address with `bits` zero bits (1 to 32)."""
     if _NUMBER.fullmatch(proof) is None or int(proof) >= _NUMBERS:
         return False
-    return _is_solved(_ground(challenge, address), int(proof), bits)
-
-
-def do_work(challenge: str, address: str, bits: int) -> str:
-    """Find a proof. This takes 2**bits hashes on average."""
-    ground = _ground(challenge, address)
-    return str(next(number for number in range(_NUMBERS) if _is_solved(ground, number, bits)))
-
-
-def _ground(challenge: str, address: str) -> bytes:
-    """The prefix that is hashed with each number. Its fixed length makes every try exactly one SHA-256 block."""
-    return hashlib.sha256(f"{challenge}\n{address}".encode()).digest()
-
-
-def _is_solved(ground: bytes, number: int, bits: int) -> bool:
-    digest = hashlib.sha256(ground + number.to_bytes(4, "big")).digest()
+    # The fixed length of the prefix makes every try exactly one SHA-256 block.
+    prefix = hashlib.sha256(f"{challenge}\n{address}".encode()).digest()
+    digest = hashlib.sha256(prefix + int(proof).to_bytes(4, "big")).digest()
     return int.from_bytes(digest[:4], "big") >> (32 - bits) == 0

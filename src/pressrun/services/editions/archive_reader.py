@@ -202,7 +202,7 @@ class ArchiveReader:
 
     async def index(self, access: ArchiveAccess, number: int = 1, year: int | None = None) -> IndexPage | NotReadable:
         """One page of an archive or of one year; UNKNOWN also for a page that does not exist."""
-        return await self._database.read(_opened, access, lambda tx, target: index_page(tx, target, number, year))
+        return await self._database.read(_opened, access, lambda tx, target: _index_page(tx, target, number, year))
 
     async def search(
         self, access: ArchiveAccess, query: str, number: int = 1, *, newest: bool = False, network: str | None
@@ -316,17 +316,15 @@ def _find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[
     return target, () if family is None else tuple(lists.family_lists(tx, family))
 
 
-def index_page(
-    tx: Transaction, target: MailingList, number: int, year: int | None, size: int = PAGE_SIZE
-) -> IndexPage | NotReadable:
+def _index_page(tx: Transaction, target: MailingList, number: int, year: int | None) -> IndexPage | NotReadable:
     """A page of the archive without an access check; UNKNOWN when there is no such page."""
     years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
     total = sum(archive_year.number for archive_year in years if year in (None, archive_year.year))
-    pages = max(1, -(-total // size))
+    pages = max(1, -(-total // PAGE_SIZE))
     if not 1 <= number <= pages or (year is not None and not total):
         return NotReadable.UNKNOWN
     between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
-    rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
+    rows = editions.archived_editions(tx, target.id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE, between=between)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
     family = tuple(mailing_list for mailing_list in _family_of(tx, target) if mailing_list.archive == "public")
     return IndexPage(
