@@ -119,9 +119,9 @@ async def many_recipients(place: Place, recipients: list[str]) -> Outcome:
 
 
 async def many_commands(place: Place, word: str) -> Outcome:
-    """10,000 commands in one go."""
+    """10,000 commands in one go; the time is the longest from a reply to the next."""
     line = await Line.open(place)
-    began = time.perf_counter()
+    slowest, last = 0.0, time.perf_counter()
 
     async def write() -> None:
         with suppress(ConnectionError):
@@ -132,14 +132,14 @@ async def many_commands(place: Place, word: str) -> Outcome:
     replies: Counter[str] = Counter()
     while replies.total() < 10_000 and (reply := await line.reply()) != "closed":
         replies[reply[:3]] += 1
-    seconds = time.perf_counter() - began
+        slowest, last = max(slowest, (now := time.perf_counter()) - last), now
     writing.cancel()
     await line.close()
-    return Outcome(name=f"10,000 times {word}", place=place.name, replies=_summed(replies), seconds=seconds)
+    return Outcome(name=f"10,000 times {word}", place=place.name, replies=_summed(replies), seconds=slowest)
 
 
 async def all_commands(place: Place, word: str, connections: int) -> Outcome:
-    """10,000 commands in one go over each of many connections; the time is the slowest connection's."""
+    """10,000 commands in one go over each of many connections; the time is the longest of any."""
     outcomes = await asyncio.gather(*(many_commands(place, word) for _ in range(connections)))
     name = f"{connections} connections, 10,000 times {word} each"
     replies = Counter(outcome.replies for outcome in outcomes)
