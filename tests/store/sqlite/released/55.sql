@@ -189,12 +189,12 @@ create table unsubscribe (
     left_at integer not null,
     expires_at integer not null,
     language text not null default '',
-    noted integer not null default 0 check (noted in (0, 1)),
-    has_said_why integer not null default 0 check (has_said_why in (0, 1))
+    notice_queued integer not null default 0 check (notice_queued in (0, 1)),
+    has_given_reason integer not null default 0 check (has_given_reason in (0, 1))
 ) strict;
 create index unsubscribe_by_subscription on unsubscribe (subscription_id);
 create index unsubscribe_by_end on unsubscribe (expires_at);
-create index unsubscribe_to_note on unsubscribe (id) where noted = 0;
+create index unsubscribe_to_notify on unsubscribe (id) where notice_queued = 0;
 create table leaving_reason (
     list_id integer not null references list on delete cascade,
     month text not null,
@@ -294,9 +294,9 @@ create table job (
     actor text not null,
     media_type text not null,
     file text not null unique,
-    asks integer not null check (asks in (0, 1)),
+    requires_confirmation integer not null check (requires_confirmation in (0, 1)),
     is_dry_run integer not null check (is_dry_run in (0, 1)),
-    most_leavers text not null default '',
+    max_unsubscribes text not null default '',
     total integer not null default 0,
     members integer not null default 0,
     position integer not null default 0,
@@ -572,14 +572,14 @@ create table bulk_change (
     id integer primary key autoincrement,
     kind text not null check (kind in ('audience', 'cancel', 'reassign')),
     edition_id integer not null references edition on delete cascade,
-    asked_at integer not null,
+    created_at integer not null,
     done_through integer not null,
     last_id integer not null
 ) strict;
 create index bulk_change_by_edition on bulk_change (edition_id);
 create table list_removal (
     list_id integer primary key references list on delete cascade,
-    asked_at integer not null,
+    created_at integer not null,
     events_through integer not null default 0
 ) strict;
 create table copy_count (
@@ -665,10 +665,10 @@ create table suspension (
     subscriber_id integer primary key references subscriber on delete cascade,
     since integer not null,
     first_edition_id integer not null,
-    asked_at integer,
+    probed_at integer,
     ended_at integer
 ) strict;
-create index suspension_to_ask on suspension (since) where asked_at is null and ended_at is null;
+create index suspension_to_probe on suspension (since) where probed_at is null and ended_at is null;
 create table pace (
     scope text primary key,
     state text not null
@@ -798,8 +798,8 @@ insert into pending_request (id, kind, list_id, address, name, language, ip, wor
 insert into pending_request (id, kind, list_id, address, name, language, ip, words, trust, set_aside_at, also, words_language, source, attributes, url, given_at) values (2, 'preferences', 2, 'Reader2+errand@Reader.example', 'name-2', 'en', null, 'words-2', 'proven', 102, '[]', 'words_language-2', 'web', '{}', '', null);
 insert into sign_up_hour (hour, number) values (1, 1);
 insert into sign_up_hour (hour, number) values (2, 2);
-insert into unsubscribe (id, subscription_id, former, edition_id, left_at, expires_at, language, noted, has_said_why) values (1, 1, '{"state": "active", "suspended_for": null, "paused_until": null, "source": "web", "since": 1, "epoch": 0}', 1, 101, 101, 'en', 0, 0);
-insert into unsubscribe (id, subscription_id, former, edition_id, left_at, expires_at, language, noted, has_said_why) values (2, 2, '{"state": "active", "suspended_for": null, "paused_until": null, "source": "web", "since": 1, "epoch": 0}', 2, 102, 102, 'en', 1, 1);
+insert into unsubscribe (id, subscription_id, former, edition_id, left_at, expires_at, language, notice_queued, has_given_reason) values (1, 1, '{"state": "active", "suspended_for": null, "paused_until": null, "source": "web", "since": 1, "epoch": 0}', 1, 101, 101, 'en', 0, 0);
+insert into unsubscribe (id, subscription_id, former, edition_id, left_at, expires_at, language, notice_queued, has_given_reason) values (2, 2, '{"state": "active", "suspended_for": null, "paused_until": null, "source": "web", "since": 1, "epoch": 0}', 2, 102, 102, 'en', 1, 1);
 insert into leaving_reason (list_id, month, reason, number) values (1, '2026-11', 'too-many', 1);
 insert into leaving_reason (list_id, month, reason, number) values (2, '2026-11', 'not-expected', 2);
 insert into address_change (id, subscriber_id, old_address, new_address, state, former, created_at, expires_at) values (1, 1, 'Reader1+address_change@Reader.example', 'Reader1+address_change@Reader.example', 'asked', '{"state": "active", "suspended_for": null, "paused_until": null, "source": "web", "since": 1, "epoch": 0}', 101, 101);
@@ -814,7 +814,7 @@ insert into event (id, at, type, list_id, subscriber_id, edition_id, actor, how,
 ‮\日本 ');
 insert into idempotency_key (caller, digest, request, object, subscriber_id, at, has_created) values ('‮\\ "
 ''''ß ', x'7e', x'37', '\""a''''ß?􏿿a', 2690942307746890262, 3127531425884555253, 0);
-insert into job (id, kind, list_id, state, source, actor, media_type, file, asks, is_dry_run, most_leavers, total, members, position, result, digest, plan, problem, created_at, expires_at) values (88792213230146, 'import', 1, 'done', ' "
+insert into job (id, kind, list_id, state, source, actor, media_type, file, requires_confirmation, is_dry_run, max_unsubscribes, total, members, position, result, digest, plan, problem, created_at, expires_at) values (88792213230146, 'import', 1, 'done', ' "
 ''''ß', 'é?日本"ẞß日本éé"ß', 'a\é', 'é🙂🙂aẞé', 0, 1, '''''日本 ẞ%saé\%s? ', 1354956612561473376, 3043392552911759037, 4934287709909946985, '‮''''  ''''éa\?''''', x'2506b32711ed23c4569f665edf4f593195d4787777e473906c7001edac1d27b7', x'd4', 'éßß🙂ẞ\
 ''''"􏿿', 7075730662320622984, 6607886872239774987);
 insert into suppression (digest, address, reason, since) values (x'0101010101010101010101010101010101010101010101010101010101010101', 'Reader1+suppression@Reader.example', 'hard-bounce', 101);
@@ -855,9 +855,9 @@ insert into session (id, host, pid, lock, started_at, heartbeat_at, version, con
 insert into session (id, host, pid, lock, started_at, heartbeat_at, version, config, keys, state) values (2, 'host-2', 102, 'lock-2', 102, 102.5, 'version-2', '{}', '{}', 'gone');
 insert into delivery (id, edition_id, notice_id, subscription_id, domain, state, attempts, due_at, first_attempt_at, recorded_at, relay, code, enhanced, reply, kind, bounce, destination, claimed_by) values (1, 1, null, 1, 'reader.example', 'delivered', 101, 101, 101, 101, 'relay-1', 101, 'enhanced-1', 'reply-1', 'hard', 'gone', 'lane-1', null);
 insert into delivery (id, edition_id, notice_id, subscription_id, domain, state, attempts, due_at, first_attempt_at, recorded_at, relay, code, enhanced, reply, kind, bounce, destination, claimed_by) values (2, null, 1, null, 'reader.example', 'delivered', 102, 102, 102, 102, null, 102, null, null, 'soft', 'full', 'lane-2', null);
-insert into bulk_change (id, kind, edition_id, asked_at, done_through, last_id) values (1, 'audience', 1, 101, 101, 1);
-insert into bulk_change (id, kind, edition_id, asked_at, done_through, last_id) values (2, 'cancel', 2, 102, 102, 2);
-insert into list_removal (list_id, asked_at, events_through) values (1, 3358207575238899214, 8216303380930060466);
+insert into bulk_change (id, kind, edition_id, created_at, done_through, last_id) values (1, 'audience', 1, 101, 101, 1);
+insert into bulk_change (id, kind, edition_id, created_at, done_through, last_id) values (2, 'cancel', 2, 102, 102, 2);
+insert into list_removal (list_id, created_at, events_through) values (1, 3358207575238899214, 8216303380930060466);
 insert into copy_count (edition_id, queued, claimed, deferred, delivered, failed, cancelled, refused, begun) values (1, 101, 101, 101, 101, 101, 101, 101, 101);
 insert into copy_count (edition_id, queued, claimed, deferred, delivered, failed, cancelled, refused, begun) values (2, 102, 102, 102, 102, 102, 102, 102, 102);
 insert into copy_outcome (edition_id, destination, state, kind, bounce, code, enhanced, at, number) values (1, 'a🙂􏿿?ß‮ẞ''''a', 'cancelled', 'é日本
@@ -868,8 +868,8 @@ insert into destination_domain (domain, destination, learned) values ('d1.exampl
 insert into destination_domain (domain, destination, learned) values ('d2.example', 'lane-2', 1);
 insert into destination (name, state) values ('name-1', '{}');
 insert into destination (name, state) values ('name-2', '{}');
-insert into suspension (subscriber_id, since, first_edition_id, asked_at, ended_at) values (1, 101, 1, 101, 101);
-insert into suspension (subscriber_id, since, first_edition_id, asked_at, ended_at) values (2, 102, 2, 102, 102);
+insert into suspension (subscriber_id, since, first_edition_id, probed_at, ended_at) values (1, 101, 1, 101, 101);
+insert into suspension (subscriber_id, since, first_edition_id, probed_at, ended_at) values (2, 102, 2, 102, 102);
 insert into pace (scope, state) values ('scope-1', '{}');
 insert into pace (scope, state) values ('scope-2', '{}');
 insert into limit_event (scope, subject, at, serial) values ('scope-1', x'0101010101010101010101010101010101010101010101010101010101010101', 101.5, 1);
