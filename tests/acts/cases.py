@@ -20,11 +20,11 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
-from pressrun.services.editions.draft_editing import DraftEditing
-from pressrun.services.editions.draft_proofs import DraftProofs
-from pressrun.services.editions.draft_release import DraftRelease
+from pressrun.services.drafts.draft_editing import DraftEditing
+from pressrun.services.drafts.draft_proofs import DraftProofs
+from pressrun.services.drafts.draft_release import DraftRelease
+from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.submissions import Submissions
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.log_ins.account import Account
 from pressrun.services.ports import UNOBSERVED, BounceCounter

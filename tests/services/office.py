@@ -17,11 +17,11 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.operations.sources.rosters import read_roster
+from pressrun.services.archives.archive_import import ArchiveImport
 from pressrun.services.context import ServiceContext
 from pressrun.services.jobs.bulk_jobs import BulkJobs
 from pressrun.services.jobs.job_runner import JobQueue, JobRunner
 from pressrun.services.jobs.job_survey import RosterSurvey
-from pressrun.services.lists.archive_import import ArchiveImport
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.members.program_members import ProgramMembers

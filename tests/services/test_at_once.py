@@ -27,7 +27,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.quantities import Rate
 from pressrun.message.incoming.reading import IncomingMail
-from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.preferences import Preferences

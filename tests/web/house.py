@@ -27,9 +27,9 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
 from pressrun.message.layouts.design import Logo
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.archive_reader import ArchiveReader
-from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.people import editors
 from pressrun.services.readers.address_changes import AddressChanges

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from tests.web.house import House
 
-from pressrun.services.editions.archived_edition import ArchivedEdition
+from pressrun.services.archives.archived_edition import ArchivedEdition
 
 
 @pytest.fixture

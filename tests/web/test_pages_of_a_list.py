@@ -12,7 +12,7 @@ from tests.web.house import House, open_house, words_of
 
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.core.site import Site
-from pressrun.services.editions.archive_reader import ReaderLink
+from pressrun.services.archives.archive_reader import ReaderLink
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 

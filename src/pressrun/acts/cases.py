@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pressrun.core.signing.keys import KeyRing
-from pressrun.services.editions.draft_editing import DraftEditing
-from pressrun.services.editions.draft_proofs import DraftProofs
-from pressrun.services.editions.draft_release import DraftRelease
+from pressrun.services.archives.archive_import import ArchiveImport
+from pressrun.services.drafts.draft_editing import DraftEditing
+from pressrun.services.drafts.draft_proofs import DraftProofs
+from pressrun.services.drafts.draft_release import DraftRelease
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.jobs.bulk_jobs import BulkJobs
-from pressrun.services.lists.archive_import import ArchiveImport
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.account import Account

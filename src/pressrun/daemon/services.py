@@ -23,24 +23,24 @@ from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.edition_maker import SandboxedMaker
 from pressrun.sandbox.helper import HelperLimits
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.archives.archive_import import ArchiveImport
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.background import BackgroundLoop, Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.archive_reader import ArchiveReader
-from pressrun.services.editions.draft_approval import DraftApproval
-from pressrun.services.editions.draft_editing import DraftEditing
-from pressrun.services.editions.draft_proofs import DraftProofs
-from pressrun.services.editions.draft_release import DraftRelease
+from pressrun.services.drafts.draft_approval import DraftApproval
+from pressrun.services.drafts.draft_editing import DraftEditing
+from pressrun.services.drafts.draft_proofs import DraftProofs
+from pressrun.services.drafts.draft_release import DraftRelease
+from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.jobs.bulk_jobs import BulkJobs
 from pressrun.services.jobs.job_runner import RUNNERS, JobQueue, JobRunner
 from pressrun.services.jobs.job_survey import RosterSurvey
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.lists.archive_import import ArchiveImport
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.account import Account

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.site import Site
 from pressrun.message.finding import refusal_of
-from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.ports import Clock
 from pressrun.web.api.routes import Api
 from pressrun.web.archives.archive import ArchivePages

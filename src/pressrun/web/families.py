@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import best_of, find_language
-from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.forms import clean_language

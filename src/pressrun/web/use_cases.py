@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.services.editions.archive_reader import ArchiveReader
-from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks

@@ -16,8 +16,8 @@ from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, p
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import suppression_digest
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.readers.erasure import erase
 from pressrun.services.settings import TokenSettings
 from pressrun.services.upkeep.housekeeping import Housekeeping

@@ -29,9 +29,9 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.errors import Refused
+from pressrun.services.drafts.draft_approval import DraftApproval
+from pressrun.services.drafts.draft_versions import DraftRelation, decide_relation, last_of, version_of
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.draft_approval import DraftApproval
-from pressrun.services.editions.draft_versions import DraftRelation, decide_relation, last_of, version_of
 from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.reports.edition_descriptions import show_edition
 from pressrun.store.editions.drafts import DraftVersion

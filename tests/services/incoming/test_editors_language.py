@@ -15,7 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import UnreadableMail
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import refusal_of
-from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 

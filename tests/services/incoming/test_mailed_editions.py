@@ -36,8 +36,8 @@ from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.incoming import mailed_editions
 from pressrun.services.people import editors

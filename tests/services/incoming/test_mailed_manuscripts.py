@@ -15,11 +15,11 @@ from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, p
 from pressrun.core.current import Holder
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.context import ServiceContext
+from pressrun.services.drafts.authors import Author
+from pressrun.services.drafts.draft_editing import DraftEditing, DraftOrder, FileChange
+from pressrun.services.drafts.draft_release import DraftRelease, ReleaseOrder
+from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.authors import Author
-from pressrun.services.editions.draft_editing import DraftEditing, DraftOrder, FileChange
-from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
-from pressrun.services.editions.submissions import Submissions
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.editions.manuscripts import Text
 

@@ -30,8 +30,8 @@ from tests.services.incoming.posts import (
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.people import editors

@@ -8,7 +8,7 @@ import pytest
 from tests.delivery.pressroom import LATER, Pressroom
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.services.editions.archive_reader import ArchiveReader, NotReadable, ReaderLink
+from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable, ReaderLink
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin

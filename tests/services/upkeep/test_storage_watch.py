@@ -27,7 +27,7 @@ from pressrun.core.addresses.old_links import OldKind, commands_route, digest_of
 from pressrun.core.errors import NoRoom
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.upkeep.disk_room import DiskLevel, StorageRoom
-from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.lists.redirect_admin import RedirectAdmin

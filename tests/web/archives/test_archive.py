@@ -11,7 +11,7 @@ import pytest
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
-from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.store.editions.editions import MOST_OF_PICTURE
 

@@ -20,8 +20,8 @@ from pressrun.core.errors import EditionError
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import warning
+from pressrun.services.drafts.draft_versions import cancel_drafts, replace_drafts
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.draft_versions import cancel_drafts, replace_drafts
 from pressrun.store.editions.drafts import PlainFinding
 from pressrun.store.queue import copy_counts
 

@@ -12,7 +12,7 @@ from starlette.types import Message
 from tests.web.house import House, open_house
 
 from pressrun.core.errors import Unavailable
-from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.web.settings import HttpSettings
 
 POLICY = (

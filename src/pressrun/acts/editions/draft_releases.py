@@ -19,7 +19,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
+from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder
 from pressrun.store.programs.idempotency import KeptOutcome
 
 

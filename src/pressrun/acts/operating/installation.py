@@ -26,7 +26,7 @@ from pressrun.acts.operating.operator_resources import HeldDropped, HeldReleased
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
-from pressrun.services.lists.archive_import import ArchivedMessage
+from pressrun.services.archives.archive_import import ArchivedMessage
 from pressrun.services.reports import subscriber_record
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers.held_sign_ups import HeldSelection

@@ -13,8 +13,8 @@ from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb
 from pressrun.cli.shared.output import ProgressLine, print_fields, print_info
 from pressrun.cli.shared.read_only import reading
-from pressrun.services.editions.archived_edition import Summary
-from pressrun.services.lists.archive_export import ArchiveContents, read_contents, read_message, read_whole
+from pressrun.services.archives.archive_export import ArchiveContents, read_contents, read_message, read_whole
+from pressrun.services.archives.archived_edition import Summary
 from pressrun.web.archives.export import SiteExport
 
 

@@ -1,1 +1,1 @@
-"""Editions, from the source to the archive: building, preflight, preview, approval, sending, and reading."""
+"""Editions, from the source to the last copy: building, preflight, preview, storing and sending."""

@@ -24,7 +24,8 @@ from pressrun.message.finding import Finding, Severity, about, error, errors_of,
 from pressrun.message.incoming.header_scan import find_written_at, scan_header, sole_author
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
-from pressrun.services.editions import draft_versions, lifecycle, releases
+from pressrun.services.drafts import draft_versions
+from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,

@@ -23,7 +23,7 @@ from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.answers import Answer, picked
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.draft_approval import find_held
+from pressrun.services.drafts.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.edition_descriptions import describe_edition
 from pressrun.store.editions import editions

@@ -18,7 +18,7 @@ FOLDED_SECONDS = 600  # how long the changes that one author makes to a text in 
 
 
 class StoredManuscript(Struct, frozen=True, kw_only=True):
-    """Where a draft stands. Numbers are those of changes, and the names are authors (services.editions.authors).
+    """Where a draft stands. Numbers are those of changes, and the names are authors (services.drafts.authors).
 
     `first_digest` identifies the file that it began as, `approved_digest` the copies that were approved, and
     `source_url` is the page that it was made of.

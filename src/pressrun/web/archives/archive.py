@@ -24,8 +24,8 @@ from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.web_fragment import inline_fragment
-from pressrun.services.editions.archive_reader import ArchiveAccess, ArchiveReader, NotReadable, ReaderLink
-from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile
+from pressrun.services.archives.archive_reader import ArchiveAccess, ArchiveReader, NotReadable, ReaderLink
+from pressrun.services.archives.archived_edition import ArchivedEdition, ArchivedFile
 from pressrun.store.lists.lists import MailingList
 from pressrun.web.archives.urls import NEWEST, ArchiveUrls, public_archive, reader_archive
 from pressrun.web.consent_words import DECOY, sign_up_promise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from pressrun.services.editions.archive_reader import ArchiveReader, NotReadable
+from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable
 from pressrun.web.http.conditional import conditional
 from pressrun.web.pages import Pages
 

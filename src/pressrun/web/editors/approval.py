@@ -18,7 +18,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.finding import refusal_of
 from pressrun.message.words import Words, marked
-from pressrun.services.editions.draft_approval import HeldEdition
+from pressrun.services.drafts.draft_approval import HeldEdition
 from pressrun.services.editions.edition_preview import Preview
 from pressrun.services.editions.releases import DraftStatus
 from pressrun.store.editions.editions import Edition

@@ -23,7 +23,7 @@ from pressrun.message.editions.read_back import read_parts
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.sources.mime_source import parse_mime_source
-from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.web.consent_words import sign_up_promise
 from pressrun.web.pages import Pages, read_static
 from pressrun.web.readers.sign_up_forms import choices_of

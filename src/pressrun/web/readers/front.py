@@ -17,7 +17,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import find_language
-from pressrun.services.editions.archive_reader import OfferedList
+from pressrun.services.archives.archive_reader import OfferedList
 from pressrun.services.readers.sign_ups import SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import MailingList

@@ -18,7 +18,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
-from pressrun.services.editions.archive_reader import ListPage
+from pressrun.services.archives.archive_reader import ListPage
 from pressrun.services.readers.sign_ups import SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import MailingList

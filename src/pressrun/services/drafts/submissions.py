@@ -11,7 +11,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.authors import person_of
+from pressrun.services.drafts.authors import person_of
 from pressrun.store import limits
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition

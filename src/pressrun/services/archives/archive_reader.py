@@ -26,8 +26,7 @@ from pressrun.core.text.passages import Pieces, best_passage
 from pressrun.core.text.searching import parse_query, searchable
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.layouts.design import Logo
-from pressrun.services.context import ServiceContext
-from pressrun.services.editions.archived_edition import (
+from pressrun.services.archives.archived_edition import (
     ArchivedEdition,
     ArchivedFile,
     Attachment,
@@ -37,6 +36,7 @@ from pressrun.services.editions.archived_edition import (
     edition_of,
     summary_of,
 )
+from pressrun.services.context import ServiceContext
 from pressrun.store.editions import editions, issues, search
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.delivery.pressroom import Pressroom
 from tests.editions.inline_builder import InlineMaker
-from tests.services.editions.drafting import (
+from tests.services.drafts.drafting import (
     ANN,
     AT_ONCE,
     BEA,
@@ -32,9 +32,9 @@ from pressrun.core.errors import (
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.finding import errors_of
-from pressrun.services.editions import draft_editing
-from pressrun.services.editions.draft_editing import MOST_FILES, FileChange
-from pressrun.services.editions.submissions import Submissions
+from pressrun.services.drafts import draft_editing
+from pressrun.services.drafts.draft_editing import MOST_FILES, FileChange
+from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions.workshop import LONGEST_TEXT
 from pressrun.store.editions.manuscripts import Text
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from tests.delivery.pressroom import Pressroom
-from tests.services.editions.drafting import ANN, AT_ONCE, BEA, editing_of, hand_in, release_of, to_text
+from tests.services.drafts.drafting import ANN, AT_ONCE, BEA, editing_of, hand_in, release_of, to_text
 
 from pressrun.core.errors import (
     BadInput,
@@ -17,10 +17,10 @@ from pressrun.core.errors import (
     Refused,
 )
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.services.drafts.authors import Author
+from pressrun.services.drafts.draft_editing import FileChange
+from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder
 from pressrun.services.editions import releases
-from pressrun.services.editions.authors import Author
-from pressrun.services.editions.draft_editing import FileChange
-from pressrun.services.editions.draft_release import ExpectedAudience, ReleaseOrder
 
 
 async def ask_for_two(press: Pressroom) -> None:

@@ -17,8 +17,9 @@ from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, errors_of
 from pressrun.message.sources.edition_file import relative_path
+from pressrun.services.drafts.authors import Author
+from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.authors import Author
 from pressrun.services.editions.edition_build import get_open_list, require_no_errors
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
@@ -30,7 +31,6 @@ from pressrun.services.editions.edition_storage import (
     require_same_context,
     store_edition,
 )
-from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition

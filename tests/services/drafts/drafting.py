@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 from tests.delivery.pressroom import Pressroom
 
-from pressrun.services.editions.authors import Author
-from pressrun.services.editions.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
-from pressrun.services.editions.draft_release import DraftRelease, ReleaseOrder
-from pressrun.services.editions.submissions import Submissions
+from pressrun.services.drafts.authors import Author
+from pressrun.services.drafts.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
+from pressrun.services.drafts.draft_release import DraftRelease, ReleaseOrder
+from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions.workshop import Workshop
 from pressrun.store.editions.manuscripts import Text
 

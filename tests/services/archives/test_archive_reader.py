@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pressrun.services.editions.archived_edition import ArchivedEdition, Summary
+from pressrun.services.archives.archived_edition import ArchivedEdition, Summary
 
 
 def edition(*, text: str = "", html: str | None = None, preheader: str = "") -> ArchivedEdition:

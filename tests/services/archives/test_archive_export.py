@@ -9,7 +9,7 @@ import pytest_asyncio
 from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.site import Site
-from pressrun.services.lists.archive_export import read_contents, read_message, read_whole
+from pressrun.services.archives.archive_export import read_contents, read_message, read_whole
 from pressrun.store.lists.lists import find_list
 from pressrun.store.transaction import Transaction
 

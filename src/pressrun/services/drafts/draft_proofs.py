@@ -8,7 +8,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.draft_editing import DraftEditing
+from pressrun.services.drafts.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_built, show_copy
 from pressrun.services.editions.edition_storage import Samples

@@ -11,9 +11,8 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotPermitted, Refused
 from pressrun.core.lifecycles.events import EventType
-from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.authors import Author, is_claimed, with_claimed
-from pressrun.services.editions.draft_editing import (
+from pressrun.services.drafts.authors import Author, is_claimed, with_claimed
+from pressrun.services.drafts.draft_editing import (
     OpenDraft,
     Seen,
     open_draft,
@@ -22,10 +21,11 @@ from pressrun.services.editions.draft_editing import (
     require_same_draft,
     rewrite,
 )
+from pressrun.services.drafts.submissions import Submissions
+from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.edition_build import require_no_errors
 from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
 from pressrun.services.editions.releases import needs_second_person
-from pressrun.services.editions.submissions import Submissions
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition

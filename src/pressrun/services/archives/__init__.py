@@ -1,0 +1,1 @@
+"""Archives: past editions as anybody may read them, their export, and their import."""
