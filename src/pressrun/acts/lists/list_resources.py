@@ -73,19 +73,25 @@ class _Settings(msgspec.Struct):
         return {"list": settings.pop("name"), "settings": settings} if "name" in settings else {"settings": settings}
 
 
-def _settings_type(name: str, members: Sequence[tuple[Any, ...]]) -> type[_Settings]:
+def _settings_type(name: str, doc: str, members: Sequence[tuple[Any, ...]]) -> type[_Settings]:
     kind = msgspec.defstruct(
-        name, members, bases=(_Settings,), kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}
+        name,
+        members,
+        bases=(_Settings,),
+        namespace={"__doc__": doc},
+        kw_only=True,
+        forbid_unknown_fields=True,
+        rename={"from_": "from"},
     )
     return cast("type[_Settings]", kind)
 
 
-ListFields = _settings_type("ListFields", _MEMBERS)
-"""Settings of a list; what is left out stays as it is."""
+ListFields = _settings_type("ListFields", "Settings of a list; what is left out stays as it is.", _MEMBERS)
 NewListFields = _settings_type(
-    "NewListFields", [("name", Name), ("title", Title), *(member for member in _MEMBERS if member[0] != "title")]
+    "NewListFields",
+    "A list to create: its name, its title, and any settings.",
+    [("name", Name), ("title", Title), *(member for member in _MEMBERS if member[0] != "title")],
 )
-"""A list to create: its name, its title, and any settings."""
 
 
 class ListInfo(ShownSettings, frozen=True, kw_only=True, rename={"from_": "from"}):
