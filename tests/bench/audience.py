@@ -27,9 +27,9 @@ from pressrun.core.bounces.classes import FAILURES
 from pressrun.core.current import Holder
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.daemon.event_loop_lag import EventLoopLag
-from pressrun.daemon.measurements import SHOWN_STATES, Measurements
-from pressrun.daemon.metrics_page import MetricsPage
+from pressrun.daemon.health.event_loop_lag import EventLoopLag
+from pressrun.daemon.health.measurements import SHOWN_STATES, Measurements
+from pressrun.daemon.health.metrics_page import MetricsPage
 from pressrun.observe.metrics import Metrics
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle

@@ -13,7 +13,7 @@ from tests.cli.kept_folders import KeptFolders
 from tests.cli.shell import Shell
 from tests.editions.inline_builder import InlineMaker
 
-from pressrun.daemon import services
+from pressrun.daemon.wiring import services
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.sandbox.test_edition_maker import build
 from pressrun.config import load_settings
 from pressrun.core.errors import EditionError
 from pressrun.daemon.offline import offline_services
-from pressrun.daemon.services import limits_of_editions
+from pressrun.daemon.wiring.services import limits_of_editions
 from pressrun.sandbox.helper import HelperLimits
 from pressrun.services.limit_settings import LimitSettings
 

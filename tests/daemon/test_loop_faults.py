@@ -28,7 +28,7 @@ from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import NO_ROWS
-from pressrun.daemon.watchdog import Watchdog
+from pressrun.daemon.health.watchdog import Watchdog
 from pressrun.delivery.worker import child, handle
 from pressrun.runtime.systemd import Notifier
 from pressrun.sandbox.mail_parser import SandboxedParser

@@ -28,8 +28,8 @@ from tests.ports import free_port
 from tests.postgresql import ROLE, Server, new_server
 from tests.sink import Sink
 
-from pressrun.daemon.doctor_rounds import next_round
-from pressrun.daemon.measurements import MIB
+from pressrun.daemon.health.doctor_rounds import next_round
+from pressrun.daemon.health.measurements import MIB
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "watch.md"
 HARD = tuple(f"hard-{number}@inbox.example" for number in range(60))

@@ -13,10 +13,10 @@ from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.disk_room import why_nearly_full
-from pressrun.daemon.assembly import build_bounce_handler
-from pressrun.daemon.own_works import move_works
-from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
+from pressrun.daemon.wiring.assembly import build_bounce_handler
+from pressrun.daemon.wiring.own_works import move_works
+from pressrun.daemon.wiring.services import Services, build_services
 from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database

@@ -18,8 +18,8 @@ from pressrun.acts.arguments import Arguments
 from pressrun.config import changed_needing_restart, keep_until_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
-from pressrun.daemon.assembly import worker_settings
 from pressrun.daemon.running import Running
+from pressrun.daemon.wiring.assembly import worker_settings
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event

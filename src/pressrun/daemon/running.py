@@ -15,7 +15,14 @@ from pressrun import __version__
 from pressrun.config.settings import Settings
 from pressrun.core.bounces.classes import FAILURES
 from pressrun.core.current import Holder
-from pressrun.daemon.assembly import (
+from pressrun.daemon.health.doctor_rounds import DoctorRounds
+from pressrun.daemon.health.event_loop_lag import EventLoopLag
+from pressrun.daemon.health.measurements import Measurements
+from pressrun.daemon.health.metrics_page import MetricsPage
+from pressrun.daemon.health.watchdog import Watchdog
+from pressrun.daemon.offline import OpenedData
+from pressrun.daemon.service_stop import ServiceStop
+from pressrun.daemon.wiring.assembly import (
     build_alert_mail,
     build_alert_watch,
     build_bounce_handler,
@@ -23,17 +30,10 @@ from pressrun.daemon.assembly import (
     build_storage_watch,
     build_workers,
 )
-from pressrun.daemon.doctor_rounds import DoctorRounds
-from pressrun.daemon.event_loop_lag import EventLoopLag
-from pressrun.daemon.listeners import DaemonListeners
-from pressrun.daemon.measurements import Measurements
-from pressrun.daemon.metrics_page import MetricsPage
-from pressrun.daemon.offline import OpenedData
-from pressrun.daemon.own_works import doctor_works
-from pressrun.daemon.service_stop import ServiceStop
-from pressrun.daemon.services import Hooks, Services, build_services
-from pressrun.daemon.watchdog import Watchdog
-from pressrun.daemon.web_app import DeferredApps, WebServers, build_web_apps
+from pressrun.daemon.wiring.listeners import DaemonListeners
+from pressrun.daemon.wiring.own_works import doctor_works
+from pressrun.daemon.wiring.services import Hooks, Services, build_services
+from pressrun.daemon.wiring.web_app import DeferredApps, WebServers, build_web_apps
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.metrics import Metrics

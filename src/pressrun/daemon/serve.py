@@ -27,13 +27,13 @@ from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import raise_limit, shortage
 from pressrun.daemon.early_signals import EarlySignals, early_signals
 from pressrun.daemon.offline import opened
-from pressrun.daemon.own_works import move_works
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.running import Machine, Running, build_running, build_sending
 from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
 from pressrun.daemon.start_checks import log_differences
-from pressrun.daemon.web_app import DeferredApps
+from pressrun.daemon.wiring.own_works import move_works
+from pressrun.daemon.wiring.web_app import DeferredApps
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.delivery.worker.workers import count_workers

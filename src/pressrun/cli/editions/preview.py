@@ -17,7 +17,7 @@ from pressrun.cli.shared.read_only import reading
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import BadInput
-from pressrun.daemon.sender_check import build_sender_check
+from pressrun.daemon.wiring.sender_check import build_sender_check
 from pressrun.message.editions.read_back import show_message
 from pressrun.message.finding import errors_of, in_order
 from pressrun.runtime.clock import utc_now

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from pressrun.config.settings import Settings
     from pressrun.core.current import Current
-    from pressrun.daemon.metrics_page import MetricsPage
-    from pressrun.daemon.services import Services
+    from pressrun.daemon.health.metrics_page import MetricsPage
+    from pressrun.daemon.wiring.services import Services
     from pressrun.web.api.routes import Api
     from pressrun.web.app import Table
     from pressrun.web.context import WebContext
@@ -112,7 +112,7 @@ def build_web_apps(
     arrived: ArrivedRequests,
 ) -> WebApps:
     """Wire the pages and the API; `mailbox` is that of the demo."""
-    from pressrun.daemon.admin_pages import build_admin_rows  # noqa: PLC0415 - this is what takes its time
+    from pressrun.daemon.wiring.admin_pages import build_admin_rows  # noqa: PLC0415 - this is what takes its time
     from pressrun.web.app import build_admin_app, build_app  # noqa: PLC0415 - as before
 
     settings = current.value

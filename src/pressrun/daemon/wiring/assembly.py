@@ -13,7 +13,7 @@ from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.core.upkeep.disk_room import DiskLevel
-from pressrun.daemon.services import Services
+from pressrun.daemon.wiring.services import Services
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer

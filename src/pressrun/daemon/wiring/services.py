@@ -16,8 +16,8 @@ from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.core.network.origins import origin_of
 from pressrun.core.signing.keys import KeyRing
-from pressrun.daemon.log_in_services import LogInServices, build_log_ins
-from pressrun.daemon.sender_check import build_sender_check
+from pressrun.daemon.wiring.log_in_services import LogInServices, build_log_ins
+from pressrun.daemon.wiring.sender_check import build_sender_check
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.edition_maker import SandboxedMaker

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from pressrun.config.settings import Settings
-from pressrun.daemon.services import Services
+from pressrun.daemon.wiring.services import Services
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.store.lists.lists import MailingList, all_lists

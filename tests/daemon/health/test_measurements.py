@@ -15,8 +15,8 @@ from tests.delivery.pressroom import Pressroom
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.current import Holder
 from pressrun.core.upkeep.alerts import Cause
-from pressrun.daemon.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
-from pressrun.daemon.measurements import AHEAD_SECONDS, MIB, OLD_BACKUP_SECONDS, WAITING_SECONDS, Measurements
+from pressrun.daemon.health.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
+from pressrun.daemon.health.measurements import AHEAD_SECONDS, MIB, OLD_BACKUP_SECONDS, WAITING_SECONDS, Measurements
 from pressrun.observe.metrics import Metrics
 from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.upkeep import last_backup, monitoring
@@ -165,7 +165,7 @@ async def test_what_wants_a_person_is_reported_until_it_is_over(
     path.write_bytes(self_signed(datetime.fromtimestamp(now, UTC) + timedelta(days=6))[0])
     in_use: Holder[Path | None] = Holder(path)
     measurements = Measurements(data, in_use, press.office.database, Metrics("1"), reports)
-    monkeypatch.setattr("pressrun.daemon.measurements.utc_now", press.clock)
+    monkeypatch.setattr("pressrun.daemon.health.measurements.utc_now", press.clock)
     await measurements.measure(now)
     assert {Cause.CERTIFICATE} == {obstacle.cause for obstacle in reports.obstacles()}
     in_use.swap(None)

@@ -15,7 +15,7 @@ import pytest
 from pressrun.config import Settings, load_settings, write_initial_config
 from pressrun.core.current import Holder
 from pressrun.core.upkeep.alerts import Cause
-from pressrun.daemon.doctor_rounds import (
+from pressrun.daemon.health.doctor_rounds import (
     WEEK_SECONDS,
     DoctorRounds,
     RoundFailed,

@@ -12,9 +12,9 @@ from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.errors import Unavailable
 from pressrun.core.network.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.pacing.busy_share import BusyShare
-from pressrun.daemon.assembly import build_acceptance, build_mailed_editions, build_processing
-from pressrun.daemon.services import Services
-from pressrun.daemon.web_app import WebServers
+from pressrun.daemon.wiring.assembly import build_acceptance, build_mailed_editions, build_processing
+from pressrun.daemon.wiring.services import Services
+from pressrun.daemon.wiring.web_app import WebServers
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser

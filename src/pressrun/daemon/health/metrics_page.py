@@ -14,8 +14,8 @@ from pressrun.store.readers import pending_requests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pressrun.daemon.event_loop_lag import EventLoopLag
-    from pressrun.daemon.measurements import Measurements
+    from pressrun.daemon.health.event_loop_lag import EventLoopLag
+    from pressrun.daemon.health.measurements import Measurements
     from pressrun.observe.metrics import Metrics
     from pressrun.services.ports import RelayPool
     from pressrun.services.upkeep.readiness import Readiness

@@ -1,0 +1,1 @@
+"""How the daemon watches itself: gauges, metrics, the event loop, the watchdog, and doctor once a week."""

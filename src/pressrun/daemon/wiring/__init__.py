@@ -1,0 +1,1 @@
+"""Puts the objects together: services over one database, pages, listeners, the dispatcher."""
