@@ -29,7 +29,7 @@ def test_links_of_a_mail_that_somebody_received(url: str) -> None:
     """Each reader would unsubscribe that person, or be counted in their place."""
     severity, line, message = the_only(findings_of(edition(f"Tides\n\n[Read on]({url})")))
     assert ("warning", 6) == (severity, line)
-    assert "an email that one person received" in message
+    assert "copied from an email to one person" in message
 
 
 def test_a_copied_newsletter_has_one_finding_for_each_site() -> None:

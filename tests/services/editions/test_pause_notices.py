@@ -38,7 +38,7 @@ async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: 
     assert ("paused", {OWNER, OPERATOR}) == (await attended.state(edition), set(told))
     assert f"pressrun edition resume {edition}" in told[OPERATOR]
     assert "late_grace" in told[OPERATOR]
-    assert "now too late to go out by itself" in told[OWNER]
+    assert "too late to send it automatically" in told[OWNER]
     assert "pressrun " not in told[OWNER]
     attended.pass_time(60 * HOUR)
     await attended.start()
