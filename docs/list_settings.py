@@ -1,4 +1,4 @@
-"""Writes docs/list-settings.md to stdout: what can be set for a list, from the declarations of its settings."""
+"""Writes docs/list-settings.md to stdout: the settings of a list, from their declarations."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ This page is written from the code by `make docs`; a test fails when it is stale
 pressrun list set news archive=members footer='Written on Fridays.'
 pressrun list show news
 ```
-If one of several values is invalid, nothing changes. An empty value, as in `hours=`, removes a text or another value
-without a default. Programs change the same settings [by API](api.md), except those marked *shell*; a logo has a request
-of its own. Publishers may change the settings of their lists, except those marked *operators*. [Layouts](layouts.md),
-[pages](pages.md), [editions by email](how-to/editions-by-mail.md) and [sending](sending.md) say more about some.
+If one of several values is invalid, nothing changes. An empty value, as in `hours=`, clears a setting, unless it must
+have a value. Programs change the same settings [by API](api.md), except those marked *shell*; a logo has a request of
+its own. Publishers may change the settings of their lists, except those marked *operators*. More about some of
+them: [layouts](layouts.md), [pages](pages.md), [editions by email](how-to/editions-by-mail.md), [sending](sending.md).
 
-What is marked *built in* becomes part of an edition when it is built. A scheduled edition keeps the values that it was
-checked with.
+Settings marked *built in* become part of an edition when it is built. A scheduled edition keeps the values that it
+was checked with.
 
 | setting | value | default | | |
 |---|---|---|---|---|

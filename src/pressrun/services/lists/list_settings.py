@@ -20,8 +20,8 @@ from pressrun.services.lists.setting_kinds import Value, ValueKind
 class ListSetting(Struct, frozen=True, kw_only=True):
     """One setting: its kind, its default as one would type it, and what it does.
 
-    An empty value is None where it `is_optional`. `right` is what a change takes. Where it `is_built_in`, an edition
-    takes it over when it is built, and keeps it. `in_requests` is false for what only a shell can name, such as files.
+    An empty value is None if it `is_optional`. `right` is what a change requires. If it `is_built_in`, an edition
+    copies it when it is built, and keeps it. `in_requests` is false for what only a shell can name, such as files.
     """
 
     kind: ValueKind
@@ -42,35 +42,35 @@ LIST_SETTINGS: Mapping[str, ListSetting] = {
     "from": ListSetting(
         kind=kinds.MAILBOX,
         is_built_in=True,
-        help='From field of editions. Default: `"TITLE" <NAME@mail_domain>`, which follows the title.',
+        help='From field of editions. Default: `"TITLE" <NAME@mail_domain>`, with the current title.',
     ),
     "owner": ListSetting(
         kind=kinds.ADDRESS,
         is_optional=True,
         is_built_in=True,
-        help="Who gets the mail to `NAME-owner@mail_domain`. Default: the operator.",
+        help="List owner, who gets mail to `NAME-owner@mail_domain`. Default: the operator.",
     ),
     "reply_to": ListSetting(
-        kind=kinds.MAILBOX, is_optional=True, is_built_in=True, help="Who gets replies to editions. Default: the owner."
+        kind=kinds.MAILBOX, is_optional=True, is_built_in=True, help="Where replies to editions go. Default: the owner."
     ),
     "description": ListSetting(kind=kinds.TEXT, is_built_in=True, help="A few sentences for the list's page."),
     "postal_address": ListSetting(
         kind=kinds.TEXT, is_built_in=True, help="Shown in every edition; many laws require it."
     ),
     "require_postal_address": ListSetting(
-        kind=kinds.FLAG, default="true", help="true: an edition that does not show a postal address is not sent."
+        kind=kinds.FLAG, default="true", help="true: an edition is only sent if it shows a postal address."
     ),
     "language": ListSetting(
         kind=kinds.LANGUAGE,
         default="en",
         is_built_in=True,
-        help="Language of pages, emails and editions, such as pt-BR.",
+        help="Tag of the language of pages, emails and editions, such as pt-BR.",
     ),
     "family": ListSetting(
         kind=kinds.FAMILY,
         is_optional=True,
-        help="Lists of one family are one newsletter in several languages. Each has its own language, and /FAMILY "
-        "leads to the list in the visitor's language.",
+        help="Lists in the same family are one newsletter in several languages. Each has its own language, and "
+        "/FAMILY leads visitors to the list in theirs.",
     ),
     "archive": ListSetting(
         kind=kinds.one_of("public", "members", "off"),
@@ -83,15 +83,15 @@ LIST_SETTINGS: Mapping[str, ListSetting] = {
         kind=kinds.FLAG,
         default="false",
         right=Right.OPERATE,
-        help="true: no sign-ups and no editions, and what waits ends. false: open again.",
+        help="true: no more sign-ups or editions, and those under way are cancelled. false: open again.",
     ),
     "front": ListSetting(
         kind=kinds.one_of("full", "teaser"),
         default="full",
-        help="How the list's page shows the latest edition: in full, or its beginning.",
+        help="How much of the latest edition the list's page shows: all of it, or its beginning.",
     ),
     "cadence": ListSetting(
-        kind=kinds.LINE, help='How often editions come, in one line for readers, such as "Every Thursday".'
+        kind=kinds.LINE, help='How often editions come out, in one line for readers, such as "Every Thursday".'
     ),
     "ask_name": ListSetting(kind=kinds.FLAG, default="false", help="true: the sign-up form also asks for a name."),
     "typeface": ListSetting(
@@ -107,7 +107,7 @@ LIST_SETTINGS: Mapping[str, ListSetting] = {
         kind=kinds.COLOUR,
         is_optional=True,
         is_built_in=True,
-        help="Colour of editions and pages. Default: that of the layout.",
+        help="Colour of editions and pages. Default: the layout's.",
     ),
     "logo": ListSetting(
         kind=kinds.PICTURE,
@@ -119,39 +119,39 @@ LIST_SETTINGS: Mapping[str, ListSetting] = {
     "welcome": ListSetting(
         kind=kinds.EDITION,
         in_requests=False,
-        help="An edition file that every new reader gets once, on confirming. Its images and attachments are stored "
-        "with it, and the email follows later changes of these settings. Default: off.",
+        help="An edition file that every new reader gets once, after confirming. Its images and attachments are stored "
+        "with it, and later changes to these settings apply to the email, too. Default: off.",
     ),
     "hours": ListSetting(
         kind=kinds.HOURS,
         is_optional=True,
-        help="Editions are sent only during these hours, such as 08:00-20:00; notices at any time. Default: always.",
+        help="Editions are sent only during these hours, such as 08:00-20:00; notices at any time. Default: all day.",
     ),
     "timezone": ListSetting(kind=kinds.TIME_ZONE, default="UTC", help="Time zone of `hours`, such as Europe/Berlin."),
     "relay": ListSetting(
         kind=kinds.RELAY,
         is_optional=True,
         in_requests=False,
-        help="The relay that the list's email has to use. Default: any.",
+        help="The only relay that the list's email may use. Default: any relay.",
     ),
     "post_by_mail": ListSetting(
         kind=kinds.one_of("approve", "direct", "off"),
         default="approve",
-        help="Editions by email: sent once the editor has approved them by a link, at once where the email is proven "
-        "to be the editor's, or not accepted.",
+        help="Editions by email. approve: sent once the editor approves them by a link. direct: sent at once if the "
+        "email is proven to be the editor's, otherwise as with approve. off: not accepted.",
     ),
     "approval": ListSetting(
         kind=kinds.one_of("none", "second-person"),
         default="none",
         right=Right.OPERATE,
         help="second-person: an edition goes out only once somebody who did not write it has approved it. none: "
-        "whoever may send it sends it.",
+        "anybody who may send it can do so alone.",
     ),
     "leaving_note": ListSetting(
-        kind=kinds.FLAG, default="true", help="true: whoever unsubscribes is mailed a link to undo it."
+        kind=kinds.FLAG, default="true", help="true: people who unsubscribe get an email with a link to undo it."
     ),
 }
-"""What can be set, by its key."""
+"""The settings by their keys."""
 _COLUMNS = {"from": "from_address"}  # every other key has the name of its column
 
 
