@@ -80,10 +80,10 @@ class LimitSettings:
     requests_per_form: Rate = setting(
         kinds.rate(),
         default="1/min",
-        help="Identical requests from one copy of a form on our pages, such as by a double click. Beyond that, the "
-        "same answer but no further mail.",
-        reason="People click again while a page is slow to answer. Somebody whose email got lost looks for it for "
-        "longer, and the page that they have then has another copy of the form.",
+        help="Identical requests from one copy of a form on our pages, as with a double click. Beyond that, the same "
+        "answer but no further email.",
+        reason="People click again while a page is slow to answer. Somebody whose email got lost waits longer before "
+        "trying again, and then has a new copy of the form.",
     )
     disposable_addresses: str = setting(
         kinds.one_of("accept", "ignore", formerly={"take": "accept"}),

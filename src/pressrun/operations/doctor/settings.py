@@ -15,8 +15,8 @@ class DoctorSettings:
     weekly: bool | None = setting(
         kinds.switch(),
         example=True,
-        help="Whether the daemon runs `pressrun doctor` once a week, logs its findings and mails failures to operator. "
-        "Default: yes, unless mail_domain is reserved for examples (.example, .test and the like).",
+        help="Whether the daemon runs `pressrun doctor` once a week, logs its findings, and emails failures to "
+        "operator. Default: yes, unless mail_domain is reserved for examples (.example, .test and the like).",
     )
     sends_from: tuple[str, ...] = setting(
         kinds.ip_addresses(),
