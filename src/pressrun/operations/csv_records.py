@@ -33,9 +33,9 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PIECE = 1 << 16
 _ZIP = b"PK\x03\x04"
 _OLD_SPREADSHEET = b"\xd0\xcf\x11\xe0"
-_SPREADSHEET = "the file is a spreadsheet. Save it as CSV, in UTF-8, and import that"
+_SPREADSHEET = "the file is a spreadsheet. Save it as CSV in UTF-8, and import that file"
 _ZIP_NAME = 30  # octets before the name of its first file
-# The first file in the ZIP archive that a spreadsheet of today is.
+# How the name of the first file begins in the ZIP archive that a modern spreadsheet is.
 _SPREADSHEET_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetype")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -84,10 +84,10 @@ def read_records(file: BinaryIO, *, delimiters: str = ",") -> Iterator[Record]:
 
 
 def read_start(file: BinaryIO, delimiters: str) -> TableStart:
-    """How a table begins; stays where the file is.
+    """How a table begins; the position in the file stays the same.
 
-    The delimiter is what a line `sep=` names. Otherwise it is the first of `delimiters` that the header has outside of
-    quotes; without any there is one column.
+    The delimiter is the one that a line `sep=` names. Otherwise it is the first of `delimiters` that the header has
+    outside quotes; if it has none, there is one column.
     """
     start = file.tell()
     separator_line = _SEPARATOR_LINE.match(file.read(32))
@@ -136,7 +136,7 @@ def _check_text(file: BinaryIO) -> None:
 
 
 def _other_format(beginning: bytes) -> str:
-    """What a file that begins so is, and what to do about it; empty if it may be text in UTF-8."""
+    """What kind of file begins like this, and what to do about it; empty if it may be text in UTF-8."""
     if beginning.startswith(_OLD_SPREADSHEET):
         return _SPREADSHEET
     if beginning.startswith(_ZIP):

@@ -1,4 +1,4 @@
-"""What the names of columns in other programs' tables say about their content."""
+"""What the names of columns in other programs' tables say about what is in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def holds_addresses(column: str) -> bool:
 
 
 def name_columns(columns: Sequence[str]) -> list[str]:
-    """The columns of these that hold the names of people: the whole name, or else its parts."""
+    """Those columns that hold the names of people: the full name, or else its parts."""
     whole = [column for column in columns if _WHOLE_NAMES.fullmatch(words_of(column))]
     return whole[:1] or [column for column in columns if _PARTS_OF_NAMES.fullmatch(words_of(column))]
 

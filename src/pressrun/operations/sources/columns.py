@@ -19,9 +19,9 @@ from pressrun.services.members.row_checks import may_name_field, require_field_n
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 LEFT_OUT = "-"
-# These names are clear enough to be understood as they are.
+# These names need no --map.
 _FLAGS_BY_NAME = frozenset({"unsubscribed", "suspended", "suppressed"})
-_EXPORTED = frozenset(KNOWN_COLUMNS)  # an export of ours has all of them
+_EXPORTED = frozenset(KNOWN_COLUMNS)  # our own exports have all of them
 _OF_MAILCHIMP = frozenset({"leid", "euid"})
 _MAILCHIMP = "Mailchimp wrote this file, and its columns say who left or bounced. Import it with --format mailchimp"
 _KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
@@ -37,10 +37,10 @@ ColumnMap = Mapping[str, str]
 class Columns(Struct, frozen=True, kw_only=True):
     """The columns of a file: places by their meaning, and places of merge fields by name.
 
-    `name` may have several columns, such as first and last name. `marks` are those that say who is to be mailed, each
-    with its name; several may say the same. `silent` are the merge fields that should not, `unnamed` the places of
-    columns without a name. `may_lack_state` is whether
-    an empty cell means an active member, as in our own exports.
+    `name` may have several columns, such as first and last name. `marks` are those that say who may be mailed, each
+    with its name; several may have the same meaning. `silent` are the merge fields that must not say that, and
+    `unnamed` the places of columns without a name. `may_lack_state` is whether an empty cell means an active member, as
+    in our own exports.
     """
 
     width: int
@@ -127,13 +127,13 @@ def _require_explained(names: Sequence[str], explained: Collection[str]) -> None
     what = f"the column {listed} may" if len(marking) == 1 else f"the columns {listed} may"
     meaning = "it means" if len(marking) == 1 else "they mean"
     raise BadInput(
-        f"{what} mark people who must not be mailed. Say what {meaning} with {options}, or name the program that "
-        f"wrote the file with --format. --map '{marking[0][0]}=-' leaves it out"
+        f"{what} mark people who must not be mailed. Say what {meaning} with {options}, or use --format to name the "
+        f"program that wrote the file. To leave a column out, use --map '{marking[0][0]}=-'"
     )
 
 
 def _require_field_names(names: Sequence[str]) -> None:
-    """Raise BadInput for columns that cannot become merge fields, with an option for all of them."""
+    """Raise BadInput for columns that cannot become merge fields, with options for all of them."""
     bad = [name for name in names if not may_name_field(name)]
     if len(bad) > 1:
         options = " ".join(f"--map '{name}=-'" for name in bad)

@@ -83,12 +83,12 @@ def read_members(
 
 
 def _no_names(columns: Columns) -> str:
-    """The warning that a table names nobody although it could."""
+    """The warning that a table gives nobody a name although other columns could."""
     parts = name_columns([name for name, _ in columns.fields])
     if not parts or any(key == "name" for key, _ in columns.places):
         return ""
     options = " ".join(f"--map '{name}=name'" for name in parts)
-    return f"no column is called `name`, so nobody gets a name. To make it up from other columns, add {options}"
+    return f"no column is called `name`, so nobody gets a name. To take names from other columns, add {options}"
 
 
 def _says_list_state(file: BinaryIO) -> bool:

@@ -1,7 +1,7 @@
 """Columns and cells of other programs' tables that may say who left, bounced or never confirmed.
 
 As merge fields they would be ignored, and all of those people would be mailed. Nothing here decides about a member:
-a column gets the key that would explain it, and the operator says whether it does.
+each column gets the key that would explain it, and the operator confirms it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _PATTERNS = {
         ),
     }.items()
 }
-# What these say of a reader, they say in no other column. States that are common words are left out.
+# Words that mean the state of a reader in whatever column they are. States that are common words are left out.
 _EXIT_WORDS = frozenset(
     {
         *"unsubscribed unsubscribe optedout opted-out opted_out optout opt-out bounced hardbounced complained".split(),
@@ -72,9 +72,9 @@ _EXIT_WORDS = frozenset(
 
 
 def marking_columns(columns: Sequence[str]) -> list[tuple[str, str]]:
-    """The columns of these that may mark people who must not be mailed, each with the key that would explain it.
+    """Those columns that may mark people who must not be mailed, each with the key that would explain it.
 
-    A column with a reason or the like is left out where another one has the state itself.
+    A column with a reason or the like is left out if another one has the state itself.
     """
     keys = [(column, key, _DETAILS.search(words_of(column))) for column in columns if (key := key_for(column))]
     whole = {key for _, key, is_detail in keys if not is_detail}

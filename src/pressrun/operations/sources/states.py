@@ -37,7 +37,7 @@ _WORDS: dict[str, Standing] = {
     "unconfirmed": UNCONFIRMED,
     "pending": Standing(_State.PENDING),
 }
-# What else programs call it, in their own words or in other languages: without accents, blanks and punctuation.
+# Other words for the same, of other programs or in other languages: without accents, blanks and punctuation.
 _OTHER_WORDS = {
     **dict.fromkeys(
         "optedin optin regular premium aktiv abonniert angemeldet bestatigt actif abonne abonnee inscrit inscrite "
@@ -74,7 +74,7 @@ _ORDER = (_State.SUPPRESSED, _State.UNSUBSCRIBED, _State.UNCONFIRMED, _State.SUS
 
 _YES = frozenset("1 true yes y t on enabled ja wahr oui vrai si verdadero sim verdadeiro".split())
 _NO = frozenset(("", *"0 false no n f off disabled nein falsch non faux falso nao".split()))
-_DATE = re.compile(r"(?!0000)\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ,].*)?", re.ASCII | re.DOTALL)  # when it became so
+_DATE = re.compile(r"(?!0000)\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ,].*)?", re.ASCII | re.DOTALL)  # since when
 _NO_DATE = "0000-00-00"  # of MySQL
 # What yes, and what no, means in a column of yes and no.
 FLAGS: dict[str, tuple[Standing, Standing]] = {
@@ -97,10 +97,10 @@ def read_state(word: str) -> Standing:
 
 
 def read_flag(key: str, cell: str) -> Standing:
-    """The standing that a cell in a column of yes and no means, where a date is a yes; raises BadInput."""
+    """The standing that a cell in a column of yes and no means, where a date means yes; raises BadInput."""
     plain = _letters(cell)
     if key == "subscribed" and (not plain or plain in _WORDS or plain in _OTHER_WORDS):
-        return read_state(cell)  # Klaviyo says it in words; and nothing is not a wish to leave
+        return read_state(cell)  # Klaviyo uses words; and an empty cell is not a wish to leave
     if plain in _YES or _DATE.fullmatch(cell.strip()):
         return FLAGS[key][0]
     if plain in _NO or cell.strip().startswith(_NO_DATE):

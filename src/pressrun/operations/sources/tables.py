@@ -94,7 +94,7 @@ def read_table(
 def _require_no_json(file: BinaryIO) -> None:
     start = file.tell()
     if file.read(64).removeprefix(codecs.BOM_UTF8).lstrip()[:1] in (b"[", b"{"):
-        raise BadInput("the file is JSON. Export CSV instead, with the names of the columns in the first line")
+        raise BadInput("the file is JSON. Export it as CSV instead, with the column names in the first line")
     file.seek(start)
 
 
@@ -145,7 +145,7 @@ class _Table(Struct, frozen=True, kw_only=True):
         )
 
     def _require_silent(self, cells: Sequence[str]) -> None:
-        """Raise BadInput where a merge field that nobody asked for says that somebody left."""
+        """Raise BadInput if a merge field that no option names says that somebody left."""
         for name, place in self.columns.silent:
             if cells[place] and is_exit_word(cells[place]):
                 raise BadInput(
@@ -154,7 +154,7 @@ class _Table(Struct, frozen=True, kw_only=True):
                 )
 
     def _require_named(self, cells: Sequence[str]) -> None:
-        """Raise BadInput for a value below a column without a name, which spreadsheets add at the end of each line."""
+        """Raise BadInput for a value in a column without a name, such as spreadsheets add at the end of each line."""
         for place in self.columns.unnamed:
             if cells[place].strip():
                 raise BadInput(f"has {cells[place].strip()[:100]!r} in column {place + 1}, which has no name")
