@@ -417,7 +417,7 @@ async def test_no_proxy_is_judged_where_there_is_none(
         setup.world["find_clock_state"] = lambda: None
         proxy = await examine(setup, daemon_house, authority, "proxy")
         clock = await examine(setup, daemon_house, authority, "clock")
-    assert ["base_url leads to Pressrun itself, with no proxy between"] == [finding.message for finding in proxy]
+    assert ["base_url leads straight to Pressrun, without a proxy"] == [finding.message for finding in proxy]
     assert ["the system does not say whether the clock is synchronised"] == [finding.message for finding in clock]
 
 

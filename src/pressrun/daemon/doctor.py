@@ -92,7 +92,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
 def _read_database(
     data: DataDir, list_name: str | None
 ) -> tuple[KeyRing | None, tuple[ListIdentity, ...], tuple[ExpiringToken, ...]]:
-    """Keys, lists and tokens; none of a database that cannot be used, which a check of its own reports."""
+    """Keys, lists and tokens; none if the database cannot be used, which another check reports."""
     try:
         if data.database.exists():
             require_current_schema(data.database)

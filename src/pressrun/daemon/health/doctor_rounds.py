@@ -61,7 +61,7 @@ class WeeklyFindings(msgspec.Struct, frozen=True):
 
 
 class DoctorRounds(BackgroundLoop):
-    """Waits for the hour, runs doctor, and shows what it found; the operator is mailed what failed."""
+    """Waits for the hour, runs doctor, and shows what it found; the operator gets an email if something failed."""
 
     name = "doctor"
     unavailable = "doctor.not_run"
@@ -117,7 +117,7 @@ class DoctorRounds(BackgroundLoop):
 
 
 def _describe(failures: Sequence[WeeklyFinding]) -> str:
-    """What to do as well: who never sees the log has to know what this is about."""
+    """The failures with their remedies: somebody who never sees the log must understand the email."""
     text = "; ".join(f"{each.check}: {each.message}. {each.remedy}".rstrip(". ") for each in failures)
     return text[:MOST_TEXT]
 

@@ -10,10 +10,10 @@ from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
 from pressrun.runtime.certificates import CertificatePeriod
 
 DAY_SECONDS = 86_400
-SOON_DAYS = 14  # a certificate that is renewed by itself is renewed before
+SOON_DAYS = 14  # a certificate that is renewed automatically is renewed before
 LAST_DAYS = 7  # so that the weekly run fails once before it happens
-SHORT_DAYS = 30  # a certificate for less than that is renewed some days before its end,
-LAST_OF_SHORT_DAYS = 3  # and has failed to be when so many are left
+SHORT_DAYS = 30  # a certificate for less than this is usually renewed a few days before its end
+LAST_OF_SHORT_DAYS = 3  # its renewal has failed when it has fewer days left
 
 
 async def check_relays(subject: DoctorSubject) -> list[DoctorFinding]:

@@ -34,7 +34,7 @@ class ListIdentity(Struct, frozen=True, kw_only=True):
 
 
 class ExpiringToken(Struct, frozen=True, kw_only=True):
-    """A token that some program has used, and that will expire or has expired."""
+    """A token that a program has used, and that expires or has expired."""
 
     name: str
     expires_at: int

@@ -1,4 +1,4 @@
-"""Tokens of programs that expire: a website whose token has expired loses its sign-ups, and nobody misses them."""
+"""Programs' tokens that expire: a website whose token has expired loses sign-ups without anybody noticing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pressrun.operations.doctor.subject import DoctorSubject, ExpiringToken
 
 DAY_SECONDS = 86_400
 SOON_DAYS = 30
-LAST_DAYS = 7  # so that the weekly run says it once before it happens
-USED_DAYS = 30  # nobody misses what no program has used for so long
+LAST_DAYS = 7  # so that the weekly run fails once before it happens
+USED_DAYS = 30  # nobody misses a token that no program has used for this long
 
 
 async def check_tokens(subject: DoctorSubject) -> list[DoctorFinding]:
@@ -20,8 +20,8 @@ async def check_tokens(subject: DoctorSubject) -> list[DoctorFinding]:
 
 
 def grade_tokens(tokens: Iterable[ExpiringToken], now: float) -> Iterator[DoctorFinding]:
-    """What is to be said of tokens at a time."""
-    renew = "Make another with `pressrun token create`, give it to the program, and revoke the former one"
+    """A finding for each token in use that has expired, or expires soon."""
+    renew = "Create a new one with `pressrun token create`, give it to the program, and revoke the old one"
     for token in tokens:
         name = f"the token {token.name}"
         days = (token.expires_at - now) / DAY_SECONDS
@@ -29,8 +29,14 @@ def grade_tokens(tokens: Iterable[ExpiringToken], now: float) -> Iterator[Doctor
         if unused_days > USED_DAYS or not -USED_DAYS < days < SOON_DAYS:
             continue
         if days <= 0:
-            yield failed(f"{name} expired {-days:.0f} days ago, and the program that uses it fails", renew)
+            yield failed(f"{name} expired {_in_days(-days)} ago, and the program that uses it fails", renew)
         elif days < LAST_DAYS:
-            yield failed(f"{name} expires in {days:.0f} days, and a program uses it", renew)
+            yield failed(f"{name} expires in {_in_days(days)}, and a program uses it", renew)
         else:
-            yield warned(f"{name} expires in {days:.0f} days, and a program uses it", renew)
+            yield warned(f"{name} expires in {_in_days(days)}, and a program uses it", renew)
+
+
+def _in_days(days: float) -> str:
+    if days < 1:
+        return "less than a day"
+    return "1 day" if round(days) == 1 else f"{days:.0f} days"

@@ -118,14 +118,14 @@ async def check_proxy(subject: DoctorSubject) -> list[DoctorFinding]:
     if seen is None:
         return [warned("a request to base_url did not reach this daemon, so the proxy's header was not checked")]
     if is_direct:
-        return [passed("base_url leads to Pressrun itself, with no proxy between")]
+        return [passed("base_url leads straight to Pressrun, without a proxy")]
     return [_grade_proxy(subject, seen)]
 
 
 async def _send_forged(
     subject: DoctorSubject, address: str, keys: KeyRing, daemon: RunningDaemon
 ) -> tuple[Mapping[str, Any] | None, bool]:
-    """How a request that claims to be forwarded arrived, if it did, and whether it came from us without a proxy."""
+    """How a request with a forged X-Forwarded-For arrived, if it did, and whether it came from us without a proxy."""
     number = int.from_bytes(subject.world.entropy(_NUMBER_BYTES), "big") | 1
     token = WebTokens(keys).make(WebPurpose.UNSUBSCRIBE, TEST_ID, number)
     answer = await _post(subject, address, token, forwarded=FORGED)
@@ -162,7 +162,7 @@ async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
             leaking.append(path)
     if not leaking:
         return [passed("/metrics and /readyz cannot be reached from outside")]
-    remedy = f"Use a proxy that sets X-Forwarded-For, and answers 404 for these paths. {_PROXY_PAGE}"
+    remedy = f"Use a proxy that sets X-Forwarded-For and answers 404 for these paths. {_PROXY_PAGE}"
     return [failed(f"{', '.join(leaking)} below base_url can be reached from outside", remedy)]
 
 
