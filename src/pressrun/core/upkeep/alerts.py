@@ -68,7 +68,7 @@ CAUSES: dict[Cause, CauseRule] = {
     Cause.SET_ASIDE: CauseRule(
         "sign-ups or requests for a link cannot be processed",
         Way.MAIL,
-        "journalctl -u pressrun -p warning | grep set_aside, and report it",
+        "journalctl -u pressrun -p warning | grep set_aside, then report it as a bug",
     ),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(

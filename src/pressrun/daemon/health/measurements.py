@@ -154,14 +154,14 @@ def _stat(data_dir: Path, wal_bytes: Callable[[], int | None]) -> tuple[os.statv
 
 
 def _describe_held(ends_at: int | None) -> str | None:
-    """What to alert to, if sign-ups are held: they are discarded if nobody decides."""
+    """The text of the alert about held sign-ups, which are discarded unless somebody decides; None without any."""
     if ends_at is None:
         return None
     return f"far more sign-ups came in than usual, so some are held; the first are discarded at {rfc3339(ends_at)}"
 
 
 def _describe_set_aside(number: int) -> str | None:
-    return f"{number} requests met an error of Pressrun and were set aside" if number else None
+    return f"requests set aside because of an error in Pressrun: {number}" if number else None
 
 
 def _describe_backup(made_at: int, now: float) -> str | None:

@@ -38,7 +38,7 @@ OVER = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 PAUSED_BY_PERSON = "paused by hand"
 PAUSED_BY_RESTORE = "it was restored from a backup, and copies may have gone out since: resume or cancel it"
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
-PAUSED_LATE = "its time passed while nothing ran, longer ago than late_grace: resume or cancel it"
+PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
 
 
 def require_edition(tx: Transaction, edition_id: int) -> Edition:
@@ -119,8 +119,8 @@ class AdvanceRequest(Struct, frozen=True, kw_only=True):
     """`idle` are editions that may be finished, also if they are paused; `relays` those that are configured.
 
     With `careful` an edition that meets an error is paused, and the others go on. Without `may_start` those whose time
-    has come wait: the disk has no room for their copies. `on_paused` gets each edition that waits for a person from
-    now on, and why, for people without a shell.
+    has come wait: the disk has no room for their copies. `on_paused` gets each edition that now waits for a person, and
+    the reason in words for people without a shell.
     """
 
     now: int
@@ -147,9 +147,9 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
 
 
 def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> None:
-    """What the clock did, for the audit log; nobody decides that nothing is left to send.
+    """Record what the clock did in the audit log; that nothing is left to send is nobody's decision.
 
-    Whoever asked for a canary waits for it. Nobody waits for any other pause, so somebody has to be told.
+    Whoever asked for a canary expects its pause. Nobody expects any other, so somebody has to be told.
     """
     now = request.now
     if edition.state is EditionState.PAUSED:

@@ -1,4 +1,4 @@
-"""Who is told that an edition paused by itself: the operator, who can do something about it, and its owner."""
+"""Emails about an edition that paused by itself, to the operator, who can do something about it, and the owner."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pressrun.store.transaction import Transaction
 
 
 class PauseNotices(Struct, frozen=True, kw_only=True):
-    """Writes to them."""
+    """Queues these emails."""
 
     site: Site
     entropy: Entropy
 
     def queue(self, tx: Transaction, edition: Edition, cause: Remark | None, now: int) -> None:
-        """Queue the emails: `cause` is for people without a shell, who are told nothing where only a shell helps."""
+        """Queue the emails; `cause` is for people without a shell, who get none without it: only a shell helps."""
         target = lists.find_list_by_id(tx, edition.list_id)
         owner, operator = target.owner if target is not None else None, self.site.operator
         of_list = "en" if target is None else target.language
