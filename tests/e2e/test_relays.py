@@ -48,7 +48,7 @@ def test_a_relay_that_is_away_is_told_wherever_one_looks(house: House) -> None:
     until(lambda: daemon.events("relay.failing"))
     until(lambda: 'pressrun_relay_up{relay="relay-1"} 0.0' in house.get("/metrics").text or None)
     [reason] = until(lambda: {row["reason"] for row in house.do("queue", "ls", "--json").json} or None)
-    assert re.match(r"relay relay-1 fails since \S+Z: .*cannot connect", reason), reason
+    assert re.match(r"relay relay-1 failing since \S+Z: .*cannot connect", reason), reason
     _heal(house, edition)
     until(lambda: 'pressrun_relay_up{relay="relay-1"} 1.0' in house.get("/metrics").text or None)
 

@@ -47,12 +47,14 @@ def with_relays(rows: Sequence[Answer], relays: Sequence[Mapping[str, str | None
     """
     if not relays or any(relay["failing_since"] is None for relay in relays):
         return list(rows)
-    why = "; ".join(f"relay {relay['name']} fails since {relay['failing_since']}: {relay['error']}" for relay in relays)
+    why = "; ".join(
+        f"relay {relay['name']} failing since {relay['failing_since']}: {relay['error']}" for relay in relays
+    )
     return [{**row, "reason": row["reason"] or why} for row in rows]
 
 
 def _why_paused(tx: Transaction) -> dict[str, str]:
-    """The reason shown for domains to which copies of paused editions wait."""
+    """The reason shown for domains with waiting copies of paused editions."""
     reasons: dict[str, str] = {}
     for edition in editions.paused_editions(tx):
         words = f"edition {edition.id} waits: {edition.pause_reason or 'it is paused'}"
@@ -87,5 +89,5 @@ def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, s
             continue
         for domain, number in deliveries.waiting_of_edition(tx, edition.id).items():
             held[domain] += number
-            reasons[domain] = f"{edition.list_name} sends {edition.list_hours} only: on at {rfc3339(opens_at)}"
+            reasons[domain] = f"{edition.list_name} sends only at {edition.list_hours}: next at {rfc3339(opens_at)}"
     return held, reasons
