@@ -1,6 +1,6 @@
 """The program: `pressrun`, and `python -m pressrun`.
 
-Loading it takes a moment. An interrupt ends it in that time, too, and without a traceback.
+Loading it takes a moment, in which an interrupt ends it, too, without a traceback.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 
-_INTERRUPTED = 128 + signal.SIGINT  # what shells say of a program that the signal has ended
+_INTERRUPTED = 128 + signal.SIGINT  # the exit code by which shells report that the signal ended a program
 
 
 def main() -> None:

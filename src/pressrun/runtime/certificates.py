@@ -1,4 +1,4 @@
-"""From when to when the certificate of a server is valid, as the TLS of Python shows it."""
+"""The period for which the certificate of a server is valid, as the module ssl shows it."""
 
 from __future__ import annotations
 

@@ -23,9 +23,8 @@ async def spawn(
 ) -> tuple[asyncio.subprocess.Process, socket.socket]:
     """Start `python -m MODULE SOCKET ARGUMENT…`, which inherits `descriptors`; returns our end of its socket, too.
 
-    The process ends by itself when that end is closed. An interrupt from the terminal is left to us, also while the
-    process loads. `environment` and `output` are ours where they are not given.
-    Raises one of CANNOT_START.
+    The process ends by itself when that end is closed. An interrupt from the terminal goes to us alone, even while
+    the process loads. `environment` and `output` are ours unless they are given. Raises one of CANNOT_START.
     """
     ours, theirs = socket.socketpair()
     try:

@@ -1,5 +1,5 @@
 """The use cases, one package for each concern. Each file decides by core and commits by store.
 
-An async method opens a transaction. Whatever takes one is work within that of its caller, who wakes the dispatcher
+An async method opens a transaction. A function that takes one works within that of its caller, who wakes the dispatcher
 after the commit.
 """

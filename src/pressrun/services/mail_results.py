@@ -25,7 +25,7 @@ class MailMustWait(Unavailable):
 
 @contextmanager
 def needing_helper() -> Iterator[None]:
-    """What a mail needs a helper process for; raises MailMustWait where that cannot be done now."""
+    """Work on a mail that needs a helper process; raises MailMustWait if that cannot be done now."""
     try:
         yield
     except Unavailable as problem:

@@ -50,11 +50,11 @@ _TYPES: Mapping[ValueKind, Any] = {
     kinds.HOURS: Hours,
     kinds.TIME_ZONE: Zone,
 }
-"""What programs write for a setting of each kind; that of a choice are its words."""
+"""What programs write for a setting of each kind; a choice takes one of its words."""
 
 
 def _member(key: str) -> tuple[str, Any, Any]:
-    """A setting as a member of a request that may leave it out."""
+    """A setting as an optional member of a request."""
     setting = LIST_SETTINGS[key]
     type_ = Literal[setting.kind.words] if setting.kind.words else _TYPES[setting.kind]
     name = "from_" if key == "from" else key
@@ -68,7 +68,7 @@ class _Settings(msgspec.Struct):
     """Settings that a program writes."""
 
     def arguments(self) -> Mapping[str, Any]:
-        """The settings as they are typed in a shell, and the name apart from them."""
+        """The settings as they are typed in a shell, with the name apart from them."""
         settings = _as_typed(self)
         return {"list": settings.pop("name"), "settings": settings} if "name" in settings else {"settings": settings}
 

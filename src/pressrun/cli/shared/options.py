@@ -55,7 +55,7 @@ def verb(
     """Declare the function of a verb of `VERBS`, such as `list ls`.
 
     The function gets the Invocation and, by keyword, the arguments and options of the verb; `has_json` adds the option
-    `--json` as `as_json`. If it returns an int, that is the exit code. `terms` explain what arguments may say.
+    `--json` as `as_json`. If it returns an int, that is the exit code. `terms` explain the values of arguments.
     """
 
     def declare(function: Callable[..., object]) -> click.Command:

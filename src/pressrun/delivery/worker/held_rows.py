@@ -1,4 +1,4 @@
-"""The rows that a worker process has, by the relay that they are for, until there is a result of each."""
+"""The rows that a worker process has, by the relay that they are for, until each has a result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class HeldRows:
         self._counts[relay][job.destination] += 1
 
     def remove(self, relay: str, number: int) -> None:
-        """The process has this row no more, if it had it."""
+        """The process no longer has this row, if it had it."""
         job = self._jobs[relay].pop(number, None)
         if job is None:
             return
@@ -52,13 +52,13 @@ class HeldRows:
         return {relay: [*jobs] for relay, jobs in self._jobs.items()}
 
     def still_held(self) -> list[int]:
-        """The rows that were there when this was last called, too."""
+        """The rows that were already there when this was last called."""
         held = frozenset(number for jobs in self._jobs.values() for number in jobs)
         stale, self._seen = self._seen & held, held
         return [*stale]
 
     def give_up(self, entries: Mapping[Claim, JournalEntry]) -> dict[str, list[Result]]:
-        """A last result for every row, as the process journaled it, else LOST; there is none after that."""
+        """A final result for every row: the one that the process journaled, else LOST. No rows are left."""
         jobs_by_relay, self._jobs = self._jobs, defaultdict(dict)
         self._counts.clear()
         return {

@@ -96,7 +96,7 @@ def clean_html(source: str) -> CleanHtml:
 
 
 def _names_language(tag: str) -> bool:
-    """Whether a tag names a language: templates say `und` where they leave it to others."""
+    """Whether a tag names a language: templates say `und` to leave the language open."""
     return is_language_tag(tag) and tag.lower().partition("-")[0] not in _NO_LANGUAGES
 
 

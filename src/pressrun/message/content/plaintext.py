@@ -79,7 +79,7 @@ _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|\bopacity\s*:\s*0(?:\.0*)?\s*(?:[;!]|$)",
     re.IGNORECASE,
 )
-# Words for the list of mails are often hidden in a box without height, with what does not fit into it cut off.
+# Preview text is often hidden in a box without height that cuts off what does not fit.
 _NO_HEIGHT = re.compile(r"(?<![\w-])(?:max-)?height\s*:\s*0(?:px|pt)?\s*(?:[;!]|$)", re.IGNORECASE)
 _CUT_OFF = re.compile(r"\boverflow(?:-y)?\s*:\s*hidden", re.IGNORECASE)
 _PLAIN = re.compile(r"font-(?:weight|style)\s*:\s*(?:normal|400)", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """Links that somebody copied from a mail they received: they act or count for that person, whoever follows them.
 
-Those of our own are recognised by their token, those of other services by the form of their addresses.
+Our own are recognised by their token, those of other services by the form of their addresses.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def _is_decoration(image: Node, edition: CheckedEdition) -> bool:
 
 
 def heavy(edition: CheckedEdition) -> Iterator[Finding]:
-    """Images that a phone waits for, each or together: usually photographs as a camera made them."""
+    """Images that a phone waits for, each or together: usually photographs straight from a camera."""
     large = [(name, octets) for name, octets in edition.pictures if octets > HEAVY_AT_BYTES]
     for name, octets in large:
         yield warning("image-heavy", edition.line_of(name), name=name, size=octets // 1000)

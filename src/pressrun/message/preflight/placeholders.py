@@ -11,7 +11,7 @@ from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 
 _ANYWHERE = re.compile(
     r"\b(?:FIXME|TKTK|XXXX+)\b|\bTODO(?=\s*:)"
-    r"|(?<![\w*] )\bTBD\b"  # not “Speaker TBD”, which programmes of events say to their readers
+    r"|(?<![\w*] )\bTBD\b"  # not “Speaker TBD”, as in the programme of an event
     r"|\[(?:link|url|image|text|name|date|todo|tbd|insert [^\]]{1,40}|your [^\]]{1,40})\]"
     r"|(?i:lorem\s+ipsum)",
     re.ASCII,
@@ -23,7 +23,7 @@ _NAMES = (
     r"unsub(?:scri(?:be|ption))?_?(?:url|link|text)?|first_?name|last_?name|fname|lname|web_?(?:version|view)(?:_?url)?"
     r"|(?:read|view)_?online|online_?version|(?:manage_?)?preferences_?url|forward_?url"
 )
-# Elements by which Campaign Monitor and Sendy mark their links; without their program they are nothing.
+# Elements by which Campaign Monitor and Sendy mark their links; elsewhere they do nothing.
 _OTHER_LINKS = re.compile(r"<(?:unsubscribe|webversion|preferences|forwardtoafriend)\b[^<>\n]{0,200}>", re.IGNORECASE)
 OTHER_FIELDS = re.compile(
     r"\*\|[A-Z][\w:.=| -]{0,60}\|\*"  # *|FNAME|*

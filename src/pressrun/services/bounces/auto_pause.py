@@ -32,7 +32,7 @@ from pressrun.store.transaction import Transaction
 
 LEAST_OUTCOMES = 100  # with fewer, one reader is too large a share
 EVERY_SECONDS = 1.0  # between two counts after bad news: the health may be wrong, as after a failed transaction
-EDITIONS_AT_MOST = 100  # whose health is kept, those that last had news
+EDITIONS_AT_MOST = 100  # whose health is kept: those with the latest news
 
 
 class PauseReason(Struct, frozen=True):
@@ -142,7 +142,7 @@ class AutoPause:
     def _keep(self, news: Mapping[int, _Health], counted: Mapping[int, _Health | None]) -> None:
         """Keep the health of editions: what was counted, None for what is over, else what has come since.
 
-        Most editions end without bad news, and nothing more comes of them. One that is dropped is counted again.
+        Most editions end without bad news, so that nothing else drops them. One that was dropped is counted again.
         """
         for number, since in news.items():
             kept = self._health.pop(number, _Health())

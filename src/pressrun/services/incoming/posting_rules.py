@@ -1,10 +1,10 @@
 """Who may post: how mail to a list's own address is refused while its client waits.
 
 A reply to one of our copies is not an edition: it is accepted for the owner, whoever wrote it. All other mail must name
-one editor of the list as its only author. All of it follows from a bounded scan of the header, so it can be done in the
-event loop. That this proves nothing is dealt with later (see mailed_editions), by the rules for what a trusted server
-has verified, and for mail that its author did not mean for the list or that a program wrote. What editors do by mail is
-in the audit log, where the keyed digest of their address stands for them.
+one editor of the list as its only author. This needs only a bounded scan of the header, so it can be done in the event
+loop. It proves nothing yet: mailed_editions then applies the rules for what a trusted server has verified, and for mail
+that its author did not mean for the list or that a program wrote. The audit log has what editors do by mail, with the
+keyed digest of their address in place of their name.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _check_post(tx: Transaction, name: str, header: HeaderScan, site: Site, mail
 
 
 def find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
-    """The editor of a list who is the author of a mail, by the address in our own table; None for anybody else."""
+    """The editor of a list who wrote a mail, by the address in our own table; None for any other author."""
     target = lists.find_list(tx, list_name)
     editor = None if target is None else people.find_editor(tx, target.id, author.key)
     return None if editor is None else parse_address(editor)
@@ -128,7 +128,7 @@ def is_meant(posted: Posted, list_name: str, site: Site) -> bool:
 def is_automatic(automatic: str | None) -> bool:
     """Whether a program wrote a mail on its own account, rather than passing it on.
 
-    A subject alone is not enough: what looks like a vacation notice by that is held, and its editor decides.
+    A subject alone is not enough: a mail that looks like a vacation notice by it is held, and its editor decides.
     """
     return automatic == GENERATED or (
         automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE

@@ -62,7 +62,7 @@ class JobReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobOrder(Struct, frozen=True, kw_only=True):
-    """What a program asks for: `source` brings the readers in, who may have to confirm first."""
+    """What a program asks for. `source` says where the readers come from, who may have to confirm first."""
 
     list_name: str
     media_type: str

@@ -35,7 +35,7 @@ _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 class ValueKind(Struct, frozen=True, kw_only=True):
-    """`form` shows a person what to type. A choice has `words`, one of which it is."""
+    """`form` shows a person what to type. A choice takes one of its `words`."""
 
     form: str
     read: Callable[[str], Value]

@@ -159,7 +159,7 @@ class Preferences:
         return await self._change(link, lambda tx, profile: self._leave(tx, profile, link, frozenset(), origin))
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
-        """Mail the reader whose lasting link this is one of their own, under the limit of `mail_preferences_link`."""
+        """Mail a private link to the reader whose lasting link this is, under the limit of `mail_preferences_link`."""
         profile = await self.find(link)
         if profile is not None:
             address = parse_address(profile.person.address)

@@ -122,7 +122,7 @@ class WebRequests(BackgroundLoop):
     ) -> None:
         """Mail a reader their own link. For anybody else, and over a limit, nothing happens and nothing shows.
 
-        `about` is the list that they came from, and `form` the number of the copy of our form that was sent.
+        `about` is the list that they came from, and `form` the number of the copy of our form that they sent.
         """
         request = _pending(RequestKind.PREFERENCES, address, origin)
         await self._request_link(request if about is None else replace(request, list_id=about.id), network, form)
@@ -131,7 +131,7 @@ class WebRequests(BackgroundLoop):
         self, target: MailingList, address: Address, origin: Origin, *, network: str | None, form: int | None = None
     ) -> None:
         """Mail a member the link to leave a list. For anybody else, and over a limit, nothing happens and nothing
-        shows. `form` is the number of the copy of our form that was sent.
+        shows. `form` is the number of the copy of our form that they sent.
         """
         request = _pending(RequestKind.UNSUBSCRIBE, address, origin)
         await self._request_link(replace(request, list_id=target.id), network, form)
@@ -202,7 +202,7 @@ class WebRequests(BackgroundLoop):
             pending_requests.insert_pending_request(tx, request)
 
     def _meter_of_form(self, request: PendingRequest, form: int) -> Meter:
-        """What counts one request from one copy of our form, under the keyed hash: it shows no address."""
+        """The meter of identical requests from one copy of our form, by a keyed digest, which shows no address."""
         wanted = (request.kind, request.address, request.name, request.language, request.list_id, request.also)
         content = "\0".join(map(str, (form, request.trust, *wanted)))
         digest = suppression_digest(self._context.keys, content)

@@ -56,7 +56,7 @@ def describe_list(tx: Transaction, target: MailingList) -> Answer:
 
 
 def settings_revision(target: MailingList) -> int:
-    """A number of 40 bits for the settings of a list but its welcome email: another one once any of them differs."""
+    """A 40-bit number that changes when any setting of a list changes, except its welcome email."""
     settings = blake2b(msgspec.json.encode(target), digest_size=5).digest()
     return int.from_bytes(settings)
 

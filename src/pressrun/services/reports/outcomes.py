@@ -1,7 +1,7 @@
 """What became of an edition and of its copies, as programs ask for it.
 
-`sees_readers` says whether the asker may see the readers of a list. Who may not sees neither addresses nor the words of
-remote servers, which may name them.
+`sees_readers` says whether the program may see the readers of a list. If not, it sees neither addresses nor the words
+of remote servers, which may name them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _cursor_after(row: Row) -> str:
 
 
 def copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
-    """The copy of one reader, for who may see readers; raises NotFound where there is none."""
+    """The copy of one reader, for programs that may see readers; raises NotFound where there is none."""
     require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
     row = None

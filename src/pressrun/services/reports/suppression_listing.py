@@ -18,7 +18,7 @@ def list_suppressions(tx: Transaction) -> list[Answer]:
 
 
 def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
-    """Suppressions, and where the next page begins; raises NotFound for a beginning that none gave."""
+    """Suppressions, and where the next page begins; raises NotFound for an unknown cursor."""
     try:
         rows = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Watches the relays: when one has failed for a while, the operator gets an email, and one a day as long as it fails.
+"""Watches the relays: when one has failed for a while, the operator gets an email, then one a day as long as it fails.
 
-That email is queued like any other: another relay sends it at once, or the same one when it works again. Where no relay
-works, one is enough: the others would come with it, all at once.
+These emails are queued like any other: another relay sends them at once, or the same one when it works again. While no
+relay works, one is enough: more would only arrive together with it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.relay")
 
 POLL_SECONDS = 10.0
-AGAIN_SECONDS = 3600.0  # between two looks whether a day has passed since the last email
+AGAIN_SECONDS = 3600.0  # how often to check whether a day has passed since the last email
 
 
 class _Handled(Struct, frozen=True):
-    """A failure that was dealt with: when it began, and when it was last looked whether an email is due."""
+    """A failure that was handled: when it began, and when it was last checked whether an email is due."""
 
     since: float
     at: float
@@ -47,7 +47,7 @@ class RelayWatch(BackgroundLoop):
         super().__init__(context.clock)
         self._context = context
         self._relays = relays
-        self._handled: dict[str, _Handled] = {}  # by relay, the failure that was dealt with last
+        self._handled: dict[str, _Handled] = {}  # the last failure of each relay
 
     async def step(self) -> bool:
         """Wait a moment, then check once."""

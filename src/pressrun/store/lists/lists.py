@@ -16,7 +16,7 @@ from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
 class ShownSettings(Struct, frozen=True, kw_only=True):
-    """Settings of a list as they are stored, and shown by the same names; None is no value."""
+    """Settings of a list as they are stored, and shown under the same names; None means no value."""
 
     title: str
     description: str

@@ -47,7 +47,7 @@ update suspension set since = :now where since > :now and ended_at is null;
 update event set at = :now where at > cast(:now as bigint) + 86400;
 
 -- name: sessions
--- Sessions, which would not end until then, and stay fit for what needs a recent log-in.
+-- Sessions, which would not end until then, and would count as recent log-ins.
 update login_session set started_at = case when started_at > :now then :now else started_at end,
     seen_at = case when seen_at > :now then :now else seen_at end
 where started_at > :now or seen_at > :now;

@@ -1,5 +1,5 @@
--- The same of readers who had the issue at another address, and whose subscription became that of somebody who was a reader
--- already: the giver. It is a view of its own, since nearly nobody has one, and that is found out first.
+-- The same for readers who had the issue at another address, by a subscription that became that of an existing reader (the
+-- giver). It is a view of its own because hardly anybody has a row in it, which is checked first.
 create view had_issue_elsewhere as
 select mine.id as edition_id, me.id as subscription_id
 from subscription as me {not indexed}

@@ -2,7 +2,7 @@
 
 When the clock was set back, rows hold times that have not come yet. Each of them waits as long as it would have, from
 now on. Dates that people chose, such as the hour of an edition, stay. So do times of what is over, and the first
-attempt of a copy, which is its Date. Events and sessions of such a time are as of now: an event would keep all later
+attempt of a copy, which is its Date. Events and sessions get the present time: otherwise an event would keep all later
 ones until then, and a session would not end. Drafts and unsubscribes only last longer, and stay because their times
 tell which copies and links belong to them. Paces, destinations and limits allow for the clock when they are read.
 """
