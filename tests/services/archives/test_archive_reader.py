@@ -47,6 +47,14 @@ def test_a_teaser_is_quick_however_long_the_text_is() -> None:
     assert 0.2 > time.process_time() - started
 
 
+def test_a_teaser_is_quick_however_many_brackets_a_line_has() -> None:
+    """Such as the pages of an archive, or notes, before another word."""
+    text = (" ".join(f"[{number}]" for number in range(40)) + " more\n") * 20
+    started = time.process_time()
+    assert edition(text=text, html="<p>").teaser.startswith("more")
+    assert 0.2 > time.process_time() - started
+
+
 def test_only_its_own_images_are_moved() -> None:
     own, other = '<img src="/news/archive/a/asset/1.png">', '<img src="https://else.example/x.png">'
     html = f'{own}{other}<a href="/news/archive/a/asset/1.png">'

@@ -18,8 +18,9 @@ from pressrun.store.transaction import Row
 _LONGEST_TEASER = 220
 _READ_FOR_TEASER = 20 * _LONGEST_TEASER  # characters of an edition, which may be as long as a book
 _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
-# The words of pictures as the text made of HTML has them, each with the number of its link.
-_PICTURES = re.compile(r"^(?:\[[^\[\]]{1,400}\](?: \[\d{1,5}\])?[ ]{0,3}){1,20}$", re.MULTILINE)
+# The words of pictures as the text made of HTML has them, and the numbers of their links. There is one way to read each
+# line: with several, many brackets before another word would be read in all of them.
+_PICTURES = re.compile(r"^(?:\[[^\[\]]{1,400}\][ ]{0,3}){1,40}$", re.MULTILINE)
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 
