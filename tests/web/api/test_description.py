@@ -39,6 +39,13 @@ def test_every_schema_is_one() -> None:
         assert schema.get("title"), name
 
 
+def test_what_is_declared_elsewhere_is_described_too() -> None:
+    """The settings of a list are made of their table."""
+    schemas = DOCUMENT["components"]["schemas"]
+    assert "Settings of a list; what is left out stays as it is." == schemas["ListFields"].get("description")
+    assert "A list to create: its name, its title, and any settings." == schemas["NewListFields"].get("description")
+
+
 def test_every_reference_leads_somewhere() -> None:
     """Inside of the document."""
 
