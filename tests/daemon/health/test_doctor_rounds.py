@@ -14,7 +14,9 @@ import pytest
 
 from pressrun.config import Settings, load_settings, write_initial_config
 from pressrun.core.current import Holder
+from pressrun.core.errors import Unavailable
 from pressrun.core.upkeep.alerts import Cause
+from pressrun.daemon.health import doctor_rounds
 from pressrun.daemon.health.doctor_rounds import (
     WEEK_SECONDS,
     DoctorRounds,
@@ -55,12 +57,15 @@ class Rounds:
         self.now = NOW
         self.shown: list[tuple[dict[str, int], float]] = []
         self.mailed: list[Obstacle] = []
+        self.is_database_there = True
         self.rounds = DoctorRounds(Holder(settings), lambda: self.now, self._show, self._mail, run)
 
     def _show(self, counts: Mapping[str, int], at: float) -> None:
         self.shown.append((dict(counts), at))
 
     async def _mail(self, obstacle: Obstacle) -> bool:
+        if not self.is_database_there:
+            raise Unavailable("the database does not answer")
         self.mailed.append(obstacle)
         return True
 
@@ -119,6 +124,22 @@ async def test_the_operator_is_mailed_what_failed(tmp_path: Path) -> None:
     rounds = Rounds(settings_of(tmp_path), findings)
     await rounds.at_its_hour()
     assert [Obstacle(Cause.DOCTOR, "mx: no MX. a record")] == rounds.mailed
+
+
+async def test_a_mail_that_cannot_be_queued_is_queued_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a week later, and not as if doctor had not run."""
+    monkeypatch.setattr(doctor_rounds, "POLL_SECONDS", 0)
+    rounds = Rounds(settings_of(tmp_path), findings)
+    rounds.is_database_there = False
+    await rounds.at_its_hour()
+    assert [] == rounds.mailed
+    rounds.is_database_there = True
+    await rounds.rounds.step()
+    await rounds.rounds.step()
+    assert [Cause.DOCTOR] == [obstacle.cause for obstacle in rounds.mailed]
+    assert "doctor.not_run" not in {record.message for record in caplog.records}
 
 
 async def test_without_a_failure_there_is_no_mail(tmp_path: Path) -> None:

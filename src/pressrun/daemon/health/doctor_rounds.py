@@ -13,12 +13,14 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
+from pressrun.core.errors import Unavailable
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.observe.log import event
 from pressrun.operations.dns import is_reserved
@@ -80,6 +82,7 @@ class DoctorRounds(BackgroundLoop):
         self._show = show
         self._mail = mail
         self._run = run or run_doctor
+        self._unsaid: Obstacle | None = None
         self.due_at = next_round(clock(), settings.value.site.mail_domain)
 
     async def step(self) -> bool:
@@ -90,6 +93,8 @@ class DoctorRounds(BackgroundLoop):
             self.due_at = next_round(now, self._settings.value.site.mail_domain)
             if is_wanted(self._settings.value):
                 await self._run_round(now)
+        if self._unsaid is not None:
+            await self._say(self._unsaid)
         return True
 
     async def _run_round(self, now: float) -> None:
@@ -112,8 +117,12 @@ class DoctorRounds(BackgroundLoop):
         event(log, "doctor.finished", passed=counts["pass"], warnings=counts["warn"], failures=counts["fail"])
         self._show(counts, now)
         failures = [each for each in weekly.findings if each.severity is DoctorSeverity.FAIL]
-        if failures:
-            await self._mail(Obstacle(Cause.DOCTOR, _describe(failures)))
+        self._unsaid = Obstacle(Cause.DOCTOR, _describe(failures)) if failures else None
+
+    async def _say(self, obstacle: Obstacle) -> None:
+        with suppress(Unavailable):  # tried again with the next step
+            await self._mail(obstacle)
+            self._unsaid = None
 
 
 def _describe(failures: Sequence[WeeklyFinding]) -> str:
