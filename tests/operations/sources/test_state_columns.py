@@ -124,6 +124,15 @@ def _suggested(content: str, pairs: list[str]) -> list[str]:
     return []
 
 
+def test_the_error_says_how_to_keep_what_only_sounds_so() -> None:
+    """`Estado` is the state of an address in Mexico, too. A merge field cannot have the name of a key."""
+    with pytest.raises(BadInput, match="--map 'Estado=-', and to keep it as a merge field, --map 'Estado=Estado'$"):
+        read("email,Estado\na@x.example,Jalisco\n")
+    assert [("a@x.example", "active")] == read("email,Estado\na@x.example,Jalisco\n", "Estado=Estado")
+    with pytest.raises(BadInput, match=r"use --map 'Confirmed=-'$"):
+        read("email,Confirmed\na@x.example,yes\n")
+
+
 def test_a_name_in_capitals_means_the_same() -> None:
     """Spreadsheets are often written with headings in capitals."""
     content = "Email,Unsubscribed,Suppressed\na@x.example,no,no\nb@x.example,YES,no\nc@x.example,no,Oui\n"

@@ -126,9 +126,11 @@ def _require_explained(names: Sequence[str], explained: Collection[str]) -> None
     options = " ".join(f"--map '{name}={key}'" for name, key in marking)
     what = f"the column {listed} may" if len(marking) == 1 else f"the columns {listed} may"
     meaning = "it means" if len(marking) == 1 else "they mean"
+    first = marking[0][0]
+    keeps = "" if first.lower() in _KEYS else f", and to keep it as a merge field, --map '{first}={first}'"
     raise BadInput(
         f"{what} mark people who must not be mailed. Say what {meaning} with {options}, or use --format to name the "
-        f"program that wrote the file. To leave a column out, use --map '{marking[0][0]}=-'"
+        f"program that wrote the file. To leave a column out, use --map '{first}=-'{keeps}"
     )
 
 
