@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -38,6 +39,8 @@ select 'index', indexname, indexdef from pg_indexes where schemaname = 'public'
 union all
 select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
 from pg_constraint where connamespace = 'public'::regnamespace
+union all
+select 'sequence', sequencename, data_type || ' ' || increment_by from pg_sequences where schemaname = 'public'
 union all
 select 'view', viewname, definition from pg_views where schemaname = 'public'
 union all
@@ -102,3 +105,31 @@ def test_a_released_database_becomes_a_new_one(server: Server, names: list[str],
     with open_for_reading(old) as tx:
         audit = evidence.verify(tx, [])
     assert (2, []) == (audit.rows, audit.problems)
+
+
+def test_what_is_under_way_during_an_upgrade_goes_on_under_the_new_names(server: Server, names: list[str]) -> None:
+    """As in a file: mails that wait, and what is still to be done for an edition."""
+    old = PostgresDatabase(server.url(names[0]))
+    paused = '{"cause": {"code": "%s-refused", "values": {"most": "1%%"}}, "has_shell": false}'
+    payloads = ('{"leaving": 5, "expires_at": 9}', '{"link": "leaving"}', paused % "braked")
+    with psycopg.connect(old.address) as connection:
+        connection.execute((RELEASED / "53.sql").read_bytes())
+        connection.execute("update bulk_change set kind = 'relane'")
+        for number, kind, payload in zip((97, 98, 99), ("left", "left", "edition_braked"), payloads, strict=True):
+            connection.execute(
+                "insert into notice (id, kind, list_id, address, language, payload, message_secret, created_at)"
+                " values (%s, %s, 1, 'Eve@x.example', 'en', %s, '', 1)",
+                (number, kind, payload),
+            )
+    old.migrate(backups=Path(), keys=KEYS)
+    with psycopg.connect(old.address) as connection:
+        rows = connection.execute(
+            "select kind, payload from notice where address = 'Eve@x.example' order by id"
+        ).fetchall()
+        kinds = connection.execute("select distinct kind from bulk_change").fetchall()
+    assert [
+        ("left", {"unsubscribe": 5, "expires_at": 9}),
+        ("left", {"link": "leaving"}),
+        ("edition_auto_paused", json.loads(paused % "paused")),
+    ] == rows
+    assert [("reassign",)] == kinds
