@@ -191,16 +191,16 @@ async def test_sign_ups_that_wait_for_a_person_are_reported_until_they_do_not(pr
     )
     await press.change(
         "insert into pending_request (kind, list_id, address, trust, set_aside_at)"
-        " values ('sign-up', 1, 'r@d.example', 'proven', 1)"
+        " values ('sign-up', 1, 'r@d.example', 'proven', ?)",
+        press.clock() - 3600,
     )
     await measurements.measure(press.clock())
     texts = {obstacle.cause: obstacle.text for obstacle in reports.obstacles()}
     assert {Cause.HELD, Cause.SET_ASIDE} == texts.keys()
     assert "discarded at 2027-01-15T08:00:00Z" in texts[Cause.HELD]
     await press.change("delete from held_notice")
-    await press.change("delete from pending_request")
-    await measurements.measure(press.clock())
-    assert [] == reports.obstacles()
+    await measurements.measure(press.clock() + 86_400)
+    assert [] == reports.obstacles(), "it is kept for months, and one mail about it is enough"
 
 
 async def test_what_holds_up_the_loop_is_seen() -> None:

@@ -17,7 +17,7 @@ from pressrun.core.current import Current
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.upkeep.alerts import Cause
+from pressrun.core.upkeep.alerts import ALERT_SECONDS, Cause
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
@@ -120,7 +120,8 @@ class Measurements(BackgroundLoop):
         on_purpose, by_itself = await read(monitoring.count_paused, (PAUSED_BY_PERSON, PAUSED_AFTER_CANARY))
         metrics.set_all("editions_paused", {"itself": by_itself, "person": on_purpose})
         self._reports.set(Cause.HELD, _describe_held(await read(held_sign_ups.first_end_at)))
-        self._reports.set(Cause.SET_ASIDE, _describe_set_aside(await read(pending_requests.count_set_aside)))
+        since = now - int(ALERT_SECONDS)  # nobody can do anything about older ones, which an alert has named already
+        self._reports.set(Cause.SET_ASIDE, _describe_set_aside(await read(pending_requests.count_set_aside, since)))
         for name in (await read(monitoring.list_names)).values():
             metrics.name_list(name)
 
@@ -161,7 +162,7 @@ def _describe_held(ends_at: int | None) -> str | None:
 
 
 def _describe_set_aside(number: int) -> str | None:
-    return f"requests set aside because of an error in Pressrun: {number}" if number else None
+    return f"requests of the last day set aside because of an error in Pressrun: {number}" if number else None
 
 
 def _describe_backup(made_at: int, now: float) -> str | None:

@@ -86,9 +86,9 @@ def set_request_aside(tx: Transaction, request_id: int, now: int) -> None:
     tx.run("pending_requests.set_aside", id=request_id, now=now)
 
 
-def count_set_aside(tx: Transaction) -> int:
-    """How many requests cannot be carried out."""
-    return int(tx.value("pending_requests.count_set_aside"))
+def count_set_aside(tx: Transaction, since: int = 0) -> int:
+    """How many requests turned out since a time to be such that they cannot be carried out."""
+    return int(tx.value("pending_requests.count_set_aside", since=since))
 
 
 def sweep_set_aside(tx: Transaction, before: int) -> int:

@@ -18,8 +18,8 @@ select id from pending_request where set_aside_at is null order by id limit 25;
 update pending_request set set_aside_at = :now where id = :id and set_aside_at is null;
 
 -- name: count_set_aside
--- How many requests are set aside.
-select count(*) from pending_request where set_aside_at is not null;
+-- How many requests were set aside since a time.
+select count(*) from pending_request where set_aside_at > :since;
 
 -- name: sweep
 -- Delete requests that were set aside long ago.
