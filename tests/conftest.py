@@ -52,6 +52,7 @@ _ON_BOTH_THOROUGHLY = ("cli", "control", "daemon", "delivery", "e2e", "faults", 
 _ON_ONE = {"store/sqlite": "sqlite", "store/postgresql": "postgresql"}
 
 _LEFT_OUT = pytest.StashKey[int]()  # how many tests that are thorough
+_ENDS = pytest.StashKey[str]()  # the file with the exit code of each run
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -150,12 +151,16 @@ async def browser() -> AsyncIterator[Browser]:
 def pytest_configure(config: pytest.Config) -> None:
     """The process that was called, not one of its workers, is the run."""
     if not hasattr(config, "workerinput"):
+        config.stash[_ENDS] = os.environ.pop("PRESSRUN_TEST_ENDS", "")  # not for what tests start
         run = postgresql.Run()
         config.add_cleanup(run.end)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     engines.end_run()
+    if ends := session.config.stash.get(_ENDS, ""):  # for .ci/run
+        with Path(ends).open("a", encoding="utf-8") as file:
+            file.write(f"{int(exitstatus)}\n")
     if hasattr(session.config, "workeroutput"):  # goes to the process that was called
         session.config.workeroutput["left out"] = session.config.stash.get(_LEFT_OUT, 0)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -143,6 +145,38 @@ def test_the_shell_can_read_what_ci_runs() -> None:
     script = _ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("ends", "code"), [("0\n1\n", 0), ("1\n2\n", 1), ("1\n", 1), (None, 1)])
+def test_failed_tests_are_run_again_only_if_all_tests_ran(ends: str | None, code: int, tmp_path: Path) -> None:
+    """A run that broke off, or was killed, has not run the others: that those few pass says nothing."""
+    script = (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    match = re.search(r"(?ms)^run_again\(\) \{$.*?^\}$", script)
+    assert match is not None
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to("/bin/true")
+    if ends is not None:
+        (tmp_path / "ends").write_text(ends, encoding="ascii")
+    called = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\n{match[0]}\nrun_again {tmp_path} 2 1"],
+        env={**os.environ, "PRESSRUN_TEST_ENDS": str(tmp_path / "ends")},
+        capture_output=True,
+        check=False,
+    )
+    assert code == called.returncode
+
+
+def test_a_run_of_tests_leaves_its_exit_code(tmp_path: Path) -> None:
+    ends = tmp_path / "ends"
+    for options in (["--collect-only"], ["-k", "nothing_of_this_name"]):
+        subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "tests/core/abuse/test_work.py"],
+            cwd=_ROOT,
+            env={**os.environ, "PRESSRUN_TEST_ENDS": str(ends)},
+            capture_output=True,
+            check=False,
+        )
+    assert "0\n5\n" == ends.read_text(encoding="ascii")
 
 
 def _typed() -> Iterator[tuple[str, str]]:
