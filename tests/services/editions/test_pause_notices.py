@@ -45,6 +45,17 @@ async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: 
     assert {} == await mails(attended)
 
 
+async def test_an_owner_who_is_the_operator_hears_of_it_once(attended: Pressroom) -> None:
+    """However the address is written."""
+    await attended.change("update list set owner = ?", OPERATOR.title())
+    edition = await attended.edition(scheduled_at=int(attended.office.now) + HOUR)
+    attended.pass_time(60 * HOUR)
+    await attended.start()
+    told = await mails(attended)
+    assert {OPERATOR} == told.keys()
+    assert f"pressrun edition resume {edition}" in told[OPERATOR]
+
+
 async def test_who_has_a_shell_hears_of_a_list_whose_relay_is_gone(attended: Pressroom) -> None:
     """The owner could do nothing about it."""
     await attended.change("update list set relay = 'gone'")

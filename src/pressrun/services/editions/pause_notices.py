@@ -27,11 +27,13 @@ class PauseNotices(Struct, frozen=True, kw_only=True):
         target = lists.find_list_by_id(tx, edition.list_id)
         owner, operator = target.owner if target is not None else None, self.site.operator
         of_list = "en" if target is None else target.language
-        people = {person: person == operator or operator is None for person in (owner, operator) if person is not None}
-        for person, has_shell in people.items():
+        people = {address.key: address for address in map(parse_address, filter(None, (owner, operator)))}
+        key_of_operator = None if operator is None else parse_address(operator).key
+        for key, address in people.items():
+            has_shell = key_of_operator in (key, None)
             if cause is None and not has_shell:
                 continue
-            address, otherwise = parse_address(person), "en" if person == operator else of_list
+            otherwise = "en" if key == key_of_operator else of_list
             payload = {
                 "edition": edition.id,
                 "edition_subject": edition.title,
