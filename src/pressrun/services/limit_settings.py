@@ -79,11 +79,11 @@ class LimitSettings:
     )
     requests_per_form: Rate = setting(
         kinds.rate(),
-        default="1/min",
+        default="1/3s",
         help="Identical requests from one copy of a form on our pages, as with a double click. Beyond that, the same "
         "answer but no further email.",
-        reason="People click again while a page is slow to answer. Somebody whose email got lost waits longer before "
-        "trying again, and then has a new copy of the form.",
+        reason="A double click takes less than a second. Somebody who asks again later, because the email got lost, "
+        "gets another.",
     )
     disposable_addresses: str = setting(
         kinds.one_of("accept", "ignore", formerly={"take": "accept"}),

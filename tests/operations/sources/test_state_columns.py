@@ -126,7 +126,7 @@ def _suggested(content: str, pairs: list[str]) -> list[str]:
 
 def test_the_error_says_how_to_keep_what_only_sounds_so() -> None:
     """`Estado` is the state of an address in Mexico, too. A merge field cannot have the name of a key."""
-    with pytest.raises(BadInput, match="--map 'Estado=-', and to keep it as a merge field, --map 'Estado=Estado'$"):
+    with pytest.raises(BadInput, match=r"--map 'Estado=-', and to keep it as a merge field, --map 'Estado=Estado'$"):
         read("email,Estado\na@x.example,Jalisco\n")
     assert [("a@x.example", "active")] == read("email,Estado\na@x.example,Jalisco\n", "Estado=Estado")
     with pytest.raises(BadInput, match=r"use --map 'Confirmed=-'$"):

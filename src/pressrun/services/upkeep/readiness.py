@@ -21,7 +21,7 @@ _NOT_HELD = "the database answers but takes no changes: the lease of this servic
 
 
 class Obstacle(Struct, frozen=True):
-    """What keeps the service from working, and why in a line."""
+    """What keeps the service from working or waits for the operator, and why in a line."""
 
     cause: Cause
     text: str

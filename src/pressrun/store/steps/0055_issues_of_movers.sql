@@ -1,4 +1,4 @@
--- The same for readers who had the issue at another address, by a subscription that became that of an existing reader (the
+-- Readers who had the issue at another address, by a subscription that became that of an existing reader (the
 -- giver). It is a view of its own because hardly anybody has a row in it, which is checked first.
 create view had_issue_elsewhere as
 select mine.id as edition_id, me.id as subscription_id
