@@ -38,7 +38,7 @@ from tests.message.hostile import HOSTILE
 from tests.ports import free_port
 from tests.sink import compile_sink
 
-REPLY_AT_MOST = 10.0
+REPLY_AT_MOST = 60.0  # a fifth of what clients wait for a reply (RFC 5321, 4.5.3.2): longer than a busy machine needs
 P99_AT_MOST = 0.2
 DEALT_WITH_SECONDS = 900.0
 READER = "ada@reader.example"
