@@ -102,7 +102,7 @@ async def test_a_relay_that_goes_on_failing_is_told_each_day(office: Office) -> 
 
 
 async def test_without_any_relay_one_mail_waits(office: Office) -> None:
-    """All that were written meanwhile would arrive together."""
+    """More would only arrive together with it, once a relay works again."""
     await office.make_list()
     relays = Relays()
     watching = watch(office, relays)
