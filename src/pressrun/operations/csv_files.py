@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
@@ -22,7 +22,7 @@ from pressrun.operations.csv_records import (
     unescape_cell,
 )
 from pressrun.services.members.import_rows import SuppressionRow
-from pressrun.services.reports.exported_members import KNOWN_COLUMNS, exported
+from pressrun.services.reports.exported_members import columns_of, exported, texts_of
 from pressrun.store.lists import lists
 from pressrun.store.readers import enrolment, suppressions
 from pressrun.store.transaction import Transaction
@@ -60,8 +60,8 @@ def export_subscribers(tx: Transaction, list_name: str, *, file_format: str, sta
     members = _members(tx, target.id, tuple(SubscriptionState) if state is None else (state,))
     if file_format == "json":
         return _as_json(members)
-    columns = enrolment.list_columns(tx, target.id)
-    return as_csv([*KNOWN_COLUMNS, *columns], _cells(members, columns))
+    columns = columns_of(tx, target.id)
+    return as_csv(columns, _cells(members, columns))
 
 
 def export_suppressions(tx: Transaction) -> Iterator[str]:
@@ -70,7 +70,7 @@ def export_suppressions(tx: Transaction) -> Iterator[str]:
     return as_csv(SUPPRESSION_COLUMNS, (row for row in rows if row[0] is not None))
 
 
-def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[dict[str, object]]:
+def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[dict[str, Any]]:
     for state in states:
         after = 0
         while page := enrolment.export_page(tx, list_id=list_id, state=state, after=after, limit=_PAGE):
@@ -78,14 +78,12 @@ def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[d
             yield from (exported(row, row) for row in page)
 
 
-def _cells(members: Iterable[dict[str, object]], columns: Sequence[str]) -> Iterator[list[str]]:
-    for member in members:
-        attributes = member["attributes"]
-        own = [attributes.get(name, "") for name in columns] if isinstance(attributes, dict) else []
-        yield [*(str(member[name] or "") for name in KNOWN_COLUMNS), *own]
+def _cells(members: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[list[str]]:
+    for texts in map(texts_of, members):
+        yield [texts.get(column, "") for column in columns]
 
 
-def _as_json(members: Iterable[dict[str, object]]) -> Iterator[str]:
+def _as_json(members: Iterable[dict[str, Any]]) -> Iterator[str]:
     before = "[\n"
     for member in members:
         yield before + json.dumps(member, ensure_ascii=False)

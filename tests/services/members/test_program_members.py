@@ -22,7 +22,7 @@ from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
-from pressrun.services.reports.members import Member, show_member
+from pressrun.services.reports.members import Member, SignedUp, show_member
 
 ADA = parse_address("Ada@x.example")
 CRM = Origin(source="api:crm")
@@ -243,7 +243,7 @@ async def test_a_sign_up_by_a_program_answers_the_same_for_everybody(office: Off
     await office.web_requests.carry_out()
     await leave(office)
     answers.append(await office.members.sign_up(ask(changes, Confirm.SEND)))
-    assert [Member(state="pending")] * 3 == answers
+    assert [SignedUp()] * 3 == answers
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

@@ -151,6 +151,7 @@ async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) 
     await enrol(served.office, "ada@reader.example", "bob@reader.example")
     async with served.client(MANAGES) as client:
         await client.patch(f"{READERS}/ada@reader.example", json={"fields": {"plan": "=gold", "Straße": "Kai 1"}})
+        await client.patch(f"{READERS}/bob@reader.example", json={"fields": {"state": "a column of their own"}})
     for media_type in ("application/x-ndjson", "text/csv"):
         async with served.client(MANAGES) as client:
             assert 403 == (await client.get(READERS, headers={"Accept": media_type})).status_code

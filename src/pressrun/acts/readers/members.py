@@ -26,7 +26,7 @@ from pressrun.services.members.member_changes import (
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.subscription_records import Origin
-from pressrun.services.reports.members import Member, show_address
+from pressrun.services.reports.members import Member, SignedUp, show_address
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers import subscribers
 
@@ -84,7 +84,7 @@ class CopyQueued(msgspec.Struct, frozen=True, kw_only=True):
     state: str
 
 
-async def _put(doing: Doing, args: MemberPut) -> Member:
+async def _put(doing: Doing, args: MemberPut) -> Member | SignedUp:
     request = _checked(doing, args)
     if doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
         return await doing.cases.members.put(request)
@@ -128,9 +128,9 @@ def program_of(doing: Doing) -> str:
     return doing.caller.actor.who.removeprefix("token:")
 
 
-async def _put_again(doing: Doing, args: MemberPut, kept: KeptOutcome) -> Member:
+async def _put_again(doing: Doing, args: MemberPut, kept: KeptOutcome) -> Member | SignedUp:
     if not doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
-        return Member(state="pending")  # the same for everybody, as the first time
+        return SignedUp()
     member = await show_again(doing, args, kept)
     return msgspec.structs.replace(member, created=kept.has_created)
 
@@ -168,7 +168,11 @@ MEMBER_ACTS = (
             method="PUT",
             path=_MEMBER,
             check=_faults,
-            otherwise={201: lambda made: made.created is True, 202: lambda made: made.email is msgspec.UNSET},
+            otherwise={
+                201: lambda made: isinstance(made, Member) and made.created is True,
+                202: lambda made: isinstance(made, SignedUp),
+            },
+            answers={202: SignedUp},
         ),
     ),
     Act(

@@ -12,8 +12,8 @@ from pressrun.acts.http import CsvPage, Page, PageLength, Since
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
-from pressrun.services.reports import exported_members, listed_members
-from pressrun.services.reports.members import show_member
+from pressrun.services.reports import exported_members, members
+from pressrun.services.reports.members import Member
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
 
 ONE = "lists/{list}/subscribers/{address}"
@@ -21,12 +21,6 @@ _LENGTH_OF_STREAM = 2000  # of each page of a whole list: others wait while it i
 
 State = Literal["pending", "active", "suspended", "unsubscribed"]
 Domain = Annotated[str, Meta(max_length=253, extra_json_schema={"pattern": "^([a-z0-9]{1,20}[.]){1,3}[a-z]{2,10}$"})]
-
-
-class SubscriberItem(listed_members.ListedMember, frozen=True, kw_only=True):
-    """A subscriber of a list, with the columns that were imported or set. Times are RFC 3339."""
-
-    fields: dict[str, str]  # type: ignore[assignment]  # for the description: it is sent as it is stored
 
 
 class SubscribersOfList(Arguments, frozen=True, kw_only=True):
@@ -60,10 +54,10 @@ async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
     if args.table:
         table = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
         return CsvPage(items=table.members, next=table.following, columns=tuple(table.columns))
-    items, following = await doing.cases.database.read(listed_members.page_of_members, args.list, selection)
+    items, following = await doing.cases.database.read(members.page_of_members, args.list, selection)
     total: Any = UNSET
     if args.count and not (selection.search or args.since):
-        total = await doing.cases.database.read(listed_members.count_members, args.list, args.state)
+        total = await doing.cases.database.read(members.count_members, args.list, args.state)
     return Page(items=items, next=following, total=total)
 
 
@@ -83,7 +77,7 @@ SUBSCRIBER_PAGES = (
         lists=OF_LIST,
         arguments=SubscribersOfList,
         work=_page,
-        answer=Page[SubscriberItem],
+        answer=Page[Member],
         http=Http(
             method="GET",
             path="lists/{list}/subscribers",
@@ -97,9 +91,9 @@ SUBSCRIBER_PAGES = (
         lists=OF_LIST,
         arguments=ListAddress,
         work=lambda doing, args: doing.cases.database.read(
-            show_member, doing.cases.keys, args.list, parse_address(args.address)
+            members.show_member, doing.cases.keys, args.list, parse_address(args.address)
         ),
-        answer=SubscriberItem,
+        answer=Member,
         http=Http(method="GET", path=ONE),
     ),
 )

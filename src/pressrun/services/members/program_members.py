@@ -27,7 +27,7 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.members import Member, describe_member, require_membership, show_member
+from pressrun.services.reports.members import Member, SignedUp, describe_member, require_membership, show_member
 from pressrun.services.suppression import PROGRAM, find_reason
 from pressrun.store.editions import editions
 from pressrun.store.lists.lists import MailingList
@@ -59,7 +59,7 @@ class ProgramMembers:
         """Where a request of a program comes from, and what is wrong with what it says of that."""
         return check_origin(program, consent, self._context.now)
 
-    async def sign_up(self, request: PutRequest) -> Member:
+    async def sign_up(self, request: PutRequest) -> SignedUp:
         """Ask somebody to confirm, as the form on the list's own page does; the answer is the same for every address.
 
         Raises NotFound, and Refused for a closed list.
@@ -71,7 +71,7 @@ class ProgramMembers:
         )
         if answer is not SignUpAnswer.ACCEPTED:
             await self._context.database.read(get_open_list, request.list_name)  # says which of both it is
-        return Member(state=_State.PENDING.value)
+        return SignedUp()
 
     async def put(self, request: PutRequest) -> Member:
         """Add an address, or change what is named of a member. Raises NotFound, and Refused for a closed list."""

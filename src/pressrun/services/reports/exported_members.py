@@ -43,21 +43,25 @@ def exported(row: Row, evidence: Row) -> dict[str, Any]:
     }
 
 
+def columns_of(tx: Transaction, list_id: int) -> list[str]:
+    """The columns of a table of subscribers: an imported one with the name of a known one would hide that."""
+    own = enrolment.list_columns(tx, list_id)
+    return [*KNOWN_COLUMNS, *(column for column in own if column not in KNOWN_COLUMNS)]
+
+
+def texts_of(member: dict[str, Any]) -> dict[str, str]:
+    """The texts of a subscriber by their columns, for tables; those that they lack are left out."""
+    known = {name: member[name] or "" for name in KNOWN_COLUMNS}
+    return {**member["attributes"], **known}
+
+
 def table_of_members(tx: Transaction, list_name: str, selection: SubscriberSelection) -> MemberTable:
     """The chosen subscribers; columns alone with the first of them. Raises as `page_of_members`."""
     target = lists.get_list(tx, list_name)
     part = part_of_listing(tx, list_name, selection)
     proofs = enrolment.evidence_of(tx, target.id, [row["subscriber_id"] for row in part.rows])
-    columns = () if selection.after else enrolment.list_columns(tx, target.id)
     return MemberTable(
-        columns=()
-        if selection.after
-        else [*KNOWN_COLUMNS, *(column for column in columns if column not in KNOWN_COLUMNS)],
-        members=[_texts(exported(row, proofs[row["subscriber_id"]])) for row in part.rows],
+        columns=() if selection.after else columns_of(tx, target.id),
+        members=[texts_of(exported(row, proofs[row["subscriber_id"]])) for row in part.rows],
         following=part.following,
     )
-
-
-def _texts(member: dict[str, Any]) -> dict[str, str]:
-    attributes: dict[str, str] = member.pop("attributes")
-    return {**attributes, **{name: value or "" for name, value in member.items()}}

@@ -1,41 +1,53 @@
-"""One subscriber of a list as programs see them, the same wherever one is shown."""
+"""The subscribers of a list as programs see them, one or a page of them."""
 
 from __future__ import annotations
 
-import msgspec
-from msgspec import UNSET, UnsetType
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.json import Decoder
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.services.suppression import SuppressionReason, find_reason
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
+
+_decode_fields = Decoder(dict[str, str]).decode
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscriber of a list. `state` is null for an address that has none there, `suppressed` the reason or null.
+class Member(Struct, frozen=True, kw_only=True):
+    """A subscriber of a list. `suppressed` is why they get no mail at all; times are RFC 3339.
 
-    `created`: whether the request that this answers has made it. Who may only sign people up learns the state alone,
-    which is always pending.
+    Of an address that has no state there, only that is said. `created`: whether the request that this answers has
+    added it.
     """
 
+    email: str
+    name: str
+    language: str
+    fields: Mapping[str, str]
     state: str | None
-    email: str | UnsetType = UNSET
-    name: str | UnsetType = UNSET
-    language: str | UnsetType = UNSET
-    fields: dict[str, str] | UnsetType = UNSET
-    since: str | UnsetType | None = UNSET
-    source: str | UnsetType | None = UNSET
-    suppressed: str | UnsetType | None = UNSET
-    paused_until: str | UnsetType | None = UNSET
+    since: str | None
+    source: str | None
+    suppressed: str | None
+    paused_until: str | None
     created: bool | UnsetType = UNSET
+
+
+class SignedUp(Struct, frozen=True, kw_only=True):
+    """What whoever may only sign people up learns: the same for every address."""
+
+    state: Literal["pending"] = "pending"
 
 
 def no_such_member(list_name: str, address: Address) -> NotFound:
@@ -65,6 +77,21 @@ def require_membership(
     return membership
 
 
+def page_of_members(tx: Transaction, list_name: str, selection: SubscriberSelection) -> tuple[list[Member], str | None]:
+    """The chosen members, and the place after which others may follow, None where none can.
+
+    Raises NotFound for an unknown list, and BadInput for a domain that is none.
+    """
+    part = part_of_listing(tx, list_name, selection)
+    return [_listed(row) for row in part.rows], part.following
+
+
+def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
+    """How many are on a list, in one state or in all; raises NotFound."""
+    counts = lists.count_subscriptions(tx, lists.get_list(tx, list_name).id)
+    return sum(counts.values()) if state is None else counts.get(state, 0)
+
+
 def show_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:
     """The subscriber with this address, in any state. Raises NotFound."""
     _, person, subscription = require_membership(tx, list_name, address)
@@ -91,25 +118,40 @@ def describe_member(
     """
     if person is None or subscription is None:
         return Member(
-            state=None,
             email=address.typed,
             name="",
             language="",
             fields={},
+            state=None,
             since=None,
             source=None,
             suppressed=reason,
+            paused_until=None,
             created=created,
         )
     return Member(
-        state=subscription.state.value,
         email=person.address,
         name=person.name,
         language=person.language,
-        fields=dict(person.attributes),
+        fields=person.attributes,
+        state=subscription.state,
         since=rfc3339(subscription.since),
         source=subscription.source,
         suppressed=reason,
         paused_until=rfc3339(subscription.paused_until),
         created=created,
+    )
+
+
+def _listed(row: Row) -> Member:
+    return Member(
+        email=row["address"],
+        name=row["name"],
+        language=row["language"],
+        fields=_decode_fields(row["attributes"]),
+        state=row["state"],
+        since=rfc3339(row["since"]),
+        source=row["source"],
+        suppressed=row["suppressed"],
+        paused_until=rfc3339(row["paused_until"]),
     )

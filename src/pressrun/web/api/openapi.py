@@ -79,7 +79,9 @@ class _Types:
         }
         for operation in operations:
             self._kinds += [value.kind for value in _parameters(operation)]
-            self._kinds += [kind for kind in (operation.act.answer,) if kind not in (None, Content)]
+            self._kinds += [
+                kind for kind in (operation.act.answer, *operation.http.answers.values()) if kind not in (None, Content)
+            ]
         self._kinds += self._bodies.values()
         schemas, self.components = msgspec.json.schema_components(self._kinds, ref_template=_REF)
         self._schemas: list[Schema] = list(schemas)
@@ -191,7 +193,7 @@ def _form(takes_files: bool) -> Schema:
 
 
 def _answer(operation: Operation, types: _Types, status: int) -> Schema:
-    answer = operation.act.answer
+    answer = operation.http.answers.get(status, operation.act.answer)
     described: Schema = {"description": "Done"}
     if answer is None or status == 204:
         return described
