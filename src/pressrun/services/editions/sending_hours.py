@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.pacing.opening_hours import OpeningHours, parse_hours
+from pressrun.runtime.time_zones import find_time_zone
 from pressrun.store.editions.editions import Edition
 
 
 def parse_time_zone(name: str) -> ZoneInfo:
     """The IANA time zone with this name; raises BadInput."""
-    try:
-        return ZoneInfo(name.strip())
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    zone = find_time_zone(name.strip())
+    if zone is None:
         raise BadInput(
             f"{name!r} is not a time zone known to this machine. Write one like Europe/Berlin or UTC "
             "(the package tzdata provides them)"
-        ) from None
+        )
+    return zone
 
 
 def held_until(edition: Edition, now: float) -> int | None:

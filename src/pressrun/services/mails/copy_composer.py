@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
 
@@ -20,6 +19,7 @@ from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
 from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
+from pressrun.runtime.time_zones import find_time_zone
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue.deliveries import ClaimedCopy
@@ -87,10 +87,7 @@ def day_of(at: int, target: MailingList, language: str) -> str:
 
 @lru_cache(maxsize=256)
 def _day(at: int, timezone: str, *languages: str) -> str:
-    try:
-        zone: tzinfo = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # it was known when it was set, and no copy should fail for it
-        zone = UTC
+    zone = find_time_zone(timezone) or UTC  # it was known when it was set, and no copy should fail for it
     there = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
     return words_in(*languages).day(int(there.timestamp()))
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from html import escape
 from importlib import resources
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -21,6 +20,7 @@ from msgspec import Struct
 from pressrun.core.timeline import Timeline
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import Words, marked
+from pressrun.runtime.time_zones import find_time_zone
 from pressrun.services.reports.edition_reports import EditionReport
 from pressrun.web.editors.preview import standalone_template
 from pressrun.web.sheet import digest_source
@@ -219,10 +219,8 @@ def seconds_between(start: str, end: str) -> int:
 
 def _zone_of(name: str) -> tuple[str, tzinfo]:
     """The time zone of a list; UTC if this machine does not know it any more."""
-    try:
-        return name, ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return "UTC", UTC
+    zone = find_time_zone(name)
+    return ("UTC", UTC) if zone is None else (name, zone)
 
 
 def _text(value: object) -> str | None:
