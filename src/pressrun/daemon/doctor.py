@@ -15,6 +15,7 @@ from pressrun.core.current import Holder
 from pressrun.core.errors import BadConfiguration, NotFound, PressrunError, Unavailable
 from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, parse_endpoint
 from pressrun.core.signing.keys import KeyRing
+from pressrun.daemon.wiring.admin_pages import build_issuer
 from pressrun.delivery.relay.probe import examine_relay
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.message.signatures.dkim import Signer, load_signing_key
@@ -25,6 +26,7 @@ from pressrun.operations.doctor.machine import find_clock_state
 from pressrun.operations.doctor.senders import own_addresses
 from pressrun.operations.doctor.subject import (
     CachedLookups,
+    ConfiguredIssuer,
     ConfiguredRelay,
     DoctorSubject,
     ExpiringToken,
@@ -41,6 +43,7 @@ from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.programs import api_tokens
 from pressrun.store.upkeep.datadir import DataDir, load_keys
 from pressrun.store.upkeep.disk_usage import measure_room
+from pressrun.web.admin.issuer import IssuerProblem
 
 _DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
 _RELAY_SECONDS = 15.0  # for a relay to greet us, log us in, and take a message
@@ -79,6 +82,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
         tokens=tokens,
         signatures=tuple(map(published_key, settings.dkim)),
         relays=tuple(_relay(relay, settings.site.mail_domain) for relay in settings.relays),
+        issuer=_issuer(settings),
         trusted_proxies=settings.http.trusted_proxies,
         mail_listeners=_mail_listeners(settings, daemon),
         room_limits=room_limits(settings.for_services()),
@@ -131,6 +135,23 @@ def _relay(settings: RelaySettings, helo_name: str) -> ConfiguredRelay:
     return ConfiguredRelay(
         name=settings.name, host=settings.host, port=settings.port, security=settings.security, contact=contact
     )
+
+
+def _issuer(settings: Settings) -> ConfiguredIssuer | None:
+    if settings.oidc is None:
+        return None
+
+    async def find_problem() -> str:
+        try:
+            issuer = build_issuer(settings)
+            if issuer is not None:
+                site = replace(settings.site, base_url=settings.admin.base_url or settings.site.base_url)
+                await issuer.probe(site.url("admin", "oidc", "callback"))
+        except (IssuerProblem, BadConfiguration) as problem:
+            return str(problem)
+        return ""
+
+    return ConfiguredIssuer(url=settings.oidc.issuer, find_problem=find_problem)
 
 
 def _mail_listeners(settings: Settings, daemon: DaemonByControlSocket | None) -> dict[str, Endpoint]:

@@ -74,6 +74,7 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
             tokens=(),
             signatures=(key,),
             relays=(),
+            issuer=None,
             trusted_proxies=(),
             mail_listeners={},
             room_limits=RoomLimits(warning=0, reserve=0, wal_size=0),

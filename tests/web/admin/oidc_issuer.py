@@ -42,6 +42,7 @@ class OidcIssuer:
     signs_with: Any = field(default_factory=lambda: KEY)
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "one"})
     token: str | None = None  # instead of one that it makes
+    accepts: str = CLIENT_SECRET  # the secret that it knows of, which may be another one by now
     access_token: str = "a.token"
     about: dict[str, Any] = field(default_factory=dict)  # what its userinfo endpoint says of whoever has logged in
     about_status: int = 200
@@ -126,11 +127,11 @@ class OidcIssuer:
 
     def _knows(self, request: Request, form: dict[str, str]) -> bool:
         if "client_secret" in form:
-            return (CLIENT_ID, CLIENT_SECRET) == (form["client_id"], form["client_secret"])
+            return (CLIENT_ID, self.accepts) == (form["client_id"], form["client_secret"])
         _, _, encoded = request.headers.get("authorization", "").partition(" ")
         name, _, secret = base64.b64decode(encoded).decode().partition(":")
         assert quote(CLIENT_SECRET, safe="") == secret
-        return (CLIENT_ID, CLIENT_SECRET) == (unquote(name), unquote(secret))
+        return (CLIENT_ID, self.accepts) == (unquote(name), unquote(secret))
 
     async def authorize(self, request: Request) -> Response:
         """For a browser: somebody who is logged in there already is sent back at once."""

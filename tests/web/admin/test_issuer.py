@@ -18,7 +18,7 @@ from tests.web.admin.oidc_issuer import CLIENT_SECRET, CURVE_KEY, KEY, OTHER_KEY
 
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.web.admin.id_tokens import IdToken
-from pressrun.web.admin.issuer import Ceremony, Issuer, IssuerAway, IssuerProblem
+from pressrun.web.admin.issuer import Ceremony, ClientRefused, Issuer, IssuerAway, IssuerProblem
 
 BACK = "https://admin.example.org/admin/oidc/callback"
 CEREMONY = Ceremony(state="a-state", nonce="a-nonce", verifier="v" * 43)
@@ -323,3 +323,37 @@ async def test_an_issuer_that_is_away(other: OidcIssuer) -> None:
     clock.ahead = 11.0
     other.metadata = good
     assert "subject-of-ada" == (await log_in(other, issuer)).sub
+
+
+async def test_keys_change_after_the_clock_was_ahead(other: OidcIssuer) -> None:
+    """A machine may start years ahead; what was fetched then is not kept until that time has come."""
+    clock = Clock()
+    issuer = asking(other, clock)
+    clock.ahead = 1e9
+    await issuer.log_in_url(CEREMONY, BACK, MINUTES)
+    with pytest.raises(IssuerProblem):  # the token has expired for us; its keys are known now
+        await log_in(other, issuer)
+    clock.ahead = 0.0
+    other.keys, other.signs_with, other.header = [OTHER_KEY], OTHER_KEY, {"alg": "RS256", "kid": "two"}
+    assert "subject-of-ada" == (await log_in(other, issuer)).sub
+
+
+async def test_a_client_secret_that_has_expired(other: OidcIssuer) -> None:
+    """The log says so, and so does doctor, who has nobody to log in."""
+    other.accepts = "the new one"
+    with pytest.raises(ClientRefused, match="the secret may have expired"):
+        await log_in(other, asking(other))
+    with pytest.raises(ClientRefused):
+        await asking(other).probe(BACK)
+
+
+async def test_a_probe_logs_nobody_in(other: OidcIssuer) -> None:
+    """That its code is refused is what an issuer should do."""
+    await asking(other).probe(BACK)
+    assert ["/.well-known/openid-configuration", "/keys", "/token"] == other.asked
+
+
+async def test_a_probe_of_an_issuer_without_keys(other: OidcIssuer) -> None:
+    other.metadata = {"jwks_uri": f"{other.url}/elsewhere"}
+    with pytest.raises(IssuerProblem, match="cannot get its keys: status 307"):
+        await asking(other).probe(BACK)

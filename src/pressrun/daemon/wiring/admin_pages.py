@@ -18,7 +18,7 @@ from pressrun.web.context import WebContext
 
 
 def build_admin_rows(settings: Settings, services: Services, web: WebContext) -> Rows:
-    log_ins, issuer = services.log_ins, _build_issuer(settings)
+    log_ins, issuer = services.log_ins, build_issuer(settings)
     cases = AdminCases(
         door=services.door,
         sessions=log_ins.sessions,
@@ -42,7 +42,8 @@ def build_admin_rows(settings: Settings, services: Services, web: WebContext) ->
     return rows
 
 
-def _build_issuer(settings: Settings) -> Issuer | None:
+def build_issuer(settings: Settings) -> Issuer | None:
+    """The issuer of `[oidc]`, if there is one."""
     oidc = settings.oidc
     if oidc is None:
         return None

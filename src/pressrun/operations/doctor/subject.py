@@ -55,6 +55,13 @@ class ContactRelay(Protocol):
     def __call__(self, outgoing: Outgoing | None, /) -> Awaitable[RelayReport]: ...
 
 
+class ConfiguredIssuer(Struct, frozen=True, kw_only=True):
+    """The issuer of `[oidc]`. `find_problem` says why nobody can log in by it, or returns an empty text."""
+
+    url: str
+    find_problem: Callable[[], Awaitable[str]]
+
+
 class ConfiguredRelay(Struct, frozen=True, kw_only=True):
     """One `[[relay]]`, and how to reach it."""
 
@@ -131,6 +138,7 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
     tokens: tuple[ExpiringToken, ...]
     signatures: tuple[PublishedKey, ...]
     relays: tuple[ConfiguredRelay, ...]
+    issuer: ConfiguredIssuer | None
     trusted_proxies: tuple[str, ...]
     mail_listeners: Mapping[str, Endpoint]
     room_limits: RoomLimits

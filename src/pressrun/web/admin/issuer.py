@@ -29,6 +29,8 @@ AWAY_SECONDS = 10  # for which an issuer that cannot be asked is left alone, so 
 KEYS_AGAIN_SECONDS = 60  # at most so often for a key that is new to us: anybody could name one
 MOST_AT_ONCE = 4  # codes that are redeemed at the same time
 _SCOPE = "openid email"
+_NO_CODE, _NO_VERIFIER = "checked-by-doctor", "v" * 43  # RFC 7636 §4.1
+_OF_CLIENT = ("invalid_client", "unauthorized_client")  # RFC 6749 §5.2
 _BEARER = re.compile(r"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 §2.1
 
 T = TypeVar("T")
@@ -40,6 +42,10 @@ class IssuerProblem(Exception):
 
 class IssuerAway(IssuerProblem):
     """The issuer does not answer, or has a fault of its own."""
+
+
+class ClientRefused(IssuerProblem):
+    """The issuer does not, or no longer, accept what proves who we are: nobody can log in by it."""
 
 
 class Ceremony(Struct, frozen=True, kw_only=True):
@@ -80,6 +86,10 @@ class _KeySet(msgspec.Struct, frozen=True, kw_only=True):
 class _Tokens(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str
     access_token: str = ""
+
+
+class _TokenError(msgspec.Struct, frozen=True, kw_only=True):
+    error: str = ""
 
 
 class _UserInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +171,21 @@ class Issuer:
             raise IssuerProblem("the address is of another account")
         return replace(token, email=user_info.email, email_verified=user_info.email_verified)
 
+    async def probe(self, redirect_uri: str) -> None:
+        """Whether people could log in: it describes itself, publishes its keys, and knows us by our secret.
+
+        Raises IssuerProblem. The code that it is shown is none of its codes, so to refuse that is the right answer.
+        """
+        metadata = await self._describe()
+        await self._keys_of(metadata, METADATA_SECONDS)
+        ceremony = Ceremony(state="", nonce="", verifier=_NO_VERIFIER)
+        try:
+            await self._exchange(metadata, _NO_CODE, ceremony, redirect_uri)
+        except (ClientRefused, IssuerAway):
+            raise
+        except IssuerProblem:
+            return
+
     def _expected(self, ceremony: Ceremony, max_age: int) -> Expected:
         return Expected(
             issuer=self._settings.issuer,
@@ -185,9 +210,9 @@ class Issuer:
     async def _describe(self) -> _Metadata:
         async with self._asking:
             now = self._clock()
-            if self._metadata is not None and now - self._metadata[0] < METADATA_SECONDS:
+            if self._metadata is not None and _is_within(self._metadata[0], now, METADATA_SECONDS):
                 return self._metadata[1]
-            if self._away is not None and now - self._away[0] < AWAY_SECONDS:
+            if self._away is not None and _is_within(self._away[0], now, AWAY_SECONDS):
                 raise self._away[1]
             try:
                 metadata = await self._ask_for_description()
@@ -208,7 +233,7 @@ class Issuer:
 
     async def _keys_of(self, metadata: _Metadata, most_seconds: float) -> Sequence[Mapping[str, Any]]:
         async with self._asking:
-            if self._keys is None or self._clock() - self._keys[0] >= most_seconds:
+            if self._keys is None or not _is_within(self._keys[0], self._clock(), most_seconds):
                 answer = await self._http.send(HttpRequest(url=metadata.jwks_uri))
                 self._keys = self._clock(), _decoded(answer, _KeySet, "its keys").keys
             return self._keys[1]
@@ -231,13 +256,34 @@ class Issuer:
         request = HttpRequest(
             url=metadata.token_endpoint, method="POST", headers=headers, body=urlencode(form).encode("ascii")
         )
-        return _decoded(await self._http.send(request), _Tokens, "the tokens")
+        answer = await self._http.send(request)
+        if _refuses_client(answer):
+            raise ClientRefused(
+                "the issuer refuses client_id or client_secret_file of [oidc]: the secret may have expired"
+            )
+        return _decoded(answer, _Tokens, "the tokens")
+
+
+def _is_within(before: float, now: float, seconds: float) -> bool:
+    """Whether that was so recently; a time from a clock that was ahead does not count."""
+    return 0 <= now - before < seconds
 
 
 def _beginning(url: str) -> str:
     """Scheme, host and port of a URL, and a slash."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/"
+
+
+def _refuses_client(answer: HttpAnswer) -> bool:
+    """Whether the answer to a code is that we are not the client that we say, whatever the code was."""
+    if answer.status not in (400, 401):
+        return False
+    try:
+        error = msgspec.json.decode(answer.body, type=_TokenError).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        error = ""
+    return error in _OF_CLIENT or (answer.status == 401 and not error)
 
 
 def _decoded(answer: HttpAnswer, kind: type[T], what: str) -> T:
