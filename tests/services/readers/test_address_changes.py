@@ -12,6 +12,7 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.sign_ups import Confirmed
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
@@ -165,6 +166,67 @@ async def test_a_copy_in_flight_waits_for_the_new_destination_alone(press: Press
     assert [("deferred", "elsewhere.example")] == await press.rows(
         "select state, domain from delivery where edition_id = ?", edition
     )
+
+
+@pytest_asyncio.fixture
+async def joins_late(press: Pressroom, change: AddressChanges) -> int:
+    """An edition that the reader at the old address is about to get; whoever has the new one joins after its start."""
+    edition = await press.edition()
+    await press.add_readers([NEW])
+    return edition
+
+
+@pytest.mark.parametrize("is_in_flight", [False, True])
+async def test_a_reader_of_two_addresses_gets_what_waits_for_one_at_the_other(
+    press: Pressroom, change: AddressChanges, joins_late: int, is_in_flight: bool
+) -> None:
+    [outgoing] = await press.take_after_turn() if is_in_flight else [None]
+    await confirm(change)
+    if outgoing:
+        press.answer(outgoing, LATER)
+    assert [NEW] == await get_news(press, joins_late)
+    assert None is await press.office.database.read(copy_counts.find_difference, joins_late)
+
+
+async def test_it_waits_for_the_end_of_a_pause_at_the_other(
+    press: Pressroom, change: AddressChanges, joins_late: int
+) -> None:
+    [(reader, epoch)] = await press.rows("select id, epoch from subscriber where address = ?", NEW)
+    preferences, link = Preferences(press.office.context), PreferenceLink(subscriber_id=reader, epoch=epoch)
+    await preferences.pause(link, 3, WEB)
+    await press.readers(1)
+    await confirm(change)
+    assert [] == await get_news(press, joins_late)
+    await press.change("update edition set state = 'sending', finished_at = null")
+    await preferences.resume(link, WEB)
+    assert [NEW] == await get_news(press, joins_late)
+
+
+@pytest.mark.parametrize("has_arrived", [False, True])
+async def test_what_waits_comes_back_with_the_address(
+    press: Pressroom, change: AddressChanges, joins_late: int, has_arrived: bool
+) -> None:
+    """Once, whichever address has it."""
+    await confirm(change)
+    if has_arrived:
+        await press.send_all()
+    await undo(change)
+    assert [NEW if has_arrived else OLD] == await get_news(press, joins_late)
+
+
+async def test_what_the_reader_of_another_address_has_got_in_another_language_is_not_sent_again(
+    press: Pressroom, change: AddressChanges
+) -> None:
+    await press.change("update list set language = 'pt' where name = 'other'")
+    await press.change("update list set family = 'f'")
+    await press.change("update subscription set since = since - 100")
+    editions = [await press.edition(f"In {name}", name) for name in ("other", "news")]
+    await press.change("update edition set issue = 'one'")
+    reader = await press.rows("select id, epoch from subscriber where address = ?", NEW)
+    link = PreferenceLink(subscriber_id=reader[0][0], epoch=reader[0][1])
+    await Preferences(press.office.context).save(link, PreferenceChanges(families={"f": "news"}), WEB)
+    await confirm(change)
+    assert [[NEW], []] == [await get_news(press, edition) for edition in editions]
 
 
 async def unsubscribe(press: Pressroom, subscription: int) -> UnsubscribeOutcome:

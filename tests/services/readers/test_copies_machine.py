@@ -49,7 +49,9 @@ class Lives:
     """What readers do, and what they must have got. People whose addresses met count as one.
 
     `due` has by edition who read its list when it started, and `may` who also may get it: those who were about to come
-    back. `lost` are people who may end up without a copy, since they left or paused for good.
+    back. `bilingual` read both lists when the later edition started, as whoever takes over the address of a reader of
+    the other list does: an issue may reach them in each language. `lost` are people who may end up without a copy,
+    since they left or paused for good.
     """
 
     def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
@@ -62,6 +64,7 @@ class Lives:
         self.editions: dict[str, int] = {}
         self.due: dict[int, set[int]] = {}
         self.may: dict[int, set[int]] = {}
+        self.bilingual: set[int] = set()
         self.got: Counter[tuple[int, int]] = Counter()
         self.left: dict[int, int] = {}
         self.lost: set[int] = set()
@@ -198,7 +201,11 @@ class Lives:
             " and subscriber_id > 1 and (subscription.state = 'active'"
             " or subscription.id in (select subscription_id from unsubscribe))"
         )
-        for subscriber, state in await press.rows(reading, name):
+        started = {reader for readers in (*self.due.values(), *self.may.values()) for reader in readers}
+        here = await press.rows(reading, name)
+        [elsewhere] = [await press.rows(reading, other) for other in LISTS if other != name]
+        self.bilingual |= started & {reader for reader, _ in here} & {reader for reader, _ in elsewhere}
+        for subscriber, state in here:
             (self.due if state == "active" else self.may)[edition].add(subscriber)
         await press.office.database.write(work)
         return name
@@ -275,6 +282,7 @@ class Lives:
         for editions in together:
             due = {reader for edition in editions for reader in self.due[edition]}
             most = Counter(map(self.person, due | {reader for edition in editions for reader in self.may[edition]}))
+            most.update(map(self.person, self.bilingual if self.is_issue else ()))
             got: Counter[int] = Counter()
             for (subscriber, edition), times in self.got.items():
                 got[self.person(subscriber)] += times if edition in editions else 0

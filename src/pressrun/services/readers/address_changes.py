@@ -3,10 +3,9 @@
 Nothing changes until the new address has confirmed. The old one is notified at once, with a link that stops the change,
 and again when it is done, with one that undoes it for a week. Each of these ends every preferences link so far.
 
-If the new address already belongs to a reader, they stay two people, and the subscriptions move: those to each list
-that the old one reads and the new one does not. Name, language and the like go along unless the new one has ever
-confirmed anything. Links in earlier mails to the old address then unsubscribe the new one, as they do where an address
-changes without a second reader.
+If the new address already belongs to a reader, the two become one (reader_merges). Name, language and the like go
+along unless the new one has ever confirmed anything. Links in earlier mails to the old address then unsubscribe the new
+one, as they do where an address changes without a second reader.
 
 Undoing gives each of them back what they had, unless they have changed it since. It also undoes the reader's later
 changes of address, whose own links to undo could otherwise take the lists away again. If somebody has signed up the old
@@ -26,12 +25,12 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import digests_of, suppression_digest
 from pressrun.services.context import ServiceContext
+from pressrun.services.readers.reader_merges import merge_readers, split_readers
 from pressrun.services.readers.reader_notices import ReaderNotice, queue_notice
 from pressrun.services.readers.subscription_records import (
     Origin,
-    SubscriptionDetails,
-    end_subscription,
     list_subscriptions,
+    live_subscriptions,
     record_consent,
 )
 from pressrun.services.readers.suspension import begin_at_address
@@ -39,17 +38,13 @@ from pressrun.services.suppression import find_reason, lift_for_reader, may_conf
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import deliveries
-from pressrun.store.readers import address_changes, language_switch, subscribers, subscriptions, unsubscribes
+from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.address_changes import AddressChange, ChangeState
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 ASK, NOTIFY = "address_change", "address_moving"  # notices to the new and to the old address
 LIMIT = "address_changes_per_reader"
-SOURCE = "move"  # of subscriptions that moved to somebody who was a reader already
-_RESTORED = ("state", "state_before", "suspended_for", "paused_until", "source", "since")
 
 
 class AddressChangeOutcome(StrEnum):
@@ -211,11 +206,10 @@ class AddressChanges:
             reader = replace(person, address=page.new.typed)
         else:
             begin_at_address(tx, other, now)
-            _introduce(tx, other, person)
-            former = self._move_subscriptions(tx, person, other, origin)
+            former = merge_readers(tx, person, other, origin, self._context)
             subscribers.end_links(tx, person.id)
             reader = other
-        for details in _live(tx, reader):
+        for details in live_subscriptions(tx, reader):
             self._record(tx, details.list, reader, "moved", origin)
         until = int(self._context.clock() + self._context.tokens.undo_change_seconds)
         address_changes.record_confirmed(tx, change.id, former=former, expires_at=until)
@@ -230,7 +224,7 @@ class AddressChanges:
         page, change, person = check.pending
         if change.state is ChangeState.DONE:
             reader = self._bring_back(tx, change, person, page.old, origin)
-            for details in _live(tx, reader):
+            for details in live_subscriptions(tx, reader):
                 self._record(tx, details.list, reader, "restored", origin)
         subscribers.end_links(tx, person.id)
         address_changes.record_undone(tx, change)
@@ -249,51 +243,20 @@ class AddressChanges:
         other = subscribers.find_subscriber(tx, old)
         if not change.former and other is not None and other.id != person.id:
             begin_at_address(tx, other, now)
-            _introduce(tx, other, person)
-            self._move_subscriptions(tx, person, other, origin)
+            merge_readers(tx, person, other, origin, self._context)
             return other
         begin_at_address(tx, person, now)
         if change.former:
             lists.lock_members(tx, [details.list.id for details in list_subscriptions(tx, person)])
-            _give_back(tx, change.former, person, now)
+            split_readers(tx, change.former, person, now)
         else:
             _void_requests(tx, person)
             subscribers.move_to_address(tx, person.id, old, digests)
         return replace(person, address=old.typed)
 
-    def _move_subscriptions(
-        self, tx: Transaction, person: Subscriber, other: Subscriber, origin: Origin
-    ) -> dict[str, list[dict[str, Any]]]:
-        """Move the subscriptions of one person to another; returns what undoing restores."""
-        now = self._context.now
-        still_suspended = []
-        leaving = _live(tx, person)
-        lists.lock_members(tx, [details.list.id for details in leaving])
-        for details in leaving:
-            subscription, target = details.subscription, details.list
-            if lists.hold_list(tx, target.id) is None:
-                continue  # it is being removed
-            theirs = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=other.id)
-            taker, reads_both = theirs, theirs is not None and theirs.reads
-            if theirs is None or not reads_both:
-                taker = _move_to(tx, subscription, theirs, other, now)
-                subscriptions.hand_copies_over(tx, subscription, taker.id, other.domain)
-                still_suspended.append(_remember(theirs, taker))
-            ended = end_subscription(tx, subscription, SOURCE, now)
-            assert taker is not None
-            language_switch.redirect_links(tx, subscription.id, taker.id)
-            still_suspended.append(_remember(subscription, ended) | {"is_stopped": reads_both})
-            self._record(tx, target, person, "withdrawn", origin)
-        return {"subscriptions": still_suspended}
-
     def _record(self, tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin) -> None:
         salt = self._context.entropy(16)
         record_consent(tx, target, person, event, origin, now=self._context.now, salt=salt)
-
-
-def _live(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
-    """The lists that somebody is on, whether paused, suspended for bounces or neither."""
-    return [details for details in list_subscriptions(tx, person) if details.subscription.is_live]
 
 
 def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:
@@ -309,91 +272,3 @@ def _void_requests(tx: Transaction, person: Subscriber) -> None:
         subscription = details.subscription
         if subscription.state is SubscriptionState.PENDING:
             subscriptions.record_subscription(tx, subscription, replace(subscription, round=subscription.round + 1))
-
-
-def _introduce(tx: Transaction, other: Subscriber, person: Subscriber) -> None:
-    """Give a reader the name and all that belongs to a person, if they are only somebody whom anybody has signed up."""
-    if not any(details.subscription.was_proven for details in list_subscriptions(tx, other)):
-        known = replace(
-            other,
-            name=person.name,
-            language=person.language,
-            attributes=person.attributes,
-            text_only=person.text_only,
-        )
-        subscribers.update_profile(tx, other, known, how=SOURCE)
-
-
-def _move_to(
-    tx: Transaction, subscription: Subscription, theirs: Subscription | None, other: Subscriber, now: int
-) -> Subscription:
-    """Give somebody a subscription of another person, as it was but for bounces, which were the other mailbox's."""
-    if theirs is None:
-        theirs = subscriptions.insert_subscription(
-            tx, list_id=subscription.list_id, subscriber_id=other.id, state=subscription.state, source=SOURCE, now=now
-        )
-    is_paused = subscription.is_paused
-    moved = replace(
-        theirs,
-        state=SubscriptionState.SUSPENDED if is_paused else SubscriptionState.ACTIVE,
-        state_before=None,
-        suspended_for=subscription.suspended_for if is_paused else None,
-        paused_until=subscription.paused_until,
-        source=SOURCE,
-        since=subscription.since if is_paused else now,  # what the pause has stopped goes along
-    )
-    subscriptions.record_subscription(tx, theirs, moved)
-    return moved
-
-
-def _remember(before: Subscription | None, after: Subscription) -> dict[str, Any]:
-    """What a subscription was (None: it did not exist), and how to tell whether it has changed since."""
-    fields = None if before is None else {name: getattr(before, name) for name in _RESTORED}
-    return {"id": after.id, "before": fields, "round": after.round, "since": after.since, "state": after.state}
-
-
-def _give_back(tx: Transaction, former: Mapping[str, Any], person: Subscriber, now: int) -> None:
-    """Restore the subscriptions that a change moved from a person, except those that their reader has changed since.
-
-    The copies that wait at the other address come back with them. Where both read the list, so do those that the change
-    has stopped.
-    """
-    unchanged = [
-        (current, item)
-        for item in former["subscriptions"]
-        if (current := subscriptions.find_subscription_by_id(tx, item["id"])) is not None and _is_as_left(current, item)
-    ]
-    own = {current.list_id: current for current, _ in unchanged if current.subscriber_id == person.id}
-    for current, item in unchanged:
-        if current.subscriber_id != person.id:
-            _move_copies(tx, current, own.get(current.list_id), person, now)
-        if item["before"] is None:
-            subscriptions.delete_subscription(tx, current)
-            continue
-        back = replace(current, **_typed(item["before"]))
-        subscriptions.record_subscription(tx, current, back, how="undone")
-        if item.get("is_stopped") and back.state is SubscriptionState.ACTIVE:
-            unsubscribes.requeue_copies(tx, back.id, since=item["since"], now=now)
-
-
-def _is_as_left(current: Subscription, item: Mapping[str, Any]) -> bool:
-    """Whether the reader has not changed a subscription since. That somebody has asked for it again changes nothing."""
-    if current.state is SubscriptionState.PENDING:
-        return (current.round, current.state_before) == (item["round"], item["state"])
-    return (current.round, current.since, current.state) == (item["round"], item["since"], item["state"])
-
-
-def _move_copies(tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int) -> None:
-    """Move what waits for a subscription that ends to that of a person, if there is one."""
-    if own is not None:
-        subscriptions.hand_copies_over(tx, taken, own.id, person.domain)
-    deliveries.cancel_copies(tx, [taken.id], now)
-
-
-def _typed(fields: Mapping[str, Any]) -> dict[str, Any]:
-    before = fields["state_before"]
-    return {
-        **fields,
-        "state": SubscriptionState(fields["state"]),
-        "state_before": None if before is None else SubscriptionState(before),
-    }

@@ -71,6 +71,11 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
     return details
 
 
+def live_subscriptions(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
+    """Those of the lists that somebody is on, whether paused, suspended for bounces or neither."""
+    return [details for details in list_subscriptions(tx, person) if details.subscription.is_live]
+
+
 def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
     """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
     order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED]

@@ -286,8 +286,8 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
     return len(expired), subscribers.delete_unsubscribed(tx, people)
 
 
-def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str) -> int:
-    """Give the copies of one subscription that are not over to another one, at `domain`; returns how many.
+def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str) -> list[int]:
+    """Give the copies of one subscription that are not over to another one, at `domain`; returns their editions.
 
     So goes what a pause has stopped, which the end of the pause brings back. A copy that is still to be made for the
     giver is made first.
@@ -295,7 +295,13 @@ def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain
     audiences.queue_early(tx, [giver.id])
     values = {"giver_id": giver.id, "taker_id": taker_id, "stopped_since": stopped_since(giver)}
     audiences.give_way(tx, **values)
-    return tx.run("subscriptions.hand_copies_over", **values, domain=domain)
+    return [row["edition_id"] for row in tx.rows("subscriptions.hand_copies_over", **values, domain=domain)]
+
+
+def hand_copies_back(tx: Transaction, edition_ids: Sequence[int], *, giver_id: int, taker_id: int, domain: str) -> None:
+    """Give the copies of these editions that are not over back to the subscription that they came from, at `domain`."""
+    values = {"giver_id": giver_id, "taker_id": taker_id, "domain": domain}
+    tx.run("subscriptions.hand_copies_back", edition_ids=in_json(edition_ids), **values)
 
 
 def stopped_since(subscription: Subscription) -> int:

@@ -192,7 +192,7 @@ returning id, list_id, subscriber_id;
 
 -- name: hand_copies_over
 -- Give copies that wait or are in flight, and those that a pause has stopped since a time, to another subscription, except
--- of editions that its reader already has.
+-- of editions that its reader already has, in whichever language.
 update delivery set subscription_id = :taker_id, domain = :domain,
     destination = coalesce((select destination from destination_domain where domain = :domain), '')
 where subscription_id = :giver_id and edition_id is not null
@@ -201,4 +201,17 @@ where subscription_id = :giver_id and edition_id is not null
         where own.subscription_id = :taker_id and own.edition_id = delivery.edition_id)
     and not exists (select 1 from subscription as taker cross join subscription as theirs cross join delivery as other
         where taker.id = :taker_id and theirs.subscriber_id = taker.subscriber_id and other.subscription_id = theirs.id
-            and other.edition_id = delivery.edition_id and other.state <> 'cancelled');
+            and other.edition_id = delivery.edition_id and other.state <> 'cancelled')
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :taker_id)
+    and not exists (select 1 from had_issue_elsewhere as had
+        where had.edition_id = delivery.edition_id and had.subscription_id = :taker_id)
+returning edition_id;
+
+-- name: hand_copies_back
+-- Give what is not over of some editions back to the subscription that it came from.
+update delivery set subscription_id = :giver_id, domain = :domain,
+    destination = coalesce((select destination from destination_domain where domain = :domain), '')
+where subscription_id = :taker_id and edition_id {in edition_ids} and state in ('queued', 'deferred', 'claimed', 'cancelled')
+    and not exists (select 1 from delivery as own
+        where own.subscription_id = :giver_id and own.edition_id = delivery.edition_id);

@@ -1,0 +1,205 @@
+"""Two readers become one, where a change of address leads to that of another reader, and become two again.
+
+They stay two people, and the subscriptions move: those to each list that the one reads and the other does not. Where
+both read a list, the other's subscription is left as it is, and gets what waits for the first one's: its reader may
+have joined after an edition began, and would get it at neither address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct, convert, to_builtins
+from msgspec.structs import asdict, replace
+
+from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.services.context import ServiceContext
+from pressrun.services.readers.subscription_records import (
+    Origin,
+    end_subscription,
+    list_subscriptions,
+    live_subscriptions,
+    record_consent,
+)
+from pressrun.store.lists import lists
+from pressrun.store.queue import deliveries
+from pressrun.store.readers import language_switch, subscribers, subscriptions, unsubscribes
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+SOURCE = "move"  # of subscriptions that moved to somebody who was a reader already
+
+
+class _Standing(Struct, frozen=True):
+    """What undoing restores of a subscription."""
+
+    state: SubscriptionState
+    state_before: SubscriptionState | None
+    suspended_for: str | None
+    paused_until: int | None
+    source: str
+    since: int
+
+
+class _Changed(Struct, frozen=True, omit_defaults=True):
+    """A subscription that a merge has changed: what it was (None: it did not exist), and how it was left.
+
+    Where both read the list, undoing queues the copies again that were stopped, and takes those of the editions in
+    `handed` back from the subscription `taker`.
+    """
+
+    id: int
+    before: _Standing | None
+    round: int
+    since: int
+    state: SubscriptionState
+    is_stopped: bool = False
+    taker: int = 0
+    handed: tuple[int, ...] = ()
+
+    def is_left_in(self, current: Subscription) -> bool:
+        """Whether the reader has changed nothing since. That somebody has asked for it again changes nothing."""
+        if current.state is SubscriptionState.PENDING:
+            return (current.round, current.state_before) == (self.round, self.state)
+        return (current.round, current.since, current.state) == (self.round, self.since, self.state)
+
+
+class _Merge(Struct, frozen=True):
+    """What undoing a merge restores, in the order in which it was changed; stored as JSON with the address change."""
+
+    subscriptions: tuple[_Changed, ...]
+
+
+def merge_readers(
+    tx: Transaction, person: Subscriber, other: Subscriber, origin: Origin, context: ServiceContext
+) -> Mapping[str, Any]:
+    """Move what one reader has to another; returns what `split_readers` needs."""
+    _introduce(tx, other, person)
+    now = context.now
+    changed: list[_Changed] = []
+    leaving = live_subscriptions(tx, person)
+    lists.lock_members(tx, [details.list.id for details in leaving])
+    for details in leaving:
+        if lists.hold_list(tx, details.list.id) is None:
+            continue  # it is being removed
+        changed += _move(tx, details.subscription, other, now)
+        record_consent(tx, details.list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
+    return dict(to_builtins(_Merge(subscriptions=tuple(changed))))
+
+
+def split_readers(tx: Transaction, former: Mapping[str, Any], person: Subscriber, now: int) -> None:
+    """Restore what a merge has changed, except subscriptions that their reader has changed since.
+
+    The copies that wait at the other address come back with them. Where both read the list, so do those that the merge
+    has given away or stopped.
+    """
+    unchanged = [
+        (current, changed)
+        for changed in convert(former, _Merge).subscriptions
+        if (current := subscriptions.find_subscription_by_id(tx, changed.id)) and changed.is_left_in(current)
+    ]
+    own = {current.list_id: current for current, _ in unchanged if current.subscriber_id == person.id}
+    for current, changed in unchanged:
+        if current.subscriber_id != person.id:
+            _return_copies(tx, current, own.get(current.list_id), person, now)
+        if changed.before is None:
+            subscriptions.delete_subscription(tx, current)
+        else:
+            back = replace(current, **asdict(changed.before))
+            subscriptions.record_subscription(tx, current, back, how="undone")
+            _take_back(tx, back, changed, person, now)
+
+
+def _introduce(tx: Transaction, other: Subscriber, person: Subscriber) -> None:
+    """Give a reader the name and all that belongs to a person, if they are only somebody whom anybody has signed up."""
+    if not any(details.subscription.was_proven for details in list_subscriptions(tx, other)):
+        known = replace(
+            other,
+            name=person.name,
+            language=person.language,
+            attributes=person.attributes,
+            text_only=person.text_only,
+        )
+        subscribers.update_profile(tx, other, known, how=SOURCE)
+
+
+def _move(tx: Transaction, subscription: Subscription, other: Subscriber, now: int) -> list[_Changed]:
+    """Move one subscription, with what waits for it; returns what has changed."""
+    theirs = subscriptions.find_subscription(tx, list_id=subscription.list_id, subscriber_id=other.id)
+    reads_both = theirs is not None and theirs.reads
+    taker = theirs if theirs is not None and reads_both else _copy_to(tx, subscription, theirs, other, now)
+    handed = _hand_over(tx, subscription, taker, other, now)
+    ended = end_subscription(tx, subscription, SOURCE, now)
+    language_switch.redirect_links(tx, subscription.id, taker.id)
+    gone = _remember(subscription, ended)
+    if reads_both:
+        return [replace(gone, is_stopped=True, taker=taker.id, handed=tuple(handed))]
+    return [_remember(theirs, taker), gone]
+
+
+def _copy_to(
+    tx: Transaction, subscription: Subscription, theirs: Subscription | None, other: Subscriber, now: int
+) -> Subscription:
+    """Give somebody a subscription of another person, as it was but for bounces, which were the other mailbox's."""
+    if theirs is None:
+        theirs = subscriptions.insert_subscription(
+            tx, list_id=subscription.list_id, subscriber_id=other.id, state=subscription.state, source=SOURCE, now=now
+        )
+    is_paused = subscription.is_paused
+    copied = replace(
+        theirs,
+        state=SubscriptionState.SUSPENDED if is_paused else SubscriptionState.ACTIVE,
+        state_before=None,
+        suspended_for=subscription.suspended_for if is_paused else None,
+        paused_until=subscription.paused_until,
+        source=SOURCE,
+        since=subscription.since if is_paused else now,  # what the pause has stopped goes along
+    )
+    subscriptions.record_subscription(tx, theirs, copied)
+    return copied
+
+
+def _hand_over(tx: Transaction, giver: Subscription, taker: Subscription, other: Subscriber, now: int) -> list[int]:
+    """Give the copies that wait for a subscription to that of another person; returns their editions.
+
+    A pause of the taker stops them until it ends. What a pause has stopped is not for a taker who has none.
+    """
+    if giver.is_paused and not taker.is_paused:
+        return []
+    handed = subscriptions.hand_copies_over(tx, giver, taker.id, other.domain)
+    if taker.is_paused:
+        deliveries.cancel_copies(tx, [taker.id], now)
+    return handed
+
+
+def _remember(before: Subscription | None, after: Subscription) -> _Changed:
+    return _Changed(
+        id=after.id,
+        before=None if before is None else convert(before, _Standing, from_attributes=True),
+        round=after.round,
+        since=after.since,
+        state=after.state,
+    )
+
+
+def _return_copies(
+    tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int
+) -> None:
+    """Move what waits for a subscription that ends to that of a person, if there is one."""
+    if own is not None:
+        subscriptions.hand_copies_over(tx, taken, own.id, person.domain)
+    deliveries.cancel_copies(tx, [taken.id], now)
+
+
+def _take_back(tx: Transaction, back: Subscription, changed: _Changed, person: Subscriber, now: int) -> None:
+    """Take the copies back that a merge gave to a reader of the same list, and queue those that it stopped."""
+    if changed.handed:
+        subscriptions.hand_copies_back(
+            tx, changed.handed, giver_id=back.id, taker_id=changed.taker, domain=person.domain
+        )
+    if back.is_paused:
+        deliveries.cancel_copies(tx, [back.id], now)
+    if changed.is_stopped and back.state is SubscriptionState.ACTIVE:
+        unsubscribes.requeue_copies(tx, back.id, since=changed.since, now=now)
