@@ -234,14 +234,14 @@ _OTHER_NAMES = {
     r"|\b(?:أنت|تريد|حاول|أدخل|افتح|اشترك|اختر|ابحث|احصل|اقرأ)\b|\bقائمة|\bالقائمة",
     "de": r"anmeld|abmeld|angemeld|abgemeld|(?<!E-)\bMails?\b|\bListe",
     "es": r"\binscri|\bsuscrit[oa]\b|\blector|\bemail|^confirmado|\banuncio",
-    "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro"
+    "fr": r"\binscri|\binvité\b|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro"
     r"|\blistes?\b|\bnewsletter",
-    "it": r"\bemail|\biscritt[oaie]\b|\blista\b|(?-i:[a-z,’] ?(?:Su[ao]i?|Sue|Lei|Le)\b)",
+    "it": r"\bemail|\binvitato\b|\biscritt[oaie]\b|\blista\b|(?-i:[a-z,’] ?(?:Su[ao]i?|Sue|Lei|Le)\b)",
     "ja": r"配信停止|配信を停止|リスト|ブラウザー",
     "nl": r"abonne|aanmeld|aangemeld|afmeld|\blijst",
     "pl": r"odnośnik|preferencj|\blist[aęy]\b|subskrybent",
-    "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter|pré-visualiz",
-    "pt-PT": r"\bvocê|\blinks?\b|\binscr|\bassin|\bsubscrito\b|\bleitor"
+    "pt-BR": r"\bassin|\bconvidado\b|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter|pré-visualiz",
+    "pt-PT": r"\bvocê|\bconvidado\b|\blinks?\b|\binscr|\bassin|\bsubscrito\b|\bleitor"
     r"|\bregistrad|\bsalv|\bbaix|\bbusc|\bsubscritor",
     "zh-Hans": r"列表|期号|电子邮件地址|(?<!邮件)通讯(?!录)",
 }

@@ -212,7 +212,9 @@ async def test_the_answer_is_the_same_for_every_new_address(house: House) -> Non
     await house.suppress("never@reader.example", "never-again")
     pages = set()
     for name in ("stranger", "never", "member", "stranger", "stranger", "stranger"):
-        pages.add((await press(house, "change-address", email=f"{name}@reader.example")).text)
+        page = (await press(house, "change-address", email=f"{name}@reader.example")).text
+        assert f"{name}@reader.example" in page
+        pages.add(page.replace(f"{name}@reader.example", "ADDRESS"))
     assert 1 == len(pages)
     asked = [to for kind, to, _ in await house.notices() if kind == "address_change"]
     assert ["stranger@reader.example", "member@reader.example", "stranger@reader.example"] == asked

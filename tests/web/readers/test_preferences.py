@@ -16,19 +16,29 @@ ADA = "ada@reader.example"
 async def test_asking_for_a_link_answers_everybody_alike(house: House) -> None:
     number = await house.add_list()
     await house.add_reader(number)
-    await house.add_reader(number, "pending@reader.example", "pending")
+    await house.add_reader(number, "pia@reader.example", "pending")
     await house.add_reader(number, "bad@reader.example")
     await house.suppress("bad@reader.example", "complaint")
+    addresses = ["sue@reader.example", "pia@reader.example", "bad@reader.example", *[ADA] * 4]
     async with house.client() as client:
-        answers = [
-            await client.post("/preferences", data={"email": address})
-            for address in ("stranger@reader.example", "pending@reader.example", "bad@reader.example", *[ADA] * 4)
-        ]
-    seen = [(answer.status_code, sorted(answer.headers.items()), answer.text) for answer in answers]
+        answers = [await client.post("/preferences", data={"email": address}) for address in addresses]
+    seen = [
+        (answer.status_code, sorted(answer.headers.items()), answer.text.replace(address, "ADDRESS"))
+        for answer, address in zip(answers, addresses, strict=True)
+    ]
     assert [seen[0]] * len(seen) == seen
     assert 200 == seen[0][0]
     expected = ("preferences_link", ADA, {"answers": "web"})
     assert [expected] * 3 == await house.notices()
+
+
+@pytest.mark.parametrize("path", ["/preferences", "/news/unsubscribe"])
+async def test_whoever_mistypes_their_address_sees_it_and_the_way_back(house: House, path: str) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        page = (await client.post(path, data={"email": " Ada@raeder.example"})).text
+    assert "<p>Ada@raeder.example</p>" in page
+    assert f'<a class="on" href="{path}">Wrong address? Change it.</a>' in page
 
 
 async def test_asking_with_a_malformed_address_is_400(house: House) -> None:

@@ -40,14 +40,17 @@ async def test_whoever_is_no_member_is_mailed_nothing(house: House, state: str) 
 async def test_every_address_gets_the_same_answer(house: House) -> None:
     """A member, whoever left, is suppressed, is unknown, or asks too often: status, headers and body."""
     number = await house.add_list()
-    await house.add_reader(number, "member@reader.example")
+    await house.add_reader(number, "here@reader.example")
     await house.add_reader(number, "gone@reader.example", "unsubscribed")
-    await house.add_reader(number, "never@reader.example")
-    await house.suppress("never@reader.example", "complaint")
-    names = ["nobody", "gone", "never", *["member"] * 5]
+    await house.add_reader(number, "stop@reader.example")
+    await house.suppress("stop@reader.example", "complaint")
+    addresses = [f"{name}@reader.example" for name in ("none", "gone", "stop", *["here"] * 5)]
     async with house.client() as client:
-        answers = [await client.post(PAGE, data={"email": f"{name}@reader.example"}) for name in names]
-    seen = [(answer.status_code, sorted(answer.headers.items()), answer.content) for answer in answers]
+        answers = [await client.post(PAGE, data={"email": address}) for address in addresses]
+    seen = [
+        (answer.status_code, sorted(answer.headers.items()), answer.text.replace(address, "ADDRESS"))
+        for answer, address in zip(answers, addresses, strict=True)
+    ]
     assert [seen[0]] * len(seen) == seen
     assert 3 == len(await house.notices())
 

@@ -1,6 +1,7 @@
 """Pages for readers without an email at hand: they enter their address, and a link is mailed to it.
 
-The answer is the same for every address, so that nobody learns who is subscribed.
+The answer is the same for every address, so that nobody learns who is subscribed. It repeats what was typed: whoever
+waits for a mail that does not come sees the wrong letter.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.store.lists.lists import MailingList
+from pressrun.web import language
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, first, read_fields
 from pressrun.web.readers.form_copies import FRONT, FormCopies
@@ -42,8 +44,10 @@ class MailedLinkPages:
         origin, network = self._web.origin_as_named(request), self._web.network(request)
         _, form = self._copies.read(FRONT, fields)
         await self._requests.preferences_link(address, origin, network=network, form=form, about=about)
-        say = self._pages.words
-        return self._sent(say("If this address is subscribed, we've sent it a private link to its preferences."), about)
+        text = self._pages.words("If this address is subscribed, we've sent it a private link to its preferences.")
+        name = "" if about is None else about.name
+        where = self._pages.href("preferences", list=name, language=language.named())
+        return self._sent(address, text, where, about=about)
 
     async def unsubscribe(self, request: Request) -> Response:
         """Mail a link to unsubscribe from the list."""
@@ -60,12 +64,16 @@ class MailedLinkPages:
         _, form = self._copies.read(about.id, fields)
         await self._requests.unsubscribe_link(about, address, origin, network=network, form=form)
         text = say("If this address is subscribed, we've sent it a link to unsubscribe.")
-        return self._sent(text, about, back=self._pages.way_on(about), headers=_NOINDEX)
+        where = self._pages.href(about.name, "unsubscribe", language=language.named())
+        return self._sent(address, text, where, about=about, headers=_NOINDEX)
 
-    def _sent(self, text: str, about: MailingList | None, **more: Any) -> Response:
+    def _sent(self, address: Address, text: str, form: str, **more: Any) -> Response:
         say = self._pages.words
         patience = say("Nothing after a few minutes? Check your spam folder, or try again.")
-        return self._pages.message(say("Check your email"), text, patience, sign="mail", about=about, **more)
+        again = (form, say("Wrong address? Change it."))
+        return self._pages.message(
+            say("Check your email"), address.typed, text, patience, sign="mail", back=again, **more
+        )
 
     def _form(
         self,

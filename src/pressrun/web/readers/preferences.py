@@ -208,7 +208,7 @@ class PreferencePages:
         if new.key == profile.person.address_key:
             return await self._refuse(request, link, say("This is already your email address."))
         await self._address_changes.request(profile.person.id, new, self._web.origin(request))
-        sent = say("We've sent an email to your new address. Nothing changes until you confirm there.")
+        sent = say("We've sent an email to {address}. Nothing changes until you confirm there.", address=new.typed)
         return self._page(request, profile, link, sent)
 
     async def _refuse(self, request: Request, link: PreferenceLink, problem: str) -> Response:
