@@ -14,7 +14,7 @@ from tests.engines import new_data_dir
 from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.daemon import service_stop
 from pressrun.daemon.service_stop import ServiceStop
-from pressrun.store.database import Database, Gate
+from pressrun.store.database import Database
 from pressrun.store.upkeep.datadir import DataDir, DataLock
 
 
@@ -63,11 +63,11 @@ def command(data: DataDir) -> Iterator[DataLock]:
 
 
 def build(data: DataDir, database: Database) -> tuple[ServiceStop, Database, list[str]]:
-    gate, ends = Gate(), []
-    stop = ServiceStop(Owner(), database, gate, data)
+    ends: list[str] = []
+    stop = ServiceStop(Owner(), database, data)
     dispatcher: Any = Dispatcher()
     stop.connect(dispatcher, 5.0, lambda: ends.append("end"))
-    return stop, database.behind(gate), ends
+    return stop, stop.database, ends
 
 
 async def never() -> None:

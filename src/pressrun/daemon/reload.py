@@ -18,7 +18,7 @@ from pressrun.acts.arguments import Arguments
 from pressrun.config import changed_needing_restart, keep_until_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
-from pressrun.daemon.running import Running
+from pressrun.daemon.running import Running, serving
 from pressrun.daemon.wiring.assembly import worker_settings
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
@@ -107,11 +107,6 @@ def signature_digests(settings: Settings) -> dict[str, str]:
         f"{signature.selector}._domainkey.{signature.domain}": hashlib.sha256(signature.key_pem).hexdigest()
         for signature in settings.dkim
     }
-
-
-def serving(settings: Settings) -> str:
-    """The status line of a daemon whose configuration is that of its file."""
-    return f"serving {settings.site.base_url}"
 
 
 def _apply(running: Running, settings: Settings) -> None:

@@ -27,12 +27,13 @@ LONGEST_STOP_SECONDS = 900.0
 
 
 class ServiceStop:
-    """As services.ports.StoppableService and ClaimOwner promise. `gate` is that of all services."""
+    """As services.ports.StoppableService and ClaimOwner promise. `database` is for all who have to stop."""
 
-    def __init__(self, owner: ClaimOwner, database: Database, gate: Gate, data: DataDir) -> None:
+    def __init__(self, owner: ClaimOwner, database: Database, data: DataDir) -> None:
         self._owner = owner
-        self._database = database
-        self._gate = gate
+        self._ungated = database
+        self._gate = Gate()
+        self.database = database.behind(self._gate)
         self._data = data
         self._dispatcher: Dispatcher | None = None
         self._on_end: Callable[[], None] = lambda: None
@@ -66,7 +67,7 @@ class ServiceStop:
             self._dispatcher.suspend()
             await self._drain(self._dispatcher)
             self._gate.reason = "the database is being moved"
-            await self._database.write(lambda _: None)  # comes after every transaction that began before
+            await self._ungated.write(lambda _: None)  # comes after every transaction that began before
         except BaseException:
             self.resume()
             raise

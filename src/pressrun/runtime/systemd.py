@@ -10,6 +10,9 @@ import os
 import socket
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Self
+
+from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration
 
@@ -128,3 +131,23 @@ def forget_environment(environ: MutableMapping[str, str], names: Iterable[str] =
     """Remove the variables meant for this process alone, so that no child notifies systemd in our name."""
     for name in names:
         environ.pop(name, None)
+
+
+class ServiceManager(Struct, frozen=True, kw_only=True):
+    """What systemd gave this process: where it hears of us, sockets by name, and its watchdog."""
+
+    notifier: Notifier
+    sockets: Mapping[str, socket.socket]
+    watchdog_seconds: float | None
+
+    @classmethod
+    def read(cls, environ: MutableMapping[str, str], sockets: Mapping[str, socket.socket]) -> Self:
+        """Take it from the environment, where child processes must not find it; `sockets` go before others."""
+        process = os.getpid()
+        manager = cls(
+            notifier=Notifier(environ),
+            sockets={**listen_sockets(environ, process), **sockets},
+            watchdog_seconds=watchdog_seconds(environ, process),
+        )
+        forget_environment(environ)
+        return manager

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from functools import partial
 
 from pressrun.config.settings import Settings
-from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.current import Current
 from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.core.upkeep.disk_room import DiskLevel
-from pressrun.daemon.wiring.services import Services
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
@@ -31,11 +28,7 @@ from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_operator
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.pause_notices import PauseNotices
-from pressrun.services.incoming.mail_acceptance import MailAcceptance
-from pressrun.services.incoming.mail_commands import MailCommands
-from pressrun.services.incoming.mail_processing import MailProcessing
-from pressrun.services.incoming.mailed_editions import MailedEditions
-from pressrun.services.ports import ClaimOwner, MailParser
+from pressrun.services.ports import ClaimOwner
 from pressrun.services.suppression import may_be_sent
 from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch, AlertWays, MailAlert
 from pressrun.services.upkeep.readiness import Obstacle, Readiness
@@ -114,34 +107,6 @@ def worker_settings(settings: Settings) -> WorkerSettings:
         dkim=settings.dkim,
         log=settings.log,
     )
-
-
-def build_mailed_editions(services: Services, parser: MailParser) -> MailedEditions:
-    """Wire what makes editions of mails."""
-    return MailedEditions(services.workshop, parser=parser)
-
-
-def build_processing(
-    services: Services,
-    parsers: Mapping[MailQueue, MailParser],
-    mailed_editions: MailedEditions,
-    metrics: Metrics,
-) -> MailProcessing:
-    """Wire what processes accepted mail."""
-    context = services.context
-    return MailProcessing(
-        context,
-        parsers=parsers,
-        mail_commands=MailCommands(context, sign_ups=services.pages.sign_ups),
-        bounce_handler=services.bounce_handler,
-        mailed_editions=mailed_editions,
-        counter=metrics,
-    )
-
-
-def build_acceptance(services: Services, processing: MailProcessing, metrics: Metrics) -> MailAcceptance:
-    """Wire what accepts mail."""
-    return MailAcceptance(services.context, count=metrics.count_inbound, accepted=processing.accepted)
 
 
 def build_storage_watch(

@@ -12,13 +12,16 @@ from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.errors import Unavailable
 from pressrun.core.network.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.pacing.busy_share import BusyShare
-from pressrun.daemon.wiring.assembly import build_acceptance, build_mailed_editions, build_processing
 from pressrun.daemon.wiring.services import Services
 from pressrun.daemon.wiring.web_app import WebServers
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.sandbox.mail_parser import SIGNED_MAIL_LIMITS, ParserLimits, SandboxedParser
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.incoming.mail_acceptance import MailAcceptance
+from pressrun.services.incoming.mail_commands import MailCommands
+from pressrun.services.incoming.mail_processing import MailProcessing
+from pressrun.services.incoming.mailed_editions import MailedEditions
 
 STOP_SECONDS = 2.0  # for requests and mails that are still arriving when the daemon stops
 
@@ -30,17 +33,23 @@ class Mailroom:
         self, settings: Settings, services: Services, metrics: Metrics, sockets: Mapping[str, socket.socket]
     ) -> None:
         assert settings.smtp is not None
-        limits = ParserLimits()
-        share = services.context.settings.part(lambda every: every.limits.strangers_share)
+        context, limits = services.context, ParserLimits()
+        share = context.settings.part(lambda every: every.limits.strangers_share)
         self._readers = {
             MailQueue.READERS: SandboxedParser(SIGNED_MAIL_LIMITS),
             MailQueue.BOUNCES: SandboxedParser(limits),
             MailQueue.STRANGERS: SandboxedParser(limits, BusyShare(share, limits.wall_seconds)),
         }
-        posting = build_mailed_editions(services, self._readers[MailQueue.STRANGERS])
-        self.processing = build_processing(services, self._readers, posting, metrics)
+        self.processing = MailProcessing(
+            context,
+            parsers=self._readers,
+            mail_commands=MailCommands(context, sign_ups=services.pages.sign_ups),
+            bounce_handler=services.bounce_handler,
+            mailed_editions=MailedEditions(services.workshop, parser=self._readers[MailQueue.STRANGERS]),
+            counter=metrics,
+        )
         services.mail_accepted.connect(self.processing.accepted)
-        receiving = build_acceptance(services, self.processing, metrics)
+        receiving = MailAcceptance(context, count=metrics.count_inbound, accepted=self.processing.accepted)
         services.cases.returns.connect(receiving.accept)
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 
