@@ -36,7 +36,6 @@ from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming import mail_processing
 from pressrun.services.readers import web_requests
-from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
@@ -169,7 +168,7 @@ async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> No
     """Each requester gets one mail."""
     async with open_pressroom(tmp_path) as room:
         desk = room.office.context
-        loop = WebRequests(desk, sign_ups=room.office.sign_ups, preferences=Preferences(desk))
+        loop = WebRequests(desk, sign_ups=room.office.sign_ups)
         for number in range(3):
             await loop.sign_up("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
         with refused(owner, name, fault) as refusals:

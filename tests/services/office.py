@@ -29,7 +29,6 @@ from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
-from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
@@ -154,11 +153,8 @@ def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: boo
     office.subscribers = SubscriberAdmin(office.context)
     office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
     office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
-    preferences = Preferences(office.context)
-    office.web_requests = WebRequests(office.context, sign_ups=office.sign_ups, preferences=preferences)
-    office.members = ProgramMembers(
-        office.context, sign_ups=office.sign_ups, preferences=preferences, web_requests=office.web_requests
-    )
+    office.web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
+    office.members = ProgramMembers(office.context, sign_ups=office.sign_ups, web_requests=office.web_requests)
     office.job_files, queue = JobFiles(root), JobQueue()
     office.jobs = BulkJobs(
         database,

@@ -30,7 +30,6 @@ from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.web_requests import WebRequests
@@ -79,7 +78,6 @@ def requests_of(office: Office) -> WebRequests:
     return WebRequests(
         office.context,
         sign_ups=office.sign_ups,
-        preferences=Preferences(office.context),
     )
 
 

@@ -30,6 +30,7 @@ from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
@@ -288,7 +289,8 @@ async def resume(press: Pressroom, _address: Address, number: int) -> None:
 
 
 async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
-    await press.office.database.write(Preferences(press.office.context).mail_preferences_link, address, WEB, "")
+    context = press.office.context
+    await context.database.write(mail_preferences_link, address, WEB, "", context)
 
 
 async def send_test(press: Pressroom, address: Address, _: Any) -> None:
@@ -402,7 +404,7 @@ async def ask_to_unsubscribe(press: Pressroom, address: Address, _: Any) -> None
     def ask(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        Preferences(press.office.context).mail_unsubscribe_link(tx, target, address, WEB)
+        mail_unsubscribe_link(tx, target, address, WEB, press.office.context)
 
     await press.office.database.write(ask)
 

@@ -366,7 +366,6 @@ def requests_of(office: Office) -> WebRequests:
     return WebRequests(
         office.context,
         sign_ups=office.sign_ups,
-        preferences=Preferences(office.context),
     )
 
 

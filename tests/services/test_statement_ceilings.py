@@ -32,7 +32,6 @@ from pressrun.services.members.member_puts import MemberPuts, PutRequest
 from pressrun.services.members.neighbours import BATCH
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, Tokens
-from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
@@ -53,7 +52,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 
 def web_requests_of(office: Office) -> WebRequests:
     context = office.context
-    return WebRequests(context, sign_ups=office.sign_ups, preferences=Preferences(context))
+    return WebRequests(context, sign_ups=office.sign_ups)
 
 
 async def nothing(_: Office) -> None:

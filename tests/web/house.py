@@ -101,7 +101,7 @@ class House:
 
     @cached_property
     def web_requests(self) -> WebRequests:
-        return WebRequests(self.context(), sign_ups=self.sign_ups(), preferences=self.preferences())
+        return WebRequests(self.context(), sign_ups=self.sign_ups())
 
     def unsubscribes(self) -> Unsubscribes:
         return Unsubscribes(self.context())

@@ -141,7 +141,7 @@ async def sign_up(scene: Scene) -> None:
 
 async def waiting_request(scene: Scene) -> None:
     office = scene.press.office
-    web_requests = WebRequests(office.context, sign_ups=office.sign_ups, preferences=scene.preferences())
+    web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
     await web_requests.sign_up("news", scene.next, WEB, network=None, trust=Trust.PROVEN)
     await web_requests.preferences_link(scene.next, WEB, network=None)
 

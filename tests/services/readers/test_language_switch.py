@@ -240,7 +240,9 @@ async def test_the_page_of_the_old_list_mails_a_link_to_who_is_asked_to_confirm_
     await ask_back(house)
     async with house.client() as client:
         await client.post("/noticias/unsubscribe", data={"email": ADA})
-    assert ("unsubscribe_link", ADA, {"answers": "web", "subscription": 2}) == (await house.notices())[-1]
+    assert ("unsubscribe_link", ADA, {"answers": "web", "in_reply_to": None, "subscription": 2}) == (
+        await house.notices()
+    )[-1]
 
 
 async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(house: House) -> None:
@@ -297,7 +299,9 @@ async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(house: House
     await choose(house, "boletim")
     async with house.client() as client:
         await client.post("/noticias/unsubscribe", data={"email": ADA})
-    assert [("unsubscribe_link", ADA, {"answers": "web", "subscription": 2})] == await house.notices()
+    assert [
+        ("unsubscribe_link", ADA, {"answers": "web", "in_reply_to": None, "subscription": 2})
+    ] == await house.notices()
 
 
 @pytest.mark.slow_on_postgresql

@@ -62,6 +62,7 @@ async def test_who_is_suspended_for_bounces_is_not_brought_back_by_a_pause(house
 
 @pytest.mark.parametrize("days", [0, 366])
 async def test_a_pause_has_a_length(house: House, days: int) -> None:
+    await house.add_reader(await house.add_list())
     with pytest.raises(ValueError, match="1 to 365"):
         await house.preferences().pause(LINK, days, WEB)
 

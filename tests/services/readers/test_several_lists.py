@@ -14,7 +14,6 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
@@ -44,7 +43,6 @@ async def sign_up(office: Office, *names: str) -> object:
     web_requests = WebRequests(
         office.context,
         sign_ups=office.sign_ups,
-        preferences=Preferences(office.context),
     )
     answer = await web_requests.sign_up(
         names[0], ADA, WEB, network=None, name="Ada", trust=Trust.PROVEN, also=names[1:]

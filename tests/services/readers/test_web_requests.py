@@ -20,7 +20,6 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Waker
-from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
@@ -35,7 +34,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to Ne
 
 def asking_of(office: Office, wake: Waker | None = None) -> WebRequests:
     context = replace(office.context, wake=wake or office.wake)
-    return WebRequests(context, sign_ups=office.sign_ups, preferences=Preferences(context))
+    return WebRequests(context, sign_ups=office.sign_ups)
 
 
 async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:

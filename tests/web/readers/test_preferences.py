@@ -28,7 +28,7 @@ async def test_asking_for_a_link_answers_everybody_alike(house: House) -> None:
     ]
     assert [seen[0]] * len(seen) == seen
     assert 200 == seen[0][0]
-    expected = ("preferences_link", ADA, {"answers": "web"})
+    expected = ("preferences_link", ADA, {"answers": "web", "in_reply_to": None})
     assert [expected] * 3 == await house.notices()
 
 

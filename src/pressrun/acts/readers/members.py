@@ -24,7 +24,7 @@ from pressrun.services.members.member_changes import (
     require_right,
 )
 from pressrun.services.members.member_puts import PutRequest
-from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS
+from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.members import Member, SignedUp, show_address
 from pressrun.store.programs.idempotency import KeptOutcome

@@ -191,7 +191,7 @@ def _build_pages(parts: _Parts) -> UseCases:
     context, observer = parts.context, parts.hooks.sign_ups
     sign_ups, preferences = SignUps(context, observer), Preferences(context)
     return UseCases(
-        web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences),
+        web_requests=WebRequests(context, sign_ups=sign_ups),
         sign_ups=sign_ups,
         unsubscribes=Unsubscribes(context),
         never_again=NeverAgain(context),
@@ -216,9 +216,7 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         audit_log=AuditLog(context),
         lists=ListAdmin(context, workshop.builder),
         subscribers=SubscriberAdmin(context),
-        members=ProgramMembers(
-            context, sign_ups=pages.sign_ups, preferences=pages.preferences, web_requests=pages.web_requests
-        ),
+        members=ProgramMembers(context, sign_ups=pages.sign_ups, web_requests=pages.web_requests),
         jobs=_build_bulk_jobs(parts),
         suppressions=SuppressionAdmin(context),
         edition_admin=edition_admin,

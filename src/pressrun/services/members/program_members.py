@@ -23,7 +23,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
-from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.pauses import pause_subscription, resume_subscription
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
@@ -47,12 +47,9 @@ _State = SubscriptionState
 class ProgramMembers:
     """The use cases of programs that keep subscribers."""
 
-    def __init__(
-        self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences, web_requests: WebRequests
-    ) -> None:
+    def __init__(self, context: ServiceContext, *, sign_ups: SignUps, web_requests: WebRequests) -> None:
         self._context = context
         self._puts = MemberPuts(context, sign_ups.abuse_limits)
-        self._preferences = preferences
         self._web_requests = web_requests
 
     def check_origin(self, program: str, consent: ConsentGiven | None) -> tuple[Origin, list[Fault]]:
@@ -127,7 +124,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
             if subscription.is_paused and not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
-            self._preferences.pause_subscription(tx, subscription.id, days, origin)
+            pause_subscription(tx, subscription.id, days, origin, self._context)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)
@@ -141,7 +138,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
             if not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
-            self._preferences.resume_subscription(tx, subscription.id, origin)
+            resume_subscription(tx, subscription.id, origin, self._context)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)

@@ -14,41 +14,29 @@ from collections.abc import Callable, Collection, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.signing.tokens import suppression_digest
+from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.language_switch import FamilyChoice, LanguageSwitch, find_choices, switch_language
+from pressrun.services.readers.mailed_links import mail_preferences_link
+from pressrun.services.readers.pauses import pause, pause_subscription, resume
 from pressrun.services.readers.personal_data import export_personal_data
 from pressrun.services.readers.subscription_records import (
     Origin,
     SubscriptionDetails,
-    choose_list_of_mail,
-    find_subscription_details,
     list_subscriptions,
-    record_consent,
 )
-from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, unsubscribe
-from pressrun.services.suppression import find_reason
-from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import deliveries, notices
-from pressrun.store.queue.notices import NewNotice
-from pressrun.store.readers import consent, language_switch, subscribers, subscriptions, unsubscribes
+from pressrun.store.readers import consent, subscribers
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import PAUSED
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-
-LONGEST_PAUSE_DAYS = 365
-PAUSE_LIMIT = "pause_notes_per_address"
-_DAY_SECONDS = 86400
 
 
 class PreferenceLink(Struct, frozen=True, kw_only=True):
@@ -134,19 +122,26 @@ class Preferences:
         self, link: PreferenceLink, days: int, origin: Origin, *, names: Collection[str] = ()
     ) -> Profile | None:
         """Pause these lists, or all without names, for 1 to 365 days; copies that are not claimed are cancelled."""
-        if not 1 <= days <= LONGEST_PAUSE_DAYS:
-            raise ValueError("a pause lasts 1 to 365 days")
-        return await self._change(link, lambda tx, profile: self._pause(tx, profile.limited_to(names), days, origin))
+        context = self._context
+
+        def change(tx: Transaction, profile: Profile) -> None:
+            pause(tx, profile.limited_to(names).memberships, days, origin, context, about=profile.about)
+
+        return await self._change(link, change)
 
     async def pause_one(self, subscription_id: int, days: int, origin: Origin) -> SubscriptionDetails | None:
         """Pause one subscription, whatever link names it; None when it no longer exists."""
-        details = await self._context.database.share(self.pause_subscription, subscription_id, days, origin)
-        self._context.wake()
+        context = self._context
+        details = await context.database.share(pause_subscription, subscription_id, days, origin, context)
+        context.wake()
         return details
 
     async def resume(self, link: PreferenceLink, origin: Origin, *, names: Collection[str] = ()) -> Profile | None:
         """End the pause of these lists now, or of all without names."""
-        return await self._change(link, lambda tx, profile: self._resume(tx, profile.limited_to(names), origin))
+        context = self._context
+        return await self._change(
+            link, lambda tx, profile: resume(tx, profile.limited_to(names).memberships, origin, context)
+        )
 
     async def unsubscribe(self, link: PreferenceLink, names: Collection[str], origin: Origin) -> Profile | None:
         """Leave these lists."""
@@ -160,11 +155,12 @@ class Preferences:
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """Mail a private link to the reader whose lasting link this is, under the limit of `mail_preferences_link`."""
+        context = self._context
         profile = await self.find(link)
         if profile is not None:
             address = parse_address(profile.person.address)
-            await self._context.database.share(self.mail_preferences_link, address, origin, link.list_name)
-            self._context.wake()
+            await context.database.share(mail_preferences_link, address, origin, link.list_name, context)
+            context.wake()
         return profile
 
     async def download(self, link: PreferenceLink) -> Answer | None:
@@ -191,63 +187,6 @@ class Preferences:
         event(_log, "subscriber.erased")
         context.wake()
         return True
-
-    # ------------------------------------------------------------ in a transaction; its caller wakes the dispatcher
-
-    def mail_preferences_link(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
-        """Mail a reader their own link. For anybody else, and over the limit, nothing happens and nothing shows.
-
-        It goes out in the name of that list if they read it, or did, else of the first one that they read.
-        """
-        person = self._person_to_mail(tx, address)
-        target = None if person is None else choose_list_of_mail(tx, person, list_name)
-        if person is not None and target is not None:
-            self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
-
-    def mail_unsubscribe_link(self, tx: Transaction, target: MailingList, address: Address, origin: Origin) -> None:
-        """Mail a member the link to leave a list, under the same limit; for others nothing happens."""
-        person = self._person_to_mail(tx, address)
-        if person is None:
-            return
-        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        if subscription is not None:  # somebody who reads another language now unsubscribes from the newsletter, too
-            led_to = language_switch.follow(tx, [subscription.id]).get(subscription.id, 0)
-            subscription = subscriptions.find_subscription_by_id(tx, led_to)
-        if subscription is not None and subscription.is_live:
-            payload = {"answers": origin.source, "subscription": subscription.id}
-            self._mail(tx, "unsubscribe_link", target, person, origin, payload)
-
-    def _person_to_mail(self, tx: Transaction, address: Address) -> Subscriber | None:
-        """The person of an address, if one more link may be mailed to it."""
-        person = subscribers.find_subscriber(tx, address)
-        # Counted for every address alike, under the keyed hash, so no unknown address is kept.
-        if not self._spend(tx, "preference_links_per_address", address):
-            return None
-        return None if person is None or find_reason(tx, person.digests) is not None else person
-
-    def _spend(self, tx: Transaction, limit: str, address: Address) -> bool:
-        fold = suppression_digest(self._context.keys, address.fold)
-        return limits.spend(tx, limit, fold, getattr(self._context.limits, limit), self._context.clock())
-
-    def _mail(
-        self,
-        tx: Transaction,
-        kind: str,
-        target: MailingList,
-        person: Subscriber,
-        origin: Origin,
-        payload: dict[str, object],
-    ) -> None:
-        notice = NewNotice(
-            kind=kind,
-            address=parse_address(person.address),
-            message_secret=self._context.entropy(16),
-            list_id=target.id,
-            subscriber_id=person.id,
-            language=person.language or origin.language or target.language,
-            payload=payload,
-        )
-        notices.insert_notice(tx, notice, self._context.now)
 
     def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
         if link.expires_at and link.expires_at <= self._context.clock():
@@ -348,64 +287,6 @@ class Preferences:
             if item.list.name not in kept
         ]
         unsubscribe(tx, requests, self._context)
-
-    def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
-        now = self._context.now
-        until, started = now + days * _DAY_SECONDS, []
-        for item in profile.memberships:
-            state = move(item.subscription.state, SubscriptionEvent.PAUSE)
-            # A suspension for bounces stays, because the end of a pause must not resume it.
-            if state is None or item.subscription.is_suspended_for_bounces:
-                continue
-            begins = item.subscription.state is SubscriptionState.ACTIVE
-            since = now if begins else item.subscription.since
-            paused = replace(item.subscription, state=state, suspended_for=PAUSED, paused_until=until, since=since)
-            subscriptions.record_subscription(tx, item.subscription, paused, how=origin.source)
-            deliveries.cancel_copies(tx, [paused.id], now)
-            record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._context.entropy(16))
-            if begins and item.list.leaving_note:
-                started.append(item.list)
-        if started:
-            self._notify_of_pause(tx, profile, started, until, origin)
-
-    def _notify_of_pause(
-        self, tx: Transaction, profile: Profile, started: list[MailingList], until: int, origin: Origin
-    ) -> None:
-        """Notify the reader once for all lists that a pause has started, unless that is over the limit."""
-        if not self._spend(tx, PAUSE_LIMIT, parse_address(profile.person.address)):
-            return
-        target = next((mailing_list for mailing_list in started if mailing_list == profile.about), started[0])
-        also = [mailing_list.title for mailing_list in started if mailing_list.id != target.id]
-        self._mail(tx, "paused", target, profile.person, origin, {"until": until, "also": also})
-
-    def pause_subscription(
-        self, tx: Transaction, subscription_id: int, days: int, origin: Origin
-    ) -> SubscriptionDetails | None:
-        """Pause one subscription, whatever link names it; None when it no longer exists."""
-        details = find_subscription_details(tx, subscription_id)
-        if details is None:
-            return None
-        self._pause(tx, Profile(person=details.person, memberships=(details,), offered=()), days, origin)
-        return find_subscription_details(tx, subscription_id)
-
-    def resume_subscription(self, tx: Transaction, subscription_id: int, origin: Origin) -> None:
-        """End the pause of one subscription."""
-        details = find_subscription_details(tx, subscription_id)
-        if details is not None:
-            self._resume(tx, Profile(person=details.person, memberships=(details,), offered=()), origin)
-
-    def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
-        now = self._context.now
-        for item in profile.memberships:
-            state = move(item.subscription.state, SubscriptionEvent.RESUME)
-            if state is None or not item.subscription.is_paused:
-                continue
-            resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
-            back = still_suspended(tx, resumed, now)
-            subscriptions.record_subscription(tx, item.subscription, back, how=origin.source)
-            if back.state is SubscriptionState.ACTIVE:  # anybody with the link of an edition may have paused it
-                unsubscribes.requeue_copies(tx, back.id, since=item.subscription.since, now=now)
-            record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._context.entropy(16))
 
 
 def _titles(tx: Transaction, names: Collection[str]) -> dict[str, str]:

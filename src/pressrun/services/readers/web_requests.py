@@ -24,7 +24,7 @@ from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
 from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
@@ -52,11 +52,10 @@ class WebRequests(BackgroundLoop):
     name = "requests"
     unavailable = "subscription.database_unavailable"
 
-    def __init__(self, context: ServiceContext, *, sign_ups: SignUps, preferences: Preferences) -> None:
+    def __init__(self, context: ServiceContext, *, sign_ups: SignUps) -> None:
         super().__init__(context.clock)
         self._context = context
         self._sign_ups = sign_ups
-        self._preferences = preferences
         context.asked.set()  # for what a dead process left
 
     @property
@@ -221,9 +220,9 @@ class WebRequests(BackgroundLoop):
         match request.kind:
             case RequestKind.PREFERENCES:
                 list_name = "" if target is None else target.name
-                self._preferences.mail_preferences_link(tx, address, origin, list_name)
+                mail_preferences_link(tx, address, origin, list_name, self._context)
             case RequestKind.UNSUBSCRIBE if target is not None:
-                self._preferences.mail_unsubscribe_link(tx, target, address, origin)
+                mail_unsubscribe_link(tx, target, address, origin, self._context)
             case RequestKind.SIGN_UP:
                 requested = [target, *(lists.hold_list(tx, number) for number in request.also)]
                 targets = [target for target in requested if target is not None and target.closed_at is None]

@@ -21,7 +21,8 @@ from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
 from pressrun.services.archives.archive_reader import ArchiveReader
-from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS, PreferenceChanges, PreferenceLink, Profile
+from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Profile
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.web import consent_words
