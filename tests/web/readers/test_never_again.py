@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.web.house import House, words_of
 
@@ -99,6 +101,17 @@ async def test_the_operator_can_let_the_mailbox_in_again(house: House) -> None:
         await suppressions.remove(parse_address(VICTIM))
         await client.post("/news/subscribe", data={"email": VICTIM})
     assert [VICTIM] == await mailed(house)
+
+
+async def test_whoever_did_it_by_mistake_reads_whom_to_ask(house: House) -> None:
+    """Nothing else helps: this server sends that mailbox no link any more."""
+    site = replace(house.site, receives_mail=True, operator="ops@example.org")
+    pages = []
+    for there in (house, replace(house, site=site)):
+        async with there.client() as client:
+            pages.append((await client.post(link_to(house), data={"action": "never-again"})).text)
+    assert [False, True] == ["Questions? Write to" in page for page in pages]
+    assert "postmaster@news.example.org" in pages[1]
 
 
 async def test_only_its_own_token_opens_it(house: House) -> None:

@@ -150,7 +150,15 @@ class LinkPages:
         return self._pages.message(
             say("All email blocked"),
             say("We won't email this address again, even if someone signs it up."),
+            *self._whom_to_ask(),
         )
+
+    def _whom_to_ask(self) -> list[str]:
+        """The one way back: the operator, if mail to postmaster@ gets to one."""
+        say, site = self._pages.words, self._pages.site
+        if not (site.receives_mail and site.operator):
+            return []
+        return [say("Questions? Write to {address}.", address=f"postmaster@{site.mail_domain}")]
 
     def _choose_language(self, details: SubscriptionDetails) -> None:
         self._pages.choose_language(reader=details.person.language, target=details.list.language)
