@@ -39,6 +39,9 @@ EVERY: tuple[Notice, ...] = (
     to_editors.EditionHeld(
         edition=7, edition_subject="Tides", audience=3, link=LINK, lifetime_days=7, findings=_FOUND, again=True
     ),
+    to_editors.EditionNeedsApproval(
+        edition=7, edition_subject="Tides", audience=3, lifetime_days=7, findings=_FOUND, replaces=True
+    ),
     to_editors.EditionReleased(edition=7, edition_subject="Tides", audience=3, edition_url=LINK, findings=_FOUND),
     to_editors.EditionRejected(mail_subject="Tides", findings=(error("body-missing"),)),
     to_editors.EditionAlreadyReceived(edition=7, edition_subject="Tides", state="sending"),

@@ -10,7 +10,19 @@ import pytest
 import pytest_asyncio
 from tests.editions.inline_builder import builder_at, workshop_of
 from tests.inbound.mailroom import Mailroom, open_mailroom
-from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list, states
+from tests.services.incoming.posts import (
+    BELIEVED,
+    DKIM,
+    EVE,
+    RELAY,
+    answers,
+    post,
+    prepare,
+    rows,
+    set_list,
+    states,
+    words,
+)
 
 from pressrun.core.current import Holder
 from pressrun.core.errors import NotPermitted, Refused
@@ -65,6 +77,14 @@ async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:
     assert ["draft"] == await states(room)
     await releasing_of(room).release(1, ReleaseOrder())
     assert ["sending"] == await states(room)
+
+
+async def test_an_editor_is_promised_no_link_where_somebody_else_approves(room: Mailroom) -> None:
+    await set_list(room, approval="second-person")
+    held, proof = await answers(room, post())
+    assert "edition 1 of The Letter, still a draft" in words(held)
+    assert "/approve/" not in words(held)
+    assert b"Subject: [Test]" in proof.content
 
 
 async def test_a_mail_in_the_name_of_another_is_no_second_person(room: Mailroom) -> None:

@@ -19,6 +19,8 @@ _STATES = {
 }
 _OTHER_STATE = marked("It has been dealt with.")
 _NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is published and no email is sent.")
+_PROOF = marked("We've also sent you a copy as readers will see it.")
+_TELL_AT_ONCE = marked("If that email wasn't from you, tell whoever runs the newsletter at once.")
 _NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
 
 
@@ -38,7 +40,7 @@ class EditionHeld(Notice, frozen=True, kw_only=True):
     replaces: bool = False
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
-        proof = () if self.again else (words("We've also sent you a copy as readers will see it."),)
+        proof = () if self.again else (words(_PROOF),)
         return NoticeText(
             subject=words("Please approve: {subject}", subject=self.edition_subject),
             before=(
@@ -50,11 +52,7 @@ class EditionHeld(Notice, frozen=True, kw_only=True):
             link=self.link,
             link_words=words("Review and send"),
             after=(
-                words.counted(
-                    "You have {number} day. After that, the draft is cancelled.",
-                    "You have {number} days. After that, the draft is cancelled.",
-                    self.lifetime_days,
-                ),
+                _lifetime(self.lifetime_days, words),
                 words("Anyone with this link can send the edition, so don't forward this email."),
                 words(_NOT_YOURS),
             ),
@@ -72,6 +70,40 @@ class EditionHeld(Notice, frozen=True, kw_only=True):
             "Your email “{subject}” is ready to go out as an edition of {title}. Nothing is sent until you approve it.",
             subject=self.edition_subject,
             title=profile.title,
+        )
+
+
+class EditionNeedsApproval(Notice, frozen=True, kw_only=True):
+    """Tells an editor that their edition waits for somebody else, on a list that asks for a second person.
+
+    There is no link: who only has an email cannot approve on such a list. `again` and `replaces` as in EditionHeld.
+    """
+
+    edition: int
+    edition_subject: str
+    audience: int
+    lifetime_days: int
+    findings: tuple[Finding, ...] = ()
+    again: bool = False
+    replaces: bool = False
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Waiting for approval: {subject}", subject=self.edition_subject),
+            before=(
+                words(
+                    "Your email “{subject}” is edition {number} of {title}, still a draft. It goes out only after "
+                    "someone who didn't write it has approved it. Please tell those who approve editions.",
+                    subject=self.edition_subject,
+                    number=str(self.edition),
+                    title=profile.title,
+                ),
+                *_replaced(words, replaces=self.replaces),
+                *([_audience(self.audience, words)] if self.audience else []),
+                *([] if self.again else [words(_PROOF)]),
+                *_to_check(self.findings, words),
+            ),
+            after=(_lifetime(self.lifetime_days, words), words(_TELL_AT_ONCE)),
         )
 
 
@@ -105,7 +137,7 @@ class EditionReleased(Notice, frozen=True, kw_only=True):
             ),
             link=self.edition_url,
             link_words=words("View in browser"),
-            after=(words("If that email wasn't from you, tell whoever runs the newsletter at once."),),
+            after=(words(_TELL_AT_ONCE),),
         )
 
 
@@ -198,6 +230,14 @@ class EditionReturned(Notice, frozen=True, kw_only=True):
                 *([self.remarks] if self.remarks else []),
             ),
         )
+
+
+def _lifetime(days: int, words: Words) -> str:
+    return words.counted(
+        "You have {number} day. After that, the draft is cancelled.",
+        "You have {number} days. After that, the draft is cancelled.",
+        days,
+    )
 
 
 def _replaced(words: Words, *, replaces: bool) -> list[str]:

@@ -52,7 +52,7 @@ class DraftStatus(StrEnum):
     HELD = "held"
     CLOSED = "closed"  # held, but its list is closed
     SWITCHED_OFF = "switched-off"  # held, but its list takes no editions by mail now
-    NEEDS_LOG_IN = "needs-log-in"  # held, but its list asks for a second person
+    NEEDS_APPROVAL = "needs-approval"  # held, but its list asks for a second person
     RELEASED = "released"
     CANCELLED = "cancelled"  # by a person, because its link expired, or because its editor was removed
     REPLACED = "replaced"  # cancelled because its editor mailed a newer version
@@ -87,7 +87,7 @@ def draft_status(tx: Transaction, edition: Edition, target: MailingList) -> Draf
         return DraftStatus.CLOSED
     if draft is not None and target.post_by_mail == "off":
         return DraftStatus.SWITCHED_OFF
-    return DraftStatus.NEEDS_LOG_IN if needs_second_person(target) else DraftStatus.HELD
+    return DraftStatus.NEEDS_APPROVAL if needs_second_person(target) else DraftStatus.HELD
 
 
 def needs_second_person(target: MailingList) -> bool:

@@ -278,7 +278,8 @@ class MailedEditions:
         drafts.extend_draft(tx, edition.id, expires_at, version)
         audience = enrolment.count_audience(tx, target.id)
         about |= {"audience": audience, "expires_at": expires_at, "again": not is_new}
-        self._notify(tx, post, "edition_held", about)
+        kind = "edition_needs_approval" if needs_second_person(target) else "edition_held"
+        self._notify(tx, post, kind, about)
         if is_new:
             queue_test_copies(tx, self._context, prepared, [post.editor])
         return done("held" if is_new else "held already"), edition

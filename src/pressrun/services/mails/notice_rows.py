@@ -23,6 +23,7 @@ from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import (
     EditionAlreadyReceived,
     EditionHeld,
+    EditionNeedsApproval,
     EditionRejected,
     EditionReleased,
     EditionReturned,
@@ -74,6 +75,7 @@ class NoticeRows:
             "address_moving": self._address_moving,
             "still_there": self._still_there,
             "edition_held": self._edition_held,
+            "edition_needs_approval": self._edition_needs_approval,
             "login_code": self._login_code,
             "invitation": self._invitation,
         }
@@ -145,6 +147,10 @@ class NoticeRows:
             lifetime_seconds=payload["expires_at"] - row.created_at,
             missed=tuple((title, self._site.url(name, "archive", slug)) for title, name, slug in payload["missed"]),
         )
+
+    def _edition_needs_approval(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+        about = dict(payload["about"])
+        return EditionNeedsApproval(lifetime_days=_days_left(row, about.pop("expires_at")), **_frozen(about))
 
     def _edition_held(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         about = dict(payload["about"])

@@ -46,12 +46,9 @@ _NOT_SENT = {
         marked("This newsletter doesn't accept editions by email at the moment"),
         marked("The edition wasn't sent. The link will work again once the operator lets editors post by email."),
     ),
-    DraftStatus.NEEDS_LOG_IN: (
+    DraftStatus.NEEDS_APPROVAL: (
         marked("Someone else has to approve this edition"),
-        marked(
-            "This newsletter sends an edition only after someone who didn't write it has approved it. A link in an "
-            "email isn't enough for that: whoever approves it has to log in."
-        ),
+        marked("This newsletter sends an edition only after someone who didn't write it has approved it."),
     ),
 }
 # How an edition that was approved is doing: title and text.
@@ -115,10 +112,7 @@ class ApprovalPages:
             return self._released_page(request, held, is_late=is_late)
         title, text = _NOT_SENT[held.status]
         say = self._pages.words
-        back = None
-        if held.status is DraftStatus.NEEDS_LOG_IN:
-            back = (self._pages.href("admin", "login"), say("Log in"))
-        return self._message(held, say(title), say(text), back=back)
+        return self._message(held, say(title), say(text))
 
     async def edition(self, request: Request) -> Response:
         """`/approve/TOKEN/edition`: the HTML of a copy for the frame, with its images inside."""
