@@ -180,6 +180,24 @@ async def test_a_paused_reader_changes_the_language(family: Pressroom) -> None:
     assert [ADA] == await send_rest(family, edition)
 
 
+async def test_a_copy_that_moves_to_a_paused_language_rests_until_the_pause_ends(family: Pressroom) -> None:
+    await family.add_readers([ADA], "boletim")
+    await Preferences(family.office.context).pause(await link_of(family, ADA), 3, WEB, names=["boletim"])
+    edition = await begin_for_all(family)
+    await choose(family, "boletim")
+    assert {"queued": 1, "cancelled": 1} == await family.counts(edition)
+    await resume(family)
+    assert [ADA] == await send_rest(family, edition)
+
+
+async def test_who_is_suppressed_during_a_pause_gets_nothing_back_at_its_end(family: Pressroom) -> None:
+    edition = await begin_for_all(family)
+    await pause(family)
+    await family.office.suppressions.add(parse_address(ADA), "operator")
+    await resume(family)
+    assert {"queued": 1, "cancelled": 1} == await family.counts(edition)
+
+
 async def test_a_paused_reader_gets_an_issue_once(family: Pressroom) -> None:
     """In the language that comes first once the pause is over."""
     edition = await begin_for_all(family)

@@ -22,6 +22,7 @@ from pressrun.services.editions.lifecycle import add_reader
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, language_switch, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
@@ -92,6 +93,8 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceCon
         end_subscription(tx, subscription, origin.source, now)
         language_switch.redirect_links(tx, subscription.id, taker.id)
         record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
+    if taker.state is not SubscriptionState.ACTIVE:
+        deliveries.cancel_copies(tx, [taker.id], now)  # until its pause ends
     for _, its_list in replaced:
         for edition_id in language_switch.missed_editions(tx, its_list.id, change.wanted.id):
             add_reader(tx, edition_id, taker.id, now)

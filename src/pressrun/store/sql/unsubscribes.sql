@@ -41,7 +41,7 @@ order by id {lock};
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
 -- moment were cancelled later. They wait for the destination of where their reader is now. An issue that was to come in two languages
--- comes in one, as the reader has chosen between them since.
+-- comes in one, as the reader has chosen between them since. Nothing comes back to who was suppressed meanwhile.
 update delivery set state = 'queued', due_at = :now, recorded_at = null,
     (domain, destination) = (
         select recipient.domain, coalesce(destination_domain.destination, '')
@@ -50,6 +50,8 @@ update delivery set state = 'queued', due_at = :now, recorded_at = null,
         where recipient.subscription_id = delivery.subscription_id)
 where subscription_id = :subscription_id and state = 'cancelled' and recorded_at >= :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'))
+    and exists (select 1 from recipient
+        where recipient.subscription_id = delivery.subscription_id and recipient.may_be_mailed)
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
     and not exists (select 1 from had_issue_elsewhere as had
