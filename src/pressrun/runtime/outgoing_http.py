@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 
 from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.network.outgoing_addresses import LOOPBACK, Network, may_connect
+from pressrun.runtime.authorities import Authorities
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -41,9 +41,7 @@ class OutgoingHttp:
         resolve: Resolve | None = None,
     ) -> None:
         self._networks: list[Network] = [ipaddress.ip_network(network) for network in networks]
-        self._tls = ssl.create_default_context()
-        if ca_file is not None:
-            self._tls.load_verify_locations(ca_file)
+        self._authorities = Authorities(ca_file)
         self._seconds = seconds
         self._may_stay_here = may_stay_here
         self._resolve = resolve or _resolve
@@ -68,9 +66,9 @@ class OutgoingHttp:
         refused = [address for address in addresses if not may_connect(address, networks)]
         if refused or not addresses:
             return HttpAnswer(problem=f"{host} leads to {', '.join(refused) or 'no address'}, which is not allowed")
-        answer = HttpAnswer(problem="no address")
+        answer, tls = HttpAnswer(problem="no address"), self._authorities.context()
         for address in addresses:
-            answer = await fetch(replace(request, address=address), self._tls, self._seconds)
+            answer = await fetch(replace(request, address=address), tls, self._seconds)
             if answer.status or answer.was_connected:
                 break
         return answer

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,8 +48,6 @@ class Relay:
     @asynccontextmanager
     async def listen(self, *, implicit: ssl.SSLContext | None = None, **keys: Any) -> AsyncIterator[int]:
         """Serve on loopback; gives the port."""
-        import asyncio  # noqa: PLC0415
-
         sessions: list[SMTP] = []
 
         def factory() -> SMTP:
@@ -176,3 +178,53 @@ async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
         await until(lambda: pool.status().last_error is not None)
         await pool.drain(0)
     assert [] == feed.carried
+
+
+async def test_an_authority_that_is_replaced_while_we_run(make_pool: MakePool, tmp_path: Path) -> None:
+    """A private CA ends after some years; its successor in the same file is believed without a restart."""
+    old, new = (make_authority(new_folder(tmp_path, name)) for name in ("old", "new"))
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(old.file.read_bytes())
+    relay, feed = Relay(), ListFeed([message(1)])
+    async with relay.listen(implicit=new.server()) as port:
+        pool = make_pool(feed, port, security="tls", ca_file=ca_file)
+        pool.wake()
+        await until(lambda: pool.status().last_error is not None)
+        ca_file.write_bytes(b"-----BEGIN")  # it is being written
+        await until(lambda: not pool.is_empty)
+        ca_file.write_bytes(new.file.read_bytes())
+        await feed.until_settled(1)
+        await pool.drain(5)
+    assert Outcome.DELIVERED == feed.result(1).outcome
+
+
+async def test_a_relay_that_has_old_versions_of_tls_alone(make_pool: MakePool, authority: Authority) -> None:
+    """The error says so, in words that somebody can act on."""
+    context = authority.server()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    feed = ListFeed([message(1)])
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        pool = make_pool(feed, listening.getsockname()[1], security="tls", ca_file=authority.file)
+        pool.wake()
+        await asyncio.to_thread(_refuse_handshake, listening, context)
+        await until(lambda: pool.status().last_error is not None)
+        error = pool.status().last_error
+        await pool.drain(0)
+    assert "TLS failed: there is no version that both sides accept, from TLS 1.2 on" == error
+
+
+def _refuse_handshake(listening: socket.socket, context: ssl.SSLContext) -> None:
+    """Blocking, since asyncio drops the connection before the alert has left."""
+    connection, _ = listening.accept()
+    with connection, suppress(ssl.SSLError):
+        context.wrap_socket(connection, server_side=True)
+
+
+def new_folder(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.mkdir()
+    return path

@@ -329,6 +329,10 @@ class Connection(asyncio.BufferedProtocol):
             self.abort(Problem(Fault.TIMEOUT, f"the relay took too long, {what}"))
 
 
+# What OpenSSL says where the relay offers older versions of TLS alone, or newer ones alone.
+_OLD_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE", "WRONG_SSL_VERSION")
+
+
 def _limits(timeouts: RelayTimeouts) -> dict[Phase, float]:
     return {
         Phase.GREETING: timeouts.greeting_seconds,
@@ -353,7 +357,9 @@ def _problem(error: Exception, what: str) -> Problem:
     if isinstance(error, ssl.SSLCertVerificationError):
         return Problem(Fault.TLS, f"TLS failed: the certificate is not to be trusted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
-        return Problem(Fault.TLS, f"TLS failed: {error.reason or error}")
+        if error.reason in _OLD_TLS:
+            return Problem(Fault.TLS, "TLS failed: there is no version that both sides accept, from TLS 1.2 on")
+        return Problem(Fault.TLS, f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}")
     if isinstance(error, TimeoutError) and error.errno is None:
         return Problem(Fault.TIMEOUT, f"{what}: it took too long")
     reason = str(error) or type(error).__name__

@@ -17,7 +17,7 @@ from pressrun.delivery.relay.connection import Connection
 from pressrun.delivery.relay.fallback import Fallback
 from pressrun.delivery.relay.health import Health
 from pressrun.delivery.relay.settings import RelaySettings
-from pressrun.delivery.relay.tls import client_context
+from pressrun.runtime.authorities import Authorities
 from pressrun.services.ports import Feed, RelayStatus
 from pressrun.smtp.auth import Credentials
 from pressrun.smtp.delivery_mode import DeliveryMode
@@ -48,7 +48,7 @@ class Pool:
         self._feed = feed
         self._changed = changed
         self._terms = session_terms(settings, helo_name)
-        self._tls = None if settings.security == "none" else client_context(settings.ca_file)
+        self._authorities = None if settings.security == "none" else Authorities(settings.ca_file)
         self._health = Health(settings.name, clock)
         self._fallback = Fallback(settings.name, self._terms.fastest, clock)
         self._window = Window()
@@ -258,7 +258,8 @@ class Pool:
     def _open(self) -> Connection:
         terms = replace(self._terms, fastest=self._fallback.mode)
         self._count += 1
-        connection = Connection(self.settings, terms, self._tls, self, number=self._count, window=self._window)
+        tls = None if self._authorities is None else self._authorities.context()
+        connection = Connection(self.settings, terms, tls, self, number=self._count, window=self._window)
         self._members.add(connection)
         self._opening.add(connection)
         self._empty.clear()

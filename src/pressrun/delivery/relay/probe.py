@@ -11,7 +11,7 @@ from pressrun.core.errors import BadConfiguration
 from pressrun.delivery.relay.connection import Connection
 from pressrun.delivery.relay.pool import session_terms
 from pressrun.delivery.relay.settings import RelaySettings
-from pressrun.delivery.relay.tls import client_context
+from pressrun.runtime.authorities import client_context
 from pressrun.runtime.certificates import CertificatePeriod, read_period
 from pressrun.smtp.errors import Problem
 from pressrun.smtp.events import RecipientOutcome

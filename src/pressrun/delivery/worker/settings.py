@@ -12,10 +12,10 @@ from pressrun.core.site import Site
 from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.pacing import slot_tolerance_seconds
 from pressrun.delivery.relay.settings import RelaySettings
-from pressrun.delivery.relay.tls import client_context
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
+from pressrun.runtime.authorities import client_context
 from pressrun.services.settings import DeliverySettings, TokenSettings
 
 
