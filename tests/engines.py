@@ -24,6 +24,7 @@ from pressrun.store.location import CONFIGURED, Location
 from pressrun.store.postgresql import connection as postgres_connection
 from pressrun.store.postgresql import location as postgres_location
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.server_password import ServerPassword
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare
 
@@ -237,7 +238,9 @@ def _sessions() -> postgresql.Sessions:
     """Connections of the program to the databases of tests rest between them."""
     sessions, connect = postgresql.Sessions(), postgres_connection.connect
 
-    def borrow(address: str, password: str | None = None, source: str = CONFIGURED) -> psycopg.Connection[Any]:
+    def borrow(
+        address: str, password: ServerPassword | None = None, source: str = CONFIGURED
+    ) -> psycopg.Connection[Any]:
         return sessions.borrow(address, partial(connect, address, password, source))
 
     patch = _FOLDERS.enter_context(pytest.MonkeyPatch.context())

@@ -174,18 +174,18 @@ class Server:
 
 
 @contextmanager
-def new_server() -> Iterator[Server]:
+def new_server(**settings: str) -> Iterator[Server]:
     """A server that nobody shares, to be killed: what it has committed outlasts that, as its WAL was written."""
-    with new_server_in(new_folder()) as server:
+    with new_server_in(new_folder(), **settings) as server:
         yield server
 
 
 @contextmanager
-def new_server_in(folder: Path) -> Iterator[Server]:
+def new_server_in(folder: Path, **settings: str) -> Iterator[Server]:
     """The same in a folder that exists, and is removed."""
     server = Server(folder)
     try:
-        server.create(synchronous_commit="on")
+        server.create(synchronous_commit="on", **settings)
         yield server
     finally:
         server.remove()

@@ -206,7 +206,9 @@ _SERVER = "postgresql://pressrun@one.example,two.example:5433/news?target_sessio
 def test_a_database_on_a_server_has_an_address_and_a_password_that_nothing_shows(tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("correct horse\n")
     settings = load_settings(_write(tmp_path, f'database = "{_SERVER}"\npassword_file = "pw"\n{_LEAST}'), {})
-    assert (_SERVER, "correct horse") == (settings.database, settings.database_password)
+    assert _SERVER == settings.database
+    assert settings.database_password is not None
+    assert "correct horse" == settings.database_password.read()
     assert "correct horse" not in f"{settings} {settings.data}"
     assert "postgresql://one.example,two.example:5433/news" == str(settings.data.database)
 

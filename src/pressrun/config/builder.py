@@ -38,6 +38,7 @@ from pressrun.services.settings import (
     RetentionSettings,
     TokenSettings,
 )
+from pressrun.store.server_password import ServerPassword
 from pressrun.web.settings import ApiSettings, HttpSettings
 
 T = TypeVar("T")
@@ -122,7 +123,7 @@ def _data_dir(value: str | None, files: NamedFiles, problems: Problems) -> Path 
     return path
 
 
-def _database_password(document: Document, files: NamedFiles) -> str | None:
+def _database_password(document: Document, files: NamedFiles) -> ServerPassword | None:
     section = document.find("")
     if section is None:
         return None
@@ -136,7 +137,8 @@ def _database_password(document: Document, files: NamedFiles) -> str | None:
         actual = "password_file without database" if address is None else "password_file, and a password in database"
         section.error("password_file", actual, "the password of the server that database names, in one place")
         return None
-    return read_secret(section, "password_file", name, files)
+    text = read_secret(section, "password_file", name, files)
+    return None if text is None else ServerPassword(text, files.find(name))
 
 
 def _holds_password(address: str) -> bool:

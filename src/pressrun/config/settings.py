@@ -33,6 +33,7 @@ from pressrun.services.settings import (
     ServiceSettings,
     TokenSettings,
 )
+from pressrun.store.server_password import ServerPassword
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.server import find_server
 from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings, OidcSettings
@@ -64,13 +65,14 @@ class Settings:
         help="A database on a PostgreSQL server, with hosts and parameters as libpq takes them. "
         "Off: SQLite in data_dir, which suits nearly everybody.",
     )
-    database_password: str | None = setting(
+    database_password: ServerPassword | None = setting(
         kinds.file("a file that holds the password and nothing else"),
         key="password_file",
         example="database_password",
         restart=True,
         secret=True,
-        help="File with the password for that server, or a systemd credential of that name.",
+        help="File with the password for that server, or a systemd credential of that name. "
+        "A new password in it counts from the next connection on.",
     )
     site: Site
     http: HttpSettings

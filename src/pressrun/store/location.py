@@ -18,6 +18,13 @@ from pressrun.store.transaction import Dialect, Transaction
 CONFIGURED = "`database` in the configuration"  # where the address of a database can be corrected
 
 
+class DatabaseRisk(Struct, frozen=True):
+    """What may damage the database or will stop it some day, and what to do about it."""
+
+    state: str
+    remedy: str
+
+
 class EngineVersion(Struct, frozen=True):
     """What runs a database, such as SQLite (3, 46, 1) or PostgreSQL (17, 5)."""
 
@@ -83,7 +90,7 @@ class Location(Protocol):
         """How much a write-ahead log in data_dir takes; None where there is none."""
         ...
 
-    def find_risks(self) -> list[str]:
+    def find_risks(self) -> list[DatabaseRisk]:
         """Settings and counters of the engine that say that data may be, or were, lost; raises Unavailable."""
         ...
 

@@ -17,6 +17,7 @@ from pressrun.store.location import check_version, require_current_schema
 from pressrun.store.postgresql import connection as connection_module
 from pressrun.store.postgresql import location as location_module
 from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.server_password import ServerPassword
 from pressrun.store.upkeep.data_check import find_data_problems
 from pressrun.store.upkeep.datadir import DataDir, migrate_schema, prepare
 from pressrun.store.upkeep.server import find_server
@@ -152,7 +153,7 @@ def test_a_database_that_does_not_exist_is_unavailable(server: Server) -> None:
 
 
 def test_a_password_goes_to_the_server_and_into_no_text(server: Server, name: str) -> None:
-    place = find_server(server.url(name), "correct horse")
+    place = find_server(server.url(name), ServerPassword("correct horse"))
     assert place is not None
     with closing(place.connect()) as opened:
         assert opened is not None

@@ -30,6 +30,7 @@ from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.location import Location
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
+from pressrun.store.server_password import ServerPassword
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import Also
 from pressrun.store.upkeep.datadir import DataDir, DataLock
@@ -96,11 +97,11 @@ def _parse_target(target: str, password_file: Path | None) -> Location:
     return server
 
 
-def _read_password(path: Path | None) -> str | None:
+def _read_password(path: Path | None) -> ServerPassword | None:
     if path is None:
         return None
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return ServerPassword(path.read_text(encoding="utf-8").strip())
     except (OSError, UnicodeDecodeError):
         raise NoInput(f"{path} cannot be read") from None
 

@@ -82,8 +82,7 @@ def _check_database(subject: DoctorSubject) -> list[DoctorFinding]:
         return [failed(str(problem))]
     problems = [failed(problem.state, f"Needed: {problem.remedy}") for problem in find_content_problems(subject.data)]
     if not problems:
-        remedy = "Set it to on, or restore a backup to another disk"
-        problems = [failed(risk, remedy) for risk in database.find_risks()]
+        problems = [failed(risk.state, risk.remedy) for risk in database.find_risks()]
     return problems or [passed(f"{database} is intact and matches its keys")]
 
 

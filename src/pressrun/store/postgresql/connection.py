@@ -25,6 +25,7 @@ from pressrun.store.location import CONFIGURED
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.postgresql.values import adapt, row_factory, run_rows, stream
+from pressrun.store.server_password import ServerPassword
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
 
@@ -82,7 +83,7 @@ def dialect(*, reading: bool = False) -> Dialect:
 class PostgresConnection(EngineConnection):
     """A connection to the server."""
 
-    def __init__(self, address: str, password: str | None = None) -> None:
+    def __init__(self, address: str, password: ServerPassword | None = None) -> None:
         super().__init__(dialect(), dialect(reading=True))
         self._address = address
         self._password = password
@@ -181,7 +182,7 @@ def _drop_details(problem: psycopg.Error) -> None:
         problem.args = (problem.diag.message_primary,)
 
 
-def connect(address: str, password: str | None = None, source: str = CONFIGURED) -> psycopg.Connection[Any]:
+def connect(address: str, password: ServerPassword | None = None, source: str = CONFIGURED) -> psycopg.Connection[Any]:
     """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use.
 
     `source` is where the address can be corrected.
@@ -197,12 +198,12 @@ def connect(address: str, password: str | None = None, source: str = CONFIGURED)
             connect_timeout=CONNECT_SECONDS,
             application_name="pressrun",
             client_encoding="utf-8",
-            password=password,
+            password=None if password is None else password.read(),
         )
     except psycopg.OperationalError as problem:
         raise Unavailable(
             f"the database {without_password(address)} cannot be reached: {_one_line(problem).rstrip('.?')}. "
-            f"Start the server, or correct {source}"
+            f"{_remedy(str(problem), source)}"
         ) from None
     except psycopg.ProgrammingError as problem:
         raise _unreadable(problem) from None
@@ -214,6 +215,21 @@ def connect(address: str, password: str | None = None, source: str = CONFIGURED)
         connection.close()
         raise
     return connection
+
+
+# What a server or libpq says, and what to do then. A server may speak another language, so the last words must do, too.
+_REMEDIES = (
+    ("password", "Correct password_file: it is read again for each connection"),
+    ("too many clients", "Raise max_connections on the server, or end connections of other programs"),
+    ("remaining connection slots", "Raise max_connections on the server, or end connections of other programs"),
+    ("certificate", "Renew the certificate of the server, or correct host and sslrootcert in"),
+    ("read-only", READ_ONLY_REMEDY),
+)
+
+
+def _remedy(problem: str, source: str) -> str:
+    remedy = next((remedy for words, remedy in _REMEDIES if words in problem), "Start the server, or correct")
+    return f"{remedy} {source}" if remedy.endswith((" correct", " in")) else remedy
 
 
 def _require_usable(connection: psycopg.Connection[Any], address: str) -> None:

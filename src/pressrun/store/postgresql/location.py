@@ -16,7 +16,7 @@ from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolatio
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import CONFIGURED, EngineVersion
+from pressrun.store.location import CONFIGURED, DatabaseRisk, EngineVersion
 from pressrun.store.postgresql.connection import (
     READ_ONLY_REMEDY,
     PostgresConnection,
@@ -24,9 +24,11 @@ from pressrun.store.postgresql.connection import (
     dialect,
     without_password,
 )
+from pressrun.store.postgresql.risks import find_risks
 from pressrun.store.postgresql.statements import spell_schema
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.schema_files import SchemaFiles
+from pressrun.store.server_password import ServerPassword
 from pressrun.store.table_store import MoveMark, MoveTarget, require_unmarked
 from pressrun.store.transaction import Dialect
 
@@ -54,7 +56,7 @@ class PostgresDatabase:
     """A database on a server, and in it the schema that the role's search_path names first."""
 
     address: str = field(repr=False)  # as libpq takes it; it may hold a password
-    password: str | None = field(default=None, repr=False)
+    password: ServerPassword | None = None
     source: str = field(default=CONFIGURED, repr=False, compare=False)  # where somebody can correct the address
 
     def __str__(self) -> str:
@@ -171,9 +173,9 @@ class PostgresDatabase:
         number = self._run(lambda connection: connection.info.server_version)
         return EngineVersion("PostgreSQL", (number // 10_000, number % 10_000))
 
-    def find_risks(self) -> list[str]:
-        """Checksums that did not match, and settings with which a power cut may damage the database."""
-        return self._run(_find_risks)
+    def find_risks(self) -> list[DatabaseRisk]:
+        """What may damage it in a power cut, checksums that did not match, and what only grows."""
+        return self._run(find_risks)
 
     def scrub(self) -> None:
         """Vacuum our tables: nobody can read deleted rows any longer, and others are written over them."""
@@ -229,19 +231,6 @@ class PostgresDatabase:
                 return work(connection)
             except psycopg.OperationalError as problem:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
-
-
-def _find_risks(connection: psycopg.Connection[Any]) -> list[str]:
-    needed = connection.execute(
-        "select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name"
-    )
-    risks = [f"{name} is off on the server, so a power cut may damage the database" for (name,) in needed]
-    row = connection.execute(
-        "select coalesce(checksum_failures, 0) from pg_stat_database where datname = current_database()"
-    ).fetchone()
-    if row is not None and row[0]:
-        risks.append(f"the server has read {row[0]} pages whose checksums do not match: the disk is failing")
-    return risks
 
 
 def _read_version(connection: psycopg.Connection[Any]) -> tuple[Any, MoveMark | None]:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from pressrun.store.connection import EngineConnection
 from pressrun.store.postgresql.connection import PostgresConnection
+from pressrun.store.server_password import ServerPassword
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class PostgresThread:
         self._connection = connection
 
     @classmethod
-    async def open(cls, address: str, password: str | None) -> Self:
+    async def open(cls, address: str, password: ServerPassword | None) -> Self:
         """Connect and start the thread; raises Unavailable and BadConfiguration."""
         executor = ThreadPoolExecutor(1, "postgresql")
         try:

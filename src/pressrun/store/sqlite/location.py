@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import EngineVersion
+from pressrun.store.location import DatabaseRisk, EngineVersion
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect, unavailable
 from pressrun.store.table_store import MoveTarget
@@ -81,7 +81,7 @@ class SqliteFile(Struct, frozen=True):
             return self.path.with_name(f"{self.path.name}-wal").stat().st_size
         return 0
 
-    def find_risks(self) -> list[str]:
+    def find_risks(self) -> list[DatabaseRisk]:
         """None: each connection sets what matters by itself."""
         return []
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.store.location import CONFIGURED, Location
+from pressrun.store.server_password import ServerPassword
 
 
-def find_server(address: str | None, password: str | None, source: str = CONFIGURED) -> Location | None:
+def find_server(address: str | None, password: ServerPassword | None, source: str = CONFIGURED) -> Location | None:
     """The database at that address, or None for the file in data_dir; raises BadConfiguration without the driver.
 
     `source` is where the address can be corrected, if not in the configuration.

@@ -1,0 +1,89 @@
+"""What goes wrong on a server in silence: nothing fails until its disk is full, or it takes no more changes.
+
+A role without further rights sees little of the sessions of others, so the dead rows that they hold count as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from pressrun.store.location import DatabaseRisk
+
+LONG_SECONDS = 86_400  # of a transaction: the longest backups take hours
+MOST_DEAD_ROWS = 200_000  # of one table, besides as many as it has live ones
+MOST_KEPT_BYTES = 4 << 30  # of WAL, for somebody who does not fetch it
+OLD_AGE = 1_000_000_000  # transactions; autovacuum begins at 200 million, and at some 2,100 million all is over
+
+_VACUUM = "End what holds them on the server (see pg_stat_activity, pg_prepared_xacts and pg_replication_slots)"
+
+_DAMAGE = "select name from pg_settings where name in ('fsync', 'full_page_writes') and setting = 'off' order by name"
+_CHECKSUMS = "select coalesce(checksum_failures, 0) from pg_stat_database where datname = current_database()"
+# Somebody may vacuum by a timer instead.
+_AUTOVACUUM = """with off as (select 'the server' as what where current_setting('autovacuum') = 'off' union all
+    select 'the table ' || relname from pg_class
+    where relkind = 'r' and relnamespace = to_regnamespace(current_schema())
+    and reloptions && array['autovacuum_enabled=false', 'autovacuum_enabled=off']) select what from off
+    where not exists (select from pg_stat_user_tables
+        where schemaname = current_schema() and last_vacuum > now() - interval '7 days')"""
+# Many rows may have been deleted a moment ago, but those that were there at the last vacuum should be gone.
+_DEAD_ROWS = """select relname, n_dead_tup, n_live_tup from pg_stat_user_tables where schemaname = current_schema()
+    and n_dead_tup > n_live_tup + %s and greatest(last_vacuum, last_autovacuum) > now() - interval '1 hour'
+    order by 1"""
+_TRANSACTIONS = """select 'the session ' || pid, extract(epoch from clock_timestamp() - xact_start)
+    from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
+    and pid <> pg_backend_pid() and xact_start < clock_timestamp() - %s * interval '1 second' union all
+    select 'the prepared transaction ' || gid, extract(epoch from clock_timestamp() - prepared)
+    from pg_prepared_xacts where prepared < clock_timestamp() - %s * interval '1 second'"""
+_SLOTS = """select slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) from pg_replication_slots
+    where not active and pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) > %s order by 1"""
+_AGE = "select age(datfrozenxid) from pg_database where datname = current_database()"
+
+
+def find_risks(connection: psycopg.Connection[Any]) -> list[DatabaseRisk]:
+    """Settings with which a power cut may damage the database, checksums that did not match, and what only grows."""
+    risks = [*_find_damage(connection), *_find_holders(connection), *_find_age(connection)]
+    if connection.execute("select pg_is_in_recovery()").fetchone() != (True,):
+        risks += _find_slots(connection)
+    return risks
+
+
+def _find_damage(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
+    for (name,) in connection.execute(_DAMAGE):
+        yield DatabaseRisk(f"{name} is off on the server, so a power cut may damage the database", "Set it to on")
+    row = connection.execute(_CHECKSUMS).fetchone()
+    if row is not None and row[0]:
+        state = f"the server has read {row[0]} pages whose checksums do not match: the disk is failing"
+        yield DatabaseRisk(state, "Restore a backup to another disk")
+
+
+def _find_holders(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
+    """What keeps dead rows: each edition leaves some behind, and all queries get slower and the disk fuller."""
+    for (what,) in connection.execute(_AUTOVACUUM):
+        yield DatabaseRisk(f"autovacuum is off for {what}, so tables grow for ever", "Set it to on")
+    for what, seconds in connection.execute(_TRANSACTIONS, [LONG_SECONDS, LONG_SECONDS]):
+        state = f"{what} has been in a transaction for {seconds / 3600:.0f} hours, so tables grow until it ends"
+        yield DatabaseRisk(state, "End it on the server: pg_terminate_backend, or rollback prepared")
+    for table, dead, live in connection.execute(_DEAD_ROWS, [MOST_DEAD_ROWS]):
+        state = f"the table {table} has {dead:,} dead rows beside {live:,} live ones, which no vacuum has removed"
+        yield DatabaseRisk(state, _VACUUM)
+
+
+def _find_slots(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
+    for slot, kept in connection.execute(_SLOTS, [MOST_KEPT_BYTES]):
+        state = (
+            f"the server keeps {kept / (1 << 30):.0f} GiB of WAL for the replication slot {slot}, which nobody reads"
+        )
+        remedy = "Start the standby, or run pg_drop_replication_slot, before the disk of the server is full"
+        yield DatabaseRisk(state, remedy)
+
+
+def _find_age(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
+    row = connection.execute(_AGE).fetchone()
+    if row is not None and row[0] > OLD_AGE:
+        state = (
+            f"no vacuum has frozen the database for {row[0]:,} transactions; it takes no changes after 2,100 million"
+        )
+        yield DatabaseRisk(state, f"{_VACUUM}, then run vacuumdb --freeze")
