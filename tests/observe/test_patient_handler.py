@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -73,6 +74,32 @@ def test_a_file_and_a_pipe_that_is_read_lose_nothing(tmp_path: Path) -> None:
         for number in range(50):
             event(_LOGGER, "test.line", number=number, text="é" * _LINE)
     assert [*range(50)] == [json.loads(line)["number"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_disk_that_is_full_costs_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are counted, and the first one after them says so; the line that was cut ends where it was."""
+    room = [1000]
+
+    def write(descriptor: int, octets: bytes) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, "no space left on device")
+        written = os.write(descriptor, octets[: room[0]])
+        room[0] -= written
+        return written
+
+    monkeypatch.setattr("pressrun.observe.patient_handler.write", write)
+    path = tmp_path / "log"
+    with path.open("w", encoding="utf-8") as stream:
+        configure(LogSettings(level="info", format="json"), stream)
+        for _ in range(10):
+            event(_LOGGER, "test.line", text="x" * 300)
+        room[0] = 100_000
+        event(_LOGGER, "test.after")
+    *whole, cut, report, after = path.read_text(encoding="utf-8").splitlines()
+    assert ["test.line"] * 2 == [json.loads(line)["event"] for line in whole]
+    assert cut.startswith("{")
+    assert ("log.lines_lost", 8) == (json.loads(report)["event"], json.loads(report)["lines"])
+    assert "test.after" == json.loads(after)["event"]
 
 
 def test_a_reader_that_has_gone_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Writes the log where somebody may stop reading: a pipe or a socket that is full must not hold up the whole process.
 
-A full pipe is waited for once. From then on lines get lost until it takes some again, and are counted.
+A full pipe is waited for once. From then on lines get lost until it takes some again, and are counted, as are those
+that a full disk does not take.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import logging
 import select
 from collections.abc import Callable
+from contextlib import suppress
 from os import write
 from typing import TextIO
 
@@ -50,16 +52,18 @@ class PatientHandler(logging.StreamHandler[TextIO]):
         if self._lost:
             lost, self._lost = self._lost, 0
             self._report(lost)
+            if self._lost:  # the line that says so got lost as well
+                self._lost = lost
 
     def _write(self, descriptor: int, line: bytes) -> None:
-        rest = b"\n" + line if self._is_cut else line
-        self._is_cut = False
-        while rest:
-            if not self._has_room():
-                self._lost += 1
-                self._is_cut = True
-                return
-            rest = rest[write(descriptor, rest[:_CHUNK_BYTES]) :]
+        rest = whole = b"\n" + line if self._is_cut else line
+        with suppress(OSError):  # the disk is full that a file of the log is on, or the reader of a pipe has gone
+            while rest and self._has_room():
+                rest = rest[write(descriptor, rest[:_CHUNK_BYTES]) :]
+        if len(rest) < len(whole):
+            self._is_cut = bool(rest)
+        if rest:
+            self._lost += 1
 
     def _has_room(self) -> bool:
         """Also where nobody can ever read it, which the write finds out."""
