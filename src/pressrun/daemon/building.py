@@ -87,7 +87,9 @@ async def build_running(
         database=database,
         relays=workers,
         readiness=readiness,
-        measurements=Measurements(settings.data, current.part(_certificate_in_use), database, metrics, reports),
+        measurements=Measurements(
+            settings.data, current.part(_certificate_in_use), database, metrics, reports, current.part(_operator)
+        ),
         lag=EventLoopLag(),
         may_send=stop.may_hand_out,
         lease_seconds_left=data.session.lease_seconds_left,
@@ -116,6 +118,10 @@ async def build_running(
     services.door.bind(doctor_works(arrived.describe, lambda: running.listeners.mail_addresses))
     services.door.bind(move_works(MoveSource(data.database, data.session.session, stop)))
     return running
+
+
+def _operator(settings: Settings) -> str | None:
+    return settings.site.operator
 
 
 def _certificate_in_use(settings: Settings) -> Path | None:

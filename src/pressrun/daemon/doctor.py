@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace as struct_replace
+
 from pressrun.config.settings import Settings
 from pressrun.config.values import find_secret_files
 from pressrun.control.client import ControlClient
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import BadConfiguration, NotFound, PressrunError, Unavailable
 from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, parse_endpoint
@@ -41,6 +45,7 @@ from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
 from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.programs import api_tokens
+from pressrun.store.upkeep import monitoring
 from pressrun.store.upkeep.datadir import DataDir, load_keys
 from pressrun.store.upkeep.disk_usage import measure_room
 from pressrun.web.admin.issuer import IssuerProblem
@@ -70,16 +75,17 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
     """One installation, with all its lists or one; raises NotFound for an unknown list."""
     data = settings.data
     daemon = DaemonByControlSocket.find(data)
-    keys, identities, tokens = _read_database(data, list_name)
+    known = _read_database(data, list_name, settings.site.operator)
     return DoctorSubject(
         site=settings.site,
         admin_url=settings.admin.base_url,
         data=data,
         config=settings.source,
         files=tuple(find_secret_files(settings.source, os.environ)),
-        keys=keys,
-        lists=identities,
-        tokens=tokens,
+        keys=known.keys,
+        lists=known.lists,
+        tokens=known.tokens,
+        alert_refusal=known.alert_refusal,
         signatures=tuple(map(published_key, settings.dkim)),
         relays=tuple(_relay(relay, settings.site.mail_domain) for relay in settings.relays),
         issuer=_issuer(settings),
@@ -93,25 +99,36 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
     )
 
 
-def _read_database(
-    data: DataDir, list_name: str | None
-) -> tuple[KeyRing | None, tuple[ListIdentity, ...], tuple[ExpiringToken, ...]]:
-    """Keys, lists and tokens; none if the database cannot be used, which another check reports."""
+class _Known(Struct, frozen=True):
+    """What the database knows; nothing if it cannot be used, which another check reports."""
+
+    keys: KeyRing | None = None
+    lists: tuple[ListIdentity, ...] = ()
+    tokens: tuple[ExpiringToken, ...] = ()
+    alert_refusal: str | None = None
+
+
+def _read_database(data: DataDir, list_name: str | None, operator: str | None) -> _Known:
+    """What the database knows, of all lists or of one; raises NotFound for an unknown list."""
     try:
-        if data.database.exists():
-            require_current_schema(data.database)
-            keys = load_keys(data)
-            with open_for_reading(data.database) as tx:
-                identities = [_identity(target) for target in lists.all_lists(tx) if target.closed_at is None]
-                tokens = _expiring(api_tokens.list_tokens(tx, limit=_MOST_TOKENS))
-        else:
-            keys, identities, tokens = None, [], ()
+        known = _read_all(data, operator) if data.database.exists() else _Known()
     except (BadConfiguration, Unavailable):
-        return None, (), ()
-    chosen = tuple(each for each in identities if list_name in (None, each.name))
+        return _Known()
+    chosen = tuple(each for each in known.lists if list_name in (None, each.name))
     if list_name is not None and not chosen:
         raise NotFound(f"no open list is called {list_name} (see `pressrun list ls`)")
-    return keys, chosen, tokens
+    return struct_replace(known, lists=chosen)
+
+
+def _read_all(data: DataDir, operator: str | None) -> _Known:
+    require_current_schema(data.database)
+    keys = load_keys(data)
+    with open_for_reading(data.database) as tx:
+        identities = tuple(_identity(target) for target in lists.all_lists(tx) if target.closed_at is None)
+        tokens = _expiring(api_tokens.list_tokens(tx, limit=_MOST_TOKENS))
+        address = None if operator is None else parse_address(operator).typed
+        refusal = None if address is None else monitoring.refusal_of_latest_alert(tx, address)
+        return _Known(keys, identities, tokens, refusal)
 
 
 def _expiring(tokens: Sequence[api_tokens.ApiToken]) -> tuple[ExpiringToken, ...]:

@@ -16,7 +16,14 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.current import Holder
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.daemon.health.event_loop_lag import SAMPLE_SECONDS, EventLoopLag
-from pressrun.daemon.health.measurements import AHEAD_SECONDS, MIB, OLD_BACKUP_SECONDS, WAITING_SECONDS, Measurements
+from pressrun.daemon.health.measurements import (
+    AHEAD_SECONDS,
+    MIB,
+    OLD_BACKUP_SECONDS,
+    READERS_SECONDS,
+    WAITING_SECONDS,
+    Measurements,
+)
 from pressrun.observe.metrics import Metrics
 from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.upkeep import last_backup, monitoring
@@ -24,6 +31,7 @@ from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.last_backup import LastBackup
 
 NOBODY: Holder[Path | None] = Holder(None)
+NO_OPERATOR: Holder[str | None] = Holder(None)
 
 
 def gauges(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
@@ -35,9 +43,9 @@ def gauges(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
 
 async def measured(press: Pressroom, folder: Path, certificate: Holder[Path | None] = NOBODY) -> Metrics:
     metrics = Metrics("1", classes=[BounceClass.GONE])
-    await Measurements(DataDir(folder), certificate, press.office.database, metrics, AlertReports()).measure(
-        press.clock()
-    )
+    await Measurements(
+        DataDir(folder), certificate, press.office.database, metrics, AlertReports(), NO_OPERATOR
+    ).measure(press.clock())
     return metrics
 
 
@@ -74,7 +82,7 @@ async def test_the_oldest_copy_is_that_which_may_go_and_does_not(press: Pressroo
         "insert into destination_domain (domain, destination, learned) values ('slow.example', 'slow.example', 1)"
     )
     metrics = Metrics("1")
-    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, metrics, AlertReports())
+    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, metrics, AlertReports(), NO_OPERATOR)
     await measurements.measure(press.clock())
     assert 70.0 == measurements.oldest_due_seconds(now)
     assert {("itself",): 0.0, ("person",): 1.0} == gauges(metrics, "editions_paused")
@@ -89,7 +97,9 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press:
     number = await press.edition()
     await press.turn()
     now = int(press.clock())
-    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports())
+    measurements = Measurements(
+        DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports(), NO_OPERATOR
+    )
     oldest = []
     for due_at, states in ((now - 90, "queued"), (now - 5, "queued"), (now - 2, "claimed"), (now - 1, "queued")):
         await press.change("update delivery set state = ?, claimed_by = null, due_at = ?", states, due_at)
@@ -103,7 +113,7 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press:
     assert 1.0 == measurements.oldest_due_seconds(now)
     await press.change("update delivery set state = 'claimed'")
     await press.change("update copy_count set queued = 0, claimed = 1, delivered = 1")
-    again = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports())
+    again = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports(), NO_OPERATOR)
     for seconds in (0, 30):
         await again.measure(now + seconds)
     assert 30.0 == again.oldest_due_seconds(now + 30)  # claimed whenever one looks
@@ -144,7 +154,7 @@ async def test_the_certificate_is_that_in_use(press: Pressroom, tmp_path: Path) 
     path = tmp_path / "certificate.pem"
     in_use: Holder[Path | None] = Holder(path)
     metrics = Metrics("1")
-    measurements = Measurements(DataDir(tmp_path), in_use, press.office.database, metrics, AlertReports())
+    measurements = Measurements(DataDir(tmp_path), in_use, press.office.database, metrics, AlertReports(), NO_OPERATOR)
     first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
     path.write_bytes(self_signed(first)[0])
     await measurements.measure(press.clock())
@@ -164,7 +174,7 @@ async def test_what_wants_a_person_is_reported_until_it_is_over(
     now = press.clock()
     path.write_bytes(self_signed(datetime.fromtimestamp(now, UTC) + timedelta(days=6))[0])
     in_use: Holder[Path | None] = Holder(path)
-    measurements = Measurements(data, in_use, press.office.database, Metrics("1"), reports)
+    measurements = Measurements(data, in_use, press.office.database, Metrics("1"), reports, NO_OPERATOR)
     monkeypatch.setattr("pressrun.daemon.health.measurements.utc_now", press.clock)
     await measurements.measure(now)
     assert {Cause.CERTIFICATE} == {obstacle.cause for obstacle in reports.obstacles()}
@@ -181,7 +191,7 @@ async def test_what_wants_a_person_is_reported_until_it_is_over(
 async def test_sign_ups_that_wait_for_a_person_are_reported_until_they_do_not(press: Pressroom, tmp_path: Path) -> None:
     """Held ones are discarded after some days: who looks at neither log nor metrics would lose real readers."""
     reports = AlertReports()
-    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), reports)
+    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), reports, NO_OPERATOR)
     await press.change(
         "insert into notice (kind, list_id, address, language, message_secret, created_at)"
         " values ('confirmation', 1, 'r@d.example', 'en', x'00', 1)"
@@ -201,6 +211,31 @@ async def test_sign_ups_that_wait_for_a_person_are_reported_until_they_do_not(pr
     await press.change("delete from held_notice")
     await measurements.measure(press.clock() + 86_400)
     assert [] == reports.obstacles(), "it is kept for months, and one mail about it is enough"
+
+
+async def test_an_operator_who_is_gone(press: Pressroom, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Every other alert goes to a mailbox that nobody has, so the program of `[alerts]` passes this one on."""
+    reports, operator = AlertReports(), Holder[str | None]("ops@site.example")
+    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), reports, operator)
+    monitored, ends = [], (("failed", "550 ops@site.example unknown"), ("delivered", None), ("failed", None))
+    for step, (state, reply) in enumerate((("queued", None), *ends)):
+        await press.change(
+            "insert into notice (kind, address, language, message_secret, created_at)"
+            " values ('operator_alert', 'ops@site.example', 'en', x'00', 1)"
+        )
+        await press.change(
+            "insert into delivery (notice_id, domain, due_at, state, reply)"
+            " select max(id), 'site.example', 1, ?, ? from notice",
+            state,
+            reply,
+        )
+        await measurements.measure(press.clock() + step * READERS_SECONDS)
+        monitored.append([obstacle.cause for obstacle in reports.obstacles()])
+    assert [[], [Cause.OPERATOR], [], [Cause.OPERATOR]] == monitored
+    assert "ops@site.example unknown" not in caplog.text
+    operator.swap("new@site.example")
+    await measurements.measure(press.clock() + 4 * READERS_SECONDS)
+    assert [] == reports.obstacles(), "the new one has had no alert yet"
 
 
 async def test_what_holds_up_the_loop_is_seen() -> None:

@@ -72,6 +72,7 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
             keys=None,
             lists=(ListIdentity(name="news", author_domain=DOMAIN, owner=None),),
             tokens=(),
+            alert_refusal=None,
             signatures=(key,),
             relays=(),
             issuer=None,

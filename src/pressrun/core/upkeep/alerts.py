@@ -33,6 +33,7 @@ class Cause(StrEnum):
     DOCTOR = "doctor"
     HELD = "held"
     SET_ASIDE = "set-aside"
+    OPERATOR = "operator"
     RELAYS = "relays"
     DATABASE = "database"
     QUEUE = "queue"
@@ -69,6 +70,11 @@ CAUSES: dict[Cause, CauseRule] = {
         "sign-ups or requests for a link cannot be processed",
         Way.MAIL,
         "journalctl -u pressrun -p warning | grep set_aside, then report it as a bug",
+    ),
+    Cause.OPERATOR: CauseRule(
+        "the latest alert by email did not arrive",
+        Way.PROGRAM,
+        "see that the mailbox works, or write another operator into the configuration",
     ),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(

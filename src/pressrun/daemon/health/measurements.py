@@ -7,17 +7,21 @@ sign-up, and so tell whoever reads the metrics what an address is to a list (doc
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from pathlib import Path
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.current import Current
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, Cause
+from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
@@ -29,6 +33,8 @@ from pressrun.store.readers import held_sign_ups, pending_requests
 from pressrun.store.upkeep import monitoring
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.last_backup import last_backup_at
+
+log = logging.getLogger("pressrun.alerts")
 
 MEASURE_SECONDS = 15.0
 READERS_SECONDS = 900.0  # counting a million readers takes 0.1 s in all, in slices
@@ -55,6 +61,7 @@ class Measurements(BackgroundLoop):
         database: Database,
         metrics: Metrics,
         reports: AlertReports,
+        operator: Current[str | None],
     ) -> None:
         super().__init__(utc_now)
         self._data = data
@@ -62,9 +69,11 @@ class Measurements(BackgroundLoop):
         self._database = database
         self._metrics = metrics
         self._reports = reports
+        self._operator = operator
         self._certificate_read: Path | None = None
         self._expires_at: float | None = None
         self._oldest_due_at: int | None = None
+        self._refusal: str | None = None  # of the latest alert to the operator
         self._over = -1  # copies of live editions that had come to their end
         self._readers_at = float("-inf")
 
@@ -90,6 +99,7 @@ class Measurements(BackgroundLoop):
         await self._measure_database(int(now))
         if not 0 <= now - self._readers_at < READERS_SECONDS:
             await self._count_readers()
+            await self._look_at_alerts()
             self._readers_at = now
             self._metrics.set("readers_counted_timestamp_seconds", now)
         self._metrics.set("measured_timestamp_seconds", now)
@@ -124,6 +134,17 @@ class Measurements(BackgroundLoop):
         self._reports.set(Cause.SET_ASIDE, _describe_set_aside(await read(pending_requests.count_set_aside, since)))
         for name in (await read(monitoring.list_names)).values():
             metrics.name_list(name)
+
+    async def _look_at_alerts(self) -> None:
+        """Whether alerts by email arrive: an operator leaves after some years, and then nobody hears of anything."""
+        operator, refusal = self._operator.value, None
+        if operator is not None:
+            address = parse_address(operator).typed
+            refusal = await self._database.read(monitoring.refusal_of_latest_alert, address)
+        if refusal is not None and self._refusal is None:
+            event(log, "alert.not_arrived", level=logging.ERROR, reply=without_addresses(refusal))
+        self._refusal = refusal
+        self._reports.set(Cause.OPERATOR, None if refusal is None else f"an alert by email did not arrive: {refusal}")
 
     def _note_oldest(self, due_at: int | None, counts: Mapping[str, int], now: int) -> None:
         """Note since when the oldest copy has been due.

@@ -123,7 +123,8 @@ class World(Struct, frozen=True, kw_only=True):
 
 
 class DoctorSubject(Struct, frozen=True, kw_only=True):
-    """One installation. `keys` is None without a database; `files` are those that hold secrets.
+    """One installation. `keys` is None without a database; `files` are those that hold secrets; `alert_refusal` is why
+    the latest alert to the operator did not arrive, if it did not.
 
     `admin_url` is that of `[admin] base_url`.
     """
@@ -136,6 +137,7 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
     keys: KeyRing | None
     lists: tuple[ListIdentity, ...]
     tokens: tuple[ExpiringToken, ...]
+    alert_refusal: str | None
     signatures: tuple[PublishedKey, ...]
     relays: tuple[ConfiguredRelay, ...]
     issuer: ConfiguredIssuer | None

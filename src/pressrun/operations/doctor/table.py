@@ -18,6 +18,7 @@ from pressrun.operations.doctor.engine import check_backup, check_database, chec
 from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, warned
 from pressrun.operations.doctor.issuer import check_issuer
 from pressrun.operations.doctor.machine import check_clock, check_disk, check_files
+from pressrun.operations.doctor.operator import check_operator
 from pressrun.operations.doctor.pointer import check_ptr
 from pressrun.operations.doctor.relays import check_relays
 from pressrun.operations.doctor.round_trip import check_round_trip
@@ -70,6 +71,7 @@ CHECKS = (
     DoctorCheck(id="database", what="the database is intact and matches its keys", run=check_database),
     DoctorCheck(id="backup", what="the last backup is not old", run=check_backup),
     DoctorCheck(id="tokens", what="no token that a program uses expires soon", run=check_tokens),
+    DoctorCheck(id="operator", what="alerts by email reach the operator", run=check_operator),
     DoctorCheck(id="issuer", what="people can log in by the issuer of [oidc]", run=check_issuer),
     DoctorCheck(id="engine", what="the database engine has no known fault that matters", run=check_engine),
 )

@@ -1,0 +1,34 @@
+"""What doctor says of alerts that do not arrive."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from pressrun.operations.doctor.operator import check_operator
+from pressrun.operations.doctor.subject import DoctorSubject
+
+pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
+
+
+@pytest.mark.parametrize(
+    ("operator", "refusal", "expected"),
+    [
+        (None, None, ("pass", "alerts go to the log alone, as no operator is set")),
+        ("ops@site.example", None, ("pass", "no alert to the operator has come back")),
+        ("ops@site.example", "", ("fail", "the latest alert to the operator did not arrive: no reason is known")),
+        (
+            "ops@site.example",
+            "550 ops@site.example unknown",
+            ("fail", "the latest alert to the operator did not arrive: 550 … unknown"),
+        ),
+    ],
+)
+async def test_an_alert_that_came_back_is_a_failure(
+    operator: str | None, refusal: str | None, expected: tuple[str, str]
+) -> None:
+    subject = SimpleNamespace(site=SimpleNamespace(operator=operator), alert_refusal=refusal)
+    [finding] = await check_operator(cast(DoctorSubject, subject))
+    assert expected == (finding.severity, finding.message)
