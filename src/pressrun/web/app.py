@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from pressrun.core.errors import EditionError, Unavailable
@@ -28,14 +27,13 @@ from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
 from pressrun.web.http.clients import ArrivedRequests, Proxies
-from pressrun.web.http.monitoring import MonitoringPages, PrivateRoute, Readiness, show_health
+from pressrun.web.http.monitoring import MonitoringPages, Readiness, is_private, show_health
+from pressrun.web.http.routing import Handler, PageRoute, Router
 from pressrun.web.http.security import (
     TOKEN_PAGES,
     Area,
     CountRequest,
-    Endpoint,
     Guard,
-    Handler,
     is_token_page,
     patterns_of,
 )
@@ -46,7 +44,7 @@ from pressrun.web.readers.front import FrontPages
 from pressrun.web.readers.links import LinkPages
 from pressrun.web.readers.lists import ListPages
 from pressrun.web.readers.mailed_links import MailedLinkPages
-from pressrun.web.readers.old_links import OldLinkPages, PersonalLinkRoute
+from pressrun.web.readers.old_links import PERSONAL_LINKS, OldLinkPages, is_personal_link
 from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.readers.sign_up_forms import SignUpForms
 from pressrun.web.settings import HttpSettings
@@ -92,21 +90,18 @@ def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole 
     unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
     demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
     programs = None if api is None else api(web)
-    routes = [
-        PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
-        *(
-            (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
-            for path, handler, methods in (
-                *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
-                *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
-                *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
-                *demo,
-                *admin(web),
-                *_routes_of_site(web, cases, settings, old_links.or_else),
-            )
-        ),
+    personal = PageRoute(
+        path=PERSONAL_LINKS, handler=old_links.person, methods=_methods(_BOTH), applies=is_personal_link
+    )
+    rows = [
+        *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
+        *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
+        *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
+        *demo,
+        *admin(web),
+        *_routes_of_site(web, cases, settings, old_links.or_else),
     ]
-    return _guarded(routes, unknown, web, settings, count_request, programs)
+    return _guarded(Router(_routes(rows), unknown=unknown, first=[personal]), web, settings, count_request, programs)
 
 
 def build_admin_app(
@@ -140,8 +135,23 @@ def build_admin_app(
         ("/static/{file}", pages.static, _GET),
         *admin(web),
     ]
-    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
-    return _guarded(routes, unknown, web, settings, count_request, programs)
+    return _guarded(Router(_routes(rows), unknown=unknown), web, settings, count_request, programs)
+
+
+def _routes(rows: Table) -> list[PageRoute]:
+    return [
+        PageRoute(
+            path=path,
+            handler=handler,
+            methods=_methods(methods),
+            applies=is_private if path in _PRIVATE else None,
+        )
+        for path, handler, methods in rows
+    ]
+
+
+def _methods(methods: Sequence[str]) -> frozenset[str]:
+    return frozenset({*methods, "HEAD"} if "GET" in methods else methods)
 
 
 def _context(
@@ -152,15 +162,12 @@ def _context(
 
 
 def _guarded(
-    routes: Sequence[Route],
-    unknown: Handler,
+    router: Router,
     web: WebContext,
     settings: HttpSettings,
     count_request: CountRequest,
     api: Api | None,
 ) -> Guard:
-    # The one-click POST must not be redirected, RFC 8058 §3.1.
-    router = Router(routes, redirect_slashes=False, default=Endpoint(unknown))
     elsewhere = Area(
         app=router,
         max_body_bytes=settings.max_body_bytes,
@@ -292,8 +299,6 @@ class _FaultPages:
 
     def _refusal(self, status: int, headers: dict[str, str]) -> Response:
         """404, 405, 413 and the like."""
-        if "Allow" in headers:
-            headers["Allow"] = ", ".join(sorted(item.strip() for item in headers["Allow"].split(",")))
         say = self._pages.words
         match status:
             case 404:
