@@ -23,6 +23,7 @@ from pressrun.web.api.values import (
     members_type,
     read_members,
 )
+from pressrun.web.http.body import BodyTooLargeError, is_declared_larger, read_all
 from pressrun.web.http.connections import Transfer
 from pressrun.web.http.multipart import parse_parts
 
@@ -148,25 +149,16 @@ async def _is_empty(request: Request) -> bool:
 
 async def _read_all(request: Request, limit: int) -> bytes:
     """The body once it is here; raises ApiProblem 413 as soon as it is larger than `limit`."""
-    _require_size(request, limit)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise _too_large(limit)
-    return bytes(body)
-
-
-def _require_size(request: Request, limit: int) -> None:
-    """Raise ApiProblem 413 for a body that says itself that it is too large."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > limit:
-        raise _too_large(limit)
+    try:
+        return await read_all(request, limit)
+    except BodyTooLargeError:
+        raise _too_large(limit) from None
 
 
 async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body as it arrives, each piece put away before the next; raises ApiProblem 413 as above."""
-    _require_size(request, limit)
+    if is_declared_larger(request, limit):
+        raise _too_large(limit)
     transfer: Transfer | None = request.scope.get("state", {}).get("transfer")
     seen = 0
     async for piece in request.stream():

@@ -15,6 +15,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from pressrun.web.http.body import BodyTooLargeError, read_all
 from pressrun.web.http.multipart import parse_parts
 
 MAX_FIELDS = 200
@@ -40,15 +41,10 @@ async def read_fields(request: Request) -> Fields:
 
 async def read_form(request: Request) -> bytes:
     """The octets of a form; raises HTTPException 413 as soon as they exceed MAX_FORM_BYTES."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared[:20]) > MAX_FORM_BYTES:
-        raise HTTPException(413, headers=_TOO_LARGE)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_FORM_BYTES:
-            raise HTTPException(413, headers=_TOO_LARGE)
-    return bytes(body)
+    try:
+        return await read_all(request, MAX_FORM_BYTES)
+    except BodyTooLargeError:
+        raise HTTPException(413, headers=_TOO_LARGE) from None
 
 
 def parse_fields(content_type: str, body: bytes) -> Fields:
