@@ -283,14 +283,20 @@ def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
 
 def require_text(arguments: Arguments) -> None:
     """Raise BadInput for a text with NUL, which cannot be stored; octets may have it, and a body that is to arrive."""
-    if _has_nul(msgspec.to_builtins(arguments, builtin_types=(bytes,), enc_hook=lambda _: None)):
+    if _has_nul([msgspec.to_builtins(arguments, builtin_types=(bytes,), enc_hook=lambda _: None)]):
         raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
 
 
-def _has_nul(value: object) -> bool:
-    """Whether a text has NUL; octets may."""
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(map(_has_nul, value)) or any(map(_has_nul, value.values()))
-    return isinstance(value, list | tuple) and any(map(_has_nul, value))
+def _has_nul(values: list[object]) -> bool:
+    """Whether a text among the values, or in them, has NUL; octets may. Takes them out of the list."""
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                return True
+        elif isinstance(value, dict):
+            values += value
+            values += value.values()
+        elif isinstance(value, list | tuple):
+            values += value
+    return False

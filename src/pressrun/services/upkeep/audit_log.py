@@ -6,8 +6,7 @@ What is done in the meantime comes with the first transaction that does it (stor
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,7 +16,7 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.store.people import audit
 from pressrun.store.people.audit import BEGUN, FAILED, REFUSED, ActionInProgress, Actor, Entry
-from pressrun.store.programs.events import CLOCK, MAIL, SHELL, acted_by
+from pressrun.store.programs.events import CLOCK, MAIL, SHELL
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.audit")
@@ -35,10 +34,7 @@ class AuditLog:
         context = self._context
         return Entry(at=context.now, actor=actor, action=action, salt=context.entropy(16), **said)
 
-    @contextmanager
-    def acting(
-        self, entry: Entry, require: Callable[[Transaction], None] = lambda _: None
-    ) -> Iterator[ActionInProgress]:
+    def acting(self, entry: Entry, require: Callable[[Transaction], None] = lambda _: None) -> audit.acting:
         """Inside the block, the transactions of this task belong to this action.
 
         If its first change comes more than a moment after its check, `require` checks again, and raises to refuse it.
@@ -48,8 +44,7 @@ class AuditLog:
             if self._context.now > entry.at:
                 require(tx)
 
-        with acted_by(_name_in_journal(entry.actor)), audit.acting(entry, require_late) as act:
-            yield act
+        return audit.acting(entry, require_late, _name_in_journal(entry.actor))
 
     async def begin(self, entry: Entry) -> None:
         """Record that an action begins: for one that changes files, which no transaction can cover."""

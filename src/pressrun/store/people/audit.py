@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -23,6 +22,7 @@ from msgspec.structs import replace
 from pressrun.core.signing.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
 from pressrun.observe.log import event
 from pressrun.store.programs import idempotency
+from pressrun.store.programs.events import acted_by
 from pressrun.store.programs.idempotency import KeyedRequest
 from pressrun.store.transaction import Row, Transaction, in_json
 
@@ -359,16 +359,27 @@ def _mark_recorded(actions: Sequence[ActionInProgress]) -> None:
 _under_way: ContextVar[ActionInProgress | None] = ContextVar("act", default=None)
 
 
-@contextmanager
-def acting(entry: Entry, require: Callable[[Transaction], None]) -> Iterator[ActionInProgress]:
-    """Inside the block, the durable transactions of this task belong to an action; `require` may still refuse it."""
-    act = ActionInProgress(entry, require)
-    token = _under_way.set(act)
-    try:
-        yield act
-    finally:
-        act.end()
-        _under_way.reset(token)
+class acting:  # noqa: N801 - reads like a function, and is a class for the same reason as acted_by
+    """Inside the block, the durable transactions of this task belong to an action; `require` may still refuse it.
+
+    `name` is who acts in the journal of events.
+    """
+
+    __slots__ = ("_act", "_actor", "_token")
+
+    def __init__(self, entry: Entry, require: Callable[[Transaction], None], name: str) -> None:
+        self._act = ActionInProgress(entry, require)
+        self._actor = acted_by(name)
+
+    def __enter__(self) -> ActionInProgress:
+        self._actor.__enter__()
+        self._token = _under_way.set(self._act)
+        return self._act
+
+    def __exit__(self, *_exception: object) -> None:
+        self._act.end()
+        _under_way.reset(self._token)
+        self._actor.__exit__()
 
 
 def unrecorded_action() -> ActionInProgress | None:
