@@ -14,6 +14,7 @@ from tests.database import select
 from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.lobby import ORIGIN, PASSWORD
 from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.test_people_pages import entered
 
 from pressrun.acts.act import Act, Doing
 from pressrun.acts.arguments import Arguments
@@ -47,6 +48,19 @@ async def test_a_password_is_changed(admin: AdminHouse) -> None:
     rows = await select(admin.lobby.database, "select * from audit where action = 'password.set'")
     assert 1 == len(rows)
     assert NEW not in str(rows)
+
+
+@pytest.mark.parametrize("is_operator", [False, True])
+async def test_whoever_has_just_been_let_in_reads_what_to_do(admin: AdminHouse, *, is_operator: bool) -> None:
+    """An operator cannot log in by a mailed code. Once there is a password, nothing is left to be said."""
+    ann = await admin.lobby.add_person("ann", is_operator=is_operator)
+    async with entered(admin, ann) as client:
+        before = (await client.get("/admin/account")).text
+        await _do(client, "set-password", password=NEW)
+        after = (await client.get("/admin/account")).text
+    assert [True, False] == ["log in from now on" in page for page in (before, after)]
+    assert [True, False] == [">Set password<" in page for page in (before, after)]
+    assert (not is_operator) == ("a code that we email to" in before)
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ async def test_without_a_newsletter_the_page_leads_on(admin: AdminHouse) -> None
     await execute(admin.lobby.database, "delete from permission")
     async with entered(admin, ann) as client:
         page = (await client.get("/admin")).text
-    assert (False, 2) == ("Your newsletters" in page, page.count('href="/admin/account"'))  # the menu has the other
+    assert (False, 2) == ('id="own"' in page, page.count('href="/admin/account"'))  # the menu has the other
 
 
 @pytest.mark.parametrize("change", ["post_by_mail = 'off'", "closed_at = 1"])

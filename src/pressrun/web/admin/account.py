@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from pressrun.acts.arguments import AppAdd, Arguments, OwnSession, PasskeyAdd, PasskeyId, PasswordSet, SessionId
 from pressrun.core.access.passwords import LEAST_CHARACTERS, WeakPassword
+from pressrun.core.access.rights import Right
 from pressrun.core.access.totp import in_base32, key_uri
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.core.network.origins import host_of
@@ -138,13 +139,16 @@ class AccountPages:
     async def _page(
         self, member: AdminMember, *, status: int = 200, is_done: bool = False, password_problem: str = ""
     ) -> Response:
+        overview, ways = await self._account.overview(member.person_id), self._frame.cases.settings().sign_in
+        is_operator = member.logged_in.holdings.has(Right.OPERATE)
         return self._frame.render(
             "account.html",
             member,
             status=status,
-            overview=await self._account.overview(member.person_id),
+            overview=overview,
             session_id=_id(member),
-            ways=self._frame.cases.settings().sign_in,
+            ways=ways,
+            gets_codes="code" in ways and overview.credentials.address is not None and not is_operator,
             supports_passkeys=self._frame.cases.ceremonies.is_possible,
             is_done=is_done,
             password_problem=password_problem,
