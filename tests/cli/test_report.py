@@ -43,6 +43,7 @@ def sent(shell: Shell) -> Shell:
 
 def test_the_text_form_is_plain_and_names_no_reader(sent: Shell) -> None:
     """Off a terminal there are no bars, and what a remote said reaches no terminal as it is."""
+    assert "+00:00" not in sent.good("edition", "report", "1").out  # but Z, as everywhere else
     sent.good("list", "set", "news", "timezone=Asia/Tokyo")
     out = sent.good("edition", "report", "1").out
     for words in (

@@ -99,7 +99,7 @@ def _local(at: object, timezone: str) -> str | None:
     if at is None:
         return None
     try:
-        return datetime.fromisoformat(str(at)).astimezone(ZoneInfo(timezone)).isoformat()
+        return datetime.fromisoformat(str(at)).astimezone(ZoneInfo(timezone)).isoformat().replace("+00:00", "Z")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return str(at)
 
