@@ -26,7 +26,9 @@ from pressrun.store.postgresql import location as postgres_location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.server_password import ServerPassword
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.upkeep.preparing import prepare
 
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))  # as in `make check-thorough`
 

@@ -41,7 +41,7 @@ from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.key_files import load_keys
 
 Figures = dict[str, float]
 REAL_SETTINGS = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on", "autovacuum": "on"}

@@ -42,7 +42,8 @@ from tests.e2e.house import House, until
 from tests.ports import free_port
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
-from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
 
 LEAST_SHARE = 0.4
 MOST_P99 = 3.0

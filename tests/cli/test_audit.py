@@ -21,7 +21,8 @@ from pressrun.store.queue import inbound
 from pressrun.store.queue.inbound import InboundState, NewInbound
 from pressrun.store.sqlite import migrate
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.datadir import DataDir, keep_head
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import keep_head
 
 Row = Mapping[str, Any]
 SECRET_TITLE = "Zurückhaltung"

@@ -9,7 +9,8 @@ from tests.cli.shell import Shell
 from tests.database import execute_at
 
 from pressrun.core.signing.chain import Head, parse_head
-from pressrun.store.upkeep.datadir import DataDir, keep_head, load_consent_head
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import keep_head, load_consent_head
 
 
 def tamper(shell: Shell, statement: str) -> None:

@@ -11,7 +11,8 @@ from tests.cli.test_audit import location
 from tests.cli.test_check import with_schema
 
 from pressrun.cli import main
-from pressrun.store.upkeep.datadir import DataDir, DataLock
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
 
 EDITION = "---\nsubject: Hello\n---\nThe text.\n"
 

@@ -13,7 +13,7 @@ from tests.store.sqlite.test_released import KEPT, RELEASED
 
 from pressrun.cli.verb_table import READING
 from pressrun.store.sqlite import migrate
-from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep import key_files
 
 # What is made up there and no version writes: times beyond all calendars, and text where networks are listed.
 _POSSIBLE = (
@@ -53,7 +53,7 @@ def test_reading_verbs_read_the_rows_of_every_table(shell: Shell, monkeypatch: p
 
 def _put_data(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The data that were kept last, up to date; returns how its lists, editions and readers are called."""
-    monkeypatch.setattr(datadir, "require_keys", lambda *_: None)  # made up, too
+    monkeypatch.setattr(key_files, "require_keys", lambda *_: None)  # made up, too
     assert isinstance(shell.database, type(shell.folder))
     data = shell.database.parent
     (data / "keys").mkdir(parents=True, mode=0o700)

@@ -42,7 +42,7 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.upkeep import housekeeping
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.database import Database
-from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep import key_files
 from pressrun.store.upkeep.datadir import DataDir
 
 TIMES = 3
@@ -132,7 +132,7 @@ def refused(owner: Any, name: str, fault: str) -> Iterator[Refusals]:
 HOUSEKEEPING = cases(
     *((os, name) for name in ("open", "fdopen", "fsync")),
     (Path, "replace"),
-    (datadir, "keep_head"),
+    (key_files, "keep_head"),
     *DATABASE,
     (Database, "write"),
     (Database, "checkpoint"),
@@ -148,14 +148,14 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
         await room.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
 
         async def keep(chain: str, head: Any) -> None:
-            await asyncio.to_thread(datadir.keep_head, data, chain, head)
+            await asyncio.to_thread(key_files.keep_head, data, chain, head)
 
         keeping = Housekeeping(replace(room.office.context, clock=time.time), keep)
         with refused(owner, name, fault) as refusals:
             async with running(keeping):
 
                 async def is_kept() -> bool:
-                    return refusals.left == 0 and datadir.load_consent_head(data) != NO_ROWS and keeping.fault is None
+                    return refusals.left == 0 and key_files.load_consent_head(data) != NO_ROWS and keeping.fault is None
 
                 await until(is_kept)
 

@@ -15,7 +15,8 @@ from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.daemon import service_stop
 from pressrun.daemon.service_stop import ServiceStop
 from pressrun.store.database import Database
-from pressrun.store.upkeep.datadir import DataDir, DataLock
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
 
 
 class Owner:

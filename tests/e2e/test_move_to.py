@@ -17,7 +17,8 @@ from tests.operations.moving import empty_database
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import PressrunError, TryAgain
 from pressrun.store.postgresql.location import PostgresDatabase
-from pressrun.store.upkeep.datadir import DataDir, DataLock
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 

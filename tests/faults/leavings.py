@@ -12,7 +12,8 @@ from tests.e2e.house import House, until
 from tests.faults.kills import rows
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
-from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
 from pressrun.store.upkeep.server import find_server
 
 CONNECTIONS = 12

@@ -29,7 +29,8 @@ from tests.sink import Sink
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.store.postgresql.location import PostgresDatabase
-from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
 
 _EACH = 5  # deaths of the server, and of the daemon
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}

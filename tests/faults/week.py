@@ -31,7 +31,8 @@ from tests.faults.times import FakeClock
 from tests.sink import Sink
 
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
-from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
 
 STEPS_A_DAY, DAYS, STEP_HOURS = 4, 7, 6
 KEPT_SECONDS = 2 * 86400

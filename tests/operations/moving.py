@@ -24,7 +24,8 @@ from pressrun.store.location import Location
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark, MoveState, TableStore
-from pressrun.store.upkeep.datadir import DataDir, prepare
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.preparing import prepare
 
 Step = Callable[[], None]
 

@@ -32,7 +32,8 @@ from pressrun.operations.backup.write_backup import SCRATCH, Encoding, scratch_f
 from pressrun.store.queue.journal import Journal
 from pressrun.store.sqlite import tables as sqlite_tables
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.upkeep.datadir import DataDir, prepare
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.preparing import prepare
 
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 

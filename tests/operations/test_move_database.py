@@ -32,8 +32,10 @@ from pressrun.store.postgresql.move_target import PostgresTarget
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.move_target import SqliteTarget
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.datadir import DataDir, load_keys, prepare
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
 from pressrun.store.upkeep.left_database import finish_setting_aside, set_aside_left_database
+from pressrun.store.upkeep.preparing import prepare
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 

@@ -29,7 +29,10 @@ from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark
 from pressrun.store.upkeep import last_backup, restore_switch
-from pressrun.store.upkeep.datadir import DataDir, DataLock, load_keys, prepare, rotate_link_key
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys, rotate_link_key
+from pressrun.store.upkeep.preparing import prepare
 
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 

@@ -18,7 +18,8 @@ from pressrun.store.group_commit import MANY, BatchItem, GroupCommit, Transact, 
 from pressrun.store.sqlite.connection import SqliteConnection
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.datadir import DataDir, prepare
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.preparing import prepare
 
 
 @pytest.fixture

@@ -35,7 +35,8 @@ from pressrun.operations.doctor.engine import engine_facts
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
 from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.upkeep.data_check import find_data_problems
-from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
 
 PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
 

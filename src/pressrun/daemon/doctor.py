@@ -46,8 +46,9 @@ from pressrun.store.lists import lists
 from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.programs import api_tokens
 from pressrun.store.upkeep import monitoring
-from pressrun.store.upkeep.datadir import DataDir, load_keys
+from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.disk_usage import measure_room
+from pressrun.store.upkeep.key_files import load_keys
 from pressrun.web.admin.issuer import IssuerProblem
 
 _DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out

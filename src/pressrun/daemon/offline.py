@@ -21,9 +21,10 @@ from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
 from pressrun.store.location import check_version
-from pressrun.store.upkeep.datadir import DataLock, prepare
+from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.disk_usage import measure_room
 from pressrun.store.upkeep.left_database import finish_setting_aside
+from pressrun.store.upkeep.preparing import prepare
 from pressrun.store.upkeep.sessions import Process
 
 

@@ -2,7 +2,7 @@
 
 Until then, everything that needs the database is told that it is unavailable: pages answer 503, mail 451, verbs end
 with 69. What is in flight is finished first. Each process that dies releases its locks, so a command that was killed
-shows by the lock that it held (datadir.DataLock.acquire_for_move).
+shows by the lock that it held (data_lock.DataLock.acquire_for_move).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
 from pressrun.services.ports import ClaimOwner
 from pressrun.store.database import Database, Gate
-from pressrun.store.upkeep.datadir import DataDir, is_moving
+from pressrun.store.upkeep.data_lock import is_moving
+from pressrun.store.upkeep.datadir import DataDir
 
 log = logging.getLogger("pressrun.daemon")
 

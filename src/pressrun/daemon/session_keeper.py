@@ -28,7 +28,7 @@ from pressrun.runtime.clock import read_instant, utc_now
 from pressrun.services.background import BackgroundLoop
 from pressrun.store.database import Database
 from pressrun.store.upkeep import sessions
-from pressrun.store.upkeep.datadir import key_fingerprints
+from pressrun.store.upkeep.key_files import key_fingerprints
 from pressrun.store.upkeep.sessions import Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")

@@ -28,7 +28,8 @@ from pressrun.store.editions import search
 from pressrun.store.location import Location, require_current_schema
 from pressrun.store.readers import consent
 from pressrun.store.table_store import Also, MoveMark, MoveState, MoveTarget, StoredTable, TableStore
-from pressrun.store.upkeep.datadir import DataDir, load_consent_head, load_keys, require_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_consent_head, load_keys, require_keys
 
 _INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
 

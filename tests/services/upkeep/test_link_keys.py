@@ -11,13 +11,13 @@ from tests.services.office import NOW, Office, open_office
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.services.upkeep.link_keys import LinkKeys, list_link_keys
-from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep import key_files
 from pressrun.store.upkeep.datadir import DataDir
 
 
 def link_keys(office: Office, told: list[int]) -> LinkKeys:
     async def make_key() -> KeyRing:
-        return datadir.rotate_link_key(DataDir(office.path, office.database.location))
+        return key_files.rotate_link_key(DataDir(office.path, office.database.location))
 
     return LinkKeys(
         office.context,
@@ -43,7 +43,7 @@ async def test_a_key_retires_after_its_time_and_stays_so_after_a_start(tmp_path:
             (row["number"], row["state"]) for row in await office.database.read(list_link_keys, NOW + 60)
         ]
         data = DataDir(office.path, office.database.location)
-        assert {1: NOW + 60} == datadir.load_keys(data).retires_at
+        assert {1: NOW + 60} == key_files.load_keys(data).retires_at
 
 
 async def test_without_grace_it_retires_at_once(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from pressrun.store.postgresql import location as location_module
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.server_password import ServerPassword
 from pressrun.store.upkeep.data_check import find_data_problems
-from pressrun.store.upkeep.datadir import DataDir, migrate_schema, prepare
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.preparing import migrate_schema, prepare
 from pressrun.store.upkeep.server import find_server
 from pressrun.store.upkeep.sessions import Process, begin
 

@@ -16,8 +16,11 @@ from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
 from pressrun.core.signing.tokens import digests_of
 from pressrun.store.readers.subscribers import insert_subscriber
 from pressrun.store.sqlite.connection import SqliteConnection, connect
-from pressrun.store.upkeep import datadir
-from pressrun.store.upkeep.datadir import DataDir, DataLock, check, load_keys, prepare, rotate_link_key
+from pressrun.store.upkeep import datadir, key_files
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys, rotate_link_key
+from pressrun.store.upkeep.preparing import check, prepare
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_preparing_again_changes_nothing(data: DataDir) -> None:
 
 
 def test_a_process_that_died_between_keys_and_database_is_made_good(data: DataDir) -> None:
-    datadir._make_keys(data)
+    key_files.make_keys(data)
     keys = prepare(data)
     assert keys.link_keys == load_keys(data).link_keys
 
@@ -154,7 +157,7 @@ def test_a_new_link_key_signs_and_the_old_one_stays(data: DataDir) -> None:
 
 def test_a_rotation_that_died_before_it_was_recorded_is_recorded_at_the_start(data: DataDir) -> None:
     prepare(data)
-    datadir._write_key(data.keys / "link-2")
+    key_files._write_key(data.keys / "link-2")
     assert 2 == prepare(data).newest
     (data.keys / "link-2").unlink()
     with pytest.raises(BadConfiguration, match="link-2 is missing"):
@@ -177,7 +180,7 @@ def test_other_files_beside_the_keys_are_none(data: DataDir, name: str) -> None:
 
 def test_there_are_as_many_keys_as_tokens_can_number(data: DataDir) -> None:
     prepare(data)
-    datadir._write_key(data.keys / f"link-{LARGEST_KEY_NUMBER}")
+    key_files._write_key(data.keys / f"link-{LARGEST_KEY_NUMBER}")
     with pytest.raises(Refused, match="at most 127 link keys"):
         rotate_link_key(data)
 

@@ -8,7 +8,7 @@ import pytest
 from tests.web.house import NOW, House, words_of
 
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
-from pressrun.store.upkeep.datadir import rotate_link_key
+from pressrun.store.upkeep.key_files import rotate_link_key
 
 ADA = "ada@reader.example"
 ONE_CLICK = b"List-Unsubscribe=One-Click"

@@ -26,7 +26,7 @@ from pressrun.services.editions.edition_build import Manuscript, load_build_cont
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_edition
 from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.welcome_edition import require_welcome
-from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.key_files import load_keys
 from pressrun.web.editors.preview import render_preview
 
 

@@ -13,7 +13,7 @@ from pressrun.cli.shared.read_only import read_rows, reading
 from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_check import examine_owner
 from pressrun.store.lists import lists
-from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.key_files import load_keys
 
 _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
 

@@ -18,7 +18,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services import evidence
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
 from pressrun.store.people import audit
-from pressrun.store.upkeep.datadir import load_head
+from pressrun.store.upkeep.key_files import load_head
 
 MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
 

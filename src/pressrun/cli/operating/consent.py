@@ -11,7 +11,7 @@ from pressrun.cli.shared.read_only import reading
 from pressrun.core.errors import PressrunError
 from pressrun.core.signing.chain import Audit, Head, parse_head
 from pressrun.services import evidence
-from pressrun.store.upkeep.datadir import load_consent_head
+from pressrun.store.upkeep.key_files import load_consent_head
 
 head_option = click.option(
     "--head",

@@ -17,8 +17,9 @@ from pressrun.cli.shared.read_only import no_database
 from pressrun.config import write_initial_config
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import NotFound, TryAgain
-from pressrun.store.upkeep import datadir
-from pressrun.store.upkeep.datadir import DataDir, DataLock
+from pressrun.store.upkeep import data_lock, preparing
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
 
 
 @verb("init")
@@ -43,8 +44,8 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
         _signal_main_process()
         data = invocation.settings.data  # raises with every error in the file
         with acting_as_owner(data.root):
-            if datadir.is_used(data):
-                raise TryAgain(datadir.describe_user(data))
+            if data_lock.is_used(data):
+                raise TryAgain(data_lock.describe_user(data))
         raise TryAgain(f"no daemon is using {data.root}. Start it, or restart it if data_dir has changed")
     with closing(client):
         needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
@@ -94,6 +95,6 @@ def _upgrade(data: DataDir) -> list[int]:
             return []  # a daemon runs, which did this when it started
         raise
     try:
-        return datadir.migrate_schema(data)[1]
+        return preparing.migrate_schema(data)[1]
     finally:
         lock.release()

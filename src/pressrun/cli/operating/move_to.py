@@ -33,7 +33,8 @@ from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.server_password import ServerPassword
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import Also
-from pressrun.store.upkeep.datadir import DataDir, DataLock
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.left_database import set_aside_left_database
 from pressrun.store.upkeep.server import find_server
 

@@ -34,7 +34,7 @@ from pressrun.services.members.import_decision import SOURCE, ImportOptions, Row
 from pressrun.services.members.import_preview import ImportPreview, RowPreview
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.members.subscriber_import import SKIPPED
-from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.key_files import load_keys
 
 _AT_ONCE = 2  # batches
 _COUNTED = (*(outcome.value for outcome in RowOutcome), "suppressed", "unconfirmed")

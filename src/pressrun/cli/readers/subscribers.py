@@ -15,7 +15,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.reports import subscriber_listing, subscriber_record
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
-from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.key_files import load_keys
 
 _state_option = click.option(
     "--state", type=click.Choice([state.value for state in SubscriptionState]), help="Only those in this state."

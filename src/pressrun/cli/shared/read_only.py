@@ -13,7 +13,7 @@ from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.core.errors import NotFound
 from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.datadir import load_keys
+from pressrun.store.upkeep.key_files import load_keys
 from pressrun.store.upkeep.restore_switch import require_no_switch
 
 

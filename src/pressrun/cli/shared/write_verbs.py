@@ -17,7 +17,8 @@ from pressrun.cli.shared.output import ProgressLine
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import TryAgain
-from pressrun.store.upkeep.datadir import DataDir, describe_user, is_used
+from pressrun.store.upkeep.data_lock import describe_user, is_used
+from pressrun.store.upkeep.datadir import DataDir
 
 HELD_SECONDS = 5.0  # a starting daemon holds the data before its socket is there; another verb is soon done
 _POLL_SECONDS = 0.05

@@ -68,7 +68,7 @@ from pressrun.services.upkeep.link_keys import LinkKeys
 from pressrun.services.upkeep.retention import Retention
 from pressrun.store.database import Database
 from pressrun.store.programs.job_files import JobFiles
-from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep import datadir, key_files
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.web.use_cases import UseCases
 
@@ -229,7 +229,7 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         archive_import=ArchiveImport(workshop),
         link_keys=LinkKeys(
             context,
-            make_key=lambda: asyncio.to_thread(datadir.rotate_link_key, parts.data),
+            make_key=lambda: asyncio.to_thread(key_files.rotate_link_key, parts.data),
             on_new_key=hooks.on_new_key,
         ),
         account=account,
@@ -249,6 +249,6 @@ def _build_bulk_jobs(parts: _Parts) -> BulkJobs:
 def _build_loops_by_the_clock(parts: _Parts) -> tuple[BackgroundLoop, ...]:
     context, data = parts.context, parts.data
     housekeeping = Housekeeping(
-        context, keep_head=lambda chain, head: asyncio.to_thread(datadir.keep_head, data, chain, head)
+        context, keep_head=lambda chain, head: asyncio.to_thread(key_files.keep_head, data, chain, head)
     )
     return housekeeping, Retention(context, partial(datadir.remove_old_backups, data))

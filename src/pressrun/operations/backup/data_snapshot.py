@@ -23,7 +23,8 @@ from pressrun.operations.backup.manifest import FOLDERS, JOURNAL, SUPPRESSION_KE
 from pressrun.runtime.clock import utc_now
 from pressrun.store.location import check_version, require_current_schema
 from pressrun.store.table_store import TableStore
-from pressrun.store.upkeep.datadir import DataDir, key_fingerprints, load_keys, require_keys
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import key_fingerprints, load_keys, require_keys
 from pressrun.store.upkeep.restore_switch import require_no_switch
 
 LARGEST_FILES = 64 * 1024 * 1024  # octets of all keys, layouts and the journal together: they are held in memory

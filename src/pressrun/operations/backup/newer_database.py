@@ -23,7 +23,8 @@ from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import restores
-from pressrun.store.upkeep.datadir import SUPPRESSIONS, DataDir, find_other_key
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import SUPPRESSIONS, find_other_key
 
 
 class NewerDatabase(Struct, frozen=True, kw_only=True):

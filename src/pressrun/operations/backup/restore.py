@@ -38,8 +38,11 @@ from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import last_backup, restore_switch, restored_access, restores
-from pressrun.store.upkeep.datadir import DataDir, DataLock, adopt_link_keys, key_fingerprints, load_keys, require_free
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import adopt_link_keys, key_fingerprints, load_keys
 from pressrun.store.upkeep.last_backup import LastBackup
+from pressrun.store.upkeep.preparing import require_free
 from pressrun.store.upkeep.restore_switch import finish_restore
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from pressrun.operations.doctor.spf import check_spf
 from pressrun.operations.doctor.subject import DoctorSubject
 from pressrun.operations.doctor.tokens import check_tokens
 from pressrun.operations.doctor.web import check_base_url, check_one_click, check_private_pages, check_proxy
-from pressrun.store.upkeep.datadir import describe_user, is_used
+from pressrun.store.upkeep.data_lock import describe_user, is_used
 
 log = logging.getLogger("pressrun.doctor")
 

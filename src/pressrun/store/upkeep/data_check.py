@@ -15,7 +15,7 @@ from msgspec import Struct
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.store.location import check_version
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.upkeep import datadir
+from pressrun.store.upkeep import preparing
 from pressrun.store.upkeep.datadir import DataDir
 
 
@@ -99,7 +99,7 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
                 on_server = data.server is not None
                 yield DataProblem(str(database), f"{database} with schema {version}", remedy, is_on_server=on_server)
                 return
-        datadir.check(data)
+        preparing.check(data)
     except (BadConfiguration, Unavailable) as problem:
         yield _problem_of(data, str(problem))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import closing, suppress
 
 from pressrun.core.errors import BadConfiguration, Unavailable
-from pressrun.store.upkeep.datadir import SUPPRESSIONS, DataDir, fingerprint, read_fingerprints
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import SUPPRESSIONS, fingerprint, read_fingerprints
 
 
 def find_installation(data: DataDir) -> bytes | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from pressrun.store.upkeep.datadir import DataDir, DataLock
+from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import DataDir
 
 
 def set_aside_left_database(data: DataDir) -> Path | None:

@@ -1,0 +1,204 @@
+"""The keys of a database, and the heads of its chains: files beside it that it cannot do without.
+
+Links in mails already sent depend on the keys, so a database without its keys is an error, never a reason to create new
+ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
+from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
+from pressrun.core.signing.tokens import suppression_digest
+from pressrun.runtime.clock import utc_now
+from pressrun.runtime.identity import claimed_user, process_user
+from pressrun.store.files import replace_file, sync_directory
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry
+from pressrun.store.transaction import Row, Transaction
+from pressrun.store.upkeep import keyring
+from pressrun.store.upkeep.datadir import DataDir
+
+_LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
+SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
+UNUSED = "unused"  # an empty file beside new keys, until a database exists
+
+
+def load_keys(data: DataDir) -> KeyRing:
+    """The keys of an existing database; raises BadConfiguration when one of its keys is missing."""
+    keys = read_keys(data)
+    with closing(data.database.connect(readonly=True)) as connection:
+        connection.read(lambda tx: require_keys(data, keys, tx))
+        if data.database.version() >= keyring.SINCE_VERSION:
+            for number, at in connection.read(keyring.retirements).items():
+                keys.retire(number, at)
+    keys.retire_due(utc_now())
+    return keys
+
+
+def find_other_key(keys: KeyRing, tx: Transaction) -> int | None:
+    """The number of a link key that a database was used with and these keys lack, or SUPPRESSIONS; None if there is
+    none.
+    """
+    recorded, reader = read_fingerprints(tx)
+    # A database of a version that did not record the suppression key identifies it by its readers.
+    if reader is not None and suppression_digest(keys, reader[0]) != reader[1]:
+        return SUPPRESSIONS
+    own = key_fingerprints(keys)
+    return next((number for number, wanted in recorded.items() if own.get(number) != wanted), None)
+
+
+def require_keys(data: DataDir, keys: KeyRing, tx: Transaction) -> None:
+    """Raise BadConfiguration unless these are the keys that a database was used with."""
+    other = find_other_key(keys, tx)
+    if other == SUPPRESSIONS:
+        raise BadConfiguration(
+            f"{data.keys}/suppression is not the key that {data.database} was used with. Restore it from the backup. "
+            "With this one, suppressed and erased addresses would not be recognised, and all would be mailed again"
+        )
+    if other is not None:
+        raise BadConfiguration(
+            f"{data.keys}/link-{other} is missing or not the one that {data.database} was used with. "
+            "Restore the keys from a backup. Without them, links in mails already sent do not work"
+        )
+
+
+def rotate_link_key(data: DataDir) -> KeyRing:
+    """Add a link key that signs from now on; the old ones still verify."""
+    number = load_keys(data).newest + 1
+    if number > LARGEST_KEY_NUMBER:
+        raise Refused(f"there can be at most {LARGEST_KEY_NUMBER} link keys")
+    draft = data.keys / f".link-{number}.new"  # complete, or not there at all
+    draft.unlink(missing_ok=True)
+    _write_key(draft)
+    draft.rename(data.keys / f"link-{number}")
+    sync_directory(data.keys)
+    keys = read_keys(data)
+    record_keys(data, keys)
+    return keys
+
+
+def adopt_link_keys(data: DataDir, former: DataDir) -> list[int]:
+    """Add the link keys that only `former` has; returns the numbers of other keys. Raises BadConfiguration."""
+    here, there = read_keys(data).link_keys, read_keys(former).link_keys
+    for number in there.keys() - here.keys():
+        _write_key(data.keys / f"link-{number}", there[number])
+    return sorted(number for number in there.keys() & here.keys() if there[number] != here[number])
+
+
+def make_keys(data: DataDir) -> None:
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = data.root / f".keys-{secrets.token_hex(4)}"
+    draft.mkdir(mode=0o700)
+    _write_key(draft / "link-1")
+    _write_key(draft / "suppression")
+    (draft / UNUSED).touch(mode=0o600)
+    sync_directory(draft)
+    draft.rename(data.keys)
+    sync_directory(data.root)
+
+
+def record_keys(data: DataDir, keys: KeyRing) -> None:
+    rows = [{"number": number, "fingerprint": fingerprint} for number, fingerprint in key_fingerprints(keys).items()]
+    version = f"schema {data.database.newest_version}"
+    with closing(data.database.connect()) as connection:
+        connection.write(lambda tx: _record_use(tx, rows, version))
+
+
+def read_keys(data: DataDir) -> KeyRing:
+    restore = f"restore {data.keys} from a backup: the links in mails already sent depend on it"
+    if data.keys.is_dir() and not os.access(data.keys, os.R_OK | os.X_OK, effective_ids=True):
+        raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data. chown it to that user")
+    if not data.keys.is_dir():
+        raise BadConfiguration(f"{data.database} exists without its keys: {restore}")
+    link_keys = {
+        int(match[1]): _read_key(path, restore)
+        for path in sorted(data.keys.glob("link-*"))
+        if (match := _LINK_KEY.fullmatch(path.name)) is not None and int(match[1]) <= LARGEST_KEY_NUMBER
+    }
+    if not link_keys:
+        raise BadConfiguration(f"{data.keys} has no link key: {restore}")
+    return KeyRing(link_keys, _read_key(data.keys / "suppression", restore))
+
+
+def _write_key(path: Path, key: bytes | None = None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write((key or secrets.token_bytes(KEY_BYTES)).hex() + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _read_key(path: Path, restore: str) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+        key = bytes.fromhex(text)
+    except PermissionError:
+        raise BadConfiguration(f"{path} cannot be read by the owner of the data. chown it to that user") from None
+    except FileNotFoundError:
+        raise BadConfiguration(f"{path} is missing: {restore}") from None
+    except OSError as problem:
+        raise BadConfiguration(
+            f"{path} cannot be read ({(problem.strerror or 'an error').lower()}): {restore}"
+        ) from None
+    except ValueError:
+        raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}") from None
+    if len(key) != KEY_BYTES:
+        raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadConfiguration(f"{path} can be read by others. Run chmod 600 {path}")
+    return key
+
+
+def _record_use(tx: Transaction, rows: Sequence[Mapping[str, object]], version: str) -> None:
+    tx.run_many("keyring.record", rows)
+    # Not by the step itself, before which there may be no log. Whoever opens the data next does what a kill prevented.
+    if audit.last_object(tx, "migrate") != version:
+        user = process_user()
+        actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")
+        audit.append(tx, Entry(at=int(utc_now()), actor=actor, action="migrate", object=version))
+
+
+def read_fingerprints(tx: Transaction) -> tuple[dict[int, bytes], Row | None]:
+    """The fingerprints of the keys by number, and any reader: address_key and suppression_digest."""
+    recorded = {row["number"]: row["fingerprint"] for row in tx.rows("keyring.fingerprints")}
+    return recorded, tx.row("keyring.any_reader")
+
+
+def key_fingerprints(keys: KeyRing) -> dict[int, bytes]:
+    """What tells the keys of a ring from others, by number; 0 is the suppression key."""
+    return {number: fingerprint(key) for number, key in {**keys.link_keys, SUPPRESSIONS: keys.suppression_key}.items()}
+
+
+def fingerprint(key: bytes) -> bytes:
+    """What tells a key from others."""
+    return hashlib.sha256(key).digest()[:8]
+
+
+def keep_head(data: DataDir, chain: str, head: Head) -> None:
+    """Write the head of a chain, `consent` or `audit`, to a file beside the keys, outside the database."""
+    replace_file(data.head_of(chain), f"{head}\n".encode("ascii"))
+
+
+def load_head(data: DataDir, chain: str) -> Head:
+    """What `keep_head` wrote last, or NO_ROWS; raises BadInput when it cannot be parsed."""
+    try:
+        text = data.head_of(chain).read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return NO_ROWS
+    return parse_head(text.strip())
+
+
+def load_consent_head(data: DataDir) -> Head:
+    """The head of the evidence of consent, as `load_head`."""
+    return load_head(data, "consent")

@@ -1,0 +1,84 @@
+"""What a start does with a data directory: it checks it, creates what is missing, and migrates the schema.
+
+Keys are created only together with a new database.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.core.signing.keys import KeyRing
+from pressrun.store.location import check_version
+from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.data_lock import is_moving
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import UNUSED, load_keys, make_keys, read_keys, record_keys
+
+
+def prepare(data: DataDir) -> KeyRing:
+    """With the lock held: create missing data, migrate the schema, and load the keys."""
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if data.database.exists():
+        keys, _ = migrate_schema(data)
+        _end_abandoned_move(data)
+        (data.keys / UNUSED).unlink(missing_ok=True)  # the start that created both was killed
+        return keys
+    if not data.keys.exists():
+        make_keys(data)
+    _require_unused(data)
+    data.database.create()
+    keys = read_keys(data)
+    record_keys(data, keys)
+    (data.keys / UNUSED).unlink()
+    return keys
+
+
+def check(data: DataDir) -> None:
+    """Raise BadConfiguration when the schema, the keys or their permissions make the database unusable."""
+    if not data.database.exists():
+        if data.keys.exists():
+            _require_unused(data)
+        return
+    check_version(data.database)
+    load_keys(data)
+
+
+def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
+    """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached.
+
+    Raises TryAgain while a process on another machine uses the database.
+    """
+    check(data)
+    keys = load_keys(data)
+    if not data.database.is_exclusive and data.database.version() < data.database.newest_version:
+        require_free(data)
+    reached = data.database.migrate(backups=data.backups, keys=keys)
+    record_keys(data, keys)  # of a killed rotation, or of an earlier version
+    return keys, reached
+
+
+def require_free(data: DataDir) -> None:
+    """Raise TryAgain while a process on another machine uses the database."""
+    with closing(data.database.connect(readonly=True)) as connection:
+        holder = connection.read(lambda tx: sessions.find_holder(tx, data.lock_identity))
+    if holder is not None:
+        raise holder.refusal(data.database)
+
+
+def _end_abandoned_move(data: DataDir) -> None:
+    """Remove what a move that was killed has left in its source."""
+    if is_moving(data):
+        return
+    with closing(data.database.connect()) as connection:
+        if connection.tables().is_tracking():
+            connection.with_tables(lambda tables: tables.untrack_changes())
+
+
+def _require_unused(data: DataDir) -> None:
+    """Refuse keys of a lost database: the ids of a new one start again, so old links would mean other people."""
+    if not (data.keys / UNUSED).exists():
+        raise BadConfiguration(
+            f"{data.keys} exists without {data.database}. Restore the database from a backup, or move the keys away "
+            "to start afresh (links in mails already sent will then stop working)"
+        )
