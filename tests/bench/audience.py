@@ -106,7 +106,7 @@ async def visitors(database: Database, readers: int, name: str) -> AsyncIterator
 async def scrape(database: Database, folder: Path) -> None:
     """The page of the metrics several times, and what the daemon measures for it in the background."""
     metrics = Metrics("bench", outcomes=Outcome, kinds=KINDS, classes=FAILURES)
-    measurements = Measurements(DataDir(folder), Holder(None), database, metrics, AlertReports(), Holder(None))
+    measurements = Measurements(DataDir(folder), lambda: None, database, metrics, AlertReports(), Holder(None))
     measured = []
     for _ in range(2):  # the readers are counted by the first one only
         began = time.perf_counter()

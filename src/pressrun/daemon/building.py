@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pressrun import __version__
@@ -88,7 +87,12 @@ async def build_running(
         relays=workers,
         readiness=readiness,
         measurements=Measurements(
-            settings.data, current.part(_certificate_in_use), database, metrics, reports, current.part(_operator)
+            settings.data,
+            lambda: running.listeners.renew_certificate(),  # noqa: PLW0108 - made below
+            database,
+            metrics,
+            reports,
+            current.part(_operator),
         ),
         lag=EventLoopLag(),
         may_send=stop.may_hand_out,
@@ -122,7 +126,3 @@ async def build_running(
 
 def _operator(settings: Settings) -> str | None:
     return settings.site.operator
-
-
-def _certificate_in_use(settings: Settings) -> Path | None:
-    return None if settings.smtp is None else settings.smtp.certificate_file

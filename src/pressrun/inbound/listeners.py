@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import ssl
 from collections.abc import Mapping
 
 from pressrun.core.current import Holder
-from pressrun.core.errors import BadConfiguration
 from pressrun.core.network.endpoint import Endpoint
 from pressrun.inbound.memory import Memory
+from pressrun.inbound.own_certificate import CertificateRenewal, OwnCertificate, load_certificate
 from pressrun.inbound.session import ListenerState, MailSession, SmtpTerms
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
@@ -83,6 +82,8 @@ class Listeners:
         self._sockets = sockets
         self._memory = Memory(self._terms.part(lambda terms: terms.settings.memory_bytes))
         self._listeners: list[Listener] = []
+        self._certificate: OwnCertificate | None = None
+        self._renewal = CertificateRenewal()
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -92,7 +93,7 @@ class Listeners:
     async def start(self) -> None:
         """Open all of them, or none. Raises Unavailable, or BadConfiguration for an unusable certificate."""
         settings = self._terms.value.settings
-        self._terms.swap(SmtpTerms(settings=settings, tls=load_certificate(settings)))
+        self._use(settings, load_certificate(settings))
         for name, endpoint in (("smtp", settings.listen), ("lmtp", settings.lmtp)):
             if endpoint is None:
                 continue
@@ -118,17 +119,16 @@ class Listeners:
 
     def reload(self, settings: SmtpSettings) -> None:
         """Use other limits and another certificate for later connections. The addresses stay until a restart."""
-        self._terms.swap(SmtpTerms(settings=settings, tls=load_certificate(settings)))
+        self._use(settings, load_certificate(settings))
 
+    def renew_certificate(self) -> float | None:
+        """Use a renewed certificate for later connections; returns when the one in use expires (UTC seconds)."""
+        used, settings = self._certificate, self._terms.value.settings
+        renewed = None if used is None else self._renewal.renew(used, settings)
+        if renewed is not None:
+            self._use(settings, renewed)
+        return None if self._certificate is None else self._certificate.expires_at
 
-def load_certificate(settings: SmtpSettings) -> ssl.SSLContext | None:
-    """The TLS context for STARTTLS, or None without a certificate. Raises BadConfiguration."""
-    if settings.certificate_file is None or settings.key_file is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except (OSError, ssl.SSLError) as problem:
-        raise BadConfiguration(f"[smtp] certificate_file and key_file cannot be used: {problem}") from problem
-    return context
+    def _use(self, settings: SmtpSettings, certificate: OwnCertificate | None) -> None:
+        self._certificate = certificate
+        self._terms.swap(SmtpTerms(settings=settings, tls=None if certificate is None else certificate.tls))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.certificates import self_signed
 from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.bounces.classes import BounceClass
@@ -30,7 +28,11 @@ from pressrun.store.upkeep import last_backup, monitoring
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.last_backup import LastBackup
 
-NOBODY: Holder[Path | None] = Holder(None)
+
+def nobody() -> None:
+    """No certificate is in use."""
+
+
 NO_OPERATOR: Holder[str | None] = Holder(None)
 
 
@@ -41,11 +43,11 @@ def gauges(metrics: Metrics, name: str) -> dict[tuple[str, ...], float]:
     return {tuple(sample.labels.values()): sample.value for sample in samples}
 
 
-async def measured(press: Pressroom, folder: Path, certificate: Holder[Path | None] = NOBODY) -> Metrics:
+async def measured(press: Pressroom, folder: Path) -> Metrics:
     metrics = Metrics("1", classes=[BounceClass.GONE])
-    await Measurements(
-        DataDir(folder), certificate, press.office.database, metrics, AlertReports(), NO_OPERATOR
-    ).measure(press.clock())
+    await Measurements(DataDir(folder), nobody, press.office.database, metrics, AlertReports(), NO_OPERATOR).measure(
+        press.clock()
+    )
     return metrics
 
 
@@ -82,7 +84,7 @@ async def test_the_oldest_copy_is_that_which_may_go_and_does_not(press: Pressroo
         "insert into destination_domain (domain, destination, learned) values ('slow.example', 'slow.example', 1)"
     )
     metrics = Metrics("1")
-    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, metrics, AlertReports(), NO_OPERATOR)
+    measurements = Measurements(DataDir(tmp_path), nobody, press.office.database, metrics, AlertReports(), NO_OPERATOR)
     await measurements.measure(press.clock())
     assert 70.0 == measurements.oldest_due_seconds(now)
     assert {("itself",): 0.0, ("person",): 1.0} == gauges(metrics, "editions_paused")
@@ -98,7 +100,7 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press:
     await press.turn()
     now = int(press.clock())
     measurements = Measurements(
-        DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports(), NO_OPERATOR
+        DataDir(tmp_path), nobody, press.office.database, Metrics("1"), AlertReports(), NO_OPERATOR
     )
     oldest = []
     for due_at, states in ((now - 90, "queued"), (now - 5, "queued"), (now - 2, "claimed"), (now - 1, "queued")):
@@ -113,7 +115,7 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(press:
     assert 1.0 == measurements.oldest_due_seconds(now)
     await press.change("update delivery set state = 'claimed'")
     await press.change("update copy_count set queued = 0, claimed = 1, delivered = 1")
-    again = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), AlertReports(), NO_OPERATOR)
+    again = Measurements(DataDir(tmp_path), nobody, press.office.database, Metrics("1"), AlertReports(), NO_OPERATOR)
     for seconds in (0, 30):
         await again.measure(now + seconds)
     assert 30.0 == again.oldest_due_seconds(now + 30)  # claimed whenever one looks
@@ -149,36 +151,29 @@ async def test_sizes_are_in_whole_mib(press: Pressroom, tmp_path: Path) -> None:
     assert gauges(metrics, "data_dir_bytes")[()] > 0
 
 
-async def test_the_certificate_is_that_in_use(press: Pressroom, tmp_path: Path) -> None:
-    """A file that was renewed counts after the reload that puts it in use."""
-    path = tmp_path / "certificate.pem"
-    in_use: Holder[Path | None] = Holder(path)
-    metrics = Metrics("1")
-    measurements = Measurements(DataDir(tmp_path), in_use, press.office.database, metrics, AlertReports(), NO_OPERATOR)
-    first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
-    path.write_bytes(self_signed(first)[0])
-    await measurements.measure(press.clock())
-    path.write_bytes(self_signed(second)[0])
-    await measurements.measure(press.clock())
-    assert {("smtp",): first.timestamp()} == gauges(metrics, "certificate_expiry_timestamp_seconds")
-    in_use.swap(Path(str(path)))
-    await measurements.measure(press.clock())
-    assert {("smtp",): second.timestamp()} == gauges(metrics, "certificate_expiry_timestamp_seconds")
+async def test_the_expiry_is_that_of_the_certificate_in_use(press: Pressroom, tmp_path: Path) -> None:
+    """Each look has a renewed one used, and there may be none after a reload."""
+    metrics, expiries = Metrics("1"), iter((1e9, 2e9, None))
+    measurements = Measurements(
+        DataDir(tmp_path), lambda: next(expiries), press.office.database, metrics, AlertReports(), NO_OPERATOR
+    )
+    shown = []
+    for _ in range(3):
+        await measurements.measure(press.clock())
+        shown.append(gauges(metrics, "certificate_expiry_timestamp_seconds"))
+    assert [{("smtp",): 1e9}, {("smtp",): 2e9}, {}] == shown
 
 
 async def test_what_wants_a_person_is_reported_until_it_is_over(
     press: Pressroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A certificate and a backup that age; who makes no backups with us hears nothing of them."""
-    path, data, reports = tmp_path / "certificate.pem", DataDir(tmp_path), AlertReports()
-    now = press.clock()
-    path.write_bytes(self_signed(datetime.fromtimestamp(now, UTC) + timedelta(days=6))[0])
-    in_use: Holder[Path | None] = Holder(path)
-    measurements = Measurements(data, in_use, press.office.database, Metrics("1"), reports, NO_OPERATOR)
+    data, reports, now = DataDir(tmp_path), AlertReports(), press.clock()
+    expiries = iter((now + 6 * 86_400, None, None, None))
+    measurements = Measurements(data, lambda: next(expiries), press.office.database, Metrics("1"), reports, NO_OPERATOR)
     monkeypatch.setattr("pressrun.daemon.health.measurements.utc_now", press.clock)
     await measurements.measure(now)
     assert {Cause.CERTIFICATE} == {obstacle.cause for obstacle in reports.obstacles()}
-    in_use.swap(None)
     for made_at in (now - OLD_BACKUP_SECONDS - 1, now + AHEAD_SECONDS + 1):
         last_backup.record(data, LastBackup(at=int(made_at), place="-", size=1))
         await measurements.measure(now)
@@ -191,7 +186,7 @@ async def test_what_wants_a_person_is_reported_until_it_is_over(
 async def test_sign_ups_that_wait_for_a_person_are_reported_until_they_do_not(press: Pressroom, tmp_path: Path) -> None:
     """Held ones are discarded after some days: who looks at neither log nor metrics would lose real readers."""
     reports = AlertReports()
-    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), reports, NO_OPERATOR)
+    measurements = Measurements(DataDir(tmp_path), nobody, press.office.database, Metrics("1"), reports, NO_OPERATOR)
     await press.change(
         "insert into notice (kind, list_id, address, language, message_secret, created_at)"
         " values ('confirmation', 1, 'r@d.example', 'en', x'00', 1)"
@@ -216,7 +211,7 @@ async def test_sign_ups_that_wait_for_a_person_are_reported_until_they_do_not(pr
 async def test_an_operator_who_is_gone(press: Pressroom, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Every other alert goes to a mailbox that nobody has, so the program of `[alerts]` passes this one on."""
     reports, operator = AlertReports(), Holder[str | None]("ops@site.example")
-    measurements = Measurements(DataDir(tmp_path), NOBODY, press.office.database, Metrics("1"), reports, operator)
+    measurements = Measurements(DataDir(tmp_path), nobody, press.office.database, Metrics("1"), reports, operator)
     monitored, ends = [], (("failed", "550 ops@site.example unknown"), ("delivered", None), ("failed", None))
     for step, (state, reply) in enumerate((("queued", None), *ends)):
         await press.change(

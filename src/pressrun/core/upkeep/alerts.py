@@ -56,7 +56,9 @@ CAUSES: dict[Cause, CauseRule] = {
     ),
     Cause.EDITION: CauseRule("an edition paused by itself", Way.MAIL, "pressrun edition report ID"),
     Cause.CERTIFICATE: CauseRule(
-        "the certificate of [smtp] expires within a week", Way.MAIL, "renew it, then systemctl reload pressrun"
+        "the certificate of [smtp] expires within a week",
+        Way.MAIL,
+        "renew it; restart pressrun if key_file is a systemd credential",
     ),
     Cause.BACKUP: CauseRule("the latest good backup is too old", Way.MAIL, "pressrun backup, and check its timer"),
     Cause.DISK: CauseRule("the disk of data_dir is filling up", Way.BOTH, "make room on the disk of data_dir"),

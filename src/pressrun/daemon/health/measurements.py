@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from pathlib import Path
 
 from pressrun.core.addresses.address import parse_address
@@ -57,7 +56,7 @@ class Measurements(BackgroundLoop):
     def __init__(
         self,
         data: DataDir,
-        certificate: Current[Path | None],
+        renew_certificate: Callable[[], float | None],
         database: Database,
         metrics: Metrics,
         reports: AlertReports,
@@ -65,13 +64,11 @@ class Measurements(BackgroundLoop):
     ) -> None:
         super().__init__(utc_now)
         self._data = data
-        self._certificate = certificate
+        self._renew_certificate = renew_certificate
         self._database = database
         self._metrics = metrics
         self._reports = reports
         self._operator = operator
-        self._certificate_read: Path | None = None
-        self._expires_at: float | None = None
         self._oldest_due_at: int | None = None
         self._refusal: str | None = None  # of the latest alert to the operator
         self._over = -1  # copies of live editions that had come to their end
@@ -95,7 +92,7 @@ class Measurements(BackgroundLoop):
         with self.isolated("backup"):
             self._reports.set(Cause.BACKUP, _describe_backup(await asyncio.to_thread(last_backup_at, self._data), now))
         with self.isolated("certificate"):
-            await self._read_certificate()
+            self._look_at_certificate()
         await self._measure_database(int(now))
         if not 0 <= now - self._readers_at < READERS_SECONDS:
             await self._count_readers()
@@ -111,15 +108,12 @@ class Measurements(BackgroundLoop):
         if wal is not None:
             self._metrics.set("database_wal_bytes", _whole_mib(wal))
 
-    async def _read_certificate(self) -> None:
-        """Read it once after each start and reload: until the next one this certificate is in use, not the file's."""
-        path = self._certificate.value
-        if path is not self._certificate_read:  # each reload makes another path, also of the same name
-            self._expires_at = None if path is None else await asyncio.to_thread(read_expiry, path)
-            expiry = {} if self._expires_at is None else {"smtp": self._expires_at}
-            self._metrics.set_all("certificate_expiry_timestamp_seconds", expiry)
-            self._certificate_read = path
-        self._reports.set(Cause.CERTIFICATE, _describe_expiry(self._expires_at, utc_now()))
+    def _look_at_certificate(self) -> None:
+        """Have a renewed one used: whoever renews it may not know of us."""
+        expires_at = self._renew_certificate()
+        expiry = {} if expires_at is None else {"smtp": expires_at}
+        self._metrics.set_all("certificate_expiry_timestamp_seconds", expiry)
+        self._reports.set(Cause.CERTIFICATE, _describe_expiry(expires_at, utc_now()))
 
     async def _measure_database(self, now: int) -> None:
         read, metrics = self._database.read, self._metrics
@@ -202,11 +196,3 @@ def _describe_expiry(expires_at: float | None, now: float) -> str | None:
 
 def _whole_mib(octets: int) -> int:
     return octets // MIB * MIB
-
-
-def read_expiry(path: Path) -> float:
-    """When the first certificate of a PEM file expires (UTC seconds); raises OSError, and ValueError for no PEM."""
-    from cryptography import x509  # noqa: PLC0415 - few configurations name certificates
-
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    return certificate.not_valid_after_utc.replace(tzinfo=UTC).timestamp()

@@ -90,6 +90,10 @@ class DaemonListeners:
         """The addresses of the mail listeners by name; empty when no mail is received."""
         return {} if self._mailroom is None else self._mailroom.listeners.addresses
 
+    def renew_certificate(self) -> float | None:
+        """Use a renewed certificate for inbound mail; returns when the one in use expires, None without one."""
+        return None if self._mailroom is None else self._mailroom.listeners.renew_certificate()
+
     async def open(self) -> None:
         """Listen on every address. Raises Unavailable or BadConfiguration when one cannot be used."""
         if self._held:

@@ -1,0 +1,73 @@
+"""The certificate that we show to who sends us mail: renewed in its file every few weeks, and used as soon as it is."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from pathlib import Path
+
+from msgspec import Struct
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.inbound.settings import SmtpSettings
+from pressrun.observe.log import event
+from pressrun.runtime.certificates import read_expiry
+
+log = logging.getLogger("pressrun.inbound")
+
+Stamp = tuple[tuple[int, int, int], ...]
+
+
+class OwnCertificate(Struct, frozen=True, kw_only=True):
+    """As it was loaded: the TLS context for STARTTLS, when it expires (UTC seconds), and what its files looked like."""
+
+    tls: ssl.SSLContext
+    expires_at: float
+    stamp: Stamp
+
+
+def load_certificate(settings: SmtpSettings) -> OwnCertificate | None:
+    """The certificate of the configuration, or None without one. Raises BadConfiguration."""
+    if settings.certificate_file is None or settings.key_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        stamp = _stamp(settings.certificate_file, settings.key_file)
+        # A locked key must not make OpenSSL ask for its passphrase.
+        context.load_cert_chain(settings.certificate_file, settings.key_file, password=lambda: b"")
+        expires_at = read_expiry(settings.certificate_file)
+    except (OSError, ValueError) as problem:  # SSLError is an OSError
+        raise BadConfiguration(f"[smtp] certificate_file and key_file cannot be used: {problem}") from problem
+    return OwnCertificate(tls=context, expires_at=expires_at, stamp=stamp)
+
+
+class CertificateRenewal:
+    """Looks whether the files have changed. What cannot be used is said once, and may be half of a renewal."""
+
+    def __init__(self) -> None:
+        self._refused: Stamp | None = None
+
+    def renew(self, used: OwnCertificate, settings: SmtpSettings) -> OwnCertificate | None:
+        """The certificate that the files now hold, if it is another one than is used and can be used."""
+        assert settings.certificate_file is not None
+        assert settings.key_file is not None
+        try:
+            stamp = _stamp(settings.certificate_file, settings.key_file)
+        except OSError:
+            return None  # one of them is about to be replaced
+        if stamp in (used.stamp, self._refused):
+            return None
+        try:
+            renewed = load_certificate(settings)
+        except BadConfiguration as problem:
+            self._refused = stamp
+            event(log, "inbound.certificate_refused", level=logging.WARNING, problem=str(problem))
+            return None
+        event(log, "inbound.certificate_renewed")
+        return renewed
+
+
+def _stamp(*paths: Path) -> Stamp:
+    statuses = [path.stat() for path in paths]
+    return tuple((status.st_ino, status.st_size, status.st_mtime_ns) for status in statuses)

@@ -1,0 +1,66 @@
+"""The certificate of the listeners, and its renewal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import smtplib
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.certificates import self_signed
+from tests.inbound.mailroom import LOCAL, Mailroom, listening, open_mailroom
+
+from pressrun.inbound.settings import SmtpSettings
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
+    async with open_mailroom(tmp_path) as opened:
+        await opened.make_list()
+        yield opened
+
+
+async def test_a_renewed_certificate_is_used_without_a_reload(
+    room: Mailroom, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever renews it writes two files, one after the other, and knows nothing of us."""
+    caplog.set_level(logging.INFO)
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    settings = SmtpSettings(listen=LOCAL, certificate_file=chain, key_file=key)
+    first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
+    (old_chain, old_key), (new_chain, new_key) = self_signed(first), self_signed(second)
+    chain.write_bytes(old_chain)
+    key.write_bytes(old_key)
+    async with listening(room, settings) as listeners:
+        address = listeners.addresses["smtp"]
+        assert first.timestamp() == listeners.renew_certificate()
+        chain.write_bytes(new_chain)
+        for _ in range(2):  # half of it is there
+            assert first.timestamp() == listeners.renew_certificate()
+        assert old_chain == await shown_certificate(address)
+        key.unlink()
+        assert first.timestamp() == listeners.renew_certificate()
+        key.write_bytes(new_key)
+        assert second.timestamp() == listeners.renew_certificate()
+        assert new_chain == await shown_certificate(address)
+    said = [record.message for record in caplog.records if "certificate" in record.message]
+    assert ["inbound.certificate_refused", "inbound.certificate_renewed"] == said
+
+
+async def shown_certificate(address: str) -> bytes:
+    """The certificate of a listener, in PEM."""
+
+    def ask() -> bytes:
+        with smtplib.SMTP("127.0.0.1", int(address.rpartition(":")[2]), timeout=20) as session:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            session.starttls(context=context)
+            assert isinstance(session.sock, ssl.SSLSocket)
+            return ssl.DER_cert_to_PEM_cert(session.sock.getpeercert(binary_form=True) or b"").encode()
+
+    return await asyncio.to_thread(ask)
