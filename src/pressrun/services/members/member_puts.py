@@ -52,10 +52,11 @@ class PutRequest(Struct, frozen=True, kw_only=True):
 
 
 class KnownMember(Struct, frozen=True, kw_only=True):
-    """What is known of an address on a list, within one transaction."""
+    """What is known of an address on a list, within one transaction. `key` is that of the address."""
 
     list: MailingList
     address: Address
+    key: str
     digests: Digests
     person: Subscriber | None
     subscription: Subscription | None
@@ -89,8 +90,9 @@ def find_members(tx: Transaction, keys: KeyRing, list_name: str, addresses: Sequ
         KnownMember(
             list=target,
             address=address,
+            key=(key := address.key),
             digests=pair,
-            person=(person := people.get(address.key)),
+            person=(person := people.get(key)),
             subscription=None if person is None else subscribed.get(person.id),
             reason=reason,
         )
@@ -129,7 +131,7 @@ class MemberPuts:
             if member.subscription is None and not member.is_suppressed
         }
         moved = address_changes.moved_addresses(tx) if unknown else {}
-        now = {place: moved[member.address.key] for place, member in unknown.items() if member.address.key in moved}
+        now = {place: moved[member.key] for place, member in unknown.items() if member.key in moved}
         there = find_members(tx, self._context.keys, members[0].list.name, [*now.values()]) if now else []
         return {
             place: member.address for place, member in zip(now, there, strict=True) if member.subscription is not None
@@ -161,11 +163,11 @@ class MemberPuts:
         joined = self._add(tx, [put for put in puts if _is_vouched(*put)], people)
         for known, request in puts:
             if _is_asked(known, request):
-                person = people[known.address.key]
+                person = people[known.key]
                 self.request_confirmation(tx, known, person, request.origin)
                 pending = subscriptions.find_subscription(tx, list_id=known.list.id, subscriber_id=person.id)
                 joined |= {} if pending is None else {person.id: pending}
-        return [_describe(known, people.get(known.address.key), joined) for known in members]
+        return [_describe(known, people.get(known.key), joined) for known in members]
 
     def _put_moved(self, tx: Transaction, requests: Sequence[PutRequest], moved: Mapping[int, Address]) -> list[Member]:
         """The same where some of the addresses were changed since: what is said of them is meant for the new ones."""
@@ -181,18 +183,15 @@ class MemberPuts:
         new = [put for put in puts if put[0].person is None]
         now, ids = self._context.now, enrolment.reserve_subscriber_ids(tx, len(new))
         people = {
-            known.address.key: _new_person(number, known, request.changes, now)
+            known.key: _new_person(number, known, request.changes, now)
             for number, (known, request) in zip(ids, new, strict=True)
         }
-        rows = [
-            NewSubscriber(known.address, known.address.key, known.digests, people[known.address.key].profile)
-            for known, _ in new
-        ]
+        rows = [NewSubscriber(known.address, known.key, known.digests, people[known.key].profile) for known, _ in new]
         enrolment.insert_subscribers(tx, ids, rows, now)
         changed = []
         for known, request in puts:
             if known.person is not None:
-                person = people[known.address.key] = request.changes.applied_to(known.person)
+                person = people[known.key] = request.changes.applied_to(known.person)
                 if person != known.person:
                     changed.append(ProfileChange(person.id, person.profile))
         enrolment.update_profiles(tx, changed, how="")
@@ -203,7 +202,7 @@ class MemberPuts:
         if not puts:
             return {}
         now, target, source = self._context.now, puts[0][0].list, puts[0][1].origin.source
-        before = [(people[known.address.key].id, known.subscription) for known, _ in puts]
+        before = [(people[known.key].id, known.subscription) for known, _ in puts]
         new = [NewSubscription(person, _added(None), None, now) for person, earlier in before if earlier is None]
         ids = iter(enrolment.insert_subscriptions(tx, new, list_id=target.id, source=source))
         waiting = [earlier for _, earlier in before if earlier is not None]
@@ -211,7 +210,7 @@ class MemberPuts:
         enrolment.change_states(tx, moves, source=source)
         salt = self._context.entropy
         evidence = (
-            consent_event(target, people[known.address.key], "added", request.origin, now=now, salt=salt(16))
+            consent_event(target, people[known.key], "added", request.origin, now=now, salt=salt(16))
             for known, request in puts
         )
         consent.append_consent(tx, *evidence)
@@ -259,7 +258,7 @@ def _new_person(number: int, known: KnownMember, changes: MemberChanges, now: in
     return Subscriber(
         id=number,
         address=known.address.typed,
-        address_key=known.address.key,
+        address_key=known.key,
         domain=known.address.domain,
         suppression_digest=known.digests.own,
         mailbox_digest=known.digests.mailbox,

@@ -106,7 +106,7 @@ def update_profiles(tx: Transaction, changes: Sequence[ProfileChange], *, how: s
 
 def _profile_columns(profile: Profile) -> tuple[str, str, str]:
     name, language, attributes = profile
-    return name, language, json.dumps(dict(attributes), ensure_ascii=False) if attributes else "{}"
+    return name, language, in_json(dict(attributes))
 
 
 def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, list_id: int, source: str) -> list[int]:
