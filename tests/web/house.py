@@ -53,8 +53,9 @@ from pressrun.store.readers import consent, subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.datadir import DataDir
-from pressrun.web.app import AdminTable, build_app
+from pressrun.web.app import AdminTable, Surroundings, build_app
 from pressrun.web.editors.demo import DemoMailbox
+from pressrun.web.http.monitoring import MonitoringPages
 from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 
@@ -150,18 +151,16 @@ class House:
             editor_reports=EditorReports(self.context()),
             old_links=OldLinks(self.database),
         )
-        return build_app(
-            cases,
+        around = Surroundings(
             site=self.site,
             tokens=lambda: self.tokens,
-            readiness=readiness,
-            metrics_page=metrics_page,
-            count_request=lambda method, route, status: self.counted.append((method, route, status)),
             settings=self.settings,
             clock=self.clock,
-            mailbox=self.mailbox,
+            count_request=lambda method, route, status: self.counted.append((method, route, status)),
             admin=admin,
         )
+        monitoring = MonitoringPages(readiness=readiness, metrics_page=metrics_page)
+        return build_app(around, cases, monitoring, mailbox=self.mailbox)
 
     def client(self, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
         """A browser for which what it asks for is carried out as soon as it has its answer."""

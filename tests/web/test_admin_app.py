@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from tests.web.house import House
 
 from pressrun.core.site import Site
-from pressrun.web.app import Table, build_admin_app
+from pressrun.web.app import Surroundings, Table, build_admin_app
 from pressrun.web.context import WebContext
 
 DESK = "https://desk.example.org"
@@ -27,12 +27,14 @@ def _admin_table(web: WebContext) -> Table:
 
 def _own_app(house: House) -> ASGIApp:
     return build_admin_app(
-        _admin_table,
-        site=Site(base_url=DESK, mail_domain="news.example.org"),
-        tokens=lambda: house.tokens,
-        count_request=lambda method, route, status: house.counted.append((method, route, status)),
-        settings=house.settings,
-        clock=house.clock,
+        Surroundings(
+            site=Site(base_url=DESK, mail_domain="news.example.org"),
+            tokens=lambda: house.tokens,
+            settings=house.settings,
+            clock=house.clock,
+            count_request=lambda method, route, status: house.counted.append((method, route, status)),
+            admin=_admin_table,
+        )
     )
 
 

@@ -6,8 +6,9 @@ and the API are there alone, and the other one knows nothing below `/admin` and 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,7 +28,7 @@ from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
 from pressrun.web.http.clients import ArrivedRequests, Proxies
-from pressrun.web.http.monitoring import MonitoringPages, Readiness, is_private, show_health
+from pressrun.web.http.monitoring import MonitoringPages, is_private, show_health
 from pressrun.web.http.routing import Handler, PageRoute, Router
 from pressrun.web.http.security import (
     TOKEN_PAGES,
@@ -64,62 +65,60 @@ def _no_rows(_web: WebContext) -> Table:
     return []
 
 
-def build_app(  # noqa: PLR0913 - each part gets what it needs, never the whole configuration
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What an application at one address has around it, besides its services.
+
+    `tokens` returns tokens under the current keys. `admin` makes the rows of `/admin`, and `api` what is below `/api`,
+    if they are at this address.
+    """
+
+    site: Site
+    tokens: ReadTokens
+    settings: HttpSettings
+    clock: Clock
+    count_request: CountRequest
+    admin: AdminTable = _no_rows
+    api: BuildApi | None = None
+
+
+def build_app(
+    around: Surroundings,
     cases: UseCases,
+    monitoring: MonitoringPages,
     *,
-    site: Site,
-    tokens: ReadTokens,
-    readiness: Readiness,
-    metrics_page: Callable[[], Awaitable[bytes]],
-    count_request: CountRequest,
-    settings: HttpSettings,
-    clock: Clock,
     mailbox: DemoMailbox | None = None,
     arrived: ArrivedRequests | None = None,
-    admin: AdminTable = _no_rows,
-    api: BuildApi | None = None,
 ) -> ASGIApp:
-    """The application. `tokens` returns tokens under the current keys; `mailbox` adds the demo's page at `/demo`.
+    """The application of `[http]`. `mailbox` adds the demo's page at `/demo`.
 
-    `arrived` remembers requests by numbered test links. `admin` makes the rows of `/admin`, and `api` what is below
-    `/api`, unless they have an address of their own.
+    `arrived` remembers requests by numbered test links.
     """
-    web = _context(site, tokens, settings, clock, arrived or ArrivedRequests())
+    web = _context(around, arrived or ArrivedRequests())
     pages, archive_reader = web.pages, cases.archive_reader
     old_links = OldLinkPages(web, cases)
     unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
     demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
-    programs = None if api is None else api(web)
     personal = PageRoute(
         path=PERSONAL_LINKS, handler=old_links.person, methods=_methods(_BOTH), applies=is_personal_link
     )
     rows = [
         *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
         *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
-        *_routes_of_monitoring(MonitoringPages(readiness=readiness, metrics_page=metrics_page)),
+        *_routes_of_monitoring(monitoring),
         *demo,
-        *admin(web),
-        *_routes_of_site(web, cases, settings, old_links.or_else),
+        *around.admin(web),
+        *_routes_of_site(web, cases, around.settings, old_links.or_else),
     ]
-    return _guarded(Router(_routes(rows), unknown=unknown, first=[personal]), web, settings, count_request, programs)
+    return _guarded(Router(_routes(rows), unknown=unknown, first=[personal]), web, around)
 
 
-def build_admin_app(
-    admin: AdminTable,
-    *,
-    api: BuildApi | None = None,
-    site: Site,
-    tokens: ReadTokens,
-    count_request: CountRequest,
-    settings: HttpSettings,
-    clock: Clock,
-) -> ASGIApp:
+def build_admin_app(around: Surroundings) -> ASGIApp:
     """The application at an address of `[admin]`'s own: its pages, the API, and nothing of readers.
 
-    The base_url of `site` is the one of `[admin]`.
+    The base_url of its site is the one of `[admin]`.
     """
-    web = _context(site, tokens, settings, clock, ArrivedRequests())
-    pages, programs = web.pages, None if api is None else api(web)
+    web = _context(around, ArrivedRequests())
+    pages = web.pages
 
     async def unknown(_request: Request) -> Response:
         return pages.not_found()
@@ -133,9 +132,9 @@ def build_admin_app(
         ("/favicon.ico", pages.favicon, _GET),
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/static/{file}", pages.static, _GET),
-        *admin(web),
+        *around.admin(web),
     ]
-    return _guarded(Router(_routes(rows), unknown=unknown), web, settings, count_request, programs)
+    return _guarded(Router(_routes(rows), unknown=unknown), web, around)
 
 
 def _routes(rows: Table) -> list[PageRoute]:
@@ -154,32 +153,26 @@ def _methods(methods: Sequence[str]) -> frozenset[str]:
     return frozenset({*methods, "HEAD"} if "GET" in methods else methods)
 
 
-def _context(
-    site: Site, tokens: ReadTokens, settings: HttpSettings, clock: Clock, arrived: ArrivedRequests
-) -> WebContext:
-    proxies = Proxies(settings.trusted_proxies)
-    return WebContext(pages=Pages(site), tokens=tokens, proxies=proxies, clock=clock, arrived=arrived)
+def _context(around: Surroundings, arrived: ArrivedRequests) -> WebContext:
+    proxies = Proxies(around.settings.trusted_proxies)
+    return WebContext(
+        pages=Pages(around.site), tokens=around.tokens, proxies=proxies, clock=around.clock, arrived=arrived
+    )
 
 
-def _guarded(
-    router: Router,
-    web: WebContext,
-    settings: HttpSettings,
-    count_request: CountRequest,
-    api: Api | None,
-) -> Guard:
+def _guarded(router: Router, web: WebContext, around: Surroundings) -> Guard:
     elsewhere = Area(
         app=router,
-        max_body_bytes=settings.max_body_bytes,
+        max_body_bytes=around.settings.max_body_bytes,
         fault_page=_FaultPages(web.pages).page,
         patterns=patterns_of(router),
     )
     return Guard(
         elsewhere,
-        base_url=web.pages.site.base_url,
-        count_request=count_request,
-        clock=web.clock,
-        areas={} if api is None else {"api": api.area},
+        base_url=around.site.base_url,
+        count_request=around.count_request,
+        clock=around.clock,
+        areas={} if around.api is None else {"api": around.api(web).area},
     )
 
 

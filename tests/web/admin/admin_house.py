@@ -37,7 +37,7 @@ from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminCases, AdminFrame
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.table import issuer_rows, log_in_rows, people_rows
-from pressrun.web.app import Table, build_admin_app
+from pressrun.web.app import Surroundings, Table, build_admin_app
 from pressrun.web.context import WebContext
 from pressrun.web.http.clients import ArrivedRequests, Proxies
 from pressrun.web.http.server import WebServer
@@ -147,12 +147,14 @@ async def open_admin(
             lobby=lobby, site=site, settings=HttpSettings(**http), auth_header=auth_header, issuer=issuer
         )
         house.app = build_admin_app(
-            house.rows,
-            site=site,
-            tokens=lambda: WebTokens(lobby.keys),
-            count_request=lambda *_: None,
-            settings=house.settings,
-            clock=lambda: lobby.now,
+            Surroundings(
+                site=site,
+                tokens=lambda: WebTokens(lobby.keys),
+                settings=house.settings,
+                clock=lambda: lobby.now,
+                count_request=lambda *_: None,
+                admin=house.rows,
+            )
         )
         yield house
 

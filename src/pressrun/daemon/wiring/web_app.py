@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from pressrun.core.signing.tokens import WebTokens
 from pressrun.runtime.clock import utc_now
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pressrun.daemon.health.metrics_page import MetricsPage
     from pressrun.daemon.wiring.services import Services
     from pressrun.web.api.routes import Api
-    from pressrun.web.app import Table
     from pressrun.web.context import WebContext
     from pressrun.web.editors.demo import DemoMailbox
     from pressrun.web.http.clients import ArrivedRequests
@@ -113,41 +112,27 @@ def build_web_apps(
 ) -> WebApps:
     """Wire the pages and the API; `mailbox` is that of the demo."""
     from pressrun.daemon.wiring.admin_pages import build_admin_rows  # noqa: PLC0415 - this is what takes its time
-    from pressrun.web.app import build_admin_app, build_app  # noqa: PLC0415 - as before
+    from pressrun.web.app import Surroundings, build_admin_app, build_app  # noqa: PLC0415 - as before
+    from pressrun.web.http.monitoring import MonitoringPages  # noqa: PLC0415 - as before
 
     settings = current.value
-
-    def tokens() -> WebTokens:
-        return WebTokens(services.context.keys)
-
-    admin_table, api = partial(build_admin_rows, settings, services), partial(_build_api, current, services)
-    has_own_address = settings.admin.listen is not None
-    public = build_app(
-        services.pages,
+    bare = Surroundings(
         site=settings.site,
-        tokens=tokens,
-        readiness=page.readiness.problems,
-        metrics_page=page.render,
-        count_request=page.metrics.count_request,
+        tokens=lambda: WebTokens(services.context.keys),
         settings=settings.http,
         clock=utc_now,
-        mailbox=mailbox,
-        arrived=arrived,
-        admin=_no_rows if has_own_address else admin_table,
-        api=None if has_own_address else api,
+        count_request=page.metrics.count_request,
     )
+    whole = structs.replace(
+        bare, admin=partial(build_admin_rows, settings, services), api=partial(_build_api, current, services)
+    )
+    has_own_address = settings.admin.listen is not None
+    monitoring = MonitoringPages(readiness=page.readiness.problems, metrics_page=page.render)
+    public = build_app(bare if has_own_address else whole, services.pages, monitoring, mailbox=mailbox, arrived=arrived)
     if not has_own_address:
         return WebApps(public=public, admin=None)
-    admin = build_admin_app(
-        admin_table,
-        api=api,
-        site=replace(settings.site, base_url=settings.admin.base_url or settings.site.base_url),
-        tokens=tokens,
-        count_request=page.metrics.count_request,
-        settings=settings.http,
-        clock=utc_now,
-    )
-    return WebApps(public=public, admin=admin)
+    site = replace(settings.site, base_url=settings.admin.base_url or settings.site.base_url)
+    return WebApps(public=public, admin=build_admin_app(structs.replace(whole, site=site)))
 
 
 def _build_api(current: Current[Settings], services: Services, web: WebContext) -> Api:
@@ -168,7 +153,3 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
         followers=streams.Followers(),
     )
     return routes.Api(ACTS, context)
-
-
-def _no_rows(_web: WebContext) -> Table:
-    return []
