@@ -11,6 +11,7 @@ from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.services.editions import audience, lifecycle
+from pressrun.services.editions.advance import AdvanceRequest, advance
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
@@ -165,8 +166,8 @@ async def undo_change(office: Office) -> object:
 
 
 async def start(office: Office) -> object:
-    def advance(tx: Transaction) -> int:
-        request = lifecycle.AdvanceRequest(
+    def count_changed(tx: Transaction) -> int:
+        request = AdvanceRequest(
             now=NOW + 1,
             idle=(),
             relays=("primary",),
@@ -174,9 +175,9 @@ async def start(office: Office) -> object:
             careful=False,
             on_paused=lambda *_: None,
         )
-        return len(lifecycle.advance(tx, request)[0].changed)
+        return len(advance(tx, request)[0].changed)
 
-    return await office.database.write(advance) >= 0
+    return await office.database.write(count_changed) >= 0
 
 
 async def take_slice(office: Office) -> object:

@@ -28,6 +28,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
 from pressrun.services.editions import lifecycle
+from pressrun.services.editions.advance import AdvanceRequest, advance
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
@@ -273,8 +274,8 @@ async def _on_edition(office: Office, work: object, *args: object) -> object:
 
 
 async def start(office: Office) -> object:
-    def advance(tx: Transaction) -> int:
-        request = lifecycle.AdvanceRequest(
+    def count_changed(tx: Transaction) -> int:
+        request = AdvanceRequest(
             now=NOW,
             idle=(),
             relays=("primary",),
@@ -282,9 +283,9 @@ async def start(office: Office) -> object:
             careful=False,
             on_paused=lambda *_: None,
         )
-        return len(lifecycle.advance(tx, request)[0].changed)
+        return len(advance(tx, request)[0].changed)
 
-    return await office.database.write(advance) >= 0
+    return await office.database.write(count_changed) >= 0
 
 
 async def pause_edition(office: Office) -> object:

@@ -17,7 +17,7 @@ from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, p
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.drafts.draft_approval import DraftApproval
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions.advance import AdvanceRequest, advance
 from pressrun.services.readers.erasure import erase
 from pressrun.services.settings import TokenSettings
 from pressrun.services.upkeep.housekeeping import Housekeeping
@@ -87,7 +87,7 @@ async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, acti
     await answers(room, post())
     now = int(room.now)
     await execute(room.database, "update edition set state = 'scheduled', scheduled_at = ?", now)
-    request = lifecycle.AdvanceRequest(
+    request = AdvanceRequest(
         now=now + late_by,
         idle=(),
         relays=("primary",),
@@ -95,8 +95,8 @@ async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, acti
         careful=False,
         on_paused=lambda *_: None,
     )
-    await room.database.write(lifecycle.advance, request)
-    await room.database.write(lifecycle.advance, request)
+    await room.database.write(advance, request)
+    await room.database.write(advance, request)
     assert [("clock", "clock", action, "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
 
 

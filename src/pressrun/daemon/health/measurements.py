@@ -24,7 +24,8 @@ from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.services.background import BackgroundLoop, until_next
-from pressrun.services.editions.lifecycle import PAUSED_AFTER_CANARY, PAUSED_BY_PERSON
+from pressrun.services.editions.advance import PAUSED_AFTER_CANARY
+from pressrun.services.editions.lifecycle import PAUSED_BY_PERSON
 from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.store.database import Database
 from pressrun.store.queue import copy_counts

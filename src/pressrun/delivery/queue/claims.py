@@ -15,7 +15,7 @@ from pressrun.delivery.queue.pacing import PaceSnapshot
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.bounces.returned_forwards import keep_unsent_forwards
-from pressrun.services.editions.lifecycle import EditionChanges
+from pressrun.services.editions.advance import EditionChanges
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition

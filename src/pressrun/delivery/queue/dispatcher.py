@@ -31,7 +31,7 @@ from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.editions.lifecycle import AdvanceRequest, EditionChanges, OnPaused, advance
+from pressrun.services.editions.advance import AdvanceRequest, EditionChanges, OnPaused, advance
 from pressrun.services.mail_results import log_consequences, log_edition_change
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool

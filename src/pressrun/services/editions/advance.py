@@ -1,0 +1,163 @@
+"""What becomes of editions by itself, as the dispatcher goes on: they start, pause and finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from msgspec import Struct, field
+
+from pressrun.core.lifecycles.edition import EditionState
+from pressrun.message.finding import Remark, remark
+from pressrun.services.editions.lifecycle import (
+    finish_if_done,
+    pause_because,
+    require_edition,
+    start,
+    why_nobody_may_get,
+)
+from pressrun.store import bulk_changes
+from pressrun.store.editions import editions
+from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
+from pressrun.store.people import audit
+from pressrun.store.queue import copy_counts, deliveries
+from pressrun.store.transaction import Transaction
+
+OnPaused = Callable[[Transaction, Edition, Remark | None, int], None]
+PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
+PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
+
+
+class EditionChanges(Struct, kw_only=True):
+    """The editions that a transaction started, paused or finished, and what went wrong with what."""
+
+    changed: list[Edition] = field(default_factory=list)
+    faults: list[tuple[str, Exception]] = field(default_factory=list)
+
+    def attempt(self, tx: Transaction, edition: Edition, work: Callable[[], None], *, careful: bool) -> None:
+        """Do what concerns one edition alone; with `careful` an error pauses it, and no other one."""
+        if not careful:
+            work()
+            return
+        problem = tx.attempt(work)
+        if problem is not None:
+            self.faults.append((f"edition {edition.id}", problem))
+            tx.attempt(lambda: self.changed.append(_pause_for_fault(tx, edition.id)))
+
+
+class AdvanceRequest(Struct, frozen=True, kw_only=True):
+    """`idle` are editions that may be finished, also if they are paused; `relays` those that are configured.
+
+    With `careful` an edition that meets an error is paused, and the others go on. Without `may_start` those whose time
+    has come wait: the disk has no room for their copies. `on_paused` gets each edition that now waits for a person, and
+    the reason in words for people without a shell.
+    """
+
+    now: int
+    idle: Collection[int]
+    relays: Collection[str]
+    late_grace_seconds: float
+    careful: bool
+    on_paused: OnPaused
+    may_start: bool = True
+
+
+def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, int | None]:
+    """Start, pause and finish the editions that are due for it; returns when the next one starts by itself, too."""
+    changes = EditionChanges()
+    for edition_id in request.idle:  # paused ones, too: the copies in flight at the pause may have been the last
+        changes.changed += finish_if_done(tx, edition_id, request.now)
+    starts: list[int] = []
+    for edition in editions.live_editions(tx):
+        move_on = partial(_move_on, tx, edition, request, changes, starts)
+        changes.attempt(tx, edition, move_on, careful=request.careful)
+    for edition in changes.changed:
+        _record_move(tx, edition, request)
+    return changes, min(starts, default=None)
+
+
+def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> None:
+    """Record what the clock did in the audit log; that nothing is left to send is nobody's decision.
+
+    Whoever asked for a canary expects its pause. Nobody expects any other, so somebody has to be told.
+    """
+    now = request.now
+    if edition.state is EditionState.PAUSED:
+        audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
+        if edition.pause_reason != PAUSED_AFTER_CANARY:
+            cause = remark("paused-late") if edition.pause_reason == PAUSED_LATE else None
+            request.on_paused(tx, edition, cause, now)
+    elif edition.started_at == now:
+        audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
+
+
+def _move_on(
+    tx: Transaction, edition: Edition, request: AdvanceRequest, changes: EditionChanges, starts: list[int]
+) -> None:
+    if edition.state is EditionState.SCHEDULED:
+        if not request.may_start:
+            return
+        started = _start_if_due(tx, edition, request.now, request.late_grace_seconds)
+        if started is edition:
+            starts += [] if edition.scheduled_at is None else [edition.scheduled_at]
+            return
+        edition = started
+        changes.changed.append(started)
+    if edition.state is not EditionState.SENDING:
+        return
+    if edition.list_relay and edition.list_relay not in request.relays:
+        changes.changed += _pause_without_relay(tx, edition.id)
+        return
+    # each time: the last copies may have been cancelled, since their readers unsubscribed
+    finished = finish_if_done(tx, edition.id, request.now)
+    if not finished and edition.canary_copies is not None:
+        finished = _pause_after_canary(tx, edition.id)
+    changes.changed += finished
+
+
+def _start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:
+    """Start a scheduled edition whose time has come; one that is too late waits for a person."""
+    if edition.scheduled_at is not None and edition.scheduled_at > now:
+        return edition
+    lists.hold_members(tx, edition.list_id)
+    listed, edition = edition, require_edition(tx, edition.id)
+    if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
+        return listed
+    if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
+        return pause_because(tx, edition, PAUSED_LATE, how="late")
+    reason = why_nobody_may_get(tx, edition.id)
+    if reason is not None:
+        return pause_because(tx, edition, reason, how="copies-removed")
+    return start(tx, edition, now)
+
+
+def _pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
+    """Pause an edition whose canary copies have all been attempted; returns it when that is so."""
+    edition = editions.find_edition(tx, edition_id)
+    if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
+        return []
+    if bulk_changes.is_going_on(tx, edition_id):
+        return []
+    if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
+        return []
+    return [pause_because(tx, edition, PAUSED_AFTER_CANARY, how="canary")]
+
+
+def _pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
+    """Hold an edition whose list names a relay that is not configured: another one may not speak for its From."""
+    edition = require_edition(tx, edition_id)
+    if edition.state is not EditionState.SENDING:
+        return []
+    reason = (
+        f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
+        f"`pressrun list set {edition.list_name} relay=`, then resume"
+    )
+    return [pause_because(tx, edition, reason, how="relay")]
+
+
+def _pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
+    """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
+    edition = require_edition(tx, edition_id)
+    reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
+    return pause_because(tx, edition, reason, how="fault")
