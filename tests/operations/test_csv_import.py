@@ -122,6 +122,7 @@ def test_a_column_without_a_name_may_be_empty() -> None:
         (b"sep=x\nemail\na@x.example\n", "its first line names 'sep=x'"),
         ("email\na@x.example\n".encode("utf-16-le"), "NUL"),
         (b'email\n"open\n', "line 2 cannot be read as CSV"),
+        (b'email,name\na@x.example,"Ada \\"A\\" B"\n', r"""\\"/""/g"""),
     ],
 )
 def test_a_file_that_is_useless_says_why(content: bytes, words: str) -> None:

@@ -37,6 +37,7 @@ _SPREADSHEET = "the file is a spreadsheet. Save it as CSV in UTF-8, and import t
 _ZIP_NAME = 30  # octets before the name of its first file
 # How the name of the first file begins in the ZIP archive that a modern spreadsheet is.
 _SPREADSHEET_PARTS = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetype")
+_ESCAPED_QUOTES = r""". Some programs write \" for a quote, where CSV has "" (`sed 's/\\"/""/g'` changes it)"""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -200,7 +201,8 @@ def _read_records(file: BinaryIO, begins: TableStart) -> Iterator[Record]:
                 yield Record(line, cells, original)
             line = reader.line_num + 1
     except csv.Error as problem:
-        raise BadInput(f"line {line} cannot be read as CSV: {problem}") from None
+        remedy = _ESCAPED_QUOTES if '\\"' in lines.original() else ""
+        raise BadInput(f"line {line} cannot be read as CSV: {problem}{remedy}") from None
     except UnicodeDecodeError:
         raise BadInput(f"line {line} is not UTF-8: the file was changed while it was read") from None
     finally:

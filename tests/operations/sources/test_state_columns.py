@@ -84,6 +84,12 @@ SHAPES = {
         "off@x.example;Off;Abgemeldet;Abonniert",
         "unsubscribed",
     ),
+    "MailPoet in English": (
+        '\ufeff"Email","First name","Last name","Confirmation time","List status","Global status","List"',
+        '"on@x.example","On","","2024-01-02 03:04:05","subscribed","subscribed","News"',
+        '"off@x.example","Off","","","subscribed","bounced","News"',
+        "suppressed",
+    ),
     "CiviCRM": (
         "Contact ID,Email,Do Not Email,No Bulk Emails (User Opt Out),On Hold",
         "1,on@x.example,No,No,No",
@@ -178,7 +184,7 @@ def test_other_columns_are_merge_fields(column: str) -> None:
     ("column", "is_it"),
     [
         *(("Email Address", True), ("E-mail 1 - Value", True), ("Courriel", True), ("E-Mail-Adresse", True)),
-        *(("E-mail 1 - Type", False), ("Email status", False), ("Emails sent", False)),
+        *(("Mail", True), ("E-mail 1 - Type", False), ("Email status", False), ("Emails sent", False)),
     ],
 )
 def test_the_column_of_addresses_is_found_by_its_name(column: str, is_it: bool) -> None:

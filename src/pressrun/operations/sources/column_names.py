@@ -9,7 +9,7 @@ from collections.abc import Sequence
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ADDRESSES = re.compile(
     "(?:(?:subscriber|contact|primary|your|work|home|adresse|endereco de|direccion de) )?"
-    "(?:e ?mails?|correo(?: electronico)?|courriel|e ?post|posta elettronica)"
+    "(?:e ?mails?|mail|correo(?: electronico)?|courriel|e ?post|posta elettronica)"
     "(?: 1)?(?: (?:address|addresses|adresse|adresses|value|id|primary))?|subscriber"
 )
 _PARTS_OF_NAMES = re.compile(
