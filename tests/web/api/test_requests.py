@@ -168,19 +168,25 @@ async def test_a_path_that_leads_nowhere(desk: Desk, path: str) -> None:
         assert 200 == response.status_code
     else:
         assert (404, 404) == (response.status_code, response.json()["status"])
+        assert "/api/openapi.json" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
-    "authorization", [None, "Bearer", "Bearer ", "Basic pr_genuine", "Bearer pr_other", "bearer pr_genuine x"]
+    ("authorization", "words"),
+    [
+        *((value, "Authorization: Bearer pr_…") for value in (None, "Bearer", "Bearer ", "Basic pr_genuine")),
+        *((value, "unknown, revoked or expired") for value in ("Bearer pr_other", "bearer pr_genuine x")),
+    ],
 )
-async def test_no_valid_token(desk: Desk, authorization: str | None) -> None:
-    """401 with a challenge, the same problem for every reason, and nothing else of the request is looked at."""
+async def test_no_valid_token(desk: Desk, authorization: str | None, words: str) -> None:
+    """401 with a challenge; why a token is not valid is not said, and nothing else of the request is looked at."""
     async with desk.client(None) as client:
         headers = {} if authorization is None else {"Authorization": authorization}
         response = await client.put(f"{ADA}?x=1", content=b"{", headers=headers)
     assert (401, []) == (response.status_code, desk.calls)
     assert response.headers["www-authenticate"].startswith("Bearer ")
-    assert TITLES[401][1] == response.json()["detail"]
+    assert TITLES[401][1] == response.json()["title"]
+    assert words in response.json()["detail"]
 
 
 @pytest.mark.parametrize("status", sorted(FAILURES))

@@ -39,6 +39,8 @@ from pressrun.web.api.values import (
 )
 
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
+_NOBODY = "send a token in the header `Authorization: Bearer pr_…`"
+_UNKNOWN = "this token is unknown, revoked or expired, or may not be used from this network"
 _NOT_STORED = ((b"cache-control", b"no-store"),)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
@@ -185,11 +187,11 @@ class Exchange:
         """Who asks; raises ApiProblem 401 (RFC 6750 §3)."""
         scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise ApiProblem(401, headers={"WWW-Authenticate": 'Bearer realm="pressrun"'})
+            raise ApiProblem(401, _NOBODY, headers={"WWW-Authenticate": 'Bearer realm="pressrun"'})
         caller = await self._context.authenticate(token.strip(), self._context.client(self._request))
         if caller is None:
             challenge = 'Bearer realm="pressrun", error="invalid_token"'
-            raise ApiProblem(401, headers={"WWW-Authenticate": challenge})
+            raise ApiProblem(401, _UNKNOWN, headers={"WWW-Authenticate": challenge})
         return caller
 
     def subject(self, caller: Caller) -> str:

@@ -68,13 +68,16 @@ class Api:
         try:
             segments = [_decoded(part) for part in rest.split(b"/")] if separator else []
         except UnicodeDecodeError:
-            raise ApiProblem(404) from None
+            raise self._no_path() from None
         if len(segments) > 1 and segments[-1] == "":
             segments.pop()
         resource, scope["path_params"] = next(self._table.find(segments), (None, {}))
         if resource is None:
-            raise ApiProblem(404)
+            raise self._no_path()
         return resource
+
+    def _no_path(self) -> ApiProblem:
+        return ApiProblem(404, f"there is no such path. {self._context.base_url}{OPENAPI_PATH} describes all paths")
 
     def _answer_public(self, request: Request, otherwise: ApiProblem) -> Response:
         """What needs no token: the description, and what the kinds of problems are."""
