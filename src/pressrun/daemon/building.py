@@ -29,6 +29,8 @@ from pressrun.daemon.wiring.listeners import DaemonListeners
 from pressrun.daemon.wiring.own_works import doctor_works, move_works
 from pressrun.daemon.wiring.services import Hooks, build_services
 from pressrun.daemon.wiring.web_app import DeferredApps, WebServers, build_web_apps
+from pressrun.delivery.queue.dispatcher import Dispatcher
+from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.systemd import ServiceManager
@@ -62,14 +64,7 @@ async def build_running(
     dispatcher = await build_dispatcher(settings, database, keys, stop, journal, bounce_handler, metrics)
     workers = build_workers(settings, keys, dispatcher.broker, journal)
     dispatcher.connect(workers)
-    hooks = Hooks(
-        wake=dispatcher.wake,
-        unpause=dispatcher.unpause,
-        on_new_key=workers.adopt,
-        sign_ups=metrics,
-        bounces=metrics,
-    )
-    services = build_services(current, database, keys, bounce_handler, hooks)
+    services = build_services(current, database, keys, bounce_handler, _hooks(dispatcher, workers, metrics))
     context = services.context
     loops: list[BackgroundLoop] = []  # filled once all of them exist
     reports, arrived = AlertReports(), ArrivedRequests()
@@ -118,10 +113,24 @@ async def build_running(
         doctor_rounds=DoctorRounds(current, utc_now, metrics.show_findings, build_alert_mail(context)),
     )
     loops += [data.session, dispatcher, *running.loops_ended_last(), *running.loops_ended_first()]
-    services.door.bind({"relay.statuses": running.relay_watch.statuses})
-    services.door.bind(doctor_works(arrived.describe, lambda: running.listeners.mail_addresses))
-    services.door.bind(move_works(MoveSource(data.database, data.session.session, stop)))
+    services.door.bind(
+        {
+            "relay.statuses": running.relay_watch.statuses,
+            **doctor_works(arrived.describe, lambda: running.listeners.mail_addresses),
+            **move_works(MoveSource(data.database, data.session.session, stop)),
+        }
+    )
     return running
+
+
+def _hooks(dispatcher: Dispatcher, workers: Workers, metrics: Metrics) -> Hooks:
+    return Hooks(
+        wake=dispatcher.wake,
+        unpause=dispatcher.unpause,
+        on_new_key=workers.adopt,
+        sign_ups=metrics,
+        bounces=metrics,
+    )
 
 
 def _operator(settings: Settings) -> str | None:
