@@ -128,7 +128,7 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
     lobby = Lobby(database=database, keys=keys)
-    context = LogInContext(
+    lobby.services = ServiceContext(
         database=database,
         keys=keys,
         site=Site(base_url=origin, mail_domain="news.example.org"),
@@ -137,16 +137,8 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
         entropy=os.urandom,
         wake=lobby.wake,
     )
+    context = LogInContext.of(lobby.services)
     lobby.context, lobby.sessions = context, Sessions(context)
-    lobby.services = ServiceContext(
-        database=database,
-        keys=keys,
-        site=context.site,
-        settings=lobby.settings,
-        clock=context.clock,
-        entropy=os.urandom,
-        wake=lobby.wake,
-    )
     lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
     lobby.failures = FailedLogIns(context)
     lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies, lobby.failures)

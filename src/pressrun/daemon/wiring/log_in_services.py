@@ -34,15 +34,7 @@ class LogInServices(Struct, frozen=True, kw_only=True):
 
 def build_log_ins(services: ServiceContext, origin: str) -> LogInServices:
     """Wire them; `origin` is that of the pages for people who log in."""
-    context = LogInContext(
-        database=services.database,
-        keys=services.keys,
-        site=services.site,
-        settings=services.settings,
-        clock=services.clock,
-        entropy=services.entropy,
-        wake=services.wake,
-    )
+    context = LogInContext.of(services)
     hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=context.keys, clock=context.clock, entropy=context.entropy)
     return LogInServices(

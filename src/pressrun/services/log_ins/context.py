@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from msgspec import Struct
 
 from pressrun.core.access.login_codes import secret_digest
@@ -16,6 +18,12 @@ _SECRET_BYTES = 32
 
 class LogInContext(ServiceContext, frozen=True, kw_only=True):
     """The same as for all services, but that `asked` is set when codes are to be mailed."""
+
+    @classmethod
+    def of(cls, services: ServiceContext) -> Self:
+        """What these services share, for logging in."""
+        shared = {name: getattr(services, name) for name in services.__struct_fields__ if name != "asked"}
+        return cls(**shared)
 
     def window(self) -> SessionWindow:
         """Which sessions have not ended by now."""
