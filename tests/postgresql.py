@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
@@ -27,8 +27,8 @@ from typing import Any, cast
 from urllib.parse import quote
 
 import psycopg
-from psycopg import sql
 from psycopg.pq import TransactionStatus
+from tests.emptying import TABLES, Connection, prepared, steps_to
 
 _ROOT = Path(__file__).parent.parent
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -110,7 +110,7 @@ class Server:
     def contents(self, database: str) -> Iterator[tuple[str, bytes]]:
         """The tables of a database by name: all their values, one after the other."""
         with self.connect(database) as connection:
-            for (table,) in connection.execute(_TABLES).fetchall():
+            for (table,) in connection.execute(TABLES).fetchall():
                 values = [value for row in connection.execute(f"select * from {table}") for value in row]
                 yield table, b"\0".join(cell if isinstance(cell, bytes) else str(cell).encode() for cell in values)
 
@@ -236,9 +236,6 @@ def _start_shared(folder: Path) -> None:
 
 _TEMPLATE = "pressrun_template"
 _MOST_USES = 200  # of one database: nobody vacuums, and what was deleted makes it slower
-_TABLES = (
-    "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace order by 1"
-)
 _MOST_RESTING = 4  # connections to one database that wait for the next test
 _END_OTHERS = """select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid() and pid <> all(%s)"""
@@ -247,10 +244,8 @@ _RESET = """close all; set session authorization default; reset all; unlisten *;
     discard temp; discard sequences"""
 # Changes when a test leaves another schema behind than it found.
 _SHAPE = """select (select count(*) from pg_attribute), (select count(*) from pg_index),
-    (select count(*) from pg_constraint), (select count(*) from pg_proc),
+    (select count(*) from pg_constraint), (select count(*) from pg_proc where pronamespace <> pg_my_temp_schema()),
     (select string_agg(concat(tgname, tgenabled), ' ' order by tgname) from pg_trigger)"""
-_SEQUENCES = """select format('%I', sequencename), coalesce(last_value, start_value), last_value is not null
-    from pg_sequences where schemaname = 'public'"""
 
 
 def make_template(fill: Callable[[Server, str], object]) -> Server:
@@ -365,14 +360,13 @@ class Databases:
         self._server = server
         self._sessions = sessions
         self._numbers = itertools.count(1)
-        self._connections: dict[str, psycopg.Connection[tuple[Any, ...]]] = {}
+        self._connections: dict[str, Connection] = {}
+        self._empty: dict[str, Callable[[], object]] = {}
         self._free: list[str] = []
         self._uses: Counter[str] = Counter()
         with server.connect(_TEMPLATE) as template:
-            tables = [name for (name,) in template.execute(_TABLES)]
             self._shape = template.execute(_SHAPE).fetchone()
-            self._empty = _emptying(template, tables)
-        self._tables = tables
+            self._steps = steps_to(template)
 
     def take(self) -> str:
         """The name of an empty database."""
@@ -385,6 +379,7 @@ class Databases:
         with self._server.connect() as connection:
             connection.execute(f"create database {name} template {_TEMPLATE} owner {ROLE} strategy file_copy")
         self._connections[name] = self._server.connect(name)
+        self._empty[name] = prepared(self._connections[name], self._steps)
         self._sessions.allow(self._server.url(name))
         return name
 
@@ -393,9 +388,10 @@ class Databases:
         connection = self._connections[name]
         connection.execute(_END_OTHERS, [self._sessions.pids(self._server.url(name))])
         if self._uses[name] < _MOST_USES and connection.execute(_SHAPE).fetchone() == self._shape:
-            connection.execute(self._empty)
+            self._empty[name]()
             self._free.append(name)
             return
+        del self._empty[name]
         self._connections.pop(name).close()
         self._sessions.end(self._server.url(name))
         with self._server.connect() as other:
@@ -404,7 +400,7 @@ class Databases:
     def keep(self, name: str) -> Callable[[], object]:
         """What makes a database again what it is now, for those who stay connected and are idle."""
         connection = self._connections[name]
-        return partial(connection.execute, _emptying(connection, self._tables))
+        return prepared(connection, steps_to(connection))
 
     def close(self) -> None:
         """Disconnect."""
@@ -433,23 +429,6 @@ class OwnDatabases:
         with self._server.connect() as connection:
             for name in self._names:
                 connection.execute(f"drop database {name} with (force)")
-
-
-def _emptying(template: psycopg.Connection[tuple[Any, ...]], tables: Sequence[str]) -> str:
-    """The statement that makes a database what another is, or was; triggers and foreign keys have no say in it."""
-    # The lock waits for those who were told to go and are still there.
-    steps = ["set local session_replication_role = replica", f"lock table {', '.join(tables)}"]
-    for table in tables:
-        [(rows,)] = template.execute(look := f"select json_agg(one)::text from {table} as one").fetchall()
-        if rows is None:
-            steps.append(f"delete from {table}")
-        else:  # looking at 256 rows that are as they were costs a quarter of writing them again
-            literal = sql.Literal(rows).as_string(template)
-            write = f"insert into {table} select * from json_populate_recordset(null::{table}, {literal})"
-            steps.append(f"if ({look}) is distinct from {literal} then delete from {table}; {write}; end if")
-    sequences = template.execute(_SEQUENCES)
-    steps += [f"perform setval('{name}', {value}, {is_used})" for name, value, is_used in sequences]
-    return f"do $emptying$ begin {'; '.join(steps)}; end $emptying$"
 
 
 def main(folder: Path) -> None:
