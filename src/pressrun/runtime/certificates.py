@@ -32,3 +32,14 @@ def read_expiry(path: Path) -> float:
 
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
     return certificate.not_valid_after_utc.replace(tzinfo=UTC).timestamp()
+
+
+def period_of(certificate: bytes) -> CertificatePeriod:
+    """The period of a certificate in DER."""
+    from cryptography import x509  # noqa: PLC0415 - as above
+
+    read = x509.load_der_x509_certificate(certificate)
+    begins_at, ends_at = (
+        int(moment.replace(tzinfo=UTC).timestamp()) for moment in (read.not_valid_before_utc, read.not_valid_after_utc)
+    )
+    return CertificatePeriod(begins_at=begins_at, ends_at=ends_at)

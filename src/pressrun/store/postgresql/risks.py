@@ -10,8 +10,13 @@ from typing import Any
 
 import psycopg
 
+from pressrun.core.timestamps import rfc3339
 from pressrun.store.location import DatabaseRisk
+from pressrun.store.postgresql.server_certificate import read_server_period
 
+_DAY = 86_400
+LAST_DAYS = 7  # of a certificate, so that the weekly run of doctor fails once before it happens
+SHORT_DAYS, LAST_OF_SHORT_DAYS = 30, 3
 LONG_SECONDS = 86_400  # of a transaction: the longest backups take hours
 MOST_DEAD_ROWS = 200_000  # of one table, besides as many as it has live ones
 MOST_KEPT_BYTES = 4 << 30  # of WAL, for somebody who does not fetch it
@@ -44,7 +49,7 @@ _AGE = "select age(datfrozenxid) from pg_database where datname = current_databa
 
 def find_risks(connection: psycopg.Connection[Any]) -> list[DatabaseRisk]:
     """Settings with which a power cut may damage the database, checksums that did not match, and what only grows."""
-    risks = [*_find_damage(connection), *_find_holders(connection), *_find_age(connection)]
+    risks = [*_find_damage(connection), *_find_holders(connection), *_find_age(connection), *_find_expiry(connection)]
     if connection.execute("select pg_is_in_recovery()").fetchone() != (True,):
         risks += _find_slots(connection)
     return risks
@@ -57,6 +62,18 @@ def _find_damage(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
     if row is not None and row[0]:
         state = f"the server has read {row[0]} pages whose checksums do not match: the disk is failing"
         yield DatabaseRisk(state, "Restore a backup to another disk")
+
+
+def _find_expiry(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
+    """Somebody may renew a short one a few days before its end."""
+    period, row = read_server_period(connection), connection.execute("select extract(epoch from now())").fetchone()
+    assert row is not None  # without a table there is always one
+    if period is None:
+        return
+    last = LAST_DAYS if period.ends_at - period.begins_at >= SHORT_DAYS * _DAY else LAST_OF_SHORT_DAYS
+    if period.ends_at - int(row[0]) < last * _DAY:
+        state = f"the certificate of the server expires at {rfc3339(period.ends_at)}"
+        yield DatabaseRisk(state, "Renew it: open sessions go on, but after that there are no new ones")
 
 
 def _find_holders(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
