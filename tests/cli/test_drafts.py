@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from tests.cli.shell import Shell
@@ -11,12 +12,16 @@ from tests.database import execute_at
 
 @pytest.fixture
 def drafted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(shell.folder)
+    shell.begin_with("draft", partial(_draft, shell))
+    return shell
+
+
+def _draft(shell: Shell) -> None:
     shell.make_list()
     shell.good("subscriber", "add", "news", "a@x.example")
-    monkeypatch.chdir(shell.folder)
     shell.write("boats.md", "---\nsubject: Boats\n---\nHello\n")
     shell.good("edition", "draft", "news", "boats.md")
-    return shell
 
 
 def test_the_same_file_is_the_same_draft(drafted: Shell) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 
 import pytest
 from tests.cli.shell import Shell
@@ -105,6 +106,11 @@ CASES = [
 ]
 
 
+def make_lists(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("list", "create", "bare", "--title", "Bare")
+
+
 def lay_out_files(shell: Shell) -> None:
     shell.write("good.md", EDITION)
     shell.write("unknown-key.md", "---\nsubject: Hello\ncolour: red\n---\nThe text.\n")
@@ -133,8 +139,7 @@ def _name(value: object) -> str:
 def test_bad_input_gets_its_code_and_its_reason(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, code: int, words: str, arguments: list[str], *, as_json: bool
 ) -> None:
-    shell.make_list()
-    shell.good("list", "create", "bare", "--title", "Bare")
+    shell.begin_with("news and bare", partial(make_lists, shell))
     lay_out_files(shell)
     monkeypatch.chdir(shell.folder)
     before = shell.good("list", "ls", "--json").out
