@@ -222,6 +222,14 @@ def test_whoever_answers_for_something_and_gets_no_mail_is_named(shell: Shell) -
     assert "operator: ops@harbour.example is suppressed (operator)" in shell.good("check").err
 
 
+def test_a_new_list_says_what_it_lacks(shell: Shell) -> None:
+    bare = shell.good("list", "create", "bare", "--title", "Bare").err
+    needed = ("--postal-address", "1 Road", "--owner", "ops@example.org")
+    full = shell.good("list", "create", "full", "--title", "Full", *needed).err
+    for words in ("no postal address", "nobody gets what readers write"):
+        assert [True, False] == [words in said for said in (bare, full)]
+
+
 @pytest.mark.parametrize("local", ["postmaster", "abuse", "Postmaster", "news-owner", "news-join"])
 def test_an_operator_whose_mail_would_come_back_is_78(shell: Shell, local: str) -> None:
     """Every verb says so, before anything starts; another name at mail_domain is a warning."""

@@ -72,6 +72,7 @@ def create(invocation: Invocation, *, name: str, as_json: bool, **options: str |
         print_info(f"created {name}. See its settings with `pressrun list show {name}`")
         print_fields({key: created[key] for key in ("name", "title", "from", "owner")})
     _warn(invocation, name, settings, created)
+    _warn_of_missing(invocation, name, settings)
 
 
 @verb("list set", terms=_HELP)
@@ -152,6 +153,20 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
         if finding.severity is Severity.WARNING:
             print_warning(f"welcome: {finding}")
     _warn_of_scheduled(invocation, name, settings)
+
+
+def _warn_of_missing(invocation: Invocation, name: str, settings: Mapping[str, str]) -> None:
+    """Name what a new list needs before its first edition; the group, who cannot read the configuration, reads less."""
+    if "postal_address" not in settings:
+        print_warning(
+            f"{name} has no postal address, which bulk email must show by law, so no edition goes out yet. Set one "
+            f"with `pressrun list set {name} postal_address='…'`"
+        )
+    if "owner" not in settings and invocation.group_socket is None and invocation.settings.site.operator is None:
+        print_warning(
+            f"nobody gets what readers write to {name}. Choose somebody with `pressrun list set {name} owner=…`, or "
+            "set `operator` in config.toml"
+        )
 
 
 def _warn_of_scheduled(invocation: Invocation, name: str, settings: Mapping[str, str]) -> None:
