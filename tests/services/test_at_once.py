@@ -322,7 +322,7 @@ async def test_a_subscription_is_written_only_as_it_was_read(pair: Pair) -> None
     await pair.second.unsubscribes.unsubscribe(number, WEB)
     confirmed = replace(stale, state=SubscriptionState.ACTIVE, source="web")
     with pytest.raises(Unavailable):
-        await write_late(pair.first.database, subscriptions.record_subscription, stale, confirmed)
+        await write_late(pair.first.database, subscriptions.record_subscription, stale, confirmed, NOW)
     with pytest.raises(Unavailable):
         await write_late(pair.first.database, subscriptions.end_subscriptions, [number], "web", NOW)
     with pytest.raises(Unavailable):

@@ -215,7 +215,7 @@ def _suspend_reader(tx: Transaction, delivery_id: int) -> list[int]:
         state = move(details.subscription.state, SubscriptionEvent.SUSPEND)
         if state is not None:
             changed = replace(details.subscription, state=state, suspended_for="bounces", since=NOW)
-            subscriptions.record_subscription(tx, details.subscription, changed)
+            subscriptions.record_subscription(tx, details.subscription, changed, NOW)
     deliveries.cancel_copies_of(tx, number, now=NOW)
     tx.run("bounces.suspend", suspensions=f"[[{number}, {streak.first_edition_id}]]", now=NOW)
     if is_hard:

@@ -15,6 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles import canary
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import audience, lifecycle
+from pressrun.services.readers.preferences import PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.reports import queue_listing
@@ -118,6 +119,18 @@ async def test_who_joined_while_the_clock_was_ahead_is_in_it(press: Pressroom) -
     await press.change("update subscription set since = since + 86400")
     edition = await press.edition()
     assert {"queued": 8} == await press.counts(edition)
+
+
+async def test_who_joined_while_the_clock_was_ahead_and_pauses_before_their_slice_gets_it_afterwards(
+    press: Pressroom,
+) -> None:
+    await begin(press)
+    await press.change("update subscription set since = since + 86400")
+    link, preferences = PreferenceLink(subscriber_id=8, epoch=0), Preferences(press.office.context)
+    await preferences.pause(link, 3, Origin(source="web"))
+    await take_rest(press)
+    await preferences.resume(link, Origin(source="web"))
+    assert {f"r{number}@reader.example": 1 for number in range(8)} == await recipients(press)
 
 
 async def test_who_leaves_before_their_slice_is_in_the_audience_and_gets_nothing(press: Pressroom) -> None:

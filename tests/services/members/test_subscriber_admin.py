@@ -47,7 +47,7 @@ async def suspend(office: Office, address: Address = ANN) -> None:
         active = subscriptions.find_subscription_by_id(tx, subscriptions.subscriptions_of(tx, person.id)[0]["id"])
         assert active is not None
         suspended = replace(active, state=SubscriptionState.SUSPENDED, suspended_for="bounces", since=NOW)
-        subscriptions.record_subscription(tx, active, suspended)
+        subscriptions.record_subscription(tx, active, suspended, NOW)
 
     await office.database.write(write)
 

@@ -144,11 +144,11 @@ def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: 
     moved = replace(subscription, source="import", since=since)
     if state is _State.SUSPENDED:
         suspended = replace(moved, state=_State.SUSPENDED, suspended_for="bounces")
-        subscriptions.record_subscription(tx, subscription, suspended)
+        subscriptions.record_subscription(tx, subscription, suspended, since)
         deliveries.cancel_copies(tx, [number], LATER)
     else:
         active = replace(moved, state=_State.ACTIVE, state_before=None)
-        subscriptions.record_subscription(tx, subscription, active)
+        subscriptions.record_subscription(tx, subscription, active, since)
 
 
 async def furnish(office: Office) -> None:

@@ -114,7 +114,7 @@ def end_pauses_one_by_one(tx: Transaction) -> int:
             changed = replace(changed, suspended_for="bounces", since=NOW)
         elif state is not None:
             changed = replace(changed, state=state, suspended_for=None, since=NOW)
-        subscriptions.record_subscription(tx, subscription, changed)
+        subscriptions.record_subscription(tx, subscription, changed, NOW)
     return len(over)
 
 
@@ -129,7 +129,7 @@ def forget_one_by_one(tx: Transaction) -> int:
             continue
         if subscription.state_before is not None:
             ended = replace(subscription, state=subscription.state_before, state_before=None, since=NOW)
-            subscriptions.record_subscription(tx, subscription, ended)
+            subscriptions.record_subscription(tx, subscription, ended, NOW)
             continue
         subscriptions.delete_subscription(tx, subscription)
         if not select_in(tx, "select 1 from subscription where subscriber_id = ?", subscription.subscriber_id):

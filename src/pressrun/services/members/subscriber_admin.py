@@ -159,7 +159,7 @@ class SubscriberAdmin:
             )
         else:
             active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
-            subscriptions.record_subscription(tx, subscription, active)
+            subscriptions.record_subscription(tx, subscription, active, now)
         record_consent(tx, target, person, "added", origin, now=now, salt=self._context.entropy(16))
         return state
 

@@ -200,7 +200,7 @@ class AddressChanges:
         other, now = subscribers.find_subscriber(tx, page.new), self._context.now
         former: Mapping[str, Any] = {}
         if other is None:
-            _void_requests(tx, person)
+            _void_requests(tx, person, now)
             subscribers.move_to_address(tx, person.id, page.new, digests)
             begin_at_address(tx, person, now)
             reader = replace(person, address=page.new.typed)
@@ -250,7 +250,7 @@ class AddressChanges:
             lists.lock_members(tx, [details.list.id for details in list_subscriptions(tx, person)])
             split_readers(tx, change.former, person, now)
         else:
-            _void_requests(tx, person)
+            _void_requests(tx, person, now)
             subscribers.move_to_address(tx, person.id, old, digests)
         return replace(person, address=old.typed)
 
@@ -266,9 +266,10 @@ def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | N
     return known[0].list if known else None
 
 
-def _void_requests(tx: Transaction, person: Subscriber) -> None:
+def _void_requests(tx: Transaction, person: Subscriber, now: int) -> None:
     """End the requests that wait for the owner of one address, which must not be proof for another."""
     for details in list_subscriptions(tx, person):
         subscription = details.subscription
         if subscription.state is SubscriptionState.PENDING:
-            subscriptions.record_subscription(tx, subscription, replace(subscription, round=subscription.round + 1))
+            voided = replace(subscription, round=subscription.round + 1)
+            subscriptions.record_subscription(tx, subscription, voided, now)

@@ -53,7 +53,7 @@ def pause(
         begins = item.subscription.state is SubscriptionState.ACTIVE
         since = now if begins else item.subscription.since
         paused = replace(item.subscription, state=state, suspended_for=PAUSED, paused_until=until, since=since)
-        subscriptions.record_subscription(tx, item.subscription, paused, how=origin.source)
+        subscriptions.record_subscription(tx, item.subscription, paused, now, how=origin.source)
         deliveries.cancel_copies(tx, [paused.id], now)
         record_consent(tx, item.list, item.person, "paused", origin, now=now, salt=context.entropy(16))
         if begins and item.list.leaving_note:
@@ -75,7 +75,7 @@ def resume(
             continue
         resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
         back = still_suspended(tx, resumed, now)
-        subscriptions.record_subscription(tx, item.subscription, back, how=origin.source)
+        subscriptions.record_subscription(tx, item.subscription, back, now, how=origin.source)
         if back.state is SubscriptionState.ACTIVE:  # anybody with the link of an edition may have paused it
             unsubscribes.requeue_copies(tx, back.id, since=item.subscription.since, now=now)
         record_consent(tx, item.list, item.person, "resumed", origin, now=now, salt=context.entropy(16))

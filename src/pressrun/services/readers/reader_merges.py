@@ -108,7 +108,7 @@ def split_readers(tx: Transaction, former: Mapping[str, Any], person: Subscriber
             subscriptions.delete_subscription(tx, current)
         else:
             back = replace(current, **asdict(changed.before))
-            subscriptions.record_subscription(tx, current, back, how="undone")
+            subscriptions.record_subscription(tx, current, back, now, how="undone")
             _take_back(tx, back, changed, person, now)
 
 
@@ -157,7 +157,7 @@ def _copy_to(
         source=SOURCE,
         since=subscription.since if is_paused else now,  # what the pause has stopped goes along
     )
-    subscriptions.record_subscription(tx, theirs, copied)
+    subscriptions.record_subscription(tx, theirs, copied, now)
     return copied
 
 
@@ -168,7 +168,7 @@ def _hand_over(tx: Transaction, giver: Subscription, taker: Subscription, other:
     """
     if giver.is_paused and not taker.is_paused:
         return []
-    handed = subscriptions.hand_copies_over(tx, giver, taker.id, other.domain)
+    handed = subscriptions.hand_copies_over(tx, giver, taker.id, other.domain, now)
     if taker.is_paused:
         deliveries.cancel_copies(tx, [taker.id], now)
     return handed
@@ -189,7 +189,7 @@ def _return_copies(
 ) -> None:
     """Move what waits for a subscription that ends to that of a person, if there is one."""
     if own is not None:
-        subscriptions.hand_copies_over(tx, taken, own.id, person.domain)
+        subscriptions.hand_copies_over(tx, taken, own.id, person.domain, now)
     deliveries.cancel_copies(tx, [taken.id], now)
 
 

@@ -203,7 +203,7 @@ class SignUps:
             source=origin.source,
             since=now,
         )
-        subscriptions.record_subscription(tx, details.subscription, active)
+        subscriptions.record_subscription(tx, details.subscription, active, now)
         person = replace(
             details.person,
             name=request.name or details.person.name,
@@ -367,5 +367,5 @@ def _make_pending(
     had_left = subscription.state is SubscriptionState.UNSUBSCRIBED
     before = subscription.state if had_left else subscription.state_before
     pending = replace(subscription, state=state, state_before=before, source=source, since=now)
-    subscriptions.record_subscription(tx, subscription, pending)
+    subscriptions.record_subscription(tx, subscription, pending, now)
     return pending

@@ -72,7 +72,7 @@ def resume_after_bounces(tx: Transaction, person: Subscriber, now: int) -> None:
         state = move(details.subscription.state, SubscriptionEvent.RESUME)
         assert state is not None
         resumed = replace(details.subscription, state=state, suspended_for=None, since=now)
-        subscriptions.record_subscription(tx, details.subscription, resumed, how="mail-arrives")
+        subscriptions.record_subscription(tx, details.subscription, resumed, now, how="mail-arrives")
 
 
 def begin_at_address(tx: Transaction, person: Subscriber, now: int) -> None:

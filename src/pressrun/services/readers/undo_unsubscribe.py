@@ -93,7 +93,7 @@ class UndoUnsubscribe:
         now, salt = self._context.now, self._context.entropy(16)
         former = {**stored.former, "state": SubscriptionState(stored.former["state"])}
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
-        subscriptions.record_subscription(tx, details.subscription, back, how="undone")
+        subscriptions.record_subscription(tx, details.subscription, back, now, how="undone")
         unsubscribes.void_requests(tx, back.id, now_round=details.subscription.round, restored=back.round)
         if back.state is SubscriptionState.ACTIVE:
             unsubscribes.requeue_copies(tx, back.id, since=stored.left_at, now=now)

@@ -27,9 +27,10 @@ def queue_audience(
     return queued
 
 
-def queue_early(tx: Transaction, subscription_ids: Sequence[int]) -> None:
+def queue_early(tx: Transaction, subscription_ids: Sequence[int], now: int) -> None:
     """Queue the copies, of editions whose audience is being taken, of readers whose subscriptions are about to end."""
-    numbers = Counter(row["edition_id"] for row in tx.rows("audiences.queue_early", ids=in_json(subscription_ids)))
+    rows = tx.rows("audiences.queue_early", ids=in_json(subscription_ids), now=now)
+    numbers = Counter(row["edition_id"] for row in rows)
     for edition_id, number in sorted(numbers.items()):
         count_move(tx, edition_id, None, DeliveryState.QUEUED, number)
         extend_audience(tx, edition_id, number)

@@ -37,13 +37,13 @@ def keep_redirects(tx: Transaction, ids: Sequence[int], limit: int) -> bool:
     return True
 
 
-def move_copies(tx: Transaction, old: Subscription, new_id: int) -> int:
+def move_copies(tx: Transaction, old: Subscription, new_id: int, now: int) -> int:
     """Give waiting and claimed copies to another subscription of the reader; returns how many moved.
 
     So goes what a pause has stopped, and what is still to be made for the old one, which is made first. A copy of an
     issue that the other subscription already has does not move.
     """
-    audiences.queue_early(tx, [old.id])
+    audiences.queue_early(tx, [old.id], now)
     stopped = stopped_since(old)
     audiences.give_way(tx, old.id, new_id, stopped)
     return tx.run("language_switch.move_copies", old_id=old.id, new_id=new_id, stopped_since=stopped)

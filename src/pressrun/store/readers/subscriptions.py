@@ -176,14 +176,16 @@ def find_slice(tx: Transaction, list_id: int, *, after: int, last: int, limit: i
     return row["number"], row["through"] or after
 
 
-def record_subscription(tx: Transaction, before: Subscription, changed: Subscription, *, how: str = "") -> None:
+def record_subscription(
+    tx: Transaction, before: Subscription, changed: Subscription, now: int, *, how: str = ""
+) -> None:
     """Write the new state of a subscription that was read as `before`, without `moved_to` (see
     store.readers.language_switch).
 
     `how` it came to that, if it is not by its source. Raises Conflict where it has changed since.
     """
     if before.state is SubscriptionState.ACTIVE and changed.state is not SubscriptionState.ACTIVE:
-        audiences.queue_early(tx, [before.id])
+        audiences.queue_early(tx, [before.id], now)
     was = {f"was_{name}": getattr(before, name) for name in _GUARDED}
     tx.update("subscriptions.move", **asdict(changed), **was)
     _note(tx, before, changed, how or changed.source)
@@ -286,13 +288,13 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
     return len(expired), subscribers.delete_unsubscribed(tx, people)
 
 
-def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str) -> list[int]:
+def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str, now: int) -> list[int]:
     """Give the copies of one subscription that are not over to another one, at `domain`; returns their editions.
 
     So goes what a pause has stopped, which the end of the pause brings back. A copy that is still to be made for the
     giver is made first.
     """
-    audiences.queue_early(tx, [giver.id])
+    audiences.queue_early(tx, [giver.id], now)
     values = {"giver_id": giver.id, "taker_id": taker_id, "stopped_since": stopped_since(giver)}
     audiences.give_way(tx, **values)
     return [row["edition_id"] for row in tx.rows("subscriptions.hand_copies_over", **values, domain=domain)]
@@ -323,7 +325,7 @@ def end_subscriptions(
     `how` they ended, if it is not by their source; `editions` are those that count it, by the subscription. This voids
     earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
     """
-    audiences.queue_early(tx, ids)
+    audiences.queue_early(tx, ids, now)
     state = SubscriptionState.UNSUBSCRIBED
     ended = tx.rows("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now)
     if len(ended) < len(ids):

@@ -28,7 +28,7 @@ cross join edition
 cross join recipient
 left join destination_domain on destination_domain.domain = recipient.domain
 where leaver.id {in ids} and taking.kind = 'audience' and leaver.id > taking.done_through and leaver.id <= taking.last_id
-    and leaver.since <= taking.created_at and edition.id = taking.edition_id and edition.list_id = leaver.list_id
+    and (leaver.since <= taking.created_at or leaver.since > :now) and edition.id = taking.edition_id and edition.list_id = leaver.list_id
     and recipient.subscription_id = leaver.id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = edition.id and had_issue.subscription_id = recipient.subscription_id)
