@@ -12,6 +12,7 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from pressrun.core.errors import EditionError, Unavailable
@@ -28,13 +29,14 @@ from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages
 from pressrun.web.families import Families
 from pressrun.web.http.clients import ArrivedRequests, Proxies
-from pressrun.web.http.monitoring import MonitoringPages, is_private, show_health
-from pressrun.web.http.routing import Handler, PageRoute, Router
+from pressrun.web.http.monitoring import MonitoringPages, PrivateRoute, show_health
 from pressrun.web.http.security import (
     TOKEN_PAGES,
     Area,
     CountRequest,
+    Endpoint,
     Guard,
+    Handler,
     is_token_page,
     patterns_of,
 )
@@ -45,7 +47,7 @@ from pressrun.web.readers.front import FrontPages
 from pressrun.web.readers.links import LinkPages
 from pressrun.web.readers.lists import ListPages
 from pressrun.web.readers.mailed_links import MailedLinkPages
-from pressrun.web.readers.old_links import PERSONAL_LINKS, OldLinkPages, is_personal_link
+from pressrun.web.readers.old_links import OldLinkPages, PersonalLinkRoute
 from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.readers.sign_up_forms import SignUpForms
 from pressrun.web.settings import HttpSettings
@@ -98,18 +100,21 @@ def build_app(
     old_links = OldLinkPages(web, cases)
     unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
     demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
-    personal = PageRoute(
-        path=PERSONAL_LINKS, handler=old_links.person, methods=_methods(_BOTH), applies=is_personal_link
-    )
-    rows = [
-        *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
-        *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
-        *_routes_of_monitoring(monitoring),
-        *demo,
-        *around.admin(web),
-        *_routes_of_site(web, cases, around.settings, old_links.or_else),
+    routes = [
+        PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
+        *(
+            (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
+            for path, handler, methods in (
+                *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
+                *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
+                *_routes_of_monitoring(monitoring),
+                *demo,
+                *around.admin(web),
+                *_routes_of_site(web, cases, around.settings, old_links.or_else),
+            )
+        ),
     ]
-    return _guarded(Router(_routes(rows), unknown=unknown, first=[personal]), web, around)
+    return _guarded(routes, unknown, web, around)
 
 
 def build_admin_app(around: Surroundings) -> ASGIApp:
@@ -134,23 +139,8 @@ def build_admin_app(around: Surroundings) -> ASGIApp:
         ("/static/{file}", pages.static, _GET),
         *around.admin(web),
     ]
-    return _guarded(Router(_routes(rows), unknown=unknown), web, around)
-
-
-def _routes(rows: Table) -> list[PageRoute]:
-    return [
-        PageRoute(
-            path=path,
-            handler=handler,
-            methods=_methods(methods),
-            applies=is_private if path in _PRIVATE else None,
-        )
-        for path, handler, methods in rows
-    ]
-
-
-def _methods(methods: Sequence[str]) -> frozenset[str]:
-    return frozenset({*methods, "HEAD"} if "GET" in methods else methods)
+    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
+    return _guarded(routes, unknown, web, around)
 
 
 def _context(around: Surroundings, arrived: ArrivedRequests) -> WebContext:
@@ -160,7 +150,9 @@ def _context(around: Surroundings, arrived: ArrivedRequests) -> WebContext:
     )
 
 
-def _guarded(router: Router, web: WebContext, around: Surroundings) -> Guard:
+def _guarded(routes: Sequence[Route], unknown: Handler, web: WebContext, around: Surroundings) -> Guard:
+    # The one-click POST must not be redirected, RFC 8058 §3.1.
+    router = Router(routes, redirect_slashes=False, default=Endpoint(unknown))
     elsewhere = Area(
         app=router,
         max_body_bytes=around.settings.max_body_bytes,
@@ -292,6 +284,8 @@ class _FaultPages:
 
     def _refusal(self, status: int, headers: dict[str, str]) -> Response:
         """404, 405, 413 and the like."""
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(sorted(item.strip() for item in headers["Allow"].split(",")))
         say = self._pages.words
         match status:
             case 404:

@@ -19,7 +19,7 @@ from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.forms import clean_language
-from pressrun.web.http.routing import Handler
+from pressrun.web.http.security import Handler
 from pressrun.web.pages import Pages
 
 _NOT_FOUND = 404

@@ -34,8 +34,8 @@ from pressrun.store.people.audit import person_on_page
 from pressrun.web.admin.agents import describe_agent
 from pressrun.web.admin.cookies import Cookie
 from pressrun.web.context import WebContext
-from pressrun.web.http.routing import Handler
 from pressrun.web.http.same_origin import SAFE_METHODS, is_same_origin
+from pressrun.web.http.security import Handler
 from pressrun.web.pages import read_static
 from pressrun.web.sheet import compact
 

@@ -17,7 +17,7 @@ from pressrun.web.admin.log_in import LogInPages
 from pressrun.web.admin.oidc import OidcPages
 from pressrun.web.admin.people import PeoplePages
 from pressrun.web.admin.tokens import TokenPages
-from pressrun.web.http.routing import Handler
+from pressrun.web.http.security import Handler
 
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 

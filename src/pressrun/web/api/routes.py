@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +17,6 @@ from pressrun.web.api.endpoint import ApiContext, ApiResource, Operation, operat
 from pressrun.web.api.openapi import BASE_PATH, describe
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
 from pressrun.web.http.conditional import is_fresh
-from pressrun.web.http.routing import PathTable
 from pressrun.web.http.security import Area, Endpoint
 
 OPENAPI_PATH = "/api/openapi.json"
@@ -35,8 +34,11 @@ class Api:
         self._context = context
         self._operations = [operation for operations in by_path.values() for operation in operations]
         resources = {path: ApiResource(operations, context) for path, operations in by_path.items()}
-        # Where a name and a word of ours may both stand, the word goes first.
-        self._table = PathTable(sorted(resources.items(), key=lambda row: row[0].replace("{", "~")))
+        # By the number of segments. Where a name and a word of ours may both stand, the word goes first.
+        self._resources: dict[int, list[tuple[list[str], ApiResource]]] = {}
+        for path in sorted(resources, key=lambda path: path.replace("{", "~")):
+            pattern = path.split("/")
+            self._resources.setdefault(len(pattern), []).append((pattern, resources[path]))
         self._patterns: dict[Any, str] = {resource: f"{BASE_PATH}/{path}" for path, resource in resources.items()}
         self._patterns[self] = _OTHER_PATHS
         self._document: tuple[bytes, str] | None = None
@@ -71,10 +73,12 @@ class Api:
             raise self._no_path() from None
         if len(segments) > 1 and segments[-1] == "":
             segments.pop()
-        resource, scope["path_params"] = next(self._table.find(segments), (None, {}))
-        if resource is None:
-            raise self._no_path()
-        return resource
+        for pattern, resource in self._resources.get(len(segments), ()):
+            values = _match(pattern, segments)
+            if values is not None:
+                scope["path_params"] = values
+                return resource
+        raise self._no_path()
 
     def _no_path(self) -> ApiProblem:
         return ApiProblem(404, f"there is no such path. {self._context.base_url}{OPENAPI_PATH} describes all paths")
@@ -102,6 +106,19 @@ class Api:
 
 def _decoded(segment: bytes) -> str:
     return (unquote_to_bytes(segment) if b"%" in segment else segment).decode()
+
+
+def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    """The variable segments of a path with as many segments as the pattern; None where it is another path."""
+    values: dict[str, str] = {}
+    for part, segment in zip(pattern, segments, strict=True):
+        if part.startswith("{"):
+            if not segment:
+                return None
+            values[part[1:-1]] = segment
+        elif part != segment:
+            return None
+    return values
 
 
 def _problems() -> bytes:

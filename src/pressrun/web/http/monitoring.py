@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from pressrun.observe.metrics import CONTENT_TYPE
@@ -21,9 +22,18 @@ _NO_STORE = {"Cache-Control": "no-store"}
 _OF_PROXIES = frozenset({b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip"})
 
 
-def is_private(scope: Scope) -> bool:
-    """Whether a request is for exactly the path that was found for it, and came straight from its client."""
-    return scope["raw_path"] == scope["path"].encode() and not any(
+class PrivateRoute(Route):
+    """A page at exactly its path, for requests that no proxy forwarded; for others it does not exist."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if not is_private(scope, self.path):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+def is_private(scope: Scope, path: str) -> bool:
+    """Whether a request is for exactly this path and came straight from its client."""
+    return scope["raw_path"] == path.encode() and not any(
         name in _OF_PROXIES or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +21,7 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pressrun.core.errors import EditionError, Unavailable
@@ -30,7 +31,6 @@ from pressrun.store.programs.events import READER, acted_by
 from pressrun.web import language
 from pressrun.web.http.conditional import http_date
 from pressrun.web.http.connections import LINGER_SECONDS
-from pressrun.web.http.routing import Handler, Router
 from pressrun.web.sheet import CONTENT_POLICY
 
 log = logging.getLogger("pressrun.web")
@@ -43,6 +43,7 @@ _FAILED = b"Something went wrong. Try again later.\n"
 
 Header = tuple[bytes, bytes]
 CountRequest = Callable[[str, str, int], None]  # method, route's pattern, status
+Handler = Callable[[Request], Awaitable[Response]]
 
 _OF_TOKEN_PAGES: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
@@ -87,8 +88,8 @@ class _Body:
     def check(self, scope: Scope) -> None:
         """Refuse a request by its header; raises HTTPException."""
         fields = dict(scope["headers"])
-        hosts = [name for name, _ in scope["headers"] if name == b"host"]
-        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):  # RFC 9112 §3.2
+        hosts = [name for name, _ in scope["headers"]].count(b"host")
+        if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):  # RFC 9112 §3.2
             raise HTTPException(400, headers=_CLOSE)
         declared = fields.get(b"content-length")
         is_chunked = b"transfer-encoding" in fields
@@ -136,8 +137,8 @@ class Area(Struct, frozen=True, kw_only=True):
 
 
 def patterns_of(router: Router) -> dict[Any, str]:
-    """The paths of the routes of a router, by these."""
-    return {route: route.path for route in router.routes}
+    """The patterns of the routes of a router, by their endpoints."""
+    return {route.endpoint: route.path for route in router.routes if isinstance(route, Route)}
 
 
 class Guard:
@@ -175,8 +176,9 @@ class Guard:
         if scope["type"] != "http":
             return
         language.read_preferences(scope)
+        # If the scope names an app, the router raises for an unknown path; otherwise it would answer by itself.
         path, query = self._path_below(scope["path"]), _without_nul(scope["query_string"])
-        inner = {**scope, "path": path, "query_string": query, "root_path": ""}
+        inner = {**scope, "path": path, "query_string": query, "root_path": "", "app": self}
         area = self._areas.get(path.split("/", 2)[1], self._elsewhere)
         body = _Body(receive, area.max_body_bytes)
         status = 0

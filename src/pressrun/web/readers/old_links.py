@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from pressrun.core.addresses.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
@@ -17,15 +18,28 @@ from pressrun.core.signing.tokens import WebPurpose
 from pressrun.store.lists.redirects import OldSubscription
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
-from pressrun.web.http.routing import Handler
+from pressrun.web.http.security import Handler
 from pressrun.web.readers.links import BY_ONE_CLICK, ONE_CLICK_DONE, ONE_CLICK_WORDS
 from pressrun.web.use_cases import UseCases
 
-PERSONAL_LINKS = "/subscription/{issue}/{subscriber}"  # the shape of the commonest, which may be below any folder
 _NOT_FOUND = 404
 _NO_EDITION = 0
 _LASTING = 0  # preferences as an edition links to them
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
+
+
+class PersonalLinkRoute(Route):
+    """Serves whatever is a personal link of another program, below any folder; its path is the shape of the commonest.
+
+    It goes before all others, since phpList names its pages in the query alone. None of ours has such a query.
+    """
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        may_be = scope["type"] == "http" and (b"uid=" in scope["query_string"] or "/subscription/" in scope["path"])
+        if not may_be or _personal_link(Request(scope)) is None:
+            return Match.NONE, {}
+        match = Match.FULL if scope["method"] in (self.methods or ()) else Match.PARTIAL
+        return match, {"endpoint": self.endpoint, "path_params": {}}
 
 
 class OldLinkPages:
@@ -86,15 +100,6 @@ class OldLinkPages:
         return self._pages.href(
             "unsubscribe", tokens.make(WebPurpose.UNSUBSCRIBE, subscription.subscription_id, _NO_EDITION)
         )
-
-
-def is_personal_link(scope: Scope) -> bool:
-    """Whether a request is for a personal link of another program.
-
-    This is asked before anything else, since phpList names its pages in the query alone. None of ours has such a query.
-    """
-    may_be = b"uid=" in scope["query_string"] or "/subscription/" in scope["path"]
-    return may_be and _personal_link(Request(scope)) is not None
 
 
 def _personal_link(request: Request) -> OldPersonalLink | None:
