@@ -125,6 +125,16 @@ async def test_filters_that_are_wrong(served: ServedApi, query: str) -> None:
     assert query.partition("=")[0] in response.json()["detail"]
 
 
+async def test_a_member_that_an_answer_lacks_can_be_chosen(served: ServedApi) -> None:
+    """`created` belongs to answers to PUT: whoever chooses it elsewhere gets the others alone."""
+    await enrol(served.office, "ada@reader.example")
+    async with served.client(SEES) as client:
+        member = await client.get(f"{READERS}/ada@reader.example?fields=created,state")
+        page = await client.get(f"{READERS}?fields=created,state")
+    assert {"state": "active"} == member.json()
+    assert [{"state": "active"}] == page.json()["items"]
+
+
 async def test_how_many_there_are(served: ServedApi) -> None:
     """Only when it is asked for, because it is counted."""
     await enrol(served.office, "ada@reader.example", "bob@reader.example")

@@ -167,11 +167,13 @@ async def changes(
 
 
 def shown(item: Any, names: Sequence[str]) -> dict[str, Any]:
-    """These members of an item."""
+    """These members of an item, of those that it has."""
     if isinstance(item, Mapping):
         return {name: item.get(name) for name in names}
     return {
-        field.encode_name: getattr(item, field.name) for field in structs.fields(item) if field.encode_name in names
+        field.encode_name: value
+        for field in structs.fields(item)
+        if field.encode_name in names and (value := getattr(item, field.name)) is not msgspec.UNSET
     }
 
 
