@@ -72,7 +72,7 @@ class Settings:
         restart=True,
         secret=True,
         help="File with the password for that server, or a systemd credential of that name. "
-        "A new password in it counts from the next connection on.",
+        "Pressrun reads it again for each connection.",
     )
     site: Site
     http: HttpSettings
