@@ -155,6 +155,32 @@ async def test_a_change_to_another_reader_and_back_before_their_slice(family: Pr
     assert [NEW if is_sent else ADA] == sent + await send_rest(family, edition)
 
 
+@pytest.mark.parametrize("joins", ["before", "late"])
+async def test_a_change_to_a_reader_of_the_list_and_back_before_their_slice(family: Pressroom, joins: str) -> None:
+    """Who was there at the start gets it, and nobody else."""
+    if joins == "before":
+        await family.add_readers([NEW])
+    edition = await begin(family)
+    if joins == "late":
+        family.pass_time(1)
+        await family.add_readers([NEW])
+    await move(family)
+    await move_back(family)
+    assert [ADA, *([NEW] if joins == "before" else [])] == sorted(await send_rest(family, edition))
+
+
+@pytest.mark.parametrize("has_passed", [False, True])
+async def test_a_change_to_a_reader_of_the_list_and_back_after_their_slice(family: Pressroom, has_passed: bool) -> None:
+    """Each gets their own, also where the slice of the other has passed with the change."""
+    await family.add_readers([NEW])
+    edition = await begin(family)
+    await move(family)
+    if has_passed:
+        await take_rest(family)
+    await move_back(family)
+    assert [ADA, NEW] == sorted(await send_rest(family, edition))
+
+
 async def test_a_reader_who_joins_after_the_start_does_not_get_it_by_pausing(family: Pressroom) -> None:
     await family.add_readers([NEW])
     await family.leave(NEW)

@@ -9,7 +9,7 @@ from pressrun.core.lifecycles.canary import Coefficients
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.editions.editions import extend_audience
 from pressrun.store.queue.copy_counts import count_move
-from pressrun.store.transaction import Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 def queue_audience(
@@ -41,7 +41,16 @@ def give_way(tx: Transaction, giver_id: int, taker_id: int, stopped_since: int) 
 
     Among these are copies that a pause has stopped since a time.
     """
-    rows = tx.rows("audiences.give_way", giver_id=giver_id, taker_id=taker_id, stopped_since=stopped_since)
+    _count_deleted(tx, tx.rows("audiences.give_way", giver_id=giver_id, taker_id=taker_id, stopped_since=stopped_since))
+
+
+def make_way(tx: Transaction, edition_ids: Sequence[int], *, coming_from: int, subscription_id: int) -> None:
+    """Delete cancelled copies of a subscription, so that those of the same editions can come back from another one."""
+    values = {"edition_ids": in_json(edition_ids), "coming_from": coming_from, "subscription_id": subscription_id}
+    _count_deleted(tx, tx.rows("audiences.make_way", **values))
+
+
+def _count_deleted(tx: Transaction, rows: Sequence[Row]) -> None:
     for edition_id, number in sorted(Counter(row["edition_id"] for row in rows).items()):
         count_move(tx, edition_id, DeliveryState.CANCELLED, None, number)
         extend_audience(tx, edition_id, -number)

@@ -47,6 +47,15 @@ where subscription_id = :taker_id and state = 'cancelled' and edition_id in (
             or (theirs.state = 'cancelled' and theirs.recorded_at >= :stopped_since)))
 returning edition_id;
 
+-- name: make_way
+-- Delete the cancelled copies of a subscription where a copy of the same edition that is not over will come from another.
+delete from delivery
+where subscription_id = :subscription_id and state = 'cancelled' and edition_id {in edition_ids}
+    and exists (select 1 from delivery as theirs
+        where theirs.subscription_id = :coming_from and theirs.edition_id = delivery.edition_id
+            and theirs.state in ('queued', 'deferred', 'claimed', 'cancelled'))
+returning edition_id;
+
 -- name: highest_id
 -- The highest id so far.
 select max(id) from delivery;
