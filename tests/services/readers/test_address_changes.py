@@ -153,6 +153,23 @@ async def test_a_bounce_of_the_new_address_says_nothing_of_the_former_one(press:
     assert [OLD] == await get_news(press, await press.edition("Hello again"))
 
 
+@pytest.mark.parametrize("reads_both", [False, True])
+async def test_whoever_takes_a_change_back_was_reached_whatever_bounced_before(
+    press: Pressroom, change: AddressChanges, reads_both: bool
+) -> None:
+    """They moved because mail came back, and the link to undo reached the old mailbox after all."""
+    if reads_both:
+        await press.add_readers([NEW])
+    await press.edition()
+    [outgoing] = [outgoing for outgoing in await press.take_after_turn() if outgoing.rcpt_to == OLD]
+    press.answer(outgoing, GONE)
+    await press.turn()
+    await confirm(change)
+    await undo(change)
+    await press.send_all()
+    assert OLD in await get_news(press, await press.edition("Hello again"))
+
+
 async def test_a_copy_in_flight_waits_for_the_new_destination_alone(press: Pressroom) -> None:
     """It may be put off because the former one takes nothing."""
     await press.add_readers([OLD])

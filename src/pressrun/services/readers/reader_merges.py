@@ -22,6 +22,7 @@ from pressrun.services.readers.subscription_records import (
     live_subscriptions,
     record_consent,
 )
+from pressrun.services.readers.suspension import still_suspended
 from pressrun.store.lists import lists
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import language_switch, subscribers, subscriptions, unsubscribes
@@ -107,7 +108,7 @@ def split_readers(tx: Transaction, former: Mapping[str, Any], person: Subscriber
         if changed.before is None:
             subscriptions.delete_subscription(tx, current)
         else:
-            back = replace(current, **asdict(changed.before))
+            back = _restored(tx, current, changed.before, now)
             subscriptions.record_subscription(tx, current, back, now, how="undone")
             _take_back(tx, back, changed, person, now)
 
@@ -182,6 +183,14 @@ def _remember(before: Subscription | None, after: Subscription) -> _Changed:
         since=after.since,
         state=after.state,
     )
+
+
+def _restored(tx: Transaction, current: Subscription, before: _Standing, now: int) -> Subscription:
+    """A subscription as it was, but for a suspension that has ended since: the link to undo has reached its reader."""
+    back = replace(current, **asdict(before))
+    if not back.is_suspended_for_bounces:
+        return back
+    return still_suspended(tx, replace(back, state=SubscriptionState.ACTIVE, suspended_for=None, since=now), now)
 
 
 def _return_copies(
