@@ -1,6 +1,6 @@
-"""Makes a database of the server of tests what another is, or what it was itself: its rows and sequences.
+"""Resets the rows and sequences of a test database to those of another one, or to its own former ones.
 
-That is a function of the connection that does it, so the server plans its hundred statements once.
+A function in the connection does it, so the server plans its hundred statements once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 
 
 def steps_to(model: Connection) -> str:
-    """What makes a database with the same tables what this one is now."""
+    """The statements that reset a database with the same tables to what this one is now."""
     tables = [name for (name,) in model.execute(TABLES)]
     # The lock waits for those who were told to go and are still there.
     steps = [f"lock table {', '.join(tables)}"]
@@ -42,7 +42,7 @@ def steps_to(model: Connection) -> str:
 
 
 def prepared(connection: Connection, steps: str) -> Callable[[], object]:
-    """What carries the steps out, by a connection that is for such things alone."""
+    """Create the function that runs the steps, in a connection used only for this."""
     name = f"pg_temp.steps_{next(_numbers)}"
     connection.execute(_UNTRIGGERED)
     connection.execute(f"create function {name}() returns void language plpgsql as $steps$ begin {steps}; end $steps$")

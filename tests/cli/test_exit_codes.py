@@ -226,7 +226,7 @@ def test_a_new_list_says_what_it_lacks(shell: Shell) -> None:
     bare = shell.good("list", "create", "bare", "--title", "Bare").err
     needed = ("--postal-address", "1 Road", "--owner", "ops@example.org")
     full = shell.good("list", "create", "full", "--title", "Full", *needed).err
-    for words in ("no postal address", "nobody gets what readers write"):
+    for words in ("no postal address", "nobody gets the mail that readers write"):
         assert [True, False] == [words in said for said in (bare, full)]
 
 

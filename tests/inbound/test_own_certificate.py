@@ -28,7 +28,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 async def test_a_renewed_certificate_is_used_without_a_reload(
     room: Mailroom, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever renews it writes two files, one after the other, and knows nothing of us."""
+    """A renewal writes two files, one after the other, and does not notify the daemon."""
     caplog.set_level(logging.INFO)
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     settings = SmtpSettings(listen=LOCAL, certificate_file=chain, key_file=key)

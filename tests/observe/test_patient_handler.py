@@ -77,7 +77,7 @@ def test_a_file_and_a_pipe_that_is_read_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_is_full_costs_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are counted, and the first one after them says so; the line that was cut ends where it was."""
+    """They are counted, and the first line after them says how many. A line that was cut off stays so."""
     room = [1000]
 
     def write(descriptor: int, octets: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Zones are what the machine knows now, in a process that runs for years."""
+"""A process that runs for years follows changes of time zones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def zones(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def an_hour_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour passes between two looks at a zone."""
+    """Two reads of a zone are an hour apart."""
     monkeypatch.setattr(time_zones, "REREAD_SECONDS", 0.0)
 
 

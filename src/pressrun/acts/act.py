@@ -103,8 +103,8 @@ class Http(Struct, frozen=True, kw_only=True):
     a field of type Upload the body as it arrives. Of a multipart form, `body` gets the file named `file`, and the field
     `files` all the others by their file names. JSON is accepted only where `media_types` names it.
 
-    `status` means success, and `otherwise` has further ones, each with a test of the answers that have it; `answers`
-    names their types where these are not `Act.answer`. `etag` names the member of the answer that is its ETag.
+    `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `answers`
+    has their types where these differ from `Act.answer`. `etag` names the member of the answer that is its ETag.
     `together` says in JSON Schema which members go together, where the work refuses what its types accept. `check` says
     what the work would find wrong with members of the right types, by their names, for a request that has other faults:
     they are told together. With `is_final`, clients may follow how the answer changes until that holds.

@@ -288,7 +288,7 @@ def require_text(arguments: Arguments) -> None:
 
 
 def _has_nul(values: list[object]) -> bool:
-    """Whether a text among the values, or in them, has NUL; octets may. Takes them out of the list."""
+    """Whether a text in the values, at any depth, contains NUL; octets may. Empties the list."""
     while values:
         value = values.pop()
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Puts a daemon together; nothing of it listens or runs yet."""
+"""Builds a daemon from its configuration and data. Nothing of it listens or runs yet."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def build_running(
     manager: ServiceManager,
     mailbox: DemoMailbox | None,
 ) -> Running:
-    """Recover what a dead process had in flight, and wire everything. `mailbox` is that of the demo."""
+    """Recover what a dead process had in flight, and wire everything. `mailbox` is the demo's, None otherwise."""
     settings, database, keys = current.value, stop.database, data.keys
     metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS, classes=FAILURES)
     bounce_handler = build_bounce_handler(current, keys)

@@ -101,7 +101,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
 
 
 class _Known(Struct, frozen=True):
-    """What the database knows; nothing if it cannot be used, which another check reports."""
+    """What doctor needs from the database; empty if it cannot be used, which the check `database` reports."""
 
     keys: KeyRing | None = None
     lists: tuple[ListIdentity, ...] = ()
@@ -110,7 +110,7 @@ class _Known(Struct, frozen=True):
 
 
 def _read_database(data: DataDir, list_name: str | None, operator: str | None) -> _Known:
-    """What the database knows, of all lists or of one; raises NotFound for an unknown list."""
+    """Read what doctor needs, for all lists or for one; raises NotFound for an unknown list."""
     try:
         known = _read_all(data, operator) if data.database.exists() else _Known()
     except (BadConfiguration, Unavailable):

@@ -1,4 +1,4 @@
-"""Opens the journal of relay replies for the daemon, once the workers of a killed one have let go of it."""
+"""Opens the journal of relay replies for the daemon, once the workers of a killed daemon have released it."""
 
 from __future__ import annotations
 

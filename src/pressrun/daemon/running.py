@@ -1,10 +1,10 @@
-"""What a running daemon consists of, what runs side by side, and in which order it ends.
+"""The parts of a running daemon, which of them run at the same time, and in which order they end.
 
 Background loops survive whatever goes wrong in a step (services.background). Only the end of the dispatcher ends the
 process: it finishes and records the messages in flight, and systemd restarts it.
 
-At the end, the loops for what comes in stop first. Listeners close while the dispatcher drains: it finishes or gives
-back what is in flight. The workers run until it has recorded all of that, and the watchdog watches.
+At the end, the loops for incoming requests and mail stop first. Listeners close while the dispatcher drains: it
+finishes or gives back what is in flight. The workers and the watchdog run until it has recorded all of that.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from pressrun.services.upkeep.storage_watch import StorageWatch
 log = logging.getLogger("pressrun.daemon")
 
 Tour = Callable[["Running", asyncio.Event], Coroutine[None, None, None]]
-"""What the demo does once everything is open. When it sets the event, the daemon stops as on SIGTERM."""
+"""What the demo does once everything is open. Setting the event stops the daemon, as SIGTERM does."""
 
 
 class Running(Struct, frozen=True, kw_only=True):
@@ -120,14 +120,14 @@ def serving(settings: Settings) -> str:
 
 
 async def _finish_start(running: Running) -> None:
-    """Do what may wait until the daemon serves; the applications first, for which a visitor may wait."""
+    """Do what can wait until the daemon serves, beginning with the web applications, because visitors wait for them."""
     await running.apps.load()
     leave_alone_what_stays()
     await running.services.cases.lists.renew_welcomes()
 
 
 async def _close_and_drain(running: Running) -> None:
-    """Let nothing more in, and finish or give back what is in flight."""
+    """Stop accepting requests and mail, and finish or give back what is in flight."""
     drain_seconds = running.current.value.delivery.drain_seconds
     running.notifier.extend_timeout(drain_seconds + 5)
     ends = await asyncio.gather(

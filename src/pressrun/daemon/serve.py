@@ -2,9 +2,9 @@
 
 1. Signals are handled before anything is opened, since an upgrade of the schema may take minutes.
 2. The data are locked and opened, and a session begins; then the journal is opened.
-3. What a dead process had in flight is recovered, and everything is put together (daemon.building).
-4. Listeners open, loops run, and systemd hears that we are ready (daemon.running).
-5. A signal, another process that takes the data, or the end of the dispatcher ends that, the other way round.
+3. What a dead process had in flight is recovered, and everything is wired (daemon.building).
+4. Listeners open, loops run, and systemd is notified that we are ready (daemon.running).
+5. A signal, another process that takes over the data, or the end of the dispatcher undoes this in reverse order.
 
 Every start is a recovery, so there is no clean-shutdown flag: a killed daemon and a stopped one start alike.
 """

@@ -1,8 +1,8 @@
 """Stops the running service while a command moves its database, and lets it go on when the command fails or ends.
 
 Until then, everything that needs the database is told that it is unavailable: pages answer 503, mail 451, verbs end
-with 69. What is in flight is finished first. Each process that dies releases its locks, so a command that was killed
-shows by the lock that it held (data_lock.DataLock.acquire_for_move).
+with 69. What is in flight is finished first. The kernel releases the locks of a dead process, so a free lock
+(data_lock.DataLock.acquire_for_move) shows that the command was killed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST_STOP_SECONDS = 900.0
 
 
 class ServiceStop:
-    """As services.ports.StoppableService and ClaimOwner promise. `database` is for all who have to stop."""
+    """Implements services.ports.StoppableService and ClaimOwner. Everything that has to stop uses `database`."""
 
     def __init__(self, owner: ClaimOwner, database: Database, data: DataDir) -> None:
         self._owner = owner

@@ -1,4 +1,4 @@
-"""The certificate that we show to who sends us mail: renewed in its file every few weeks, and used as soon as it is."""
+"""The certificate of the mail listeners: its files are renewed every few weeks, and used as soon as they change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Stamp = tuple[tuple[int, int, int], ...]
 
 
 class OwnCertificate(Struct, frozen=True, kw_only=True):
-    """As it was loaded: the TLS context for STARTTLS, when it expires (UTC seconds), and what its files looked like."""
+    """A loaded certificate: the context for STARTTLS, when it expires (UTC seconds), and the stamp of its files."""
 
     tls: ssl.SSLContext
     expires_at: float
@@ -43,13 +43,13 @@ def load_certificate(settings: SmtpSettings) -> OwnCertificate | None:
 
 
 class CertificateRenewal:
-    """Looks whether the files have changed. What cannot be used is said once, and may be half of a renewal."""
+    """Loads the certificate again when its files have changed. Logs unusable files once: they may be half renewed."""
 
     def __init__(self) -> None:
         self._refused: Stamp | None = None
 
     def renew(self, used: OwnCertificate, settings: SmtpSettings) -> OwnCertificate | None:
-        """The certificate that the files now hold, if it is another one than is used and can be used."""
+        """Load the certificate if its files have changed since `used`; None if they have not, or cannot be used."""
         assert settings.certificate_file is not None
         assert settings.key_file is not None
         try:

@@ -1,7 +1,7 @@
 """Writes the log where somebody may stop reading: a pipe or a socket that is full must not hold up the whole process.
 
-A full pipe is waited for once. From then on lines get lost until it takes some again, and are counted, as are those
-that a full disk does not take.
+It waits for a full pipe once. From then on it drops and counts lines until the pipe accepts some again. Lines that do
+not fit on a full disk are dropped and counted, too.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Whom we believe over TLS: the system's authorities, and private ones beside them. Nothing switches it off.
+"""The certificate authorities that we trust: the system's, and those of a `ca_file`. Verification is never off.
 
-A process may run for longer than an authority lasts, so the files are read again when they have changed.
+A daemon may outlive an authority, so the files are read again when they have changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 class Authorities:
-    """Those of the system and of `ca_file`; raises BadConfiguration for an unusable one."""
+    """The authorities of the system and of `ca_file`; raises BadConfiguration for an unusable `ca_file`."""
 
     def __init__(self, ca_file: Path | None) -> None:
         self._ca_file = ca_file
@@ -35,7 +35,7 @@ class Authorities:
         self._context = client_context(ca_file)
 
     def context(self) -> ssl.SSLContext:
-        """For the next connection. While a changed `ca_file` cannot be used, as it may be half written, the former."""
+        """The context for the next connection; the former one while a changed `ca_file` is unusable (half written)."""
         stamp = _stamp(self._ca_file)
         if stamp != self._stamp:
             with suppress(BadConfiguration):
@@ -45,7 +45,7 @@ class Authorities:
 
 
 def _stamp(ca_file: Path | None) -> _Stamp:
-    """Differs when a file of authorities has been written or replaced."""
+    """A value that changes when a file of authorities is written or replaced."""
     paths = ssl.get_default_verify_paths()
     return tuple(_of_file(path) for path in (ca_file, paths.cafile, paths.capath))
 

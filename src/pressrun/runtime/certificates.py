@@ -35,7 +35,7 @@ def read_expiry(path: Path) -> float:
 
 
 def period_of(certificate: bytes) -> CertificatePeriod:
-    """The period of a certificate in DER."""
+    """How long a certificate in DER is valid."""
     from cryptography import x509  # noqa: PLC0415 - as above
 
     read = x509.load_der_x509_certificate(certificate)

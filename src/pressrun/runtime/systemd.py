@@ -134,7 +134,7 @@ def forget_environment(environ: MutableMapping[str, str], names: Iterable[str] =
 
 
 class ServiceManager(Struct, frozen=True, kw_only=True):
-    """What systemd gave this process: where it hears of us, sockets by name, and its watchdog."""
+    """What systemd gave this process: the notification socket, listening sockets by name, and the watchdog interval."""
 
     notifier: Notifier
     sockets: Mapping[str, socket.socket]

@@ -1,6 +1,6 @@
-"""Time zones as the machine knows them now: governments change them, and a daemon runs for longer than that takes.
+"""Time zones, read again after an hour: governments change them while a daemon runs.
 
-The standard library keeps what it has read for as long as the process lives. Here a zone is read again after an hour.
+The standard library caches a zone for as long as the process lives.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _read: dict[str, _Read] = {}
 
 
 def find_time_zone(name: str) -> ZoneInfo | None:
-    """The IANA time zone with this name; None where this machine does not know it."""
+    """The IANA time zone with this name; None if this machine does not know it."""
     now, known = time.monotonic(), _read.get(name)
     if known is not None and now - known.at < REREAD_SECONDS:
         return known.zone

@@ -19,7 +19,7 @@ CONFIGURED = "`database` in the configuration"  # where the address of a databas
 
 
 class DatabaseRisk(Struct, frozen=True):
-    """What may damage the database or will stop it some day, and what to do about it."""
+    """Something that may damage the database or stop its server some day, and what to do about it."""
 
     state: str
     remedy: str

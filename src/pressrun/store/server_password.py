@@ -1,4 +1,4 @@
-"""The password of a database server, which may be replaced while we run."""
+"""The password for a database server, which may be replaced while the daemon runs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class ServerPassword:
-    """As it was at the start, and the file that it came from, if any."""
+    """The password as it was at the start, and the file that it came from, if any."""
 
     text: str = field(repr=False, compare=False)
     file: Path | None = None
 
     def read(self) -> str:
-        """The password for a new connection: what the file holds now, or as long as that is no password, the former."""
+        """The password for a new connection: the one in the file now, or that of the start if the file is unusable."""
         if self.file is None:
             return self.text
         try:

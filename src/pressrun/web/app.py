@@ -68,10 +68,10 @@ def _no_rows(_web: WebContext) -> Table:
 
 
 class Surroundings(Struct, frozen=True, kw_only=True):
-    """What an application at one address has around it, besides its services.
+    """What an application at one address needs besides its services.
 
-    `tokens` returns tokens under the current keys. `admin` makes the rows of `/admin`, and `api` what is below `/api`,
-    if they are at this address.
+    `tokens` returns tokens under the current keys. `admin` and `api` build what is below `/admin` and `/api`, if this
+    address has them.
     """
 
     site: Site
@@ -120,7 +120,7 @@ def build_app(
 def build_admin_app(around: Surroundings) -> ASGIApp:
     """The application at an address of `[admin]`'s own: its pages, the API, and nothing of readers.
 
-    The base_url of its site is the one of `[admin]`.
+    The `base_url` of `around.site` is that of `[admin]`.
     """
     web = _context(around, ArrivedRequests())
     pages = web.pages

@@ -181,7 +181,7 @@ async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
 
 
 async def test_an_authority_that_is_replaced_while_we_run(make_pool: MakePool, tmp_path: Path) -> None:
-    """A private CA ends after some years; its successor in the same file is believed without a restart."""
+    """A private CA expires after some years; its successor in the same file is trusted without a restart."""
     old, new = (make_authority(new_folder(tmp_path, name)) for name in ("old", "new"))
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(old.file.read_bytes())
@@ -214,7 +214,7 @@ async def test_a_relay_that_has_old_versions_of_tls_alone(make_pool: MakePool, a
         await until(lambda: pool.status().last_error is not None)
         error = pool.status().last_error
         await pool.drain(0)
-    assert "TLS failed: there is no version that both sides accept, from TLS 1.2 on" == error
+    assert "TLS failed: the relay does not offer a version that Pressrun accepts (TLS 1.2 or later)" == error
 
 
 def _refuse_handshake(listening: socket.socket, context: ssl.SSLContext) -> None:

@@ -1,4 +1,4 @@
-"""What doctor says of the issuer by which people log in."""
+"""What doctor reports about the issuer of `[oidc]`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
 
 
 def subject(problem: str | None) -> DoctorSubject:
-    """An installation without an issuer, or with one of which nothing but a problem is known."""
+    """An installation without an issuer (None), or whose issuer has this problem; an empty text is none."""
 
     async def find_problem() -> str:
         return problem or ""
@@ -26,11 +26,11 @@ def subject(problem: str | None) -> DoctorSubject:
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [
-        (None, [("pass", "no issuer is configured to log people in")]),
-        ("", [("pass", "https://id.example lets people log in")]),
+        (None, [("pass", "[oidc] is not configured")]),
+        ("", [("pass", "people can log in through https://id.example")]),
         (
             "the secret may have expired",
-            [("fail", "nobody can log in by https://id.example: the secret may have expired")],
+            [("fail", "nobody can log in through https://id.example: the secret may have expired")],
         ),
     ],
 )

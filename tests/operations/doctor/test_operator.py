@@ -1,4 +1,4 @@
-"""What doctor says of alerts that do not arrive."""
+"""What doctor reports about alerts that do not arrive."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
 @pytest.mark.parametrize(
     ("operator", "refusal", "expected"),
     [
-        (None, None, ("pass", "alerts go to the log alone, as no operator is set")),
-        ("ops@site.example", None, ("pass", "no alert to the operator has come back")),
-        ("ops@site.example", "", ("fail", "the latest alert to the operator did not arrive: no reason is known")),
+        (None, None, ("pass", "operator is not set, so alerts go only to the log")),
+        ("ops@site.example", None, ("pass", "no failed alert to the operator is known")),
+        ("ops@site.example", "", ("fail", "the latest alert to the operator did not arrive: the reason is unknown")),
         (
             "ops@site.example",
             "550 ops@site.example unknown",

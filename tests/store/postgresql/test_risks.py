@@ -1,4 +1,4 @@
-"""What a server does in silence until it is too late, and what the role of the program sees of it."""
+"""Problems of a server that nobody notices until it is too late, as far as the role of the program sees them."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def test_a_good_server_has_no_risks(place: PostgresDatabase) -> None:
 
 
 def test_tables_that_nobody_vacuums(server: Server, place: PostgresDatabase) -> None:
-    """Unless somebody did within a week, such as a timer."""
+    """Unless something else, such as a timer, has vacuumed within a week."""
     with server.connect("press") as admin:
         admin.execute(f"create table crowd (id int) with (autovacuum_enabled = off); alter table crowd owner to {ROLE}")
-        assert ["autovacuum is off for the table crowd, so tables grow for ever"] == found(place)
+        assert ["autovacuum is off for the table crowd, so dead rows pile up"] == found(place)
         admin.execute("vacuum crowd")
         _flush(server)
         assert [] == found(place)
@@ -51,7 +51,7 @@ def test_tables_that_nobody_vacuums(server: Server, place: PostgresDatabase) -> 
 def test_a_transaction_that_does_not_end(
     server: Server, place: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That of a role that ours may not look at shows in the rows that no vacuum removes."""
+    """A transaction of another role, whose sessions ours may not see, shows in the rows that vacuum cannot remove."""
     monkeypatch.setattr(risks, "MOST_DEAD_ROWS", 50)
     with server.connect("press") as admin, closing(psycopg.connect(server.url("press", "postgres"))) as foreign:
         admin.execute(f"create table crowd (id int); alter table crowd owner to {ROLE}")
@@ -59,7 +59,7 @@ def test_a_transaction_that_does_not_end(
         admin.execute("insert into crowd select generate_series(1, 100); delete from crowd")
         admin.execute("vacuum crowd")
         _flush(server)
-        assert ["the table crowd has 100 dead rows beside 0 live ones, which no vacuum has removed"] == found(place)
+        assert ["vacuum cannot remove 100 dead rows from the table crowd, which has 0 live ones"] == found(place)
         foreign.rollback()
         admin.execute("vacuum crowd")
         _flush(server)
@@ -75,7 +75,7 @@ def test_a_transaction_that_somebody_prepared_and_forgot(
         admin.execute("begin; select pg_current_xact_id(); prepare transaction 'forgotten'")
         states = found(place)
         admin.execute("rollback prepared 'forgotten'")
-    expected = "the prepared transaction forgotten has been in a transaction for 0 hours, so tables grow until it ends"
+    expected = "the prepared transaction forgotten has been open for 0 hours, so dead rows pile up until it ends"
     assert expected in states
 
 
@@ -88,7 +88,7 @@ def test_wal_for_a_standby_that_has_gone(
         admin.execute("select pg_create_physical_replication_slot('gone', true)")
         states = found(place)
         admin.execute("select pg_drop_replication_slot('gone')")
-    assert ["the server keeps 0 GiB of WAL for the replication slot gone, which nobody reads"] == states
+    assert ["the server keeps 0 GiB of WAL for the replication slot gone, which is inactive"] == states
 
 
 def test_transactions_that_run_out(place: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The certificate of a server that expires, which nobody notices before its next restart."""
+"""An expiring certificate of a server, which nobody would notice before its next restart."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def server(authority: Authority) -> Iterator[Server]:
 
 
 def show(server: Server, authority: Authority, until: dt.datetime) -> None:
-    """Have the server use a certificate that ends then."""
+    """Have the server use a certificate that expires then."""
     known = set(authority.folder.glob("*.pem"))
     authority.server(host=ADDRESS, until=until)
     [new] = set(authority.folder.glob("*.pem")) - known
@@ -49,7 +49,7 @@ def place(authority: Authority, mode: str) -> PostgresDatabase:
 
 @pytest.mark.parametrize(("days", "is_said"), [(2, True), (5, False)])
 def test_a_certificate_that_ends_soon(server: Server, authority: Authority, days: int, is_said: bool) -> None:
-    """It is said while there is time, if connections depend on it."""
+    """Reported in time, if connections verify it."""
     show(server, authority, NOW + days * DAY)
     unverified = PostgresDatabase(f"postgresql://{ROLE}@{ADDRESS}/postgres?sslmode=require")
     places = {"full": place(authority, "verify-full"), "ca": place(authority, "verify-ca"), "none": unverified}

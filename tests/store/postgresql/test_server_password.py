@@ -51,7 +51,7 @@ def test_a_new_password_counts_from_the_next_connection_on(server: Server, tmp_p
         set_password(server, "second")
         assert [(1,)] == ask(connection)
         end_sessions(server)
-        with pytest.raises(Unavailable, match="Correct password_file: it is read again for each connection"):
+        with pytest.raises(Unavailable, match="Correct the password in password_file"):
             ask(connection)
         file.write_text("second\n")
         assert [(1,)] == ask(connection)

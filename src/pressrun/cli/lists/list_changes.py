@@ -156,7 +156,7 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
 
 
 def _warn_of_missing(invocation: Invocation, name: str, settings: Mapping[str, str]) -> None:
-    """Name what a new list needs before its first edition; the group, who cannot read the configuration, reads less."""
+    """Warn of what a new list lacks; of a missing owner only if the configuration (with `operator`) is readable."""
     if "postal_address" not in settings:
         print_warning(
             f"{name} has no postal address, which bulk email must show by law, so no edition goes out yet. Set one "
@@ -164,8 +164,8 @@ def _warn_of_missing(invocation: Invocation, name: str, settings: Mapping[str, s
         )
     if "owner" not in settings and invocation.group_socket is None and invocation.settings.site.operator is None:
         print_warning(
-            f"nobody gets what readers write to {name}. Choose somebody with `pressrun list set {name} owner=…`, or "
-            "set `operator` in config.toml"
+            f"nobody gets the mail that readers write to {name}. Set an owner with `pressrun list set {name} owner=…`, "
+            "or `operator` in config.toml"
         )
 
 

@@ -76,7 +76,7 @@ CAUSES: dict[Cause, CauseRule] = {
     Cause.OPERATOR: CauseRule(
         "the latest alert by email did not arrive",
         Way.PROGRAM,
-        "see that the mailbox works, or write another operator into the configuration",
+        "repair the mailbox, or set another operator in config.toml",
     ),
     Cause.RELAYS: CauseRule("every relay has failed for two minutes", Way.PROGRAM, "pressrun queue ls"),
     Cause.DATABASE: CauseRule(

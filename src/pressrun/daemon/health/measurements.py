@@ -110,7 +110,7 @@ class Measurements(BackgroundLoop):
             self._metrics.set("database_wal_bytes", _whole_mib(wal))
 
     def _look_at_certificate(self) -> None:
-        """Have a renewed one used: whoever renews it may not know of us."""
+        """Use a renewed certificate, and measure when it expires: the program that renews it may not notify us."""
         expires_at = self._renew_certificate()
         expiry = {} if expires_at is None else {"smtp": expires_at}
         self._metrics.set_all("certificate_expiry_timestamp_seconds", expiry)
@@ -131,7 +131,7 @@ class Measurements(BackgroundLoop):
             metrics.name_list(name)
 
     async def _look_at_alerts(self) -> None:
-        """Whether alerts by email arrive: an operator leaves after some years, and then nobody hears of anything."""
+        """Raise an alert if the latest one by email did not arrive: the operator may have left years ago."""
         operator, refusal = self._operator.value, None
         if operator is not None:
             address = parse_address(operator).typed

@@ -91,7 +91,7 @@ class DaemonListeners:
         return {} if self._mailroom is None else self._mailroom.listeners.addresses
 
     def renew_certificate(self) -> float | None:
-        """Use a renewed certificate for inbound mail; returns when the one in use expires, None without one."""
+        """Use a renewed certificate for inbound mail. Returns when the one in use expires (UTC seconds), or None."""
         return None if self._mailroom is None else self._mailroom.listeners.renew_certificate()
 
     async def open(self) -> None:

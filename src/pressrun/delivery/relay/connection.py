@@ -329,7 +329,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort(Problem(Fault.TIMEOUT, f"the relay took too long, {what}"))
 
 
-# What OpenSSL says where the relay offers older versions of TLS alone, or newer ones alone.
+# OpenSSL's reasons when the relay offers only versions of TLS that we do not accept.
 _OLD_TLS = ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE", "WRONG_SSL_VERSION")
 
 
@@ -358,7 +358,9 @@ def _problem(error: Exception, what: str) -> Problem:
         return Problem(Fault.TLS, f"TLS failed: the certificate is not to be trusted: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
         if error.reason in _OLD_TLS:
-            return Problem(Fault.TLS, "TLS failed: there is no version that both sides accept, from TLS 1.2 on")
+            return Problem(
+                Fault.TLS, "TLS failed: the relay does not offer a version that Pressrun accepts (TLS 1.2 or later)"
+            )
         return Problem(Fault.TLS, f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}")
     if isinstance(error, TimeoutError) and error.errno is None:
         return Problem(Fault.TIMEOUT, f"{what}: it took too long")

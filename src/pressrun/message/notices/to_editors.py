@@ -74,9 +74,9 @@ class EditionHeld(Notice, frozen=True, kw_only=True):
 
 
 class EditionNeedsApproval(Notice, frozen=True, kw_only=True):
-    """Tells an editor that their edition waits for somebody else, on a list that asks for a second person.
+    """Tells an editor that somebody else has to approve their edition, on a list with `approval=second-person`.
 
-    There is no link: who only has an email cannot approve on such a list. `again` and `replaces` as in EditionHeld.
+    It has no link, because nobody can approve by email on such a list. `again` and `replaces` as in EditionHeld.
     """
 
     edition: int

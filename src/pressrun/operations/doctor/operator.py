@@ -1,4 +1,4 @@
-"""Whether the operator hears of what is wrong: after some years the address may be that of somebody who has left."""
+"""Whether alerts reach the operator: after some years, the address may belong to somebody who has left."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ async def check_operator(subject: DoctorSubject) -> list[DoctorFinding]:
     """Whether the latest alert by email arrived."""
     operator, refusal = subject.site.operator, subject.alert_refusal
     if operator is None:
-        return [passed("alerts go to the log alone, as no operator is set")]
+        return [passed("operator is not set, so alerts go only to the log")]
     if refusal is None:
-        return [passed("no alert to the operator has come back")]
-    message = f"the latest alert to the operator did not arrive: {without_addresses(refusal) or 'no reason is known'}"
-    return [failed(message, f"See that the mailbox of {operator} works, or set another operator")]
+        return [passed("no failed alert to the operator is known")]
+    message = (
+        f"the latest alert to the operator did not arrive: {without_addresses(refusal) or 'the reason is unknown'}"
+    )
+    return [failed(message, f"Repair the mailbox {operator}, or set another operator in config.toml")]

@@ -39,13 +39,13 @@ async def _check(subject: DoctorSubject, relay: ConfiguredRelay) -> list[DoctorF
 def _remedy(problem: str, relay: ConfiguredRelay) -> str:
     lowered = problem.lower()
     if "not valid for" in lowered:
-        return f"Write the name that the certificate of {relay.host} has as host in its [[relay]]"
+        return f"Set host in its [[relay]] to a name in the certificate of {relay.host}"
     if "has expired" in lowered:
         return f"Renew the certificate of {relay.host}"
     if "certificate" in lowered:
         return f"Renew the certificate of {relay.host}, or name its private CA as ca_file in the [[relay]]"
     if "tls" in lowered:
-        return f"Let {relay.host}:{relay.port} offer TLS 1.2 or later, or correct port and security in its [[relay]]"
+        return f"Enable TLS 1.2 or later on {relay.host}:{relay.port}, or correct port and security in its [[relay]]"
     if "auth" in lowered or "535" in lowered:
         return "Correct username and password_file in its [[relay]], then `pressrun reload`"
     return f"Start the mail server at {relay.host}:{relay.port}, or correct its [[relay]]"

@@ -56,7 +56,7 @@ class ContactRelay(Protocol):
 
 
 class ConfiguredIssuer(Struct, frozen=True, kw_only=True):
-    """The issuer of `[oidc]`. `find_problem` says why nobody can log in by it, or returns an empty text."""
+    """The issuer of `[oidc]`. `find_problem` says why nobody can log in through it, or returns an empty text."""
 
     url: str
     find_problem: Callable[[], Awaitable[str]]
@@ -123,8 +123,9 @@ class World(Struct, frozen=True, kw_only=True):
 
 
 class DoctorSubject(Struct, frozen=True, kw_only=True):
-    """One installation. `keys` is None without a database; `files` are those that hold secrets; `alert_refusal` is why
-    the latest alert to the operator did not arrive, if it did not.
+    """One installation. `keys` is None without a database; `files` are those that hold secrets.
+
+    `alert_refusal` is why the latest alert to the operator did not arrive; None if it did.
 
     `admin_url` is that of `[admin] base_url`.
     """

@@ -72,7 +72,7 @@ CHECKS = (
     DoctorCheck(id="backup", what="the last backup is not old", run=check_backup),
     DoctorCheck(id="tokens", what="no token that a program uses expires soon", run=check_tokens),
     DoctorCheck(id="operator", what="alerts by email reach the operator", run=check_operator),
-    DoctorCheck(id="issuer", what="people can log in by the issuer of [oidc]", run=check_issuer),
+    DoctorCheck(id="issuer", what="people can log in through the issuer of [oidc]", run=check_issuer),
     DoctorCheck(id="engine", what="the database engine has no known fault that matters", run=check_engine),
 )
 

@@ -1,4 +1,4 @@
-"""What becomes of editions by itself, as the dispatcher goes on: they start, pause and finish."""
+"""What the dispatcher does with editions by itself: it starts, pauses and finishes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The life of an edition once it is stored: start, pause, resume, cancel, finish, and failed copies again.
 
-Plain functions of a transaction, shared by the people who press the buttons and by the dispatcher, for what happens by
-itself (advance.py).
+Plain functions of a transaction, for people's commands and for what the dispatcher does by itself (advance.py).
 """
 
 from __future__ import annotations
@@ -116,7 +115,7 @@ def pause(tx: Transaction, edition_id: int) -> Edition:
 
 
 def pause_because(tx: Transaction, edition: Edition, reason: str, *, how: str) -> Edition:
-    """Hold an edition for a reason that is told; `how` it came to that."""
+    """Pause an edition for a reason that people see; `how` is recorded with the change."""
     paused = replace(after_event(edition, EditionEvent.PAUSE), pause_reason=reason)
     editions.record_edition(tx, edition, paused, how=how)
     return paused

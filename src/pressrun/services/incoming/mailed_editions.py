@@ -3,8 +3,8 @@
 The From field alone proves nothing, so the edition is held, and only somebody who reads the editor's mailbox can
 release it. A list with `post_by_mail=direct` skips that for a mail whose From domain a trusted server has verified.
 
-Here a mail is read and its edition built, which takes helper processes and may take seconds. What is decided about it
-(posted_drafts) and what its editor hears (post_answers) is one transaction with the record that the mail is done.
+This module reads a mail and builds its edition in helper processes, which may take seconds. The decision about it
+(posted_drafts), the answer to its editor (post_answers) and its result are recorded in one transaction.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class MailedEditions:
         return await self._database.write(self._record, post.mail, self._answers.decline, post, problems, state)
 
     async def _keep(self, mail: InboundMail, why: str) -> MailResult:
-        """Make no edition of a mail, and tell nobody."""
+        """Keep a mail without making an edition of it or answering it."""
         return await self._database.record(self._record, mail, lambda _: kept(why))
 
     def _record(
@@ -144,7 +144,7 @@ class MailedEditions:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> MailResult:
-        """Carry out what becomes of a mail, unless others have processed or erased it, and record its result."""
+        """Carry out `work` for a mail and record its result, unless it was processed or erased in the meantime."""
         claim(tx, mail, self._context.now)
         return record_result(tx, mail, work(tx, *args, **kwargs))
 

@@ -1,4 +1,4 @@
-"""What the editor of a mailed edition hears, always at the address in our own table, never at one from the mail."""
+"""Answers to editors who mail editions, always to the address in our own table, never to one from the mail."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Post(Struct, frozen=True, kw_only=True):
 
 
 class PostAnswers:
-    """Answers mails of editors, each within the transaction of the caller."""
+    """Answers mails of editors within the transaction of the caller."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
@@ -72,7 +72,7 @@ class PostAnswers:
     def decline(
         self, tx: Transaction, post: Post, problems: Sequence[Finding], state: InboundState = InboundState.DONE
     ) -> MailResult:
-        """Tell an editor why no edition is made of their mail."""
+        """Tell an editor why their mail does not become an edition."""
         silence = self.why_silent(tx, post)
         if silence is not None:
             return kept(silence)

@@ -1,6 +1,6 @@
-"""A mailed edition in the database: held as a draft of its editor, released, or found there already.
+"""Stores mailed editions: held as a draft of their editor, released, or recognised as stored before.
 
-Each function runs within the transaction that also records that the mail is done, so a kill repeats nothing.
+Each function runs in the transaction that also records the result of the mail, so a kill repeats nothing.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OVER = frozenset({DraftStatus.CANCELLED, DraftStatus.REPLACED})  # the same con
 
 
 class PostedDrafts:
-    """Keeps what editors mail."""
+    """Stores the editions that editors mail, and has them answered."""
 
     def __init__(self, context: ServiceContext, answers: PostAnswers) -> None:
         self._context = context
@@ -112,7 +112,7 @@ class PostedDrafts:
         relation: DraftRelation,
         lines: Sequence[drafts.PlainFinding],
     ) -> Edition:
-        """The draft of this content, which takes the place of those that it replaces."""
+        """Store the draft of this content unless it exists, and cancel the drafts that it replaces; returns it."""
         target, now = prepared.context.list, self._context.now
         draft_versions.cancel_drafts(tx, relation.replaced, now)
         edition = own

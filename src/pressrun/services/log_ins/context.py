@@ -21,7 +21,7 @@ class LogInContext(ServiceContext, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, services: ServiceContext) -> Self:
-        """What these services share, for logging in."""
+        """The context for logging in, from that of all services."""
         shared = {name: getattr(services, name) for name in services.__struct_fields__ if name != "asked"}
         return cls(**shared)
 

@@ -52,7 +52,7 @@ class PutRequest(Struct, frozen=True, kw_only=True):
 
 
 class KnownMember(Struct, frozen=True, kw_only=True):
-    """What is known of an address on a list, within one transaction. `key` is that of the address."""
+    """What is known about an address on a list, within one transaction. `key` is the key of the address."""
 
     list: MailingList
     address: Address

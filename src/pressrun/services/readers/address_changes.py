@@ -3,9 +3,9 @@
 Nothing changes until the new address has confirmed. The old one is notified at once, with a link that stops the change,
 and again when it is done, with one that undoes it for a week. Each of these ends every preferences link so far.
 
-If the new address already belongs to a reader, the two become one (reader_merges). Name, language and the like go
-along unless the new one has ever confirmed anything. Links in earlier mails to the old address then unsubscribe the new
-one, as they do where an address changes without a second reader.
+If the new address already belongs to a reader, the two are merged (reader_merges). Name, language and the like move,
+unless the new address has ever confirmed anything. Links in earlier mails to the old address then unsubscribe the new
+one, as they do after any change of address.
 
 Undoing gives each of them back what they had, unless they have changed it since. It also undoes the reader's later
 changes of address, whose own links to undo could otherwise take the lists away again. If somebody has signed up the old

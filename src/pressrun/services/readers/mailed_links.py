@@ -1,6 +1,6 @@
-"""Links of a reader's own that are mailed to them when somebody asks for them by address.
+"""Mails readers their own links, when somebody enters their address and asks for one.
 
-The answer is the same for every address, and only a reader is mailed anything. The caller wakes the dispatcher.
+The answer is the same for every address, and only readers get mail. The caller wakes the dispatcher.
 """
 
 from __future__ import annotations
@@ -58,9 +58,9 @@ def may_mail(
     address: Address,
     context: ServiceContext,
 ) -> bool:
-    """Count one more mail of a kind to an address, under its keyed hash, so that no unknown address is kept.
+    """Count one more mail to an address against a limit; False if it is exceeded.
 
-    False over the limit.
+    Addresses are counted under their keyed hash, so that unknown ones are not stored.
     """
     fold = suppression_digest(context.keys, address.fold)
     return limits.spend(tx, limit, fold, getattr(context.limits, limit), context.clock())
@@ -75,13 +75,13 @@ def mail_to_reader(
     payload: Mapping[str, object],
     context: ServiceContext,
 ) -> None:
-    """Queue a mail in the reader's own language, whoever asks for it in which, else in that of the request."""
+    """Queue a mail in the reader's own language, or in that of the request if they have none."""
     notice = ReaderNotice(kind=kind, secret=context.entropy(16), payload=payload)
     queue_notice(tx, notice, target, person, replace(origin, language=person.language or origin.language), context.now)
 
 
 def _person_to_mail(tx: Transaction, address: Address, context: ServiceContext) -> Subscriber | None:
-    """The person of an address, if one more link may be mailed to it, which is counted for every address alike."""
+    """The person to mail a link to; None over the limit (counted for every address), if unknown or suppressed."""
     person = subscribers.find_subscriber(tx, address)
     if not may_mail(tx, "preference_links_per_address", address, context):
         return None

@@ -1,4 +1,4 @@
-"""Pauses of subscriptions, by whichever door: one stops what waits, ends by itself, and gives back what it stopped."""
+"""Pauses of subscriptions. A pause cancels copies that wait, ends by itself, and then queues them again."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def pause(
     *,
     about: MailingList | None = None,
 ) -> None:
-    """Pause these subscriptions of one person for 1 to 365 days; their copies that nobody has claimed are cancelled.
+    """Pause these subscriptions of one person for 1 to 365 days, and cancel their copies that are not claimed.
 
-    The reader is notified once of all lists whose pause begins, in the name of `about` if it is among these.
+    The reader gets one notice about all lists whose pause begins, in the name of `about` if it is one of these.
     """
     if not 1 <= days <= LONGEST_PAUSE_DAYS:
         raise ValueError("a pause lasts 1 to 365 days")
@@ -67,7 +67,7 @@ def pause(
 def resume(
     tx: Transaction, memberships: Sequence[SubscriptionDetails], origin: Origin, context: ServiceContext
 ) -> None:
-    """End the pauses among these subscriptions now; what they stopped goes out if its edition is still being sent."""
+    """End the pauses of these subscriptions now, and queue the copies they cancelled of editions still being sent."""
     now = context.now
     for item in memberships:
         state = move(item.subscription.state, SubscriptionEvent.RESUME)

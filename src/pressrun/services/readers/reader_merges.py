@@ -1,8 +1,8 @@
-"""Two readers become one, where a change of address leads to that of another reader, and become two again.
+"""Merges two readers when one changes their address to that of the other, and splits them when that is undone.
 
-They stay two people, and the subscriptions move: those to each list that the one reads and the other does not. Where
-both read a list, the other's subscription is left as it is, and gets what waits for the first one's: its reader may
-have joined after an edition began, and would get it at neither address.
+Both stay in the database. Subscriptions move to the other reader, unless they already read that list. Then their own
+subscription stays as it is, but gets the copies that wait for the first one: it may have begun after an edition
+started, so that the edition would go to neither address.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SOURCE = "move"  # of subscriptions that moved to somebody who was a reader alre
 
 
 class _Standing(Struct, frozen=True):
-    """What undoing restores of a subscription."""
+    """The state of a subscription before a merge, which undoing restores."""
 
     state: SubscriptionState
     state_before: SubscriptionState | None
@@ -45,10 +45,10 @@ class _Standing(Struct, frozen=True):
 
 
 class _Changed(Struct, frozen=True, omit_defaults=True):
-    """A subscription that a merge has changed: what it was (None: it did not exist), and how it was left.
+    """A subscription that a merge has changed: `before` (None: it did not exist), and how the merge left it.
 
-    Where both read the list, undoing queues the copies again that were stopped, and takes those of the editions in
-    `handed` back from the subscription `taker`.
+    If both read the list, undoing queues the cancelled copies again, and takes those of the editions in `handed` back
+    from the subscription `taker`.
     """
 
     id: int
@@ -61,14 +61,14 @@ class _Changed(Struct, frozen=True, omit_defaults=True):
     handed: tuple[int, ...] = ()
 
     def is_left_in(self, current: Subscription) -> bool:
-        """Whether the reader has changed nothing since. That somebody has asked for it again changes nothing."""
+        """Whether the reader has not changed it since. An unconfirmed new sign-up does not count."""
         if current.state is SubscriptionState.PENDING:
             return (current.round, current.state_before) == (self.round, self.state)
         return (current.round, current.since, current.state) == (self.round, self.since, self.state)
 
 
 class _Merge(Struct, frozen=True):
-    """What undoing a merge restores, in the order in which it was changed; stored as JSON with the address change."""
+    """What undoing a merge restores, in the order of the changes; stored as JSON with the address change."""
 
     subscriptions: tuple[_Changed, ...]
 
@@ -93,8 +93,8 @@ def merge_readers(
 def split_readers(tx: Transaction, former: Mapping[str, Any], person: Subscriber, now: int) -> None:
     """Restore what a merge has changed, except subscriptions that their reader has changed since.
 
-    The copies that wait at the other address come back with them. Where both read the list, so do those that the merge
-    has given away or stopped.
+    Copies that wait for the other reader come back, too. If both read the list, so do those that the merge has handed
+    over or cancelled.
     """
     unchanged = [
         (current, changed)
@@ -127,7 +127,7 @@ def _introduce(tx: Transaction, other: Subscriber, person: Subscriber) -> None:
 
 
 def _move(tx: Transaction, subscription: Subscription, other: Subscriber, now: int) -> list[_Changed]:
-    """Move one subscription, with what waits for it; returns what has changed."""
+    """Move one subscription with the copies that wait for it; returns what has changed."""
     theirs = subscriptions.find_subscription(tx, list_id=subscription.list_id, subscriber_id=other.id)
     reads_both = theirs is not None and theirs.reads
     taker = theirs if theirs is not None and reads_both else _copy_to(tx, subscription, theirs, other, now)
@@ -163,9 +163,10 @@ def _copy_to(
 
 
 def _hand_over(tx: Transaction, giver: Subscription, taker: Subscription, other: Subscriber, now: int) -> list[int]:
-    """Give the copies that wait for a subscription to that of another person; returns their editions.
+    """Hand the copies that wait for a subscription over to that of another person; returns their editions.
 
-    A pause of the taker stops them until it ends. What a pause has stopped is not for a taker who has none.
+    If the taker is paused, they are cancelled until the pause ends. Copies that the giver's pause has cancelled stay
+    cancelled if the taker is not paused.
     """
     if giver.is_paused and not taker.is_paused:
         return []
@@ -196,14 +197,14 @@ def _restored(tx: Transaction, current: Subscription, before: _Standing, now: in
 def _return_copies(
     tx: Transaction, taken: Subscription, own: Subscription | None, person: Subscriber, now: int
 ) -> None:
-    """Move what waits for a subscription that ends to that of a person, if there is one."""
+    """Hand copies of a subscription that ends over to `own`, if there is one, and cancel the rest."""
     if own is not None:
         subscriptions.hand_copies_over(tx, taken, own.id, person.domain, now)
     deliveries.cancel_copies(tx, [taken.id], now)
 
 
 def _take_back(tx: Transaction, back: Subscription, changed: _Changed, person: Subscriber, now: int) -> None:
-    """Take the copies back that a merge gave to a reader of the same list, and queue those that it stopped."""
+    """Take back the copies that a merge gave to a reader of the same list, and queue those that it cancelled."""
     if changed.handed:
         subscriptions.hand_copies_back(
             tx, changed.handed, giver_id=back.id, taker_id=changed.taker, domain=person.domain

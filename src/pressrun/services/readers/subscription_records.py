@@ -72,7 +72,7 @@ def list_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
 
 
 def live_subscriptions(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
-    """Those of the lists that somebody is on, whether paused, suspended for bounces or neither."""
+    """The subscriptions to the lists that somebody is on, whether active, paused or suspended for bounces."""
     return [details for details in list_subscriptions(tx, person) if details.subscription.is_live]
 
 

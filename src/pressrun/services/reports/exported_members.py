@@ -44,13 +44,13 @@ def exported(row: Row, evidence: Row) -> dict[str, Any]:
 
 
 def columns_of(tx: Transaction, list_id: int) -> list[str]:
-    """The columns of a table of subscribers: an imported one with the name of a known one would hide that."""
+    """The columns of a table of subscribers. Columns of their own named like a known one are left out."""
     own = enrolment.list_columns(tx, list_id)
     return [*KNOWN_COLUMNS, *(column for column in own if column not in KNOWN_COLUMNS)]
 
 
 def texts_of(member: dict[str, Any]) -> dict[str, str]:
-    """The texts of a subscriber by their columns, for tables; those that they lack are left out."""
+    """A subscriber as a row of a table: text by column, without the columns that they lack."""
     known = {name: member[name] or "" for name in KNOWN_COLUMNS}
     return {**member["attributes"], **known}
 

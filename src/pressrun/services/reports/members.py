@@ -28,8 +28,7 @@ _decode_fields = Decoder(dict[str, str]).decode
 class Member(Struct, frozen=True, kw_only=True):
     """A subscriber of a list. `suppressed` is why they get no mail at all; times are RFC 3339.
 
-    Of an address that has no state there, only that is said. `created`: whether the request that this answers has
-    added it.
+    `state` is null if the address is not on the list. `created` is whether this request has added it.
     """
 
     email: str
@@ -45,7 +44,7 @@ class Member(Struct, frozen=True, kw_only=True):
 
 
 class SignedUp(Struct, frozen=True, kw_only=True):
-    """What whoever may only sign people up learns: the same for every address."""
+    """The answer to tokens that may only sign people up: the same for every address."""
 
     state: Literal["pending"] = "pending"
 

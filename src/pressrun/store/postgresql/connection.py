@@ -217,11 +217,11 @@ def connect(address: str, password: ServerPassword | None = None, source: str = 
     return connection
 
 
-# What a server or libpq says, and what to do then. A server may speak another language, so the last words must do, too.
+# Words in an error of the server or libpq, and the remedy. The default must also suit errors in other languages.
 _REMEDIES = (
-    ("password", "Correct password_file: it is read again for each connection"),
-    ("too many clients", "Raise max_connections on the server, or end connections of other programs"),
-    ("remaining connection slots", "Raise max_connections on the server, or end connections of other programs"),
+    ("password", "Correct the password in password_file, which Pressrun reads again for each connection"),
+    ("too many clients", "Raise max_connections on the server, or close connections of other programs"),
+    ("remaining connection slots", "Raise max_connections on the server, or close connections of other programs"),
     ("certificate", "Renew the certificate of the server, or correct host and sslrootcert in"),
     ("read-only", READ_ONLY_REMEDY),
 )

@@ -174,7 +174,7 @@ class PostgresDatabase:
         return EngineVersion("PostgreSQL", (number // 10_000, number % 10_000))
 
     def find_risks(self) -> list[DatabaseRisk]:
-        """What may damage it in a power cut, checksums that did not match, and what only grows."""
+        """What may damage the database or will stop the server some day (risks.find_risks)."""
         return self._run(find_risks)
 
     def scrub(self) -> None:

@@ -1,6 +1,6 @@
-"""When the certificate of a server expires: libpq verifies it for each connection, and never says when it ends.
+"""When the certificate of a server expires: libpq verifies it for each connection, but does not show its dates.
 
-Sessions go on after that, so that the next restart of the server would be the first sign.
+Open sessions outlive the certificate, so nobody would notice before the next restart of the server.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _VERIFIES = ("verify-ca", "verify-full")
 
 
 def read_server_period(connection: psycopg.Connection[Any]) -> CertificatePeriod | None:
-    """The period of the certificate; None where no connection depends on it, or where the server does not show it."""
+    """How long the certificate is valid; None if connections do not verify it, or if it cannot be read."""
     parameters = connection.info.get_parameters()
     verifies = parameters.get("sslmode") in _VERIFIES or "sslrootcert" in parameters
     if not (verifies and connection.pgconn.ssl_in_use):

@@ -289,10 +289,10 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
 
 
 def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str, now: int) -> list[int]:
-    """Give the copies of one subscription that are not over to another one, at `domain`; returns their editions.
+    """Hand the unfinished copies of one subscription over to another one, at `domain`; returns their editions.
 
-    So goes what a pause has stopped, which the end of the pause brings back. Copies that are still to be made for
-    either are made first.
+    Copies that a pause has cancelled go along, because its end queues them again. Copies that either of them is due but
+    that are not queued yet are queued first.
     """
     audiences.queue_early(tx, [giver.id, taker_id], now)
     values = {"giver_id": giver.id, "taker_id": taker_id, "stopped_since": stopped_since(giver)}
@@ -301,7 +301,7 @@ def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain
 
 
 def hand_copies_back(tx: Transaction, edition_ids: Sequence[int], *, giver_id: int, taker_id: int, domain: str) -> None:
-    """Give the copies of these editions that are not over back to the subscription that they came from, at `domain`."""
+    """Hand the unfinished copies of these editions back to the subscription that they came from, at `domain`."""
     audiences.make_way(tx, edition_ids, coming_from=taker_id, subscription_id=giver_id)
     values = {"giver_id": giver_id, "taker_id": taker_id, "domain": domain}
     tx.run("subscriptions.hand_copies_back", edition_ids=in_json(edition_ids), **values)

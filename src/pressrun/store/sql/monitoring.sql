@@ -29,7 +29,7 @@ select count(*) as number, max(id) as last_id from (
     where list_id = :list_id and state = :state and id > :after order by id limit :most) as slice;
 
 -- name: latest_alert
--- The end of the latest alert that was mailed to an address, among the latest notices.
+-- The result of the latest alert that was mailed to an address, among the latest notices.
 select delivery.state, delivery.reply from notice cross join delivery {indexed by delivery_by_notice}
 where delivery.notice_id = notice.id and notice.id > (select coalesce(max(id), 0) from notice) - :most and notice.address = :address
     and notice.kind in ('operator_alert', 'relay_alert', 'policy_alert') and delivery.state in ('delivered', 'failed')

@@ -209,7 +209,7 @@ where subscription_id = :giver_id and edition_id is not null
 returning edition_id;
 
 -- name: hand_copies_back
--- Give what is not over of some editions back to the subscription that it came from.
+-- Hand the unfinished copies of some editions back to the subscription that they came from.
 update delivery set subscription_id = :giver_id, domain = :domain,
     destination = coalesce((select destination from destination_domain where domain = :domain), '')
 where subscription_id = :taker_id and edition_id {in edition_ids} and state in ('queued', 'deferred', 'claimed', 'cancelled')

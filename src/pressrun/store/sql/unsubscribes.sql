@@ -41,7 +41,7 @@ order by id {lock};
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
 -- moment were cancelled later. They wait for the destination of where their reader is now. An issue that was to come in two languages
--- comes in one, as the reader has chosen between them since. Nothing comes back to who was suppressed meanwhile.
+-- comes in one, as the reader has chosen between them since. Readers who have been suppressed since get nothing.
 update delivery set state = 'queued', due_at = :now, recorded_at = null,
     (domain, destination) = (
         select recipient.domain, coalesce(destination_domain.destination, '')

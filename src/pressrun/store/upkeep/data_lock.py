@@ -1,4 +1,4 @@
-"""Locks of a data directory: that of the one process that writes, and that of a command that moves the database."""
+"""The locks of a data directory: one for the single process that writes, one for a command that moves the database."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.transaction import Transaction
 
 SLICE = 50_000  # subscriptions counted in one transaction, so that nobody waits for more than that
-MOST_NOTICES = 10_000  # looked at for the latest alert: each has an index, but the kinds have none
+MOST_NOTICES = 10_000  # searched for the latest alert, because there is no index by kind
 MOST_WAITING = 10_000  # mails counted; with more of them the number says enough
 
 
@@ -49,6 +49,6 @@ def database_bytes(tx: Transaction) -> int:
 
 
 def refusal_of_latest_alert(tx: Transaction, operator: str) -> str | None:
-    """Why the latest alert by email to the operator did not arrive, in the words of a mail server; None if it did."""
+    """The mail server's reply if the latest alert by email to the operator did not arrive; None if it did."""
     row = tx.row("monitoring.latest_alert", address=operator, most=MOST_NOTICES)
     return None if row is None or row["state"] != DeliveryState.FAILED else row["reply"] or ""

@@ -45,7 +45,7 @@ class IssuerAway(IssuerProblem):
 
 
 class ClientRefused(IssuerProblem):
-    """The issuer does not, or no longer, accept what proves who we are: nobody can log in by it."""
+    """The issuer rejects our client ID or secret, so nobody can log in through it."""
 
 
 class Ceremony(Struct, frozen=True, kw_only=True):
@@ -172,9 +172,9 @@ class Issuer:
         return replace(token, email=user_info.email, email_verified=user_info.email_verified)
 
     async def probe(self, redirect_uri: str) -> None:
-        """Whether people could log in: it describes itself, publishes its keys, and knows us by our secret.
+        """Check that people could log in: its metadata and keys can be read, and it accepts our client secret.
 
-        Raises IssuerProblem. The code that it is shown is none of its codes, so to refuse that is the right answer.
+        Raises IssuerProblem. It is sent a made-up code, so an error about the code alone is the right answer.
         """
         metadata = await self._describe()
         await self._keys_of(metadata, METADATA_SECONDS)
@@ -259,13 +259,13 @@ class Issuer:
         answer = await self._http.send(request)
         if _refuses_client(answer):
             raise ClientRefused(
-                "the issuer refuses client_id or client_secret_file of [oidc]: the secret may have expired"
+                "the issuer rejects client_id or client_secret_file of [oidc]; the secret may have expired"
             )
         return _decoded(answer, _Tokens, "the tokens")
 
 
 def _is_within(before: float, now: float, seconds: float) -> bool:
-    """Whether that was so recently; a time from a clock that was ahead does not count."""
+    """Whether `before` was so recently. A time in the future, from a clock that was ahead, does not count."""
     return 0 <= now - before < seconds
 
 
@@ -276,7 +276,7 @@ def _beginning(url: str) -> str:
 
 
 def _refuses_client(answer: HttpAnswer) -> bool:
-    """Whether the answer to a code is that we are not the client that we say, whatever the code was."""
+    """Whether the issuer rejects the client itself, whatever the code (RFC 6749 §5.2)."""
     if answer.status not in (400, 401):
         return False
     try:

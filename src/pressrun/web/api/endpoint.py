@@ -39,8 +39,8 @@ from pressrun.web.api.values import (
 )
 
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
-_NOBODY = "send a token in the header `Authorization: Bearer pr_…`"
-_UNKNOWN = "this token is unknown, revoked or expired, or may not be used from this network"
+_NOBODY = "a token is required: send it in the header `Authorization: Bearer pr_…`"
+_UNKNOWN = "the token is unknown, revoked or expired, or not allowed from this network. See `pressrun token ls`"
 _NOT_STORED = ((b"cache-control", b"no-store"),)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 

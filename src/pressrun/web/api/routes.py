@@ -81,7 +81,7 @@ class Api:
         raise self._no_path()
 
     def _no_path(self) -> ApiProblem:
-        return ApiProblem(404, f"there is no such path. {self._context.base_url}{OPENAPI_PATH} describes all paths")
+        return ApiProblem(404, f"unknown path. See {self._context.base_url}{OPENAPI_PATH} for all paths")
 
     def _answer_public(self, request: Request, otherwise: ApiProblem) -> Response:
         """What needs no token: the description, and what the kinds of problems are."""

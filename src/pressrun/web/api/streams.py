@@ -167,7 +167,7 @@ async def changes(
 
 
 def shown(item: Any, names: Sequence[str]) -> dict[str, Any]:
-    """These members of an item, of those that it has."""
+    """The named members of an item. A struct leaves out those that are unset."""
     if isinstance(item, Mapping):
         return {name: item.get(name) for name in names}
     return {

@@ -6,17 +6,17 @@ from starlette.requests import ClientDisconnect, Request
 
 
 class BodyTooLargeError(Exception):
-    """The body is larger than the limit, or says so itself."""
+    """The body, or its declared length, exceeds the limit."""
 
 
 def is_declared_larger(request: Request, limit: int) -> bool:
-    """Whether a body says itself that it is larger than the limit."""
+    """Whether Content-Length exceeds the limit."""
     declared = request.headers.get("content-length", "")
     return declared.isdigit() and int(declared[:20]) > limit
 
 
 async def read_all(request: Request, limit: int) -> bytes:
-    """The octets of the body; raises BodyTooLargeError as soon as they exceed the limit, and ClientDisconnect."""
+    """Read the body; raises BodyTooLargeError as soon as it exceeds the limit, and ClientDisconnect."""
     if is_declared_larger(request, limit):
         raise BodyTooLargeError
     body = bytearray()

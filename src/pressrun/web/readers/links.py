@@ -154,7 +154,7 @@ class LinkPages:
         )
 
     def _whom_to_ask(self) -> list[str]:
-        """The one way back: the operator, if mail to postmaster@ gets to one."""
+        """Name postmaster@, if its mail reaches an operator: nobody else can lift the block."""
         say, site = self._pages.words, self._pages.site
         if not (site.receives_mail and site.operator):
             return []

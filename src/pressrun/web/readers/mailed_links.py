@@ -1,7 +1,7 @@
 """Pages for readers without an email at hand: they enter their address, and a link is mailed to it.
 
-The answer is the same for every address, so that nobody learns who is subscribed. It repeats what was typed: whoever
-waits for a mail that does not come sees the wrong letter.
+The answer is the same for every address, so that nobody learns who is subscribed. It repeats the address that was
+typed, so that readers who wait in vain notice a typo.
 """
 
 from __future__ import annotations
