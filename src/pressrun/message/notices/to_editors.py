@@ -92,8 +92,8 @@ class EditionNeedsApproval(Notice, frozen=True, kw_only=True):
             subject=words("Waiting for approval: {subject}", subject=self.edition_subject),
             before=(
                 words(
-                    "Your email “{subject}” is edition {number} of {title}, still a draft. It goes out only after "
-                    "someone who didn't write it has approved it. Please tell those who approve editions.",
+                    "Your email “{subject}” is edition {number} of {title}, still a draft. Someone else has to "
+                    "approve it before it goes out, so please let the people who approve editions know.",
                     subject=self.edition_subject,
                     number=str(self.edition),
                     title=profile.title,
