@@ -1,7 +1,7 @@
-"""Lives of readers with every other door: operators' and programs' verbs, editions, bounces, and the daemon's troubles.
+"""Random steps of everybody but readers: commands of operators and programs, editions, bounces, and daemon failures.
 
-`services.readers.lives` has what readers do by their own links. Whoever stops or starts to read by one of these doors
-may end up without the editions of that time.
+`services.readers.lives` has what readers do with their own links. Readers who stop or start to read by one of these
+steps may end up without the editions sent at that time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SUPPRESSED_NOTICE = (
     " where delivery.id = ? and (reason not in ('hard-bounce', 'erased')"
     " or notice.kind not in ('confirmation', 'still_there'))"
 )
-# After these a reader has what they had before, or is back where they were.
+# Steps after which readers still get what they were due, or are back where they were.
 GENTLE = frozenset(
     "switch pause resume leave undo_leaving move move_back ask_for_address start take_slice wait note".split()
 )
@@ -57,9 +57,9 @@ Step = Callable[[], Awaitable[object]]
 
 
 class Doors(Lives):
-    """Each step may be a different one in each life, so that many come to where a few doors meet.
+    """A life whose steps are drawn from a random subset, so that many lives reach places where few doors meet.
 
-    `excused` are pairs of an edition and somebody who may end up without it. `wrongs` are what must never be.
+    `excused` are pairs of an edition and a reader who may end up without it. `wrongs` are broken promises.
     """
 
     def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:

@@ -43,12 +43,12 @@ OF_COPY = (
 
 
 class Lives:
-    """What readers do, and what they must have got. People whose addresses met count as one.
+    """What readers do, and what they must have got. People who have shared an address count as one.
 
-    `due` has by edition who read its list when it started, and `may` who also may get it: those who were about to come
-    back. `bilingual` read both lists when the later edition started, as whoever takes over the address of a reader of
-    the other list does: an issue may reach them in each language. `lost` are people who may end up without a copy,
-    since they left or paused for good.
+    `due` has for each edition the readers of its list when it started, and `may` those who may get it, too, because
+    they were about to come back. `bilingual` are readers of both lists when the later edition started, also by taking
+    over the address of a reader of the other list: they may get an issue in each language. `lost` are people who may
+    end up without a copy, because they unsubscribed or paused for good.
     """
 
     def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:

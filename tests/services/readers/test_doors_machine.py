@@ -1,4 +1,4 @@
-"""Random lives of a newsletter through every door: what must hold after each step, and who must have got what."""
+"""Random lives of a newsletter by every way of changing it: what holds after each step, and who got what at the end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pressrun.services.readers.preferences import PreferenceLink
 from pressrun.store.queue import copy_counts
 
 STEPS = 80
-# What must never be: a query for each, and its reason.
+# What must never be: a query for each violation, by its name.
 WRONG = {
     "waits for who may not be mailed": """
         select delivery.id from delivery left join recipient on recipient.subscription_id = delivery.subscription_id
@@ -60,7 +60,7 @@ FAILED = """
 
 
 class WatchedDoors(Doors):
-    """Looks after each step whether anything is wrong. Each has dice of its own, so that a shorter plan is the same."""
+    """Checks every promise after each step. Each step has its own seed, so that a shortened plan repeats the rest."""
 
     def plan(self) -> list[tuple[str, int]]:
         doors = self.doors()
@@ -75,7 +75,7 @@ class WatchedDoors(Doors):
         await self.end()
 
     async def take(self, step: Step) -> None:
-        """Whoever stops or starts to read otherwise than by their own links may miss what is being sent."""
+        """Take a step. Readers whom it stops or starts, other than by their own links, may miss what is being sent."""
         before = await self.reading()
         self.story.append(f"{step.__name__}: …")
         self.story[-1] = f"{step.__name__}: {await step()}"
@@ -85,7 +85,7 @@ class WatchedDoors(Doors):
         await self.check()
 
     async def reading(self) -> set[tuple[str, int]]:
-        """Each subscription and its reader, as may be mailed now, and as reads, or would again after a pause."""
+        """The subscriptions that may be mailed now, and those that are live, with their readers."""
         return {
             (f"{number} {standing} {sql}", reader)
             for sql in (MAILABLE, LIVING)
@@ -115,7 +115,7 @@ class WatchedDoors(Doors):
         return bool(await self.press.rows(removed, edition))
 
     async def excuse_absent(self, mailable: list[tuple[int, ...]]) -> None:
-        """Excuse who rests, or has left, when an edition ends, and everybody from one that is cancelled."""
+        """Excuse readers who are paused or have left when an edition ends, and all readers of a cancelled one."""
         resting = await self.press.rows("select subscriber_id from subscription where state = 'suspended'")
         away = {reader for (reader,) in resting} | set(self.left.values())
         anywhere = {reader for _, reader, _ in mailable}
@@ -132,7 +132,7 @@ class WatchedDoors(Doors):
         return taken
 
     async def end(self) -> None:
-        """Whoever has paused comes back, and everything that has started goes out."""
+        """End all pauses, and send everything that has started."""
         press = self.press
         self.story.append("end")
         for number, epoch in await press.rows("select id, epoch from subscriber"):
@@ -158,7 +158,7 @@ class WatchedDoors(Doors):
         return super().gone(editions) | {self.person(reader) for edition, reader in self.excused if edition in editions}
 
     def faults(self) -> list[str]:
-        """Who joined while the clock was ahead also gets what starts after it was set back."""
+        """Faults; readers who joined while the clock was ahead may also get what starts after it was set back."""
         self.got = Counter({copy: times for copy, times in self.got.items() if copy[0] != 1})
         for reader, edition in self.got if self.is_set_back else ():
             self.may[edition].add(reader)

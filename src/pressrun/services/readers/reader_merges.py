@@ -187,7 +187,7 @@ def _remember(before: Subscription | None, after: Subscription) -> _Changed:
 
 
 def _restored(tx: Transaction, current: Subscription, before: _Standing, now: int) -> Subscription:
-    """A subscription as it was, but for a suspension that has ended since: the link to undo has reached its reader."""
+    """The former subscription without a suspension that has ended since: the link to undo has reached its reader."""
     back = replace(current, **asdict(before))
     if not back.is_suspended_for_bounces:
         return back

@@ -45,7 +45,7 @@ def give_way(tx: Transaction, giver_id: int, taker_id: int, stopped_since: int) 
 
 
 def make_way(tx: Transaction, edition_ids: Sequence[int], *, coming_from: int, subscription_id: int) -> None:
-    """Delete cancelled copies of a subscription, so that those of the same editions can come back from another one."""
+    """Delete cancelled copies of a subscription, so that copies of the same editions can come back from another one."""
     values = {"edition_ids": in_json(edition_ids), "coming_from": coming_from, "subscription_id": subscription_id}
     _count_deleted(tx, tx.rows("audiences.make_way", **values))
 

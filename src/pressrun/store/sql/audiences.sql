@@ -48,7 +48,7 @@ where subscription_id = :taker_id and state = 'cancelled' and edition_id in (
 returning edition_id;
 
 -- name: make_way
--- Delete the cancelled copies of a subscription where a copy of the same edition that is not over will come from another.
+-- Delete the cancelled copies of a subscription where an unfinished copy of the same edition will come from another one.
 delete from delivery
 where subscription_id = :subscription_id and state = 'cancelled' and edition_id {in edition_ids}
     and exists (select 1 from delivery as theirs
