@@ -94,8 +94,8 @@ async def choose(press: Pressroom, name: str) -> None:
     press.pass_time(1)
 
 
-async def pause(press: Pressroom, address: str = ADA) -> None:
-    await Preferences(press.office.context).pause(await link_of(press, address), 3, WEB)
+async def pause(press: Pressroom, address: str = ADA, *names: str) -> None:
+    await Preferences(press.office.context).pause(await link_of(press, address), 3, WEB, names=names)
     press.pass_time(1)
 
 
@@ -208,7 +208,7 @@ async def test_a_paused_reader_changes_the_language(family: Pressroom) -> None:
 
 async def test_a_copy_that_moves_to_a_paused_language_rests_until_the_pause_ends(family: Pressroom) -> None:
     await family.add_readers([ADA], "boletim")
-    await Preferences(family.office.context).pause(await link_of(family, ADA), 3, WEB, names=["boletim"])
+    await pause(family, ADA, "boletim")
     edition = await begin_for_all(family)
     await choose(family, "boletim")
     assert {"queued": 1, "cancelled": 1} == await family.counts(edition)
@@ -270,6 +270,44 @@ async def test_a_paused_reader_changes_to_the_address_of_another_one(family: Pre
         await move_back(family)
     await resume(family, ADA if is_undone else NEW)
     assert [ADA if is_undone else NEW] == await send_rest(family, edition)
+
+
+async def test_the_later_one_of_two_pauses_keeps_what_the_earlier_one_has_stopped(family: Pressroom) -> None:
+    await family.add_readers([ADA], "boletim")
+    edition = await begin_for_all(family)
+    await pause(family, ADA, "news")
+    await pause(family, ADA, "boletim")
+    await choose(family, "boletim")
+    await resume(family)
+    assert [ADA] == await send_rest(family, edition)
+
+
+async def test_a_later_pause_at_the_other_address_keeps_what_an_earlier_one_has_stopped(family: Pressroom) -> None:
+    edition = await begin_for_all(family)
+    await family.add_readers([NEW])
+    await pause(family)
+    await pause(family, NEW)
+    await move(family)
+    await resume(family, NEW)
+    assert [NEW] == await send_rest(family, edition)
+
+
+@pytest.mark.parametrize("is_resumed_first", [False, True])
+async def test_a_paused_reader_to_whom_another_one_moves_and_back_gets_their_own_copy(
+    family: Pressroom, is_resumed_first: bool
+) -> None:
+    await family.add_readers([NEW])
+    family.pass_time(1)
+    edition = await begin_for_all(family)
+    await pause(family, NEW)
+    await move(family)
+    if is_resumed_first:
+        await resume(family, NEW)
+        await move_back(family)
+    else:
+        await move_back(family)
+        await resume(family, NEW)
+    assert [ADA, NEW] == await send_rest(family, edition)
 
 
 @pytest.mark.parametrize("how", ["pause", "leave"])

@@ -89,7 +89,7 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceCon
         taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted, now)
         record_consent(tx, change.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
     for subscription, its_list in replaced:
-        language_switch.move_copies(tx, subscription, taker.id, now)
+        language_switch.move_copies(tx, subscription, taker, now)
         end_subscription(tx, subscription, origin.source, now)
         language_switch.redirect_links(tx, subscription.id, taker.id)
         record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))

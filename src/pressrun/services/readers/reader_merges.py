@@ -170,7 +170,7 @@ def _hand_over(tx: Transaction, giver: Subscription, taker: Subscription, other:
     """
     if giver.is_paused and not taker.is_paused:
         return []
-    handed = subscriptions.hand_copies_over(tx, giver, taker.id, other.domain, now)
+    handed = subscriptions.hand_copies_over(tx, giver, taker, other.domain, now)
     if taker.is_paused:
         deliveries.cancel_copies(tx, [taker.id], now)
     return handed
@@ -199,7 +199,7 @@ def _return_copies(
 ) -> None:
     """Hand copies of a subscription that ends over to `own`, if there is one, and cancel the rest."""
     if own is not None:
-        subscriptions.hand_copies_over(tx, taken, own.id, person.domain, now)
+        subscriptions.hand_copies_over(tx, taken, own, person.domain, now)
     deliveries.cancel_copies(tx, [taken.id], now)
 
 

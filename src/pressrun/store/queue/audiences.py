@@ -36,12 +36,13 @@ def queue_early(tx: Transaction, subscription_ids: Sequence[int], now: int) -> N
         extend_audience(tx, edition_id, number)
 
 
-def give_way(tx: Transaction, giver_id: int, taker_id: int, stopped_since: int) -> None:
+def give_way(tx: Transaction, *, giver_id: int, taker_id: int, stopped_since: int, own_since: int) -> None:
     """Delete cancelled copies of a subscription, so that it can take those of another one that may still go out.
 
-    Among these are copies that a pause has stopped since a time.
+    Among these are copies that a pause has stopped since a time. Those stay that a pause of the taker has stopped.
     """
-    _count_deleted(tx, tx.rows("audiences.give_way", giver_id=giver_id, taker_id=taker_id, stopped_since=stopped_since))
+    values = {"giver_id": giver_id, "taker_id": taker_id, "stopped_since": stopped_since, "own_since": own_since}
+    _count_deleted(tx, tx.rows("audiences.give_way", **values))
 
 
 def make_way(tx: Transaction, edition_ids: Sequence[int], *, coming_from: int, subscription_id: int) -> None:

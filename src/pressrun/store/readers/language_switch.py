@@ -37,7 +37,7 @@ def keep_redirects(tx: Transaction, ids: Sequence[int], limit: int) -> bool:
     return True
 
 
-def move_copies(tx: Transaction, old: Subscription, new_id: int, now: int) -> int:
+def move_copies(tx: Transaction, old: Subscription, new: Subscription, now: int) -> int:
     """Give waiting and claimed copies to another subscription of the reader; returns how many moved.
 
     So goes what a pause has stopped, and what is still to be made for the old one, which is made first. A copy of an
@@ -45,8 +45,8 @@ def move_copies(tx: Transaction, old: Subscription, new_id: int, now: int) -> in
     """
     audiences.queue_early(tx, [old.id], now)
     stopped = stopped_since(old)
-    audiences.give_way(tx, old.id, new_id, stopped)
-    return tx.run("language_switch.move_copies", old_id=old.id, new_id=new_id, stopped_since=stopped)
+    audiences.give_way(tx, giver_id=old.id, taker_id=new.id, stopped_since=stopped, own_since=stopped_since(new))
+    return tx.run("language_switch.move_copies", old_id=old.id, new_id=new.id, stopped_since=stopped)
 
 
 def missed_editions(tx: Transaction, old_list_id: int, new_list_id: int) -> list[int]:

@@ -288,15 +288,15 @@ def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
     return len(expired), subscribers.delete_unsubscribed(tx, people)
 
 
-def hand_copies_over(tx: Transaction, giver: Subscription, taker_id: int, domain: str, now: int) -> list[int]:
+def hand_copies_over(tx: Transaction, giver: Subscription, taker: Subscription, domain: str, now: int) -> list[int]:
     """Hand the unfinished copies of one subscription over to another one, at `domain`; returns their editions.
 
     Copies that a pause has cancelled go along, because its end queues them again. Copies that either of them is due but
     that are not queued yet are queued first.
     """
-    audiences.queue_early(tx, [giver.id, taker_id], now)
-    values = {"giver_id": giver.id, "taker_id": taker_id, "stopped_since": stopped_since(giver)}
-    audiences.give_way(tx, **values)
+    audiences.queue_early(tx, [giver.id, taker.id], now)
+    values = {"giver_id": giver.id, "taker_id": taker.id, "stopped_since": stopped_since(giver)}
+    audiences.give_way(tx, **values, own_since=stopped_since(taker))
     return [row["edition_id"] for row in tx.rows("subscriptions.hand_copies_over", **values, domain=domain)]
 
 

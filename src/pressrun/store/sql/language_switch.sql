@@ -46,8 +46,10 @@ on conflict (id) do nothing;
 
 -- name: move_copies
 -- Give waiting and claimed copies, and those that a pause has stopped since a time, to another subscription of the reader,
--- except of issues that it has.
-update delivery set subscription_id = :new_id
+-- except of issues that it has. A later pause of that one has stopped them, too.
+update delivery set subscription_id = :new_id,
+    recorded_at = case when state = 'cancelled' and recorded_at < (select since from subscription where id = :new_id)
+        then (select since from subscription where id = :new_id) else recorded_at end
 where subscription_id = :old_id and edition_id is not null
     and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from had_issue
