@@ -39,7 +39,8 @@ def queue_early(tx: Transaction, subscription_ids: Sequence[int], now: int) -> N
 def give_way(tx: Transaction, *, giver_id: int, taker_id: int, stopped_since: int, own_since: int) -> None:
     """Delete cancelled copies of a subscription, so that it can take those of another one that may still go out.
 
-    Among these are copies that a pause has stopped since a time. Those stay that a pause of the taker has stopped.
+    Copies that the other one's pause has stopped since a time count, too. Copies that the taker's own pause has stopped
+    stay.
     """
     values = {"giver_id": giver_id, "taker_id": taker_id, "stopped_since": stopped_since, "own_since": own_since}
     _count_deleted(tx, tx.rows("audiences.give_way", **values))

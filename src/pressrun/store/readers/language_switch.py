@@ -40,8 +40,8 @@ def keep_redirects(tx: Transaction, ids: Sequence[int], limit: int) -> bool:
 def move_copies(tx: Transaction, old: Subscription, new: Subscription, now: int) -> int:
     """Give waiting and claimed copies to another subscription of the reader; returns how many moved.
 
-    So goes what a pause has stopped, and what is still to be made for the old one, which is made first. A copy of an
-    issue that the other subscription already has does not move.
+    So do copies that a pause has stopped, and copies that the old one is due but that are not queued yet, which are
+    queued first. Copies of issues that the other subscription already has do not move.
     """
     audiences.queue_early(tx, [old.id], now)
     stopped = stopped_since(old)

@@ -39,7 +39,7 @@ returning edition_id;
 
 -- name: give_way
 -- Delete the cancelled copies of a subscription where another one has a copy that may still go out, now or after a pause.
--- Those stay that a pause of its own has stopped since a time: they come back by themselves.
+-- Copies that its own pause has stopped stay: they come back when it ends.
 delete from delivery
 where subscription_id = :taker_id and state = 'cancelled' and recorded_at < :own_since and edition_id in (
     select theirs.edition_id from delivery as theirs

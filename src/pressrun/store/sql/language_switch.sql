@@ -46,7 +46,7 @@ on conflict (id) do nothing;
 
 -- name: move_copies
 -- Give waiting and claimed copies, and those that a pause has stopped since a time, to another subscription of the reader,
--- except of issues that it has. A later pause of that one has stopped them, too.
+-- except of issues that it has. Where the other one's pause began later, they count as stopped by it.
 update delivery set subscription_id = :new_id,
     recorded_at = case when state = 'cancelled' and recorded_at < (select since from subscription where id = :new_id)
         then (select since from subscription where id = :new_id) else recorded_at end

@@ -192,7 +192,8 @@ returning id, list_id, subscriber_id;
 
 -- name: hand_copies_over
 -- Give copies that wait or are in flight, and those that a pause has stopped since a time, to another subscription, except
--- of editions that its reader already has, in whichever language. A later pause of that one has stopped them, too.
+-- of editions that its reader already has, in whichever language. Where the other one's pause
+-- began later, they count as stopped by it.
 update delivery set subscription_id = :taker_id, domain = :domain,
     recorded_at = case when state = 'cancelled' and recorded_at < (select since from subscription where id = :taker_id)
         then (select since from subscription where id = :taker_id) else recorded_at end,
