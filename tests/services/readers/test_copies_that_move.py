@@ -22,8 +22,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
 SLOW, ADA, NEW, LAST = "slow@slow.example", "ada@reader.example", "new@elsewhere.example", "last@last.example"
 
 
-@pytest_asyncio.fixture
-async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
+async def make_family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
     """A newsletter in two languages, with two readers of the first one."""
     for module in (audience, lifecycle):
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
@@ -32,6 +31,11 @@ async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom
     await press.add_readers([SLOW, ADA])
     press.pass_time(10)
     return press
+
+
+@pytest_asyncio.fixture
+async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
+    return await make_family(press, monkeypatch)
 
 
 async def begin(press: Pressroom, *what: str, issue: str | None = None) -> int:

@@ -47,8 +47,8 @@ class _Standing(Struct, frozen=True):
 class _Changed(Struct, frozen=True, omit_defaults=True):
     """A subscription that a merge has changed: `before` (None: it did not exist), and how the merge left it.
 
-    If both read the list, undoing queues the cancelled copies again, and takes those of the editions in `handed` back
-    from the subscription `taker`.
+    Undoing takes the copies of the editions in `handed` back from the subscription `taker`, or from where that has gone
+    since. If both read the list, it queues the cancelled copies again.
     """
 
     id: int
@@ -134,10 +134,8 @@ def _move(tx: Transaction, subscription: Subscription, other: Subscriber, now: i
     handed = _hand_over(tx, subscription, taker, other, now)
     ended = end_subscription(tx, subscription, SOURCE, now)
     language_switch.redirect_links(tx, subscription.id, taker.id)
-    gone = _remember(subscription, ended)
-    if reads_both:
-        return [replace(gone, is_stopped=True, taker=taker.id, handed=tuple(handed))]
-    return [_remember(theirs, taker), gone]
+    gone = replace(_remember(subscription, ended), is_stopped=reads_both, taker=taker.id, handed=tuple(handed))
+    return [gone] if reads_both else [_remember(theirs, taker), gone]
 
 
 def _copy_to(
@@ -205,11 +203,19 @@ def _return_copies(
 
 def _take_back(tx: Transaction, back: Subscription, changed: _Changed, person: Subscriber, now: int) -> None:
     """Take back the copies that a merge gave to a reader of the same list, and queue those that it cancelled."""
-    if changed.handed:
-        subscriptions.hand_copies_back(
-            tx, changed.handed, giver_id=back.id, taker_id=changed.taker, domain=person.domain
-        )
+    _take_back_handed(tx, back, changed, person)
     if back.is_paused:
         deliveries.cancel_copies(tx, [back.id], now)
     if changed.is_stopped and back.state is SubscriptionState.ACTIVE:
         unsubscribes.requeue_copies(tx, back.id, since=changed.since, now=now)
+
+
+def _take_back_handed(tx: Transaction, back: Subscription, changed: _Changed, person: Subscriber) -> None:
+    """Take back the handed copies that are unfinished, wherever the taker has gone since: they went along."""
+    missing, taker = set(changed.handed), subscriptions.find_subscription_by_id(tx, changed.taker)
+    passed = {back.id}
+    while missing and taker is not None and taker.id not in passed:
+        passed.add(taker.id)
+        missing -= subscriptions.hand_copies_back(tx, missing, back.id, taker.id, person.domain)
+        following = None if taker.is_live else taker.moved_to
+        taker = None if following is None else subscriptions.find_subscription_by_id(tx, following)

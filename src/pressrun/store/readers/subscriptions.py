@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, convert, field
@@ -300,11 +300,19 @@ def hand_copies_over(tx: Transaction, giver: Subscription, taker: Subscription, 
     return [row["edition_id"] for row in tx.rows("subscriptions.hand_copies_over", **values, domain=domain)]
 
 
-def hand_copies_back(tx: Transaction, edition_ids: Sequence[int], *, giver_id: int, taker_id: int, domain: str) -> None:
-    """Hand the unfinished copies of these editions back to the subscription that they came from, at `domain`."""
-    audiences.make_way(tx, edition_ids, coming_from=taker_id, subscription_id=giver_id)
+def hand_copies_back(
+    tx: Transaction, edition_ids: Collection[int], giver_id: int, taker_id: int, domain: str
+) -> set[int]:
+    """Hand the unfinished copies of these editions back to the subscription that they came from, at `domain`.
+
+    Returns the editions of which the taker had a copy, finished or not.
+    """
+    editions = in_json(sorted(edition_ids))
+    held = tx.rows("subscriptions.held_copies", edition_ids=editions, taker_id=taker_id)
+    audiences.make_way(tx, sorted(edition_ids), coming_from=taker_id, subscription_id=giver_id)
     values = {"giver_id": giver_id, "taker_id": taker_id, "domain": domain}
-    tx.run("subscriptions.hand_copies_back", edition_ids=in_json(edition_ids), **values)
+    tx.run("subscriptions.hand_copies_back", edition_ids=editions, **values)
+    return {row["edition_id"] for row in held}
 
 
 def stopped_since(subscription: Subscription) -> int:

@@ -211,6 +211,10 @@ where subscription_id = :giver_id and edition_id is not null
         where had.edition_id = delivery.edition_id and had.subscription_id = :taker_id)
 returning edition_id;
 
+-- name: held_copies
+-- The editions, of some, of which a subscription has a copy.
+select edition_id from delivery where subscription_id = :taker_id and edition_id {in edition_ids};
+
 -- name: hand_copies_back
 -- Hand the unfinished copies of some editions back to the subscription that they came from.
 update delivery set subscription_id = :giver_id, domain = :domain,

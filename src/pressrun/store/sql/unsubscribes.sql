@@ -41,7 +41,8 @@ order by id {lock};
 -- name: requeue_copies
 -- Queue the copies again that an unsubscribe or a pause cancelled, of editions still being sent. Those in flight at that
 -- moment were cancelled later. They wait for the destination of where their reader is now. An issue that was to come in two languages
--- comes in one, as the reader has chosen between them since. Readers who have been suppressed since get nothing.
+-- comes in one, as the reader has chosen between them since, and nothing that they have at another address. Readers who
+-- have been suppressed since get nothing.
 update delivery set state = 'queued', due_at = :now, recorded_at = null,
     (domain, destination) = (
         select recipient.domain, coalesce(destination_domain.destination, '')
@@ -56,6 +57,16 @@ where subscription_id = :subscription_id and state = 'cancelled' and recorded_at
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id)
     and not exists (select 1 from had_issue_elsewhere as had
         where had.edition_id = delivery.edition_id and had.subscription_id = delivery.subscription_id)
+    and not exists (
+        with recursive trail (id) as (
+            select mine.id from subscription as me cross join subscription as mine
+            where me.id = :subscription_id and mine.subscriber_id = me.subscriber_id
+            union
+            select former.id from trail cross join subscription as former {indexed by subscription_by_target}
+            where former.moved_to = trail.id and former.state in ('unsubscribed', 'pending'))
+        select 1 from trail cross join delivery as copy
+        where copy.subscription_id = trail.id and copy.edition_id = delivery.edition_id
+            and copy.state in ('queued', 'deferred', 'claimed', 'delivered'))
     and not exists (select 1
         from edition as mine {not indexed}
         cross join delivery as twin {indexed by delivery_once}
