@@ -52,6 +52,32 @@ async def test_a_renewed_certificate_is_used_without_a_reload(
     assert ["inbound.certificate_refused", "inbound.certificate_renewed"] == said
 
 
+async def test_a_renewed_certificate_that_becomes_readable_later_is_used(
+    room: Mailroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The program that renews it runs as root, and gives the key to the group of the daemon a while afterwards."""
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    settings = SmtpSettings(listen=LOCAL, certificate_file=chain, key_file=key)
+    first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
+    write_pair(chain, key, first)
+    async with listening(room, settings) as listeners:
+        write_pair(chain, key, second)
+        with monkeypatch.context() as patch:  # tests may run as root, who can read everything
+            patch.setattr(ssl.SSLContext, "load_cert_chain", refuse)
+            assert first.timestamp() == listeners.renew_certificate()
+        key.chmod(0o640)
+        assert second.timestamp() == listeners.renew_certificate()
+
+
+def write_pair(chain: Path, key: Path, expires_at: datetime) -> None:
+    for path, content in zip((chain, key), self_signed(expires_at), strict=True):
+        path.write_bytes(content)
+
+
+def refuse(*_args: object, **_options: object) -> None:
+    raise PermissionError("Permission denied")
+
+
 async def shown_certificate(address: str) -> bytes:
     """The certificate of a listener, in PEM."""
 

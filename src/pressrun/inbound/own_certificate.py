@@ -12,10 +12,11 @@ from pressrun.core.errors import BadConfiguration
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
 from pressrun.runtime.certificates import read_expiry
+from pressrun.runtime.file_stamps import FileStamp, stamp_of
 
 log = logging.getLogger("pressrun.inbound")
 
-Stamp = tuple[tuple[int, int, int], ...]
+Stamp = tuple[FileStamp, ...]
 
 
 class OwnCertificate(Struct, frozen=True, kw_only=True):
@@ -69,5 +70,4 @@ class CertificateRenewal:
 
 
 def _stamp(*paths: Path) -> Stamp:
-    statuses = [path.stat() for path in paths]
-    return tuple((status.st_ino, status.st_size, status.st_mtime_ns) for status in statuses)
+    return tuple(map(stamp_of, paths))

@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pressrun.core.errors import BadConfiguration
+from pressrun.runtime.file_stamps import FileStamp, stamp_of
 
-_Stamp = tuple[tuple[int, int, int] | None, ...]
+_Stamp = tuple[FileStamp | None, ...]
 
 
 def client_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -50,11 +51,10 @@ def _stamp(ca_file: Path | None) -> _Stamp:
     return tuple(_of_file(path) for path in (ca_file, paths.cafile, paths.capath))
 
 
-def _of_file(path: Path | str | None) -> tuple[int, int, int] | None:
+def _of_file(path: Path | str | None) -> FileStamp | None:
     if path is None:
         return None
     try:
-        status = Path(path).stat()
+        return stamp_of(Path(path))
     except OSError:
         return None
-    return status.st_ino, status.st_size, status.st_mtime_ns
