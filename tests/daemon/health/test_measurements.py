@@ -227,6 +227,7 @@ async def test_an_operator_who_is_gone(press: Pressroom, tmp_path: Path, caplog:
         await measurements.measure(press.clock() + step * READERS_SECONDS)
         monitored.append([obstacle.cause for obstacle in reports.obstacles()])
     assert [[], [Cause.OPERATOR], [], [Cause.OPERATOR]] == monitored
+    assert ["an alert by email did not arrive: the reason is unknown"] == [known.text for known in reports.obstacles()]
     assert "ops@site.example unknown" not in caplog.text
     operator.swap("new@site.example")
     await measurements.measure(press.clock() + 4 * READERS_SECONDS)

@@ -57,6 +57,12 @@ def test_a_new_password_counts_from_the_next_connection_on(server: Server, tmp_p
         assert [(1,)] == ask(connection)
 
 
+def test_a_wrong_password_in_the_address_is_corrected_there(server: Server) -> None:
+    set_password(server, "first")
+    with pytest.raises(Unavailable, match=r"Correct the password in `database` in the configuration$"):
+        PostgresDatabase(f"{server.url('postgres')}&password=second").engine_version()
+
+
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"two\nlines\n", b"\xff"])
 def test_a_file_without_a_password_changes_nothing(tmp_path: Path, content: bytes | None) -> None:
     """It may be about to be written."""

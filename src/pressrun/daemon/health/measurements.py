@@ -139,7 +139,8 @@ class Measurements(BackgroundLoop):
         if refusal is not None and self._refusal is None:
             event(log, "alert.not_arrived", level=logging.ERROR, reply=without_addresses(refusal))
         self._refusal = refusal
-        self._reports.set(Cause.OPERATOR, None if refusal is None else f"an alert by email did not arrive: {refusal}")
+        text = f"an alert by email did not arrive: {refusal or 'the reason is unknown'}"
+        self._reports.set(Cause.OPERATOR, None if refusal is None else text)
 
     def _note_oldest(self, due_at: int | None, counts: Mapping[str, int], now: int) -> None:
         """Note since when the oldest copy has been due.

@@ -203,7 +203,7 @@ def connect(address: str, password: ServerPassword | None = None, source: str = 
     except psycopg.OperationalError as problem:
         raise Unavailable(
             f"the database {without_password(address)} cannot be reached: {_one_line(problem).rstrip('.?')}. "
-            f"{_remedy(str(problem), source)}"
+            f"{_remedy(str(problem), source, password)}"
         ) from None
     except psycopg.ProgrammingError as problem:
         raise _unreadable(problem) from None
@@ -219,7 +219,6 @@ def connect(address: str, password: ServerPassword | None = None, source: str = 
 
 # Words in an error of the server or libpq, and the remedy. The default must also suit errors in other languages.
 _REMEDIES = (
-    ("password", "Correct the password in password_file, which Pressrun reads again for each connection"),
     ("too many clients", "Raise max_connections on the server, or close connections of other programs"),
     ("remaining connection slots", "Raise max_connections on the server, or close connections of other programs"),
     ("certificate", "Renew the certificate of the server, or correct host and sslrootcert in"),
@@ -227,7 +226,10 @@ _REMEDIES = (
 )
 
 
-def _remedy(problem: str, source: str) -> str:
+def _remedy(problem: str, source: str, password: ServerPassword | None) -> str:
+    if "password" in problem:
+        file = "password_file, which Pressrun reads again for each connection"
+        return f"Correct the password in {source if password is None else file}"
     remedy = next((remedy for words, remedy in _REMEDIES if words in problem), "Start the server, or correct")
     return f"{remedy} {source}" if remedy.endswith((" correct", " in")) else remedy
 
