@@ -5,6 +5,7 @@ What is left stands in the database: whoever asked goes on with it, and so does 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -245,7 +246,7 @@ async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(offi
     await start(office)
 
     def close(tx: Transaction) -> None:
-        begin_closing(tx, lists.get_list(tx, "news"), int(office.now))
+        begin_closing(tx, lists.get_list(tx, "news"), int(office.now), os.urandom)
 
     async def cancelled(table: str) -> int:
         counts = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
@@ -263,7 +264,7 @@ async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office)
     await requests(office)
 
     def begin(tx: Transaction) -> None:
-        begin_closing(tx, lists.get_list(tx, "news"), int(office.now))
+        begin_closing(tx, lists.get_list(tx, "news"), int(office.now), os.urandom)
 
     await office.database.write(begin)
     assert [(READERS - ROWS_AT_ONCE,)] == [
@@ -277,3 +278,13 @@ async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office)
     assert [("unsubscribed", HALF)] == [tuple(row) for row in await select(office.database, REQUESTS)]
     assert [(0,)] == [tuple(row) for row in await select(office.database, "select count(*) from confirmation")]
     await office.lists.set_list("news", {"closed": "false"})
+
+
+async def test_whoever_never_confirmed_is_forgotten_with_a_closed_list(office: Office) -> None:
+    """As they are when their link expires: nobody would look for them on a list that is closed."""
+    await requests(office)
+    await office.lists.close_list("news")
+    for table in ("subscriber", "subscription"):
+        assert [(HALF,)] == [tuple(row) for row in await select(office.database, f"select count(*) from {table}")]
+    known = await select(office.database, "select count(*) from consent where subscriber_id is not null")
+    assert [(HALF,)] == [tuple(row) for row in known]

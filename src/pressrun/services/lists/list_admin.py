@@ -171,7 +171,7 @@ class ListAdmin:
 
     async def _complete_closing(self, name: str) -> Answer:
         target = await self._database.read(lists.get_list, name)
-        await complete_closing(self._database, target.id, self._context.clock)
+        await complete_closing(self._database, target.id, self._context.clock, self._context.entropy)
         return await self._database.read(describe_list, target)
 
     async def remove_list(self, name: str) -> None:
@@ -280,7 +280,7 @@ class ListAdmin:
             lists.remove_logo(tx, target.id)
         _check_family(tx, changed)
         lists.update_list(tx, target, changed)
-        return begin_closing(tx, changed, now) if change.closes else changed
+        return begin_closing(tx, changed, now, self._context.entropy) if change.closes else changed
 
     def _changed(self, target: MailingList, change: _Change) -> MailingList:
         """The list with these settings, but for closing it. A From that nobody has set follows the title."""
@@ -320,7 +320,7 @@ class ListAdmin:
 
     def _close_by_name(self, tx: Transaction, name: str) -> None:
         lists.lock_list(tx, name)
-        begin_closing(tx, lists.get_list(tx, name), self._context.now)
+        begin_closing(tx, lists.get_list(tx, name), self._context.now, self._context.entropy)
 
     @staticmethod
     def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:

@@ -14,7 +14,8 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.welcome_edition import cancel_welcome_copies
 from pressrun.services.mails.forwards import FORWARD
-from pressrun.services.ports import Clock
+from pressrun.services.ports import Clock, Entropy
+from pressrun.services.readers.erasure import forget_strangers
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.database import Database
 from pressrun.store.editions import editions
@@ -84,7 +85,7 @@ def _keep_forwards(tx: Transaction, list_id: int) -> bool:
 _ENDED = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
 
 
-def begin_closing(tx: Transaction, target: MailingList, now: int) -> MailingList:
+def begin_closing(tx: Transaction, target: MailingList, now: int, entropy: Entropy) -> MailingList:
     """Close a list, which the caller has locked; end its editions, and the first of the copies and requests that wait.
 
     The archive and its links stay. A closed list stays as it is.
@@ -93,7 +94,7 @@ def begin_closing(tx: Transaction, target: MailingList, now: int) -> MailingList
         return target
     closed = replace(target, closed_at=now)
     lists.update_list(tx, target, closed)
-    lists.end_requests(tx, target.id, now, ROWS_AT_ONCE)
+    _end_requests(tx, target.id, now, entropy)
     live = [edition for edition in editions.all_editions(tx, target.id) if edition.state in _ENDED]
     for edition in live:
         lifecycle.cancel(tx, edition.id, now, sharing=len(live))
@@ -106,13 +107,13 @@ def is_closing(tx: Transaction, target: MailingList) -> bool:
     return target.id in lists.closing_lists(tx)
 
 
-async def complete_closing(database: Database, list_id: int, clock: Clock) -> None:
+async def complete_closing(database: Database, list_id: int, clock: Clock, entropy: Entropy) -> None:
     """End what is left of the requests of a closed list."""
-    while await database.record(_end_slice, list_id, int(clock())):
+    while await database.record(_end_slice, list_id, int(clock()), entropy):
         pass
 
 
-def _end_slice(tx: Transaction, list_id: int, now: int) -> bool:
+def _end_slice(tx: Transaction, list_id: int, now: int, entropy: Entropy) -> bool:
     target = lists.find_list_by_id(tx, list_id)
     if target is None:
         return False
@@ -120,4 +121,11 @@ def _end_slice(tx: Transaction, list_id: int, now: int) -> bool:
     target = lists.find_list_by_id(tx, list_id)
     if target is None or target.closed_at is None:  # removed or reopened since
         return False
-    return lists.end_requests(tx, list_id, now, ROWS_AT_ONCE) > 0
+    return _end_requests(tx, list_id, now, entropy) > 0
+
+
+def _end_requests(tx: Transaction, list_id: int, now: int, entropy: Entropy) -> int:
+    """End some of the requests that wait, and forget whoever never confirmed any; returns how many."""
+    number, people = lists.end_requests(tx, list_id, now, ROWS_AT_ONCE)
+    forget_strangers(tx, people, entropy, now)
+    return number

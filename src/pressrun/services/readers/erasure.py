@@ -11,7 +11,7 @@ write-ahead log with the next checkpoint, at the latest when the daemon stops.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
@@ -27,7 +27,7 @@ from pressrun.store.database import Database
 from pressrun.store.people import audit
 from pressrun.store.programs import jobs
 from pressrun.store.programs.job_files import JobFiles
-from pressrun.store.readers import address_changes, address_places, enrolment, subscribers
+from pressrun.store.readers import address_changes, address_places, consent, enrolment, subscribers
 from pressrun.store.readers.address_changes import ChangeState
 from pressrun.store.readers.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.readers.subscribers import Subscriber
@@ -120,3 +120,11 @@ def _former_addresses(tx: Transaction, person: Subscriber) -> list[Address]:
     return [
         address for address in addresses if address is not None and subscribers.find_subscriber(tx, address) is None
     ]
+
+
+def forget_strangers(tx: Transaction, subscriber_ids: Collection[int], entropy: Entropy, now: int) -> None:
+    """Delete those of these people who have no subscription, not even one that ended."""
+    deleted = subscribers.delete_unsubscribed(tx, subscriber_ids)
+    if deleted:  # without the subscriber, nobody could have the address erased from the evidence later
+        consent.erase_consent(tx, *deleted, now=now, salt=entropy(16))
+        audit.erase_about(tx, deleted, (), now)

@@ -25,6 +25,7 @@ from pressrun.services.lists.list_end import complete_closing, complete_removal
 from pressrun.services.log_ins.context import session_window
 from pressrun.services.log_ins.failures import FAILED_LOG_INS, ROWS_FOR_ONE
 from pressrun.services.ports import Entropy
+from pressrun.services.readers.erasure import forget_strangers
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.store import bulk_changes, limits
 from pressrun.store.lists import list_removals, lists
@@ -188,7 +189,7 @@ class Housekeeping(BackgroundLoop):
                 self._context.wake()
         with self.isolated("closed lists"):
             for list_id in await self._database.read(lists.closing_lists):
-                await complete_closing(self._database, list_id, self._context.clock)
+                await complete_closing(self._database, list_id, self._context.clock, self._context.entropy)
         with self.isolated("removed lists"):
             for list_id in await self._database.read(list_removals.all_lists):
                 await complete_removal(self._database, list_id, self._context.clock)
@@ -245,8 +246,6 @@ def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
 
     Former members become unsubscribed again; people who never were members are deleted.
     """
-    number, deleted = subscriptions.forget_expired(tx, now)
-    if deleted:  # without the subscriber, nobody could have the address erased from the evidence later
-        consent.erase_consent(tx, *deleted, now=now, salt=entropy(16))
-        audit.erase_about(tx, deleted, (), now)
+    number, people = subscriptions.forget_expired(tx, now)
+    forget_strangers(tx, people, entropy, now)
     return number

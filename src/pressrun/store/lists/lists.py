@@ -155,15 +155,18 @@ def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
     return {row["state"]: row["number"] for row in tx.rows("lists.counts", list_id=list_id)}
 
 
-def end_requests(tx: Transaction, list_id: int, now: int, limit: int) -> int:
-    """Delete up to `limit` requests to subscribe that were not confirmed; returns how many."""
+def end_requests(tx: Transaction, list_id: int, now: int, limit: int) -> tuple[int, set[int]]:
+    """Delete up to `limit` requests to subscribe that were not confirmed; returns how many, and whose subscriptions
+    went with them.
+    """
     request_ids = [row["id"] for row in tx.rows("lists.some_requests", list_id=list_id, limit=limit)]
-    if request_ids:
-        ids = in_json(request_ids)
-        tx.run("lists.delete_confirmations", ids=ids)
-        ended = tx.rows("lists.end_requests", ids=ids, now=now)
-        events.record_ended(tx, [*ended, *tx.rows("lists.delete_requests", ids=ids)], "closed")
-    return len(request_ids)
+    if not request_ids:
+        return 0, set()
+    ids = in_json(request_ids)
+    tx.run("lists.delete_confirmations", ids=ids)
+    ended, deleted = tx.rows("lists.end_requests", ids=ids, now=now), tx.rows("lists.delete_requests", ids=ids)
+    events.record_ended(tx, [*ended, *deleted], "closed")
+    return len(request_ids), {row["subscriber_id"] for row in deleted}
 
 
 def closing_lists(tx: Transaction) -> list[int]:

@@ -270,22 +270,20 @@ def insert_confirmation(
     )
 
 
-def forget_expired(tx: Transaction, now: int) -> tuple[int, list[int]]:
-    """Delete a batch of requests whose link has expired; returns how many, and the ids of people who are deleted, too.
+def forget_expired(tx: Transaction, now: int) -> tuple[int, set[int]]:
+    """Delete a batch of requests whose link has expired; returns how many, and whose subscriptions went with them.
 
-    Former members who have not confirmed any request become unsubscribed again. Of others the subscription is deleted,
-    and the person with the last one.
+    Former members who have not confirmed any request become unsubscribed again. Of others the subscription is deleted.
     """
     expired = tx.rows("subscriptions.expired_confirmations", now=now)
     if not expired:
-        return 0, []
+        return 0, set()
     ids = in_json(sorted({row["subscription_id"] for row in expired}))
     tx.run("subscriptions.delete_expired", ids=in_json([row["id"] for row in expired]), now=now)
     events.record_ended(tx, tx.rows("subscriptions.restore_unconfirmed", ids=ids, now=now), EXPIRED)
     deleted = tx.rows("subscriptions.delete_unconfirmed", ids=ids)
     events.record_ended(tx, deleted, EXPIRED)
-    people = {row["subscriber_id"] for row in deleted}
-    return len(expired), subscribers.delete_unsubscribed(tx, people)
+    return len(expired), {row["subscriber_id"] for row in deleted}
 
 
 def hand_copies_over(tx: Transaction, giver: Subscription, taker: Subscription, domain: str, now: int) -> list[int]:

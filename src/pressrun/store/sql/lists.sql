@@ -57,9 +57,10 @@ delete from list where id = :id;
 select state, count(*) as number from subscription where list_id = :list_id group by state;
 
 -- name: some_requests
--- Some of the unconfirmed requests of a list.
-select id from subscription {indexed by subscription_by_list}
-where list_id = :list_id and state = 'pending' order by id limit :limit {lock};
+-- Some of the unconfirmed requests of a list, and their people, who may go with them.
+select subscription.id from subscription {indexed by subscription_by_list} cross join subscriber
+where subscription.list_id = :list_id and subscription.state = 'pending' and subscriber.id = subscription.subscriber_id
+order by subscription.id limit :limit {lock of subscriber, subscription};
 
 -- name: end_requests
 -- End unconfirmed requests: readers who had left before are unsubscribed again.
