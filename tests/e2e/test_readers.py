@@ -49,7 +49,8 @@ def test_moving_undoing_and_downloading(make_house: MakeHouse) -> None:
     held = house.post(own_link(house, DINA, 4), {"action": "download"})
     assert "attachment" in held.headers["content-disposition"]
     record = json.loads(held.text)
-    assert [event["event"] for event in record["consent"]] == ["added", "asked", "moved", "restored"]
+    # A mail may be read before the reply of its relay is recorded.
+    assert sorted(event["event"] for event in record["consent"]) == ["added", "asked", "moved", "restored"]
     assert house.json("consent", "verify")["ok"]
 
 

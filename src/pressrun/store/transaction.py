@@ -58,6 +58,7 @@ class Dialect(Struct, frozen=True):
     statements: Mapping[str, str]
     stream: Callable[[Any, str, Mapping[str, Any]], Iterator[Row]]  # the rows of a query one at a time
     run_rows: Callable[[Any, str, Sequence[Sequence[Any]]], int]  # a statement with the rows that it is about
+    mend_statistics: Callable[[Any], bool]  # see Transaction.mend_statistics
     errors: type[Exception]  # all that concerns the database
     mistakes: type[Exception]  # those among them that are ours
     outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
@@ -209,6 +210,10 @@ class Transaction:
         """The first column of the only row of a query, or None without a row."""
         row = self._connection.execute(self._statements[name], parameters).fetchone()
         return None if row is None else row[0]
+
+    def mend_statistics(self) -> None:
+        """Let the planner know of rows in tables that it takes for empty, before a statement about very many rows."""
+        self._dialect.mend_statistics(self._connection)
 
     def is_of_database(self, problem: Exception) -> bool:
         """Whether an exception is about the database itself or another transaction, not about this unit of work.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from tests.database import execute, select
+from tests.database import execute, execute_in, select
 from tests.services.office import Office
 
 from pressrun.core.errors import Refused
@@ -230,6 +230,23 @@ async def test_a_domain_learned_while_copies_move_is_looked_for_from_the_start(o
     assert [("reassign", ROWS_AT_ONCE), ("reassign", 0)] == walks
     await carry_on(office)
     assert [("queued", "three", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+
+
+@pytest.mark.only_on("postgresql", "SQLite's plans are the same whatever it knows of the tables")
+async def test_an_audience_is_taken_where_the_server_takes_the_tables_for_empty(office: Office) -> None:
+    """By the plans for empty tables, this takes more than ten minutes."""
+    await members(office)
+
+    def count_nothing(tx: Transaction) -> None:
+        for table in ("subscription", "subscriber"):
+            execute_in(tx, f"delete from {table}")
+            execute_in(tx, f"analyze {table}")  # which no rollback takes back
+        raise Refused("and all of them are back")
+
+    with pytest.raises(Refused):
+        await office.database.write(count_nothing)
+    await start(office)
+    assert [("queued", "", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
 
 
 async def test_copies_in_flight_move_as_well(office: Office) -> None:

@@ -19,6 +19,7 @@ from tests.store.engine_statements import empty_tables, prepare
 from tests.store.test_plans import LONG, PLANS, UNSCANNED
 
 from pressrun.store.postgresql.connection import PLANS as SETTINGS
+from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.sqlite import migrate
 
 pytestmark = pytest.mark.needs("postgresql")
@@ -68,6 +69,22 @@ def plans() -> dict[str, list[dict[str, set[str]]]]:
     return by_statement
 
 
+@pytest.fixture(scope="module")
+def believed_empty() -> Iterator[psycopg.Connection[Any]]:
+    """Long tables of which the server counted the rows last when they had none."""
+    with closing(sqlite3.connect(":memory:")) as source, empty_tables("plans_empty") as connection:
+        source.executescript(migrate.package_schema())
+        large.fill(source, READERS, state="queued")
+        large.copy(source, connection)
+        connection.execute(f"set plan_cache_mode = force_generic_plan; {SETTINGS.replace(' local', '')}")
+        with connection.transaction(force_rollback=True):
+            connection.execute("set local session_replication_role = replica")
+            for table in LONG:
+                connection.execute(f"delete from {table}")
+            connection.execute("analyze")  # which no rollback takes back
+        yield connection
+
+
 def plan_of(connection: psycopg.Connection[Any], statement: str) -> dict[str, set[str]]:
     names, _ = prepare(connection, statement)
     values = f"({', '.join(['null'] * len(names))})" if names else ""
@@ -98,6 +115,20 @@ def test_no_plan_depends_on_what_the_server_knows(plans: dict[str, list[dict[str
         name: its_plans for name, its_plans in changed.items() if any(plan != its_plans[0] for plan in its_plans)
     }
     assert {} == {name: its_plans for name, its_plans in changed.items() if name not in VARY}
+
+
+def test_plans_are_right_again_once_statistics_are_mended(
+    plans: dict[str, list[dict[str, set[str]]]], believed_empty: psycopg.Connection[Any]
+) -> None:
+    def wrong() -> set[str]:
+        named = [name for name in PLANS if name not in VARY]
+        return {name for name in named if plan_of(believed_empty, name)["indexes"] != plans[name][0]["indexes"]}
+
+    assert "deliveries.ready_copies" in wrong()
+    with closing(PostgresConnection(believed_empty.info.dsn)) as connection:
+        assert connection.mend_statistics()
+        assert set() == wrong()
+        assert not connection.mend_statistics()
 
 
 def test_copies_are_claimed_in_the_order_of_their_index(plans: dict[str, list[dict[str, set[str]]]]) -> None:

@@ -78,6 +78,7 @@ _DIALECT = Dialect(
     statements=_Names(),
     stream=lambda connection, name, parameters: iter(connection.execute(name, parameters).fetchall()),
     run_rows=_refuse_to_write,
+    mend_statistics=lambda _connection: False,
     errors=PressrunError,
     mistakes=PressrunError,
     outages=(),

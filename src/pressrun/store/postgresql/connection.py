@@ -23,6 +23,7 @@ from pressrun.core.errors import BadConfiguration, CommitUnknown, Unavailable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.location import CONFIGURED
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
+from pressrun.store.postgresql.statistics import mend_statistics
 from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.postgresql.values import adapt, row_factory, run_rows, stream
 from pressrun.store.server_password import ServerPassword
@@ -71,6 +72,7 @@ def dialect(*, reading: bool = False) -> Dialect:
         statements=reading_statements() if reading else writing_statements(),
         stream=stream,
         run_rows=run_rows,
+        mend_statistics=mend_statistics,
         errors=psycopg.Error,
         mistakes=psycopg.ProgrammingError,
         # A standby since the last failover, and a role that somebody has taken rights from: both can be mended.
@@ -142,9 +144,8 @@ class PostgresConnection(EngineConnection):
         """Bring the WAL to the disk, by a commit that waits for it: one that writes nothing would not."""
         self.write(lambda _: self._connection.execute("select pg_logical_emit_message(true, 'pressrun', '')"))
 
-    def drop_statistics(self) -> bool:
-        """None of them mislead: the server gathers them anew as the tables grow."""
-        return False
+    def mend_statistics(self) -> bool:
+        return self.write(lambda _: mend_statistics(self._connection))
 
     def shrink(self) -> int:
         """Nothing: autovacuum does that."""
