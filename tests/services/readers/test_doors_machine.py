@@ -40,6 +40,10 @@ WRONG = {
         select subscription.id from subscription
         join suspension on suspension.subscriber_id = subscription.subscriber_id
         where ended_at is null and state = 'active'""",
+    "suspended for bounces, and no proof ends it": """
+        select subscription.id from subscription left join suspension
+            on suspension.subscriber_id = subscription.subscriber_id and ended_at is null
+        where state = 'suspended' and suspended_for = 'bounces' and suspension.subscriber_id is null""",
     "waits in a closed list": """
         select delivery.id from delivery join edition on edition_id = edition.id join list on list.id = list_id
         where closed_at is not null and delivery.state in ('queued', 'deferred') and not exists
