@@ -20,9 +20,12 @@ _FIRST_ROW = sql.SQL("select 1 from {} limit 1")
 
 
 def mend_statistics(connection: psycopg.Connection[Any]) -> bool:
-    """Count the rows of tables anew that have some and are taken for empty; True if there were any such tables."""
+    """Count the rows of tables anew that have some and are taken for empty; True if there were any such tables.
+
+    A table that a vacuum has now is left to that, which may take hours.
+    """
     tables = [sql.Identifier(row[0]) for row in connection.execute(_TAKEN_FOR_EMPTY).fetchall()]
     filled = [table for table in tables if connection.execute(_FIRST_ROW.format(table)).fetchone() is not None]
     for table in filled:
-        connection.execute(sql.SQL("analyze {}").format(table))
+        connection.execute(sql.SQL("analyze (skip_locked) {}").format(table))
     return bool(filled)
