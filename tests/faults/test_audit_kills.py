@@ -61,6 +61,10 @@ def ask(shell: Shell, number: int) -> None:
             client.call("list.set", ListSettings(list="news", settings=settings), lambda _: None)
 
 
+def count_readers(shell: Shell) -> int:
+    return int(select_at(shell.database, "select count(*) from subscriber")[0][0])
+
+
 def require_a_row_for_each_change(shell: Shell) -> int:
     readers = {number for (number,) in select_at(shell.database, "select id from subscriber")}
     rows = [
@@ -87,14 +91,15 @@ def test_a_daemon_that_is_killed(shell: Shell) -> None:
         threads = [threading.Thread(target=ask, args=(shell, number)) for number in range(CLIENTS)]
         for thread in threads:
             thread.start()
-        time.sleep(chance.uniform(0.3, 1.0))
+        while count_readers(shell) == before:
+            assert time.monotonic() < ends_at
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0.0, 0.5))
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
         for thread in threads:
             thread.join()
-        after = require_a_row_for_each_change(shell)
-        assert after > before
-        before = after
+        before = require_a_row_for_each_change(shell)
 
 
 def test_verbs_without_a_daemon_that_are_killed(shell: Shell) -> None:
