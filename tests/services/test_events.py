@@ -152,7 +152,7 @@ BOUNCING = import_(ImportRow(line=2, email="ada@reader.example", state="suspende
         (nothing, sign_up, [of_ada("subscription.requested", "web")]),
         (sign_up, sign_up, []),
         (sign_up, expire, [("subscription.ended", "news", None, None, READER, "expired")]),
-        (sign_up, close, [("subscription.ended", "news", "ada@reader.example", None, READER, "closed")]),
+        (sign_up, close, [("subscription.ended", "news", None, None, READER, "closed")]),
         (join, sign_up, []),
         (join, leave, [of_ada("subscription.ended", "one-click")]),
         (join, pause, [of_ada("subscription.paused", "web")]),

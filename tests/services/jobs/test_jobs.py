@@ -81,7 +81,7 @@ async def test_an_import_adds_its_rows_and_names_those_that_it_refuses(office: O
     assert [1, 1, 1] == result_of(job, "added", "updated", "refused")
     assert [3] == [row["line"] for row in result_of(job, "invalid")[0]]
     assert [("ann@x.example", "active", "api:crm")] == await members(office)
-    assert [('{"plan": "blue"}',)] == await select(office.database, "select attributes from subscriber")
+    assert [('{"plan":"blue"}',)] == await select(office.database, "select attributes from subscriber")
     assert [] == files(office)
 
 
@@ -94,7 +94,7 @@ async def test_rows_of_json_mean_the_same(office: Office) -> None:
     ]
     job = await carry_out(office, await hand_in(office, "\n".join(map(json.dumps, lines)), kind=NDJSON))
     assert [1, 2] == result_of(job, "added", "refused")
-    assert [("pt", '{"plan": "gold"}')] == await select(office.database, "select language, attributes from subscriber")
+    assert [("pt", '{"plan":"gold"}')] == await select(office.database, "select language, attributes from subscriber")
 
 
 async def test_with_a_question_new_readers_have_to_confirm(office: Office) -> None:
