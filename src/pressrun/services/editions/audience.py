@@ -29,7 +29,6 @@ def begin_audience(tx: Transaction, edition: Edition, now: int) -> None:
 
 def queue_slice(tx: Transaction, edition: Edition, change: BulkChange, now: int) -> None:
     """Take one slice, and store how far the audience is."""
-    tx.mend_statistics()
     number, through = subscriptions.find_slice(
         tx, edition.list_id, after=change.done_through, last=change.last_id, limit=ROWS_AT_ONCE
     )

@@ -20,6 +20,7 @@ def queue_audience(
     Left out are readers who joined after `started_at`, and those who had this issue in another language of its family
     and have changed to this one since. Returns how many.
     """
+    tx.mend_statistics()  # by the plans for empty tables, each reader would be compared with all others
     after, through = members
     values = {"edition_id": edition_id, "list_id": list_id, "started_at": started_at, "now": now}
     queued = tx.run("audiences.queue_audience", **values, after=after, through=through)
