@@ -5,18 +5,11 @@ The answer is the same for every address, and only readers get mail. The caller 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
-
-from msgspec.structs import replace
-
 from pressrun.core.addresses.address import Address
-from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.reader_notices import ReaderNotice, queue_notice
+from pressrun.services.readers.reader_notices import mail_to_reader, may_mail
 from pressrun.services.readers.subscription_records import Origin, choose_list_of_mail
 from pressrun.services.suppression import find_reason
-from pressrun.store import limits
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import language_switch, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
@@ -50,34 +43,6 @@ def mail_unsubscribe_link(
     if subscription is not None and subscription.is_live:
         payload = {"subscription": subscription.id}
         mail_to_reader(tx, "unsubscribe_link", target, person, origin, payload, context)
-
-
-def may_mail(
-    tx: Transaction,
-    limit: Literal["preference_links_per_address", "pause_notes_per_address"],
-    address: Address,
-    context: ServiceContext,
-) -> bool:
-    """Count one more mail to an address against a limit; False if it is exceeded.
-
-    Addresses are counted under their keyed hash, so that unknown ones are not stored.
-    """
-    fold = suppression_digest(context.keys, address.fold)
-    return limits.spend(tx, limit, fold, getattr(context.limits, limit), context.clock())
-
-
-def mail_to_reader(
-    tx: Transaction,
-    kind: str,
-    target: MailingList,
-    person: Subscriber,
-    origin: Origin,
-    payload: Mapping[str, object],
-    context: ServiceContext,
-) -> None:
-    """Queue a mail in the reader's own language, or in that of the request if they have none."""
-    notice = ReaderNotice(kind=kind, secret=context.entropy(16), payload=payload)
-    queue_notice(tx, notice, target, person, replace(origin, language=person.language or origin.language), context.now)
 
 
 def _person_to_mail(tx: Transaction, address: Address, context: ServiceContext) -> Subscriber | None:

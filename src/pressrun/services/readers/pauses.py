@@ -1,4 +1,7 @@
-"""Pauses of subscriptions. A pause cancels copies that wait, ends by itself, and then queues them again."""
+"""Pauses of subscriptions. A pause cancels the copies that wait, and ends by itself.
+
+Readers who end it themselves get the cancelled copies whose editions are still being sent.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from msgspec.structs import replace
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.mailed_links import mail_to_reader, may_mail
+from pressrun.services.readers.reader_notices import mail_to_reader, may_mail
 from pressrun.services.readers.subscription_records import (
     Origin,
     SubscriptionDetails,

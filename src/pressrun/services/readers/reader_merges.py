@@ -93,8 +93,8 @@ def merge_readers(
 def split_readers(tx: Transaction, former: Mapping[str, Any], person: Subscriber, now: int) -> None:
     """Restore what a merge has changed, except subscriptions that their reader has changed since.
 
-    Copies that wait for the other reader come back, too. If both read the list, so do those that the merge has handed
-    over or cancelled.
+    Copies that still wait for the other reader, or where that reader has gone since, come back, too. If both read the
+    list, so do those that the merge has cancelled.
     """
     unchanged = [
         (current, changed)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.signing.tokens import suppression_digest
+from pressrun.services.context import ServiceContext
 from pressrun.services.readers.subscription_records import Origin
+from pressrun.store import limits
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import notices
 from pressrun.store.queue.notices import NewNotice
@@ -46,6 +51,34 @@ def hold_notice(
 ) -> None:
     """Store the same notice without queueing it, until `expires_at` at the latest."""
     held_sign_ups.hold_notice(tx, _new_notice(notice, target, person, origin), now=now, expires_at=expires_at)
+
+
+def may_mail(
+    tx: Transaction,
+    limit: Literal["preference_links_per_address", "pause_notes_per_address"],
+    address: Address,
+    context: ServiceContext,
+) -> bool:
+    """Count one more mail to an address against a limit; False if it is exceeded.
+
+    Addresses are counted under their keyed hash, so that unknown ones are not stored.
+    """
+    fold = suppression_digest(context.keys, address.fold)
+    return limits.spend(tx, limit, fold, getattr(context.limits, limit), context.clock())
+
+
+def mail_to_reader(
+    tx: Transaction,
+    kind: str,
+    target: MailingList,
+    person: Subscriber,
+    origin: Origin,
+    payload: Mapping[str, object],
+    context: ServiceContext,
+) -> None:
+    """Queue a mail in the reader's own language, or in that of the request if they have none."""
+    notice = ReaderNotice(kind=kind, secret=context.entropy(16), payload=payload)
+    queue_notice(tx, notice, target, person, replace(origin, language=person.language or origin.language), context.now)
 
 
 def _new_notice(notice: ReaderNotice, target: MailingList, person: Subscriber, origin: Origin) -> NewNotice:
