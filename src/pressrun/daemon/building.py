@@ -76,25 +76,24 @@ async def build_running(
         clock=utc_now,
         holds_database=data.session.may_hand_out,
     )
+    apps = DeferredApps(lambda: build_web_apps(current, services, page, mailbox, arrived))
+    listeners = DaemonListeners(
+        settings, services, metrics, WebServers(apps, settings, manager.sockets), manager.sockets
+    )
+    measurements = Measurements(
+        settings.data, listeners.renew_certificate, database, metrics, reports, current.part(_operator)
+    )
     page = MetricsPage(
         metrics=metrics,
         database=database,
         relays=workers,
         readiness=readiness,
-        measurements=Measurements(
-            settings.data,
-            lambda: running.listeners.renew_certificate(),  # noqa: PLW0108 - made below
-            database,
-            metrics,
-            reports,
-            current.part(_operator),
-        ),
+        measurements=measurements,
         lag=EventLoopLag(),
         may_send=stop.may_hand_out,
         lease_seconds_left=data.session.lease_seconds_left,
         last_backup_at=partial(last_backup_at, settings.data),
     )
-    apps = DeferredApps(lambda: build_web_apps(current, services, page, mailbox, arrived))
     running = Running(
         current=current,
         services=services,
@@ -102,9 +101,7 @@ async def build_running(
         workers=workers,
         notifier=manager.notifier,
         apps=apps,
-        listeners=DaemonListeners(
-            settings, services, metrics, WebServers(apps, settings, manager.sockets), manager.sockets
-        ),
+        listeners=listeners,
         watchdog=Watchdog(dispatcher, manager.notifier, manager.watchdog_seconds, loops),
         page=page,
         relay_watch=RelayWatch(context, workers),
@@ -116,7 +113,7 @@ async def build_running(
     services.door.bind(
         {
             "relay.statuses": running.relay_watch.statuses,
-            **doctor_works(arrived.describe, lambda: running.listeners.mail_addresses),
+            **doctor_works(arrived.describe, lambda: listeners.mail_addresses),
             **move_works(MoveSource(data.database, data.session.session, stop)),
         }
     )
