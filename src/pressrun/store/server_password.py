@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+def only_line(text: str) -> str | None:
+    """The password in the text of a file, whose only line it is; None if it is empty or there are several lines."""
+    line = text.removesuffix("\n").removesuffix("\r")
+    return None if not line or any(character in line for character in "\r\n\0") else line
+
+
 @dataclass(frozen=True, slots=True)
 class ServerPassword:
     """The password as it was at the start, and the file that it came from, if any."""
@@ -18,7 +24,6 @@ class ServerPassword:
         if self.file is None:
             return self.text
         try:
-            lines = self.file.read_text(encoding="utf-8").splitlines()
+            return only_line(self.file.read_bytes().decode()) or self.text
         except (OSError, UnicodeDecodeError):
             return self.text
-        return lines[0] if len(lines) == 1 and lines[0] else self.text

@@ -72,6 +72,14 @@ def test_a_file_without_a_password_changes_nothing(tmp_path: Path, content: byte
     assert "first" == ServerPassword("first", file).read()
 
 
+@pytest.mark.parametrize("content", [b" horse ", b" horse \n", b" horse \r\n"])
+def test_spaces_belong_to_the_password(tmp_path: Path, content: bytes) -> None:
+    """As they do at the start and for `move-to`."""
+    file = tmp_path / "password"
+    file.write_bytes(content)
+    assert " horse " == ServerPassword("first", file).read()
+
+
 def test_another_password_in_the_same_file_is_no_other_setting(tmp_path: Path) -> None:
     """So that a reload asks for no restart; and no text shows it."""
     first, second = (ServerPassword(text, tmp_path) for text in ("first", "second"))

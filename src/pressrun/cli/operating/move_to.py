@@ -23,14 +23,14 @@ from pressrun.cli.shared.output import ProgressLine, confirm, echo, print_json, 
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.recording import note
 from pressrun.cli.shared.write_verbs import execute, executing
-from pressrun.core.errors import BadConfiguration, NoInput, NotFound, PressrunError, TryAgain, UsageError
+from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.location import Location
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
-from pressrun.store.server_password import ServerPassword
+from pressrun.store.server_password import ServerPassword, only_line
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import Also
 from pressrun.store.upkeep.data_lock import DataLock
@@ -102,9 +102,12 @@ def _read_password(path: Path | None) -> ServerPassword | None:
     if path is None:
         return None
     try:
-        return ServerPassword(path.read_text(encoding="utf-8").strip())
+        password = only_line(path.read_bytes().decode())
     except (OSError, UnicodeDecodeError):
         raise NoInput(f"{path} cannot be read") from None
+    if password is None:
+        raise BadInput(f"{path} must hold the password in one line")
+    return ServerPassword(password)
 
 
 def _check(data: DataDir, destination: Location, *, as_json: bool) -> None:
