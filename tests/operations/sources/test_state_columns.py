@@ -15,7 +15,8 @@ from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.state_columns import key_for
 from pressrun.operations.sources.states import read_flag, read_state
 
-# For each service: the header, a reader who gets mail there, one who does not, and the state that this one gets here.
+# For each service: the header, a row of a reader who gets mail, one of a reader who does not, and the state of that one
+# after the import.
 SHAPES = {
     "Ghost": (
         "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at,deleted_at,labels",

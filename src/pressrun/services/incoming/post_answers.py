@@ -53,8 +53,8 @@ class PostAnswers:
     def why_silent(self, tx: Transaction, post: Post) -> str | None:
         """Why this editor's mail is neither accepted nor answered now; otherwise counts it against their limit.
 
-        The mail of an editor who is removed while it waits counts as a stranger's. Proven mail is not limited, so that
-        others who write in an editor's name cannot lock that editor out.
+        If an editor is removed while their mail waits, it is treated like a stranger's. Proven mail is not limited, so
+        that nobody can lock editors out by writing in their name.
         """
         target = lists.find_list(tx, post.list_name)
         if target is not None and people.find_editor(tx, target.id, post.editor.key) is None:
