@@ -249,6 +249,21 @@ async def test_an_audience_is_taken_where_the_server_takes_the_tables_for_empty(
     assert [("queued", "", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
 
 
+@pytest.mark.only_on("postgresql", "SQLite's plans are the same whatever it knows of the tables")
+async def test_an_audience_is_taken_where_the_server_knows_the_tables_as_small(office: Office) -> None:
+    """Also by a session that made its plan when they were: as many executions as make the server keep one."""
+    await office.make_list()
+    await office.subscribers.import_batch("news", ROWS[:1])
+    for table in ("subscription", "subscriber"):
+        await execute(office.database, f"analyze {table}")
+    edition = await office.make_edition()
+    for _ in range(20):
+        await office.queue_audience(edition)
+    await office.subscribers.import_batch("news", ROWS)
+    await office.queue_audience(edition)
+    assert [("queued", "", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+
+
 async def test_copies_in_flight_move_as_well(office: Office) -> None:
     """They may come back to the queue."""
     await sending(office)

@@ -1,9 +1,9 @@
 """What the server knows of the sizes of tables, where that would mislead its planner for long.
 
-If ANALYZE looks at a table after all its rows were deleted, it counts none, and however much the table then grows, the
-server goes by that until autovacuum looks again, which may take minutes. It expects a single row wherever it looks, so
-that reading a whole index seems as cheap as finding a row by it. A statement cannot be written so that this does not
-matter: to take the audience of an edition, each reader would be compared with all others.
+The server counts the rows of a table in ANALYZE and VACUUM. If a table grows that was all but empty then, the server
+goes by the former number, and by plans made then, until autovacuum looks again, which may take minutes. It expects a
+single row wherever it looks, so that reading a whole index seems as cheap as finding a row by it. A statement cannot be
+written so that this does not matter: to take the audience of an edition, each reader would be compared with all others.
 """
 
 from __future__ import annotations
@@ -13,19 +13,27 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-# Where a table has no pages, nothing was counted, and the server estimates its rows by its size.
-_TAKEN_FOR_EMPTY = """select relname from pg_catalog.pg_class
-    where relkind = 'r' and reltuples = 0 and relpages > 0 and relnamespace = to_regnamespace(current_schema())"""
-_FIRST_ROW = sql.SQL("select 1 from {} limit 1")
+SMALL = 1000  # rows: for more of them, the planner finds a row by an index
+UNNOTICED = 100  # rows that may be added to twice the known ones before they are counted again
+
+# A table that was never counted (-1) is estimated by its size.
+_KNOWN_AS_SMALL = """select relname, cast(2 * reltuples as bigint) + %(unnoticed)s from pg_catalog.pg_class
+    where relkind = 'r' and relnamespace = to_regnamespace(current_schema()) and reltuples between 0 and %(small)s"""
+_MORE_ROWS = "(select {name} from {table} offset {number} limit 1)"
 
 
 def mend_statistics(connection: psycopg.Connection[Any]) -> bool:
-    """Count the rows of tables anew that have some and are taken for empty; True if there were any such tables.
+    """Count the rows again of tables that were known as small and have grown since; True if there were any.
 
-    A table that a vacuum has now is left to that, which may take hours.
+    What has changed since the last count, as the server tells it, comes a second late: this looks at the rows. A table
+    that a vacuum has now is left to that, which may take hours.
     """
-    tables = [sql.Identifier(row[0]) for row in connection.execute(_TAKEN_FOR_EMPTY).fetchall()]
-    filled = [table for table in tables if connection.execute(_FIRST_ROW.format(table)).fetchone() is not None]
-    for table in filled:
-        connection.execute(sql.SQL("analyze (skip_locked) {}").format(table))
-    return bool(filled)
+    small = connection.execute(_KNOWN_AS_SMALL, {"small": SMALL, "unnoticed": UNNOTICED}).fetchall()
+    more = [
+        sql.SQL(_MORE_ROWS).format(name=sql.Literal(name), table=sql.Identifier(name), number=sql.Literal(number))
+        for name, number in small
+    ]
+    grown = connection.execute(sql.SQL(" union all ").join(more)).fetchall() if more else []
+    for (name,) in grown:
+        connection.execute(sql.SQL("analyze (skip_locked) {}").format(sql.Identifier(name)))
+    return bool(grown)
