@@ -13,22 +13,18 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.sources.column_names import holds_addresses
+from pressrun.operations.sources.remedies import BY_OPTIONS, FLAGS_BY_NAME, KEYS, LEFT_OUT, Remedies
 from pressrun.operations.sources.state_columns import marking_columns
 from pressrun.operations.sources.states import FLAGS
 from pressrun.services.members.row_checks import may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
-LEFT_OUT = "-"
-# These names need no --map.
-_FLAGS_BY_NAME = frozenset({"unsubscribed", "suspended", "suppressed"})
 _EXPORTED = frozenset(KNOWN_COLUMNS)  # our own exports have all of them
 _OF_MAILCHIMP = frozenset({"leid", "euid"})
-_MAILCHIMP = "Mailchimp wrote this file, and its columns say who left or bounced. Import it with --format mailchimp"
-_KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
 _STATES = ("state", "list_state")  # the second is that on this list
 _MARKS = frozenset({*_STATES, *FLAGS})
 # What else a column of another program may hold: its state on this list, fields as JSON, and the request to subscribe.
-_MEANINGS = _KEYS | _MARKS | {"attributes", "requested_at", "requested_ip"}
+_MEANINGS = KEYS | _MARKS | {"attributes", "requested_at", "requested_ip"}
 
 ColumnMap = Mapping[str, str]
 """Keys by the names of columns in lower case: one of KNOWN_COLUMNS or FLAGS, LEFT_OUT, or the name of a merge field."""
@@ -61,15 +57,17 @@ def parse_map(pairs: Sequence[str]) -> ColumnMap:
             raise UsageError(f"--map {pair!r} is not COLUMN=KEY, such as 'Email Address=email'")
         if column.lower() in keys:
             raise UsageError(f"--map explains the column {column!r} twice")
-        known = key.lower() if key.lower() in _KEYS else key
-        if known not in _KEYS:
+        known = key.lower() if key.lower() in KEYS else key
+        if known not in KEYS:
             require_field_name(known, UsageError)
         keys[column.lower()] = known
     return keys
 
 
-def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> Columns:
-    """The columns of a header: `mapped` comes before `own`, the keys of the format. Raises BadInput.
+def read_header(
+    cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_plain: bool, remedies: Remedies = BY_OPTIONS
+) -> Columns:
+    """The columns of a header: `mapped` comes before `own`, the keys of the format. Raises BadInput with a remedy.
 
     `is_plain` is a CSV file that no program is known to have written.
     """
@@ -79,10 +77,10 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
         raise BadInput(f"--map names the column {unknown[0]!r}, but the columns are {_listed(names)}")
     is_foreign = is_plain and not _EXPORTED.issubset(folded)
     if is_foreign:
-        _require_explained(names, {*own, *mapped, *_FLAGS_BY_NAME})
+        _require_explained(names, {*own, *mapped, *FLAGS_BY_NAME}, remedies)
     meant = [_key_of(name, own=own, mapped=mapped, is_plain=is_plain) for name in names]
     if "email" not in meant:
-        raise BadInput(_no_address(names))
+        raise BadInput(_no_address(names, remedies))
     places = [(key, place) for place, key in enumerate(meant) if key in _MEANINGS]
     # A column that makes up only a part of the name is a merge field, too.
     fields = [
@@ -90,7 +88,7 @@ def read_header(cells: Sequence[str], *, own: ColumnMap, mapped: ColumnMap, is_p
         for place, key in enumerate(meant)
         if names[place] and (key not in _MEANINGS or (key == "name" and folded[place] not in {"name", *mapped}))
     ]
-    _require_field_names([name for name, _ in fields])
+    _require_field_names([name for name, _ in fields], remedies)
     may_repeat = {LEFT_OUT} if is_plain and "name" not in mapped.values() else {LEFT_OUT, "name"}
     may_repeat |= _MARKS.intersection(mapped.values())
     _require_once([key for key, _ in places if key not in may_repeat])
@@ -112,36 +110,26 @@ def _key_of(name: str, *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> 
         return mapped[folded]
     if folded in own:
         return own[folded]
-    return folded if is_plain and folded in _FLAGS_BY_NAME else name
+    return folded if is_plain and folded in FLAGS_BY_NAME else name
 
 
-def _require_explained(names: Sequence[str], explained: Collection[str]) -> None:
-    """Raise BadInput for columns that may mark people who must not be mailed, with the options to add."""
+def _require_explained(names: Sequence[str], explained: Collection[str], remedies: Remedies) -> None:
+    """Raise BadInput for columns that may mark people who must not be mailed, with what would explain them."""
     if _OF_MAILCHIMP.issubset(name.lower() for name in names):
-        raise BadInput(_MAILCHIMP)
+        raise BadInput(f"Mailchimp wrote this file, and its columns say who left or bounced. {remedies.mailchimp}")
     marking = marking_columns([name for name in names if name.lower() not in explained])
     if not marking:
         return
     listed = _listed([name for name, _ in marking])
-    options = " ".join(f"--map '{name}={key}'" for name, key in marking)
     what = f"the column {listed} may" if len(marking) == 1 else f"the columns {listed} may"
-    meaning = "it means" if len(marking) == 1 else "they mean"
-    first = marking[0][0]
-    keeps = "" if first.lower() in _KEYS else f", and to keep it as a merge field, --map '{first}={first}'"
-    raise BadInput(
-        f"{what} mark people who must not be mailed. Say what {meaning} with {options}, or use --format to name the "
-        f"program that wrote the file. To leave a column out, use --map '{first}=-'{keeps}"
-    )
+    raise BadInput(f"{what} mark people who must not be mailed. {remedies.for_marks(marking)}")
 
 
-def _require_field_names(names: Sequence[str]) -> None:
-    """Raise BadInput for columns that cannot become merge fields, with options for all of them."""
+def _require_field_names(names: Sequence[str], remedies: Remedies) -> None:
+    """Raise BadInput for columns that cannot become merge fields, with what to do about all of them."""
     bad = [name for name in names if not may_name_field(name)]
-    if len(bad) > 1:
-        options = " ".join(f"--map '{name}=-'" for name in bad)
-        require_field_name(bad[0], remedy=f"Rename it with --map, or leave out all such columns with {options}")
-    elif bad:
-        require_field_name(bad[0])
+    if bad:
+        require_field_name(bad[0], remedy=remedies.for_names(bad))
 
 
 def field_name(text: str) -> str:
@@ -157,15 +145,14 @@ def _require_once(names: Sequence[str]) -> None:
             raise BadInput(f"the column {name!r} appears {number} times in the header")
 
 
-def _no_address(names: Sequence[str]) -> str:
+def _no_address(names: Sequence[str], remedies: Remedies) -> str:
     hint = ""
     if len(names) == 1 and ";" in names[0]:
         hint = "; it is separated by ';' instead of commas"
     elif len(names) == 1 and "@" in names[0]:
         hint = "; to import a plain list of addresses, put the word `email` on a line above them"
     elif names != [""]:
-        column = next((name for name in names if holds_addresses(name)), "COLUMN")
-        hint = f"; say which column holds the addresses with --map '{column}=email'"
+        hint = f"; {remedies.for_address(next((name for name in names if holds_addresses(name)), ''))}"
     return f"the file has no column `email`: its first line names {_listed(names)}{hint}"
 
 

@@ -14,6 +14,7 @@ from pressrun.operations.sources.column_names import name_columns
 from pressrun.operations.sources.columns import ColumnMap, Columns
 from pressrun.operations.sources.lines import read_names, read_sympa
 from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.operations.sources.remedies import BY_OPTIONS, Remedies
 from pressrun.operations.sources.states import Standing
 from pressrun.operations.sources.tables import LISTMONK, MAILCHIMP, PHPLIST, PLAIN, TableFormat, read_table
 
@@ -60,12 +61,13 @@ def read_members(
     mapped: ColumnMap,
     state: str | None = None,
     keeps_text: bool = True,
+    remedies: Remedies = BY_OPTIONS,
 ) -> MemberFile:
     """The members in a file named `name`; `file` is read twice from where it is.
 
     `state` is known of everybody in the file, beside what the file says. Of a table, members keep the text of their
-    record where `keeps_text`. Raises BadInput, and UsageError where `mapped`
-    names columns that the format does not have.
+    record where `keeps_text`. Raises BadInput, which names one of the `remedies`, and UsageError where `mapped` names
+    columns that the format does not have.
     """
     program = ALIASES.get(file_format, file_format)
     default = None if state is None else Standing(MemberState(state))
@@ -78,7 +80,7 @@ def read_members(
     if program == "mailchimp" and "nonsubscribed" in name:
         raise BadInput("these contacts never subscribed, so they must not be mailed. Do not import this file")
     leaves_open = default is None and program == "listmonk" and not _says_list_state(file)
-    table = read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text)
+    table = read_table(file, _TABLES[program], mapped, default, keeps_text=keeps_text, remedies=remedies)
     return MemberFile(members=table.members, warning=_LEAVES_OPEN[program] if leaves_open else _no_names(table.columns))
 
 

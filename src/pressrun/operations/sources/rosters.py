@@ -10,6 +10,7 @@ import msgspec
 from pressrun.operations.csv_records import BadRow, read_lines
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import MemberState, SourceMember
+from pressrun.operations.sources.remedies import IN_FILE
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.row_checks import may_name_field
 
@@ -38,7 +39,7 @@ def read_roster(file: BinaryIO, media_type: str) -> Iterator[ImportRow | UnreadR
 
 
 def _read_csv(file: BinaryIO) -> Iterator[ImportRow | UnreadRow]:
-    for member in read_members(file, "members.csv", "csv", mapped={}).members:
+    for member in read_members(file, "members.csv", "csv", mapped={}, remedies=IN_FILE).members:
         yield _unread(member) if isinstance(member, BadRow) else _as_row(member)
 
 

@@ -16,8 +16,9 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records, unescape_cell
-from pressrun.operations.sources.columns import LEFT_OUT, ColumnMap, Columns, field_name, read_header
+from pressrun.operations.sources.columns import ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
+from pressrun.operations.sources.remedies import BY_OPTIONS, LEFT_OUT, Remedies
 from pressrun.operations.sources.state_columns import is_exit_word
 from pressrun.operations.sources.states import (
     ACTIVE,
@@ -70,6 +71,7 @@ def read_table(
     default: Standing | None = None,
     *,
     keeps_text: bool = True,
+    remedies: Remedies = BY_OPTIONS,
 ) -> SourceTable:
     """The members in a CSV file below its header; `file` is read twice from where it is.
 
@@ -79,7 +81,7 @@ def read_table(
     _require_no_json(file)
     records = read_records(file, delimiters=program.delimiters)
     header = [program.unescape(cell.strip()) for cell in next(records, Record(1, [], "")).cells]
-    columns = read_header(header, own=program.keys, mapped=mapped, is_plain=program.is_plain)
+    columns = read_header(header, own=program.keys, mapped=mapped, is_plain=program.is_plain, remedies=remedies)
     for key in program.required:
         if key not in {key for key, *_ in (*columns.places, *columns.marks)}:
             raise BadInput(
@@ -87,7 +89,7 @@ def read_table(
             )
     of_file = program.state_of_file([name.lower() for name in header])
     of_all = tuple(standing for standing in (of_file, default) if standing is not None)
-    table = _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text)
+    table = _Table(program=program, columns=columns, of_all=of_all, keeps_text=keeps_text, remedies=remedies)
     return SourceTable(members=table.members(records), columns=columns)
 
 
@@ -103,6 +105,7 @@ class _Table(Struct, frozen=True, kw_only=True):
     columns: Columns
     of_all: Sequence[Standing]
     keeps_text: bool
+    remedies: Remedies
 
     def members(self, records: Iterator[Record]) -> Iterator[SourceMember | BadRow]:
         width = self.columns.width
@@ -145,13 +148,11 @@ class _Table(Struct, frozen=True, kw_only=True):
         )
 
     def _require_silent(self, cells: Sequence[str]) -> None:
-        """Raise BadInput if a merge field that no option names says that somebody left."""
+        """Raise BadInput if a merge field that nobody explained says that somebody left."""
         for name, place in self.columns.silent:
             if cells[place] and is_exit_word(cells[place]):
-                raise BadInput(
-                    f"the column {name!r} says {cells[place].strip()!r}. Say what it means with --map '{name}=state', "
-                    f"or keep it as a merge field with --map '{name}={name}'"
-                )
+                remedy = self.remedies.for_exit_word(name)
+                raise BadInput(f"the column {name!r} says {cells[place].strip()!r}. {remedy}")
 
     def _require_named(self, cells: Sequence[str]) -> None:
         """Raise BadInput for a value in a column without a name, such as spreadsheets add at the end of each line."""

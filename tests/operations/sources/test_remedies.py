@@ -1,0 +1,46 @@
+"""What programs are told to do about columns: they have no options, so they change the file."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import pytest
+
+from pressrun.core.errors import BadInput
+from pressrun.operations.sources.rosters import CSV, read_roster
+from pressrun.services.members.import_rows import UnreadRow
+
+REFUSED = {
+    "email,status": "Rename 'status' to 'state' in the first line of the file, or leave out the people whom this",
+    "email,email_disabled,Unsubscribed from all": "Rename 'email_disabled' to 'suspended', 'Unsubscribed from all' to",
+    "email,email_disabled,confirmed": "Rename 'email_disabled' to 'suspended' in the first line of the file, or leave",
+    "email,confirmed": "not be mailed. Leave out the people whom this column may mark, and this column too",
+    "email,#": "Rename it in the first line of the file, or leave this column out",
+    "email,#,Created (UTC)": "Rename or leave out all such columns: '#', 'Created (UTC)'",
+    "E-Mail,name": "; rename the column 'E-Mail' to 'email'",
+    "name,town": "; rename the column that has the addresses to 'email'",
+    "Email Address,LEID,EUID": "Send only those who are subscribed, without the columns LEID and EUID",
+}
+
+
+@pytest.mark.parametrize("header", REFUSED)
+def test_a_program_is_told_how_to_change_its_file(header: str) -> None:
+    """Not which options a verb has."""
+    with pytest.raises(BadInput) as refused:
+        list(read_roster(BytesIO(f"{header}\n".encode()), CSV))
+    assert REFUSED[header] in str(refused.value)
+    assert "--" not in str(refused.value)
+
+
+def test_a_program_is_told_about_a_cell_that_says_that_somebody_left() -> None:
+    (row,) = read_roster(BytesIO(b"email,group\na@x.example,unsubscribed\n"), CSV)
+    assert isinstance(row, UnreadRow)
+    said = "the column 'group' says 'unsubscribed'. Rename 'group' to 'state' in the first line of the file, or leave"
+    assert f"{said} this person or this column out" == row.reason
+
+
+@pytest.mark.parametrize("name", ["suspended", "unsubscribed", "suppressed"])
+def test_the_names_that_programs_are_told_to_use_mean_that(name: str) -> None:
+    """A file that was changed as the error says is taken, and nobody whom it marks gets mail."""
+    (row,) = read_roster(BytesIO(f"email,{name}\na@x.example,yes\n".encode()), CSV)
+    assert "active" != getattr(row, "state", "")
