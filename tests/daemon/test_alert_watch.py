@@ -43,6 +43,8 @@ class Pager:
     mailed: list[Obstacle] = field(default_factory=list)
     counted: list[str] = field(default_factory=list)
     is_mail_down: bool = False
+    has_operator: bool = True
+    asked: int = 0
 
     async def run(self, _: Sequence[str], octets: bytes, __: float) -> ProgramEnd:
         self.alerts.append(json.loads(octets))
@@ -51,6 +53,9 @@ class Pager:
     async def mail(self, obstacle: Obstacle) -> bool:
         if self.is_mail_down:
             raise Unavailable("disk full")
+        self.asked += 1
+        if not self.has_operator:
+            return False
         self.mailed.append(obstacle)
         return True
 
@@ -195,6 +200,49 @@ async def test_an_email_that_cannot_be_queued_is_tried_again(
     pager.is_mail_down = False
     await watch.check()
     assert (1, 1) == (len(pager.alerts), len(pager.mailed))
+
+
+async def test_an_email_without_an_operator_or_a_list_is_tried_again_soon_then_later(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+) -> None:
+    """A minute later, then each time twice as late, and every hour in the end; once it is queued, the day after."""
+    pager.has_operator = False
+    reports.report(Cause.BACKUP, "three days old")
+    watch = watch_of(press, tmp_path, pager, reports)
+    await watch.check()
+    await pass_time(press, LASTING_SECONDS)
+    waits = (0, 60, 120, 240, 480, 960, 1920, 3600, 3600)
+    for number, seconds in enumerate(waits, start=1):
+        await pass_time(press, seconds - 1)
+        await watch.check()
+        await pass_time(press, 1)
+        await watch.check()
+        assert number == pager.asked
+    pager.has_operator = True
+    for _ in range(4):
+        await pass_time(press, 3600)
+        await watch.check()
+    assert (1, len(waits) + 1) == (len(pager.mailed), pager.asked)
+    await pass_time(press, ALERT_SECONDS)
+    await watch.check()
+    assert 2 == len(pager.mailed)
+
+
+async def test_a_restart_keeps_no_email_waiting_for_another_day(
+    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+) -> None:
+    """One went out an hour before: the next one goes out when a day has passed since, not since the restart."""
+    pager.has_operator = False  # as the limit says so long as a day has not passed
+    reports.report(Cause.BACKUP, "three days old")
+    watch = watch_of(press, tmp_path, pager, reports)
+    await watch.check()
+    for _ in range(23):
+        await pass_time(press, 3600)
+        await watch.check()
+    pager.has_operator = True
+    await pass_time(press, 3600)
+    await watch.check()
+    assert 1 == len(pager.mailed)
 
 
 async def test_a_database_that_never_answers_is_noticed(

@@ -35,11 +35,19 @@ POLL_SECONDS = 10.0
 LASTING_SECONDS = 60.0  # an obstacle that is gone by then is nobody's night
 ANSWER_SECONDS = 10.0  # a database that takes longer does not answer
 RETRY_SECONDS = 300.0  # after a program that failed
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 60.0, 3600.0  # after an email that could not be queued, each twice the last
 _EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage is one alert
 MOST_TEXT = 2000  # characters of what is wrong
 
 MailAlert = Callable[[Obstacle], Awaitable[bool]]
-"""Queues an email about a cause once a day, and returns whether it did."""
+"""Queues an email about a cause, and returns whether it did: never twice a day, whoever asks and however often."""
+
+
+class _MailAttempt(Struct, frozen=True):
+    """When an email was last tried, and how long the next one has to wait."""
+
+    at: float
+    wait_seconds: float
 
 
 class AlertReports:
@@ -93,7 +101,7 @@ class AlertWatch(BackgroundLoop):
         self._site = site
         self._clock = clock
         self._since: dict[Cause, float] = {}
-        self._mailed: dict[Cause, float] = {}
+        self._mail_attempts: dict[Cause, _MailAttempt] = {}
         self._tried: dict[Cause, float] = {}
 
     async def step(self) -> bool:
@@ -107,6 +115,7 @@ class AlertWatch(BackgroundLoop):
         now = self._clock()
         obstacles = _without_effects({obstacle.cause: obstacle for obstacle in reversed(await self._obstacles())})
         self._since = {cause: min(self._since.get(cause, now), now) for cause in obstacles}
+        self._mail_attempts = {cause: made for cause, made in self._mail_attempts.items() if cause in obstacles}
         for cause, obstacle in obstacles.items():
             if now - self._since[cause] >= LASTING_SECONDS:
                 way = CAUSES[cause].way
@@ -142,14 +151,17 @@ class AlertWatch(BackgroundLoop):
         await asyncio.to_thread(self._ways.history.record, cause, now)
 
     async def _mail(self, obstacle: Obstacle, now: float) -> None:
-        if _is_within(self._mailed.get(obstacle.cause), now, ALERT_SECONDS):
+        """Queue an email; where there is no operator, no list, or one today, it is tried again, soon and then later."""
+        last = self._mail_attempts.get(obstacle.cause)
+        if last is not None and _is_within(last.at, now, last.wait_seconds):
             return
         try:
-            if await self._ways.mail(obstacle):
-                event(log, "alert.raised", level=logging.WARNING, cause=obstacle.cause, way="mail")
+            is_queued = await self._ways.mail(obstacle)
         except Unavailable:  # tried again with the next look
             return
-        self._mailed[obstacle.cause] = now
+        if is_queued:
+            event(log, "alert.raised", level=logging.WARNING, cause=obstacle.cause, way="mail")
+        self._mail_attempts[obstacle.cause] = _MailAttempt(now, ALERT_SECONDS if is_queued else _longer(last))
 
     def _describe(self, obstacle: Obstacle) -> Mapping[str, Any]:
         rule = CAUSES[obstacle.cause]
@@ -171,6 +183,13 @@ def _without_effects(obstacles: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
     return {
         cause: obstacle for cause, obstacle in obstacles.items() if cause not in _EACH_CAUSES_THE_NEXT or cause is first
     }
+
+
+def _longer(last: _MailAttempt | None) -> float:
+    """How long to wait after an attempt that failed: twice as long as after the one before."""
+    if last is None or last.wait_seconds > LONGEST_WAIT_SECONDS:
+        return FIRST_WAIT_SECONDS
+    return min(2 * last.wait_seconds, LONGEST_WAIT_SECONDS)
 
 
 def _is_within(before: float | None, now: float, seconds: float) -> bool:
