@@ -124,8 +124,8 @@ class EngineConnection(ABC):
         """Bring everything that is committed to the disk, whatever reader is in the way of a checkpoint."""
 
     @abstractmethod
-    def mend_statistics(self) -> bool:
-        """Drop statistics that would mislead the planner, or gather them anew; True if there were any."""
+    def drop_statistics(self) -> bool:
+        """Drop statistics that would mislead the planner; True if there were any."""
 
     @abstractmethod
     def shrink(self) -> int:

@@ -216,9 +216,9 @@ class Database:
         """Give some of the space back that removed rows have left; 0 when it is not worth it."""
         return await self._writer.run(lambda connection: connection.shrink())
 
-    async def mend_statistics(self) -> bool:
-        """Drop statistics that would mislead the planner, or gather them anew; True if there were any."""
-        return await self._writer.run(lambda connection: connection.mend_statistics())
+    async def drop_statistics(self) -> bool:
+        """Drop statistics that would mislead the planner (SQLite); True if there were any."""
+        return await self._writer.run(lambda connection: connection.drop_statistics())
 
     async def close(self) -> None:
         """Close both connections."""

@@ -240,4 +240,4 @@ async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(press: Pre
     """A backup tool that runs ANALYZE changes no plan for longer than a round."""
     await press.change("analyze")
     await press.housekeeping.round()
-    assert not await press.office.database.mend_statistics()
+    assert not await press.office.database.drop_statistics()

@@ -41,7 +41,7 @@ async def test_those_of_a_young_database_are_gone_when_it_is_opened(tmp_path: Pa
         assert "SCAN delivery" in plan_on(Transaction(looking, dialect()))  # what they would do
     database = await Database.open(SqliteFile(path))
     try:
-        assert not await database.mend_statistics()
+        assert not await database.drop_statistics()
         assert "SEARCH delivery USING" in await database.read(plan_on)
     finally:
         await database.close()
@@ -55,8 +55,8 @@ async def test_connections_that_have_read_them_forget_them(tmp_path: Path) -> No
         mislead(path)
         for plan in (await database.read(plan_on), await database.write(plan_on)):
             assert "SCAN delivery" in plan
-        assert await database.mend_statistics()
-        assert not await database.mend_statistics()
+        assert await database.drop_statistics()
+        assert not await database.drop_statistics()
         for plan in (await database.read(plan_on), await database.write(plan_on)):
             assert "SEARCH delivery USING" in plan
     finally:

@@ -138,7 +138,7 @@ class Housekeeping(BackgroundLoop):
             await self._sweep("events", events.sweep, int(now - events_seconds))
         await self._check_counts(int(now // DAY_SECONDS))
         with self.isolated("statistics"):
-            if await self._database.mend_statistics():
+            if await self._database.drop_statistics():
                 event(log, "housekeeping.statistics_dropped")
         for name, read_head in (("consent", consent.read_head), ("audit", audit.read_head)):
             with self.isolated(f"{name} head"):

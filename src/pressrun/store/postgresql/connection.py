@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -46,6 +48,7 @@ READ_ONLY_REMEDY = (
     "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
     "target_session_attrs=read-write"
 )
+LOOK_SECONDS = 1.0  # a look at sizes of tables takes a millisecond, and each second of wrong plans is slow
 MOST_PREPARED = 1000  # more than there are statements, so that none is given up and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
@@ -85,15 +88,25 @@ def dialect(*, reading: bool = False) -> Dialect:
 class PostgresConnection(EngineConnection):
     """A connection to the server."""
 
-    def __init__(self, address: str, password: ServerPassword | None = None) -> None:
+    def __init__(
+        self, address: str, password: ServerPassword | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(dialect(), dialect(reading=True))
+        self._monotonic = monotonic
+        self._look_at = monotonic() + LOOK_SECONDS
         self._address = address
         self._password = password
         self._connection = connect(address, password)
         self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
 
     def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
-        return self._begin(self._begin_durable if durable else _BEGIN_RECORD)
+        connection = self._begin(self._begin_durable if durable else _BEGIN_RECORD)
+        if self._monotonic() >= self._look_at:
+            self._look_at = (
+                self._monotonic() + LOOK_SECONDS
+            )  # first: whatever fails below is not in the way of the next run
+            mend_statistics(connection)
+        return connection
 
     def begin_reading(self) -> psycopg.Connection[Any]:
         return self._begin(_BEGIN_READING)
@@ -144,8 +157,9 @@ class PostgresConnection(EngineConnection):
         """Bring the WAL to the disk, by a commit that waits for it: one that writes nothing would not."""
         self.write(lambda _: self._connection.execute("select pg_logical_emit_message(true, 'pressrun', '')"))
 
-    def mend_statistics(self) -> bool:
-        return self.write(lambda _: mend_statistics(self._connection))
+    def drop_statistics(self) -> bool:
+        """Nothing: tables that mislead are counted again while there is work."""
+        return False
 
     def shrink(self) -> int:
         """Nothing: autovacuum does that."""

@@ -232,7 +232,7 @@ class SqliteConnection(EngineConnection):
         application_id = self._connection.execute("pragma application_id").fetchone()[0]
         self.write(lambda _: self._connection.execute(f"pragma application_id = {application_id}"))
 
-    def mend_statistics(self) -> bool:
+    def drop_statistics(self) -> bool:
         """Drop what ANALYZE has gathered.
 
         A backup tool or a curious operator may run it, or PRAGMA optimize, at any time. Where plans matter the

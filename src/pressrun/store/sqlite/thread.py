@@ -93,7 +93,7 @@ def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
             # SQLite keeps pages as they were before a statement, in case a row breaks a constraint. A file for them
             # takes as long as the statement itself, and no statement of ours changes very many rows.
             opened.execute("pragma temp_store = memory")
-            connection.mend_statistics()
+            connection.drop_statistics()
     except sqlite3.Error as problem:
         connection.close()
         raise Unavailable(f"the database {path} cannot be read: {problem}") from problem
