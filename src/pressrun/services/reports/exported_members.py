@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.store.lists import lists
@@ -35,12 +36,19 @@ def exported(row: Row, evidence: Row) -> dict[str, Any]:
         "email": row["address"],
         "name": row["name"],
         "language": row["language"],
-        "subscribed_at": rfc3339(row["since"]),
+        "subscribed_at": rfc3339(_subscribed_at(row, evidence)),
         "consent_source": source or row["source"],
         "consent_ip": None if carried else evidence["consent_ip"],
         "state": row["state"],
         "attributes": json.loads(row["attributes"]),
     }
+
+
+def _subscribed_at(row: Row, evidence: Row) -> int:
+    """Since when they have been subscribed, also while a pause or bounces suspend them, and after that."""
+    since, consented_at = row["since"], evidence["consented_at"]
+    is_subscribed = row["state"] in (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
+    return int(since if consented_at is None or not is_subscribed else min(since, consented_at))
 
 
 def columns_of(tx: Transaction, list_id: int) -> list[str]:

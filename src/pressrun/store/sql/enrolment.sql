@@ -82,15 +82,17 @@ where subscription.id = cast(new.value ->> 0 as bigint) and subscription.state =
 returning subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state, subscription.suspended_for;
 
 -- name: export_page
--- The members of a list in one state with the evidence of their consent, a page at a time.
+-- The members of a list in one state with the evidence of their consent, a page at a time. A request that nobody has
+-- confirmed is evidence only while they are pending: anybody may have typed the address of a member.
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
-    consent.content as consent, consent.ip as consent_ip
+    consent.content as consent, consent.ip as consent_ip, consent.at as consented_at
 from subscription {indexed by subscription_by_list}
 cross join subscriber
 left join consent on consent.number = (select last.number from consent as last
     where last.subscriber_id = subscriber.id and last.list_id = subscription.list_id
-    and last.event in ('requested', 'confirmed', 'added', 'imported', 'switched')
+    and (last.event in ('confirmed', 'added', 'imported', 'switched')
+        or last.event = 'requested' and subscription.state = 'pending')
     order by last.number desc limit 1)
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
     and subscriber.id = subscription.subscriber_id
@@ -98,11 +100,12 @@ order by subscription.id limit :limit;
 
 -- name: evidence_of
 -- The evidence of the consent of people on a list, as above.
-select subscription.subscriber_id, consent.content as consent, consent.ip as consent_ip
+select subscription.subscriber_id, consent.content as consent, consent.ip as consent_ip, consent.at as consented_at
 from subscription
 left join consent on consent.number = (select last.number from consent as last
     where last.subscriber_id = subscription.subscriber_id and last.list_id = subscription.list_id
-    and last.event in ('requested', 'confirmed', 'added', 'imported', 'switched')
+    and (last.event in ('confirmed', 'added', 'imported', 'switched')
+        or last.event = 'requested' and subscription.state = 'pending')
     order by last.number desc limit 1)
 where subscription.list_id = :list_id and subscription.subscriber_id {in people};
 
