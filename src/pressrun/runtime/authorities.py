@@ -6,13 +6,15 @@ A daemon may outlive an authority, so the files are read again when they have ch
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.runtime.file_stamps import FileStamp, stamp_of
 
 _Stamp = tuple[FileStamp | None, ...]
+CaFileReport = Callable[[Path | None, str | None], None]
+"""Hears of a `ca_file` what is wrong with it, or None."""
 
 
 def client_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -28,21 +30,42 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
 
 
 class Authorities:
-    """The authorities of the system and of `ca_file`; raises BadConfiguration for an unusable `ca_file`."""
+    """The authorities of the system and of `ca_file`; raises BadConfiguration for an unusable `ca_file`.
 
-    def __init__(self, ca_file: Path | None) -> None:
+    `report` hears once what is wrong with a changed `ca_file`, and None once it is usable again.
+    """
+
+    def __init__(self, ca_file: Path | None, report: CaFileReport) -> None:
         self._ca_file = ca_file
+        self._report = report
         self._stamp = _stamp(ca_file)
+        self._refused: _Stamp | None = None
         self._context = client_context(ca_file)
 
     def context(self) -> ssl.SSLContext:
         """The context for the next connection; the former one while a changed `ca_file` is unusable (half written)."""
         stamp = _stamp(self._ca_file)
-        if stamp != self._stamp:
-            with suppress(BadConfiguration):
-                self._context = client_context(self._ca_file)
-                self._stamp = stamp
+        if stamp not in (self._stamp, self._refused):
+            self._read_again(stamp)
+        elif stamp == self._stamp and self._refused is not None:  # the former file is back
+            self._accept(stamp)
         return self._context
+
+    def _read_again(self, stamp: _Stamp) -> None:
+        try:
+            self._context = client_context(self._ca_file)
+        except BadConfiguration as problem:
+            if self._refused is None:
+                self._report(self._ca_file, str(problem))
+            self._refused = stamp
+        else:
+            self._accept(stamp)
+
+    def _accept(self, stamp: _Stamp) -> None:
+        self._stamp = stamp
+        if self._refused is not None:
+            self._refused = None
+            self._report(self._ca_file, None)
 
 
 def _stamp(ca_file: Path | None) -> _Stamp:

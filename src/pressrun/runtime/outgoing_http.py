@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.network.outgoing_addresses import LOOPBACK, Network, may_connect
-from pressrun.runtime.authorities import Authorities
+from pressrun.runtime.authorities import Authorities, CaFileReport
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -36,12 +36,13 @@ class OutgoingHttp:
         *,
         networks: Sequence[str] = (),
         ca_file: Path | None = None,
+        report_ca_file: CaFileReport = lambda _, __: None,
         seconds: float,
         may_stay_here: bool = False,
         resolve: Resolve | None = None,
     ) -> None:
         self._networks: list[Network] = [ipaddress.ip_network(network) for network in networks]
-        self._authorities = Authorities(ca_file)
+        self._authorities = Authorities(ca_file, report_ca_file)
         self._seconds = seconds
         self._may_stay_here = may_stay_here
         self._resolve = resolve or _resolve

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 import warnings
@@ -19,6 +20,8 @@ from tests.delivery.relay.feed import ListFeed, message
 from tests.delivery.relay.peers import CLOSE, but, peer
 from tests.delivery.relay.test_faults import until
 
+from pressrun.observe.authorities import log_ca_file
+from pressrun.runtime.authorities import Authorities
 from pressrun.smtp.handover import Outcome
 
 
@@ -178,6 +181,47 @@ async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
         await until(lambda: pool.status().last_error is not None)
         await pool.drain(0)
     assert [] == feed.carried
+
+
+def test_a_changed_file_of_authorities_that_cannot_be_used_is_logged_once(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not for each connection: once when it becomes unusable, whatever is wrong with it, and once when it is not."""
+    caplog.set_level(logging.INFO)
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(authority.file.read_bytes())
+    authorities = Authorities(ca_file, log_ca_file)
+    former = authorities.context()
+    for content in ("half", "half written"):
+        ca_file.write_text(content)
+        assert [former] * 3 == [authorities.context() for _ in range(3)]
+    ca_file.unlink()
+    assert former is authorities.context()
+    assert ["tls.ca_file_refused"] == [record.message for record in caplog.records]
+    assert "holds no usable certificates" in caplog.records[0].__dict__["fields"]["problem"]
+    ca_file.write_bytes(authority.file.read_bytes())
+    assert former is not authorities.context()
+    authorities.context()
+    ca_file.write_text("half")
+    authorities.context()
+    refused, usable = "tls.ca_file_refused", "tls.ca_file_usable"
+    assert [refused, usable, refused] == [record.message for record in caplog.records]
+
+
+def test_a_file_of_authorities_that_comes_back_is_usable_again(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Unchanged, as on a disk that was away for a while."""
+    caplog.set_level(logging.INFO)
+    disk = new_folder(tmp_path, "disk")
+    ca_file = disk / "ca.pem"
+    ca_file.write_bytes(authority.file.read_bytes())
+    authorities = Authorities(ca_file, log_ca_file)
+    away = disk.rename(tmp_path / "away")
+    authorities.context()
+    away.rename(disk)
+    authorities.context()
+    assert ["tls.ca_file_refused", "tls.ca_file_usable"] == [record.message for record in caplog.records]
 
 
 async def test_an_authority_that_is_replaced_while_we_run(make_pool: MakePool, tmp_path: Path) -> None:

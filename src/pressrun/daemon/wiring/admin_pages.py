@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pressrun.config.settings import Settings
 from pressrun.daemon.wiring.services import Services
+from pressrun.observe.authorities import log_ca_file
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.store.lists.lists import MailingList, all_lists
@@ -50,6 +51,7 @@ def build_issuer(settings: Settings) -> Issuer | None:
     http = OutgoingHttp(
         networks=oidc.networks,
         ca_file=oidc.ca_file,
+        report_ca_file=log_ca_file,
         seconds=oidc.timeout_seconds,
         may_stay_here=oidc.is_on_this_machine,
     )

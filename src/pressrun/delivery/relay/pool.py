@@ -17,6 +17,7 @@ from pressrun.delivery.relay.connection import Connection
 from pressrun.delivery.relay.fallback import Fallback
 from pressrun.delivery.relay.health import Health
 from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.observe.authorities import log_ca_file
 from pressrun.runtime.authorities import Authorities
 from pressrun.services.ports import Feed, RelayStatus
 from pressrun.smtp.auth import Credentials
@@ -48,7 +49,7 @@ class Pool:
         self._feed = feed
         self._changed = changed
         self._terms = session_terms(settings, helo_name)
-        self._authorities = None if settings.security == "none" else Authorities(settings.ca_file)
+        self._authorities = None if settings.security == "none" else Authorities(settings.ca_file, log_ca_file)
         self._health = Health(settings.name, clock)
         self._fallback = Fallback(settings.name, self._terms.fastest, clock)
         self._window = Window()
