@@ -69,6 +69,24 @@ async def test_a_renewed_certificate_that_becomes_readable_later_is_used(
         assert second.timestamp() == listeners.renew_certificate()
 
 
+async def test_a_certificate_that_cannot_be_measured_is_used(
+    room: Mailroom, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """OpenSSL reads more than what says when it expires. The listeners serve, with one warning, and renewal works."""
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    settings = SmtpSettings(listen=LOCAL, certificate_file=chain, key_file=key)
+    first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))
+    write_pair(chain, key, first)
+    certificate = chain.read_bytes()
+    chain.write_bytes(certificate.replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"))
+    async with listening(room, settings) as listeners:
+        assert [None, None] == [listeners.renew_certificate() for _ in range(2)]
+        assert certificate == await shown_certificate(listeners.addresses["smtp"])
+        assert ["inbound.certificate_not_measured"] == [record.message for record in caplog.records]
+        write_pair(chain, key, second)
+        assert second.timestamp() == listeners.renew_certificate()
+
+
 def write_pair(chain: Path, key: Path, expires_at: datetime) -> None:
     for path, content in zip((chain, key), self_signed(expires_at), strict=True):
         path.write_bytes(content)

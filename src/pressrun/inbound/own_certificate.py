@@ -20,10 +20,13 @@ Stamp = tuple[FileStamp, ...]
 
 
 class OwnCertificate(Struct, frozen=True, kw_only=True):
-    """A loaded certificate: the context for STARTTLS, when it expires (UTC seconds), and the stamp of its files."""
+    """A loaded certificate: the context for STARTTLS, when it expires (UTC seconds), and the stamp of its files.
+
+    `expires_at` is None if OpenSSL reads the certificate, and what measures it does not.
+    """
 
     tls: ssl.SSLContext
-    expires_at: float
+    expires_at: float | None
     stamp: Stamp
 
 
@@ -37,10 +40,17 @@ def load_certificate(settings: SmtpSettings) -> OwnCertificate | None:
         stamp = _stamp(settings.certificate_file, settings.key_file)
         # A locked key must not make OpenSSL ask for its passphrase.
         context.load_cert_chain(settings.certificate_file, settings.key_file, password=lambda: b"")
-        expires_at = read_expiry(settings.certificate_file)
     except (OSError, ValueError) as problem:  # SSLError is an OSError
         raise BadConfiguration(f"[smtp] certificate_file and key_file cannot be used: {problem}") from problem
-    return OwnCertificate(tls=context, expires_at=expires_at, stamp=stamp)
+    return OwnCertificate(tls=context, expires_at=_measure_expiry(settings.certificate_file), stamp=stamp)
+
+
+def _measure_expiry(certificate_file: Path) -> float | None:
+    try:
+        return read_expiry(certificate_file)
+    except (OSError, ValueError) as problem:
+        event(log, "inbound.certificate_not_measured", level=logging.WARNING, problem=str(problem))
+        return None
 
 
 class CertificateRenewal:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 class CertificatePeriod(Struct, frozen=True, kw_only=True):
@@ -27,19 +30,25 @@ def read_period(certificate: Mapping[str, Any] | None) -> CertificatePeriod | No
 
 
 def read_expiry(path: Path) -> float:
-    """When the first certificate of a PEM file expires (UTC seconds); raises OSError, and ValueError for no PEM."""
+    """When the first certificate of a PEM file expires (UTC seconds); raises OSError, and ValueError if unreadable."""
     from cryptography import x509  # noqa: PLC0415 - few configurations name certificates
 
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    return certificate.not_valid_after_utc.replace(tzinfo=UTC).timestamp()
+    return _period(x509.load_pem_x509_certificate, path.read_bytes()).ends_at
 
 
 def period_of(certificate: bytes) -> CertificatePeriod:
-    """How long a certificate in DER is valid."""
+    """How long a certificate in DER is valid; raises ValueError if it cannot be read."""
     from cryptography import x509  # noqa: PLC0415 - as above
 
-    read = x509.load_der_x509_certificate(certificate)
-    begins_at, ends_at = (
-        int(moment.replace(tzinfo=UTC).timestamp()) for moment in (read.not_valid_before_utc, read.not_valid_after_utc)
-    )
+    return _period(x509.load_der_x509_certificate, certificate)
+
+
+def _period(read: Callable[[bytes], x509.Certificate], octets: bytes) -> CertificatePeriod:
+    """The period of a certificate. Its reader is stricter than OpenSSL, and has errors of its own kinds."""
+    try:
+        certificate = read(octets)
+        moments = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    except Exception as problem:
+        raise ValueError(f"the certificate cannot be read: {problem}") from problem
+    begins_at, ends_at = (int(moment.replace(tzinfo=UTC).timestamp()) for moment in moments)
     return CertificatePeriod(begins_at=begins_at, ends_at=ends_at)

@@ -27,9 +27,9 @@ def read_server_period(connection: psycopg.Connection[Any]) -> CertificatePeriod
         return None
     try:
         certificate = _ask(connection.info.host, connection.info.port)
-    except OSError:
+        return None if certificate is None else period_of(certificate)
+    except (OSError, ValueError):
         return None
-    return None if certificate is None else period_of(certificate)
 
 
 def _ask(host: str, port: int) -> bytes | None:
