@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.cli.shell import Shell
+from tests.database import execute_at
 
 
 def test_the_first_operator_gets_a_link(shell: Shell) -> None:
@@ -49,6 +50,18 @@ def test_what_people_may_do_is_listed(shell: Shell) -> None:
     assert "invited until 20" in listed[2]
     changed = shell.good("user", "revoke", "berta", "--list", "news", "--role", "editor")
     assert "berta: nothing\n" == changed.out
+
+
+def test_whose_mail_does_not_arrive_is_said_below_the_list(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("user", "invite", "berta@town.example", "--list", "news", "--role", "editor")
+    listed = shell.good("user", "ls")
+    assert ("", None) == (listed.err, shell.good("user", "ls", "--json").json[0]["undelivered"])
+    execute_at(shell.database, "update delivery set state = 'failed', recorded_at = 1, reply = '550 gone'")
+    warning = "warning: the latest email to berta did not arrive (1970-01-01T00:00:01Z): 550 gone\n"
+    assert (listed.out, warning) == (shell.good("user", "ls").out, shell.good("user", "ls").err)
+    undelivered = {"at": "1970-01-01T00:00:01Z", "reply": "550 gone"}
+    assert undelivered == shell.good("user", "ls", "--json").json[0]["undelivered"]
 
 
 def test_a_token_is_printed_once(shell: Shell) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.database import select
+from tests.database import execute_in, select
 from tests.services.office import NOW, Office
 
 from pressrun.core.access.rights import NOTHING, OPERATOR, Holdings, ReaderAccess, Right, Role
@@ -25,6 +25,9 @@ from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.people import credentials, enter_links, people
 from pressrun.store.people.credentials import NewPasskey
 from pressrun.store.people.people import StoredPerson
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.transaction import Transaction
 
 BERTA = parse_address("Berta@town.example")
 EDITOR = Grant(list="news", role=Role.EDITOR)
@@ -355,3 +358,36 @@ async def test_links_that_are_over_are_swept(office: Office) -> None:
     await office.people.add("ann", None)
     assert 0 == await office.database.write(enter_links.sweep_links, NOW + 899)
     assert 1 == await office.database.write(enter_links.sweep_links, NOW + 900)
+
+
+async def mail_to(office: Office, address: str, state: str, reply: str) -> None:
+    """A mail to an address that came to its end."""
+
+    def record(tx: Transaction) -> None:
+        mail = NewNotice(kind="login_code", address=parse_address(address), message_secret=b"m" * 16, language="en")
+        number = notices.insert_notice(tx, mail, NOW)
+        execute_in(
+            tx, "update delivery set state = ?, reply = ?, recorded_at = ? where id = ?", state, reply, NOW, number
+        )
+
+    await office.database.write(record)
+
+
+async def test_a_person_whose_mail_does_not_arrive_is_listed_so(office: Office) -> None:
+    """Until a mail arrives; what became of mail to others, or to an address that they had before, is not about them."""
+    await office.people.add("ann", parse_address("ann@town.example"))
+    await office.people.add("berta", BERTA)
+    await office.people.add("cleo", None)
+
+    async def undelivered() -> list[Any]:
+        return [shown["undelivered"] for shown in await office.database.read(list_everybody, office.now)]
+
+    assert [None, None, None] == await undelivered()
+    await mail_to(office, "ann@town.example", "delivered", "250 ok")
+    await mail_to(office, "ann@town.example", "failed", "550 no such user")
+    await mail_to(office, "berta@elsewhere.example", "failed", "550 gone")
+    assert [{"at": "2027-01-15T08:00:00Z", "reply": "550 no such user"}, None, None] == await undelivered()
+    await mail_to(office, "ann@town.example", "queued", "")
+    assert "550 no such user" == (await undelivered())[0]["reply"]
+    await mail_to(office, "ann@town.example", "delivered", "250 ok")
+    assert [None, None, None] == await undelivered()

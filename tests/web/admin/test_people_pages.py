@@ -66,6 +66,31 @@ async def test_an_operator_sees_everybody(admin: AdminHouse) -> None:
         assert 'href="/admin/people"' in (await client.get("/admin")).text
 
 
+async def test_an_operator_sees_whose_mail_does_not_arrive(admin: AdminHouse) -> None:
+    """Beside the person, and on their page with what the mail server said."""
+    await admin.lobby.add_person("bob")
+    async with operator(admin) as client:
+        assert "did not arrive" not in (await client.get("/admin/people")).text
+        database = admin.lobby.database
+        [(address,)] = await select(database, "select address from person where name = 'bob'")
+        values = "'login_code', ?, 'en', x'00', 1"
+        await execute(
+            database,
+            f"insert into notice (kind, address, language, message_secret, created_at) values ({values})",
+            address,
+        )
+        await execute(
+            database,
+            "insert into delivery (notice_id, domain, state, due_at, recorded_at, reply) "
+            "select max(id), 'x.example', 'failed', 1, 1, '550 <b>gone</b>' from notice",
+        )
+        assert 1 == (await client.get("/admin/people")).text.count("The latest email did not arrive.")
+        page = (await client.get("/admin/people/bob")).text
+        assert "The latest email did not arrive." in page
+        assert "550 &lt;b&gt;gone&lt;/b&gt;" in page
+        assert "did not arrive" not in (await client.get("/admin/people/ann")).text
+
+
 async def test_a_person_without_rights_is_told_so(admin: AdminHouse) -> None:
     """As the shell adds people without any; their page does not call the first newsletter another one."""
     await admin.lobby.add_person("bob")

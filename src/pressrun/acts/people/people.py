@@ -39,10 +39,18 @@ class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):
     readers: ReaderAccess
 
 
+class UndeliveredMail(msgspec.Struct, frozen=True, kw_only=True):
+    """When it was known that a mail did not arrive, and what the mail server said."""
+
+    at: str
+    reply: str
+
+
 class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person. `link` is in answers that make one, `mailed` in those to an invitation.
 
-    `revoked` are the names of the tokens that a reset has revoked.
+    `revoked` are the names of the tokens that a reset has revoked. `undelivered` is about the latest email to them, if
+    that did not arrive.
     """
 
     name: str
@@ -52,6 +60,7 @@ class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     created_at: str
     enrolled_at: str | None
     invited_until: str | None
+    undelivered: UndeliveredMail | None
     link: str | None = None
     expires_at: str | None = None
     mailed: bool | None = None

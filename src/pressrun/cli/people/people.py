@@ -11,7 +11,7 @@ from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, Person
 from pressrun.cli.shared.files import read_input
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import complete_lists, verb
-from pressrun.cli.shared.output import echo, print_info, print_json, print_table
+from pressrun.cli.shared.output import echo, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.read_only import read_rows
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import ReaderAccess, Role
@@ -156,6 +156,9 @@ def list_people(invocation: Invocation, *, as_json: bool) -> None:
         print_table(
             map(_row, rows), _LISTED, empty="nobody may log in yet. Begin with `pressrun user add NAME --operator`"
         )
+        for person in rows:
+            if person["undelivered"]:
+                print_warning(_told(person))
 
 
 def _read_password(file: str) -> str:
@@ -175,6 +178,12 @@ def _row(person: dict[str, Any]) -> dict[str, Any]:
         "may_do": ", ".join(["operator"] * person["operator"] + may_do),
         "may_log_in": "yes" if person["enrolled_at"] else invited,
     }
+
+
+def _told(person: dict[str, Any]) -> str:
+    undelivered = person["undelivered"]
+    reply = undelivered["reply"] or "the mail server gave no reason"
+    return f"the latest email to {person['name']} did not arrive ({undelivered['at']}): {reply}"
 
 
 def _shown(readers: str) -> str:

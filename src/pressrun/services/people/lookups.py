@@ -7,7 +7,7 @@ from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.answers import Answer
 from pressrun.store.people import audit, enter_links, people
-from pressrun.store.people.people import Permission, StoredPerson
+from pressrun.store.people.people import Permission, StoredPerson, Undelivered
 from pressrun.store.transaction import Transaction
 
 PAGE = 500
@@ -53,10 +53,21 @@ def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[
 
 
 def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list[Answer]:
-    """These people with what they may do, and until when they are invited."""
+    """These people with what they may do, until when they are invited, and whether their mail arrives."""
     ids = [person.id for person in page]
     permissions, invited = people.permissions_by_person(tx, ids), enter_links.invited_until(tx, ids, now)
-    return [_described(person, permissions[person.id], invited.get(person.id)) for person in page]
+    undelivered = people.undelivered_mails(tx, ids)
+    return [
+        {
+            **_described(person, permissions[person.id], invited.get(person.id)),
+            "undelivered": _shown(undelivered.get(person.address or "")),
+        }
+        for person in page
+    ]
+
+
+def _shown(undelivered: Undelivered | None) -> Answer | None:
+    return None if undelivered is None else {"at": rfc3339(undelivered.at), "reply": undelivered.reply}
 
 
 def describe(tx: Transaction, person_id: int, now: int) -> Answer:

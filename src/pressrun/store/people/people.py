@@ -8,7 +8,10 @@ from msgspec import Struct
 
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.transaction import Transaction, in_json, parse_row
+
+_LATEST_NOTICES = 10_000  # searched, because there is no index by address
 
 
 class StoredPerson(Struct, frozen=True, kw_only=True):
@@ -21,6 +24,13 @@ class StoredPerson(Struct, frozen=True, kw_only=True):
     created_at: int
     enrolled_at: int | None
     epoch: int
+
+
+class Undelivered(Struct, frozen=True, kw_only=True):
+    """That the latest mail to an address did not arrive: when that was known, and why, in the mail server's words."""
+
+    at: int
+    reply: str
 
 
 class Permission(Struct, frozen=True, kw_only=True):
@@ -136,6 +146,16 @@ def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int,
         permission = Permission(list=row["list"], role=Role(row["role"]), readers=ReaderAccess(row["readers"]))
         permissions[row["person_id"]].append(permission)
     return permissions
+
+
+def undelivered_mails(tx: Transaction, ids: Collection[int]) -> Mapping[str, Undelivered]:
+    """Those of these people whose latest mail did not arrive, by address; among the latest notices, as none is old."""
+    failed: dict[str, Undelivered] = {}
+    for row in tx.rows("people.arrivals", ids=in_json(sorted(ids)), most=_LATEST_NOTICES):
+        failed.pop(row["address"], None)
+        if row["state"] == DeliveryState.FAILED:
+            failed[row["address"]] = Undelivered(at=row["recorded_at"], reply=row["reply"] or "")
+    return failed
 
 
 def find_permission(tx: Transaction, list_id: int, person_id: int) -> tuple[Role, ReaderAccess] | None:

@@ -114,3 +114,12 @@ order by person.id;
 select person.address from person join permission on permission.person_id = person.id
 where person.address_key = :address_key and permission.list_id = :list_id
     and permission.role in ('editor', 'publisher');
+
+-- name: arrivals
+-- What became of the latest mails to these people, the oldest first.
+select notice.address, delivery.state, delivery.recorded_at, delivery.reply
+from notice cross join delivery {indexed by delivery_by_notice}
+where delivery.notice_id = notice.id and notice.id > (select coalesce(max(id), 0) from notice) - :most
+    and notice.address in (select address from person where id {in ids} and address is not null)
+    and delivery.state in ('delivered', 'failed')
+order by notice.id;
