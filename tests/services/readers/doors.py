@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from tests.delivery.direct import DirectWorker
 from tests.delivery.pressroom import GONE, LATER, LOST, RELAY, TAKEN, UNSENT, FakeOwner, Pressroom
 from tests.services.bounces.test_bounce_handler import FULL, report, route_of
-from tests.services.readers.lives import LISTS, SLOW, WEB, Lives
+from tests.services.readers.lives import SLOW, WEB, Lives
 from tests.settings import change
 
 from pressrun.core.addresses.address import Address, parse_address
@@ -90,7 +90,11 @@ class Doors(Lives):
 
     def doors(self) -> list[Step]:
         """What may happen in this life."""
-        rare: list[Step] = [
+        usual: list[Step] = [self.start, self.start, self.take_slice, self.claim, self.answer, self.wait]
+        return usual + 2 * self.dice.sample(self.rare_doors(), self.dice.randint(4, 14))
+
+    def rare_doors(self) -> list[Step]:
+        return [
             *(self.switch, self.pause, self.resume, self.leave, self.undo_leaving, self.leave_by_old_link, self.note),
             *(self.ask_for_address, self.move, self.move_back, self.sign_up, self.confirm),
             *(self.add, self.remove, self.take_in, self.drop_synced, self.put, self.pause_by_program, self.send_copy),
@@ -99,8 +103,6 @@ class Doors(Lives):
             *(self.bounce_late, self.kill, self.reply_late, self.lose_lease, self.rotate_key),
             *(self.keep_house, self.remove_aged, self.set_clock),
         ]
-        usual: list[Step] = [self.start, self.start, self.take_slice, self.claim, self.answer, self.wait]
-        return usual + 2 * self.dice.sample(rare, self.dice.randint(4, 14))
 
     def address(self) -> Address:
         known = [f"r{number}@reader.example" for number in range(3)]
@@ -116,7 +118,7 @@ class Doors(Lives):
 
     async def at_list(self, work: Callable[[str, Address], Awaitable[object]]) -> object:
         """What somebody tries with an address of a list."""
-        name, address = self.dice.choice(LISTS), self.address()
+        name, address = self.dice.choice(self.lists), self.address()
         return name, address.typed, await self.attempt(work(name, address))
 
     # ------------------------------------------------------------------ readers
@@ -132,7 +134,7 @@ class Doors(Lives):
 
     async def sign_up(self) -> object:
         origin = replace(WEB, source=self.dice.choice(["web", "mail"]))
-        also = self.dice.choice([(), (), LISTS])
+        also = self.dice.choice([(), (), self.lists])
         sign_ups = self.press.office.sign_ups
         return await self.at_list(
             lambda name, address: sign_ups.request(name, address, origin, network=None, also=also)
@@ -228,7 +230,7 @@ class Doors(Lives):
     # ------------------------------------------------------------------ editions
 
     async def with_edition(self, work: Callable[[int], Awaitable[object]]) -> object:
-        edition = self.editions[self.dice.choice(LISTS)]
+        edition = self.editions[self.dice.choice(self.lists)]
         return edition, await self.attempt(work(edition))
 
     async def start(self) -> object:

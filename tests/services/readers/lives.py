@@ -34,6 +34,7 @@ PLENTY = LimitSettings(
     pause_notes_per_address=OFTEN,
 )
 LISTS = ("news", "boletim")
+LANGUAGES = {"news": "en", "boletim": "pt", "gaceta": "es"}
 SLOW = "slow@slow.example"
 STEPS = 50
 OF_COPY = (
@@ -53,6 +54,7 @@ class Lives:
 
     def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
         self.press, self.dice, self.merges, self.is_issue = press, dice, merges, is_issue
+        self.lists: tuple[str, ...] = LISTS
         context = press.office.context
         self.changes, self.preferences = AddressChanges(context), Preferences(context)
         self.undo_unsubscribe = UndoUnsubscribe(context)
@@ -72,19 +74,23 @@ class Lives:
         """Three readers of one language, one of the other where readers may meet, and an edition in each."""
         press = self.press
         change(press.office.settings, limits=PLENTY)
-        await press.office.make_list("boletim", language="pt")
+        for name in self.lists[1:]:
+            await press.office.make_list(name, language=LANGUAGES[name])
         await press.change("update list set family = 'f', leaving_note = 1")
-        for name in LISTS:
+        for name in self.lists:
             await press.add_readers([SLOW], name)
         await press.readers(3)
         if self.merges:
             await press.add_readers(["q@other.example"], "boletim")
         await press.change("update subscription set since = since - 100")
-        for name in LISTS:
-            number = await press.edition(f"In {name}", name, scheduled_at=int(press.office.now) + 500_000)
-            self.editions[name], self.due[number], self.may[number] = number, set(), set()
+        for name in self.lists:
+            await self.plan_edition(name)
         if self.is_issue:
             await press.change("update edition set issue = 'one'")
+
+    async def plan_edition(self, name: str) -> None:
+        number = await self.press.edition(f"In {name}", name, scheduled_at=int(self.press.office.now) + 500_000)
+        self.editions[name], self.due[number], self.may[number] = number, set(), set()
 
     def person(self, subscriber: int) -> int:
         """Whom a subscriber counts as."""
@@ -109,7 +115,7 @@ class Lives:
     # ------------------------------------------------------------------ what may happen
 
     async def switch(self) -> object:
-        link, name = await self.link(), self.dice.choice(LISTS)
+        link, name = await self.link(), self.dice.choice(self.lists)
         [(last,)] = await self.press.rows("select coalesce(max(id), 0) from delivery")
         await self.preferences.save(link, PreferenceChanges(families={"f": name}), WEB)
         if self.is_issue:  # where the other list has sent the issue already, they get a copy of it
@@ -149,7 +155,7 @@ class Lives:
         link = await self.link()
         known = [address for (address,) in await self.press.rows("select address from subscriber where id > 1")]
         self.addresses += 1
-        is_known = self.merges and self.dice.random() < 0.6
+        is_known = self.merges and self.dice.random() < 0.6 and bool(known)
         new = self.dice.choice(known) if is_known else f"n{self.addresses}@new.example"
         await self.changes.request(link.subscriber_id, parse_address(new), WEB)
         return link.subscriber_id, new
@@ -185,7 +191,7 @@ class Lives:
         return number, outcome
 
     async def start(self) -> object:
-        press, name = self.press, self.dice.choice(LISTS)
+        press, name = self.press, self.dice.choice(self.lists)
         edition = self.editions[name]
         if await press.state(edition) != "scheduled":
             return None
@@ -200,7 +206,7 @@ class Lives:
         )
         started = {reader for readers in (*self.due.values(), *self.may.values()) for reader in readers}
         here = await press.rows(reading, name)
-        [elsewhere] = [await press.rows(reading, other) for other in LISTS if other != name]
+        elsewhere = [row for other in self.lists if other != name for row in await press.rows(reading, other)]
         self.bilingual |= started & {reader for reader, _ in here} & {reader for reader, _ in elsewhere}
         for subscriber, may_be_mailed in here:
             (self.due if may_be_mailed else self.may)[edition].add(subscriber)
