@@ -223,15 +223,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             item.user_properties.append(("only_on", f"on {only.args[0]} alone: {only.args[1]}"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
     """Say how many tests ran on which engine, and how many were skipped for which reason and what to do about it."""
     _say_engines(terminalreporter)
     skipped = Counter(_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
-    skipped.update({SLOW: left_out} if (left_out := terminalreporter.config.stash.get(_LEFT_OUT, 0)) else {})
+    left_out = terminalreporter.config.stash.get(_LEFT_OUT, 0)
+    skipped.update({SLOW: left_out} if left_out else {})
     if skipped:
         terminalreporter.section("skipped")
         for reason, count in skipped.most_common():
             terminalreporter.write_line(f"{count:5}  {reason}")
+    if left_out and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        terminalreporter.write_line("All of the chosen tests are slow. To run them, set PRESSRUN_THOROUGH=1")
 
 
 def _say_engines(reporter: pytest.TerminalReporter) -> None:
