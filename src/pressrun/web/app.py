@@ -50,6 +50,7 @@ from pressrun.web.readers.mailed_links import MailedLinkPages
 from pressrun.web.readers.old_links import OldLinkPages, PersonalLinkRoute
 from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.readers.sign_up_forms import SignUpForms
+from pressrun.web.readers.trailing_marks import TrailingMarks
 from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 
@@ -175,7 +176,7 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
     links = LinkPages(web, cases, changes)
     preferences = PreferencePages(web, cases)
     approval = ApprovalPages(web, cases)
-    return [
+    rows: Table = [
         ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/confirm/{token}", links.confirm, _BOTH),
         ("/unsubscribe/never-again/{token}", links.never_again, _BOTH),
@@ -192,6 +193,8 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
         ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/report", approval.report, _GET),
     ]
+    marks = TrailingMarks(web)
+    return [(path, marks.leading_on(handler), methods) for path, handler, methods in rows]
 
 
 def _routes_of_monitoring(monitoring: MonitoringPages) -> Table:
