@@ -108,6 +108,9 @@ def close(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool) 
 @list_argument("name")
 @yes_option
 def remove(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool) -> None:
+    """People who are on no other list stay in the database, with the evidence of their consent, until `pressrun
+    subscriber erase`.
+    """
     if not is_agreed:
         _confirm_remove(invocation, name)
     execute(invocation, "list.rm", ListName(list=name))
