@@ -104,7 +104,8 @@ class Http(Struct, frozen=True, kw_only=True):
     `files` all the others by their file names. JSON is accepted only where `media_types` names it.
 
     `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `answers`
-    has their types where these differ from `Act.answer`. `etag` names the member of the answer that is its ETag.
+    has their types where these differ from `Act.answer`. `etag` names the member of the answer that is its ETag, and
+    `made` is the path of what a 201 or 202 has made: its {names} are members of the answer, or in `path`.
     `together` says in JSON Schema which members go together, where the work refuses what its types accept. `check` says
     what the work would find wrong with members of the right types, by their names, for a request that has other faults:
     they are told together. With `is_final`, clients may follow how the answer changes until that holds.
@@ -122,6 +123,7 @@ class Http(Struct, frozen=True, kw_only=True):
     otherwise: Mapping[int, Callable[[Any], bool]] = field(default_factory=dict)
     answers: Mapping[int, type[Any]] = field(default_factory=dict)
     etag: str | None = None
+    made: str | None = None
     together: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[[Mapping[str, Any]], Sequence[tuple[str, str]]] = lambda _: ()
     is_final: Callable[[Any], bool] | None = None

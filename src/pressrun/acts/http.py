@@ -25,7 +25,8 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
   is 428. `*` is None. Raise `ChangedMeanwhile` for another revision, and where `*` finds nothing.
 - **Errors**: NotFound 404, Gone 410, NotPermitted 403, ChangedMeanwhile 412, Refused 409, ConditionMissing 428, other
   BadInput and UsageError 422, Unavailable and TryAgain 503. `Refused("…", audience=7)` has `audience` as a member.
-- **Status**: `status=201, otherwise={200: lambda answer: not answer.created}`; 204 has no body.
+- **Status**: `status=201, otherwise={200: lambda answer: not answer.created}`; 204 has no body. `made="things/{id}"`
+  is where what a 201 or 202 has made is.
 """
 
 from __future__ import annotations

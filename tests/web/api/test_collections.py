@@ -53,9 +53,10 @@ async def test_a_cursor_of_another_query_leads_nowhere(desk: Desk, change: objec
     assert callable(change)
     async with desk.client() as client:
         after = (await client.get(f"{READERS}?limit=2")).json()["next"]
-        assert 404 == (await client.get(f"{READERS}?limit=2&state=active&after={after}")).status_code
-        assert 404 == (await client.get(f"/lists/other/subscribers?limit=2&after={after}")).status_code
-        assert 404 == (await client.get(f"{READERS}?limit=2&after={change(after)}")).status_code
+        refused = await client.get(f"{READERS}?limit=2&state=active&after={after}")
+        assert (422, ["?after"]) == (refused.status_code, [fault["pointer"] for fault in refused.json()["errors"]])
+        assert 422 == (await client.get(f"/lists/other/subscribers?limit=2&after={after}")).status_code
+        assert 422 == (await client.get(f"{READERS}?limit=2&after={change(after)}")).status_code
         assert 200 == (await client.get(f"{READERS}?limit=3&after={after}")).status_code
 
 
@@ -68,7 +69,7 @@ async def test_nobody_makes_up_a_cursor(served: ServedApi, path: str, text: str)
     async with served.client() as client:
         for octets in (forged, forged[:-20], forged[:-26], text.encode() + bytes(12)):
             after = base64url(octets)
-            assert 404 == (await client.get(f"/{path}?after={after}")).status_code
+            assert 422 == (await client.get(f"/{path}?after={after}")).status_code
 
 
 async def test_a_whole_collection_as_lines(desk: Desk) -> None:

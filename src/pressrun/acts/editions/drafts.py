@@ -234,6 +234,7 @@ DRAFT_ACTS = (
             media_types=(*_TEXTS, MULTIPART, JSON),
             status=201,
             otherwise={200: lambda made: not made.created},
+            made="editions/{id}",
             etag="revision",
         ),
     ),

@@ -130,7 +130,7 @@ LIST_ACTS = (
         work=_create,
         answer=ListInfo,
         again=_show_again,
-        http=Http(method="POST", path="lists", members=NewListFields, status=201, etag="revision"),
+        http=Http(method="POST", path="lists", members=NewListFields, status=201, etag="revision", made="lists/{name}"),
     ),
     Act(
         id="list.set",

@@ -206,7 +206,7 @@ PEOPLE_ACTS = (
         answer=PersonAnswer,
         again=_person_now,
         is_fresh=True,
-        http=Http(method="POST", path="people", status=201),
+        http=Http(method="POST", path="people", status=201, made="people/{name}"),
     ),
     Act(
         id="user.invite",
@@ -217,7 +217,7 @@ PEOPLE_ACTS = (
         answer=PersonAnswer,
         again=_invited,
         is_fresh=True,
-        http=Http(method="POST", path="invitations", status=201),
+        http=Http(method="POST", path="invitations", status=201, made="people/{name}"),
     ),
     Act(
         id="user.grant",
@@ -292,7 +292,7 @@ PEOPLE_ACTS = (
         answer=TokenAnswer,
         again=_token_now,
         is_fresh=True,
-        http=Http(method="POST", path="tokens", status=201),
+        http=Http(method="POST", path="tokens", status=201, made="tokens/{id}"),
     ),
     Act(
         id="token.revoke",

@@ -105,6 +105,7 @@ JOB_ACTS = (
             body="file",
             media_types=_MEDIA_TYPES,
             status=202,
+            made="jobs/{id}",
         ),
     ),
     Act(
@@ -124,6 +125,7 @@ JOB_ACTS = (
             body="file",
             media_types=_MEDIA_TYPES,
             status=202,
+            made="jobs/{id}",
         ),
     ),
     Act(
@@ -146,7 +148,7 @@ JOB_ACTS = (
         work=lambda doing, args: doing.cases.jobs.apply(args.id, args.digest),
         again=_show_again,
         grows=True,
-        http=Http(method="POST", path="jobs/{id}/apply", status=202),
+        http=Http(method="POST", path="jobs/{id}/apply", status=202, made="jobs/{id}"),
     ),
     Act(
         id="job.cancel",

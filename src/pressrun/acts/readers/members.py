@@ -10,9 +10,9 @@ from msgspec import Meta
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments, ListAddress
-from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line
+from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line, described
 from pressrun.core.access.rights import Right
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import is_spelling_of, parse_address
 from pressrun.core.errors import Gone, NotPermitted
 from pressrun.runtime.clock import utc_now
 from pressrun.services.members.member_changes import (
@@ -31,6 +31,9 @@ from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers import subscribers
 
 _MEMBER = "lists/{list}/subscribers/{address}"
+Repeated = Annotated[str, described(maxLength=320)]
+"""The address of the path once more, for programs that send a subscriber as they got it."""
+_MADE = "lists/{list}/subscribers/{email}"
 
 
 class MemberFields(Arguments, frozen=True, kw_only=True):
@@ -45,9 +48,10 @@ class MemberFields(Arguments, frozen=True, kw_only=True):
 
 
 class MemberPut(MemberFields, frozen=True, kw_only=True):
-    """Add or change the person with this address."""
+    """Add or change the person with this address, which `email` may repeat."""
 
     address: EmailAddress
+    email: Repeated | None = None
 
 
 class MemberCreate(MemberFields, frozen=True, kw_only=True):
@@ -57,11 +61,15 @@ class MemberCreate(MemberFields, frozen=True, kw_only=True):
 
 
 class MemberPatch(ListAddress, frozen=True, kw_only=True):
-    """What changes of a person; what is left out stays as it is, and an empty or null column goes."""
+    """What changes of a person; what is left out stays as it is, and an empty or null column goes.
+
+    `email` may repeat the address of the path: nobody moves by it.
+    """
 
     name: Line | None = None
     language: LanguageTag | None = None
     fields: dict[ColumnName, Cell | None] = msgspec.field(default_factory=dict)
+    email: Repeated | None = None
 
 
 class MemberPause(ListAddress, frozen=True, kw_only=True):
@@ -99,7 +107,7 @@ async def _create(doing: Doing, args: MemberCreate) -> Member:
 
 async def _change(doing: Doing, args: MemberPatch) -> Member:
     changes, wrong = check_changes(args.name, args.language, args.fields)
-    require_right(wrong)
+    require_right([*wrong, *_other_address(args)])
     return await doing.cases.members.change(args.list, parse_address(args.address), changes)
 
 
@@ -110,10 +118,17 @@ def _faults(values: Mapping[str, Any]) -> list[Fault]:
     return [*wrong, *more]
 
 
+def _other_address(args: MemberPut | MemberPatch) -> list[Fault]:
+    """What is wrong with an `email` that is not the address of the path."""
+    if args.email is None or is_spelling_of(args.email, parse_address(args.address)):
+        return []
+    return [("email", "is not the address of the path. Readers change their address themselves")]
+
+
 def _checked(doing: Doing, args: MemberPut | MemberCreate) -> PutRequest:
     changes, wrong = check_changes(args.name, args.language, args.fields)
     origin, more = doing.cases.members.check_origin(program_of(doing), args.consent)
-    require_right([*wrong, *more])
+    require_right([*wrong, *more, *(_other_address(args) if isinstance(args, MemberPut) else ())])
     address = parse_address(args.address)
     return PutRequest(list_name=args.list, address=address, changes=changes, confirm=args.confirm, origin=origin)
 
@@ -184,7 +199,7 @@ MEMBER_ACTS = (
         answer=Member,
         work=_create,
         again=_create_again,
-        http=Http(method="POST", path="lists/{list}/subscribers", status=201, check=_faults),
+        http=Http(method="POST", path="lists/{list}/subscribers", status=201, made=_MADE, check=_faults),
     ),
     Act(
         id="subscriber.change",

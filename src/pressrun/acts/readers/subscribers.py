@@ -18,8 +18,8 @@ from pressrun.acts.arguments import (
 )
 from pressrun.acts.operating.operator_resources import SuppressionSet
 from pressrun.core.access.rights import Right
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.core.addresses.address import is_spelling_of, parse_address
+from pressrun.core.errors import InvalidFields
 from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.store.programs.idempotency import KeptOutcome
 
@@ -27,20 +27,13 @@ from pressrun.store.programs.idempotency import KeptOutcome
 async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:
     address = parse_address(args.address)
     is_at_shell = doing.caller.token_id is None and doing.caller.person_id is None  # where the command line asks
-    if not is_at_shell and _key_of(args.confirm) != address.key:
-        raise BadInput('confirm: say which address to erase for good: {"confirm": "ada@example.org"}')
+    if not is_at_shell and not is_spelling_of(args.confirm or "", address):
+        raise InvalidFields([("confirm", 'say which address to erase for good: {"confirm": "ada@example.org"}')])
     return await doing.cases.subscribers.erase(address)
 
 
 async def _erased(_: Doing, __: SubscriberErase, ___: KeptOutcome) -> dict[str, Any]:
     return {"erased": True}
-
-
-def _key_of(text: str | None) -> str | None:
-    try:
-        return None if text is None else parse_address(text).key
-    except MalformedAddress:
-        return None
 
 
 CONFIRMED: Mapping[str, Any] = {

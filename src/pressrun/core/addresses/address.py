@@ -96,6 +96,14 @@ def read_stored_address(text: str) -> Address | None:
         return None
 
 
+def is_spelling_of(text: str, address: Address) -> bool:
+    """Whether a text is this address, in whatever letter case."""
+    try:
+        return parse_address(text).key == address.key
+    except MalformedAddress:
+        return False
+
+
 def restore_address(typed: str, domain: str) -> Address:
     """The same as `parse_address(typed)`, but cheaper: its `domain` was parsed when both were stored."""
     local, _, typed_domain = typed.rpartition("@")

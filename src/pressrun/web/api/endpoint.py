@@ -11,7 +11,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, get_args, get_origin
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct, field, structs
@@ -38,10 +38,13 @@ from pressrun.web.api.values import (
     read_query,
 )
 
+BASE_PATH = "/api/v1"
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
 _NOBODY = "a token is required: send it in the header `Authorization: Bearer pr_…`"
 _UNKNOWN = "the token is unknown, revoked or expired, or not allowed from this network. See `pressrun token ls`"
+_FOREIGN = "is not a cursor of this query: use the `next` of an answer to the very same one"
 _NOT_STORED = ((b"cache-control", b"no-store"),)
+MADE_STATUSES = (201, 202)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
 
@@ -272,7 +275,8 @@ class Exchange:
                 return
             cursor = unseal(sealed, self._digest, self._context.cursor_key)
             if cursor is None:
-                raise ApiProblem(404, "unknown cursor: use the `next` of an answer to the very same query")
+                reading.faults.append(FieldError(f"?{AFTER}", _FOREIGN))
+                return
             reading.values[AFTER] = cursor
 
     async def _carry_out(self, values: Mapping[str, Any], caller: Caller) -> Any:
@@ -314,7 +318,7 @@ class Exchange:
     def _respond(self, value: Any) -> Response:
         http = self._operation.http
         status = next((code for code, applies in http.otherwise.items() if applies(value)), http.status)
-        headers = _etag(http.etag, value)
+        headers = {**_etag(http.etag, value), **self._location(status, value)}
         if status == 204 or value is None:
             return Response(status_code=204 if value is None and status == 200 else status, headers=headers)
         if isinstance(value, Content):
@@ -325,6 +329,16 @@ class Exchange:
         elif self._shown is not None:
             value = streams.shown(value, self._shown)
         return Response(msgspec.json.encode(value), status, headers, JSON)
+
+    def _location(self, status: int, value: Any) -> dict[str, str]:
+        """Where what was made is (RFC 9110 §15.3.2), or the job that will tell what became of the request (§15.3.3)."""
+        made = self._operation.http.made
+        if made is None or status not in MADE_STATUSES:
+            return {}
+        members = value if isinstance(value, Mapping) else structs.asdict(value)
+        names = {**self._request.scope["path_params"], **members}
+        path = made.format_map({name: quote(str(text), safe="@") for name, text in names.items()})
+        return {"Location": f"{self._context.base_url}{BASE_PATH}/{path}"}
 
     def _page(self, page: Page[Any]) -> tuple[dict[str, Any], dict[str, str]]:
         """The page as it is sent, and its link to the next one (RFC 8288)."""

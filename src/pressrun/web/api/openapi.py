@@ -16,16 +16,20 @@ from pressrun import __version__
 from pressrun.acts.http import JSON, Content
 from pressrun.acts.keyed import KEY
 from pressrun.web.api import cursors
-from pressrun.web.api.endpoint import AFTER, FIELDS, Operation
+from pressrun.web.api.endpoint import AFTER, BASE_PATH, FIELDS, MADE_STATUSES, Operation
 from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
 from pressrun.web.api.values import IF_MATCH, LARGEST, RequestField, members_type
 
 Schema = dict[str, Any]
 
-BASE_PATH = "/api/v1"
 EXAMPLES: Mapping[str, Any] = {"list": "news", "address": "ada@reader.example", "id": 7}
 _OF_LISTS = frozenset({"editions", "subscribers"})
 _REF = "#/components/schemas/{name}"
+_FIELDS: Mapping[str, str] = {
+    "ETag": "The revision, for If-Match.",
+    "Link": "The next page, if there may be one.",
+    "Location": "Where what was made is.",
+}
 _ALWAYS = (400, 401, 403, 404, 409, 410, 422, 429, 503)
 
 
@@ -194,7 +198,7 @@ def _form(takes_files: bool) -> Schema:
 
 def _answer(operation: Operation, types: _Types, status: int) -> Schema:
     answer = operation.http.answers.get(status, operation.act.answer)
-    described: Schema = {"description": "Done"}
+    described: Schema = {"description": "Done", **_fields(operation, status)}
     if answer is None or status == 204:
         return described
     if answer is Content:
@@ -203,6 +207,17 @@ def _answer(operation: Operation, types: _Types, status: int) -> Schema:
     for media_type in operation.media_types[1:]:
         content[media_type] = {"schema": {"type": "string"}}
     return {**described, "content": content}
+
+
+def _fields(operation: Operation, status: int) -> Schema:
+    """The header fields of an answer that are not those of every one."""
+    names = {
+        "ETag": operation.http.etag is not None and status != 204,
+        "Link": operation.is_collection,
+        "Location": operation.http.made is not None and status in MADE_STATUSES,
+    }
+    headers = {name: {"schema": {"type": "string"}, "description": _FIELDS[name]} for name in names if names[name]}
+    return {"headers": headers} if headers else {}
 
 
 def _whole_or_shown(operation: Operation, whole: Schema) -> Schema:

@@ -1,8 +1,8 @@
 """What goes wrong, as programs are told: problem details (RFC 9457) with every error at once.
 
-The member `error` repeats `detail`, for programs that only show a sentence. Each of `errors` has a `pointer`: `/name`
-is a member of the body (RFC 6901), `?limit` a parameter of the query, `{address}` a part of the path, and `If-Match` a
-header.
+The member `error` repeats `detail`, for programs that only show a sentence. Every 422 has `errors`, each of them with a
+`pointer`: `/name` is a member of the body (RFC 6901), `?limit` a parameter of the query, `{address}` a part of the
+path, and `If-Match` a header. An empty one is the whole request.
 """
 
 from __future__ import annotations
@@ -116,6 +116,8 @@ def problem_of(failure: Exception) -> ApiProblem:
     if status == 503:  # the reason is for operators, and is in the log
         return ApiProblem(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
+    if status == 422 and not faults:
+        faults = [FieldError("", str(failure))]  # of the whole request, or of what is in a file
     return ApiProblem(status, str(failure), faults=faults, members=failure.members)
 
 

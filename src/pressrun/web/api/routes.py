@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from pressrun.acts.act import Act
-from pressrun.web.api.endpoint import ApiContext, ApiResource, Operation, operation_of
-from pressrun.web.api.openapi import BASE_PATH, describe
+from pressrun.web.api.endpoint import BASE_PATH, ApiContext, ApiResource, Operation, operation_of
+from pressrun.web.api.openapi import describe
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
 from pressrun.web.http.conditional import is_fresh
 from pressrun.web.http.security import Area, Endpoint

@@ -1,0 +1,61 @@
+"""Where programs find what a request has made: the header that says it leads to the same thing."""
+
+from __future__ import annotations
+
+import json
+
+from tests.web.api.served import BASE, ServedApi
+
+from pressrun.acts.table import ACTS
+
+LISTED = {"name": "news", "title": "News", "postal_address": "1 Road"}
+CSV, MARKDOWN = {"Content-Type": "text/csv"}, {"Content-Type": "text/markdown"}
+PATHS = ("lists/news", "lists/news/subscribers/a%2Fb%2Bc@reader.example", "editions/1", "people/ann", "jobs/1")
+DRAFT = {"subject": "High water", "text": "The tide is in."}
+
+
+async def test_what_was_made_is_where_location_says(served: ServedApi) -> None:
+    """RFC 9110 §15.3.2, with an address as it stands in a path."""
+    async with served.client() as client:
+        made = [
+            await client.post("/lists", json=LISTED),
+            await client.post("/lists/news/subscribers", json={"email": "a/b+c@reader.example"}),
+            await client.post("/lists/news/editions", json=DRAFT),
+            await client.post("/people", json={"name": "ann"}),
+            await client.post("/lists/news/imports", content="email\nada@reader.example\n", headers=CSV),
+        ]
+        shown = [await client.get(answer.headers["Location"]) for answer in made]
+        again = await client.post("/lists/news/editions", json=DRAFT)
+    assert [201, 201, 201, 201, 202] == [answer.status_code for answer in made]
+    assert [f"{BASE}/api/v1/{path}" for path in PATHS] == [answer.headers["Location"] for answer in made]
+    assert ["news", "a/b+c@reader.example", 1, "ann", 1] == [
+        answer.json()[name] for answer, name in zip(shown, ("name", "email", "id", "name", "id"), strict=True)
+    ]
+    assert (200, False) == (again.status_code, "Location" in again.headers)
+
+
+async def test_it_is_described(served: ServedApi) -> None:
+    """For each action that makes something."""
+    responses = {
+        operation["operationId"]: operation["responses"]
+        for methods in json.loads(served.api.document()[0])["paths"].values()
+        for operation in methods.values()
+    }
+    for act in ACTS.values():
+        if act.http is not None and act.http.made is not None:
+            assert "Location" in responses[act.id][str(act.http.status)]["headers"], act.id
+
+
+async def test_every_422_says_where_it_is_wrong(served: ServedApi) -> None:
+    """What a service finds, too: in a member that it names, or in the request as a whole."""
+    async with served.client() as client:
+        await client.post("/lists", json=LISTED)
+        address = "/subscribers/ada@reader.example"
+        wrong = [
+            await client.post(f"{address}/erase", json={"confirm": "bob@reader.example"}),
+            await client.put("/suppressions/ada@reader.example", json={"reason": "boredom"}),
+            await client.post("/lists/news/editions", content="---\nsubjec: x\n---\n", headers=MARKDOWN),
+        ]
+    assert [(422, ["/confirm"]), (422, [""]), (422, [""])] == [
+        (answer.status_code, [fault["pointer"] for fault in answer.json()["errors"]]) for answer in wrong
+    ]
