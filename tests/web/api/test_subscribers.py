@@ -144,6 +144,39 @@ async def test_how_many_there_are(served: ServedApi) -> None:
         assert 0 == (await client.get(f"{READERS}?state=pending&count=true")).json()["total"]
 
 
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [("domain=reader.example", 3), ("q=reader", 3), ("q=cy*", 1), ("since=2020-01-01", 4), ("since=2099-01-01", 0)],
+)
+async def test_how_many_a_search_finds(
+    served: ServedApi, monkeypatch: pytest.MonkeyPatch, query: str, total: int
+) -> None:
+    """On all pages, counted part by part."""
+    monkeypatch.setattr(subscriber_listing, "MOST_READ", 2)
+    await enrol(served.office, "ada@reader.example", "bob@reader.example", "cyd@reader.example", "eva@other.example")
+    async with served.client(SEES) as client:
+        first = await client.get(f"{READERS}?limit=1&count=true&{query}")
+    assert total == first.json()["total"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_the_address_may_be_repeated_in_the_body(served: ServedApi, method: str) -> None:
+    """In any spelling; another one would be a move, which is the reader's own."""
+    await enrol(served.office, "Ada@reader.example")
+    async with served.client(MANAGES) as client:
+        url = f"{READERS}/Ada@reader.example"
+        same = await client.request(method, url, json={"email": "ada@Reader.example", "name": "Ada B."})
+        other = [
+            await client.request(method, url, json={"email": email, "name": "Bob"})
+            for email in ("bob@reader.example", "nobody")
+        ]
+        shown = await client.get(url)
+    assert (200, "Ada@reader.example", "Ada B.") == (same.status_code, same.json()["email"], shown.json()["name"])
+    assert [(422, ["/email"])] * 2 == [
+        (answer.status_code, [fault["pointer"] for fault in answer.json()["errors"]]) for answer in other
+    ]
+
+
 async def test_a_long_search_goes_on_in_parts(served: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds up others for a moment only: a page may be empty and have a next one."""
     monkeypatch.setattr(subscriber_listing, "MOST_READ", 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta
+from msgspec.structs import replace
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments, ListAddress
@@ -14,7 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
 from pressrun.services.reports import exported_members, members
 from pressrun.services.reports.members import Member
-from pressrun.services.reports.subscriber_listing import SubscriberSelection
+from pressrun.services.reports.subscriber_listing import MOST_READ, SubscriberSelection
 
 ONE = "lists/{list}/subscribers/{address}"
 _LENGTH_OF_STREAM = 2000  # of each page of a whole list: others wait while it is read
@@ -55,10 +56,21 @@ async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
         table = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
         return CsvPage(items=table.members, next=table.following, columns=tuple(table.columns))
     items, following = await doing.cases.database.read(members.page_of_members, args.list, selection)
-    total: Any = UNSET
-    if args.count and not (selection.search or args.since):
-        total = await doing.cases.database.read(members.count_members, args.list, args.state)
+    total: Any = await _count(doing, args.list, selection) if args.count else UNSET
     return Page(items=items, next=following, total=total)
+
+
+async def _count(doing: Doing, list_name: str, selection: SubscriberSelection) -> int:
+    """How many are chosen, on all pages: a search counts part by part, so that others are not held up."""
+    if not (selection.search or selection.since):
+        return await doing.cases.database.read(members.count_members, list_name, selection.state)
+    total, part = 0, replace(selection, after="", limit=MOST_READ)
+    while True:
+        count, following = await doing.cases.database.read(members.count_part, list_name, part)
+        total += count
+        if following is None:
+            return total
+        part = replace(part, after=following)
 
 
 def _search(args: SubscribersOfList) -> str:

@@ -91,6 +91,12 @@ def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
     return sum(counts.values()) if state is None else counts.get(state, 0)
 
 
+def count_part(tx: Transaction, list_name: str, selection: SubscriberSelection) -> tuple[int, str | None]:
+    """How many of the chosen members the next part has, and the place after it, as `page_of_members`."""
+    part = part_of_listing(tx, list_name, selection)
+    return len(part.rows), part.following
+
+
 def show_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:
     """The subscriber with this address, in any state. Raises NotFound."""
     _, person, subscription = require_membership(tx, list_name, address)
