@@ -38,13 +38,15 @@ from typing import Any, ClassVar
 class PressrunError(Exception):
     """The base class: something failed, and the message says why and what to do.
 
-    `members` are facts for programs, such as the number that the message names: the API has them beside it.
+    `members` are facts for programs, such as the number that the message names: the API has them beside it. `see` is
+    the verb that shows more, which `fact` leaves out for those who have no shell.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str = "", **members: object) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", *, see: str = "", **members: object) -> None:
+        super().__init__(f"{message} (see `pressrun {see}`)" if see else message)
+        self.fact = message
         self.members = members
 
 
@@ -54,12 +56,12 @@ class NotFound(PressrunError):
 
 def no_such_list(name: str) -> NotFound:
     """The error for an unknown list, and for one that the caller may not see: the words are the same."""
-    return NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
+    return NotFound(f"no such list: {name!r}", see="list ls")
 
 
 def no_such_edition(edition_id: int) -> NotFound:
     """The error for an unknown edition, and for one of a list that the caller may not see."""
-    return NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
+    return NotFound(f"no such edition: {edition_id}", see="edition ls")
 
 
 class Gone(NotFound):

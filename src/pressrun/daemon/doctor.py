@@ -117,7 +117,7 @@ def _read_database(data: DataDir, list_name: str | None, operator: str | None) -
         return _Known()
     chosen = tuple(each for each in known.lists if list_name in (None, each.name))
     if list_name is not None and not chosen:
-        raise NotFound(f"no open list is called {list_name} (see `pressrun list ls`)")
+        raise NotFound(f"no open list is called {list_name}", see="list ls")
     return struct_replace(known, lists=chosen)
 
 

@@ -28,6 +28,17 @@ async def test_create_show_and_change(served: ServedApi) -> None:
     )
 
 
+async def test_what_is_not_there_is_said_without_verbs(served: ServedApi) -> None:
+    """A program has no shell in which it could list what there is."""
+    async with served.client() as client:
+        said = {path: (await client.get(path)).json()["error"] for path in ("/lists/nws", "/editions/9", "/people/bob")}
+    assert {
+        "/lists/nws": "no such list: 'nws'",
+        "/editions/9": "no such edition: 9",
+        "/people/bob": "no such person: 'bob'",
+    } == said
+
+
 async def test_every_wrong_setting_at_once(served: ServedApi) -> None:
     """Those that a type shows, and those that only the service knows, each with its pointer."""
     async with served.client() as client:

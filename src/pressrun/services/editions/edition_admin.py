@@ -203,9 +203,7 @@ class EditionAdmin:
         for address in addresses:
             reason = find_reason(tx, digests_of(self._context.keys, address))
             if reason is not None:
-                raise Refused(
-                    f"{address} is suppressed ({reason}), so nothing was sent (see `pressrun suppression ls`)"
-                )
+                raise Refused(f"{address} is suppressed ({reason}), so nothing was sent", see="suppression ls")
         return queue_test_copies(tx, self._context, prepared, addresses)
 
     def _store(

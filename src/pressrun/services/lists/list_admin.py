@@ -329,7 +329,7 @@ class ListAdmin:
     @staticmethod
     def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
         if not editors.remove_editor(tx, lists.get_list(tx, name).id, address):
-            raise NotFound(f"{address} is not an editor of {name} (see `pressrun editor ls {name}`)")
+            raise NotFound(f"{address} is not an editor of {name}", see=f"editor ls {name}")
         return lifecycle.cancel_withdrawn_drafts(tx, now)
 
 

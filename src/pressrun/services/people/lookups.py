@@ -18,7 +18,7 @@ def require_person(tx: Transaction, text: str) -> StoredPerson:
     key = _key_of(text)
     person = people.find_by_address(tx, key) if "@" in key else people.find_by_name(tx, key)
     if person is None:
-        raise NotFound(f"no such person: {text!r} (see `pressrun user ls`)")
+        raise NotFound(f"no such person: {text!r}", see="user ls")
     return person
 
 

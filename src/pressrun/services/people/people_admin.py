@@ -214,7 +214,7 @@ class PeopleAdmin:
         present = people.find_permission(tx, list_id, person.id)
         if present is None or (grant.role is not None and grant.role is not present[0]):
             said = "has no role" if present is None else f"is {present[0].value}"
-            raise NotFound(f"{person.name} {said} on {grant.list} (see `pressrun user ls`)")
+            raise NotFound(f"{person.name} {said} on {grant.list}", see="user ls")
         if grant.role is not None or grant.readers is None:
             people.remove_permission(tx, list_id, person.id)
         else:
@@ -229,7 +229,7 @@ class PeopleAdmin:
         role, readers = present
         named = grant.readers
         if named is None or named is ReaderAccess.NONE or order.index(readers) < order.index(named):
-            raise NotFound(f"{person.name} has no such access to the readers of {grant.list} (see `pressrun user ls`)")
+            raise NotFound(f"{person.name} has no such access to the readers of {grant.list}", see="user ls")
         people.put_permission(tx, list_id, person.id, role, order[order.index(named) - 1])
 
     def _link(self, tx: Transaction, who: str) -> Answer:

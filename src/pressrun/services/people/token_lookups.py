@@ -30,7 +30,7 @@ def show_token(tx: Transaction, token_id: int) -> Answer:
     """One token; raises NotFound."""
     token = api_tokens.find_token_by_id(tx, token_id)
     if token is None:
-        raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
+        raise NotFound(f"no such token: {token_id}", see="token ls")
     return describe_token(tx, token)
 
 

@@ -145,7 +145,7 @@ class Tokens:
         token = api_tokens.find_token_by_id(tx, token_id)
         is_theirs = token is not None and person_id in (None, token.person_id)
         if token is None or not is_theirs or not api_tokens.delete_token(tx, token_id):
-            raise NotFound(f"no such token: {token_id} (see `pressrun token ls`)")
+            raise NotFound(f"no such token: {token_id}", see="token ls")
         return {"id": token_id, "name": token.name}
 
 

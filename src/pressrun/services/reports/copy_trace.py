@@ -34,7 +34,8 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
     if row is None:
         raise NotFound(
             f"edition {edition_id} has no copy for {address}, who was not an active subscriber of {edition.list_name} "
-            f"when it started (see `pressrun subscriber show {address}`)"
+            "when it started",
+            see=f"subscriber show {address}",
         )
     bounced_later = row["handover_of"] is not None
     last = _reply(row, "")

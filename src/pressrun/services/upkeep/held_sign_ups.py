@@ -108,4 +108,4 @@ def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: 
 def _require_held(tx: Transaction, choice: HeldSelection) -> None:
     unknown = held_sign_ups.unknown_ids(tx, choice)
     if unknown and choice.until is None:
-        raise NotFound(f"no such held sign-up: {', '.join(map(str, unknown))} (see `pressrun held ls`)")
+        raise NotFound(f"no such held sign-up: {', '.join(map(str, unknown))}", see="held ls")

@@ -80,4 +80,4 @@ def show_kept(tx: Transaction, number: int) -> bytes:
 
 
 def _unknown(number: int) -> NotFound:
-    return NotFound(f"no such kept mail: {number} (see `pressrun inbound ls`)")
+    return NotFound(f"no such kept mail: {number}", see="inbound ls")

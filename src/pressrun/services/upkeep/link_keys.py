@@ -52,7 +52,7 @@ class LinkKeys:
 def _retire(tx: Transaction, number: int, newest: int, at: int, now: int) -> None:
     key = keyring.find_link_key(tx, number)
     if key is None:
-        raise NotFound(f"no link key {number} (see `pressrun key ls`)")
+        raise NotFound(f"no link key {number}", see="key ls")
     if number == newest:
         raise Refused(f"key {number} signs new links. Run `pressrun key rotate` first, then retire it")
     if key.retires_at is not None and key.retires_at <= now:

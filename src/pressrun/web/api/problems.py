@@ -117,8 +117,8 @@ def problem_of(failure: Exception) -> ApiProblem:
         return ApiProblem(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
     if status == 422 and not faults:
-        faults = [FieldError("", str(failure))]  # of the whole request, or of what is in a file
-    return ApiProblem(status, str(failure), faults=faults, members=failure.members)
+        faults = [FieldError("", failure.fact)]  # of the whole request, or of what is in a file
+    return ApiProblem(status, failure.fact, faults=faults, members=failure.members)
 
 
 def respond(problem: ApiProblem, base_url: str) -> Response:
