@@ -133,12 +133,13 @@ def test_nobody_confirms_by_asking_a_question() -> None:
 
 
 def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
-    """Reply-To is the address that confirms; without inbound mail the owner's."""
+    """Reply-To is the address that confirms; without inbound mail the owner's, and no word of a reply."""
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
     assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
-    deaf = ConfirmationRequest(link=LINK, lifetime_seconds=7 * 86400, never_again=NEVER)
-    content = build_notice(deaf, copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
+    assert "simply reply" in part(content, "plain")
+    content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
     assert "owner@harbour.example" == str(read(content)["Reply-To"])
+    assert "simply reply" not in part(content, "plain") + part(content, "html")
 
 
 def test_an_owner_outside_ascii_stands_in_no_header() -> None:

@@ -34,9 +34,10 @@ class ConfirmationRequest(Notice, frozen=True, kw_only=True):
     address_token: str | None = None
     also: tuple[str, ...] = ()
 
-    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+    def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
         title = words.listed([profile.title, *self.also])
-        reply = [words("Or simply reply to this email; it can stay empty.")] if self.address_token else []
+        is_answered = self.address_token and site.receives_mail
+        reply = [words("Or simply reply to this email; it can stay empty.")] if is_answered else []
         return NoticeText(
             subject=words("Please confirm your subscription to {title}", title=title),
             before=(words("You asked to receive {title} at this address. Please confirm.", title=title),),
