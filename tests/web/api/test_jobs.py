@@ -113,3 +113,29 @@ async def test_a_server_that_stops_ends_the_stream(served: ServedApi) -> None:
             closing.set()
 
         assert ["queued"] == [job["state"] for job in await follow(served, stop, closing)]
+
+
+async def test_what_was_streamed_can_be_handed_in_again(served: ServedApi) -> None:
+    """As lines of JSON, with the states that readers have, but for the suppressed, who stay out."""
+    office, lines = served.office, {"Accept": "application/x-ndjson"}
+    await office.make_list()
+    await office.make_list("other")
+    async with served.client() as client:
+        for name, fields in (("ada", {"plan": "gold"}), ("bob", {}), ("cyd", {}), ("dan", {})):
+            await client.put(f"/lists/news/subscribers/{name}@x.example", json={"name": name, "fields": fields})
+        await client.delete("/lists/news/subscribers/bob@x.example")
+        await client.post("/lists/news/subscribers/cyd@x.example/pause", json={"days": 7})
+        streamed = (await client.get("/lists/news/subscribers", headers=lines)).text
+        await client.put("/suppressions/dan@x.example", json={"reason": "complaint"})
+        marked = (await client.get("/lists/news/subscribers/dan@x.example")).text
+        content = "\n".join((*(line for line in streamed.splitlines() if "dan@" not in line), marked))
+        job = (
+            await client.post("/lists/other/imports", content=content, headers={"Content-Type": "application/x-ndjson"})
+        ).json()
+        await office.runner.carry_out_all()
+        result = (await client.get(f"/jobs/{job['id']}")).json()["result"]
+        again = (await client.get("/lists/other/subscribers")).json()["items"]
+    assert [{"line": 4, "reason": "is suppressed: hand those in as suppressions"}] == result["invalid"]
+    assert [("ada", "active"), ("cyd", "suspended"), ("bob", "unsubscribed")] == [
+        (item["name"], item["state"]) for item in again
+    ]

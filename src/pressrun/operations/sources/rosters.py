@@ -14,11 +14,15 @@ from pressrun.operations.sources.remedies import IN_FILE
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.row_checks import may_name_field
 
+_SUPPRESSED = "is suppressed: hand those in as suppressions"
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line of NDJSON, with the members that a subscriber has in the API and the columns of an import."""
+    """A line of NDJSON, with the members that a subscriber has in the API and the columns of an import.
+
+    So the subscribers of a list that the API has streamed can be handed in again; when a pause ends is not taken over.
+    """
 
     email: str
     name: str | None = None
@@ -28,6 +32,10 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     consent_source: str | None = None
     consent_ip: str | None = None
     state: str | None = None
+    since: str | None = None
+    source: str | None = None
+    suppressed: str | None = None
+    paused_until: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Entry).decode
@@ -49,7 +57,7 @@ def _unread(row: BadRow) -> UnreadRow:
 
 def _as_row(member: SourceMember) -> ImportRow | UnreadRow:
     if member.state is MemberState.SUPPRESSED:
-        return UnreadRow(line=member.line, reason="is suppressed: hand those in as suppressions")
+        return UnreadRow(line=member.line, reason=_SUPPRESSED)
     if member.state is MemberState.UNCONFIRMED:
         return UnreadRow(line=member.line, reason="has never confirmed")
     return member.as_row()
@@ -66,6 +74,8 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
         entry = _decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         return UnreadRow(line=line, reason=f"invalid JSON object: {problem}")
+    if entry.suppressed:
+        return UnreadRow(line=line, reason=_SUPPRESSED)
     fields = {name: value for name, value in entry.fields.items() if value}
     wrong = [name for name in fields if not may_name_field(name)]
     if wrong:
@@ -75,8 +85,8 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
         email=entry.email,
         name=entry.name or "",
         language=entry.language or "",
-        subscribed_at=entry.subscribed_at or "",
-        consent_source=entry.consent_source or "",
+        subscribed_at=entry.subscribed_at or entry.since or "",
+        consent_source=entry.consent_source or entry.source or "",
         consent_ip=entry.consent_ip or "",
         state=entry.state or "",
         attributes=fields,
