@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -18,7 +17,6 @@ from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import Right
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.drafts.draft_editing import DraftEditing
 from pressrun.services.drafts.draft_proofs import DraftProofs
@@ -44,14 +42,7 @@ class AnyArguments(Arguments, frozen=True, kw_only=True, forbid_unknown_fields=F
 
 def returns_of(office: Office, counter: BounceCounter = UNOBSERVED) -> HandedInReturns:
     """Takes bounces without parsing mail."""
-    bounces = BounceHandler(
-        keys=office.keys,
-        site=SITE,
-        settings=office.settings,
-        auto_pause=AutoPause(site=SITE, settings=office.settings, entropy=os.urandom),
-        clock=lambda: office.now,
-        entropy=os.urandom,
-    )
+    bounces = BounceHandler(replace(office.context, site=SITE))
     return HandedInReturns(replace(office.context, site=SITE), bounces, counter)
 
 

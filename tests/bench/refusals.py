@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import os
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from msgspec.structs import replace
 from tests import engines, postgresql
 from tests.bench.engines import REAL_SETTINGS
 from tests.bench.machine import machine_facts
@@ -34,7 +34,6 @@ from pressrun.core.site import Site
 from pressrun.delivery.queue.recording import RecordRequest, ThrottleChanges, record
 from pressrun.delivery.queue.results import Batch
 from pressrun.delivery.queue.throttle import ThrottleStates
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.settings import DeliverySettings
@@ -115,14 +114,7 @@ def _result(number: int, bounce: BounceClass | None) -> DeliveryResult:
 async def measure(office: Office, rounds: int) -> dict[str, float]:
     """Milliseconds of each kind of cycle."""
     session = await prepare(office, rounds * len(KINDS) * COPIES)
-    handler = BounceHandler(
-        keys=office.keys,
-        site=_SITE,
-        settings=office.settings,
-        auto_pause=AutoPause(site=_SITE, settings=office.settings, entropy=os.urandom),
-        clock=lambda: office.now,
-        entropy=os.urandom,
-    )
+    handler = BounceHandler(replace(office.context, site=_SITE))
     milliseconds: dict[str, list[float]] = {name: [] for name in KINDS}
     numbers = itertools.count(1)
     for _ in range(rounds):

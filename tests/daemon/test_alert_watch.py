@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from tests.delivery.pressroom import RELAY, SITE, Pressroom
 
 from pressrun.core.current import Holder
@@ -268,7 +268,8 @@ async def test_the_email_names_what_is_wrong_and_what_to_do(press: Pressroom) ->
     now = int(press.clock())
 
     async def alert(cause: Cause, at: int = now) -> bool:
-        return await database.record(alert_operator, cause, "to <ada@x.example>", site=site, entropy=os.urandom, now=at)
+        context = structs.replace(press.office.context, site=site, clock=lambda: at)
+        return await database.record(alert_operator, cause, "to <ada@x.example>", context)
 
     assert [True, False, True] == [await alert(cause) for cause in (Cause.DISK, Cause.DISK, Cause.BACKUP)]
     assert await alert(Cause.DISK, now + int(ALERT_SECONDS) + 1)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -33,10 +32,9 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.pause_notices import PauseNotices
+from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
@@ -151,7 +149,7 @@ class Pressroom:
             hooks=DispatchHooks(
                 draw_consequences=self.bounce_handler.draw_consequences,
                 may_go=partial(may_be_sent, keys=self.office.keys),
-                on_paused=PauseNotices(site=self.site, entropy=os.urandom).queue,
+                on_paused=partial(queue_pause_notices, context=replace(self.office.context, site=self.site)),
                 on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
                 on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),
@@ -267,14 +265,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
         numbers = itertools.count(1)
         context = replace(office.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         edition_admin = EditionAdmin(workshop_of(context, builder_at(SITE, folder / "layouts")))
-        bounce_handler = BounceHandler(
-            keys=office.keys,
-            site=SITE,
-            settings=office.settings,
-            auto_pause=AutoPause(site=SITE, settings=office.settings, entropy=os.urandom),
-            clock=lambda: office.now,
-            entropy=context.entropy,
-        )
+        bounce_handler = BounceHandler(context)
         room = Pressroom(
             office=office,
             edition_admin=edition_admin,

@@ -36,7 +36,6 @@ from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.sender_check import SenderCheck
@@ -280,14 +279,7 @@ async def open_mailroom(
         context,
         parsers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
         mail_commands=MailCommands(context, sign_ups=room.sign_ups),
-        bounce_handler=BounceHandler(
-            keys=keys,
-            site=site,
-            settings=room.settings,
-            auto_pause=AutoPause(site=site, settings=room.settings, entropy=os.urandom),
-            clock=clock,
-            entropy=os.urandom,
-        ),
+        bounce_handler=BounceHandler(context),
         mailed_editions=MailedEditions(
             Workshop(
                 context=context,

@@ -5,10 +5,10 @@ The steps for tests/services/test_races.py, over the same office.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.races import Step
 from tests.services.office import NOW, Office
@@ -106,7 +106,7 @@ async def record(office: Office) -> object:
 
 async def auto_pause(office: Office) -> object:
     """A relay refuses the message itself for every reader."""
-    auto_pause = AutoPause(site=SITE, settings=office.settings, entropy=os.urandom)
+    auto_pause = AutoPause(replace(office.context, site=SITE, clock=lambda: NOW))
     results = [
         DeliveryResult(
             id=number,
@@ -127,7 +127,7 @@ async def alert(office: Office) -> object:
 
     def tell(tx: Transaction, copies: Sequence[int]) -> list[str]:
         refused = [(copy, "550 no") for copy in bounces.find_failed_copies(tx, copies)]
-        return alert_of_policy(tx, refused, site=SITE, entropy=os.urandom, now=NOW)
+        return alert_of_policy(tx, refused, NOW, replace(office.context, site=SITE))
 
     numbers = [number for (number,) in await select(office.database, "select id from delivery order by id")]
     return await office.database.record(tell, numbers)

@@ -22,7 +22,6 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.site import Site
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.sessions import Entrant, Sessions
@@ -197,15 +196,7 @@ def refuse(*kinds: BounceClass) -> UseCase:
 
     async def run(office: Office) -> None:
         change(office.settings, delivery=DeliverySettings(pause_at_hard=1.0))
-        auto_pause = AutoPause(site=SITE, settings=office.settings, entropy=os.urandom)
-        handler = BounceHandler(
-            keys=office.keys,
-            site=SITE,
-            settings=office.settings,
-            auto_pause=auto_pause,
-            clock=lambda: office.now,
-            entropy=os.urandom,
-        )
+        handler = BounceHandler(replace(office.context, site=SITE))
         results = [
             DeliveryResult(
                 id=number,

@@ -20,21 +20,21 @@ from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.wiring.assembly import (
     build_alert_mail,
     build_alert_watch,
-    build_bounce_handler,
     build_dispatcher,
     build_storage_watch,
     build_workers,
 )
 from pressrun.daemon.wiring.listeners import DaemonListeners
 from pressrun.daemon.wiring.own_works import doctor_works, move_works
-from pressrun.daemon.wiring.services import Hooks, build_services
+from pressrun.daemon.wiring.services import Hooks, build_context, build_services
 from pressrun.daemon.wiring.web_app import DeferredApps, WebServers, build_web_apps
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.systemd import ServiceManager
-from pressrun.services.background import BackgroundLoop
+from pressrun.services.background import BackgroundLoop, Signal
+from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.upkeep.alert_watch import AlertReports
 from pressrun.services.upkeep.move_source import MoveSource
@@ -60,12 +60,14 @@ async def build_running(
     """Recover what a dead process had in flight, and wire everything. `mailbox` is the demo's, None otherwise."""
     settings, database, keys = current.value, stop.database, data.keys
     metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS, classes=FAILURES)
-    bounce_handler = build_bounce_handler(current, keys)
-    dispatcher = await build_dispatcher(settings, database, keys, stop, journal, bounce_handler, metrics)
+    wake = Signal()
+    context = build_context(current, database, keys, wake)
+    bounce_handler = BounceHandler(context)
+    dispatcher = await build_dispatcher(settings, context, stop, journal, bounce_handler, metrics)
+    wake.connect(dispatcher.wake)
     workers = build_workers(settings, keys, dispatcher.broker, journal)
     dispatcher.connect(workers)
-    services = build_services(current, database, keys, bounce_handler, _hooks(dispatcher, workers, metrics))
-    context = services.context
+    services = build_services(current, context, bounce_handler, _hooks(dispatcher, workers, metrics))
     loops: list[BackgroundLoop] = []  # filled once all of them exist
     reports, arrived = AlertReports(), ArrivedRequests()
     readiness = Readiness(
@@ -122,7 +124,6 @@ async def build_running(
 
 def _hooks(dispatcher: Dispatcher, workers: Workers, metrics: Metrics) -> Hooks:
     return Hooks(
-        wake=dispatcher.wake,
         unpause=dispatcher.unpause,
         on_new_key=workers.adopt,
         sign_ups=metrics,

@@ -14,9 +14,10 @@ from pressrun.core.current import Holder
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.disk_room import why_nearly_full
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
-from pressrun.daemon.wiring.assembly import build_bounce_handler
 from pressrun.daemon.wiring.own_works import move_works
-from pressrun.daemon.wiring.services import Services, build_services
+from pressrun.daemon.wiring.services import Services, build_context, build_services
+from pressrun.services.background import Signal
+from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
@@ -78,7 +79,8 @@ async def offline_services(settings: Settings) -> AsyncIterator[Services]:
     """The services while no daemon runs; the next one sends what they queue."""
     async with opened(settings) as data:
         current = Holder(settings)
-        services = build_services(current, data.database, data.keys, build_bounce_handler(current, data.keys))
+        context = build_context(current, data.database, data.keys, wake=Signal())
+        services = build_services(current, context, BounceHandler(context))
         services.door.bind(move_works(MoveSource(data.database, data.session.session, _AlwaysStopped())))
         try:
             yield services

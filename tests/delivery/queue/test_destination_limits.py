@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 from tests.delivery.pressroom import FAST, RELAY, SITE, TAKEN, Pressroom, open_pressroom
 
 from pressrun.core.addresses.address import parse_address
@@ -173,7 +174,8 @@ async def test_the_operator_hears_of_a_block_once_for_all_domains_of_the_provide
     press: Pressroom, answer: HandOver
 ) -> None:
     """Also when it only says "later" until we have mended something; no reader is blamed."""
-    press.bounce_handler._site = replace(SITE, operator="ops@lists.example")
+    handler, site = press.bounce_handler, replace(SITE, operator="ops@lists.example")
+    handler._context = structs.replace(handler._context, site=site)
     await readers(press, gmail_com=6, googlemail_com=6)
     await press.edition()
     for copy in await take_all(press):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import islice
@@ -10,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 from tests.delivery.pressroom import GONE, TAKEN, Pressroom, open_pressroom
 from tests.settings import change
 
 from pressrun.services.bounces import auto_pause
-from pressrun.services.editions.pause_notices import PauseNotices
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 
@@ -77,8 +76,8 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
 async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pressroom) -> None:
     """The operator can do something about it; the owner hears what becomes of the readers."""
     pauses = press.bounce_handler.auto_pause
-    site = replace(pauses._notices.site, operator="ops@harbour.example")
-    pauses._notices = PauseNotices(site=site, entropy=os.urandom)
+    site = replace(pauses._context.site, operator="ops@harbour.example")
+    pauses._context = structs.replace(pauses._context, site=site)
     await press.readers(120)
     number = await press.edition()
     await send_some(press, [GONE] * 6 + [TAKEN] * 93 + [GONE])

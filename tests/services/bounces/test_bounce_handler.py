@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from msgspec import structs
 from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroom
 from tests.settings import change
 
@@ -210,9 +212,8 @@ async def test_a_copy_taken_lately_is_no_success_yet(press: Pressroom) -> None:
 
 async def test_refused_for_policy_counts_against_nobody_and_alerts_once_a_day(press: Pressroom) -> None:
     """The operator hears the words, without the address in them."""
-    press.bounce_handler._site = SITE.__class__(
-        base_url=SITE.base_url, mail_domain=SITE.mail_domain, operator="ops@lists.example", receives_mail=True
-    )
+    handler, site = press.bounce_handler, replace(SITE, operator="ops@lists.example")
+    handler._context = structs.replace(handler._context, site=site)
     await press.readers(2)
     number, copies = await send(press, "one", POLICY)
     assert ("active", None, None) == await state_of(press)

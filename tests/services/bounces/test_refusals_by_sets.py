@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,9 +21,9 @@ from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_of_policy
+from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import Consequences
 from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.services.settings import BounceSettings
@@ -186,14 +186,14 @@ def record_failures(tx: Transaction, results: Sequence[DeliveryResult]) -> None:
         )
 
 
-def draw_one_by_one(tx: Transaction, results: Sequence[DeliveryResult]) -> Consequences:
+def draw_one_by_one(tx: Transaction, results: Sequence[DeliveryResult], context: ServiceContext) -> Consequences:
     """The consequences by the statements for one person and one copy."""
     suspended = [number for result in results if result.bounce in COUNTING for number in _suspend_reader(tx, result.id)]
     policy = [result for result in results if result.blocks or result.bounce is BounceClass.POLICY][:5]
     alerted = []
     for result in policy:
         (copy,) = bounces.find_failed_copies(tx, [result.id])
-        alerted += alert_of_policy(tx, [(copy, result.reply or "")], site=SITE, entropy=os.urandom, now=NOW)
+        alerted += alert_of_policy(tx, [(copy, result.reply or "")], NOW, context)
     return Consequences(tuple(suspended), tuple(alerted))
 
 
@@ -229,14 +229,8 @@ def state_of(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
 
 async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) -> None:
     async with open_office(tmp_path, kind=Database) as office:
-        handler = BounceHandler(
-            keys=office.keys,
-            site=SITE,
-            settings=office.settings,
-            auto_pause=AutoPause(site=SITE, settings=office.settings, entropy=os.urandom),
-            clock=lambda: office.now,
-            entropy=os.urandom,
-        )
+        context = replace(office.context, site=SITE)
+        handler = BounceHandler(context)
         change(office.settings, bounces=LIMITS)
 
         def compare(tx: Transaction) -> None:
@@ -257,7 +251,7 @@ async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) ->
             def examples(readers: list[Reader], refusals: list[tuple[int, str]]) -> None:
                 results = results_of(refusals)
                 by_set = outcome_of(lambda tx, some: handler.draw_consequences(tx, some, NOW), readers, results)
-                assert outcome_of(draw_one_by_one, readers, results) == by_set
+                assert outcome_of(partial(draw_one_by_one, context=context), readers, results) == by_set
 
             examples()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 
 from pressrun.config.settings import Settings
@@ -23,40 +22,24 @@ from pressrun.delivery.worker.workers import Workers, count_workers
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.program import run_program
-from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_operator
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.pause_notices import PauseNotices
+from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import ClaimOwner
 from pressrun.services.suppression import may_be_sent
 from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch, AlertWays, MailAlert
 from pressrun.services.upkeep.readiness import Obstacle, Readiness
 from pressrun.services.upkeep.storage_watch import StorageWatch
-from pressrun.store.database import Database
 from pressrun.store.queue.journal import Journal
 from pressrun.store.upkeep.alert_history import AlertHistory
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.disk_usage import find_readers, measure_room
 
 
-def build_bounce_handler(settings: Current[Settings], keys: KeyRing) -> BounceHandler:
-    """Wire the handler of bounces, for the dispatcher and for inbound mail."""
-    site, shared = settings.value.site, settings.part(Settings.for_services)
-    return BounceHandler(
-        keys=keys,
-        site=site,
-        settings=shared,
-        auto_pause=AutoPause(site=site, settings=shared, entropy=os.urandom),
-        clock=utc_now,
-        entropy=os.urandom,
-    )
-
-
 async def build_dispatcher(
     settings: Settings,
-    database: Database,
-    keys: KeyRing,
+    context: ServiceContext,
     owner: ClaimOwner,
     journal: Journal | None,
     bounce_handler: BounceHandler,
@@ -64,10 +47,10 @@ async def build_dispatcher(
 ) -> Dispatcher:
     """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
     journaled = () if journal is None else journal.entries().values()
-    recovered = await recover(database, owner.session, journaled, utc_now())
+    recovered = await recover(context.database, owner.session, journaled, utc_now())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
-        database=database,
+        database=context.database,
         scheduler=Scheduler(
             Pacer(settings.delivery.rates, relay_rates, recovered.paces),
             Throttle(
@@ -84,8 +67,8 @@ async def build_dispatcher(
         owner=owner,
         hooks=DispatchHooks(
             draw_consequences=bounce_handler.draw_consequences,
-            may_go=partial(may_be_sent, keys=keys),
-            on_paused=PauseNotices(site=settings.site, entropy=os.urandom).queue,
+            may_go=partial(may_be_sent, keys=context.keys),
+            on_paused=partial(queue_pause_notices, context=context),
             on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
             on_bounce=metrics.count_bounce,
         ),
@@ -137,9 +120,7 @@ def build_alert_mail(context: ServiceContext) -> MailAlert:
             alert_operator,
             obstacle.cause,
             obstacle.text,
-            site=context.site,
-            entropy=context.entropy,
-            now=context.now,
+            context,
         )
         if queued:
             context.wake()

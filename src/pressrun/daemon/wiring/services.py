@@ -96,7 +96,6 @@ class Services(Struct, frozen=True, kw_only=True):
 class Hooks(Struct, frozen=True, kw_only=True):
     """The parts of a running daemon that services notify: dispatcher, workers and metrics. By default, none."""
 
-    wake: Waker = lambda: None
     unpause: Callable[[str | None], None] = lambda _domain: None
     on_new_key: Callable[[], None] = lambda: None
     sign_ups: SignUpObserver = UNOBSERVED
@@ -119,16 +118,25 @@ class _Parts(Struct, frozen=True, kw_only=True):
     hooks: Hooks
 
 
+def build_context(settings: Current[Settings], database: Database, keys: KeyRing, wake: Waker) -> ServiceContext:
+    """What all services share."""
+    return ServiceContext(
+        database=database,
+        keys=keys,
+        site=settings.value.site,
+        settings=settings.part(Settings.for_services),
+        clock=utc_now,
+        entropy=os.urandom,
+        wake=wake,
+        job_files=JobFiles(settings.value.data.root),
+    )
+
+
 def build_services(
-    settings: Current[Settings],
-    database: Database,
-    keys: KeyRing,
-    bounce_handler: BounceHandler,
-    hooks: Hooks = NO_HOOKS,
+    settings: Current[Settings], context: ServiceContext, bounce_handler: BounceHandler, hooks: Hooks = NO_HOOKS
 ) -> Services:
     """Wire the use cases."""
-    parts = _build_parts(settings, database, keys, hooks)
-    context = parts.context
+    parts = _build_parts(settings, context, hooks)
     pages = _build_pages(parts)
     now = settings.value
     log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url))
@@ -150,26 +158,15 @@ def build_services(
     )
 
 
-def _build_parts(settings: Current[Settings], database: Database, keys: KeyRing, hooks: Hooks) -> _Parts:
-    data, site = settings.value.data, settings.value.site
-    files = JobFiles(data.root)
-    context = ServiceContext(
-        database=database,
-        keys=keys,
-        site=site,
-        settings=settings.part(Settings.for_services),
-        clock=utc_now,
-        entropy=os.urandom,
-        wake=hooks.wake,
-        job_files=files,
-    )
+def _build_parts(settings: Current[Settings], context: ServiceContext, hooks: Hooks) -> _Parts:
+    data = settings.value.data
     maker = SandboxedMaker(limits_of_editions(settings.value.limits))
-    builder = EditionBuilder(site=site, layouts=OwnLayouts(data.layouts), maker=maker)
+    builder = EditionBuilder(site=context.site, layouts=OwnLayouts(data.layouts), maker=maker)
     workshop = Workshop(context=context, builder=builder, sender_check=build_sender_check(settings))
     return _Parts(
         context=context,
         data=data,
-        files=files,
+        files=JobFiles(data.root),
         workshop=workshop,
         maker=maker,
         jobs=JobQueue(),

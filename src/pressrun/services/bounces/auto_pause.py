@@ -14,15 +14,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.bounces.classes import BounceClass
-from pressrun.core.current import Current
 from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
-from pressrun.core.site import Site
 from pressrun.core.text.masking import without_addresses
 from pressrun.message.finding import Remark, remark
-from pressrun.services.editions.pause_notices import PauseNotices
-from pressrun.services.ports import Entropy
-from pressrun.services.settings import DeliverySettings, ServiceSettings
+from pressrun.services.context import ServiceContext
+from pressrun.services.editions.pause_notices import queue_pause_notices
+from pressrun.services.settings import DeliverySettings
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
 from pressrun.store.people import audit
@@ -103,9 +101,8 @@ class _Health(Struct, frozen=True, kw_only=True):
 class AutoPause:
     """Checks editions as the outcomes of their copies come in."""
 
-    def __init__(self, *, site: Site, settings: Current[ServiceSettings], entropy: Entropy) -> None:
-        self._notices = PauseNotices(site=site, entropy=entropy)
-        self._settings = settings
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
         self._health: dict[int, _Health] = {}
 
     def after_results(self, tx: Transaction, results: Sequence[DeliveryResult], now: int) -> list[Edition]:
@@ -132,7 +129,7 @@ class AutoPause:
         paused: list[Edition] = []
         for number, since in sorted(news.items()):
             health = self._health.get(number, _Health()) + since
-            if not health.is_to_be_counted(self._settings.value.delivery, now, has_news=number in bad):
+            if not health.is_to_be_counted(self._context.settings.value.delivery, now, has_news=number in bad):
                 continue
             counted[number], edition = self._check(tx, number, health, now)
             paused += [] if edition is None else [edition]
@@ -160,7 +157,7 @@ class AutoPause:
         health = _count(tx, edition, health, now)
         if health.was_auto_paused:
             return health, None
-        settings = self._settings.value.delivery
+        settings = self._context.settings.value.delivery
         is_malformed = health.is_malformed(settings)
         reason = self._message_reason(tx, edition) if is_malformed else health.reason(settings)
         return (health, None) if reason is None else (None, self._pause(tx, edition, reason, now))
@@ -177,7 +174,7 @@ class AutoPause:
         editions.record_edition(tx, edition, paused, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
-        self._notices.queue(tx, paused, reason.cause, now)
+        queue_pause_notices(tx, paused, reason.cause, now, context=self._context)
         return paused
 
 

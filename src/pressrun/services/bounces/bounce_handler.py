@@ -16,20 +16,16 @@ from msgspec.structs import replace
 from pressrun.core.addresses.mail_routes import OF_NO_LIST, Route
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.bounces.scores import COUNTING
-from pressrun.core.current import Current
-from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import FIRST_ROUND_TRIP, TEST_ID, AddressPurpose, AddressTokens, round_trip_outcome
-from pressrun.core.site import Site
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.bounces import operator_alerts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.complaint_handler import ComplaintHandler
 from pressrun.services.bounces.delivery_results import kept_words
 from pressrun.services.bounces.returned_forwards import is_forward, keep_bounced_forward, keep_refused_forwards
+from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, Consequences, FailedCopy, MailResult, done, kept
-from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.suspension import suspend_bouncing
-from pressrun.services.settings import ServiceSettings
 from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.readers import bounces
@@ -47,25 +43,11 @@ _MOST_ALERTS = 5  # in one cycle of the dispatcher: refusals for policy come by 
 class BounceHandler:
     """Records bounces and draws the consequences."""
 
-    def __init__(
-        self,
-        *,
-        keys: KeyRing,
-        site: Site,
-        settings: Current[ServiceSettings],
-        auto_pause: AutoPause,
-        clock: Clock,
-        entropy: Entropy,
-    ) -> None:
-        self._tokens = AddressTokens(keys)
-        self._site = site
-        self._settings = settings
-        self.auto_pause = auto_pause
-        self._clock = clock
-        self._entropy = entropy
-        self.complaint_handler = ComplaintHandler(
-            keys=keys, site=site, auto_pause=auto_pause, clock=clock, entropy=entropy
-        )
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._tokens = AddressTokens(context.keys)
+        self.auto_pause = AutoPause(context)
+        self.complaint_handler = ComplaintHandler(context, self.auto_pause)
 
     def draw_consequences(self, tx: Transaction, results: Sequence[DeliveryResult], now: int) -> Consequences:
         """Draw the consequences of delivery results that were just recorded."""
@@ -113,7 +95,7 @@ class BounceHandler:
             return _no_notification(report, copy)
         if recipient is not None and recipient.bounce.kind is None:
             return done(recipient.bounce)
-        returned = keep_bounced_forward(tx, copy, recipient, int(self._clock()))
+        returned = keep_bounced_forward(tx, copy, recipient, self._context.now)
         return MailResult(InboundState.DONE, FORWARD_BOUNCED, consequences=Consequences(returned=(returned,)))
 
     def _process_notification(self, tx: Transaction, route: Route, copy: Row | None, report: Report) -> MailResult:
@@ -124,7 +106,7 @@ class BounceHandler:
             return done(f"{recipient.bounce} of what is gone")
         if recipient.bounce.kind is None:
             return done(recipient.bounce)
-        now = int(self._clock())
+        now = self._context.now
         if not bounces.fail_copy(tx, copy["id"], _failure(recipient), now):
             return done(f"{recipient.bounce} of a copy that was final already")
         consequences = self._draw_consequences(tx, [(copy["id"], recipient.bounce, recipient.text)], now)
@@ -146,9 +128,9 @@ class BounceHandler:
         copies = bounces.find_failed_copies(tx, [*counting, *alerting]) if counting or alerting else []
         readers = dict.fromkeys(copy["subscriber_id"] for copy in copies if copy["id"] in counting)
         readers.pop(None, None)
-        suspended = suspend_bouncing(tx, readers, self._settings.value.bounces, now)
+        suspended = suspend_bouncing(tx, readers, self._context.settings.value.bounces, now)
         refused = [(copy, alerting[copy["id"]]) for copy in copies if copy["id"] in alerting]
-        alerted = operator_alerts.alert_of_policy(tx, refused, site=self._site, entropy=self._entropy, now=now)
+        alerted = operator_alerts.alert_of_policy(tx, refused, now, self._context)
         return Consequences(tuple(suspended), tuple(alerted))
 
 

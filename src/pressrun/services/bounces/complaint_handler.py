@@ -14,13 +14,11 @@ from msgspec.structs import replace
 from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.lifecycles.events import EventType
-from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, Digests, WebPurpose, WebTokens, digests_of
-from pressrun.core.site import Site
 from pressrun.message.reports.report import Enclosed, Report
 from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import Consequences, MailResult, done
-from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.never_again import end_everything
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
@@ -40,15 +38,12 @@ REPORT = "report"  # of another type, which is counted and affects nobody
 class ComplaintHandler:
     """Processes complaints that prove whose they are."""
 
-    def __init__(self, *, keys: KeyRing, site: Site, auto_pause: AutoPause, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, context: ServiceContext, auto_pause: AutoPause) -> None:
         # Whoever has a retired key may make others leave, and not have them suppressed.
-        self._addresses = AddressTokens(keys, lasting=frozenset())
-        self._web = WebTokens(keys, lasting=frozenset())
-        self._keys = keys
-        self._site = site
+        self._addresses = AddressTokens(context.keys, lasting=frozenset())
+        self._web = WebTokens(context.keys, lasting=frozenset())
+        self._context = context
         self._auto_pause = auto_pause
-        self._clock = clock
-        self._entropy = entropy
 
     def process_at_return_path(self, tx: Transaction, report: Report, delivery_id: int) -> MailResult:
         """Process a report that came to a copy's own return path, which is a token of ours by itself."""
@@ -79,7 +74,7 @@ class ComplaintHandler:
             self._note(tx, mailbox.person, complainer.edition_id, report.feedback_type)
         if not (complainer.edition_id and is_new):
             return done(outcome, COUNTED_AS)
-        now = int(self._clock())
+        now = self._context.now
         editions.count_complaint(tx, complainer.edition_id, now)
         paused = tuple(self._auto_pause.after_complaint(tx, complainer.edition_id, now))
         edition = editions.find_edition(tx, complainer.edition_id)
@@ -107,14 +102,16 @@ class ComplaintHandler:
         address = complainer.written_to
         if address is None or address.key == reader.address_key:
             return ReportedMailbox(reader, reader.address, reader.digests)
-        return ReportedMailbox(subscribers.find_subscriber(tx, address), address.typed, digests_of(self._keys, address))
+        return ReportedMailbox(
+            subscribers.find_subscriber(tx, address), address.typed, digests_of(self._context.keys, address)
+        )
 
     def _end_everything(self, tx: Transaction, mailbox: ReportedMailbox, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when it was suppressed as strongly."""
-        now = int(self._clock())
+        now = self._context.now
         if mailbox.person is not None:
             origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
-            end_everything(tx, mailbox.person, origin, self._entropy, now)
+            end_everything(tx, mailbox.person, origin, self._context.entropy, now)
         if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, mailbox.digests)):
             return False
         return suppress(tx, mailbox.digests, SuppressionReason.COMPLAINT, address=mailbox.address, now=now)
@@ -152,17 +149,17 @@ class ComplaintHandler:
         return None if number is None else (number, deliveries.latest_edition(tx, number))
 
     def _by_link(self, uri: str) -> tuple[int, int] | None:
-        prefix = f"{self._site.base_url}/unsubscribe/"
+        prefix = f"{self._context.site.base_url}/unsubscribe/"
         numbers = self._web.read(WebPurpose.UNSUBSCRIBE, uri[len(prefix) :]) if uri.startswith(prefix) else None
         return None if numbers is None or len(numbers) != 2 else (numbers[0], numbers[1])
 
     def _route(self, address: str) -> Route | None:
         local, _, domain = address.rpartition("@")
-        return read_local_part(local) if domain.lower() == self._site.mail_domain else None
+        return read_local_part(local) if domain.lower() == self._context.site.mail_domain else None
 
     def _list_names(self, tx: Transaction, enclosed: Enclosed) -> list[str]:
         """The lists that a bare token may belong to: the one that the mail names, then all others."""
-        named = enclosed.list_id.removesuffix(f".{self._site.mail_domain}")
+        named = enclosed.list_id.removesuffix(f".{self._context.site.mail_domain}")
         return list(dict.fromkeys([named, *(target.name for target in lists.all_lists(tx))]))
 
 

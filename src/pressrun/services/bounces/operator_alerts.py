@@ -9,11 +9,10 @@ from typing import Any
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.pacing.providers import provider_of
 from pressrun.core.quantities import Rate
-from pressrun.core.site import Site
 from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause
-from pressrun.services.ports import Entropy
+from pressrun.services.context import ServiceContext
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.queue import notices
@@ -26,7 +25,7 @@ ALERT_RATE = Rate(1, ALERT_SECONDS)  # for each subject
 
 
 def alert_of_policy(
-    tx: Transaction, refused: Sequence[tuple[Row, str]], *, site: Site, entropy: Entropy, now: int
+    tx: Transaction, refused: Sequence[tuple[Row, str]], now: int, context: ServiceContext
 ) -> list[str]:
     """Alert the operator to domains that refuse our mail for policy; returns those that are news.
 
@@ -36,14 +35,14 @@ def alert_of_policy(
     subjects = [_subject_of(copy["domain"]) for copy, _ in refused]
     are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
     news = [refusal for refusal, is_new in zip(refused, are_new, strict=True) if is_new]
-    if news and site.operator is not None:
-        address = parse_address(site.operator)
+    if news and context.site.operator is not None:
+        address = parse_address(context.site.operator)
         language = language_of(tx, address, "en")
         mails = [
             NewNotice(
                 kind="policy_alert",
                 address=address,
-                message_secret=entropy(16),
+                message_secret=context.entropy(16),
                 list_id=copy["list_id"],
                 language=language,
                 payload={
@@ -59,34 +58,31 @@ def alert_of_policy(
     return [copy["domain"] for copy, _ in news]
 
 
-def alert_operator(tx: Transaction, cause: Cause, details: str, *, site: Site, entropy: Entropy, now: int) -> bool:
+def alert_operator(tx: Transaction, cause: Cause, details: str, context: ServiceContext) -> bool:
     """Queue an email about a cause; False without an operator or a list, or when one was queued today."""
     rule = CAUSES[cause]
     payload = {"when": rule.when, "details": without_addresses(details), "advice": rule.advice}
-    return _mail_operator(tx, "operator_alert", f"cause\0{cause}", payload, site=site, entropy=entropy, now=now)
+    return _mail_operator(tx, "operator_alert", f"cause\0{cause}", payload, context)
 
 
-def alert_of_relay(
-    tx: Transaction, name: str, failing_since: float, error: str, *, site: Site, entropy: Entropy, now: int
-) -> bool:
+def alert_of_relay(tx: Transaction, name: str, failing_since: float, error: str, context: ServiceContext) -> bool:
     """The same about a relay that fails."""
     payload = {"relay": name, "since": rfc3339(int(failing_since)), "error": without_addresses(error)}
-    return _mail_operator(tx, "relay_alert", f"relay\0{name}", payload, site=site, entropy=entropy, now=now)
+    return _mail_operator(tx, "relay_alert", f"relay\0{name}", payload, context)
 
 
-def _mail_operator(
-    tx: Transaction, kind: str, subject: str, payload: dict[str, Any], *, site: Site, entropy: Entropy, now: int
-) -> bool:
+def _mail_operator(tx: Transaction, kind: str, subject: str, payload: dict[str, Any], context: ServiceContext) -> bool:
+    operator, now = context.site.operator, context.now
     target = next(iter(lists.all_lists(tx)), None)
-    if site.operator is None or target is None:
+    if operator is None or target is None:
         return False
     if not limits.spend(tx, ALERTS, hashlib.sha256(subject.encode()).digest(), ALERT_RATE, now):
         return False
-    address = parse_address(site.operator)
+    address = parse_address(operator)
     mail = NewNotice(
         kind=kind,
         address=address,
-        message_secret=entropy(16),
+        message_secret=context.entropy(16),
         list_id=target.id,
         language=language_of(tx, address, "en"),
         payload=payload,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.site import Site
 from pressrun.message.finding import Remark
-from pressrun.services.ports import Entropy
+from pressrun.services.context import ServiceContext
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
 from pressrun.store.queue import notices
@@ -16,37 +13,33 @@ from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 
-class PauseNotices(Struct, frozen=True, kw_only=True):
-    """Queues these emails."""
-
-    site: Site
-    entropy: Entropy
-
-    def queue(self, tx: Transaction, edition: Edition, cause: Remark | None, now: int) -> None:
-        """Queue the emails; `cause` is for people without a shell, who get none without it: only a shell helps."""
-        target = lists.find_list_by_id(tx, edition.list_id)
-        owner, operator = target.owner if target is not None else None, self.site.operator
-        of_list = "en" if target is None else target.language
-        people = {address.key: address for address in map(parse_address, filter(None, (owner, operator)))}
-        key_of_operator = None if operator is None else parse_address(operator).key
-        for key, address in people.items():
-            has_shell = key_of_operator in (key, None)
-            if cause is None and not has_shell:
-                continue
-            otherwise = "en" if key == key_of_operator else of_list
-            payload = {
-                "edition": edition.id,
-                "edition_subject": edition.title,
-                "reason": edition.pause_reason,
-                "has_shell": has_shell,
-                "cause": None if cause is None or has_shell else cause.plain(),
-            }
-            mail = NewNotice(
-                kind="edition_auto_paused",
-                address=address,
-                message_secret=self.entropy(16),
-                list_id=edition.list_id,
-                language=language_of(tx, address, otherwise),
-                payload=payload,
-            )
-            notices.insert_notice(tx, mail, now)
+def queue_pause_notices(
+    tx: Transaction, edition: Edition, cause: Remark | None, now: int, *, context: ServiceContext
+) -> None:
+    """Queue the emails; `cause` is for people without a shell, who get none without it: only a shell helps."""
+    target = lists.find_list_by_id(tx, edition.list_id)
+    owner, operator = target.owner if target is not None else None, context.site.operator
+    of_list = "en" if target is None else target.language
+    people = {address.key: address for address in map(parse_address, filter(None, (owner, operator)))}
+    key_of_operator = None if operator is None else parse_address(operator).key
+    for key, address in people.items():
+        has_shell = key_of_operator in (key, None)
+        if cause is None and not has_shell:
+            continue
+        otherwise = "en" if key == key_of_operator else of_list
+        payload = {
+            "edition": edition.id,
+            "edition_subject": edition.title,
+            "reason": edition.pause_reason,
+            "has_shell": has_shell,
+            "cause": None if cause is None or has_shell else cause.plain(),
+        }
+        mail = NewNotice(
+            kind="edition_auto_paused",
+            address=address,
+            message_secret=context.entropy(16),
+            list_id=edition.list_id,
+            language=language_of(tx, address, otherwise),
+            payload=payload,
+        )
+        notices.insert_notice(tx, mail, now)

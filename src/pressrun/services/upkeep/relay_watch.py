@@ -103,4 +103,4 @@ def _record_failure(tx: Transaction, relay: str, since: float, error: str, conte
 
 
 def _alert(tx: Transaction, relay: str, since: float, error: str, context: ServiceContext) -> bool:
-    return alert_of_relay(tx, relay, since, error, site=context.site, entropy=context.entropy, now=context.now)
+    return alert_of_relay(tx, relay, since, error, context)
