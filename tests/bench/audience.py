@@ -79,7 +79,7 @@ async def visitors(database: Database, readers: int, name: str) -> AsyncIterator
         entropy=os.urandom,
         wake=lambda: None,
     )
-    unsubscribes, origin = Unsubscribes(context), Origin(source="web")
+    unsubscribes, origin = Unsubscribes(context, context.wake), Origin(source="web")
     leavers = iter(range(readers, 0, -97))
 
     async def leave() -> None:

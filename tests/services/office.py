@@ -151,9 +151,10 @@ def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: boo
     builder = builder_at(site, root.parent / "layouts")
     office.lists, office.suppressions = ListAdmin(office.context, builder), SuppressionAdmin(office.context)
     office.subscribers = SubscriberAdmin(office.context)
-    office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
+    office.sign_ups = SignUps(office.context)
     office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
     office.web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
+    office.unsubscribes = Unsubscribes(office.context, office.web_requests.wake)
     office.members = ProgramMembers(office.context, sign_ups=office.sign_ups, web_requests=office.web_requests)
     office.job_files, queue = JobFiles(root), JobQueue()
     office.jobs = BulkJobs(

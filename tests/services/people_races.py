@@ -66,7 +66,8 @@ def context_of(office: Office) -> LogInContext:
 def log_ins_of(office: Office) -> tuple[LogIns, Ceremonies]:
     context = context_of(office)
     ceremonies = Ceremonies(ORIGIN, keys=office.keys, clock=context.clock, entropy=os.urandom)
-    return LogIns(context, Sessions(context), HASHES, ceremonies, FailedLogIns(context)), ceremonies
+    log_ins = LogIns(context, Sessions(context), HASHES, ceremonies, FailedLogIns(context), office.wake)
+    return log_ins, ceremonies
 
 
 def account_of(office: Office) -> Account:

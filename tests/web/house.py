@@ -105,7 +105,7 @@ class House:
         return WebRequests(self.context(), sign_ups=self.sign_ups())
 
     def unsubscribes(self) -> Unsubscribes:
-        return Unsubscribes(self.context())
+        return Unsubscribes(self.context(), self.web_requests.wake)
 
     def address_changes(self) -> AddressChanges:
         return AddressChanges(self.context())

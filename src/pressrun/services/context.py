@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from msgspec import Struct, field
+from msgspec import Struct
 
 from pressrun.core.current import Current
 from pressrun.core.signing.keys import KeyRing
@@ -28,7 +26,6 @@ class ServiceContext(Struct, frozen=True, kw_only=True):
     entropy: Entropy
     wake: Waker
     job_files: JobFiles | None = None
-    asked: asyncio.Event = field(default_factory=asyncio.Event)  # set when the loop of web requests has work
 
     @property
     def limits(self) -> LimitSettings:

@@ -141,9 +141,11 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
     lobby.context, lobby.sessions = context, Sessions(context)
     lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
     lobby.failures = FailedLogIns(context)
-    lobby.log_ins = LogIns(context, lobby.sessions, lobby.hashes, lobby.ceremonies, lobby.failures)
-    lobby.account = Account(context, lobby.hashes, lobby.ceremonies)
     lobby.mailed_codes = MailedCodes(context)
+    lobby.log_ins = LogIns(
+        context, lobby.sessions, lobby.hashes, lobby.ceremonies, lobby.failures, lobby.mailed_codes.wake
+    )
+    lobby.account = Account(context, lobby.hashes, lobby.ceremonies)
     new = NewList(name="news", title="News", from_address="News <news@town.example>")
     await database.write(lists.insert_list, new, NOW)
     try:

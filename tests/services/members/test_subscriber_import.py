@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,7 +110,7 @@ def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None
             _move(tx, subscription.id, after.state, since)
     evidence = Origin(source=row.consent_source or "import", ip=row.consent_ip, language=row.language)
     event = "withdrawn" if after.state is _State.UNSUBSCRIBED and prior.state is not None else "imported"
-    record_consent(tx, target, person, event, evidence, now=options.now, salt=options.entropy(16))
+    record_consent(tx, target, person, event, evidence, cast(Any, options))
 
 
 def _prior(tx: Transaction, target: MailingList, row: CheckedRow) -> PriorState:

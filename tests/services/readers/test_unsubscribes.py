@@ -41,7 +41,8 @@ async def other(tmp_path: Path) -> AsyncIterator[Pressroom]:
 async def furnish(press: Pressroom) -> list[UnsubscribeRequest]:
     """Nine readers in every state, an edition on its way, and wishes to leave: of strangers, and twice, too."""
     context = replace(press.office.context, entropy=bytes)  # all zero
-    press.office.subscribers, press.office.unsubscribes = SubscriberAdmin(context), Unsubscribes(context)
+    press.office.subscribers = SubscriberAdmin(context)
+    press.office.unsubscribes = Unsubscribes(context, press.office.web_requests.wake)
     await press.change("update list set leaving_note = 1")
     await press.readers(9)
     edition = await press.edition()

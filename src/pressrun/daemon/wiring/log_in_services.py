@@ -37,13 +37,14 @@ def build_log_ins(services: ServiceContext, origin: str) -> LogInServices:
     context = LogInContext.of(services)
     hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=context.keys, clock=context.clock, entropy=context.entropy)
+    mailed_codes = MailedCodes(context)
     return LogInServices(
         ceremonies=ceremonies,
         sessions=sessions,
-        log_ins=LogIns(context, sessions, hashes, ceremonies, failures),
+        log_ins=LogIns(context, sessions, hashes, ceremonies, failures, mailed_codes.wake),
         links=EnterLinks(context, sessions),
         account=Account(context, hashes, ceremonies),
-        mailed_codes=MailedCodes(context),
+        mailed_codes=mailed_codes,
         failures=failures,
         identities=Identities(context, sessions, failures),
         proxied=ProxiedLogIns(context),

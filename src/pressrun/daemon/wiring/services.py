@@ -187,10 +187,11 @@ def limits_of_editions(limits: LimitSettings) -> HelperLimits:
 def _build_pages(parts: _Parts) -> UseCases:
     context, observer = parts.context, parts.hooks.sign_ups
     sign_ups, preferences = SignUps(context, observer), Preferences(context)
+    web_requests = WebRequests(context, sign_ups=sign_ups)
     return UseCases(
-        web_requests=WebRequests(context, sign_ups=sign_ups),
+        web_requests=web_requests,
         sign_ups=sign_ups,
-        unsubscribes=Unsubscribes(context),
+        unsubscribes=Unsubscribes(context, web_requests.wake),
         never_again=NeverAgain(context),
         preferences=preferences,
         address_changes=AddressChanges(context),

@@ -111,7 +111,7 @@ class ComplaintHandler:
         now = self._context.now
         if mailbox.person is not None:
             origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
-            end_everything(tx, mailbox.person, origin, self._context.entropy, now)
+            end_everything(tx, mailbox.person, origin, self._context)
         if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, mailbox.digests)):
             return False
         return suppress(tx, mailbox.digests, SuppressionReason.COMPLAINT, address=mailbox.address, now=now)

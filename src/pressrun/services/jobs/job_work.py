@@ -155,7 +155,7 @@ class JobWork(Struct, frozen=True):
         job = _find_applying(tx, self.job.id)
         if job is None:
             return False
-        number = remove_synced(tx, job.list_name, keys, entropy=self.context.entropy, now=self.context.now)
+        number = remove_synced(tx, job.list_name, keys, self.context)
         jobs.record_job(tx, job, replace(job, position=position, result=add_leavers(job, number)))
         return True
 

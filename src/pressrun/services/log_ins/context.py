@@ -17,12 +17,12 @@ _SECRET_BYTES = 32
 
 
 class LogInContext(ServiceContext, frozen=True, kw_only=True):
-    """The same as for all services, but that `asked` is set when codes are to be mailed."""
+    """The same as for all services, and what follows from it for log-ins."""
 
     @classmethod
     def of(cls, services: ServiceContext) -> Self:
         """The context for logging in, from that of all services."""
-        shared = {name: getattr(services, name) for name in services.__struct_fields__ if name != "asked"}
+        shared = {name: getattr(services, name) for name in services.__struct_fields__}
         return cls(**shared)
 
     def window(self) -> SessionWindow:

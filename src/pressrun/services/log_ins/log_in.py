@@ -31,6 +31,7 @@ from pressrun.services.log_ins.context import LogInContext, Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
+from pressrun.services.ports import Waker
 from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.people import credentials, log_ins
@@ -61,9 +62,11 @@ class LogIns:
         hashes: PasswordHashes,
         ceremonies: Ceremonies,
         failures: FailedLogIns,
+        mail_codes: Waker,
     ) -> None:
         self._context = context
         self._failures = failures
+        self._mail_codes = mail_codes
         self._sessions = sessions
         self._hashes = hashes
         self._ceremonies = ceremonies
@@ -146,7 +149,7 @@ class LogIns:
         )
         if exceeded is not None:
             return exceeded
-        self._context.asked.set()
+        self._mail_codes()
         return CodeRequested(secret)
 
     def _request_code(

@@ -32,12 +32,17 @@ class MailedCodes(BackgroundLoop):
     def __init__(self, context: LogInContext) -> None:
         super().__init__(context.clock)
         self._context = context
-        context.asked.set()  # for what a dead process left
+        self._asked = asyncio.Event()
+        self.wake()  # for what a dead process left
+
+    def wake(self) -> None:
+        """There may be a request."""
+        self._asked.set()
 
     async def step(self) -> bool:
         """Wait for a request, and process all there are."""
-        await self._context.asked.wait()
-        self._context.asked.clear()
+        await self._asked.wait()
+        self._asked.clear()
         await asyncio.sleep(draw_wait(self._context.entropy))
         await self.carry_out()
         return True

@@ -148,7 +148,7 @@ class MemberPuts:
             name="", expires_at=expires_at, mail_secret=self._context.entropy(16) if is_mailed else None
         )
         now = self._context.now
-        record_consent(tx, known.list, person, "requested", origin, now=now, salt=self._context.entropy(16))
+        record_consent(tx, known.list, person, "requested", origin, self._context)
         post = partial(_post, expires_at=expires_at if verdict is Verdict.HELD else None)
         request_confirmation(tx, known.list, person, known.subscription, origin, terms, now=now, post=post)
         return is_mailed
@@ -208,10 +208,8 @@ class MemberPuts:
         waiting = [earlier for _, earlier in before if earlier is not None]
         moves = [StateChange(earlier.id, earlier.state, _added(earlier), now) for earlier in waiting]
         enrolment.change_states(tx, moves, source=source)
-        salt = self._context.entropy
         evidence = (
-            consent_event(target, people[known.key], "added", request.origin, now=now, salt=salt(16))
-            for known, request in puts
+            consent_event(target, people[known.key], "added", request.origin, self._context) for known, request in puts
         )
         consent.append_consent(tx, *evidence)
         return {

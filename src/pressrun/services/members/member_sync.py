@@ -15,8 +15,8 @@ from msgspec import Struct
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_build import get_open_list
-from pressrun.services.ports import Entropy
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, enrolment, subscriptions
 from pressrun.store.readers.consent import ConsentEvent
@@ -60,7 +60,7 @@ def page_of_synced(tx: Transaction, list_id: int, after: str) -> list[str]:
     return enrolment.members_of_source(tx, list_id=list_id, source=SYNC, after=after, limit=_PAGE)
 
 
-def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entropy: Entropy, now: int) -> int:
+def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], context: ServiceContext) -> int:
     """End the subscriptions of these people that a sync has brought in; returns how many. Raises NotFound, Refused."""
     target = get_open_list(tx, list_name)
     leaving = [
@@ -71,6 +71,7 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entro
     ids = [row["subscription_id"] for row in leaving]
     if not ids:
         return 0
+    now = context.now
     enrolment.lock_subscriptions(tx, ids)
     subscriptions.end_subscriptions(tx, ids, SYNC, now)
     deliveries.cancel_copies(tx, ids, now)
@@ -82,7 +83,7 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], *, entro
             event="removed",
             at=now,
             source=SYNC,
-            salt=entropy(16),
+            salt=context.entropy(16),
             address=row["address"],
         )
         for row in leaving

@@ -92,9 +92,7 @@ class SubscriberAdmin:
 
     async def remove_synced(self, list_name: str, keys: Sequence[str]) -> Answer:
         """End subscriptions that a sync has brought in, in one transaction; raises NotFound, Refused."""
-        number = await self._database.write(
-            remove_synced, list_name, keys, entropy=self._context.entropy, now=self._context.now
-        )
+        number = await self._database.write(remove_synced, list_name, keys, self._context)
         event(_log, "subscriber.imported", list=list_name, rows=len(keys), changed=number)
         self._context.wake()
         return {"left": number}
@@ -149,7 +147,7 @@ class SubscriberAdmin:
         if asks:
             expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
             terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._context.entropy(16))
-            record_consent(tx, target, person, "requested", origin, now=now, salt=self._context.entropy(16))
+            record_consent(tx, target, person, "requested", origin, self._context)
             return request_confirmation(tx, target, person, subscription, origin, terms, now=now).state
         state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
         assert state is not None
@@ -160,7 +158,7 @@ class SubscriberAdmin:
         else:
             active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
             subscriptions.record_subscription(tx, subscription, active, now)
-        record_consent(tx, target, person, "added", origin, now=now, salt=self._context.entropy(16))
+        record_consent(tx, target, person, "added", origin, self._context)
         return state
 
     def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
@@ -172,7 +170,7 @@ class SubscriberAdmin:
             raise no_such_member(list_name, address)
         now = self._context.now
         ended = end_subscription(tx, subscription, SOURCE, now)
-        record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._context.entropy(16))
+        record_consent(tx, target, person, "removed", Origin(source=SOURCE), self._context)
         return {"list": target.name, "address": person.address, "state": ended.state.value}
 
 

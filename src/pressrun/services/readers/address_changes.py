@@ -255,8 +255,7 @@ class AddressChanges:
         return replace(person, address=old.typed)
 
     def _record(self, tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin) -> None:
-        salt = self._context.entropy(16)
-        record_consent(tx, target, person, event, origin, now=self._context.now, salt=salt)
+        record_consent(tx, target, person, event, origin, self._context)
 
 
 def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:

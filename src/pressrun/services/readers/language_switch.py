@@ -87,12 +87,12 @@ def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceCon
         model, its_list = replaced[0]
         proof = _proof(consent.consent_of(tx, person.id), its_list.name)
         taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted, now)
-        record_consent(tx, change.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
+        record_consent(tx, change.wanted, person, "switched", origin, context, carried=proof)
     for subscription, its_list in replaced:
         language_switch.move_copies(tx, subscription, taker, now)
         end_subscription(tx, subscription, origin.source, now)
         language_switch.redirect_links(tx, subscription.id, taker.id)
-        record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
+        record_consent(tx, its_list, person, "withdrawn", origin, context)
     if taker.state is not SubscriptionState.ACTIVE:
         deliveries.cancel_copies(tx, [taker.id], now)  # until its pause ends
     for _, its_list in replaced:

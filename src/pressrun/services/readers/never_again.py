@@ -13,7 +13,6 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, unpack_digests
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
-from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscription_records import (
     Origin,
     end_subscription,
@@ -45,7 +44,7 @@ class NeverAgain:
         digests = Digests(packed[0], packed[-1])  # one where both are the same
         people = subscribers.of_mailbox(tx, digests.mailbox)
         for person in people:
-            end_everything(tx, person, origin, self._context.entropy, now)
+            end_everything(tx, person, origin, self._context)
         people.sort(
             key=lambda person: person.id != subscriber_id
         )  # show the address that was asked, if it still exists
@@ -54,10 +53,11 @@ class NeverAgain:
         suppress(tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=now)
 
 
-def end_everything(tx: Transaction, person: Subscriber, origin: Origin, entropy: Entropy, now: int) -> None:
+def end_everything(tx: Transaction, person: Subscriber, origin: Origin, context: ServiceContext) -> None:
     """Unsubscribe a person from every list, and cancel what waits for them."""
+    now = context.now
     for details in list_subscriptions(tx, person):
         if details.subscription.state is not SubscriptionState.UNSUBSCRIBED:
             end_subscription(tx, details.subscription, origin.source, now)
-            record_consent(tx, details.list, person, "withdrawn", origin, now=now, salt=entropy(16))
+            record_consent(tx, details.list, person, "withdrawn", origin, context)
     enrolment.cancel_everything(tx, person.id, now=now)

@@ -58,7 +58,7 @@ def pause(
         paused = replace(item.subscription, state=state, suspended_for=PAUSED, paused_until=until, since=since)
         subscriptions.record_subscription(tx, item.subscription, paused, now, how=origin.source)
         deliveries.cancel_copies(tx, [paused.id], now)
-        record_consent(tx, item.list, item.person, "paused", origin, now=now, salt=context.entropy(16))
+        record_consent(tx, item.list, item.person, "paused", origin, context)
         if begins and item.list.leaving_note:
             started.append(item)
     if started:
@@ -81,7 +81,7 @@ def resume(
         subscriptions.record_subscription(tx, item.subscription, back, now, how=origin.source)
         if back.state is SubscriptionState.ACTIVE:  # anybody with the link of an edition may have paused it
             unsubscribes.requeue_copies(tx, back.id, since=item.subscription.since, now=now)
-        record_consent(tx, item.list, item.person, "resumed", origin, now=now, salt=context.entropy(16))
+        record_consent(tx, item.list, item.person, "resumed", origin, context)
 
 
 def pause_subscription(

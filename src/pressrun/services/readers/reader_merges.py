@@ -86,7 +86,7 @@ def merge_readers(
         if lists.hold_list(tx, details.list.id) is None:
             continue  # it is being removed
         changed += _move(tx, details.subscription, other, now)
-        record_consent(tx, details.list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
+        record_consent(tx, details.list, person, "withdrawn", origin, context)
     return dict(to_builtins(_Merge(subscriptions=tuple(changed))))
 
 

@@ -149,7 +149,7 @@ class SignUps:
         wanted, members = [], []
         for mailing_list in (target, *also):
             subscription = None if known is None else _find_earlier(tx, mailing_list, known)
-            record_consent(tx, mailing_list, person, "requested", origin, now=at, salt=self._context.entropy(16))
+            record_consent(tx, mailing_list, person, "requested", origin, self._context)
             if subscription is not None and reason is None and subscription.reads:
                 members.append(subscription)
             else:
@@ -215,7 +215,7 @@ class SignUps:
         resume_after_bounces(tx, person, now)
         if checked.reason is not None:
             lift_for_reader(tx, person.digests)
-        record_consent(tx, details.list, person, "confirmed", origin, now=now, salt=self._context.entropy(16))
+        record_consent(tx, details.list, person, "confirmed", origin, self._context)
         if details.subscription.state is SubscriptionState.PENDING:  # others have been members before
             greet(tx, details.list.id, active.id, now)
         return replace(details, person=person, subscription=active)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
+from pressrun.services.context import ServiceContext
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries
@@ -104,16 +105,14 @@ def record_consent(
     person: Subscriber,
     event: str,
     origin: Origin,
-    *,
-    now: int,
-    salt: bytes,
+    context: ServiceContext,
     carried: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    """Add to the evidence what a person, or somebody on their behalf, asked or answered; `salt` is 16 random octets.
+    """Add to the evidence what a person, or somebody on their behalf, asked or answered.
 
     `carried` is the evidence for the list that this one replaces.
     """
-    consent.append_consent(tx, consent_event(target, person, event, origin, now=now, salt=salt, carried=carried))
+    consent.append_consent(tx, consent_event(target, person, event, origin, context, carried))
 
 
 def consent_event(
@@ -121,9 +120,7 @@ def consent_event(
     person: Subscriber,
     event: str,
     origin: Origin,
-    *,
-    now: int,
-    salt: bytes,
+    context: ServiceContext,
     carried: Sequence[Mapping[str, object]] = (),
 ) -> ConsentEvent:
     """The event that `record_consent` appends, for callers that append many at once."""
@@ -132,9 +129,9 @@ def consent_event(
         list_id=target.id,
         list_name=target.name,
         event=event,
-        at=now,
+        at=context.now,
         source=origin.source,
-        salt=salt,
+        salt=context.entropy(16),
         address=person.address,
         ip=origin.ip,
         language=language_of_evidence(origin, target.language),

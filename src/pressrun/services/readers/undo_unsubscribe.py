@@ -90,7 +90,7 @@ class UndoUnsubscribe:
         outcome, details, stored = self._check(tx, unsubscribe_id)
         if outcome is not UndoOutcome.RESTORED or details is None or stored is None:
             return outcome, details
-        now, salt = self._context.now, self._context.entropy(16)
+        now = self._context.now
         former = {**stored.former, "state": SubscriptionState(stored.former["state"])}
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
         subscriptions.record_subscription(tx, details.subscription, back, now, how="undone")
@@ -100,5 +100,5 @@ class UndoUnsubscribe:
             greet_after_all(tx, back.list_id, back.id, left_at=stored.left_at, now=now)
         if stored.edition_id is not None:
             editions.uncount_unsubscribed(tx, stored.edition_id, stored.left_at)
-        record_consent(tx, details.list, details.person, "restored", origin, now=now, salt=salt)
+        record_consent(tx, details.list, details.person, "restored", origin, self._context)
         return UndoOutcome.RESTORED, replace(details, subscription=back)

@@ -20,6 +20,7 @@ from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
+from pressrun.services.ports import Waker
 from pressrun.services.readers.subscription_records import Origin, language_of_evidence
 from pressrun.store import limits
 from pressrun.store.editions.editions import count_unsubscribed
@@ -60,10 +61,11 @@ class UnsubscribeRequest(msgspec.Struct, frozen=True):
 
 
 class Unsubscribes:
-    """The services behind unsubscribe links and mails."""
+    """The services behind unsubscribe links and mails; `notify` wakes the loop that queues notices."""
 
-    def __init__(self, context: ServiceContext) -> None:
+    def __init__(self, context: ServiceContext, notify: Waker) -> None:
         self._context = context
+        self._notify = notify
 
     async def unsubscribe(
         self, subscription_id: int, origin: Origin, *, edition_id: int = 0, how: str = ""
@@ -74,7 +76,7 @@ class Unsubscribes:
         """
         request = UnsubscribeRequest(subscription_id, origin, edition_id, how=how)
         answer = await self._context.database.share_set(self._unsubscribe, request)
-        self._context.asked.set()  # the loop of web requests queues the notices
+        self._notify()
         return answer
 
     def _unsubscribe(self, tx: Transaction, requests: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:

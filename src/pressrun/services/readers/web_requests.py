@@ -56,7 +56,12 @@ class WebRequests(BackgroundLoop):
         super().__init__(context.clock)
         self._context = context
         self._sign_ups = sign_ups
-        context.asked.set()  # for what a dead process left
+        self._asked = asyncio.Event()
+        self.wake()  # for what a dead process left
+
+    def wake(self) -> None:
+        """There may be a request, or a notice of an unsubscribe to queue."""
+        self._asked.set()
 
     @property
     def form_seconds(self) -> float:
@@ -95,7 +100,7 @@ class WebRequests(BackgroundLoop):
             network = None
         request = _pending(RequestKind.SIGN_UP, address, origin, name=name, trust=trust)
         answer = await self._context.database.share(self._accept_sign_up, (list_name, *also), request, network, form)
-        self._context.asked.set()
+        self.wake()
         return answer
 
     async def sign_up_by_program(
@@ -107,7 +112,7 @@ class WebRequests(BackgroundLoop):
         """
         request = _pending(RequestKind.SIGN_UP, address, origin, name=name, trust=Trust.PROVEN, attributes=attributes)
         answer = await self._context.database.share(self._accept_sign_up, (list_name,), request, None, None)
-        self._context.asked.set()
+        self.wake()
         return answer
 
     async def preferences_link(
@@ -137,17 +142,17 @@ class WebRequests(BackgroundLoop):
 
     async def _request_link(self, request: PendingRequest, network: str | None, form: int | None) -> None:
         await self._context.database.share(self._accept_link_request, request, network, form)
-        self._context.asked.set()
+        self.wake()
 
     async def step(self) -> bool:
         """Wait for a request, and carry out all there are."""
         try:
             async with asyncio.timeout(until_next(POLL_SECONDS)):
-                await self._context.asked.wait()
+                await self._asked.wait()
         except TimeoutError:
             self._sign_ups.abuse_limits.poll(self._context.clock())
         else:
-            self._context.asked.clear()
+            self._asked.clear()
             await asyncio.sleep(draw_wait(self._context.entropy))
         await self.carry_out()
         return True
