@@ -29,7 +29,6 @@ from pressrun.core.site import Site
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
-from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -140,7 +139,7 @@ class Pressroom:
                     states=recovered.destinations,
                     paces=recovered.paces,
                 ),
-                RelayWeights(dict.fromkeys(self.relays, 1) | self.weights),
+                dict.fromkeys(self.relays, 1) | self.weights,
                 dict.fromkeys(self.relays, 10),
             ),
             settings=self.settings,
@@ -158,7 +157,7 @@ class Pressroom:
             self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock
         )
         self.dispatcher.broker.connect(self.worker)
-        self.dispatcher.broker._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
+        self.dispatcher.broker.intake.random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
     async def turn(self) -> None:

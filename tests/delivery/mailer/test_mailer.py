@@ -17,7 +17,7 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build_signer
-from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
+from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
 from pressrun.services.readers.subscription_records import Origin

@@ -61,7 +61,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     edition = await press.edition()
     await press.turn()
     first, second = press.take_all()
-    judge = press.dispatcher.broker._delivery_result
+    judge = press.dispatcher.broker.intake._delivery_result
 
     def crooked(*arguments: Any) -> DeliveryResult:
         result = judge(*arguments)

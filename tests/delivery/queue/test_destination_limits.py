@@ -313,7 +313,7 @@ async def test_changed_limits_move_what_waits(press: Pressroom, before: dict[str
     await readers(press, gmail_com=10)
     await press.edition()
     await press.turn()
-    press.dispatcher.broker.results.release(press.dispatcher.broker.scheduler.clear())
+    press.dispatcher.broker.results.release(press.dispatcher.broker.scheduler.rows.clear())
     press.dispatcher.reload(
         DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}),
         {RELAY: ()},

@@ -438,7 +438,7 @@ async def test_while_draining_nothing_is_handed_out(press: Pressroom) -> None:
     await press.readers(3)
     await press.edition()
     await press.turn()
-    press.dispatcher.broker.is_closed = True
+    press.dispatcher.broker.intake.is_closed = True
     assert (None, 0) == (press.take(), press.dispatcher.broker.waiting("primary"))
 
 
@@ -583,7 +583,7 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pres
 async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
     await press.readers(2)
     await press.edition()
-    press.dispatcher.broker.is_closed = True
+    press.dispatcher.broker.intake.is_closed = True
     await press.turn()
     assert press.dispatcher.broker.wake_ups.next_at is None
 
@@ -650,12 +650,12 @@ async def test_a_relay_that_answers_again_gets_copies_with_its_first_answer(pres
     first, *_ = [press.take() for _ in range(8)]
     press.pass_time(STALE_SECONDS)
     await press.dispatcher.cycle()
-    assert 0 == len(press.dispatcher.broker.scheduler)
+    assert 0 == len(press.dispatcher.broker.scheduler.rows)
     await press.dispatcher.cycle()
     assert first is not None
     press.answer(first, TAKEN)
     await press.dispatcher.cycle()
-    assert 52 == len(press.dispatcher.broker.scheduler)
+    assert 52 == len(press.dispatcher.broker.scheduler.rows)
 
 
 # ---------------------------------------------------------------------- while the database is moved

@@ -19,11 +19,14 @@ from tests.delivery.pressroom import GONE, LATER, RELAY, TAKEN, UNSENT, Pressroo
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.mailer.mailer import Mailer
-from pressrun.delivery.queue import broker, claims, dispatcher, recording
+from pressrun.delivery.queue import claims, dispatcher, intake, recording
 from pressrun.delivery.queue.broker import Broker
+from pressrun.delivery.queue.claimed_rows import ClaimedRows
 from pressrun.delivery.queue.destination_queues import DestinationQueues
 from pressrun.delivery.queue.dispatcher import Dispatcher
+from pressrun.delivery.queue.intake import ResultIntake, RowsInFlight
 from pressrun.delivery.queue.pacing import Pacer
+from pressrun.delivery.queue.relay_shares import RelayShares
 from pressrun.delivery.queue.results import PendingResults
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
@@ -63,33 +66,28 @@ CALLS: list[tuple[Any, str]] = [
     *(
         (Scheduler, name)
         for name in (
-            *("follow", "remove_stale", "learn_slow", "eager", "claimed_by_queue", "full_relays", "pace_snapshot"),
-            *("push", "push_front", "next", "_with_slot", "pop_passed_over", "is_short_of", "learn", "return_unsent"),
-            *("remove_editions", "editions", "_choose", "_count_handed_out"),
+            *("follow", "remove_stale", "learn_slow", "eager", "pace_snapshot"),
+            *("push", "push_front", "next", "_with_slot", "is_short_of", "learn", "return_unsent"),
+            *("_choose", "_count_handed_out"),
         )
     ),
+    *((ClaimedRows, name) for name in ("copies_by_queue", "full_relays", "remove_editions", "editions")),
+    (RelayShares, "pop_passed_over"),
     *((DestinationQueues, name) for name in ("push", "push_front", "pop", "remove_stale", "remove_editions")),
     *((Pacer, name) for name in ("spend", "slots", "next_at", "claimable", "snapshot", "follow")),
     *((Throttle, name) for name in ("pop_changed", "rooms", "hand_out", "give_back", "after_delivered", "opens_at")),
     # the broker
     *(
-        (Broker, name)
+        (ResultIntake, name)
         for name in (
-            *("_next", "_learn", "_keep_result", "_keep", "_forget", "_take_back", "_wake_up_for"),
-            *(
-                "_delivery_result",
-                "_makes_room",
-                "_call_at",
-                "record_late",
-                "accept",
-                "hold_back",
-                "offer",
-            ),
-            "idle",
+            *("_learn", "_keep_result", "_keep", "_take_back", "_wake_up_for", "_delivery_result", "_makes_room"),
+            "record_late",
         )
     ),
-    (broker, "failed_copy"),
-    (broker, "delivery_result_of"),
+    *((Broker, name) for name in ("_next", "_call_at", "accept", "hold_back", "offer", "idle")),
+    (RowsInFlight, "remove"),
+    (intake, "failed_copy"),
+    (intake, "delivery_result_of"),
     *((PendingResults, name) for name in ("add", "release", "count", "pop")),
     # the worker
     (DirectWorker, "wake"),
@@ -99,15 +97,15 @@ CALLS: list[tuple[Any, str]] = [
 TIMES = (1, 2, 5)
 # The calls that are made less often than five times while all that goes out.
 RARE = {
-    "Broker._take_back": 2,
+    "ClaimedRows.remove_editions": 4,
     "DestinationQueues.push_front": 2,
     "DestinationQueues.remove_editions": 4,
     "NoticeComposer.sent": 1,
+    "ResultIntake._take_back": 2,
     "Scheduler.push_front": 2,
-    "Scheduler.remove_editions": 4,
     "Scheduler.return_unsent": 2,
     "WakeUps.claim": 1,
-    "broker.failed_copy": 1,
+    "intake.failed_copy": 1,
 }
 _UNFINISHED = """select 1 from delivery where state not in ('delivered', 'failed', 'cancelled')
     union all select 1 from edition where state not in ('finished', 'paused') limit 1"""

@@ -20,8 +20,8 @@ from tests.delivery.pressroom import TAKEN, UNSENT, Pressroom, open_pressroom
 from pressrun.core.errors import BadInput
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, SLOT_HORIZON_SECONDS
+from pressrun.delivery.queue.relay_shares import SILENT_SECONDS
 from pressrun.delivery.queue.relay_weights import ROUNDS, RelayWeights
-from pressrun.delivery.queue.scheduler import SILENT_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -62,9 +62,9 @@ async def test_the_share_of_a_failing_relay_goes_to_the_others(press: Pressroom)
     """And it does not catch up afterwards."""
     await press.readers(100)
     await press.edition()
-    press.dispatcher.broker.scheduler.watch(lambda: {"primary"})
+    press.dispatcher.broker.scheduler.shares.watch(lambda: {"primary"})
     assert {"second": 100} == await send(press, "second")
-    press.dispatcher.broker.scheduler.watch(frozenset)
+    press.dispatcher.broker.scheduler.shares.watch(frozenset)
     await press.edition("two")
     taken = await send(press, "primary", "second")
     assert 20 <= taken["second"] <= 32

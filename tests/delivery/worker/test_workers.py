@@ -315,7 +315,7 @@ async def test_one_answer_that_cannot_be_judged(
 ) -> None:
     """It is told, and recorded without its words: the copy went out, and goes no second time."""
     await house.start()
-    judge, broken = house.dispatcher.broker._delivery_result, list[int]()
+    judge, broken = house.dispatcher.broker.intake._delivery_result, list[int]()
 
     def failing(job: Job, result: HandOver, relay: str, now: float) -> DeliveryResult:
         if not broken:

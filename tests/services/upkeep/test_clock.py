@@ -8,7 +8,7 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
+from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings

@@ -14,7 +14,6 @@ from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
-from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.worker.settings import WorkerSettings
@@ -59,7 +58,7 @@ async def build_dispatcher(
                 states=recovered.destinations,
                 paces=recovered.paces,
             ),
-            RelayWeights({relay.name: relay.weight for relay in settings.relays}),
+            {relay.name: relay.weight for relay in settings.relays},
             {relay.name: relay.connections for relay in settings.relays},
         ),
         settings=settings.delivery,

@@ -95,8 +95,9 @@ class Dispatcher(BackgroundLoop):
         self._owner = owner
         self._hooks = hooks
         self._scheduler = scheduler
-        self._results = self.broker.results
-        self._wake_ups = self.broker.wake_ups
+        self._intake = self.broker.intake
+        self._results = self._intake.results
+        self._wake_ups = self._intake.wake_ups
         self._compiled: dict[int, CompiledEdition] = {}
         self._domains_changed = True
         self._synced_at = 0.0
@@ -134,7 +135,7 @@ class Dispatcher(BackgroundLoop):
     ) -> None:
         """Go on under new rates and retry rules."""
         self.settings = settings
-        self.broker.reload(settings)
+        self._intake.settings = settings
         self._scheduler.reload(settings, relays, weights, connections, self._clock())
         self._domains_changed = True
         self.wake()
@@ -151,11 +152,11 @@ class Dispatcher(BackgroundLoop):
     @property
     def unsigned_since(self) -> float | None:
         """Since when no mail could be signed; None while they can."""
-        return self.broker.unsigned_since
+        return self._intake.unsigned_since
 
     def signs_again(self) -> None:
         """Other keys are there: what could not be signed need not wait any longer."""
-        self.broker.sign_again()
+        self._intake.sign_again()
         self.wake()
 
     # ------------------------------------------------------------------ the loop
@@ -174,7 +175,7 @@ class Dispatcher(BackgroundLoop):
         if self._database.is_shut:  # wake-ups stay pending until a cycle does its work, so there is no waiting for them
             await asyncio.sleep(SHUT_SECONDS)
         elif not self._drained:
-            await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._scheduler) else None)
+            await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._scheduler.rows) else None)
         return True
 
     async def record_rest(self) -> None:
@@ -204,11 +205,11 @@ class Dispatcher(BackgroundLoop):
 
     async def _cycle(self) -> None:
         now = self._clock()
-        self.broker.record_late()
-        careful = self._careful or self.broker.has_failed
+        self._intake.record_late()
+        careful = self._careful or self._intake.has_failed
         try:
             self._scheduler.follow(now)
-            self.broker.follow(now)
+            self._intake.follow(now)
             stale, self._holding = self._scheduler.remove_stale(now)
             self._results.release(stale.jobs)
             self._learn_slow(now)
@@ -227,7 +228,7 @@ class Dispatcher(BackgroundLoop):
         self.alive_at = self._clock()
         if careful:
             self._careful = False
-            self.broker.forget_failure()
+            self._intake.has_failed = False
         if stale.jobs and not self._holding:
             self._wake_ups.claim()  # what limits of its own kept waiting is claimed again, unless it was cancelled
         self.broker.offer()
@@ -277,7 +278,7 @@ class Dispatcher(BackgroundLoop):
                     batch=batch,
                     throttle=throttle,
                     paces=self._scheduler.pace_snapshot().dump(
-                        now, len(self._scheduler), self._scheduler.claimed_by_queue()
+                        now, len(self._scheduler.rows), self._scheduler.rows.copies_by_queue()
                     ),
                     held=self.broker.held() | batch.ids() if careful else None,
                 )
@@ -341,14 +342,14 @@ class Dispatcher(BackgroundLoop):
 
     async def _claim(self, now: float, stale: Stale, *, careful: bool) -> None:
         """Claim what may go, and plan when to claim again."""
-        by_queue = self._scheduler.claimed_by_queue()
+        by_queue = self._scheduler.rows.copies_by_queue()
         room = Room(
             rows=self._room(now),
             notice_octets=NOTICE_OCTETS - self.broker.notice_octets(),
             by_queue=self._scheduler.throttle.rooms(by_queue, now) | dict.fromkeys(stale.queues, 0),
-            full_relays=self._scheduler.full_relays(BATCH // 4),
+            full_relays=self._scheduler.rows.full_relays(BATCH // 4),
         )
-        ready = Ready(rows=len(self._scheduler), by_queue=by_queue, paces=self._scheduler.pace_snapshot())
+        ready = Ready(rows=len(self._scheduler.rows), by_queue=by_queue, paces=self._scheduler.pace_snapshot())
         request = ClaimRequest(
             session=self._owner.session, now=now, room=room, ready=ready, compiled=self._compiled, careful=careful
         )
@@ -363,13 +364,13 @@ class Dispatcher(BackgroundLoop):
 
     def _room(self, now: float) -> int:
         """How many more rows may be claimed."""
-        if self._claims_nothing() or now < self.broker.unsigned_until:
+        if self._claims_nothing() or now < self._intake.unsigned_until:
             return 0
         room = self._scheduler.pacer.claimable(now, self._scheduler.eager(now), BATCH)
-        return min(room, max(0, CLAIMED_AT_MOST - len(self._scheduler)))
+        return min(room, max(0, CLAIMED_AT_MOST - len(self._scheduler.rows)))
 
     def _claims_nothing(self) -> bool:
-        return self.broker.is_closed or self._holding or not self._owner.may_hand_out()
+        return self._intake.is_closed or self._holding or not self._owner.may_hand_out()
 
     def _plan(self, claims: Claims, request: ClaimRequest) -> None:
         """When to claim again by ourselves, and at how few claimed rows to do so before that."""
@@ -380,9 +381,9 @@ class Dispatcher(BackgroundLoop):
             self._scheduler.expect_more(claimed >= room or len(claims.notices) >= NOTICE_BATCH)
         if self._claims_nothing():  # what changes comes with a result, or by itself
             self._wake_ups.plan()
-        elif now < self.broker.unsigned_until:
-            self._wake_ups.plan(again_at=self.broker.unsigned_until)
-        elif len(self._scheduler) >= CLAIMED_AT_MOST:  # a result or a later cycle shows for what they wait
+        elif now < self._intake.unsigned_until:
+            self._wake_ups.plan(again_at=self._intake.unsigned_until)
+        elif len(self._scheduler.rows) >= CLAIMED_AT_MOST:  # a result or a later cycle shows for what they wait
             self._wake_ups.plan()
         elif claimed < room:  # nothing more may go now, whatever the pace
             opens_at = self._scheduler.throttle.next_claim_at(request.ready.by_queue, now)

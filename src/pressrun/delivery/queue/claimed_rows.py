@@ -1,0 +1,97 @@
+"""The claimed rows that wait to be handed out: those of lists that name a relay, by that relay, and all others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+
+from pressrun.delivery.queue.destination_queues import DestinationQueues, Stale
+from pressrun.delivery.queue.jobs import Job
+
+ANY = ""  # the queues of mail that any relay may take
+
+
+class ClaimedRows:
+    """All that is claimed and not handed out."""
+
+    def __init__(self) -> None:
+        self.shared = DestinationQueues()
+        self._queues = {ANY: self.shared}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._queues.values()))
+
+    def __iter__(self) -> Iterator[Job]:
+        return (job for queues in self._queues.values() for job in queues.jobs())
+
+    def editions(self) -> set[int]:
+        """The editions whose copies wait."""
+        return {job.edition_id for job in self if job.edition_id}
+
+    @property
+    def copies(self) -> int:
+        """How many copies of editions wait."""
+        return sum([queues.copies for queues in self._queues.values()])
+
+    @property
+    def are_all_shared(self) -> bool:
+        """Whether no list has named a relay so far."""
+        return len(self._queues) == 1
+
+    def of_relay(self, relay: str) -> DestinationQueues:
+        """The rows for one relay, or for ANY."""
+        queues = self._queues.get(relay)
+        if queues is None:
+            queues = self._queues[relay] = DestinationQueues()
+        return queues
+
+    def own(self, relay: str) -> list[DestinationQueues]:
+        """The rows for this relay alone, if there are any."""
+        queues = None if relay == ANY else self._queues.get(relay)
+        return [queues] if queues else []
+
+    def full_relays(self, most: int) -> frozenset[str]:
+        """The relays for which enough is claimed of lists that name them."""
+        return frozenset(name for name, queues in self._queues.items() if name != ANY and queues.copies >= most)
+
+    def notice_octets(self) -> int:
+        """How much memory the waiting notices hold."""
+        return sum(queues.notice_octets() for queues in self._queues.values())
+
+    def copies_by_queue(self) -> dict[str, int]:
+        """How many copies wait in each destination queue."""
+        counts: Counter[str] = Counter()
+        for queues in self._queues.values():
+            counts.update(queues.lengths())
+        return dict(counts)
+
+    def notices_by_queue(self) -> list[tuple[str, int]]:
+        """How many notices wait, relay by relay, in the common queue and for each domain that has stepped aside."""
+        return [entry for queues in self._queues.values() for entry in queues.notice_lengths().items()]
+
+    def destinations(self) -> set[str]:
+        """The destinations that have a queue of their own here."""
+        return {name for name in (*self.copies_by_queue(), *dict(self.notices_by_queue())) if name}
+
+    def holds(self, name: str) -> bool:
+        """Whether a copy waits in this destination queue."""
+        return any(queues.holds(name) for queues in self._queues.values())
+
+    def remove_stale(self, is_shut: Callable[[str], bool], now: float) -> Stale:
+        """Take out what has waited too long, and what waits in queues that are shut."""
+        stale = Stale()
+        for queues in self._queues.values():
+            queues.remove_stale(stale, is_shut, now)
+        return stale
+
+    def remove_domain(self, domain: str) -> list[Job]:
+        """Take out the copies for a domain that has no queue of its own in the database."""
+        return [job for queues in self._queues.values() for job in queues.remove_domain(domain)]
+
+    def remove_editions(self, editions: Collection[int]) -> list[Job]:
+        """Take out the copies of these editions."""
+        return [job for queues in self._queues.values() for job in queues.remove_editions(editions)]
+
+    def clear(self) -> list[Job]:
+        """Take everything out."""
+        return [job for queues in self._queues.values() for job in queues.clear()]
