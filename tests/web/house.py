@@ -28,6 +28,8 @@ from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
 from pressrun.message.layouts.design import Logo
 from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_search import ArchiveSearch
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.context import ServiceContext
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.limit_settings import LimitSettings
@@ -146,7 +148,9 @@ class House:
             preferences=self.preferences(),
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),
+            list_reader=ListReader(self.context()),
             archive_reader=ArchiveReader(self.context()),
+            archive_search=ArchiveSearch(self.context()),
             draft_approval=DraftApproval(self.context(), builder_at(self.site)),
             editor_reports=EditorReports(self.context()),
             old_links=OldLinks(self.database),

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.site import Site
 from pressrun.message.finding import refusal_of
-from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.ports import Clock
 from pressrun.web.api.routes import Api
 from pressrun.web.archives.archive import ArchivePages
@@ -97,10 +97,10 @@ def build_app(
     `arrived` remembers requests by numbered test links.
     """
     web = _context(around, arrived or ArrivedRequests())
-    pages, archive_reader = web.pages, cases.archive_reader
+    pages, list_reader = web.pages, cases.list_reader
     old_links = OldLinkPages(web, cases)
-    unknown = old_links.or_else(_UnknownPages(pages, archive_reader).show)
-    demo = [] if mailbox is None else DemoPages(pages, archive_reader, mailbox).table()
+    unknown = old_links.or_else(_UnknownPages(pages, list_reader).show)
+    demo = [] if mailbox is None else DemoPages(pages, list_reader, mailbox).table()
     routes = [
         PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
         *(
@@ -171,7 +171,7 @@ def _guarded(routes: Sequence[Route], unknown: Handler, web: WebContext, around:
 
 def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
     """Where the links in emails lead."""
-    archive = ArchivePages(web, cases.archive_reader)
+    archive = ArchivePages(web, cases)
     changes = ChangeLinkPages(web, cases)
     links = LinkPages(web, cases, changes)
     preferences = PreferencePages(web, cases)
@@ -209,15 +209,15 @@ def _routes_of_site(
     web: WebContext, cases: UseCases, settings: HttpSettings, or_old: Callable[[Handler], Handler]
 ) -> Table:
     """The pages of the site, then those below a list's name, last because a list may have nearly any name."""
-    pages, archive_reader = web.pages, cases.archive_reader
-    archive = ArchivePages(web, archive_reader)
+    pages, list_reader, archive_reader = web.pages, cases.list_reader, cases.archive_reader
+    archive = ArchivePages(web, cases)
     feeds = FeedPages(pages=pages, archive_reader=archive_reader, clock=web.clock)
     forms = SignUpForms(web, cases.web_requests)
     lists = ListPages(web, cases, forms)
     mailed_links = MailedLinkPages(web, cases)
-    redirecting = Families(pages=pages, archive_reader=archive_reader).redirecting
-    sitemaps = SitemapPages(pages=pages, archive_reader=archive_reader)
-    snippet = FormSnippetPages(pages=pages, archive_reader=archive_reader)
+    redirecting = Families(pages=pages, list_reader=list_reader, archive_reader=archive_reader).redirecting
+    sitemaps = SitemapPages(pages=pages, list_reader=list_reader, archive_reader=archive_reader)
+    snippet = FormSnippetPages(pages=pages, list_reader=list_reader)
     return [
         ("/", FrontPages(web, cases, forms, settings).show, _BOTH),
         ("/preferences", mailed_links.preferences, _BOTH),
@@ -247,16 +247,16 @@ def _routes_of_site(
 class _UnknownPages:
     """Paths without a route. Below the pages of links, these are links that were cut off or have something appended."""
 
-    def __init__(self, pages: Pages, archive_reader: ArchiveReader) -> None:
+    def __init__(self, pages: Pages, list_reader: ListReader) -> None:
         self._pages = pages
-        self._archive_reader = archive_reader
+        self._list_reader = list_reader
 
     async def show(self, request: Request) -> Response:
         """The page of all invalid links, or of an unknown page, with a link to its list."""
         path = request.scope["path"]
         if is_token_page(path):
             return self._pages.invalid_link()
-        about = await self._archive_reader.find_list(path.split("/", 2)[1])
+        about = await self._list_reader.find_list(path.split("/", 2)[1])
         if about is not None:
             self._pages.choose_language(target=about.language)
         return self._pages.not_found(about)

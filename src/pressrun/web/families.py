@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import best_of, find_language
 from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.forms import clean_language
@@ -65,8 +66,9 @@ def links_to_languages(pages: Sequence[tuple[str, str]], here: str) -> Markup:
 class Families:
     """Redirects within a family."""
 
-    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
+    def __init__(self, *, pages: Pages, list_reader: ListReader, archive_reader: ArchiveReader) -> None:
         self._pages = pages
+        self._list_reader = list_reader
         self._archive_reader = archive_reader
 
     def redirecting(self, handler: Handler) -> Handler:
@@ -86,7 +88,7 @@ class Families:
         return show
 
     async def _elsewhere(self, request: Request) -> Response | None:
-        target, family = await self._archive_reader.find_family(request.path_params["name"])
+        target, family = await self._list_reader.find_family(request.path_params["name"])
         named = clean_language(request.query_params.get("language", ""))
         if target is None:
             best = among(family, named)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_search import ArchiveSearch
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
@@ -27,7 +29,9 @@ class UseCases(Struct, frozen=True, kw_only=True):
     preferences: Preferences
     address_changes: AddressChanges
     undo_unsubscribe: UndoUnsubscribe
+    list_reader: ListReader
     archive_reader: ArchiveReader
+    archive_search: ArchiveSearch
     draft_approval: DraftApproval
     editor_reports: EditorReports
     old_links: OldLinks

@@ -10,7 +10,7 @@ from tests.services.office import open_office
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.archives.archive_export import read_contents
 from pressrun.services.archives.archive_import import ArchivedMessage
-from pressrun.services.archives.archive_reader import read_edition
+from pressrun.services.archives.archived_edition import read_edition
 from pressrun.store.lists import lists
 
 THEN = 1_588_334_400  # 2020-05-01T12:00:00Z

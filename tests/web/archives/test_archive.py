@@ -12,6 +12,7 @@ from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
 from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_search import ArchiveSearch
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.store.editions.editions import MOST_OF_PICTURE
 
@@ -297,11 +298,11 @@ async def test_too_many_searches_are_refused_in_the_language_of_the_list(tmp_pat
 async def test_whoever_reads_waits_for_one_search_at_most(house: House) -> None:
     """However many are asked for at once."""
     await house.add_edition(await house.add_list())
-    archive_reader = ArchiveReader(house.context())
+    archive_reader, archive_search = ArchiveReader(house.context()), ArchiveSearch(house.context())
     done: list[str] = []
 
     async def search() -> None:
-        await archive_reader.search("news", "boats", network="192.0.2.1")
+        await archive_search.search("news", "boats", network="192.0.2.1")
         done.append("search")
 
     async def read() -> None:

@@ -12,7 +12,7 @@ from starlette.types import Message
 from tests.web.house import House, open_house
 
 from pressrun.core.errors import Unavailable
-from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.web.settings import HttpSettings
 
 POLICY = (
@@ -139,16 +139,16 @@ async def test_without_https_no_strict_transport_security(tmp_path: Path) -> Non
 async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_internals(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(self: ArchiveReader) -> list[object]:
+    async def fail(self: ListReader) -> list[object]:
         raise Unavailable("the database /secret/place is locked")
 
-    async def break_down(self: ArchiveReader) -> list[object]:
+    async def break_down(self: ListReader) -> list[object]:
         raise ZeroDivisionError("secret")
 
     async with house.client() as client:
-        monkeypatch.setattr(ArchiveReader, "offers", fail)
+        monkeypatch.setattr(ListReader, "offers", fail)
         unavailable = await client.get("/")
-        monkeypatch.setattr(ArchiveReader, "offers", break_down)
+        monkeypatch.setattr(ListReader, "offers", break_down)
         broken = await client.get("/")
     assert (503, "5", False) == (
         unavailable.status_code,

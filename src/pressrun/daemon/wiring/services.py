@@ -25,6 +25,8 @@ from pressrun.sandbox.helper import HelperLimits
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.archives.archive_import import ArchiveImport
 from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_search import ArchiveSearch
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.background import BackgroundLoop, Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
@@ -196,7 +198,9 @@ def _build_pages(parts: _Parts) -> UseCases:
         preferences=preferences,
         address_changes=AddressChanges(context),
         undo_unsubscribe=UndoUnsubscribe(context),
+        list_reader=ListReader(context),
         archive_reader=ArchiveReader(context),
+        archive_search=ArchiveSearch(context),
         draft_approval=DraftApproval(context, parts.workshop.builder),
         editor_reports=EditorReports(context),
         old_links=OldLinks(context.database),

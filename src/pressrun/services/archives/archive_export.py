@@ -15,8 +15,15 @@ from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
 from pressrun.message.editions.archive_copy import archive_copy, mbox_entry
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.services.archives.archive_reader import ArchiveFeed, read_edition, read_feed
-from pressrun.services.archives.archived_edition import ArchivedEdition, ArchivedFile, Summary, summary_of
+from pressrun.services.archives.archived_edition import (
+    ArchivedEdition,
+    ArchivedFile,
+    ArchiveFeed,
+    Summary,
+    read_edition,
+    read_feed,
+    summary_of,
+)
 from pressrun.services.mails.copy_composer import day_of, message_id
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists

@@ -12,15 +12,18 @@ from pressrun.message.content.html import rewrite_images
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.wire.slots import render
+from pressrun.store.editions import editions, issues
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.transaction import Row
+from pressrun.store.transaction import Row, Transaction
 
+FEED_SIZE = 20
 _LONGEST_TEASER = 220
 _READ_FOR_TEASER = 20 * _LONGEST_TEASER  # characters of an edition, which may be as long as a book
 _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
 # The words of pictures as the text made of HTML has them, and the numbers of their links. There is one way to read each
 # line: with several, many brackets before another word would be read in all of them.
 _PICTURES = re.compile(r"^(?:\[[^\[\]]{1,400}\][ ]{0,3}){1,40}$", re.MULTILINE)
+_SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 
@@ -112,6 +115,13 @@ class ArchivedEdition(Struct, frozen=True, kw_only=True):
         return rewrite_images(self.html, placed)
 
 
+class ArchiveFeed(Struct, frozen=True, kw_only=True):
+    """The newest editions of a list, newest first."""
+
+    list: MailingList
+    editions: tuple[ArchivedEdition, ...]
+
+
 def asset_path(list_name: str, slug: str) -> str:
     """The path of the images in the stored HTML of an edition."""
     return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
@@ -150,6 +160,46 @@ def edition_of(
         older=older,
         translations=translations,
     )
+
+
+def read_feed(tx: Transaction, target: MailingList) -> ArchiveFeed:
+    """The newest editions of an archive, without an access check."""
+    rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
+    newest = (edition_of(row, target, translations=translations_of(tx, target, row["id"])) for row in rows)
+    return ArchiveFeed(list=target, editions=tuple(newest))
+
+
+def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
+    """One edition of an archive with its files and neighbours, without an access check."""
+    row = editions.find_archived(tx, target.id, slug)
+    if row is None:
+        return None
+    shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(row["html"] or "")}
+    attached = tuple(
+        Attachment(name=asset["name"], media_type=asset["media_type"], size_bytes=asset["size"])
+        for asset in editions.asset_names(tx, row["id"])
+        if asset["name"] not in shown
+    )
+    return edition_of(
+        row,
+        target,
+        attachments=attached,
+        newer=_neighbour(editions.newer_archived(tx, target.id, row["id"], row["published_at"])),
+        older=_neighbour(editions.older_archived(tx, target.id, row["id"], row["published_at"])),
+        translations=translations_of(tx, target, row["id"]),
+    )
+
+
+def _neighbour(row: Row | None) -> Neighbour | None:
+    return None if row is None else Neighbour(slug=row["slug"], title=row["title"], language=row["language"])
+
+
+def translations_of(tx: Transaction, target: MailingList, edition_id: int) -> tuple[Translation, ...]:
+    """The same issue in all languages, this edition included; empty when there is no other."""
+    if target.family is None:
+        return ()
+    translations = tuple(Translation(**dict(row)) for row in issues.translations_of(tx, edition_id))
+    return translations if len(translations) > 1 else ()
 
 
 def _impersonal(text: str, target: MailingList) -> str:

@@ -24,7 +24,7 @@ from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.web_fragment import inline_fragment
-from pressrun.services.archives.archive_reader import ArchiveAccess, ArchiveReader, NotReadable, ReaderLink
+from pressrun.services.archives.archive_reader import ArchiveAccess, NotReadable, ReaderLink
 from pressrun.services.archives.archived_edition import ArchivedEdition, ArchivedFile
 from pressrun.store.lists.lists import MailingList
 from pressrun.web.archives.urls import NEWEST, ArchiveUrls, public_archive, reader_archive
@@ -33,6 +33,7 @@ from pressrun.web.context import WebContext
 from pressrun.web.families import links_to_languages
 from pressrun.web.http.conditional import conditional
 from pressrun.web.pages import Pages
+from pressrun.web.use_cases import UseCases
 
 EDITION_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
@@ -60,10 +61,12 @@ _COLOURS = re.compile(r"\b(?:color|background)\b|bgcolor=|<font\b|<style>", re.I
 class ArchivePages:
     """What was sent, for everybody to read, or for a list's readers."""
 
-    def __init__(self, web: WebContext, archive_reader: ArchiveReader) -> None:
+    def __init__(self, web: WebContext, cases: UseCases) -> None:
         self._web = web
         self._pages = web.pages
-        self._archive_reader = archive_reader
+        self._list_reader = cases.list_reader
+        self._archive_reader = cases.archive_reader
+        self._archive_search = cases.archive_search
 
     async def index(self, request: Request) -> Response:
         """`/NAME/archive`, `/read/TOKEN`: the editions, newest first, a page or a year at a time."""
@@ -96,7 +99,7 @@ class ArchivePages:
         access, urls = entered
         query, page = request.query_params.get("q", "").strip(), _number(request, "page", 1)
         newest, network = request.query_params.get("order") == NEWEST, self._web.network(request)
-        results = await self._archive_reader.search(access, query, page, newest=newest, network=network)
+        results = await self._archive_search.search(access, query, page, newest=newest, network=network)
         if isinstance(results, RateExceeded):
             return await self._throttled(results.retry_at, access, urls)
         if isinstance(results, NotReadable):
@@ -143,7 +146,7 @@ class ArchivePages:
             if isinstance(index, NotReadable):
                 return await self._shut(index, access)
             return RedirectResponse(urls.index(), status_code=303)
-        if await self._archive_reader.find_list(access) is None:
+        if await self._list_reader.find_list(access) is None:
             return await self._shut(NotReadable.UNKNOWN, access)
         return self._pages.see_other(access)
 
@@ -183,7 +186,7 @@ class ArchivePages:
 
     async def _find_list(self, name: str) -> MailingList | None:
         """The list of that name; the request's answer is in its language."""
-        target = await self._archive_reader.find_list(name)
+        target = await self._list_reader.find_list(name)
         if target is not None:
             self._pages.choose_language(target=target.language)
         return target

@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.archives.archive_reader import ArchiveFeed, ArchiveReader, NotReadable
-from pressrun.services.archives.archived_edition import ArchivedEdition
+from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable
+from pressrun.services.archives.archived_edition import ArchivedEdition, ArchiveFeed
 from pressrun.services.ports import Clock
 from pressrun.web.http.conditional import Changes, conditional
 from pressrun.web.pages import Pages

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.web.http.conditional import conditional
 from pressrun.web.pages import Pages
 
@@ -15,8 +16,9 @@ _XML = "application/xml; charset=utf-8"
 class SitemapPages:
     """Names every page worth finding, and no personal page."""
 
-    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
+    def __init__(self, *, pages: Pages, list_reader: ListReader, archive_reader: ArchiveReader) -> None:
         self._pages = pages
+        self._list_reader = list_reader
         self._archive_reader = archive_reader
 
     async def robots(self, _request: Request) -> Response:
@@ -28,7 +30,7 @@ class SitemapPages:
 
     async def all(self, request: Request) -> Response:
         """`/sitemap.xml`: the sitemaps of all listed public archives."""
-        lists = await self._archive_reader.public_archives()
+        lists = await self._list_reader.public_archives()
         return self._answer(request, self._pages.render_text("sitemaps.xml", lists=lists))
 
     async def of_list(self, request: Request) -> Response:

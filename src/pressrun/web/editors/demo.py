@@ -23,7 +23,7 @@ from pressrun.message.editions.read_back import read_parts
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.sources.mime_source import parse_mime_source
-from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages
 
@@ -90,9 +90,9 @@ class _Group(Struct, frozen=True, kw_only=True):
 class DemoPages:
     """The mailbox page and its mails."""
 
-    def __init__(self, pages: Pages, archive_reader: ArchiveReader, mailbox: DemoMailbox) -> None:
+    def __init__(self, pages: Pages, list_reader: ListReader, mailbox: DemoMailbox) -> None:
         self._pages = pages
-        self._archive_reader = archive_reader
+        self._list_reader = list_reader
         self._mailbox = mailbox
         self._known: dict[int, tuple[str, str]] = {}  # by the id of an email: its subject, and what it is grouped by
 
@@ -112,7 +112,7 @@ class DemoPages:
         return self._pages.render(
             "demo/mailbox.html",
             sheets=[self._pages.editors_sheet],
-            lists=await self._archive_reader.public_lists(),
+            lists=await self._list_reader.public_lists(),
             groups=self._grouped(messages)[:MAX_SHOWN],
             number=len(messages),
             lines=_outcomes(messages, self._mailbox.refusals),

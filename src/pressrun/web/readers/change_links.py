@@ -51,7 +51,7 @@ class ChangeLinkPages:
 
     async def confirmed(self, details: SubscriptionDetails, title: str) -> Response:
         """The page after confirming a subscription: the latest edition to begin with, and the next step."""
-        page = await self._cases.archive_reader.list_page(details.list.name)
+        page = await self._cases.list_reader.list_page(details.list.name)
         return self._pages.render(
             "confirmed.html",
             about=details.list,

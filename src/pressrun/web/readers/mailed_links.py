@@ -32,11 +32,11 @@ class MailedLinkPages:
         self._pages = web.pages
         self._requests = cases.web_requests
         self._copies = FormCopies(web, cases.web_requests)
-        self._archive_reader = cases.archive_reader
+        self._list_reader = cases.list_reader
 
     async def preferences(self, request: Request) -> Response:
         """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used."""
-        about = await find_named_list(request, self._pages, self._archive_reader)
+        about = await find_named_list(request, self._pages, self._list_reader)
         fields = await read_fields(request) if request.method == "POST" else ()
         address, typed = _read_address(request, fields)
         if address is None:
@@ -51,7 +51,7 @@ class MailedLinkPages:
 
     async def unsubscribe(self, request: Request) -> Response:
         """Mail a link to unsubscribe from the list."""
-        about = await self._archive_reader.find_list(request.path_params["name"])
+        about = await self._list_reader.find_list(request.path_params["name"])
         if about is None:
             return self._pages.not_found()
         say = self._pages.choose_language(target=about.language)

@@ -20,7 +20,7 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
-from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Profile
 from pressrun.store.lists.lists import MailingList
@@ -47,7 +47,7 @@ class PreferencePages:
         self._preferences = cases.preferences
         self._address_changes = cases.address_changes
         self._sign_ups = cases.sign_ups
-        self._archive_reader = cases.archive_reader
+        self._list_reader = cases.list_reader
         self._own = OwnLinkPages(pages=web.pages, preferences=cases.preferences)
 
     async def show(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class PreferencePages:
         if profile is not None:
             self._choose_language(profile)
         else:
-            await find_named_list(request, self._pages, self._archive_reader)
+            await find_named_list(request, self._pages, self._list_reader)
         if request.method == "POST":
             return await self._act(request, link)
         return self._page(request, profile, link)
@@ -246,9 +246,9 @@ class PreferencePages:
         )
 
 
-async def find_named_list(request: Request, pages: Pages, archive_reader: ArchiveReader) -> MailingList | None:
+async def find_named_list(request: Request, pages: Pages, list_reader: ListReader) -> MailingList | None:
     """Speak the language of the list that the link names, which is all that is known of an expired link."""
-    about = await archive_reader.find_list(_list_in(request))
+    about = await list_reader.find_list(_list_in(request))
     if about is not None:
         pages.choose_language(target=about.language)
     return about
