@@ -36,7 +36,7 @@ from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming import mail_processing
 from pressrun.services.readers import web_requests
-from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.sign_ups import Applicant, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.upkeep import housekeeping
@@ -145,7 +145,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
     """The head of the chain of evidence is kept in the end."""
     async with open_pressroom(tmp_path) as room:
         data = DataDir(room.office.path)
-        await room.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+        await room.office.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
 
         async def keep(chain: str, head: Any) -> None:
             await asyncio.to_thread(key_files.keep_head, data, chain, head)
@@ -170,7 +170,7 @@ async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> No
         desk = room.office.context
         loop = WebRequests(desk, sign_ups=room.office.sign_ups)
         for number in range(3):
-            await loop.sign_up("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
+            await loop.sign_up(["news"], Applicant(parse_address(f"r{number}@reader.example"), WEB), network=None)
         with refused(owner, name, fault) as refusals:
             async with running(loop):
 

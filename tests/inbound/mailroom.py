@@ -47,7 +47,8 @@ from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.ports import MailParser
-from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.confirmations import Confirmations
+from pressrun.services.readers.sign_ups import Applicant, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
@@ -97,6 +98,7 @@ class Mailroom:
     settings: Holder[ServiceSettings] = field(default_factory=lambda: Holder(ServiceSettings()))
     context: ServiceContext = field(init=False)
     sign_ups: SignUps = field(init=False)
+    confirmations: Confirmations = field(init=False)
     acceptance: MailAcceptance = field(init=False)
     processing: MailProcessing = field(init=False)
 
@@ -146,12 +148,12 @@ class Mailroom:
 
     async def subscribe(self, address: str = ADA) -> int:
         """Make an active member; returns the id of the subscription. The confirmation is taken out of the queue."""
-        await self.sign_ups.request("news", parse_address(address), Origin(source="web"), network=None)
+        await self.sign_ups.request(["news"], Applicant(parse_address(address), Origin(source="web")), network=None)
         sent = await self.outgoing()
         token = str(message_of(sent[-1])["Reply-To"]).partition("+")[2].partition("@")[0]
         number = AddressTokens(self.keys).read(AddressPurpose.CONFIRM, "news", token)
         assert number is not None
-        _, standing = await self.sign_ups.confirm(number, Origin(source="web"))
+        _, standing = await self.confirmations.confirm(number, Origin(source="web"))
         assert standing is not None
         return standing.subscription.id
 
@@ -273,7 +275,7 @@ async def open_mailroom(
         entropy=os.urandom,
         wake=room.wake,
     )
-    room.sign_ups = SignUps(context)
+    room.sign_ups, room.confirmations = SignUps(context), Confirmations(context)
     clock = lambda: room.now  # noqa: E731 - the room's own clock, wherever it is set
     room.processing = MailProcessing(
         context,

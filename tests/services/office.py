@@ -29,6 +29,7 @@ from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
+from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
@@ -61,6 +62,7 @@ class Office:
     suppressions: SuppressionAdmin = field(init=False)
     context: ServiceContext = field(init=False)
     sign_ups: SignUps = field(init=False)
+    confirmations: Confirmations = field(init=False)
     held: HeldSignUps = field(init=False)
     redirects: RedirectAdmin = field(init=False)
     archive_import: ArchiveImport = field(init=False)
@@ -151,7 +153,7 @@ def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: boo
     builder = builder_at(site, root.parent / "layouts")
     office.lists, office.suppressions = ListAdmin(office.context, builder), SuppressionAdmin(office.context)
     office.subscribers = SubscriberAdmin(office.context)
-    office.sign_ups = SignUps(office.context)
+    office.sign_ups, office.confirmations = SignUps(office.context), Confirmations(office.context)
     office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
     office.web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
     office.unsubscribes = Unsubscribes(office.context, office.web_requests.wake)
@@ -165,7 +167,7 @@ def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: boo
         wake=queue.wake,
     )
     office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
-    office.held = HeldSignUps(office.context, office.sign_ups)
+    office.held = HeldSignUps(office.context)
     office.redirects = RedirectAdmin(database)
     office.archive_import = ArchiveImport(workshop_of(office.context, builder))
     return office

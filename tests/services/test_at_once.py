@@ -30,6 +30,7 @@ from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.limit_settings import LimitSettings
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.web_requests import WebRequests
@@ -87,7 +88,7 @@ def requests_of(office: Office) -> WebRequests:
 async def test_a_web_request_is_carried_out_once(pair: Pair) -> None:
     for number in range(40):  # more than one batch
         address = parse_address(f"r{number}@reader.example")
-        await requests_of(pair.first).sign_up("news", address, WEB, network=None)
+        await requests_of(pair.first).sign_up(["news"], Applicant(address, WEB), network=None)
     await asyncio.gather(*(requests_of(office).carry_out() for office in pair.both))
     assert [(40, 40)] == await pair.rows("select count(*), count(distinct address) from notice")
     assert [] == await pair.rows("select id from pending_request")
@@ -116,7 +117,7 @@ async def held_by(pair: Pair) -> None:
     change(pair.first.context.settings, limits=limits)
     for number in range(7):
         address = parse_address(f"r{number}@reader.example")
-        await pair.first.sign_ups.request("news", address, WEB, network=None)
+        await pair.first.sign_ups.request(["news"], Applicant(address, WEB), network=None)
     assert [(6,)] == await pair.rows("select count(*) from held_notice")
 
 

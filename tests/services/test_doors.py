@@ -33,6 +33,7 @@ from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
@@ -150,7 +151,7 @@ async def nothing(_press: Pressroom, _address: Address) -> None:
 
 
 async def sign_up(press: Pressroom, address: Address) -> None:
-    await press.office.sign_ups.request("news", address, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
 
 
 async def use_sign_up(press: Pressroom, address: Address, _: Any) -> None:
@@ -198,7 +199,7 @@ async def hold_sign_up(press: Pressroom, address: Address) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         for their_address in (parse_address("first@else.example"), address):
-            office.sign_ups.sign_up(tx, target, their_address, WEB, trust=Trust.PROVEN)
+            office.sign_ups.sign_up(tx, [target], Applicant(their_address, WEB, trust=Trust.PROVEN))
 
     await office.database.write(take)
 
@@ -215,7 +216,7 @@ async def last_confirmation(press: Pressroom, address: Address) -> int:
 
 
 async def confirm(press: Pressroom, _address: Address, number: int) -> None:
-    await press.office.sign_ups.confirm(number, WEB)
+    await press.office.confirmations.confirm(number, WEB)
 
 
 async def new_mover(press: Pressroom, address: Address) -> int:
@@ -354,7 +355,7 @@ async def sign_up_to_both(press: Pressroom, address: Address, _: Any) -> None:
         first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
         assert first is not None
         assert second is not None
-        press.office.sign_ups.sign_up(tx, first, address, WEB, also=[second])
+        press.office.sign_ups.sign_up(tx, [first, *[second]], Applicant(address, WEB))
 
     await press.office.database.write(take)
 

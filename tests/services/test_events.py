@@ -20,6 +20,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
@@ -60,12 +61,12 @@ def of_ada(type_: str, how: str, *, list_name: str | None = "news", actor: str =
 
 
 async def sign_up(office: Office) -> None:
-    await office.sign_ups.request("news", ADA, WEB, network=None, name="Ada")
+    await office.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network=None)
 
 
 async def join(office: Office) -> None:
     await sign_up(office)
-    await office.sign_ups.confirm(1, WEB)
+    await office.confirmations.confirm(1, WEB)
 
 
 async def leave(office: Office) -> None:
@@ -227,7 +228,7 @@ async def test_those_who_share_a_commit_act_for_themselves(office: Office) -> No
 
     async def join_as(who: str, address: Address) -> None:
         with acted_by(who):
-            await office.sign_ups.request("news", address, WEB, network=None)
+            await office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
 
     await asyncio.gather(join_as(READER, ADA), join_as("token:site", BOB), join_as("token:crm", CYD))
     assert {(READER, "ada"), ("token:site", "bob"), ("token:crm", "cyd")} == {
@@ -282,7 +283,7 @@ async def read_standings(office: Office) -> dict[tuple[int, int], Standing]:
 
 async def confirm_last(office: Office) -> None:
     number = (await select(office.database, "select coalesce(max(id), 0) from confirmation"))[0][0]
-    await office.sign_ups.confirm(number, WEB)
+    await office.confirmations.confirm(number, WEB)
 
 
 async def switch_address(office: Office) -> None:

@@ -13,6 +13,7 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import Audit, Head
 from pressrun.services.evidence import age_ips, verify
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import subscriber_record
 from pressrun.services.upkeep.housekeeping import Housekeeping
@@ -25,12 +26,14 @@ DAY = 86400
 
 async def confirm(press: Pressroom) -> None:
     ((number,),) = await press.rows("select id from confirmation")
-    await press.office.sign_ups.confirm(number, WEB)
+    await press.office.confirmations.confirm(number, WEB)
 
 
 async def fill(press: Pressroom, count: int = 3) -> None:
     for number in range(count):
-        await press.office.sign_ups.request("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
+        await press.office.sign_ups.request(
+            ["news"], Applicant(parse_address(f"r{number}@reader.example"), WEB), network=None
+        )
 
 
 async def audit(press: Pressroom, *witnesses: tuple[str, Head]) -> Audit:
@@ -130,7 +133,7 @@ async def test_erasing_and_ageing_leave_the_chain_whole(press: Pressroom) -> Non
 
 
 async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     await confirm(press)
     press.pass_time(90 * DAY + 3599)
     await press.housekeeping.round()
@@ -144,13 +147,13 @@ async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> Non
 
 
 async def test_a_short_time_of_keeping_is_kept_to(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     ages = [await press.office.database.write(age_ips, 0.0, os.urandom, press.clock()) for _ in range(2)]
     assert [1, 0] == ages
 
 
 async def test_the_mail_that_asked_is_on_record_once_a_relay_has_it(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     await press.send_all(LATER)
     assert [("requested",)] == await press.rows("select event from consent")
     press.pass_time(3600)
@@ -173,7 +176,7 @@ async def test_the_mail_that_asked_is_on_record_once_a_relay_has_it(press: Press
 
 
 async def test_who_was_erased_meanwhile_is_not_written_down_again(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     await press.turn()
     (mail,) = press.take_all()
     await press.office.subscribers.erase(ADA)
@@ -198,7 +201,7 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
 
 
 async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     (sent,) = await press.send_all()
     await confirm(press)
     shown = (await press.office.database.read(subscriber_record.show_subscriber, press.office.keys, ADA))["consent"]

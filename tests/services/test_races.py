@@ -35,6 +35,7 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended, suspend_bouncing
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
@@ -75,7 +76,7 @@ async def a_reader(office: Office) -> None:
 async def a_request(office: Office) -> None:
     """A stranger has asked and was mailed."""
     await office.make_list()
-    await office.sign_ups.request("news", ADA, WEB, network=None)
+    await office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
 
 
 async def an_expired_request(office: Office) -> None:
@@ -90,7 +91,7 @@ async def a_former_reader(office: Office) -> None:
 
 async def a_former_reader_who_asks(office: Office) -> None:
     await a_former_reader(office)
-    await office.sign_ups.request("news", ADA, WEB, network=None)
+    await office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
 
 
 async def a_paused_reader(office: Office) -> None:
@@ -163,13 +164,13 @@ async def held_sign_ups(office: Office) -> None:
         limits=LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0)),
     )
     for address in (BOB, ADA, NEW):
-        await office.sign_ups.request("news", address, WEB, network=None)
+        await office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
 
 
 async def web_requests(office: Office) -> None:
     await office.make_list()
     for address in (ADA, BOB):
-        await requests_of(office).sign_up("news", address, WEB, network=None)
+        await requests_of(office).sign_up(["news"], Applicant(address, WEB), network=None)
 
 
 async def a_closed_list(office: Office) -> None:
@@ -185,17 +186,17 @@ async def leave(office: Office) -> object:
 
 
 async def confirm(office: Office) -> object:
-    outcome, _ = await office.sign_ups.confirm(await number_in(office, "select min(id) from confirmation"), WEB)
+    outcome, _ = await office.confirmations.confirm(await number_in(office, "select min(id) from confirmation"), WEB)
     return outcome
 
 
 async def sign_up(office: Office) -> object:
-    return await office.sign_ups.request("news", ADA, WEB, network=None, name="Ada")
+    return await office.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network=None)
 
 
 async def sign_up_from_one_network(office: Office) -> object:
     change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0)))
-    answer = await office.sign_ups.request("news", ADA, WEB, network="192.0.2.1")
+    answer = await office.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
     return type(answer).__name__
 
 

@@ -31,6 +31,7 @@ from pressrun.services.members.member_puts import MemberPuts, PutRequest
 from pressrun.services.members.neighbours import BATCH
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, Tokens
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
@@ -59,11 +60,11 @@ async def nothing(_: Office) -> None:
 
 
 async def sign_up(office: Office) -> None:
-    await office.sign_ups.request("news", ADA, WEB, network="192.0.2.7", name="Ada")
+    await office.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network="192.0.2.7")
 
 
 async def confirm(office: Office) -> None:
-    await office.sign_ups.confirm(2, WEB)  # Bob has the first
+    await office.confirmations.confirm(2, WEB)  # Bob has the first
 
 
 TOKEN_OF_ZEROS = PREFIX + "A" * 43  # made of zeros
@@ -118,7 +119,7 @@ async def leave(office: Office) -> None:
 
 
 async def sign_up_on_the_web(office: Office) -> None:
-    await web_requests_of(office).sign_up("news", ADA, WEB, network="192.0.2.7", name="Ada", form=7)
+    await web_requests_of(office).sign_up(["news"], Applicant(ADA, WEB, name="Ada"), network="192.0.2.7", form=7)
 
 
 async def carry_out(office: Office) -> None:
@@ -314,4 +315,4 @@ async def test_what_follows_from_a_batch_of_refusals_takes_eight_statements(kind
 
 
 async def sign_up_of_bob(office: Office) -> None:
-    await office.sign_ups.request("news", BOB, WEB, network=None)
+    await office.sign_ups.request(["news"], Applicant(BOB, WEB), network=None)

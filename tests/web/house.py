@@ -35,6 +35,7 @@ from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.people import editors
 from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
@@ -99,6 +100,9 @@ class House:
     def sign_ups(self) -> SignUps:
         return SignUps(self.context())
 
+    def confirmations(self) -> Confirmations:
+        return Confirmations(self.context())
+
     def preferences(self) -> Preferences:
         return Preferences(self.context())
 
@@ -143,6 +147,7 @@ class House:
         cases = UseCases(
             web_requests=self.web_requests,
             sign_ups=self.sign_ups(),
+            confirmations=self.confirmations(),
             unsubscribes=self.unsubscribes(),
             never_again=NeverAgain(self.context()),
             preferences=self.preferences(),

@@ -11,6 +11,7 @@ from tests.web.house import NOW, House
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 
@@ -100,12 +101,12 @@ class Supply:
         return f"reader{next(self._numbers)}@reader.example"
 
     async def _pending(self) -> str:
-        await self._house.sign_ups().request("news", parse_address(self._address()), ORIGIN, network=None)
+        await self._house.sign_ups().request(["news"], Applicant(parse_address(self._address()), ORIGIN), network=None)
         return await self._token(WebPurpose.CONFIRM, await self._house.last_confirmation(), LATER)
 
     async def _used(self) -> str:
         token = await self._pending()
-        await self._house.sign_ups().confirm(await self._house.last_confirmation(), ORIGIN)
+        await self._house.confirmations().confirm(await self._house.last_confirmation(), ORIGIN)
         return token
 
     async def _person(self, list_id: int = 0) -> tuple[int, int]:

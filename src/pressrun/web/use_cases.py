@@ -9,6 +9,7 @@ from pressrun.services.archives.archive_search import ArchiveSearch
 from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
@@ -24,6 +25,7 @@ class UseCases(Struct, frozen=True, kw_only=True):
 
     web_requests: WebRequests
     sign_ups: SignUps
+    confirmations: Confirmations
     unsubscribes: Unsubscribes
     never_again: NeverAgain
     preferences: Preferences

@@ -20,6 +20,7 @@ from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.events import RecipientOutcome
@@ -167,7 +168,7 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     await press.readers(1)
     edition = await press.edition()
     origin = Origin(source="web")
-    await press.office.sign_ups.request("news", parse_address("ada@reader.example"), origin, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address("ada@reader.example"), origin), network=None)
     sent = await press.take_after_turn()
     monkeypatch.setattr(press.worker.mailer._notices, "sent", lambda *_: 1 / 0)
     press.worker.record(RELAY, [RecipientOutcome(outgoing, TAKEN) for outgoing in sent])

@@ -69,7 +69,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
             return DeliveryResult(id=result.id, state=result.state, due_at=result.due_at, relay="\ud800")
         return result
 
-    monkeypatch.setattr(press.dispatcher.broker, "_delivery_result", crooked)
+    monkeypatch.setattr(press.dispatcher.broker.intake, "_delivery_result", crooked)
     press.answer(first, TAKEN)
     press.answer(second, TAKEN)
     await turns(press)

@@ -12,6 +12,7 @@ from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom, open_pressro
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import CommitUnknown
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import find_list
 from pressrun.store.transaction import Transaction
@@ -29,7 +30,7 @@ LEFT = {
 def sign_up(tx: Transaction, press: Pressroom) -> None:
     target = find_list(tx, "news")
     assert target is not None
-    press.office.sign_ups.sign_up(tx, target, parse_address("new@reader.example"), Origin(source="web"))
+    press.office.sign_ups.sign_up(tx, [target], Applicant(parse_address("new@reader.example"), Origin(source="web")))
 
 
 async def turn(press: Pressroom) -> None:

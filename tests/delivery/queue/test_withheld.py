@@ -9,6 +9,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
 from pressrun.delivery.queue.claims import NOTICE_BATCH
 from pressrun.services.mails.forwards import new_forward
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason
 from pressrun.store.lists.lists import find_list
@@ -156,7 +157,7 @@ SIGN_UP = Origin(source="web", words="[Subscribe]")
 async def test_a_confirmation_goes_out_only_while_it_may_lift_the_reason(
     press: Pressroom, reason: SuppressionReason
 ) -> None:
-    await press.office.sign_ups.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None)
     await keep_out(press, "new@reader.example", reason)
     expected = ["new@reader.example"] if reason in (SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED) else []
     assert expected == [outgoing.rcpt_to for outgoing in await press.send_all()]
@@ -172,13 +173,13 @@ async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: 
 
 @pytest.mark.parametrize("spelling", ["New@reader.example", "new+tag@reader.example"])
 async def test_never_again_reaches_the_notices_of_every_spelling(press: Pressroom, spelling: str) -> None:
-    await press.office.sign_ups.request("news", parse_address(spelling), SIGN_UP, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(spelling), SIGN_UP), network=None)
     await keep_out(press, "new+other@reader.example", SuppressionReason.NEVER_AGAIN)
     assert [] == await press.send_all()
 
 
 async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None)
     await press.turn()
     outgoing = press.take()
     assert outgoing is not None
@@ -189,7 +190,7 @@ async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
 
 
 async def test_nor_is_one_that_a_killed_process_had_claimed(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None)
     await press.turn()
     await press.office.suppressions.add(parse_address("new@reader.example"), "operator")
     await press.start()

@@ -36,6 +36,7 @@ from pressrun.delivery.worker.handle import AHEAD
 from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import HandOver
 from pressrun.store.queue.deliveries import DeliveryResult
@@ -225,7 +226,7 @@ async def test_the_evidence_of_a_mail_that_asks(house: House) -> None:
     """The daemon learns what the worker sent: Message-ID and digest of the confirmation."""
     await house.start()
     applicant = parse_address("new@reader.example")
-    await house.room.office.sign_ups.request("news", applicant, Origin(source="web"), network=None)
+    await house.room.office.sign_ups.request(["news"], Applicant(applicant, Origin(source="web")), network=None)
     house.dispatcher.wake()
     await house.until(lambda: len(house.mailbox.received) == 1)
     asked = "select content from consent where event = 'asked' and content like '%\"mail\"%'"
@@ -323,7 +324,7 @@ async def test_one_answer_that_cannot_be_judged(
             raise RuntimeError("a fault of ours")
         return judge(job, result, relay, now)
 
-    monkeypatch.setattr(house.dispatcher.broker, "_delivery_result", failing)
+    monkeypatch.setattr(house.dispatcher.broker.intake, "_delivery_result", failing)
     edition = await house.send(10)
     await house.until(lambda: _is_nearly_settled(house, edition, 10))
     assert ["relay.record_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]

@@ -21,7 +21,8 @@ from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpo
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, FailedCopy, MailResult
 from pressrun.services.readers import suspension
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
@@ -262,7 +263,7 @@ async def come_back(press: Pressroom, question: Outgoing) -> Confirmed:
     assert match is not None
     numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, match[1].decode())
     assert numbers is not None
-    outcome, _ = await press.office.sign_ups.confirm(numbers[0], Origin(source="web"))
+    outcome, _ = await press.office.confirmations.confirm(numbers[0], Origin(source="web"))
     return outcome
 
 
@@ -305,7 +306,9 @@ async def test_signing_up_again_proves_the_mailbox_too(press: Pressroom) -> None
     """Whoever confirms anything is back on all lists that they did not leave."""
     await press.readers(1)
     await send(press, "one", GONE)
-    await press.office.sign_ups.request("news", parse_address("r0@reader.example"), Origin(source="web"), network=None)
+    await press.office.sign_ups.request(
+        ["news"], Applicant(parse_address("r0@reader.example"), Origin(source="web")), network=None
+    )
     (confirmation,) = await press.send_all()
     await come_back(press, confirmation)
     assert ("active", None, None) == await state_of(press)
@@ -343,7 +346,9 @@ async def test_the_batch_of_questions_is_bounded(press: Pressroom, monkeypatch: 
 
 async def test_a_link_that_was_used_does_not_lift_a_later_suspension(press: Pressroom) -> None:
     """Neither that of the sign-up nor that of an earlier question: only a new proof does."""
-    await press.office.sign_ups.request("news", parse_address("r0@reader.example"), Origin(source="web"), network=None)
+    await press.office.sign_ups.request(
+        ["news"], Applicant(parse_address("r0@reader.example"), Origin(source="web")), network=None
+    )
     (confirmation,) = await press.send_all()
     assert Confirmed.CONFIRMED is await come_back(press, confirmation)
     press.pass_time(10)

@@ -15,6 +15,7 @@ from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.message.reports.reading import read_report
 from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue.inbound import InboundState
@@ -156,11 +157,11 @@ async def test_the_bounce_address_is_a_token_by_itself(press: Pressroom) -> None
 async def test_a_complaint_about_a_confirmation_keeps_the_address_out(press: Pressroom) -> None:
     """Somebody was signed up against their will: no second confirmation goes to them."""
     victim = parse_address("victim@reader.example")
-    await press.office.sign_ups.request("news", victim, Origin(source="web"), network=None)
+    await press.office.sign_ups.request(["news"], Applicant(victim, Origin(source="web")), network=None)
     (confirmation,) = await press.send_all()
     await complain(press, feedback(header_of(confirmation, "Return-Path")))
     assert ("unsubscribed", "complaint") == await standing(press, "victim@reader.example")
-    await press.office.sign_ups.request("news", victim, Origin(source="web"), network=None)
+    await press.office.sign_ups.request(["news"], Applicant(victim, Origin(source="web")), network=None)
     assert [] == await press.send_all()
 
 

@@ -15,6 +15,7 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Usa
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.lists import setting_kinds as kinds
 from pressrun.services.lists.list_settings import LIST_SETTINGS, read_settings
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import list_descriptions
 from pressrun.store.editions.editions import find_edition
@@ -209,7 +210,7 @@ def test_no_setting_lets_a_line_break_into_a_header(settings: dict[str, str]) ->
 
 async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back(office: Office) -> None:
     await office.make_list()
-    await office.sign_ups.request("news", parse_address("a@x.example"), WEB, network=None)
+    await office.sign_ups.request(["news"], Applicant(parse_address("a@x.example"), WEB), network=None)
     await office.subscribers.add("news", parse_address("b@x.example"))
     waiting = await office.make_edition()
     held = await office.make_edition(state=EditionState.DRAFT)

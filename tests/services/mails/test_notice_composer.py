@@ -14,6 +14,7 @@ from tests.message.builders import PNG
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.layouts.design import Logo
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
@@ -24,7 +25,7 @@ WEB, MAIL = Origin(source="web"), Origin(source="mail")
 
 
 async def ask(press: Pressroom, origin: Origin) -> Outgoing:
-    await press.office.sign_ups.request("news", ADA, origin, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, origin), network=None)
     await press.turn()
     outgoing = press.take()
     assert outgoing is not None
@@ -87,7 +88,7 @@ async def test_it_is_the_same_mail_on_every_retry(press: Pressroom) -> None:
 
 @pytest.mark.parametrize("way", ["erase", "never-again"])
 async def test_a_notice_that_waits_ends_with_the_person(press: Pressroom, way: str) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     if way == "erase":
         await press.office.subscribers.erase(ADA)
     else:

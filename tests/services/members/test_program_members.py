@@ -236,7 +236,7 @@ async def test_a_sign_up_by_a_program_answers_the_same_for_everybody(office: Off
     await office.web_requests.carry_out()
     assert [("{}", "")] == await select(office.database, "select attributes, name from subscriber")
     (number,) = (await select(office.database, "select id from confirmation"))[0]
-    await office.sign_ups.confirm(number, Origin(source="web"))
+    await office.confirmations.confirm(number, Origin(source="web"))
     member = await show(office)
     assert ("active", "Ada", {"plan": "gold"}) == (member.state, member.name, member.fields)
     answers.append(await office.members.sign_up(ask(changes, Confirm.SEND)))

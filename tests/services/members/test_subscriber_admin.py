@@ -17,7 +17,8 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_decision import ImportOptions
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import list_descriptions, subscriber_record, suppression_listing
 from pressrun.services.suppression import may_be_sent
@@ -104,7 +105,7 @@ async def test_with_a_confirmation_the_reader_decides(office: Office) -> None:
     await office.subscribers.add("news", ANN, asks=True)
     assert "pending" == await state_of(office)
     assert ["confirmation"] == await waiting_notices(office)
-    outcome, _ = await office.sign_ups.confirm(1, WEB)
+    outcome, _ = await office.confirmations.confirm(1, WEB)
     assert (Confirmed.CONFIRMED, "active") == (outcome, await state_of(office))
 
 
@@ -125,7 +126,7 @@ async def test_who_left_and_asked_again_is_still_theirs_to_confirm(office: Offic
     await office.make_list()
     await office.subscribers.add("news", ANN)
     await office.subscribers.remove("news", ANN)
-    await office.sign_ups.request("news", ANN, WEB, network=None)
+    await office.sign_ups.request(["news"], Applicant(ANN, WEB), network=None)
     with pytest.raises(Refused):
         await office.subscribers.add("news", ANN)
     assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(

@@ -22,7 +22,7 @@ from pressrun.services.members.import_decision import ImportOptions, PriorState,
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.row_checks import CheckedRow, check_row
 from pressrun.services.members.subscriber_import import import_rows, prepare_rows
-from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
+from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.suppression import find_reason
 from pressrun.store.database import Database
@@ -99,7 +99,7 @@ def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None
         expires_at = int(options.now + options.confirm_seconds)
         terms = ConfirmationTerms(name=row.name, expires_at=expires_at, mail_secret=secret)
         request_confirmation(
-            tx, target, person, None, Origin(source="import", language=row.language), terms, now=options.now
+            tx, [(target, None)], person, Origin(source="import", language=row.language), terms, options.now
         )
     else:
         assert after.state is not None

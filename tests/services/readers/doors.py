@@ -24,6 +24,7 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.readers.preferences import PreferenceLink
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import BounceSettings, RetentionSettings
 from pressrun.services.upkeep.retention import Retention
@@ -137,13 +138,13 @@ class Doors(Lives):
         also = self.dice.choice([(), (), self.lists])
         sign_ups = self.press.office.sign_ups
         return await self.at_list(
-            lambda name, address: sign_ups.request(name, address, origin, network=None, also=also)
+            lambda name, address: sign_ups.request([name, *also], Applicant(address, origin), network=None)
         )
 
     async def confirm(self) -> object:
         """Any link that was ever mailed."""
         chosen = await self.choose("select id from confirmation order by id")
-        return chosen and (chosen, (await self.press.office.sign_ups.confirm(chosen[0], WEB))[0])
+        return chosen and (chosen, (await self.press.office.confirmations.confirm(chosen[0], WEB))[0])
 
     async def leave_by_old_link(self) -> object:
         """By the link of any copy, whatever has become of its subscription."""

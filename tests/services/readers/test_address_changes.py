@@ -12,8 +12,9 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.store.queue import copy_counts
@@ -301,9 +302,9 @@ async def test_a_sign_up_of_the_old_address_does_not_take_away_the_way_back(
     changes = AddressChanges(press.office.context)
     await changes.request(1, parse_address(NEW), WEB)
     await confirm(changes)
-    await press.office.sign_ups.request("news", parse_address(OLD), WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(OLD), WEB), network=None)
     if has_confirmed:
-        assert Confirmed.CONFIRMED is (await press.office.sign_ups.confirm(1, WEB))[0]
+        assert Confirmed.CONFIRMED is (await press.office.confirmations.confirm(1, WEB))[0]
     await undo(changes)
     await press.send_all()
     assert [OLD] == await get_news(press, await press.edition())
@@ -322,8 +323,8 @@ async def test_an_import_does_not_bring_back_who_was_erased_by_a_former_address(
     await changes.request(1, parse_address(NEW), WEB)
     await confirm(changes)
     if has_signed_up:
-        await press.office.sign_ups.request("news", parse_address(OLD), WEB, network=None)
-        await press.office.sign_ups.confirm(1, WEB)
+        await press.office.sign_ups.request(["news"], Applicant(parse_address(OLD), WEB), network=None)
+        await press.office.confirmations.confirm(1, WEB)
     await press.office.subscribers.erase(parse_address(NEW))
     rows = [ImportRow(line=line, email=address) for line, address in enumerate((OLD, NEW), 2)]
     outcomes = await press.office.subscribers.import_batch("news", rows)
@@ -350,18 +351,18 @@ async def test_a_sign_up_does_not_keep_from_a_reader_what_another_one_was_given(
 ) -> None:
     """Anybody can ask for a list that the old address reads no more."""
     await confirm(change)
-    await press.office.sign_ups.request("news", parse_address(OLD), WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(OLD), WEB), network=None)
     await undo(change)
     await press.send_all()
     assert [OLD] == await get_news(press, await press.edition())
-    assert Confirmed.ALREADY is (await press.office.sign_ups.confirm(1, WEB))[0]
+    assert Confirmed.ALREADY is (await press.office.confirmations.confirm(1, WEB))[0]
 
 
 async def test_a_request_for_the_new_address_does_not_cost_a_reader_their_name(press: Pressroom) -> None:
     """Many sign up there first, and then find how to change the address."""
     rows = [ImportRow(line=2, email=OLD, name="Ada", language="de", attributes={"town": "Kiel"})]
     await press.office.subscribers.import_batch("news", rows)
-    await press.office.sign_ups.request("news", parse_address(NEW), WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(NEW), WEB), network=None)
     changes = AddressChanges(press.office.context)
     await changes.request(1, parse_address(NEW), WEB)
     await confirm(changes)

@@ -12,6 +12,7 @@ from tests.services.office import open_office
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 
 READERS, ERASED = (3000, 60) if IS_THOROUGH else (1500, 40)
@@ -43,7 +44,7 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
         gone = chance.sample(names, ERASED)
         for name in gone:
             address = parse_address(f"{name}@reader.example")
-            await office.sign_ups.request("news", address, Origin(source="web", words=name), network=None)
+            await office.sign_ups.request(["news"], Applicant(address, Origin(source="web", words=name)), network=None)
             await office.subscribers.erase(address)
     content = everything_below(tmp_path)
     assert [] == [name for name in gone if name.encode() in content]
@@ -59,7 +60,7 @@ async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path,
         rows = [ImportRow(line=2, email="other@mail.example", name=spelling, attributes={"referrer": spelling})]
         await office.subscribers.import_batch("news", rows)
         third = parse_address("third@mail.example")
-        await office.sign_ups.request("news", third, web, network=None, name=spelling)
+        await office.sign_ups.request(["news"], Applicant(third, web, name=spelling), network=None)
         await office.subscribers.add("news", parse_address("erin@reader.example"))
         await office.subscribers.erase(parse_address("erin@reader.example"))
     content = everything_below(tmp_path)

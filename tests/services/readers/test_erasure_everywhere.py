@@ -33,6 +33,7 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.erasure import erase
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.readers.web_requests import WebRequests
@@ -136,13 +137,13 @@ class Scene:
 async def sign_up(scene: Scene) -> None:
     office = scene.press.office
     origin = Origin(source="web", words=f"Shall {scene.spell()} get it?")
-    await office.sign_ups.request("news", scene.next, origin, network=None)
+    await office.sign_ups.request(["news"], Applicant(scene.next, origin), network=None)
 
 
 async def waiting_request(scene: Scene) -> None:
     office = scene.press.office
     web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
-    await web_requests.sign_up("news", scene.next, WEB, network=None, trust=Trust.PROVEN)
+    await web_requests.sign_up(["news"], Applicant(scene.next, WEB, trust=Trust.PROVEN), network=None)
     await web_requests.preferences_link(scene.next, WEB, network=None)
 
 
@@ -176,7 +177,7 @@ async def named_by_others(scene: Scene) -> None:
 async def asked_by_others(scene: Scene) -> None:
     """Under a name that is taken over once they confirm."""
     other = parse_address("asking@reader.example")
-    await scene.press.office.sign_ups.request("news", other, WEB, network=None, name=scene.spell())
+    await scene.press.office.sign_ups.request(["news"], Applicant(other, WEB, name=scene.spell()), network=None)
 
 
 async def wanted_by_others(scene: Scene) -> None:

@@ -20,8 +20,9 @@ from pressrun.services.evidence import verify
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
@@ -116,8 +117,8 @@ async def test_what_was_agreed_to_goes_along(house: House) -> None:
     """The words and the way of the first consent, however often the language is changed; its network address ages where
     it is."""
     signing_up = Origin(source="web", ip="192.0.2.9", language="es", words="Noticias. Suscribirse")
-    await house.sign_ups().request("noticias", parse_address(ADA), signing_up, network=None)
-    await house.sign_ups().confirm(1, Origin(source="mail", mail="digest", in_reply_to="id@reader.example"))
+    await house.sign_ups().request(["noticias"], Applicant(parse_address(ADA), signing_up), network=None)
+    await house.confirmations().confirm(1, Origin(source="mail", mail="digest", in_reply_to="id@reader.example"))
     for name in ("boletim", "nouvelles"):
         await choose(house, name)
     evidence = await house.consent()
@@ -161,7 +162,7 @@ async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
     old = await house.add_reader(1)
     await choose(house, "boletim")
     await choose(house, "nouvelles")
-    standing = await house.sign_ups().find_by_subscription(old)
+    standing = await house.unsubscribes().find(old)
     assert standing is not None
     assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
     assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
@@ -184,7 +185,7 @@ async def test_old_links_unsubscribe_when_their_list_is_gone(house: House, remov
     for name in removed:
         await house.close_list(name)
         await remove_list(house, name)
-    standing = await house.sign_ups().find_by_subscription(old)
+    standing = await house.unsubscribes().find(old)
     assert standing is not None
     assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
     async with house.client() as client:
@@ -207,15 +208,15 @@ async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(house
 async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(house: House) -> None:
     old = await house.add_reader(1)
     await choose(house, "boletim")
-    await house.sign_ups().request("noticias", parse_address(ADA), WEB, network=None)
-    await house.sign_ups().confirm(await house.last_confirmation(), WEB)
+    await house.sign_ups().request(["noticias"], Applicant(parse_address(ADA), WEB), network=None)
+    await house.confirmations().confirm(await house.last_confirmation(), WEB)
     await house.unsubscribes().unsubscribe(old, WEB)
     assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
 
 
 async def ask_back(house: House) -> int:
     """Somebody signs Ada up to the list that she changed from: she is asked to confirm."""
-    await house.sign_ups().request("noticias", parse_address(ADA), WEB, network=None)
+    await house.sign_ups().request(["noticias"], Applicant(parse_address(ADA), WEB), network=None)
     assert "pending" == (await standings(house))["noticias"][0]
     return await house.last_confirmation()
 
@@ -225,11 +226,11 @@ async def test_old_links_unsubscribe_who_is_asked_to_confirm_the_old_list(house:
     old = await house.add_reader(1)
     await choose(house, "boletim")
     request = await ask_back(house)
-    standing = await house.sign_ups().find_by_subscription(old)
+    standing = await house.unsubscribes().find(old)
     assert standing is not None
     assert "boletim" == standing.list.name
     assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
-    assert Confirmed.LEFT_SINCE == (await house.sign_ups().confirm(request, WEB))[0]
+    assert Confirmed.LEFT_SINCE == (await house.confirmations().confirm(request, WEB))[0]
     assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
     assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
 
@@ -414,10 +415,10 @@ async def test_who_is_on_no_list_of_the_family_is_asked_to_confirm(house: House,
 async def test_a_request_that_waited_for_its_proof_confirms_nothing_more(house: House) -> None:
     """The link of a request to the wanted list, from before: after changing back it subscribes nobody."""
     await house.add_reader(1)
-    await house.sign_ups().request("boletim", parse_address(ADA), WEB, network=None)
+    await house.sign_ups().request(["boletim"], Applicant(parse_address(ADA), WEB), network=None)
     await choose(house, "boletim")
     await choose(house, "noticias")
-    await house.sign_ups().confirm(1, WEB)
+    await house.confirmations().confirm(1, WEB)
     assert ("active", "unsubscribed") == tuple(state for state, *_ in (await standings(house)).values())
 
 

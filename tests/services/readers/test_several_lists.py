@@ -14,7 +14,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
+from pressrun.services.readers.confirmations import Confirmed, confirm_request
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.suppression import SuppressionReason, suppress
@@ -44,9 +45,7 @@ async def sign_up(office: Office, *names: str) -> object:
         office.context,
         sign_ups=office.sign_ups,
     )
-    answer = await web_requests.sign_up(
-        names[0], ADA, WEB, network=None, name="Ada", trust=Trust.PROVEN, also=names[1:]
-    )
+    answer = await web_requests.sign_up(names, Applicant(ADA, WEB, name="Ada", trust=Trust.PROVEN), network=None)
     await web_requests.carry_out()
     return answer
 
@@ -72,10 +71,10 @@ async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -
     assert dict.fromkeys(NAMES, "pending") == await states(house)
     number = payload["confirmation"]
     assert isinstance(number, int)
-    outcome, standing = await house.sign_ups.find_by_confirmation(number)
+    outcome, standing = await house.confirmations.find(number)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["News", "Tides", "Recipes"]) == (outcome, standing.titles)
-    outcome, standing = await house.sign_ups.confirm(number, WEB)
+    outcome, standing = await house.confirmations.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["News", "Tides", "Recipes"]) == (outcome, standing.titles)
     assert dict.fromkeys(NAMES, "active") == await states(house)
@@ -86,7 +85,7 @@ async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -
     ]
     expected = [(event, number, "de") for event in ("requested", "confirmed") for number in (1, 2, 3)]
     assert expected == [row for row in evidence if row[0] in ("requested", "confirmed")]
-    assert Confirmed.ALREADY is (await house.sign_ups.confirm(number, WEB))[0]
+    assert Confirmed.ALREADY is (await house.confirmations.confirm(number, WEB))[0]
     assert 1 == len(await mails(house))
 
 
@@ -120,14 +119,14 @@ async def test_who_left_one_of_them_meanwhile_does_not_come_back_to_it(house: Of
     await sign_up(house, *NAMES)
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
-    await house.sign_ups.confirm(number, WEB)
+    await house.confirmations.confirm(number, WEB)
     for name in ("news", "tides"):
         await sign_up(house, name)
     numbers = await rows(house, "select id from subscription order by id")
     for (subscription,) in numbers[:2]:
         assert isinstance(subscription, int)
         await house.unsubscribes.unsubscribe(subscription, WEB)
-    outcome, standing = await house.sign_ups.confirm(number, WEB)
+    outcome, standing = await house.confirmations.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.LEFT_SINCE, ["News", "Tides"]) == (outcome, standing.titles)
     assert {"news": "unsubscribed", "tides": "unsubscribed", "recipes": "active"} == await states(house)
@@ -139,7 +138,7 @@ async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> Non
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
     await house.lists.close_list("news")
-    outcome, standing = await house.sign_ups.confirm(number, WEB)
+    outcome, standing = await house.confirmations.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["Tides", "Recipes"]) == (outcome, standing.titles)
     assert {"tides": "active", "recipes": "active"} == await states(house)
@@ -157,7 +156,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     """A later sign-up to one of them does not take it away, since it asks for the others too."""
     limits = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0))
     change(house.context.settings, limits=limits)
-    await house.sign_ups.request("news", parse_address("first@reader.example"), WEB, network=None)
+    await house.sign_ups.request(["news"], Applicant(parse_address("first@reader.example"), WEB), network=None)
     await sign_up(house, *NAMES)
     await sign_up(house, "news")
     assert 2 == len(await rows(house, "select * from held_notice"))
@@ -169,7 +168,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
         lambda tx: {request.expires_at for request, *_ in subscriptions.find_requests_of_link(tx, number)}
     )
     assert {int(house.now) + 7 * 86400} == ends
-    await house.sign_ups.confirm(number, WEB)
+    await house.confirmations.confirm(number, WEB)
     counts = await rows(house, "select count(*) from subscription where state = 'active'")
     assert [(3,)] == counts
 
@@ -180,7 +179,7 @@ async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
     answer = Origin(source="mail", mail="digest")
-    outcome, _ = await house.database.write(lambda tx: house.sign_ups.confirm_request(tx, number, answer))
+    outcome, _ = await house.database.write(lambda tx: confirm_request(tx, number, answer, house.context))
     assert Confirmed.CONFIRMED is outcome
     assert {"news": "active", "tides": "active"} == await states(house)
     sources = await rows(house, "select source from subscription")
@@ -197,7 +196,7 @@ async def test_who_was_suspended_for_bounces_comes_back_with_evidence_for_each(h
     await sign_up(house, "news", "tides")
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
-    await house.sign_ups.confirm(number, WEB)
+    await house.confirmations.confirm(number, WEB)
     confirmed = await rows(house, "select list_id from consent where event = 'confirmed' order by list_id")
     assert [(1,), (2,)] == confirmed
     assert {"news": "active", "tides": "active"} == await states(house)

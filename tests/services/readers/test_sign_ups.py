@@ -16,7 +16,8 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.readers.sign_ups import Confirmed, SignUpAnswer
+from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
@@ -33,7 +34,7 @@ async def rows(office: Office, sql: str, *values: object) -> list[tuple[Any, ...
 
 
 async def sign_up(office: Office, address: Address = ADA, *, network: str | None = None, name: str = "") -> object:
-    return await office.sign_ups.request("news", address, WEB, network=network, name=name)
+    return await office.sign_ups.request(["news"], Applicant(address, WEB, name=name), network=network)
 
 
 async def last_confirmation(office: Office) -> int:
@@ -41,7 +42,7 @@ async def last_confirmation(office: Office) -> int:
 
 
 async def confirm(office: Office, number: int | None = None) -> Confirmed:
-    outcome, _ = await office.sign_ups.confirm(number or await last_confirmation(office), WEB)
+    outcome, _ = await office.confirmations.confirm(number or await last_confirmation(office), WEB)
     return outcome
 
 
@@ -159,7 +160,7 @@ async def test_a_closed_or_unknown_list_says_so(office: Office) -> None:
     await office.make_list()
     await office.lists.close_list("news")
     assert SignUpAnswer.CLOSED is await sign_up(office)
-    assert SignUpAnswer.UNKNOWN_LIST is await office.sign_ups.request("else", ADA, WEB, network=None)
+    assert SignUpAnswer.UNKNOWN_LIST is await office.sign_ups.request(["else"], Applicant(ADA, WEB), network=None)
     assert [] == await rows(office, "select * from subscriber")
 
 
@@ -186,7 +187,7 @@ async def test_confirming_twice_is_as_good_as_once(office: Office) -> None:
 async def test_looking_at_a_confirmation_changes_nothing(office: Office) -> None:
     await office.make_list()
     await sign_up(office)
-    outcome, shown = await office.sign_ups.find_by_confirmation(await last_confirmation(office))
+    outcome, shown = await office.confirmations.find(await last_confirmation(office))
     assert (Confirmed.CONFIRMED, "pending") == (outcome, await state(office))
     assert shown is not None
 
@@ -211,14 +212,14 @@ async def test_a_confirmation_ends(office: Office) -> None:
     await office.make_list()
     await sign_up(office)
     office.now += WEEK - 1
-    outcome, _ = await office.sign_ups.find_by_confirmation(1)
+    outcome, _ = await office.confirmations.find(1)
     office.now += 1
     assert (Confirmed.CONFIRMED, Confirmed.INVALID) == (outcome, await confirm(office))
     assert "pending" == await state(office)
 
 
 async def test_an_unknown_confirmation_is_invalid(office: Office) -> None:
-    assert (Confirmed.INVALID, None) == await office.sign_ups.confirm(7, WEB)
+    assert (Confirmed.INVALID, None) == await office.confirmations.confirm(7, WEB)
 
 
 async def test_requests_end_when_the_list_closes(office: Office) -> None:

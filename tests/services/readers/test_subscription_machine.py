@@ -27,8 +27,9 @@ from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
@@ -99,7 +100,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     @rule()
     def sign_up(self) -> None:
-        self.run(self.office.sign_ups.request("news", ADA, WEB, network=None))
+        self.run(self.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None))
 
     @rule(which=st.integers(0, 3))
     def confirm(self, which: int) -> None:
@@ -108,7 +109,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         if not numbers:
             return
         number = numbers[-1 - which % len(numbers)]
-        outcome, _ = self.run(self.office.sign_ups.confirm(number, WEB))
+        outcome, _ = self.run(self.office.confirmations.confirm(number, WEB))
         if outcome is Confirmed.CONFIRMED:
             assert number not in self.void
             self.member, self.kept_out = True, False

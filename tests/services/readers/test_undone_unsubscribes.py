@@ -9,8 +9,9 @@ from tests.delivery.pressroom import LATER, Pressroom
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable, ReaderLink
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.preferences import PreferenceLink, Preferences
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
@@ -73,9 +74,9 @@ async def test_a_welcome_in_flight_comes_back(press: Pressroom, stop: Stop) -> N
         "news", {"welcome": "welcome.md"}, {"welcome": b"---\nsubject: Hello\n---\nHello\n"}
     )
     await press.change("update list set leaving_note = 1")
-    await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
     await press.send_all()
-    await press.office.sign_ups.confirm(1, WEB)
+    await press.office.confirmations.confirm(1, WEB)
     [outgoing] = await press.take_after_turn()
     press.pass_time(5)
     await press.leave(ADA)
@@ -123,8 +124,8 @@ async def test_a_pause_brings_back_no_copy_of_before(press: Pressroom) -> None:
 async def test_links_to_read_work_again_and_requests_stay_void(press: Pressroom) -> None:
     """The earlier link is that of a reader who never left. Unsubscribing and signing up again leads to a new one."""
     await press.change("update list set leaving_note = 1, archive = 'members'")
-    await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
-    await press.office.sign_ups.confirm(1, WEB)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
+    await press.office.confirmations.confirm(1, WEB)
     before = await link_of_ada(press)
     readable, confirmed = [await opens(press, before)], []
     for step in ("leave", "undo", "leave", "sign up"):
@@ -135,10 +136,10 @@ async def test_links_to_read_work_again_and_requests_stay_void(press: Pressroom)
             [(number,)] = await press.rows("select id from unsubscribe")
             await UndoUnsubscribe(press.office.context).undo(number, WEB)
         else:
-            await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
-            await press.office.sign_ups.confirm(2, WEB)
+            await press.office.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
+            await press.office.confirmations.confirm(2, WEB)
         readable.append(await opens(press, before))
-        confirmed.append((await press.office.sign_ups.find_by_confirmation(1))[0])
+        confirmed.append((await press.office.confirmations.find(1))[0])
     assert [True, False, True, False, False] == readable
     assert await opens(press, await link_of_ada(press))
     assert [Confirmed.LEFT_SINCE] * 4 == confirmed
@@ -149,12 +150,12 @@ async def test_a_request_that_waits_is_confirmed_by_undoing(press: Pressroom) ->
     await press.change("update list set leaving_note = 1")
     await press.add_readers([ADA])
     await press.leave(ADA)
-    await press.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
     [(number,)] = await press.rows("select id from unsubscribe")
     await UndoUnsubscribe(press.office.context).undo(number, WEB)
-    outcomes = [(await press.office.sign_ups.find_by_confirmation(1))[0]]
+    outcomes = [(await press.office.confirmations.find(1))[0]]
     await press.leave(ADA)
-    outcomes.append((await press.office.sign_ups.find_by_confirmation(1))[0])
+    outcomes.append((await press.office.confirmations.find(1))[0])
     assert [Confirmed.ALREADY, Confirmed.LEFT_SINCE] == outcomes
 
 

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,12 +16,12 @@ from tests.services.office import Office
 from tests.settings import change
 
 from pressrun.core.abuse.sign_up import Trust
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Waker
-from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import lists
@@ -44,7 +45,9 @@ async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
 async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None:
     """A process that dies between the two leaves it to the next one."""
     await office.make_list()
-    assert SignUpAnswer.ACCEPTED is await asking_of(office).sign_up("news", ADA, WEB, network=None, name="Ada")
+    assert SignUpAnswer.ACCEPTED is await asking_of(office).sign_up(
+        ["news"], Applicant(ADA, WEB, name="Ada"), network=None
+    )
     assert [(1,)] == await rows(office, "select count(*) from pending_request")
     assert [] == await rows(office, "select * from notice")
     await asking_of(office).carry_out()
@@ -67,12 +70,12 @@ async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Of
         await office.suppressions.add(ADA, "complaint")
     elif before == "limited":
         for _ in range(4):
-            await office.sign_ups.request("news", ADA, WEB, network=None)
+            await office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     web_requests = asking_of(office)
     answers, statements = [], []
     for address in (ADA, other):
         with watched() as said:
-            answers.append(await web_requests.sign_up("news", address, WEB, network="192.0.2.7"))
+            answers.append(await web_requests.sign_up(["news"], Applicant(address, WEB), network="192.0.2.7"))
         statements.append([text.replace(address.typed, "A") for text in said])
     assert answers[0] == answers[1]
     assert statements[0] == statements[1]
@@ -82,25 +85,27 @@ async def test_a_network_over_its_limit_is_told_at_once(office: Office) -> None:
     await office.make_list()
     change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 60.0)))
     web_requests = asking_of(office)
-    answers = [await web_requests.sign_up("news", ADA, WEB, network="192.0.2.7") for _ in range(2)]
+    answers = [await web_requests.sign_up(["news"], Applicant(ADA, WEB), network="192.0.2.7") for _ in range(2)]
     assert [SignUpAnswer.ACCEPTED, RateExceeded(office.now + 60)] == answers
 
 
 async def test_a_list_that_closed_meanwhile_takes_nobody(office: Office) -> None:
     await office.make_list()
     web_requests = asking_of(office)
-    await web_requests.sign_up("news", ADA, WEB, network=None)
+    await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
     await office.lists.close_list("news")
     await web_requests.carry_out()
     assert [] == await rows(office, "select * from notice")
-    assert SignUpAnswer.CLOSED is await web_requests.sign_up("news", ADA, WEB, network=None)
-    assert SignUpAnswer.UNKNOWN_LIST is await web_requests.sign_up("olds", ADA, WEB, network=None)
+    assert SignUpAnswer.CLOSED is await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
+    assert SignUpAnswer.UNKNOWN_LIST is await web_requests.sign_up(["olds"], Applicant(ADA, WEB), network=None)
 
 
 async def test_a_trap_gets_the_answer_and_no_mail(office: Office) -> None:
     await office.make_list()
     web_requests = asking_of(office)
-    assert SignUpAnswer.ACCEPTED is await web_requests.sign_up("news", ADA, WEB, network=None, trust=Trust.TRAP)
+    assert SignUpAnswer.ACCEPTED is await web_requests.sign_up(
+        ["news"], Applicant(ADA, WEB, trust=Trust.TRAP), network=None
+    )
     await web_requests.carry_out()
     assert [] == await rows(office, "select * from notice")
 
@@ -109,7 +114,7 @@ async def send_twice(web_requests: WebRequests, target: MailingList, form: int |
     """Each request of our pages, as a double click sends it."""
     for _ in range(2):
         await asyncio.gather(
-            *(web_requests.sign_up("news", ADA, WEB, network="192.0.2.7", form=form) for _ in range(2)),
+            *(web_requests.sign_up(["news"], Applicant(ADA, WEB), network="192.0.2.7", form=form) for _ in range(2)),
             *(web_requests.preferences_link(ADA, WEB, network="192.0.2.7", form=form) for _ in range(2)),
             *(web_requests.unsubscribe_link(target, ADA, WEB, network="192.0.2.7", form=form) for _ in range(2)),
         )
@@ -130,15 +135,16 @@ async def test_a_form_that_is_sent_twice_is_one_request(office: Office) -> None:
     assert [[(kind, number) for kind in kinds] for number in (1, 1, 2, 3, 7)] == sent
 
 
-@pytest.mark.parametrize("difference", [{"name": "Ada"}, {"also": ("other",)}, {"trust": Trust.WORKED}])
+@pytest.mark.parametrize("difference", [{"name": "Ada"}, {"names": ["news", "other"]}, {"trust": Trust.WORKED}])
 async def test_a_form_with_something_else_in_it_is_another_request(office: Office, difference: dict[str, Any]) -> None:
     """Nothing of the form is kept that would show an address."""
     await office.make_list()
     await office.make_list("other")
     web_requests = asking_of(office)
-    for more in ({}, difference, {}, difference):
-        await web_requests.sign_up("news", ADA, WEB, network=None, form=7, **more)
-    await web_requests.sign_up("news", parse_address("eve@reader.example"), WEB, network=None, form=7)
+    for more in ({}, {**difference}, {}, {**difference}):
+        names, applicant = more.pop("names", ["news"]), Applicant(ADA, WEB, **more)
+        await web_requests.sign_up(names, applicant, network=None, form=7)
+    await web_requests.sign_up(["news"], Applicant(parse_address("eve@reader.example"), WEB), network=None, form=7)
     assert [(3,)] == await rows(office, "select count(*) from pending_request")
     counted = await rows(office, "select length(subject) from limit_event where scope = 'requests_per_form'")
     assert [(32,)] * 3 == counted
@@ -160,7 +166,7 @@ async def test_what_is_asked_for_is_carried_out_by_itself(office: Office) -> Non
     done = asyncio.Event()
     web_requests = asking_of(office, done.set)
     running = asyncio.create_task(web_requests.run())
-    await web_requests.sign_up("news", ADA, WEB, network=None)
+    await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
     await asyncio.wait_for(done.wait(), 10)
     running.cancel()
     assert [("confirmation",)] == await rows(office, "select kind from notice")
@@ -176,7 +182,7 @@ STORED = {
 
 async def ask_for_three(web_requests: WebRequests) -> None:
     for name in ("ann", "bob", "cy"):
-        await web_requests.sign_up("news", parse_address(f"{name}@reader.example"), WEB, network=None)
+        await web_requests.sign_up(["news"], Applicant(parse_address(f"{name}@reader.example"), WEB), network=None)
 
 
 @pytest.mark.parametrize("address", STORED.values(), ids=STORED)
@@ -196,7 +202,7 @@ async def test_a_request_that_is_read_no_more_is_set_aside(
     assert [2] == [
         record.__dict__["fields"]["request"] for record in caplog.records if record.message == "subscription.set_aside"
     ]
-    await web_requests.sign_up("news", ADA, WEB, network=None)
+    await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
     await web_requests.carry_out()
     assert 3 == len(await rows(office, "select address from notice order by address"))
     assert 1 == await office.database.write(pending_requests.sweep_set_aside, int(office.now))
@@ -212,9 +218,9 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     await ask_for_three(web_requests)
     take = SignUps.sign_up
 
-    def failing(self: SignUps, tx: Transaction, target: object, address: Address, *more: Any, **named: Any) -> None:
-        take(self, tx, target, address, *more, **named)  # type: ignore[arg-type]
-        if address.typed.startswith("bob"):
+    def failing(self: SignUps, tx: Transaction, targets: Sequence[MailingList], applicant: Applicant) -> None:
+        take(self, tx, targets, applicant)
+        if applicant.address.typed.startswith("bob"):
             raise problem
 
     monkeypatch.setattr(SignUps, "sign_up", failing)

@@ -16,7 +16,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.reports import edition_descriptions, list_descriptions
@@ -42,14 +43,14 @@ async def set_welcome(press: Pressroom, source: bytes | None = None, **settings:
 
 async def request(press: Pressroom, address: str = ADA) -> int:
     """A sign-up whose own mail is out of the way; returns the number of its confirmation."""
-    await press.office.sign_ups.request("news", parse_address(address), WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(parse_address(address), WEB), network=None)
     await press.change("update delivery set state = 'delivered' where notice_id is not null")
     confirmation_id: int = (await press.rows("select max(id) from confirmation"))[0][0]
     return confirmation_id
 
 
 async def confirm(press: Pressroom, number: int) -> Confirmed:
-    outcome, _ = await press.office.sign_ups.confirm(number, WEB)
+    outcome, _ = await press.office.confirmations.confirm(number, WEB)
     return outcome
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.exported_members import table_of_members
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
@@ -27,13 +28,13 @@ async def test_an_unconfirmed_request_is_no_evidence_of_a_members_consent(office
     await office.make_list()
     await office.subscribers.add("news", ADA)
     before = await consent_of(office)
-    await office.sign_ups.request("news", ADA, STRANGER, network=None)
+    await office.sign_ups.request(["news"], Applicant(ADA, STRANGER), network=None)
     assert before == await consent_of(office)
 
 
 async def test_a_request_is_the_evidence_of_who_has_not_confirmed(office: Office) -> None:
     await office.make_list()
-    await office.sign_ups.request("news", ADA, STRANGER, network=None)
+    await office.sign_ups.request(["news"], Applicant(ADA, STRANGER), network=None)
     assert ("web", "203.0.113.9") == (await consent_of(office))[:2]
 
 

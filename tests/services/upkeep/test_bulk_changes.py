@@ -19,6 +19,7 @@ from pressrun.core.errors import Refused
 from pressrun.services.editions import lifecycle
 from pressrun.services.lists.list_end import begin_closing
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.lists import lists
@@ -305,7 +306,8 @@ async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office)
     with pytest.raises(Refused, match="still being closed"):
         await office.lists.set_list("news", {"closed": "false"})
     last = (await select(office.database, "select max(id) from confirmation"))[0][0]
-    assert not await office.database.read(office.sign_ups.can_confirm, last)
+    outcome, _ = await office.confirmations.find(last)
+    assert outcome is not Confirmed.CONFIRMED
     await carry_on(office)
     assert [("unsubscribed", HALF)] == [tuple(row) for row in await select(office.database, REQUESTS)]
     assert [(0,)] == [tuple(row) for row in await select(office.database, "select count(*) from confirmation")]

@@ -10,6 +10,7 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.upkeep import housekeeping
@@ -139,7 +140,7 @@ async def test_a_signature_that_failed_holds_nothing_up_for_long(press: Pressroo
 async def test_requests_pauses_and_questions_wait_from_now_on(press: Pressroom) -> None:
     address = parse_address("ada@reader.example")
     await ahead(press)
-    await press.office.sign_ups.request("news", address, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
     await press.readers(2)
     now = int(press.office.now)
     await press.change(

@@ -21,6 +21,7 @@ from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.abuse_limits import AbuseLimits
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.upkeep import held_sign_ups
@@ -51,7 +52,7 @@ async def sign_up(office: Office, address: Address = ADA, trust: Trust = Trust.P
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        office.sign_ups.sign_up(tx, target, address, origin, name="Ada", trust=trust)
+        office.sign_ups.sign_up(tx, [target], Applicant(address, origin, name="Ada", trust=trust))
 
     await office.database.write(take)
 

@@ -15,6 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services import background
 from pressrun.services.background import LoopFault
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.upkeep import housekeeping
 from pressrun.services.upkeep.housekeeping import NOTICE_KEPT_SECONDS
@@ -47,7 +48,7 @@ async def states(press: Pressroom) -> list[tuple[Any, ...]]:
 
 
 async def test_a_request_nobody_confirmed_is_forgotten(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     press.pass_time(WEEK - 1)
     await press.housekeeping.round()
     assert [("pending", None)] == await states(press)
@@ -57,9 +58,9 @@ async def test_a_request_nobody_confirmed_is_forgotten(press: Pressroom) -> None
 
 
 async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     press.pass_time(86400)
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     press.pass_time(WEEK - 86400)
     await press.housekeeping.round()
     assert [("pending", None)] == await states(press)
@@ -68,7 +69,7 @@ async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
 async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
     await press.office.subscribers.add("news", ADA)
     await press.leave(ADA.typed)
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     assert [("pending", "unsubscribed")] == await states(press)
     press.pass_time(WEEK)
     await press.housekeeping.round()
@@ -76,8 +77,8 @@ async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
 
 
 async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
-    await press.office.sign_ups.confirm(1, WEB)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    await press.office.confirmations.confirm(1, WEB)
     press.pass_time(WEEK)
     await press.housekeeping.round()
     assert [("active", None)] == await states(press)
@@ -87,7 +88,7 @@ async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressr
 async def test_a_person_of_another_list_is_kept_with_the_evidence(press: Pressroom) -> None:
     await press.office.make_list("other")
     await press.office.subscribers.add("other", ADA)
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     press.pass_time(WEEK)
     await press.housekeeping.round()
     assert [("active", None)] == await states(press)
@@ -128,7 +129,7 @@ async def test_a_notice_that_waits_is_never_swept(press: Pressroom) -> None:
 
 
 async def test_limits_are_swept(press: Pressroom) -> None:
-    await press.office.sign_ups.request("news", ADA, WEB, network="192.0.2.1")
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
     assert 5 == len(await press.rows("select * from limit_event"))
     press.pass_time(86400)
     await press.housekeeping.round()
@@ -211,7 +212,7 @@ async def test_a_head_that_cannot_be_written_is_written_later(
         kept.set()
 
     press.housekeeping._keep_head = keep
-    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     running = asyncio.create_task(press.housekeeping.run())
     await kept.wait()
     while press.housekeeping.fault is not None:  # noqa: ASYNC110 - each step lets the loop turn
@@ -231,7 +232,7 @@ async def test_the_heads_are_kept_outside_while_somebody_reads_all_the_time(pres
     database = press.office.database
     with open_for_reading(database.location) as snapshot:
         assert [] == list_suppressions(snapshot)
-        await press.office.sign_ups.request("news", ADA, WEB, network=None)
+        await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
         await press.housekeeping.round()
         assert await database.read(consent.read_head) == kept["consent"] != NO_ROWS
 

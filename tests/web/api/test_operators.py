@@ -9,6 +9,7 @@ from tests.web.api.served import ServedApi
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 
 ADA = parse_address("ada@reader.example")
@@ -85,7 +86,7 @@ async def test_held_sign_ups(served: ServedApi) -> None:
     """A program says which of them are meant, since nobody is asked again."""
     office = served.office
     await office.make_list()
-    await office.sign_ups.request("news", ADA, Origin(source="web"), network=None)
+    await office.sign_ups.request(["news"], Applicant(ADA, Origin(source="web")), network=None)
     await execute(
         office.database,
         "insert into held_notice (notice_id, domain, expires_at) values (1, 'reader.example', ?)",

@@ -53,6 +53,7 @@ from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.ports import UNOBSERVED, BounceCounter, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
 from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
@@ -193,6 +194,7 @@ def _build_pages(parts: _Parts) -> UseCases:
     return UseCases(
         web_requests=web_requests,
         sign_ups=sign_ups,
+        confirmations=Confirmations(context),
         unsubscribes=Unsubscribes(context, web_requests.wake),
         never_again=NeverAgain(context),
         preferences=preferences,
@@ -226,7 +228,7 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         draft_release=DraftRelease(workshop, submissions),
         draft_proofs=DraftProofs(context, draft_editing, edition_admin),
         kept_mail=KeptMail(context, parts.mail_accepted),
-        held=HeldSignUps(context, pages.sign_ups),
+        held=HeldSignUps(context),
         redirects=RedirectAdmin(database),
         archive_import=ArchiveImport(workshop),
         link_keys=LinkKeys(

@@ -24,7 +24,8 @@ from pressrun.message.incoming.refusing import acknowledges, refuses
 from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
-from pressrun.services.readers.sign_ups import Confirmed, SignUps
+from pressrun.services.readers.confirmations import Confirmed, confirm_request
+from pressrun.services.readers.sign_ups import Applicant, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, unsubscribe
 from pressrun.services.suppression import find_reason
@@ -138,7 +139,7 @@ class MailCommands:
             return self._answer(request, "list_closed")
         if not self._may_reply(request):
             return "limited"
-        self._sign_ups.sign_up(request.tx, target, request.sender, request.origin)
+        self._sign_ups.sign_up(request.tx, [target], Applicant(request.sender, request.origin))
         return "asked to confirm"
 
     def _confirm(self, request: _Request, token: str) -> str:
@@ -147,7 +148,7 @@ class MailCommands:
             return "test"
         outcome = Confirmed.INVALID
         if number is not None:
-            outcome, _ = self._sign_ups.confirm_request(request.tx, number, request.origin)
+            outcome, _ = confirm_request(request.tx, number, request.origin, self._context)
         if outcome in (Confirmed.CONFIRMED, Confirmed.ALREADY):
             return outcome
         return self._answer(request, "not_confirmed")

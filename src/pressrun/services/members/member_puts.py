@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,8 +24,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.readers.reader_notices import ReaderNotice, hold_notice, queue_notice
-from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
+from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, consent_event, record_consent
 from pressrun.services.reports.members import Member, describe_member
 from pressrun.services.suppression import SuppressionReason, find_reasons
@@ -145,12 +143,14 @@ class MemberPuts:
             return False
         expires_at = int(self._context.clock() + self._context.tokens.confirm_lifetime_seconds)
         terms = ConfirmationTerms(
-            name="", expires_at=expires_at, mail_secret=self._context.entropy(16) if is_mailed else None
+            name="",
+            expires_at=expires_at,
+            mail_secret=self._context.entropy(16) if is_mailed else None,
+            is_held=verdict is Verdict.HELD,
+            answers=_BY_PROGRAM,  # no suppression lets the mail pass
         )
-        now = self._context.now
         record_consent(tx, known.list, person, "requested", origin, self._context)
-        post = partial(_post, expires_at=expires_at if verdict is Verdict.HELD else None)
-        request_confirmation(tx, known.list, person, known.subscription, origin, terms, now=now, post=post)
+        request_confirmation(tx, [(known.list, known.subscription)], person, origin, terms, self._context.now)
         return is_mailed
 
     def _put_apart(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
@@ -289,21 +289,3 @@ def _describe(known: KnownMember, person: Subscriber | None, joined: Mapping[int
         return describe_member(known.address, known.person, known.subscription, known.reason, created=False)
     subscription = joined.get(person.id, known.subscription)
     return describe_member(known.address, person, subscription, known.reason, created=known.subscription is None)
-
-
-def _post(
-    tx: Transaction,
-    notice: ReaderNotice,
-    target: MailingList,
-    person: Subscriber,
-    origin: Origin,
-    now: int,
-    *,
-    expires_at: int | None,
-) -> None:
-    """Queue a mail that the program caused, or hold it until `expires_at`: no suppression lets it pass."""
-    by_program = replace(origin, source=_BY_PROGRAM)
-    if expires_at is None:
-        queue_notice(tx, notice, target, person, by_program, now)
-    else:
-        hold_notice(tx, notice, target, person, by_program, now, expires_at=expires_at)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
+from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import Refused, no_such_edition
 from pressrun.core.lifecycles.edition import EditionState
@@ -24,7 +25,7 @@ from pressrun.services.editions.edition_build import get_open_list
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
 from pressrun.services.readers.pauses import pause_subscription, resume_subscription
-from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, SignedUp, describe_member, require_membership, show_member
@@ -63,9 +64,8 @@ class ProgramMembers:
         """
         changes = request.changes
         asked_in = structs.replace(request.origin, language=changes.language or "")
-        answer = await self._web_requests.sign_up_by_program(
-            request.list_name, request.address, asked_in, name=changes.name or "", attributes=changes.attributes
-        )
+        applicant = Applicant(request.address, asked_in, changes.name or "", Trust.PROVEN, changes.attributes)
+        answer = await self._web_requests.sign_up([request.list_name], applicant, network=None)
         if answer is not SignUpAnswer.ACCEPTED:
             await self._context.database.read(get_open_list, request.list_name)  # says which of both it is
         return SignedUp()

@@ -25,8 +25,8 @@ from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_sync import remove_synced
 from pressrun.services.members.subscriber_import import import_rows, prepare_rows
+from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.erasure import erase
-from pressrun.services.readers.sign_ups import ConfirmationTerms, request_confirmation
 from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
 from pressrun.services.reports.members import find_membership, no_such_member
 from pressrun.services.suppression import find_reason
@@ -148,7 +148,7 @@ class SubscriberAdmin:
             expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
             terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._context.entropy(16))
             record_consent(tx, target, person, "requested", origin, self._context)
-            return request_confirmation(tx, target, person, subscription, origin, terms, now=now).state
+            return request_confirmation(tx, [(target, subscription)], person, origin, terms, now).state
         state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
         assert state is not None
         if subscription is None:

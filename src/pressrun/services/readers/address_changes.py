@@ -26,7 +26,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import digests_of, suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_merges import merge_readers, split_readers
-from pressrun.services.readers.reader_notices import ReaderNotice, queue_notice
+from pressrun.services.readers.reader_notices import new_notice
 from pressrun.services.readers.subscription_records import (
     Origin,
     list_subscriptions,
@@ -38,6 +38,7 @@ from pressrun.services.suppression import find_reason, lift_for_reader, may_conf
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import notices
 from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.address_changes import AddressChange, ChangeState
 from pressrun.store.readers.subscribers import Subscriber
@@ -157,8 +158,9 @@ class AddressChanges:
         origin: Origin,
         payload: Mapping[str, object],
     ) -> None:
-        notice = ReaderNotice(kind=kind, secret=self._context.entropy(16), payload=payload)
-        queue_notice(tx, notice, target, replace(person, address=address), origin, self._context.now)
+        asked = replace(person, address=address)
+        notice = new_notice(kind, self._context.entropy(16), target, asked, origin, payload)
+        notices.insert_notice(tx, notice, self._context.now)
 
     # ------------------------------------------------------------------ checks
 

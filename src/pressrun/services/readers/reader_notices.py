@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address, parse_address
@@ -21,36 +20,27 @@ from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 
-class ReaderNotice(Struct, frozen=True, kw_only=True):
-    """A notice to be queued: its kind and payload, and the secret (16 random octets) of its Message-ID."""
-
-    kind: str
-    secret: bytes
-    payload: Mapping[str, object] = field(default_factory=dict)
-
-
-Post = Callable[[Transaction, ReaderNotice, MailingList, Subscriber, Origin, int], None]
-
-
-def queue_notice(
-    tx: Transaction, notice: ReaderNotice, target: MailingList, person: Subscriber, origin: Origin, now: int
-) -> None:
-    """Queue a notice, in the language of the request, the person's, or the list's."""
-    notices.insert_notice(tx, _new_notice(notice, target, person, origin), now)
+def new_notice(
+    kind: str, secret: bytes, target: MailingList, person: Subscriber, origin: Origin, payload: Mapping[str, object]
+) -> NewNotice:
+    """A notice in the language of the request, the person's, or the list's; `secret` is 16 random octets."""
+    return NewNotice(
+        kind=kind,
+        address=parse_address(person.address),
+        message_secret=secret,
+        list_id=target.id,
+        subscriber_id=person.id,
+        language=origin.language or person.language or target.language,
+        payload={**payload, "answers": origin.source, "in_reply_to": origin.in_reply_to},
+    )
 
 
-def hold_notice(
-    tx: Transaction,
-    notice: ReaderNotice,
-    target: MailingList,
-    person: Subscriber,
-    origin: Origin,
-    now: int,
-    *,
-    expires_at: int,
-) -> None:
-    """Store the same notice without queueing it, until `expires_at` at the latest."""
-    held_sign_ups.hold_notice(tx, _new_notice(notice, target, person, origin), now=now, expires_at=expires_at)
+def post_notice(tx: Transaction, notice: NewNotice, now: int, *, held_until: int | None) -> None:
+    """Queue a notice, or store it without queueing it, until then at the latest."""
+    if held_until is None:
+        notices.insert_notice(tx, notice, now)
+    else:
+        held_sign_ups.hold_notice(tx, notice, now=now, expires_at=held_until)
 
 
 def may_mail(
@@ -77,17 +67,5 @@ def mail_to_reader(
     context: ServiceContext,
 ) -> None:
     """Queue a mail in the reader's own language, or in that of the request if they have none."""
-    notice = ReaderNotice(kind=kind, secret=context.entropy(16), payload=payload)
-    queue_notice(tx, notice, target, person, replace(origin, language=person.language or origin.language), context.now)
-
-
-def _new_notice(notice: ReaderNotice, target: MailingList, person: Subscriber, origin: Origin) -> NewNotice:
-    return NewNotice(
-        kind=notice.kind,
-        address=parse_address(person.address),
-        message_secret=notice.secret,
-        list_id=target.id,
-        subscriber_id=person.id,
-        language=origin.language or person.language or target.language,
-        payload={**notice.payload, "answers": origin.source, "in_reply_to": origin.in_reply_to},
-    )
+    own = replace(origin, language=person.language or origin.language)
+    notices.insert_notice(tx, new_notice(kind, context.entropy(16), target, person, own, payload), context.now)

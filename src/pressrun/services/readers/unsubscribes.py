@@ -21,7 +21,12 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
-from pressrun.services.readers.subscription_records import Origin, language_of_evidence
+from pressrun.services.readers.subscription_records import (
+    Origin,
+    SubscriptionDetails,
+    find_subscription_details,
+    language_of_evidence,
+)
 from pressrun.store import limits
 from pressrun.store.editions.editions import count_unsubscribed
 from pressrun.store.queue import deliveries, notices
@@ -78,6 +83,10 @@ class Unsubscribes:
         answer = await self._context.database.share_set(self._unsubscribe, request)
         self._notify()
         return answer
+
+    async def find(self, subscription_id: int) -> SubscriptionDetails | None:
+        """The subscription that an unsubscribe link is for, or what it became in another language."""
+        return await self._context.database.read(_find_followed, subscription_id)
 
     def _unsubscribe(self, tx: Transaction, requests: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
         return unsubscribe(tx, requests, self._context)
@@ -206,3 +215,8 @@ def _new_notice(pending: PendingUnsubscribeNotice, address: Address, secret: byt
         language=pending.language,
         payload={"unsubscribe": pending.id, "expires_at": pending.expires_at},
     )
+
+
+def _find_followed(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
+    followed = language_switch.follow(tx, [subscription_id]).get(subscription_id, subscription_id)
+    return find_subscription_details(tx, followed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -25,7 +25,7 @@ from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
-from pressrun.services.readers.sign_ups import SignUpAnswer, SignUps
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.suppression import PROGRAM
@@ -79,39 +79,18 @@ class WebRequests(BackgroundLoop):
         return int.from_bytes(self._context.entropy(_FORM_BYTES), "big")
 
     async def sign_up(
-        self,
-        list_name: str,
-        address: Address,
-        origin: Origin,
-        *,
-        network: str | None,
-        name: str = "",
-        trust: Trust = Trust.UNPROVEN,
-        form: int | None = None,
-        also: Sequence[str] = (),
+        self, names: Sequence[str], applicant: Applicant, network: str | None, form: int | None = None
     ) -> SignUpAnswer | RateExceeded:
-        """Accept a sign-up. `network` is what `sign_ups_per_ip` counts by, None where that limit does not apply.
+        """Accept a sign-up to these lists but for closed ones; the mail is about the first, and asks to confirm all.
 
-        It does not apply to a trusted server, whose address is in `origin` and which signs up others.
-        `also` names further lists that the same mail asks to confirm; closed ones are left out.
-        `form` is the number of the copy of our form that was sent. A copy that was used before proves nothing.
+        `network` is what `sign_ups_per_ip` counts by, None where that limit does not apply. It does not apply to a
+        trusted server, whose address is in the origin and which signs up others. `form` is the number of the copy of
+        our form that was sent. A copy that was used before proves nothing.
         """
-        if origin.ip is not None and origin.ip in Peers(self._context.limits.trusted_sign_up_addresses):
+        ip = applicant.origin.ip
+        if ip is not None and ip in Peers(self._context.limits.trusted_sign_up_addresses):
             network = None
-        request = _pending(RequestKind.SIGN_UP, address, origin, name=name, trust=trust)
-        answer = await self._context.database.share(self._accept_sign_up, (list_name, *also), request, network, form)
-        self.wake()
-        return answer
-
-    async def sign_up_by_program(
-        self, list_name: str, address: Address, origin: Origin, *, name: str, attributes: Mapping[str, str]
-    ) -> SignUpAnswer | RateExceeded:
-        """Accept a sign-up from a program that has a token of ours, rather than from anybody's form.
-
-        Name and attributes (columns) become the person's once they confirm.
-        """
-        request = _pending(RequestKind.SIGN_UP, address, origin, name=name, trust=Trust.PROVEN, attributes=attributes)
-        answer = await self._context.database.share(self._accept_sign_up, (list_name,), request, None, None)
+        answer = await self._context.database.share(self._accept_sign_up, names, _pending(applicant), network, form)
         self.wake()
         return answer
 
@@ -128,7 +107,7 @@ class WebRequests(BackgroundLoop):
 
         `about` is the list that they came from, and `form` the number of the copy of our form that they sent.
         """
-        request = _pending(RequestKind.PREFERENCES, address, origin)
+        request = _pending(Applicant(address, origin), RequestKind.PREFERENCES)
         await self._request_link(request if about is None else replace(request, list_id=about.id), network, form)
 
     async def unsubscribe_link(
@@ -137,7 +116,7 @@ class WebRequests(BackgroundLoop):
         """Mail a member the link to leave a list. For anybody else, and over a limit, nothing happens and nothing
         shows. `form` is the number of the copy of our form that they sent.
         """
-        request = _pending(RequestKind.UNSUBSCRIBE, address, origin)
+        request = _pending(Applicant(address, origin), RequestKind.UNSUBSCRIBE)
         await self._request_link(replace(request, list_id=target.id), network, form)
 
     async def _request_link(self, request: PendingRequest, network: str | None, form: int | None) -> None:
@@ -232,16 +211,8 @@ class WebRequests(BackgroundLoop):
                 requested = [target, *(lists.hold_list(tx, number) for number in request.also)]
                 targets = [target for target in requested if target is not None and target.closed_at is None]
                 if targets:
-                    self._sign_ups.sign_up(
-                        tx,
-                        targets[0],
-                        address,
-                        origin,
-                        name=request.name,
-                        trust=request.trust,
-                        also=targets[1:],
-                        attributes=request.attributes,
-                    )
+                    applicant = Applicant(address, origin, request.name, request.trust, request.attributes)
+                    self._sign_ups.sign_up(tx, targets, applicant)
 
     async def _carry_out_each(self, problem: Exception) -> None:
         """Carry out each request on its own, and set aside those that fail; raises `problem` when none does."""
@@ -277,26 +248,19 @@ def _actor_of(request: PendingRequest) -> str:
     return token(request.source.removeprefix(PROGRAM)) if is_by_program else READER
 
 
-def _pending(
-    kind: RequestKind,
-    address: Address,
-    origin: Origin,
-    *,
-    name: str = "",
-    trust: Trust = Trust.UNPROVEN,
-    attributes: Mapping[str, str] | None = None,
-) -> PendingRequest:
+def _pending(applicant: Applicant, kind: RequestKind = RequestKind.SIGN_UP) -> PendingRequest:
+    origin = applicant.origin
     return PendingRequest(
         kind=kind,
-        address=address.typed,
-        name=name,
+        address=applicant.address.typed,
+        name=applicant.name,
         language=origin.language,
         ip=origin.ip,
         words=origin.words,
         words_language=origin.words_language,
-        trust=trust,
+        trust=applicant.trust,
         source=origin.source,
-        attributes=attributes or {},
+        attributes=applicant.attributes,
         url=origin.url,
         given_at=origin.given_at,
     )

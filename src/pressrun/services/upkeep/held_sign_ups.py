@@ -16,7 +16,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer, picked
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.confirmations import Confirmed, check_link
 from pressrun.services.suppression import may_confirm
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.lists import lists
@@ -33,9 +33,8 @@ EVERY = 1 << 62  # more than there can be
 class HeldSignUps:
     """The use cases around held sign-ups, over one database."""
 
-    def __init__(self, context: ServiceContext, sign_ups: SignUps) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._sign_ups = sign_ups
 
     async def release(self, choice: HeldSelection) -> Answer:
         """Send the emails that are still useful (`released`) and delete the others (`forgotten`); raises NotFound."""
@@ -86,7 +85,8 @@ class HeldSignUps:
         if address is None or not may_confirm(tx, digests_of(self._context.keys, address)):
             return False
         if sign_up.confirmation_id is not None:
-            return self._sign_ups.can_confirm(tx, sign_up.confirmation_id)
+            outcome, _ = check_link(tx, sign_up.confirmation_id, self._context.clock())
+            return outcome is Confirmed.CONFIRMED
         subscription = subscriptions.find_subscription(tx, list_id=sign_up.list_id, subscriber_id=sign_up.subscriber_id)
         return target.closed_at is None and subscription is not None and subscription.reads
 

@@ -18,7 +18,7 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import find_language
 from pressrun.services.archives.list_reader import OfferedList
-from pressrun.services.readers.sign_ups import SignUpAnswer
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import consent_words, language
@@ -96,7 +96,7 @@ class FrontPages:
         trust, form = self._forms.check(FRONT, fields, address.typed)
         network, names = self._web.network(request), [target.name for target in chosen]
         return await self._web_requests.sign_up(
-            names[0], address, origin, network=network, trust=trust, form=form, also=names[1:]
+            names, Applicant(address, origin, trust=trust), network=network, form=form
         )
 
     def _page(

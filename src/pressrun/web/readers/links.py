@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
-from pressrun.services.readers.sign_ups import Confirmed
+from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.web import consent_words
@@ -46,7 +46,7 @@ class LinkPages:
                 return await self._changes.show(request)
         if confirmation == TEST_ID:
             return self._test_copy()
-        outcome, details = await self._cases.sign_ups.find_by_confirmation(confirmation)
+        outcome, details = await self._cases.confirmations.find(confirmation)
         if details is None:
             return self._pages.invalid_link()
         self._choose_language(details)
@@ -57,7 +57,7 @@ class LinkPages:
                 title = say("Confirm your subscription")
                 return self._pages.question(title, question, action="confirm", about=details.list)
             origin = self._web.origin(request, question.recorded)
-            outcome, confirmed = await self._cases.sign_ups.confirm(confirmation, origin)
+            outcome, confirmed = await self._cases.confirmations.confirm(confirmation, origin)
             if confirmed is None:
                 return self._pages.invalid_link()
             if outcome is Confirmed.CONFIRMED:
@@ -97,7 +97,7 @@ class LinkPages:
             origin = self._web.origin_as_named(request, ONE_CLICK_WORDS)
             await self._cases.unsubscribes.unsubscribe(subscription, origin, edition_id=edition, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
-        details = await self._cases.sign_ups.find_by_subscription(subscription)
+        details = await self._cases.unsubscribes.find(subscription)
         if details is not None:
             self._choose_language(details)
         match first(fields, "action"):

@@ -19,7 +19,7 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
 from pressrun.services.archives.list_reader import ListPage
-from pressrun.services.readers.sign_ups import SignUpAnswer
+from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import consent_words, language
@@ -101,7 +101,7 @@ class ListPages:
         trust, form = self._forms.check(target.id, fields, typed)
         network = self._web.network(request)
         answer = await self._web_requests.sign_up(
-            chosen.name, address, origin, network=network, name=name, trust=trust, form=form
+            [chosen.name], Applicant(address, origin, name, trust), network=network, form=form
         )
         match answer:
             case RateExceeded(retry_at=retry_at):

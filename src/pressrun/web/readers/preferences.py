@@ -23,6 +23,7 @@ from pressrun.locales.languages import LANGUAGES
 from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Profile
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.web import consent_words
@@ -192,8 +193,8 @@ class PreferencePages:
         address, network = parse_address(profile.person.address), self._web.network(request)
         titles = self._pages.words.listed([target.title for target in asked])
         origin = self._web.origin(request, ConsentQuestion(titles, button).recorded)
-        first_name, *also = [target.name for target in asked]
-        answer = await self._sign_ups.request(first_name, address, origin, network=network, also=also)
+        names = [target.name for target in asked]
+        answer = await self._sign_ups.request(names, Applicant(address, origin), network=network)
         return answer if isinstance(answer, RateExceeded) else True
 
     async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:

@@ -1,0 +1,167 @@
+"""Confirming what somebody has asked for, by the link of the mail or an answer to it.
+
+A link may stand for requests to several lists. It works as long as it would confirm one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.context import ServiceContext
+from pressrun.services.editions.welcome_edition import greet
+from pressrun.services.readers.subscription_records import (
+    Origin,
+    SubscriptionDetails,
+    find_subscription_details,
+    record_consent,
+)
+from pressrun.services.readers.suspension import resume_after_bounces
+from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason, find_reason, lift_for_reader
+from pressrun.store.readers import subscribers, subscriptions, suppressions
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import PendingConfirmation
+from pressrun.store.transaction import Transaction
+
+
+class Confirmed(StrEnum):
+    """What a confirmation did."""
+
+    CONFIRMED = "confirmed"
+    ALREADY = "already confirmed"
+    LEFT_SINCE = "left since"
+    USED = "used before"  # it worked once, and the subscription has been suspended for bounces since
+    INVALID = "invalid"
+
+
+class Confirmations:
+    """The services behind confirmation links."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    async def find(self, confirmation_id: int) -> tuple[Confirmed, SubscriptionDetails | None]:
+        """What confirming would do now, and for whom. CONFIRMED: the page offers the button."""
+        return await self._context.database.read(check_link, confirmation_id, self._context.clock())
+
+    async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, SubscriptionDetails | None]:
+        """Confirm a request; a second time changes nothing."""
+        answer = await self._context.database.share(confirm_request, confirmation_id, origin, self._context)
+        self._context.wake()  # a welcome mail may wait
+        return answer
+
+
+# ---------------------------------------------------------------- in a transaction; its caller wakes the dispatcher
+
+
+def check_link(tx: Transaction, confirmation_id: int, now: float) -> tuple[Confirmed, SubscriptionDetails | None]:
+    """What a link would do for all of its requests, and for whom."""
+    return _sum_up(_check_requests(tx, confirmation_id, now))
+
+
+def confirm_request(
+    tx: Transaction, confirmation_id: int, origin: Origin, context: ServiceContext
+) -> tuple[Confirmed, SubscriptionDetails | None]:
+    """Confirm what a link requests; returns what that did, and for whom."""
+    # All are checked before the first is confirmed, because that lifts a suppression which the others depend on.
+    checks = _check_requests(tx, confirmation_id, context.clock())
+    outcome, details = _sum_up(checks)
+    if outcome is not Confirmed.CONFIRMED or details is None:
+        return outcome, details
+    first, *others = [check for check in checks if check.outcome is Confirmed.CONFIRMED]
+    confirmed = _confirm_one(tx, first, origin, context)
+    for other in others:  # confirming the first may have changed the person, and resumed this subscription
+        current = find_subscription_details(tx, other.request.subscription_id)
+        assert current is not None
+        _confirm_one(tx, replace(other, details=current), origin, context)
+    return Confirmed.CONFIRMED, replace(confirmed, also=details.also)
+
+
+def _confirm_one(
+    tx: Transaction, checked: _CheckedRequest, origin: Origin, context: ServiceContext
+) -> SubscriptionDetails:
+    request, details, now = checked.request, checked.details, context.now
+    state = move(details.subscription.state, SubscriptionEvent.CONFIRM)
+    assert state is not None
+    active = replace(
+        details.subscription,
+        state=state,
+        state_before=None,
+        suspended_for=None,
+        paused_until=None,
+        source=origin.source,
+        since=now,
+    )
+    subscriptions.record_subscription(tx, details.subscription, active, now)
+    person = replace(
+        details.person,
+        name=request.name or details.person.name,
+        language=request.language or details.person.language,
+        attributes={**details.person.attributes, **request.attributes},
+    )
+    if person != details.person:
+        subscribers.update_profile(tx, details.person, person, how=origin.source)
+    resume_after_bounces(tx, person, now)
+    if checked.reason is not None:
+        lift_for_reader(tx, person.digests)
+    record_consent(tx, details.list, person, "confirmed", origin, context)
+    if details.subscription.state is SubscriptionState.PENDING:  # others have been members before
+        greet(tx, details.list.id, active.id, now)
+    return replace(details, person=person, subscription=active)
+
+
+def _check_requests(tx: Transaction, confirmation_id: int, now: float) -> list[_CheckedRequest]:
+    """What a link would do for each of its requests, but for those to lists that have been closed since."""
+    checks = []
+    for request, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
+        if its_list.closed_at is not None:
+            continue
+        details = SubscriptionDetails(list=its_list, person=person, subscription=subscription)
+        reason = None if request.expires_at <= now else find_reason(tx, person.digests)
+        outcome = Confirmed.INVALID if request.expires_at <= now else _judge(tx, request, details, reason)
+        checks.append(_CheckedRequest(request=request, details=details, reason=reason, outcome=outcome))
+    return checks
+
+
+class _CheckedRequest(Struct, frozen=True, kw_only=True):
+    """One request of a link, why its address is suppressed if it is, and what the link would do for it."""
+
+    request: PendingConfirmation
+    details: SubscriptionDetails
+    reason: SuppressionReason | None
+    outcome: Confirmed
+
+
+def _judge(
+    tx: Transaction, request: PendingConfirmation, details: SubscriptionDetails, reason: SuppressionReason | None
+) -> Confirmed:
+    """What a link that has not expired would do."""
+    subscription = details.subscription
+    if subscription.round != request.round or (reason is not None and reason not in LIFTED_BY_READER):
+        return Confirmed.LEFT_SINCE
+    if subscription.reads and not _asked_while_suppressed(tx, details.person, request.created_at):
+        return Confirmed.ALREADY
+    if move(subscription.state, SubscriptionEvent.CONFIRM) is None:
+        return Confirmed.LEFT_SINCE
+    if subscription.state is SubscriptionState.SUSPENDED and request.created_at < subscription.since:
+        return Confirmed.USED
+    return Confirmed.CONFIRMED
+
+
+def _sum_up(checks: Sequence[_CheckedRequest]) -> tuple[Confirmed, SubscriptionDetails | None]:
+    outcomes = [check.outcome for check in checks]
+    outcome = Confirmed.CONFIRMED if Confirmed.CONFIRMED in outcomes else next(iter(outcomes), Confirmed.INVALID)
+    alike = [check.details for check in checks if check.outcome is outcome and outcome is not Confirmed.INVALID]
+    if not alike:
+        return outcome, None
+    return outcome, replace(alike[0], also=tuple(details.list for details in alike[1:]))
+
+
+def _asked_while_suppressed(tx: Transaction, person: Subscriber, asked_at: int) -> bool:
+    """Whether a member asked again while suppressed: confirming that lifts the suppression."""
+    row = suppressions.find_suppression(tx, person.suppression_digest)
+    return row is not None and asked_at >= row["since"]
