@@ -67,6 +67,14 @@ async def test_a_wrong_wish_is_shown_again(admin: AdminHouse, wish: dict[str, st
     assert [] == await tokens(admin)
 
 
+async def test_nobody_gets_a_form_that_they_cannot_send(admin: AdminHouse) -> None:
+    """Whoever changes no settings makes no token, and is told before they fill anything in."""
+    async with entered(admin, await admin.lobby.add_person("vic")) as client:
+        answers = [await client.get("/admin/tokens/new"), await client.post("/admin/tokens/new", data=SHOP)]
+    assert [403, 403] == [answer.status_code for answer in answers]
+    assert [] == await tokens(admin)
+
+
 async def test_a_publisher_has_no_token_for_all_newsletters(admin: AdminHouse) -> None:
     """None chosen means all, which is for operators."""
     async with entered(admin, await publisher(admin)) as client:

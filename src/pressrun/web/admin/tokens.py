@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPage
 from pressrun.core.access.rights import Right, TokenScope
-from pressrun.core.errors import NotFound
+from pressrun.core.errors import NotFound, NotPermitted
 from pressrun.message.words import marked
 from pressrun.store.lists.lists import MailingList
 from pressrun.web.admin.frame import AdminFrame, AdminMember
@@ -61,7 +61,7 @@ class TokenPages:
             days={
                 text: self._day(text) for token in tokens for text in (token["expires_at"], token["last_used"]) if text
             },
-            may_make=bool(await self._lists_of(member)) or member.logged_in.holdings.has(Right.SETTINGS),
+            may_make=await self._may_make(member),
             is_done="done" in request.query_params,
         )
 
@@ -75,7 +75,9 @@ class TokenPages:
         return self._pages.see_other("admin", "tokens", done="1")
 
     async def new(self, request: Request, member: AdminMember) -> Response:
-        """`/admin/tokens/new`."""
+        """`/admin/tokens/new`; raises NotPermitted for whoever can make none."""
+        if not await self._may_make(member):
+            raise NotPermitted("a token needs a newsletter whose settings one may change")
         if request.method != "POST":
             return await self._form(member, ())
         fields = await read_fields(request)
@@ -100,6 +102,9 @@ class TokenPages:
             ends=self._say(ENDS),
             problem=problem,
         )
+
+    async def _may_make(self, member: AdminMember) -> bool:
+        return bool(await self._lists_of(member)) or member.logged_in.holdings.has(Right.SETTINGS)
 
     async def _lists_of(self, member: AdminMember) -> Sequence[MailingList]:
         """The lists that this person may make tokens for."""
