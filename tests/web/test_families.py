@@ -51,6 +51,22 @@ async def test_a_family_leads_to_the_language_of_the_visitor(
     assert "Accept-Language" == answer.headers["vary"]
 
 
+async def test_a_name_in_capitals_leads_to_its_list(house: House) -> None:
+    """As people type it from paper, or a telephone writes it. All names are in lower case."""
+    await add_family(house)
+    async with house.client() as client:
+        for path, expected in {
+            "/News": "/news",
+            "/NEWS/archive": "/news/archive",
+            "/News/search?q=Boat+hire&x=1": "/news/search?q=Boat%20hire",
+            "/News/unsubscribe?language=de": "/news/unsubscribe?language=de",
+            "/Villanueva": "/villanueva",
+        }.items():
+            assert (302, expected) == led(await client.get(path)), path
+            assert (302, expected) == led(await client.head(path)), path
+        assert [404, 404] == [(await client.get(path)).status_code for path in ("/Nws", "/Archive")]
+
+
 async def test_pages_below_a_family_lead_to_those_of_a_list(house: House) -> None:
     await add_family(house)
     async with house.client() as client:

@@ -3,6 +3,7 @@
 `/FAMILY` redirects to the list in the visitor's language, and so does every page below that name. `?language=` on a
 page of a list redirects to the list of the same family in that language, so that the language menu changes the
 newsletter and not only the words around it. If no list has the language, the page uses it, as without a family.
+A name in capitals redirects to that in lower case.
 """
 
 from __future__ import annotations
@@ -83,9 +84,19 @@ class Families:
             answer = await handler(request)
             if answer.status_code != _NOT_FOUND:
                 return answer
-            return await self._elsewhere(request) or answer
+            return await self._elsewhere(request) or await self._in_lower_case(request) or answer
 
         return show
+
+    async def _in_lower_case(self, request: Request) -> Response | None:
+        """To the page of a list or family whose name somebody typed in capitals; all names are in lower case."""
+        name, *below = request.scope["path"].strip("/").split("/")
+        target, family = (None, ()) if name == name.lower() else await self._list_reader.find_family(name.lower())
+        if target is None and not family:
+            return None
+        query = {key: request.query_params.get(key, "") for key in ("q", "language")}
+        where = self._pages.href(name.lower(), *below, **query)
+        return RedirectResponse(where, status_code=302)
 
     async def _elsewhere(self, request: Request) -> Response | None:
         target, family = await self._list_reader.find_family(request.path_params["name"])
