@@ -230,6 +230,17 @@ def test_a_new_list_says_what_it_lacks(shell: Shell) -> None:
         assert [True, False] == [words in said for said in (bare, full)]
 
 
+def test_a_list_says_what_a_change_has_taken_from_it(shell: Shell) -> None:
+    """And nothing about what the change does not concern."""
+    shell.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road", "--owner", "o@example.org")
+    bare = shell.good("list", "set", "news", "postal-address=", "owner=").err
+    assert [True, True] == [words in bare for words in ("no postal address", "nobody gets the mail that readers write")]
+    assert "" == shell.good("list", "set", "news", "title=Other").err
+    assert "" == shell.good("list", "set", "news", "require_postal_address=false").err
+    assert "no postal address" in shell.good("list", "set", "news", "require_postal_address=true").err
+    assert "" == shell.good("list", "set", "news", "postal_address=1 Road", "owner=o@example.org").err
+
+
 @pytest.mark.parametrize("local", ["postmaster", "abuse", "Postmaster", "news-owner", "news-join"])
 def test_an_operator_whose_mail_would_come_back_is_78(shell: Shell, local: str) -> None:
     """Every verb says so, before anything starts; another name at mail_domain is a warning."""

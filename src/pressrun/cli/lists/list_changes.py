@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,6 +40,7 @@ from pressrun.store.editions import editions
 
 F = TypeVar("F", bound=Callable[..., object])
 
+_ADDRESS_KEYS = {"postal_address", "require_postal_address"}
 _HELP = [(f"{key}={setting.kind.form}", setting.help) for key, setting in LIST_SETTINGS.items()]
 
 
@@ -72,7 +73,7 @@ def create(invocation: Invocation, *, name: str, as_json: bool, **options: str |
         print_info(f"created {name}. See its settings with `pressrun list show {name}`")
         print_fields({key: created[key] for key in ("name", "title", "from", "owner")})
     _warn(invocation, name, settings, created)
-    _warn_of_missing(invocation, name, settings)
+    _warn_of_missing(invocation, name, {*_ADDRESS_KEYS, "owner"}, created)
 
 
 @verb("list set", terms=_HELP)
@@ -93,6 +94,7 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
         keys = map(plain_key, values)
         print_fields({key: cell(changed.get("closed_at" if key == "closed" else key)) for key in keys})
     _warn(invocation, name, values, changed)
+    _warn_of_missing(invocation, name, set(map(plain_key, values)), changed)
 
 
 @verb("list close")
@@ -158,14 +160,18 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
     _warn_of_scheduled(invocation, name, settings)
 
 
-def _warn_of_missing(invocation: Invocation, name: str, settings: Mapping[str, str]) -> None:
-    """Warn of what a new list lacks; of a missing owner only if the configuration (with `operator`) is readable."""
-    if "postal_address" not in settings:
+def _warn_of_missing(invocation: Invocation, name: str, settings: Set[str], now: Mapping[str, Any]) -> None:
+    """Warn of what a list lacks `now`, as far as it is about these settings.
+
+    Of a missing owner only if the configuration (with `operator`) is readable.
+    """
+    if _ADDRESS_KEYS & settings and now["require_postal_address"] and not now["postal_address"]:
         print_warning(
             f"{name} has no postal address, which bulk email must show by law, so no edition goes out yet. Set one "
             f"with `pressrun list set {name} postal_address='…'`"
         )
-    if "owner" not in settings and invocation.group_socket is None and invocation.settings.site.operator is None:
+    is_about_owner = "owner" in settings and not now["owner"]
+    if is_about_owner and invocation.group_socket is None and invocation.settings.site.operator is None:
         print_warning(
             f"nobody gets the mail that readers write to {name}. Set an owner with `pressrun list set {name} owner=…`, "
             "or `operator` in config.toml"
