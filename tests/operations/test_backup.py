@@ -348,6 +348,14 @@ def test_a_database_with_a_schema_of_somebody_else_is_refused(
         rehearsed(path, tmp_path / "there")
 
 
+@pytest.mark.parametrize("content", [b"email\na@x.example\n", b"-" * 600])
+def test_a_file_of_another_kind_is_said_to_be_no_backup(tmp_path: Path, content: bytes) -> None:
+    """However short it is; it has not been cut off."""
+    (tmp_path / "other").write_bytes(content)
+    with pytest.raises(BadInput, match="it is not a backup of Pressrun, or "):
+        rehearsed(tmp_path / "other", tmp_path / "there")
+
+
 def test_what_has_no_end_is_refused_at_once(backup: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for path in (tmp_path / "fifo", Path("/dev/zero")):

@@ -120,7 +120,7 @@ def test_a_column_without_a_name_may_be_empty() -> None:
         (b'sep=;\nemail\n"open\n', "line 3 cannot be read as CSV"),
         (b"sep=;\n", "its first line names nothing"),
         (b"sep=x\nemail\na@x.example\n", "its first line names 'sep=x'"),
-        ("email\na@x.example\n".encode("utf-16-le"), "NUL"),
+        ("email\na@x.example\n".encode("utf-16-le"), "NUL character. The file is not text, or it is UTF-16. Save it"),
         (b'email\n"open\n', "line 2 cannot be read as CSV"),
         (b'email,name\na@x.example,"Ada \\"A\\" B"\n', r"""\\"/""/g"""),
     ],

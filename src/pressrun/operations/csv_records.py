@@ -130,7 +130,9 @@ def _check_text(file: BinaryIO) -> None:
             raise BadInput(f"line {line} is not UTF-8. Save the file in that encoding") from None
         if b"\0" in piece:
             line = _line_at(file, start, at + piece.index(b"\0"))
-            raise BadInput(f"line {line} contains a NUL character. The file is not text, or it is UTF-16")
+            raise BadInput(
+                f"line {line} contains a NUL character. The file is not text, or it is UTF-16. Save it as CSV in UTF-8"
+            )
         if not piece:
             return
         at += len(piece)

@@ -71,13 +71,17 @@ class TarMember(Struct, frozen=True):
 
 def read_members(archive: Source) -> Iterator[TarMember]:
     """The members in order, up to the very end of the archive; raises BadInput for whatever is not as we write it."""
-    while any(block := _read(archive, _BLOCK)):
+    block = archive.read(_BLOCK)
+    if len(block) < _BLOCK:
+        raise BadInput("it is not a backup of Pressrun, or only its beginning")
+    while any(block):
         header = _parse(block)
         member = TarMember(header.name, header.size, _chunks(archive, header.size))
         yield member
         for _ in member.chunks:
             pass
         _read(archive, -header.size % _BLOCK)
+        block = _read(archive, _BLOCK)
     padding = archive.read(_RECORD)
     if any(padding) or archive.read(1):  # this also brings the decompressor to its own check of the whole
         raise BadInput("it has data after its end")
