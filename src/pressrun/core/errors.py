@@ -135,11 +135,11 @@ class TimedOutMail(UnreadableMail):
 
 
 class EditionError(BadInput):
-    """An edition file that cannot be read. `line` is 1-based; None when no single line is at fault."""
+    """An edition file that cannot be read, for a `reason`. `line` is 1-based; None when no single line is at fault."""
 
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
-        self.line = line
+        self.reason, self.line = message, line
 
 
 class LayoutError(EditionError):

@@ -87,3 +87,27 @@ async def test_a_repeat_says_whether_its_first_request_made_the_draft(served: Se
             for key in ("a", "b", "a", "b")
         ]
     assert [(201, True), (200, False)] * 2 == [(answer.status_code, answer.json()["created"]) for answer in answers]
+
+
+async def test_every_wrong_key_of_a_draft_is_told_at_once(served: ServedApi) -> None:
+    """Of a new one and of a change, each under its name; nothing is stored."""
+    wrong = {
+        "from": "nobody",
+        "reply_to": "Ed <ed@>",
+        "slug": "No Slug",
+        "date": "soon",
+        "language": "zz-!!",
+        "issue": "two words",
+        "title": "Dear {{ name }}",
+    }
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    async with served.client() as client:
+        made = await client.post("/lists/news/editions", json={"subject": "A", "text": "x", **wrong})
+        changed = await client.patch(f"/editions/{number}", json={**wrong, "subject": "B"}, headers={"If-Match": "*"})
+        editions = (await client.get("/lists/news/editions")).json()["items"]
+    assert [(422, sorted(f"/{name}" for name in wrong))] * 2 == [
+        (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) for answer in (made, changed)
+    ]
+    assert not any(" line " in f" {error['detail']}" for error in made.json()["errors"])
+    assert [number] == [edition["id"] for edition in editions]

@@ -11,8 +11,9 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from pressrun.acts.arguments import Arguments, Known
 from pressrun.acts.http import EmailAddress, PageLength, Since, described
-from pressrun.core.errors import BadInput
+from pressrun.core.errors import BadInput, InvalidFields
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.message.sources.front_matter import wrong_values
 from pressrun.message.sources.written_source import write_source
 
 Line = Annotated[str, Meta(max_length=2000)]
@@ -35,6 +36,12 @@ def keys_of(said: object, names: Collection[str] = KEYS) -> dict[str, Any]:
     """The keys that an object names, by their names in an edition file."""
     keys = {name.rstrip("_"): getattr(said, name) for name in names}
     return {name: value for name, value in keys.items() if value is not UNSET}
+
+
+def require_values(keys: Mapping[str, Any]) -> None:
+    """Raise InvalidFields that names every key whose value cannot be one."""
+    if wrong := wrong_values({name: value for name, value in keys.items() if isinstance(value, str)}):
+        raise InvalidFields(wrong)
 
 
 class DraftFiles(Arguments, frozen=True, kw_only=True):
@@ -72,8 +79,9 @@ class NewDraft(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     submit: bool = False
 
     def arguments(self) -> Mapping[str, Any]:
-        """The draft as an edition file; raises BadInput unless there is one body."""
+        """The draft as an edition file; raises BadInput unless there is one body, and InvalidFields for its keys."""
         keys = {name: value for name, value in keys_of(self).items() if value is not None}
+        require_values(keys)
         files: dict[str, bytes] = {}
         match self.markdown, self.html, self.text:
             case str(body), None, text:

@@ -21,6 +21,7 @@ from pressrun.acts.editions.draft_arguments import (
     NewDraft,
     RevisionNumber,
     keys_of,
+    require_values,
 )
 from pressrun.acts.editions.edition_answers import (
     DraftAnswer,
@@ -139,6 +140,7 @@ async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
 
 async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
     keys, body = keys_of(args, (*_KEYS_OF_CHANGES,)), args.body()
+    require_values(keys)
 
     async def rewrite(before: OpenDraft, builder: EditionBuilder) -> Text:
         suffix = PurePosixPath(before.text.source_name).suffix.lower()

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from itertools import count
 
 import yaml
@@ -116,6 +117,17 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
         attachments=_texts(entries["attachments"], first_line) if "attachments" in entries else (),
         text=texts.get("text"),
     )
+
+
+def wrong_values(texts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is wrong with the values of keys, all at once, for who gives them one by one: each key and the reason."""
+    wrong = []
+    for key in _CHECKS.keys() & {key for key, text in texts.items() if text.strip()}:
+        try:
+            _CHECKS[key](Value(texts[key].strip(), 1))
+        except EditionError as problem:
+            wrong.append((key, problem.reason.removeprefix(f"{key}: ")))
+    return sorted(wrong)
 
 
 def _without_fields(source: str) -> str:
@@ -281,3 +293,15 @@ def _date(value: Value | None) -> int | None:
         raise EditionError(
             f"invalid date {value.text!r}. Write 2026-05-01, or 2026-05-01 12:00 for a time in UTC", line=value.line
         ) from None
+
+
+_CHECKS: Mapping[str, Callable[[Value], object]] = {
+    "title": _title,
+    "from": partial(_mailbox, "from"),
+    "reply_to": partial(_mailbox, "reply_to"),
+    "slug": _slug,
+    "date": _date,
+    "language": _language,
+    "issue": _issue,
+}
+"""The keys whose values have a form of their own; the others are any text."""
