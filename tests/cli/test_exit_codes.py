@@ -63,6 +63,8 @@ CASES = [
     (64, "--yes", ["list", "rm", "news"]),
     (64, "--yes", ["list", "set", "news", "closed=true"]),
     (64, "--canary", ["send", "news", "good.md", "--yes", "--canary", "0"]),
+    (64, "'nan' is not a percentage", ["send", "news", "good.md", "--yes", "--canary", "nan"]),
+    (64, "'5%%' is not a percentage", ["send", "news", "good.md", "--yes", "--canary", "5%%"]),
     (64, "--test", ["send", "news", "good.md", "--test", "a@x.example", "--wait"]),
     (64, "--failed", ["edition", "resend", "7"]),
     (64, "UTF-8", ["list", "show", "\udcff"]),

@@ -145,7 +145,7 @@ def test_a_canary_goes_first(house: House) -> None:
     """--canary sends a share, then pauses; --wait ends 0 there; resume sends the rest, to nobody twice."""
     house.start()
     house.import_readers(*(f"reader{number}@readers.example" for number in range(17)))
-    edition = house.send(EDITION, "--canary", "10", "--wait")
+    edition = house.send(EDITION, "--canary", "10%", "--wait")
     assert (edition["state"], edition["delivered"], edition["queued"]) == ("paused", 2, 18)
     house.do("edition", "resume", str(edition["id"]))
     assert house.await_state(edition["id"], "finished")["delivered"] == 20

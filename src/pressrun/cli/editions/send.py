@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,21 @@ format_option = click.option(
 )
 
 
+class Percentage(click.FloatRange):
+    """A number of percent, with or without the sign."""
+
+    name = "percentage"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            percent = float(value.removesuffix("%")) if isinstance(value, str) else float(value)
+        except ValueError:
+            percent = math.nan
+        if math.isnan(percent):
+            self.fail(f"{value!r} is not a percentage. Write a number, as in 5 or 2.5%", param, ctx)
+        return float(super().convert(percent, param, ctx))
+
+
 @verb("send")
 @list_argument()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -47,7 +63,7 @@ format_option = click.option(
 @click.option(
     "--canary",
     metavar="PERCENT",
-    type=click.FloatRange(0, 100, min_open=True),
+    type=Percentage(0, 100, min_open=True),
     help="Send to this share of the subscribers first, then pause.",
 )
 @click.option("--wait", is_flag=True, help="Wait until the edition is finished (0) or cancelled (1).")
