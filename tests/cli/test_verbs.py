@@ -17,8 +17,8 @@ PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001
 
 def test_version_and_help_are_everywhere(shell: Shell) -> None:
     assert f"pressrun, version {__version__}\n" == shell.good("--version").out
-    for verb in ([], ["list"], ["list", "create"], ["send"], ["subscriber", "import"]):
-        assert "Usage: pressrun" in shell.good(*verb, "--help").out
+    for verb in ([], ["list"], ["list", "create"], ["send"], ["subscriber", "import"], ["help"], ["version"]):
+        assert f"Usage: {' '.join(['pressrun', *verb])} [OPTIONS]" in shell.good(*verb, "--help").out
 
 
 def test_help_and_version_have_the_spellings_that_people_try(shell: Shell) -> None:
@@ -27,6 +27,7 @@ def test_help_and_version_have_the_spellings_that_people_try(shell: Shell) -> No
     assert shell.good("list", "create", "--help").out == shell.good("help", "list", "create").out
     assert shell.good("list", "create", "--help").out == shell.good("list", "create", "-h").out
     assert shell.good("--version").out == shell.good("version").out
+    assert shell.good("help", "--help").out == shell.good("help", "help").out
     assert 64 == shell.call("help", "frobnicate").code
 
 

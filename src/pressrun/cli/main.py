@@ -44,7 +44,7 @@ def pressrun() -> None:
     """Announcement mailing lists: sign-up, confirmation, and an edition in every reader's inbox."""
 
 
-@pressrun.command("help", add_help_option=False)
+@pressrun.command("help")
 @click.argument("words", metavar="[VERB]…", nargs=-1)
 def show_help(words: tuple[str, ...]) -> None:
     """Show the help of a verb, as `VERB --help` does."""
