@@ -8,6 +8,7 @@ from tests.services.office import Office
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
+from pressrun.core.timestamps import rfc3339
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.reports import subscriber_record, suppression_listing
 from pressrun.store.queue import copy_counts
@@ -60,12 +61,22 @@ async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
     tagged = parse_address("ann+news@x.example")
     await office.suppressions.add(tagged, "never-again")
     await office.suppressions.add(ANN, "never-again")
-    assert ["Ann@x.example"] == [
+    assert ["ann+news@x.example"] == [
         suppression["address"] for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
     await office.suppressions.remove(tagged)
     with pytest.raises(NotFound):
         await office.suppressions.remove(ANN)
+
+
+@pytest.mark.parametrize("reason", ["operator", "never-again"])
+async def test_saying_it_again_leaves_since_when(office: Office, reason: str) -> None:
+    began_at = office.now
+    await office.suppressions.add(ANN, reason)
+    office.now += 60
+    await office.suppressions.add(parse_address("ANN@x.example"), reason)
+    row = (await office.database.read(suppression_listing.list_suppressions))[0]
+    assert ("Ann@x.example", rfc3339(began_at)) == (row["address"], row["since"])
 
 
 async def test_lifting_works_once(office: Office) -> None:

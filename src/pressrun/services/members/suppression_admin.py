@@ -86,6 +86,8 @@ class SuppressionAdmin:
     def _suppress(self, tx: Transaction, address: Address, reason: SuppressionReason, now: int) -> SuppressionReason:
         """Suppress an address; returns the reason in force, which may be an earlier and stronger one."""
         digests = digests_of(self._context.keys, address)
+        if find_reason(tx, digests) is reason:  # its row says since when
+            return reason
         suppress(tx, digests, reason, address=_shown(address, reason), now=now)
         stored = find_reason(tx, digests)
         assert stored is not None  # it was just written
