@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,7 @@ async def test_asking_for_a_link_answers_everybody_alike(house: House) -> None:
     addresses = ["sue@reader.example", "pia@reader.example", "bad@reader.example", *[ADA] * 4]
     async with house.client() as client:
         answers = [await client.post("/preferences", data={"email": address}) for address in addresses]
-    seen = [
-        (answer.status_code, sorted(answer.headers.items()), answer.text.replace(address, "ADDRESS"))
-        for answer, address in zip(answers, addresses, strict=True)
-    ]
+    seen = [(answer.status_code, sorted(answer.headers.items()), answer.text) for answer in answers]
     assert [seen[0]] * len(seen) == seen
     assert 200 == seen[0][0]
     expected = ("preferences_link", ADA, {"answers": "web", "in_reply_to": None})
@@ -36,14 +34,16 @@ async def test_asking_for_a_link_answers_everybody_alike(house: House) -> None:
 async def test_whoever_mistypes_their_address_sees_it_and_the_way_back(house: House, path: str) -> None:
     await house.add_list()
     async with house.client() as client:
-        page = (await client.post(path, data={"email": " Ada@raeder.example"})).text
+        token = re.findall(r'name="form_token" value="([^"]+)"', (await client.get(path)).text)[0]
+        page = (await client.post(path, data={"email": " Ada@raeder.example", "form_token": token})).text
     assert "<p>Ada@raeder.example</p>" in page
     assert f'<a class="on" href="{path}">Wrong address? Change it.</a>' in page
 
 
-async def test_asking_with_a_malformed_address_is_400(house: House) -> None:
+@pytest.mark.parametrize("fields", [{"email": "ada"}, {"email": ""}, {}])
+async def test_asking_with_a_malformed_address_or_none_is_400(house: House, fields: dict[str, str]) -> None:
     async with house.client() as client:
-        assert 400 == (await client.post("/preferences", data={"email": "ada"})).status_code
+        assert 400 == (await client.post("/preferences", data=fields)).status_code
 
 
 async def test_a_former_reader_is_mailed_their_link_though_somebody_has_signed_them_up_since(house: House) -> None:

@@ -47,10 +47,7 @@ async def test_every_address_gets_the_same_answer(house: House) -> None:
     addresses = [f"{name}@reader.example" for name in ("none", "gone", "stop", *["here"] * 5)]
     async with house.client() as client:
         answers = [await client.post(PAGE, data={"email": address}) for address in addresses]
-    seen = [
-        (answer.status_code, sorted(answer.headers.items()), answer.text.replace(address, "ADDRESS"))
-        for answer, address in zip(answers, addresses, strict=True)
-    ]
+    seen = [(answer.status_code, sorted(answer.headers.items()), answer.text) for answer in answers]
     assert [seen[0]] * len(seen) == seen
     assert 3 == len(await house.notices())
 

@@ -1,7 +1,8 @@
 """Pages for readers without an email at hand: they enter their address, and a link is mailed to it.
 
-The answer is the same for every address, so that nobody learns who is subscribed. It repeats the address that was
-typed, so that readers who wait in vain notice a typo.
+The answer is the same for every address, so that nobody learns who is subscribed. To a form of ours it repeats the
+address that was typed, so that readers who wait in vain notice a typo; programs and forms elsewhere get octet for octet
+the same.
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ class MailedLinkPages:
         fields = await read_fields(request) if request.method == "POST" else ()
         address, typed = _read_address(request, fields)
         if address is None:
-            return self._form("ask_preferences.html", about, here(request), FRONT, typed or None)
+            return self._form("ask_preferences.html", about, here(request), FRONT, typed)
         origin, network = self._web.origin_as_named(request), self._web.network(request)
         _, form = self._copies.read(FRONT, fields)
         await self._requests.preferences_link(address, origin, network=network, form=form, about=about)
         text = self._pages.words("If this address is subscribed, we've sent it a private link to its preferences.")
         name = "" if about is None else about.name
         where = self._pages.href("preferences", list=name, language=language.named())
-        return self._sent(address, text, where, about=about)
+        return self._sent(_typed_on(form, address), text, where, about=about)
 
     async def unsubscribe(self, request: Request) -> Response:
         """Mail a link to unsubscribe from the list."""
@@ -65,15 +66,13 @@ class MailedLinkPages:
         await self._requests.unsubscribe_link(about, address, origin, network=network, form=form)
         text = say("If this address is subscribed, we've sent it a link to unsubscribe.")
         where = self._pages.href(about.name, "unsubscribe", language=language.named())
-        return self._sent(address, text, where, about=about, headers=_NOINDEX)
+        return self._sent(_typed_on(form, address), text, where, about=about, headers=_NOINDEX)
 
-    def _sent(self, address: Address, text: str, form: str, **more: Any) -> Response:
+    def _sent(self, typed: list[str], text: str, form: str, **more: Any) -> Response:
         say = self._pages.words
         patience = say("Nothing after a few minutes? Check your spam folder, or try again.")
         again = (form, say("Wrong address? Change it."))
-        return self._pages.message(
-            say("Check your email"), address.typed, text, patience, sign="mail", back=again, **more
-        )
+        return self._pages.message(say("Check your email"), *typed, text, patience, sign="mail", back=again, **more)
 
     def _form(
         self,
@@ -106,3 +105,8 @@ def _read_address(request: Request, fields: Fields) -> tuple[Address | None, str
         return parse_address(typed), typed
     except MalformedAddress:
         return None, typed
+
+
+def _typed_on(form: int | None, address: Address) -> list[str]:
+    """What the answer repeats: the address, if it came from a form of ours."""
+    return [] if form is None else [address.typed]
