@@ -115,7 +115,7 @@ async def scrape(database: Database, folder: Path) -> None:
     print(f"measured in the background: {measured[0]:.1f} ms with all readers, {measured[1]:.1f} ms without")
     metrics.set_readers({(f"list-{number}", state): number for number in range(100) for state in SHOWN_STATES})
     relays = NoRelays()
-    readiness = Readiness(database=database, progress=Progress(), relays=relays, loops=[], clock=time.time)
+    readiness = Readiness(database=database, progress=Progress(), relays=relays, loops=list, clock=time.time)
     page = MetricsPage(
         metrics=metrics,
         database=database,

@@ -72,7 +72,7 @@ def reports() -> AlertReports:
 
 def watch_of(press: Pressroom, folder: Path, pager: Pager, reports: AlertReports, *command: str) -> AlertWatch:
     readiness = Readiness(
-        database=press.office.database, progress=press.dispatcher, relays=press.pool, loops=[], clock=press.clock
+        database=press.office.database, progress=press.dispatcher, relays=press.pool, loops=list, clock=press.clock
     )
     ways = AlertWays(
         settings=Holder(AlertSettings(exec=command, timeout_seconds=1.0)),

@@ -245,7 +245,7 @@ async def test_dispatcher_and_workers(house: House, owner: Any, name: str, fault
 
 @pytest.mark.parametrize(("owner", "name", "fault"), cases((Notifier, "watchdog"), thread=((Notifier, "watchdog"),)))
 async def test_pulse(press: Pressroom, owner: Any, name: str, fault: str) -> None:
-    pulse = Watchdog(press.dispatcher, Notifier({}), 0.002, [press.dispatcher])
+    pulse = Watchdog(press.dispatcher, Notifier({}), 0.002, lambda: [press.dispatcher])
     with refused(owner, name, fault) as refusals:
         async with running(pulse):
 

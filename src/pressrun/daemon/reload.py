@@ -37,7 +37,7 @@ class Reload:
         self._read_at = utc_now()  # when the configuration in force was read
         self._recording: set[asyncio.Task[None]] = set()
         running.services.door.bind({"reload": self._verb, "reload.try": self._try})
-        running.page.metrics.set("config_reload_successful", 1)
+        running.watches.page.metrics.set("config_reload_successful", 1)
 
     def on_signal(self) -> None:
         """SIGHUP; errors go to the log."""
@@ -89,14 +89,14 @@ class Reload:
                 event(log, "config.refused", level=logging.ERROR, problem=line)
             count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
             read_at = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(self._read_at))
-            running.page.metrics.set("config_reload_successful", 0)
+            running.watches.page.metrics.set("config_reload_successful", 0)
             running.notifier.ready(f"configuration refused: {count}, running with that of {read_at}")
             return str(problem), []
         for key in needs_restart:
             event(log, "config.needs_restart", level=logging.WARNING, key=key)
         event(log, "config.reloaded", path=str(settings.source))
         self._read_at = utc_now()
-        running.page.metrics.set("config_reload_successful", 1)
+        running.watches.page.metrics.set("config_reload_successful", 1)
         running.notifier.ready(serving(settings))
         return None, needs_restart
 

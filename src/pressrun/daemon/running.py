@@ -18,9 +18,7 @@ from msgspec import Struct
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
-from pressrun.daemon.health.doctor_rounds import DoctorRounds
-from pressrun.daemon.health.metrics_page import MetricsPage
-from pressrun.daemon.health.watchdog import Watchdog
+from pressrun.daemon.watches import Watches
 from pressrun.daemon.wiring.listeners import DaemonListeners
 from pressrun.daemon.wiring.services import Services
 from pressrun.daemon.wiring.web_app import DeferredApps
@@ -30,9 +28,6 @@ from pressrun.observe.log import event
 from pressrun.runtime import systemd
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.upkeep.alert_watch import AlertWatch
-from pressrun.services.upkeep.relay_watch import RelayWatch
-from pressrun.services.upkeep.storage_watch import StorageWatch
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -50,23 +45,20 @@ class Running(Struct, frozen=True, kw_only=True):
     notifier: systemd.Notifier
     apps: DeferredApps
     listeners: DaemonListeners
-    watchdog: Watchdog
-    page: MetricsPage
-    relay_watch: RelayWatch
-    storage_watch: StorageWatch
-    alert_watch: AlertWatch
-    doctor_rounds: DoctorRounds
+    watches: Watches
+
+    def loops(self) -> list[BackgroundLoop]:
+        """All loops."""
+        return [self.dispatcher, *self.loops_ended_last(), *self.loops_ended_first()]
 
     def loops_ended_first(self) -> list[BackgroundLoop]:
         """The loops for what comes in, and for what is due by the clock."""
-        measuring = [self.page.measurements, self.page.lag, self.doctor_rounds]
-        alerting = [self.relay_watch, self.storage_watch, self.alert_watch]
         services = self.services
-        return [*services.by_the_clock, *measuring, *alerting, *services.asked, *self.listeners.loops]
+        return [*services.by_the_clock, *self.watches.loops, *services.asked, *self.listeners.loops]
 
     def loops_ended_last(self) -> list[BackgroundLoop]:
         """The loops that are needed, beside the dispatcher, until all that is in flight is recorded."""
-        return [self.watchdog, *self.workers.loops]
+        return [self.watches.watchdog, *self.workers.loops]
 
 
 async def run_until(

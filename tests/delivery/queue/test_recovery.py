@@ -151,7 +151,7 @@ async def test_what_stands_in_the_way_is_told(
         database=press.office.database,
         progress=press.dispatcher,
         relays=press.pool,
-        loops=[press.dispatcher, press.housekeeping],
+        loops=lambda: [press.dispatcher, press.housekeeping],
         clock=press.clock,
     )
     await press.turn()
@@ -177,7 +177,7 @@ async def test_a_database_that_takes_no_changes_stands_in_the_way(press: Pressro
         database=press.office.database,
         progress=press.dispatcher,
         relays=press.pool,
-        loops=[],
+        loops=list,
         clock=press.clock,
         holds_database=lambda: held.pop(0),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
@@ -30,7 +30,7 @@ class Watchdog(BackgroundLoop):
         dispatcher: Dispatcher,
         notifier: Notifier,
         watchdog_seconds: float | None,
-        loops: Sequence[BackgroundLoop],
+        loops: Callable[[], Sequence[BackgroundLoop]],
     ) -> None:
         super().__init__(utc_now)
         self._dispatcher = dispatcher
@@ -61,7 +61,7 @@ class Watchdog(BackgroundLoop):
 
     def _log_failing(self) -> None:
         """Log once that a loop has been failing for long."""
-        failing = dict(failing_loops(self._loops, utc_now()))
+        failing = dict(failing_loops(self._loops(), utc_now()))
         for name in failing.keys() - self._logged:
             fault = failing[name]
             event(log, "loop.failing", level=logging.ERROR, loop=name, times=fault.times, problem=fault.problem)

@@ -1,15 +1,12 @@
-"""Wires the dispatcher, the workers and the handling of inbound mail, over the services."""
+"""Wires what sends: the dispatcher, and the workers."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from pressrun.config.settings import Settings
-from pressrun.core.current import Current
 from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.signing.keys import KeyRing
-from pressrun.core.upkeep.alerts import Cause
-from pressrun.core.upkeep.disk_room import DiskLevel
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
@@ -20,20 +17,12 @@ from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.delivery.worker.workers import Workers, count_workers
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
-from pressrun.runtime.program import run_program
 from pressrun.services.bounces.bounce_handler import BounceHandler
-from pressrun.services.bounces.operator_alerts import alert_operator
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import ClaimOwner
 from pressrun.services.suppression import may_be_sent
-from pressrun.services.upkeep.alert_watch import AlertReports, AlertWatch, AlertWays, MailAlert
-from pressrun.services.upkeep.readiness import Obstacle, Readiness
-from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.store.queue.journal import Journal
-from pressrun.store.upkeep.alert_history import AlertHistory
-from pressrun.store.upkeep.datadir import DataDir
-from pressrun.store.upkeep.disk_usage import find_readers, measure_room
 
 
 async def build_dispatcher(
@@ -89,58 +78,3 @@ def worker_settings(settings: Settings) -> WorkerSettings:
         dkim=settings.dkim,
         log=settings.log,
     )
-
-
-def build_storage_watch(
-    context: ServiceContext, data: DataDir, metrics: Metrics, reports: AlertReports
-) -> StorageWatch:
-    """Wire the watch over the disk of data_dir."""
-
-    def show(level: DiskLevel) -> None:
-        metrics.show_disk(level)
-        reports.set(Cause.DISK, _DISK_ALERTS.get(level))
-
-    return StorageWatch(
-        context, measure=partial(measure_room, data), find_readers=partial(find_readers, data), show=show
-    )
-
-
-_DISK_ALERTS = {
-    DiskLevel.LOW: "less than disk_warning is free on the disk of data_dir",
-    DiskLevel.NEARLY_FULL: "the disk of data_dir is nearly full, so no edition starts and nothing is imported",
-}
-
-
-def build_alert_mail(context: ServiceContext) -> MailAlert:
-    """Wire what queues an email to the operator, once a day for each cause."""
-
-    async def mail(obstacle: Obstacle) -> bool:
-        queued = await context.database.record(
-            alert_operator,
-            obstacle.cause,
-            obstacle.text,
-            context,
-        )
-        if queued:
-            context.wake()
-        return queued
-
-    return mail
-
-
-def build_alert_watch(
-    settings: Current[Settings],
-    context: ServiceContext,
-    readiness: Readiness,
-    reports: AlertReports,
-    metrics: Metrics,
-) -> AlertWatch:
-    """Wire the watch that alerts the operator to what keeps email from going out, and to what others report."""
-    ways = AlertWays(
-        settings=settings.part(lambda every: every.alerts),
-        history=AlertHistory(settings.value.data.alert_history),
-        run=run_program,
-        mail=build_alert_mail(context),
-        count=metrics.count_alert_run,
-    )
-    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=context.site, clock=context.clock)

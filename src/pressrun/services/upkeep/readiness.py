@@ -40,7 +40,7 @@ class Readiness:
         database: Database,
         progress: SendingProgress,
         relays: RelayPool,
-        loops: Sequence[BackgroundLoop],
+        loops: Callable[[], Sequence[BackgroundLoop]],
         clock: Clock,
         holds_database: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -73,7 +73,7 @@ class Readiness:
         unsigned_since = self._progress.unsigned_since
         if unsigned_since is not None and now - unsigned_since >= UNSIGNED_SECONDS:
             yield Obstacle(Cause.SIGNING, f"no mail could be signed since {rfc3339(int(unsigned_since))}")
-        for name, fault in failing_loops(self._loops, now):
+        for name, fault in failing_loops(self._loops(), now):
             since = rfc3339(int(fault.since))
             yield Obstacle(Cause.LOOP, f"{name} has failed since {since}, {fault.times} times: {fault.problem}")
         statuses = self._relays.statuses()
@@ -88,4 +88,4 @@ class Readiness:
     def failing_seconds(self) -> dict[str, float]:
         """For how long each loop has been failing, 0 for one that works."""
         now = self._clock()
-        return {loop.name: 0.0 if loop.fault is None else max(0.0, now - loop.fault.since) for loop in self._loops}
+        return {loop.name: 0.0 if loop.fault is None else max(0.0, now - loop.fault.since) for loop in self._loops()}
