@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.network.origins import origin_of, supports_passkeys
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, WebTokens
@@ -32,7 +33,8 @@ async def check_base_url(subject: DoctorSubject) -> list[DoctorFinding]:
     host = urlsplit(base_url).hostname or ""
     findings = []
     if not base_url.startswith("https:"):
-        remedy = f'Put a proxy with HTTPS in front, and set base_url = "https://{host}"'
+        name = subject.site.mail_domain if is_loopback(host) else host
+        remedy = f'Put a proxy with HTTPS in front, and set base_url = "https://{name}"'
         findings.append(failed("base_url is not HTTPS, which one-click unsubscribe requires (RFC 8058)", remedy))
     addresses, finding = await _addresses(subject, host)
     findings += [] if finding is None else [finding]
@@ -151,7 +153,12 @@ def _grade_proxy(subject: DoctorSubject, seen: Mapping[str, Any]) -> DoctorFindi
 
 
 async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
-    """`/metrics` and `/readyz` are not for the world, however their path is written."""
+    """`/metrics` and `/readyz` are not for the world, however their path is written.
+
+    At a base_url of this machine's own, whoever asks is not outside.
+    """
+    if is_loopback(urlsplit(subject.site.base_url).hostname or ""):
+        return [warned("/metrics and /readyz were not asked for from outside: base_url leads to this machine alone")]
     address = await _working_address(subject)
     if address is None:
         return []
