@@ -374,3 +374,13 @@ async def test_whoever_reads_at_the_new_address_keeps_their_name(press: Pressroo
     await press.office.subscribers.import_batch("other", [ImportRow(line=2, email=NEW, name="Eve")])
     await confirm(change)
     assert [("Eve",)] == await press.rows("select name from subscriber where address = ?", NEW)
+
+
+async def test_whoever_has_the_new_address_already_stays_subscribed(press: Pressroom) -> None:
+    """As after a restore of data in which the change was only asked for."""
+    await press.add_readers([OLD])
+    changes, [(reader,)] = AddressChanges(press.office.context), await press.rows("select id from subscriber")
+    await changes.request(reader, parse_address(NEW), WEB)
+    await press.change("update subscriber set address = ?, address_key = ?", NEW, NEW)
+    assert AddressChangeOutcome.ALREADY is (await changes.confirm(1, WEB))[0]
+    assert [("active",)] == await press.rows("select state from subscription")

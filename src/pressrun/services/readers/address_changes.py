@@ -165,7 +165,10 @@ class AddressChanges:
     # ------------------------------------------------------------------ checks
 
     def _check_confirm(self, tx: Transaction, change_id: int) -> _Check:
-        return self._check(tx, change_id, {ChangeState.ASKED}, ChangeState.DONE)
+        check = self._check(tx, change_id, {ChangeState.ASKED}, ChangeState.DONE)
+        if check.pending is not None and check.pending.person.address_key == check.pending.page.new.key:
+            return _Check(outcome=AddressChangeOutcome.ALREADY, page=check.page)  # never merge readers with themselves
+        return check
 
     def _check_undo(self, tx: Transaction, change_id: int) -> _Check:
         return self._check(tx, change_id, {ChangeState.ASKED, ChangeState.DONE}, ChangeState.UNDONE)

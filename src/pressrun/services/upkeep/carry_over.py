@@ -19,6 +19,7 @@ from pressrun.core.addresses.address import Address, restore_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import NO_ROWS
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.store import bulk_changes
@@ -52,8 +53,34 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
     The mailbox at the address in the backup may be somebody else's by now.
     """
     restores.add_suppressions(tx, former)
-    restores.move_readers(tx, former)
-    return restores.end_subscriptions(tx, former)
+    left_behind = restores.move_readers(tx, former)
+    restores.store_changes(tx, former)
+    ended = restores.end_subscriptions(tx, former)
+    if left_behind:  # their mail would go to the address that they had before
+        ended += restores.end_reading(tx, [row["id"] for row in restores.find_reading(tx, left_behind)])
+    return ended + (_end_what_is_gone(tx, former) if _is_continued(tx, former) else 0)
+
+
+def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
+    """End subscriptions that are not there any more although their list is; returns how many.
+
+    A merge of two readers made them, and was undone since. If the reader reads the list by another one, they stay.
+    """
+    lists, ended = restores.list_ids(former), 0
+    for members in restores.list_members(tx):
+        ids = {row["id"] for row in members}
+        there = restores.find_subscriptions(former, ids)
+        known = {row["id"] for row in there}
+        reading = {(row["list_id"], row["subscriber_id"]) for row in there if row["state"] == SubscriptionState.ACTIVE}
+        gone = [
+            row["id"]
+            for row in restores.find_reading(tx, ids)
+            if row["id"] not in known
+            and (row["list_id"], row["subscriber_id"]) not in reading
+            and row["list_id"] in lists
+        ]
+        ended += restores.end_reading(tx, gone)
+    return ended
 
 
 def _is_continued(tx: Transaction, former: Transaction) -> bool:

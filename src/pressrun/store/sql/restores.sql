@@ -19,6 +19,10 @@ update subscriber set address = :address, address_key = :address_key, domain = :
 where id = :id and created_at = :created_at and epoch < :epoch and address_key <> :address_key
     and not exists (select 1 from subscriber as other where other.address_key = :address_key);
 
+-- name: waits_to_move
+-- Whether the same reader still has another address here than later: somebody else has that one.
+select 1 from subscriber where id = :id and created_at = :created_at and epoch < :epoch and address_key <> :address_key;
+
 -- name: end_links
 -- Preferences links that had ended later have ended.
 update subscriber set epoch = :epoch where id = :id and created_at = :created_at and epoch < :epoch;
@@ -33,15 +37,48 @@ where subscription.state <> 'active' and subscriber.id = subscription.subscriber
 
 -- name: end_subscription
 -- Bring a subscription to the state in which the same reader's was later; nobody gets more mail by that. Whom a sync had
--- removed may have left for good since, and a pause may have become longer.
+-- removed may have left for good since, whoever was paused may have left and asked to come back, and a pause may have
+-- become longer.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
     and exists (select 1 from subscriber where subscriber.id = subscription.subscriber_id and created_at = :created_at)
     and (state = 'active' or (state <> 'unsubscribed' and cast(:state as text) = 'unsubscribed')
+        or (state = 'suspended' and cast(:state as text) = 'pending')
         or (state = 'unsubscribed' and source = 'sync' and cast(:source as text) <> 'sync')
         or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
+
+-- name: reading
+-- The subscriptions of these readers that get mail, or will after a pause.
+select id, list_id, subscriber_id from subscription where subscriber_id {in ids} and state in ('active', 'suspended');
+
+-- name: subscriptions
+-- All subscriptions of these readers.
+select id, list_id, subscriber_id, state from subscription where subscriber_id {in ids};
+
+-- name: end_reading
+-- End these subscriptions, and make the links that would confirm them void.
+update subscription set state = 'unsubscribed', state_before = null, suspended_for = null, paused_until = null,
+    round = round + 1
+where id {in ids};
+
+-- name: answered_changes
+-- Changes of address that were confirmed, stopped or undone.
+select address_change.id, address_change.subscriber_id, address_change.old_address, address_change.new_address,
+    address_change.state, address_change.former, address_change.created_at, address_change.expires_at,
+    subscriber.created_at as reader_since
+from address_change cross join subscriber
+where address_change.state <> 'asked' and subscriber.id = address_change.subscriber_id;
+
+-- name: store_change
+-- Bring a change of the same reader to where it was later: what was stopped stays so, and what was done can be undone.
+insert into address_change (id, subscriber_id, old_address, new_address, state, former, created_at, expires_at)
+select cast(:id as bigint), subscriber.id, cast(:old_address as text), cast(:new_address as text), cast(:state as text),
+    cast(:former as text), cast(:created_at as bigint), cast(:expires_at as bigint)
+from subscriber where subscriber.id = :subscriber_id and subscriber.created_at = :reader_since
+on conflict (id) do update set state = excluded.state, former = excluded.former, expires_at = excluded.expires_at
+where address_change.subscriber_id = excluded.subscriber_id and address_change.created_at = excluded.created_at;
 
 -- name: suspensions
 -- Readers who are suspended for bounces, each with when they came.

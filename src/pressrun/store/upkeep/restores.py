@@ -25,13 +25,38 @@ def add_suppressions(tx: Transaction, former: Transaction) -> None:
     tx.run_many("suppressions.upsert", map(dict, former.each("restores.suppressions")))
 
 
-def move_readers(tx: Transaction, former: Transaction) -> None:
-    """Take over who has another address since, and whose preferences links have ended."""
-    for row in former.each("restores.moved_readers"):
-        reader = dict(row)
-        if tx.run("restores.move_reader", **reader):
-            tx.run("subscribers.move_copies", id=row["id"], domain=row["domain"])
-        tx.run("restores.end_links", id=row["id"], created_at=row["created_at"], epoch=row["epoch"])
+def move_readers(tx: Transaction, former: Transaction) -> list[int]:
+    """Take over who has another address since, and whose preferences links have ended.
+
+    Returns those who cannot have theirs, because somebody else has it here.
+    """
+    waiting = [reader for row in former.each("restores.moved_readers") if not _move_reader(tx, reader := dict(row))]
+    number = 0
+    while number != len(waiting):  # one may have the address that another one gives up
+        number = len(waiting)
+        waiting = [reader for reader in waiting if not _move_reader(tx, reader)]
+    for reader in waiting:
+        _end_links(tx, reader)
+    return [reader["id"] for reader in waiting]
+
+
+def _move_reader(tx: Transaction, reader: Mapping[str, Any]) -> bool:
+    """Give a reader the address that they had later; False where somebody else has it."""
+    if tx.run("restores.move_reader", **reader):
+        tx.run("subscribers.move_copies", id=reader["id"], domain=reader["domain"])
+    elif tx.value("restores.waits_to_move", **reader) is not None:
+        return False
+    _end_links(tx, reader)
+    return True
+
+
+def _end_links(tx: Transaction, reader: Mapping[str, Any]) -> None:
+    tx.run("restores.end_links", id=reader["id"], created_at=reader["created_at"], epoch=reader["epoch"])
+
+
+def store_changes(tx: Transaction, former: Transaction) -> None:
+    """Take over which changes of address were confirmed, stopped or undone."""
+    tx.run_many("restores.store_change", map(dict, former.each("restores.answered_changes")))
 
 
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
@@ -41,6 +66,21 @@ def end_subscriptions(tx: Transaction, former: Transaction) -> int:
     """
     tx.run_many("restores.suspend", map(dict, former.each("restores.suspensions")))
     return tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
+
+
+def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
+    """The subscriptions of these readers that get mail, or will after a pause: id, list_id, subscriber_id."""
+    return tx.rows("restores.reading", ids=in_json(sorted(ids)))
+
+
+def find_subscriptions(former: Transaction, ids: Collection[int]) -> list[Row]:
+    """All subscriptions of these readers: id, list_id, subscriber_id, state."""
+    return former.rows("restores.subscriptions", ids=in_json(sorted(ids)))
+
+
+def end_reading(tx: Transaction, ids: Collection[int]) -> int:
+    """End these subscriptions; returns how many."""
+    return tx.run("restores.end_reading", ids=in_json(sorted(ids))) if ids else 0
 
 
 def list_members(tx: Transaction) -> Iterator[list[Row]]:

@@ -1,0 +1,149 @@
+"""Whoever moved, left or took a change back since a backup gets no mail that they would not get without a restore."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+from tests.delivery.pressroom import open_pressroom
+from tests.operations.backup_tools import make_backup
+from tests.operations.moving import execute
+from tests.operations.test_restore import LEFT, backup, count, data, put_back, rows
+from tests.services.readers.doors import Step
+from tests.services.readers.rare_doors import RareDoors
+
+from pressrun.core.signing.tokens import suppression_digest
+from pressrun.services.editions import audience, lifecycle
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import load_keys
+
+__all__ = ["backup", "data"]
+
+pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
+
+STEPS = 80
+MAILABLE = """
+    select list_id, lower(address) from recipient
+    where may_be_mailed and list_id in (select id from list) order by list_id, address"""
+WAITING = """
+    select message_secret, subscriber_id from delivery join edition on edition.id = edition_id
+    join subscription on subscription.id = subscription_id
+    where delivery.state in ('queued', 'deferred') and is_welcome = 0"""
+DELIVERED = """
+    select message_secret, subscriber_id from delivery join edition on edition.id = edition_id
+    join subscription on subscription.id = subscription_id where delivery.state = 'delivered'"""
+
+
+def subscriptions(data: DataDir) -> dict[object, object]:
+    """The states of all subscriptions."""
+    return {row[0]: row[1] for row in rows(data.database, "select id, state from subscription")}
+
+
+def moved(data: DataDir, reader: object, address: str) -> str:
+    """The statement that gives a reader another address, and ends the links to their preferences."""
+    digest = suppression_digest(load_keys(data), address).hex()
+    return f"""update subscriber set address = '{address}', address_key = '{address}', epoch = {(1 << 63) - 1},
+        suppression_digest = x'{digest}', mailbox_digest = null where id = {reader}"""
+
+
+def test_a_subscription_that_is_gone_since_has_ended(data: DataDir, backup: Path) -> None:
+    """As when a merge of two readers was undone. One that its reader has had anew is left as it is."""
+    first, second = list(subscriptions(data))[:2]
+    columns = "list_id, subscriber_id, state, source, since"
+    execute(
+        data.database,
+        f"delete from subscription where id = {first}",
+        f"create table anew as select {columns} from subscription where id = {second}",
+        f"delete from subscription where id = {second}",
+        f"insert into subscription ({columns}) select * from anew",
+        "drop table anew",
+    )
+    report = put_back(data, backup)
+    after = subscriptions(data)
+    assert (1, "unsubscribed", "active") == (report.ended, after[first], after[second])
+
+
+def test_a_list_that_is_gone_since_comes_back_with_its_readers(data: DataDir, backup: Path) -> None:
+    before = subscriptions(data)
+    execute(data.database, "delete from list")
+    assert (0, before) == (put_back(data, backup).ended, subscriptions(data))
+
+
+def test_readers_move_in_whatever_order_their_addresses_become_free(data: DataDir, backup: Path) -> None:
+    first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
+    execute(data.database, moved(data, second, "new@b.example"), moved(data, first, f"r{second}@a.example"))
+    put_back(data, backup)
+    readers = {row[0]: row[1] for row in rows(data.database, "select id, address_key from subscriber")}
+    assert (f"r{second}@a.example", "new@b.example") == (readers[first], readers[second])
+
+
+def test_nobody_is_mailed_at_a_former_address_whose_new_one_is_taken(data: DataDir, backup: Path) -> None:
+    first, second = [row[0] for row in rows(data.database, "select id from subscriber order by id")][:2]
+    execute(
+        data.database,
+        moved(data, second, "between@b.example"),
+        moved(data, first, f"r{second}@a.example"),
+        moved(data, second, f"r{first}@a.example"),
+    )
+    put_back(data, backup)
+    both = f"subscriber_id in ({first}, {second})"
+    assert 0 == count(data.database, f"subscription where {both} and state <> 'unsubscribed'")
+
+
+def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(data: DataDir, tmp_path: Path) -> None:
+    """Anybody may have asked, and the pause would end by itself."""
+    paused = "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = 100"
+    execute(data.database, LEFT, paused)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, LEFT, "update subscription set state = 'pending', state_before = 'unsubscribed'")
+    put_back(data, tmp_path / "backup.tar")
+    assert {"pending"} == set(subscriptions(data).values())
+
+
+@pytest.mark.parametrize("state", ["done", "undone"])
+def test_a_change_of_address_is_where_it_was(data: DataDir, tmp_path: Path, state: str) -> None:
+    """What was stopped since cannot be confirmed, and what was confirmed or even asked for since can be undone."""
+    reader = rows(data.database, "select min(id) from subscriber")[0][0]
+    columns = "(subscriber_id, old_address, new_address, created_at, id, state, former, expires_at)"
+    change = f"insert into address_change {columns} values ({reader}, 'a@a.example', 'b@b.example', 5, %s)"
+    execute(data.database, "delete from address_change", change % "7, 'asked', '{}', 90")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "delete from address_change")
+    execute(data.database, change % f"7, '{state}', '{{1}}', 99", change % f"8, '{state}', '{{2}}', 99")
+    put_back(data, tmp_path / "backup.tar")
+    changes = rows(data.database, "select id, state, former, expires_at from address_change order by id")
+    assert [(7, state, "{1}", 99), (8, state, "{2}", 99)] == changes
+
+
+async def live(folder: Path, seed: int) -> DataDir:
+    """A random life of a newsletter, in the middle of which there was a backup."""
+    dice = random.Random(seed)
+    async with open_pressroom(folder) as press:
+        lives, data = RareDoors(press, dice, merges=True, is_issue=False), DataDir(press.office.path)
+        await lives.begin()
+        of_readers: list[Step] = [lives.leave, lives.sign_up, lives.pause, lives.switch, lives.erase, lives.start]
+        of_movers: list[Step] = [lives.ask_for_address, lives.move, lives.move_back]
+        moment = dice.randrange(5, STEPS - 20)
+        for number in range(STEPS):
+            if number == moment:
+                make_backup(data, folder / "backup.tar")
+            step = dice.choice([*of_readers, *of_movers, *of_movers, lives.take_slice, lives.claim, lives.answer])
+            await step()
+            press.pass_time(1)
+        await press.change("update session set state = 'gone'")
+    return data
+
+
+async def test_a_restore_leads_to_less_mail_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (audience, lifecycle):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
+    for seed in range(12):
+        folder = tmp_path / f"{seed}"
+        folder.mkdir()
+        data = await live(folder, seed)
+        before, delivered = ({*rows(data.database, sql)} for sql in (MAILABLE, DELIVERED))
+        report = await asyncio.to_thread(put_back, data, folder / "backup.tar")
+        again = {*rows(data.database, WAITING)} & delivered
+        assert ([], set(), set()) == (report.problems, {*rows(data.database, MAILABLE)} - before, again), seed
