@@ -107,8 +107,9 @@ class Http(Struct, frozen=True, kw_only=True):
     has their types where these differ from `Act.answer`. `etag` names the member of the answer that is its ETag, and
     `made` is the path of what a 201 or 202 has made: its {names} are members of the answer, or in `path`.
     `together` says in JSON Schema which members go together, where the work refuses what its types accept. `check` says
-    what the work would find wrong with members of the right types, by their names, for a request that has other faults:
-    they are told together. With `is_final`, clients may follow how the answer changes until that holds.
+    what the work would find wrong with members of the right types, by their names: for a request that has other faults,
+    as they are told together, and where the work has refused them without a name. With `is_final`, clients may follow
+    how the answer changes until that holds.
     """
 
     method: str

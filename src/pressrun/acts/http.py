@@ -31,11 +31,13 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+
+from pressrun.core.errors import BadInput
 
 T = TypeVar("T")
 
@@ -59,6 +61,18 @@ def described(**schema: Any) -> Meta:
 def written(pattern: str, words: str, **more: Any) -> Meta:
     """How a whole value is written: the API refuses others, and says what was expected in these words."""
     return Meta(pattern=rf"^(?:{pattern})\Z", description=words, **more)
+
+
+def faults_of(values: Mapping[str, Any], **readers: Callable[[Any], object]) -> list[tuple[str, str]]:
+    """What is wrong with members of the right types: each is read by a function that raises BadInput."""
+    faults = []
+    for name, read in readers.items():
+        try:
+            if values.get(name) is not None:
+                read(values[name])
+        except BadInput as problem:
+            faults.append((name, str(problem)))
+    return faults
 
 
 _BLANKS = r"[\s\x1c-\x1f\x85]*"  # a service takes them off

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pressrun.acts.act import OF_EDITION, Act, Doing, Http
 from pressrun.acts.arguments import EditionId
 from pressrun.acts.editions.draft_arguments import (
@@ -15,12 +18,18 @@ from pressrun.acts.editions.draft_arguments import (
 from pressrun.acts.editions.drafts import IF_MATCH, author_of, plain_findings
 from pressrun.acts.editions.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
 from pressrun.acts.editions.editions import each_once, list_name_of, show_again, show_edition, shown_after
+from pressrun.acts.http import faults_of
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder
+from pressrun.runtime.clock import utc_now
+from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder, require_to_come
 from pressrun.store.programs.idempotency import KeptOutcome
+
+
+def _faults_of_time(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return faults_of(values, at=lambda at: require_to_come(int(at.timestamp()), int(utc_now())))
 
 
 async def _check(doing: Doing, args: EditionId) -> FindingsAnswer:
@@ -162,7 +171,7 @@ DRAFT_RELEASE_ACTS = (
         again=show_again,
         asks=True,
         grows=True,
-        http=Http(method="POST", path="editions/{id}/send", headers=IF_MATCH),
+        http=Http(method="POST", path="editions/{id}/send", headers=IF_MATCH, check=_faults_of_time),
     ),
     Act(
         id="edition.schedule",
@@ -174,6 +183,6 @@ DRAFT_RELEASE_ACTS = (
         answer=FullEditionAnswer,
         again=show_again,
         grows=True,
-        http=Http(method="POST", path="editions/{id}/schedule", headers=IF_MATCH),
+        http=Http(method="POST", path="editions/{id}/schedule", headers=IF_MATCH, check=_faults_of_time),
     ),
 )

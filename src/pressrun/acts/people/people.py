@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from pressrun.acts.act import Act, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.cases import Cases
-from pressrun.acts.http import Page
+from pressrun.acts.http import Page, faults_of
 from pressrun.acts.people.people_arguments import (
     ON_A_LIST_OR_ALL,
     PeoplePage,
@@ -21,13 +22,16 @@ from pressrun.acts.people.people_arguments import (
     TokenId,
     TokensPage,
 )
+from pressrun.core.access.passwords import require_strong
 from pressrun.core.access.rights import ReaderAccess, Right, Role, TokenScope
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
+from pressrun.core.names import parse_person_name, parse_token_name
+from pressrun.runtime.clock import utc_now
 from pressrun.services.people.lookups import people_page, show_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import show_token, tokens_page
-from pressrun.services.people.tokens import TokenMaker, TokenRequest
+from pressrun.services.people.tokens import TokenMaker, TokenRequest, parse_end, parse_network
 from pressrun.store.programs.idempotency import KeptOutcome
 
 
@@ -103,6 +107,20 @@ async def _add(doing: Doing, args: PersonAdd) -> dict[str, Any]:
     if args.password is not None:
         hashed = await doing.cases.account.hash_of_new(args.password, args.name, args.address)
     return await doing.cases.people.add(args.name, address, is_operator=args.operator, password_hash=hashed)
+
+
+def _faults_of_person(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    names = [values[name] for name in ("name", "address") if values.get(name)]
+    return faults_of(values, name=parse_person_name, password=lambda text: require_strong(text, names))
+
+
+def _faults_of_token(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return faults_of(
+        values,
+        name=parse_token_name,
+        expires=lambda text: parse_end(text, int(utc_now())),
+        networks=lambda texts: [parse_network(text) for text in texts],
+    )
 
 
 async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
@@ -206,7 +224,7 @@ PEOPLE_ACTS = (
         answer=PersonAnswer,
         again=_person_now,
         is_fresh=True,
-        http=Http(method="POST", path="people", status=201, made="people/{name}"),
+        http=Http(method="POST", path="people", status=201, made="people/{name}", check=_faults_of_person),
     ),
     Act(
         id="user.invite",
@@ -292,7 +310,7 @@ PEOPLE_ACTS = (
         answer=TokenAnswer,
         again=_token_now,
         is_fresh=True,
-        http=Http(method="POST", path="tokens", status=201, made="tokens/{id}"),
+        http=Http(method="POST", path="tokens", status=201, made="tokens/{id}", check=_faults_of_token),
     ),
     Act(
         id="token.revoke",

@@ -16,11 +16,13 @@ from pressrun.acts.arguments import (
     SuppressionImport,
     SyncRemoval,
 )
+from pressrun.acts.http import faults_of
 from pressrun.acts.operating.operator_resources import SuppressionSet
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import is_spelling_of, parse_address
 from pressrun.core.errors import InvalidFields
 from pressrun.core.lifecycles.subscription import SYNC
+from pressrun.services.members.suppression_admin import parse_reason
 from pressrun.store.programs.idempotency import KeptOutcome
 
 
@@ -106,7 +108,11 @@ SUBSCRIBER_ACTS = (
         arguments=SuppressionAdd,
         work=lambda doing, args: doing.cases.suppressions.add(parse_address(args.address), args.reason),
         answer=SuppressionSet,
-        http=Http(method="PUT", path="suppressions/{address}"),
+        http=Http(
+            method="PUT",
+            path="suppressions/{address}",
+            check=lambda values: faults_of(values, reason=parse_reason),
+        ),
     ),
     Act(
         id="suppression.rm",

@@ -137,6 +137,12 @@ class DraftRelease:
         self._submissions.give_back(tx, edition, require_draft(tx, edition), author, words)
 
 
+def require_to_come(at: int, now: int) -> None:
+    """Raise BadInput for an hour in the past."""
+    if at < now:
+        raise BadInput("that time is in the past. Leave it out to send at once")
+
+
 def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredManuscript:
     """Where a draft stands, which is still as it was read; raises Refused, ChangedMeanwhile."""
     manuscript = require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
@@ -196,8 +202,8 @@ def _release(
         require_current(seen, manuscript.number, manuscript.number)
     if manuscript.number != draft.manuscript.number:
         raise ChangedSinceBuild("the draft has changed")
-    if order.scheduled_at is not None and order.scheduled_at < now:
-        raise BadInput("that time is in the past. Leave it out to send at once")
+    if order.scheduled_at is not None:
+        require_to_come(order.scheduled_at, now)
     releases.require_release(tx, edition)
     require_same_draft(tx, built.prepared, edition)
     if needs_second_person(built.prepared.context.list) and manuscript.approved_digest != built.digest:

@@ -171,11 +171,12 @@ def _require_use(tx: Transaction, token: ApiToken) -> None:
 
 def _end(expires: str | None, parent: ApiToken | None, now: int) -> int | None:
     latest = None if parent is None else parent.expires_at
-    end = None if expires is None else _parse_end(expires, now)
+    end = None if expires is None else parse_end(expires, now)
     return min((expiry for expiry in (end, latest) if expiry is not None), default=None)
 
 
-def _parse_end(text: str, now: int) -> int:
+def parse_end(text: str, now: int) -> int:
+    """When a token ends, by a duration or a time that is still to come; raises BadInput."""
     try:
         end = int(now + parse_duration(text))
     except BadQuantity:
@@ -198,8 +199,8 @@ def _parse_time(text: str) -> int:
 
 
 def _networks(wanted: tuple[str, ...], parent: ApiToken | None) -> tuple[str, ...]:
-    networks = [_parse_network(text) for text in wanted]
-    allowed = [_parse_network(text) for text in (parent.networks if parent is not None else ())]
+    networks = [parse_network(text) for text in wanted]
+    allowed = [parse_network(text) for text in (parent.networks if parent is not None else ())]
     if not allowed:
         return tuple(map(str, networks))
     outside = [network for network in networks if not any(_lies_in(network, each) for each in allowed)]
@@ -214,7 +215,8 @@ def _lies_in(network: Network, other: Network) -> bool:
     return isinstance(other, ipaddress.IPv6Network) and network.subnet_of(other)
 
 
-def _parse_network(text: str) -> Network:
+def parse_network(text: str) -> Network:
+    """A network from which a token may be used; raises BadNetwork."""
     try:
         return ipaddress.ip_network(text.strip())
     except ValueError:

@@ -163,10 +163,8 @@ class ApiResource:
         fields.update(self._context.rates.spend(exchange.subject(caller)))
         try:
             return await exchange.answer(caller)
-        except BadInput:
-            if exchange.interrupted is not None:
-                raise exchange.interrupted from None
-            raise
+        except BadInput as problem:
+            raise exchange.interrupted or exchange.explained(problem) from None
         except ApiProblem as problem:
             if operation.act.writes:
                 error = BadInput(problem.detail)
@@ -183,6 +181,7 @@ class Exchange:
         self._context = context
         self._query: list[tuple[str, str]] = []
         self._shown: tuple[str, ...] | None = None
+        self._values: Mapping[str, Any] = {}
         self._digest = b""
         self.interrupted: ApiProblem | None = None  # why a file was refused that the action was reading
 
@@ -212,6 +211,7 @@ class Exchange:
             await read_nothing(self._request, self._context.limits, reading)
         if reading.faults:
             raise ApiProblem(422, faults=[*reading.faults, *self._further_faults(reading.values)])
+        self._values = reading.values
         kind = streams.preferred(self._request.headers.get("accept", ""), self._operation.media_types)
         if kind == JSON or self._request.method == "HEAD":
             if not reading.values.get(WAIT):
@@ -220,6 +220,13 @@ class Exchange:
                 values = reading.values if is_granted else {**reading.values, WAIT: 0}
                 return self._respond(await self._carry_out(values, caller))
         return await self._stream(kind, reading.values, caller)
+
+    def explained(self, problem: BadInput) -> Exception:
+        """What the work refused without a name, by the names of the members that it is about, where they are known."""
+        known = problem_of(problem)
+        is_named = any(fault.pointer for fault in known.faults)
+        faults = [] if known.status != 422 or is_named else self._further_faults(self._values)
+        return ApiProblem(422, faults=faults, members=known.members) if faults else problem
 
     def _further_faults(self, values: Mapping[str, Any]) -> list[FieldError]:
         http = self._operation.http
