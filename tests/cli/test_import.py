@@ -133,3 +133,11 @@ def test_those_who_never_confirmed_are_left_out(shell: Shell) -> None:
     assert [("b@x.example", "pending")] == [
         (row["address"], row["state"]) for row in shell.good("subscriber", "ls", "news", "--json").json
     ]
+
+
+def test_suppressions_that_are_all_refused_are_said_to_suppress_nobody(shell: Shell) -> None:
+    """As an import of readers says; the exit code stays 0, since the file was read."""
+    said = "warning: every row was refused, so nobody was suppressed\n"
+    bad = shell.good("suppression", "import", shell.write("bad.csv", "address,reason\nnobody,operator\n"))
+    good = shell.good("suppression", "import", shell.write("good.csv", "address\nnobody\na@reader.example\n"))
+    assert (True, False) == (bad.err.endswith(said), said in good.err)

@@ -201,3 +201,10 @@ def test_suppressions_under_other_headings_are_refused() -> None:
     assert [BadRow(line=1, reason="has 4 fields; at most 3 are allowed")] == list(
         parse_suppressions(BytesIO(b"a,b,c,d\n"))
     )
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b",,\n", b"sep=;\n"])
+def test_an_empty_file_is_not_said_to_need_an_option(content: bytes) -> None:
+    """No option names a column that is not there."""
+    with pytest.raises(BadInput, match=r"its first line names nothing$"):
+        rows(content)

@@ -12,6 +12,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, diges
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations import dumps
 from pressrun.operations.installations.dumps import read_mysql_dump, read_postgresql_dump
+from pressrun.operations.installations.installation import open_installation
 from pressrun.operations.installations.listmonk import open_listmonk
 from pressrun.operations.installations.phplist import open_phplist
 from pressrun.services.suppression import SuppressionReason
@@ -264,3 +265,11 @@ def test_a_dump_in_the_format_of_pg_restore_says_how_to_read_it(tmp_path: Path) 
     path.write_bytes(b"PGDMP\x01\x0e")
     with pytest.raises(BadInput, match=r"pg_restore -f dump\.sql"):
         open_listmonk(str(path), None)
+
+
+@pytest.mark.parametrize("program", ["listmonk", "mailman3", "phplist", "sympa"])
+def test_a_directory_is_not_said_to_be_missing(program: str, tmp_path: Path) -> None:
+    """Nor is what is missing said to be a directory; each with what the program is read from."""
+    for source, problem in ((tmp_path, "it is a directory"), (tmp_path / "gone", "no such file")):
+        with pytest.raises(NoInput, match=f"{source}: {problem}. Give "):
+            open_installation(program, str(source), None)

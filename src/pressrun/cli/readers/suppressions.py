@@ -12,7 +12,15 @@ from pressrun.cli.readers.import_outcome import ImportOutcome
 from pressrun.cli.shared.files import open_input
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb, yes_option
-from pressrun.cli.shared.output import ProgressLine, confirm, echo, print_fields, print_json, print_rows
+from pressrun.cli.shared.output import (
+    ProgressLine,
+    confirm,
+    echo,
+    print_fields,
+    print_json,
+    print_rows,
+    print_warning,
+)
 from pressrun.cli.shared.read_only import read_rows, reading_if_any
 from pressrun.cli.shared.write_verbs import execute, executing
 from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, export_suppressions, parse_suppressions
@@ -78,6 +86,8 @@ def import_suppressions(invocation: Invocation, *, file: str, as_json: bool) -> 
         outcome.add(MemberBatch(bad=bad), {"added": 0, "unchanged": 0})
         progress.clear()
         outcome.print(as_json=as_json)
+        if outcome.is_all_refused and not as_json:
+            print_warning("every row was refused, so nobody was suppressed")
 
 
 def _good(rows: Iterable[SuppressionRow | BadRow], bad: list[BadRow]) -> Iterator[SuppressionRow]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind, digest_of, digest_of_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.errors import MalformedAddress, NoInput
 from pressrun.operations.installations.tables import SourceTables, by_name
 from pressrun.operations.sources.member import SourceMember
 
@@ -112,6 +112,15 @@ def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[
 
 PROGRAMS = ("mailman2", "mailman3", "listmonk", "mlmmj", "sympa", "phplist")
 """The programs that lists move in from."""
+
+
+def source_file(source: str, accepted: str) -> Path:
+    """The file that a source names; raises NoInput with what is accepted."""
+    path = Path(source)
+    if not path.is_file():
+        problem = "it is a directory" if path.is_dir() else "no such file"
+        raise NoInput(f"{path}: {problem}. Give {accepted}")
+    return path
 
 
 def open_installation(program: str, source: str, files: Path | None) -> Installation:

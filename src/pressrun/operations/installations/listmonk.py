@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
-from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.errors import BadInput
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
-from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation
+from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation, source_file
 from pressrun.operations.installations.tables import copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
@@ -137,9 +137,7 @@ def open_listmonk(source: str, files: Path | None) -> Listmonk:  # noqa: ARG001 
     """An installation by the address of its server or a dump. Raises BadInput, NoInput."""
     if source.startswith(("postgres://", "postgresql://")):
         return Listmonk(copy_rows("the database of listmonk", WANTED, read_server(source, WANTED)))
-    path = Path(source)
-    if not path.is_file():
-        raise NoInput(f"{path}: no such file. Give a dump by pg_dump, or postgresql://…")
+    path = source_file(source, "a dump by pg_dump, or postgresql://…")
     if not is_postgresql_dump(path):
         raise BadInput(f"{path} is not a dump by pg_dump")
     return Listmonk(copy_rows(str(path), WANTED, read_postgresql_dump(path, WANTED)))

@@ -18,6 +18,7 @@ from pressrun.operations.installations.installation import (
     Place,
     TableInstallation,
     addresses_of,
+    source_file,
     valid_addresses,
 )
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server
@@ -181,9 +182,7 @@ def open_mailman3(source: str, files: Path | None) -> Mailman3:
     """An installation by its mailman.cfg, its database file or the address of its server. Raises BadInput, NoInput."""
     if "://" in source:
         return Mailman3(_open_url(source), files)
-    path = Path(source)
-    if not path.is_file():
-        raise NoInput(f"{path}: no such file. Give mailman.cfg, mailman.db or postgresql://…")
+    path = source_file(source, "mailman.cfg, mailman.db or postgresql://…")
     with path.open("rb") as file:
         if file.read(16).startswith(b"SQLite format 3"):
             return Mailman3(open_file(path, WANTED), files)

@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_path, digest_of_person
-from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.errors import BadInput
 from pressrun.operations.installations.dumps import mysql_tables, read_mysql_dump
-from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation, valid_addresses
+from pressrun.operations.installations.installation import (
+    OldList,
+    PersonalLink,
+    TableInstallation,
+    source_file,
+    valid_addresses,
+)
 from pressrun.operations.installations.tables import copy_rows, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.lines import plain_name
@@ -139,11 +145,7 @@ def _blocked(why: str | None) -> Standing:
 
 def open_phplist(source: str, files: Path | None) -> PhpList:  # noqa: ARG001 - all is in its database
     """An installation by a dump of its database. Raises BadInput, NoInput."""
-    path = Path(source)
-    if not path.is_file():
-        raise NoInput(
-            f"{path}: no such file. Give a dump: mysqldump --default-character-set=utf8mb4 phplist > dump.sql"
-        )
+    path = source_file(source, "a dump: mysqldump --default-character-set=utf8mb4 phplist > dump.sql")
     rows = read_mysql_dump(path, _namer(mysql_tables(path), path))
     return PhpList(copy_rows(str(path), WANTED, rows, optional=_OPTIONAL))
 

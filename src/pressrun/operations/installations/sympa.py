@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
-from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.errors import BadInput
 from pressrun.operations.installations.dumps import (
     is_postgresql_dump,
     read_mysql_dump,
@@ -24,6 +24,7 @@ from pressrun.operations.installations.installation import (
     Place,
     TableInstallation,
     addresses_of,
+    source_file,
     valid_addresses,
 )
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of_epoch
@@ -230,9 +231,7 @@ def open_sympa(source: str, files: Path | None) -> Sympa:
     """An installation by sympa.conf or its database; `files` has list_data and arc. Raises BadInput, NoInput."""
     if source.startswith(("postgres://", "postgresql://")):
         return Sympa(copy_rows("the database of Sympa", WANTED, read_server(source, WANTED)), files, None)
-    path = Path(source)
-    if not path.is_file():
-        raise NoInput(f"{path}: no such file. Give sympa.conf, its SQLite file, a dump, or postgresql://…")
+    path = source_file(source, "sympa.conf, its SQLite file, a dump, or postgresql://…")
     if path.suffix == ".conf":
         return _open_config(path, files)
     return Sympa(_open_database(path), files, None)

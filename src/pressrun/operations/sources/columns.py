@@ -146,12 +146,14 @@ def _require_once(names: Sequence[str]) -> None:
 
 
 def _no_address(names: Sequence[str], remedies: Remedies) -> str:
+    if not any(names):
+        return "the file has no column `email`: its first line names nothing"
     hint = ""
     if len(names) == 1 and ";" in names[0]:
         hint = "; it is separated by ';' instead of commas"
     elif len(names) == 1 and "@" in names[0]:
         hint = "; to import a plain list of addresses, put the word `email` on a line above them"
-    elif names != [""]:
+    else:
         hint = f"; {remedies.for_address(next((name for name in names if holds_addresses(name)), ''))}"
     return f"the file has no column `email`: its first line names {_listed(names)}{hint}"
 
