@@ -69,9 +69,9 @@ class Machine:
         assert (0, b"") == (called.returncode, called.stderr if called.returncode else b"")
         return json.loads(called.stdout)
 
-    def serve(self) -> None:
+    def serve(self, *, as_user: int = OWNER) -> None:
         self.daemon = subprocess.Popen(
-            self._command(OWNER, GROUP, "serve"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/"
+            self._command(as_user, GROUP, "serve"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/"
         )
         until = time.monotonic() + 30
         while (client := ControlClient.connect(self.folder / "data" / "control.sock")) is None:
@@ -195,3 +195,16 @@ def test_members_need_a_running_daemon() -> None:
         for verb in (["list", "ls"], ["subscriber", "add", "news", "a@x.example"]):
             called = stopped.member(*verb)
             assert (75, True) == (called.returncode, b"no daemon answers" in called.stderr)
+            stopped.config.chmod(0o644)
+            called = stopped.run(STRANGER, STRANGER, *verb)
+            assert (77, True) == (called.returncode, SUDO in called.stderr.decode())
+
+
+def test_root_starts_the_daemon_and_the_folder_of_the_socket_is_made_for_the_owner() -> None:
+    """As in /run, where the owner of the data could not make it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name, closing(Machine(Path(name), group=True)) as machine:
+        folder = machine.folder / "run"
+        folder.rmdir()
+        machine.serve(as_user=0)
+        assert (OWNER, 0o755) == (folder.stat().st_uid, folder.stat().st_mode & 0o777)
+        assert [] == machine.good("list", "ls")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
-from pressrun.cli.shared.owner import become_owner
+from pressrun.cli.shared.owner import become_owner, make_socket_folder
 from pressrun.daemon.serve import run
 
 
 @verb("serve", has_json=False)
 def serve(invocation: Invocation) -> None:
     settings = invocation.settings
+    if settings.control.group:
+        make_socket_folder(settings.control.socket.parent, settings.data_dir)
     become_owner(settings.data_dir)
     run(settings)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pressrun.cli.shared.general_options import named_config
-from pressrun.cli.shared.owner import find_owner
+from pressrun.cli.shared.owner import find_owner, is_in_group_of
 from pressrun.config import Settings, find_data_dir, find_group_socket, load_settings, locate_config
 from pressrun.core.errors import NotPermitted
 from pressrun.store.upkeep.datadir import DataDir
@@ -58,7 +58,7 @@ class Invocation:
                 find_owner(data_dir)
             except NotPermitted:
                 self._group_socket = find_group_socket(path)
-                if self._group_socket is None:
+                if self._group_socket is None or not is_in_group_of(data_dir):
                     raise
         return path, data_dir
 
@@ -66,7 +66,7 @@ class Invocation:
     def group_socket(self) -> Path | None:
         """The socket of the group, for a user who is neither root nor the owner of the data; None for those.
 
-        Whether the user is a member shows when they connect.
+        The daemon judges, too, whether the user is a member.
         """
         self.require_permission()
         return self._group_socket

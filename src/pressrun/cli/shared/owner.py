@@ -9,7 +9,7 @@ import codecs
 import os
 import pwd
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -46,6 +46,15 @@ def find_owner(data_dir: Path) -> Identity | None:
     if os.geteuid() != 0:
         raise NotPermitted(f"{data_dir} belongs to {user_name(status.st_uid)}. Run pressrun with sudo, or as that user")
     return Identity(uid=status.st_uid, gid=status.st_gid, groups=groups_of(status.st_uid, status.st_gid))
+
+
+def is_in_group_of(data_dir: Path) -> bool:
+    """Whether this process has the group of data_dir; True as well where that cannot be seen."""
+    try:
+        gid = data_dir.stat().st_gid
+    except PermissionError:
+        return True
+    return gid == os.getegid() or gid in os.getgroups()
 
 
 @contextmanager
@@ -86,6 +95,24 @@ def _acting_as(owner: Identity) -> Iterator[None]:
         os.seteuid(before.uid)
         os.setegid(before.gid)
         os.setgroups(before.groups)
+
+
+def make_socket_folder(folder: Path, data_dir: Path) -> None:
+    """Make a folder that everybody may enter for the owner of data_dir, where root is about to become them.
+
+    Afterwards they could not, in /run. Where it cannot be made, the daemon says so when it opens the socket.
+    """
+    owner = find_owner(data_dir)
+    if owner is None or folder.exists():
+        return
+    with suppress(OSError):
+        folder.mkdir()
+        made = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            os.fchmod(made, 0o755)
+            os.fchown(made, owner.uid, owner.gid)
+        finally:
+            os.close(made)
 
 
 def become_owner(data_dir: Path) -> None:
