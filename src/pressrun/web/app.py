@@ -110,7 +110,7 @@ def build_app(
                 *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
                 *_routes_of_monitoring(monitoring),
                 *demo,
-                *around.admin(web),
+                *_leading_on(web, around.admin(web)),
                 *_routes_of_site(web, cases, around.settings, old_links.or_else),
             )
         ),
@@ -138,7 +138,7 @@ def build_admin_app(around: Surroundings) -> ASGIApp:
         ("/favicon.ico", pages.favicon, _GET),
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/static/{file}", pages.static, _GET),
-        *around.admin(web),
+        *_leading_on(web, around.admin(web)),
     ]
     routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
     return _guarded(routes, unknown, web, around)
@@ -193,8 +193,15 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
         ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/report", approval.report, _GET),
     ]
+    return _leading_on(web, rows)
+
+
+def _leading_on(web: WebContext, rows: Table) -> Table:
+    """These routes; where they are those of links, a mark behind the link does no harm."""
     marks = TrailingMarks(web)
-    return [(path, marks.leading_on(handler), methods) for path, handler, methods in rows]
+    return [
+        (path, marks.leading_on(handler) if "{token}" in path else handler, methods) for path, handler, methods in rows
+    ]
 
 
 def _routes_of_monitoring(monitoring: MonitoringPages) -> Table:

@@ -201,6 +201,20 @@ async def test_a_button_that_means_nothing_changes_nothing(
     assert [("bob", "editor", "none")] == await permissions(admin)
 
 
+async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHouse) -> None:
+    """As with the links of readers: programs that show the email take a full stop for a part of the link."""
+    number = await admin.lobby.add_person("bob")
+    link = await admin.make_link(number)
+    async with admin.client() as client:
+        marked = await client.get(f"{link}.")
+        assert (303, True) == (marked.status_code, link.endswith(marked.headers["location"]))
+        assert [404, 404] == [
+            (await client.get(f"{link[:-1]}.")).status_code,
+            (await client.post(f"{link}.")).status_code,
+        ]
+        assert 303 == (await client.post(link)).status_code
+
+
 async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHouse) -> None:
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
