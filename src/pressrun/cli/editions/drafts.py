@@ -36,14 +36,14 @@ from pressrun.store.readers.enrolment import count_audience
 @list_argument()
 @click.argument("file", type=click.Path(path_type=Path))
 @format_option
-def draft(invocation: Invocation, *, list_name: str, file: Path, file_format: str, as_json: bool) -> None:
+def draft(invocation: Invocation, *, list_name: str, file: Path, file_format: str) -> None:
     """The same file again is the same draft."""
     manuscript = read_manuscript(file, file_format)
     arguments = DraftFiles(
         list=list_name, source=manuscript.source, source_name=manuscript.source_name, files=dict(manuscript.assets)
     )
     made = execute(invocation, "edition.draft", arguments)
-    if as_json:
+    if invocation.as_json:
         print_json(made)
         return
     for finding in map(read_finding, made["findings"]):
@@ -57,35 +57,35 @@ def draft(invocation: Invocation, *, list_name: str, file: Path, file_format: st
 
 @verb("edition submit")
 @edition_argument
-def submit(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
+def submit(invocation: Invocation, *, edition_id: int) -> None:
     execute(invocation, "edition.submit", KnownDraft(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition approve")
 @edition_argument
-def approve(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
+def approve(invocation: Invocation, *, edition_id: int) -> None:
     """This sends nothing; `edition send` does. You cannot approve a draft that you have changed since it was last
     approved (77), and any further change ends the approval.
     """
     execute(invocation, "edition.approve", KnownDraft(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition return")
 @edition_argument
 @click.option("--words", default="", help="The reason, for its authors.")
-def give_back(invocation: Invocation, *, edition_id: int, words: str, as_json: bool) -> None:
+def give_back(invocation: Invocation, *, edition_id: int, words: str) -> None:
     execute(invocation, "edition.return", DraftReturn(id=edition_id, words=words))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition test")
 @edition_argument
 @click.argument("addresses", metavar="ADDRESS…", nargs=-1, required=True)
-def send_test(invocation: Invocation, *, edition_id: int, addresses: tuple[str, ...], as_json: bool) -> None:
+def send_test(invocation: Invocation, *, edition_id: int, addresses: tuple[str, ...]) -> None:
     queued: dict[str, Any] = execute(invocation, "edition.proof", DraftTest(id=edition_id, to=addresses))
-    if as_json:
+    if invocation.as_json:
         print_json(queued)
     else:
         print_info(f"test copies queued for {', '.join(queued['test'])}")
@@ -95,14 +95,14 @@ def send_test(invocation: Invocation, *, edition_id: int, addresses: tuple[str, 
 @edition_argument
 @click.option("--at", "when", metavar="WHEN", help=f"Send at this time: {WHEN_HELP}")
 @yes_option
-def send(invocation: Invocation, *, edition_id: int, when: str | None, is_agreed: bool, as_json: bool) -> None:
+def send(invocation: Invocation, *, edition_id: int, when: str | None, is_agreed: bool) -> None:
     """A list with approval=second-person sends only what somebody else has approved."""
     at = None if when is None else parse_when(when, utc_now())
     if not is_agreed:
         _confirm(invocation, edition_id, at)
     moment = None if at is None else datetime.fromtimestamp(at, UTC)
     execute(invocation, "edition.release", DraftSend(id=edition_id, at=moment))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 def _confirm(invocation: Invocation, edition_id: int, at: int | None) -> None:

@@ -20,15 +20,15 @@ from pressrun.store.queue.copy_counts import count_copies
 
 @verb("edition pause")
 @edition_argument
-def pause(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
+def pause(invocation: Invocation, *, edition_id: int) -> None:
     execute(invocation, "edition.pause", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition resume")
 @edition_argument
 @yes_option
-def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json: bool) -> None:
+def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
     """Of an edition that was restored from a backup it says how many copies may already have gone out, and asks."""
     with reading(invocation) as tx:
         doubtful = count_doubtful(tx, require_edition(tx, edition_id))
@@ -36,35 +36,35 @@ def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json:
         print_info(f"up to {doubtful} copies of edition {edition_id} may already have gone out since the backup")
         confirm("Resume it, and send them a second time where that is so?", is_agreed=is_agreed)
     execute(invocation, "edition.resume", EditionResume(id=edition_id, accepts_repeats=doubtful is not None))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition cancel")
 @edition_argument
 @yes_option
-def cancel(invocation: Invocation, *, edition_id: int, is_agreed: bool, as_json: bool) -> None:
+def cancel(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
     if not is_agreed:
         _confirm_cancel(invocation, edition_id)
     execute(invocation, "edition.cancel", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition move")
 @edition_argument
 @click.option("--at", "when", metavar="WHEN", required=True, help=WHEN_HELP)
-def move(invocation: Invocation, *, edition_id: int, when: str, as_json: bool) -> None:
+def move(invocation: Invocation, *, edition_id: int, when: str) -> None:
     execute(invocation, "edition.move", EditionMove(id=edition_id, scheduled_at=parse_when(when, utc_now())))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 @verb("edition resend")
 @edition_argument
 @click.option("--failed", is_flag=True, required=True, help="Resend the failed copies.")
-def resend(invocation: Invocation, *, edition_id: int, failed: bool, as_json: bool) -> None:
+def resend(invocation: Invocation, *, edition_id: int, failed: bool) -> None:
     if not failed:
         raise click.UsageError("say what to resend with --failed")
     resent = execute(invocation, "edition.resend", EditionId(id=edition_id))
-    if as_json:
+    if invocation.as_json:
         print_json(resent)
     else:
         waits = " once the edition is resumed" if resent["state"] == "paused" and resent["resent"] else ""
@@ -74,13 +74,13 @@ def resend(invocation: Invocation, *, edition_id: int, failed: bool, as_json: bo
 
 @verb("edition link")
 @several_editions_argument
-def link(invocation: Invocation, *, edition_ids: tuple[int, ...], as_json: bool) -> None:
+def link(invocation: Invocation, *, edition_ids: tuple[int, ...]) -> None:
     """Their pages then name each other, and subscribers who change the language get the issue once. The key `issue` in
     edition files does the same.
     """
     issue = execute(invocation, "edition.link", EditionIds(ids=edition_ids))
     editions = sorted(set(edition_ids))
-    if as_json:
+    if invocation.as_json:
         print_json({"issue": issue, "editions": editions})
     else:
         echo(f"one issue, {issue}: editions {', '.join(map(str, editions))}")
@@ -88,9 +88,9 @@ def link(invocation: Invocation, *, edition_ids: tuple[int, ...], as_json: bool)
 
 @verb("edition unlink")
 @edition_argument
-def unlink(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
+def unlink(invocation: Invocation, *, edition_id: int) -> None:
     execute(invocation, "edition.unlink", EditionId(id=edition_id))
-    print_edition(invocation, edition_id, as_json=as_json)
+    print_edition(invocation, edition_id)
 
 
 def _confirm_cancel(invocation: Invocation, edition_id: int) -> None:

@@ -39,13 +39,13 @@ _COLOURS = {"delivered": "green", "failed": "red", "deferred": "yellow", "unsubs
 @verb("edition report")
 @edition_argument
 @click.option("--html", "page", metavar="FILE", help="Write an HTML page with charts instead. Never overwrites a file.")
-def report(invocation: Invocation, *, edition_id: int, page: str | None, as_json: bool) -> None:
+def report(invocation: Invocation, *, edition_id: int, page: str | None) -> None:
     with reading(invocation) as tx:
         edition_report = report_edition(tx, edition_id, int(utc_now()))
     if page is not None:
         with new_file(Path(page)) as file:
             file.write(render_report(edition_report).encode())
-    if as_json:
+    if invocation.as_json:
         print_json(edition_report.plain())
     elif page is None:
         print_report(edition_report)
@@ -54,11 +54,11 @@ def report(invocation: Invocation, *, edition_id: int, page: str | None, as_json
 @verb("edition delivery")
 @edition_argument
 @click.argument("address")
-def delivery(invocation: Invocation, *, edition_id: int, address: str, as_json: bool) -> None:
+def delivery(invocation: Invocation, *, edition_id: int, address: str) -> None:
     subscriber = parse_address(address)
     with reading(invocation) as tx:
         trace = trace_copy(tx, edition_id, subscriber, invocation.settings.site)
-    print_fields(trace, as_json=as_json)
+    print_fields(trace, as_json=invocation.as_json)
 
 
 def print_report(report: EditionReport) -> None:

@@ -20,20 +20,20 @@ _ALWAYS_SHOWN = ("id", "audience", "delivered")  # even when 0; other fields wit
 
 @verb("edition ls")
 @list_argument(required=False)
-def list_editions(invocation: Invocation, *, list_name: str | None, as_json: bool) -> None:
+def list_editions(invocation: Invocation, *, list_name: str | None) -> None:
     with reading_if_any(invocation) as tx:
         if tx is None and list_name is not None:
             raise no_such_list(list_name)
         rows = [] if tx is None else edition_descriptions.list_editions(tx, list_name, int(utc_now()))
-    if not as_json:
+    if not invocation.as_json:
         rows = [_with_subject(row) for row in rows]
-    print_rows(rows, _COLUMNS, empty="no editions yet", as_json=as_json)
+    print_rows(rows, _COLUMNS, empty="no editions yet", as_json=invocation.as_json)
 
 
 @verb("edition show")
 @edition_argument
-def show(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
-    print_edition(invocation, edition_id, as_json=as_json)
+def show(invocation: Invocation, *, edition_id: int) -> None:
+    print_edition(invocation, edition_id)
 
 
 def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,11 +41,11 @@ def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
     return {**edition, "subject": at_defaults(str(edition["subject"]))}
 
 
-def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+def print_edition(invocation: Invocation, edition_id: int) -> None:
     """Print one edition, for `edition show` and the verbs that change an edition."""
     with reading(invocation) as tx:
         edition = edition_descriptions.show_edition(tx, edition_id, int(utc_now()))
-    if as_json:
+    if invocation.as_json:
         print_json(edition)
     else:
         shown = _with_subject(edition)

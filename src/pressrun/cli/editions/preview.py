@@ -56,7 +56,6 @@ def preview(
     out: Path | None,
     file_format: str,
     is_welcome: bool,
-    as_json: bool,
 ) -> int:
     """Without FILE, show the list's welcome email.
 
@@ -72,7 +71,7 @@ def preview(
         files["index.html"] = render_preview(Preview(copy=copy, shown=shown)).encode()
         for path in write_new(out, files):
             print_info(f"wrote {path}")
-    if as_json:
+    if invocation.as_json:
         findings = [finding.plain() for finding in copy.findings]
         print_json({"findings": findings, "subject": copy.subject, "text": shown.text, "html": shown.html})
     else:

@@ -18,20 +18,20 @@ _COLUMNS = ("domain", "queued", "claimed", "deferred", "next_attempt", "paused_u
 
 
 @verb("queue ls")
-def list_queue(invocation: Invocation, *, as_json: bool) -> None:
+def list_queue(invocation: Invocation) -> None:
     with reading_if_any(invocation) as tx:
         rows = [] if tx is None else queue_listing.list_queue(tx, int(utc_now()))
         if any(row["reason"] is None for row in rows):
             relays = call_if_running(invocation.control_socket, "relay.statuses") or []
             rows = queue_listing.with_relays(rows, relays)
-    print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=as_json)
+    print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=invocation.as_json)
 
 
 @verb("queue retry")
 @click.option("--domain", help="Only email to this domain.")
-def retry(invocation: Invocation, *, domain: str | None, as_json: bool) -> None:
+def retry(invocation: Invocation, *, domain: str | None) -> None:
     retried = execute(invocation, "queue.retry", QueueRetry(domain=domain))
-    if as_json:
+    if invocation.as_json:
         print_json(retried)
     else:
         echo(f"emails being retried now: {retried['retried']}")

@@ -82,7 +82,6 @@ def send(  # noqa: PLR0913 - one for each option
     wait: bool,
     again: bool,
     is_agreed: bool,
-    as_json: bool,
 ) -> int:
     """FILE is Markdown (.md), HTML (.html), text (.txt) or a complete message (.eml), with its keys between ---
     lines at the top; - reads stdin. Images and attachments beside it are included.
@@ -91,7 +90,7 @@ def send(  # noqa: PLR0913 - one for each option
         raise click.UsageError("--test sends only test copies. Omit --at, --wait and --canary")
     files = _edition_files(list_name, read_manuscript(file, file_format))
     if tests:
-        _send_tests(invocation, files, tests, as_json=as_json)
+        _send_tests(invocation, files, tests)
         return 0
     require_terminal_or_agreement(is_agreed=is_agreed)
     at = None if when is None else parse_when(when, utc_now(), hint=". Omit it to send now")
@@ -111,16 +110,16 @@ def send(  # noqa: PLR0913 - one for each option
         is_finished = wait_for_edition(invocation, edition_id)
     else:
         _warn_without_daemon(invocation, "the edition will go out")
-    print_edition(invocation, edition_id, as_json=as_json)
-    if not as_json:
+    print_edition(invocation, edition_id)
+    if not invocation.as_json:
         print_info(f"see how it went with `pressrun edition report {edition_id}`")
     return 0 if is_finished else PressrunError.exit_code
 
 
-def _send_tests(invocation: Invocation, files: dict[str, Any], tests: tuple[str, ...], *, as_json: bool) -> None:
+def _send_tests(invocation: Invocation, files: dict[str, Any], tests: tuple[str, ...]) -> None:
     _inspect(invocation, EditionFiles(**files))
     queued = execute(invocation, "edition.test", EditionTest(**files, addresses=tests))
-    if as_json:
+    if invocation.as_json:
         print_json(queued)
     else:
         echo(f"test copies queued for {', '.join(queued['test'])}")

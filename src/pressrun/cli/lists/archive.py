@@ -30,9 +30,7 @@ from pressrun.web.archives.export import SiteExport
     help="site: a folder of static pages; mbox: one file for email programs.",
 )
 @click.option("--base-url", metavar="URL", default="", help="URL where the site will be served. Its feeds need it.")
-def export(
-    invocation: Invocation, *, list_name: str, output: Path, file_format: str, base_url: str, as_json: bool
-) -> None:
+def export(invocation: Invocation, *, list_name: str, output: Path, file_format: str, base_url: str) -> None:
     """Also exports archives that are members-only or off."""
     _check_options(output, file_format, base_url)
     with reading(invocation) as tx:
@@ -45,7 +43,7 @@ def export(
         _write_site(invocation, contents, output, base_url)
     if str(output) != "-":
         written = {"list": list_name, "format": file_format, "output": str(output), "editions": len(contents.editions)}
-        print_fields(written, as_json=as_json)
+        print_fields(written, as_json=invocation.as_json)
 
 
 def _check_options(output: Path, file_format: str, base_url: str) -> None:

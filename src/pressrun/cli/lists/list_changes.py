@@ -66,10 +66,10 @@ def _settings_options(*keys: str) -> Callable[[F], F]:
 @verb("list create")
 @click.argument("name")
 @_settings_options("title", "from", "owner", "description", "postal_address", "language", "archive")
-def create(invocation: Invocation, *, name: str, as_json: bool, **options: str | None) -> None:
+def create(invocation: Invocation, *, name: str, **options: str | None) -> None:
     settings = {key: value for key, value in options.items() if value is not None}
-    created = _execute_and_print(invocation, "list.create", ListSettings(list=name, settings=settings), as_json=as_json)
-    if not as_json:
+    created = _execute_and_print(invocation, "list.create", ListSettings(list=name, settings=settings))
+    if not invocation.as_json:
         print_info(f"created {name}. See its settings with `pressrun list show {name}`")
         print_fields({key: created[key] for key in ("name", "title", "from", "owner")})
     _warn(invocation, name, settings, created)
@@ -80,7 +80,7 @@ def create(invocation: Invocation, *, name: str, as_json: bool, **options: str |
 @list_argument("name")
 @click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
 @yes_option
-def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agreed: bool, as_json: bool) -> None:
+def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agreed: bool) -> None:
     values = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
@@ -89,8 +89,8 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
         values[key] = value
     if read_settings(values).get("closed") is True:
         _confirm_close(name, is_agreed=is_agreed)
-    changed = _execute_and_print(invocation, "list.set", _with_files(name, values), as_json=as_json)
-    if not as_json:
+    changed = _execute_and_print(invocation, "list.set", _with_files(name, values))
+    if not invocation.as_json:
         keys = map(plain_key, values)
         print_fields({key: cell(changed.get("closed_at" if key == "closed" else key)) for key in keys})
     _warn(invocation, name, values, changed)
@@ -100,23 +100,23 @@ def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agr
 @verb("list close")
 @list_argument("name")
 @yes_option
-def close(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool) -> None:
+def close(invocation: Invocation, *, name: str, is_agreed: bool) -> None:
     _confirm_close(name, is_agreed=is_agreed)
     closed = execute(invocation, "list.close", ListName(list=name))
-    print_fields(closed, as_json=as_json)
+    print_fields(closed, as_json=invocation.as_json)
 
 
 @verb("list rm")
 @list_argument("name")
 @yes_option
-def remove(invocation: Invocation, *, name: str, is_agreed: bool, as_json: bool) -> None:
+def remove(invocation: Invocation, *, name: str, is_agreed: bool) -> None:
     """People who are on no other list stay in the database, with the evidence of their consent, until `pressrun
     subscriber erase`.
     """
     if not is_agreed:
         _confirm_remove(invocation, name)
     execute(invocation, "list.rm", ListName(list=name))
-    if as_json:
+    if invocation.as_json:
         print_json({"removed": name})
 
 
@@ -140,12 +140,10 @@ def _with_files(name: str, values: dict[str, str]) -> ListSettings:
     return arguments
 
 
-def _execute_and_print(
-    invocation: Invocation, verb_name: str, arguments: msgspec.Struct, *, as_json: bool
-) -> dict[str, Any]:
-    """Run a verb and return its result; with `as_json`, print it too."""
+def _execute_and_print(invocation: Invocation, verb_name: str, arguments: msgspec.Struct) -> dict[str, Any]:
+    """Run a verb and return its result; print it, too, for a program."""
     changed: dict[str, Any] = execute(invocation, verb_name, arguments)
-    if as_json:
+    if invocation.as_json:
         print_json(changed)
     return changed
 
@@ -208,7 +206,7 @@ def _confirm_close(name: str, *, is_agreed: bool) -> None:
 
 
 @verb("layout ls")
-def list_layouts(invocation: Invocation, *, as_json: bool) -> None:
+def list_layouts(invocation: Invocation) -> None:
     with acting_as_owner(invocation.data.root):
         rows = own_layouts.list_layouts(OwnLayouts(invocation.data.layouts))
-    print_rows(rows, ("name", "kind", "summary"), empty="no layouts", as_json=as_json)
+    print_rows(rows, ("name", "kind", "summary"), empty="no layouts", as_json=invocation.as_json)

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb
-from pressrun.cli.shared.output import (
-    print_fields,
-    print_rows,
-    print_warning,
-)
+from pressrun.cli.shared.output import print_fields, print_rows, print_warning
 from pressrun.cli.shared.read_only import read_rows, reading
 from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_check import examine_owner
@@ -19,17 +15,17 @@ _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspend
 
 
 @verb("list ls")
-def list_lists(invocation: Invocation, *, as_json: bool) -> None:
+def list_lists(invocation: Invocation) -> None:
     rows = read_rows(invocation, list_descriptions.list_lists)
-    print_rows(rows, _COLUMNS, empty="no lists yet. Create one with `pressrun list create`", as_json=as_json)
+    print_rows(rows, _COLUMNS, empty="no lists yet. Create one with `pressrun list create`", as_json=invocation.as_json)
 
 
 @verb("list show")
 @list_argument("name")
-def show(invocation: Invocation, *, name: str, as_json: bool) -> None:
+def show(invocation: Invocation, *, name: str) -> None:
     with reading(invocation) as tx:
         description = list_descriptions.show_list(tx, name)
-    print_fields(description, as_json=as_json)
+    print_fields(description, as_json=invocation.as_json)
     warn_of_owner(invocation, name)
 
 

@@ -30,14 +30,7 @@ MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=MOST_ROWS, show_default=True)
 @click.option("--after", type=click.IntRange(1), default=NEWEST, help="Continue after the row with this number.")
 def list_rows(
-    invocation: Invocation,
-    *,
-    who: str | None,
-    list_name: str | None,
-    since: str | None,
-    limit: int,
-    after: int,
-    as_json: bool,
+    invocation: Invocation, *, who: str | None, list_name: str | None, since: str | None, limit: int, after: int
 ) -> None:
     """Subscribers are shown by their id, other people by a keyed digest. A name in brackets is SUDO_USER, which the
     caller's process could have forged.
@@ -48,7 +41,7 @@ def list_rows(
         invocation,
         lambda tx: list_audit_rows(tx, before=after, limit=limit, who=who, list_name=list_name, since=earliest),
     )
-    if as_json:
+    if invocation.as_json:
         print_rows(rows, (), empty="", as_json=True)
         return
     columns = ("number", "at", "who", "way", "action", "list", "object", "fields", "outcome")
@@ -72,7 +65,7 @@ def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @verb("audit verify")
 @head_option
-def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> int:
+def verify(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
     """Keep the printed head on another machine. Somebody who can write the database and the keys can forge a new
     chain, and only a head out of their reach reveals it.
     """
@@ -81,4 +74,4 @@ def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> 
         # Read before the first row: a running daemon goes on writing both, rows first.
         witnesses.append((f"in {invocation.data.head_of('audit')}", load_head(invocation.data, "audit")))
         verified = evidence.verify(tx, witnesses, audit)
-    return print_audit(verified, "the audit log", as_json=as_json)
+    return print_audit(verified, "the audit log", as_json=invocation.as_json)

@@ -57,7 +57,7 @@ def _parse_keep(_: click.Context, __: click.Parameter, value: str | None) -> tup
     help="Then remove older backups of this installation from DIR: 7d,4w,12m keeps the newest of each of the "
     "last 7 days, 4 weeks and 12 months.",
 )
-def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | None, as_json: bool) -> None:
+def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | None) -> None:
     """Write to a new FILE, to a new file in the folder DIR, or to stdout (-). A backup contains a snapshot of the
     database, the journal of copies that relays have accepted, the link keys, layouts, DKIM keys in data_dir,
     config.toml, and a manifest with the digest of each file. It is encrypted for the recipients in [backup].
@@ -66,7 +66,7 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
     compressed.
     """
     folder = Path(target) if target != STDOUT and Path(target).is_dir() else None
-    _require_sense(target, folder, keep, as_json=as_json)
+    _require_sense(target, folder, keep, as_json=invocation.as_json)
     started_at = time.monotonic()
     config = invocation.config_path.read_bytes()
     recipients = invocation.settings.backup.recipients
@@ -86,7 +86,7 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
     with acting_as_owner(invocation.data.root):
         last_backup.record(invocation.data, LastBackup(at=snapshot.at, place=place, size=size))
     removed = [] if folder is None or keep is None else thin_out(folder, manifest.installation, keep)
-    _report(invocation, manifest, place, size, time.monotonic() - started_at, removed, as_json=as_json)
+    _report(invocation, manifest, place, size, time.monotonic() - started_at, removed)
 
 
 def _require_sense(target: str, folder: Path | None, keep: tuple[KeepPart, ...] | None, *, as_json: bool) -> None:
@@ -147,19 +147,12 @@ def _write_to_file(
 
 
 def _report(
-    invocation: Invocation,
-    manifest: Manifest,
-    place: str,
-    size: int,
-    seconds: float,
-    removed: Sequence[Path],
-    *,
-    as_json: bool,
+    invocation: Invocation, manifest: Manifest, place: str, size: int, seconds: float, removed: Sequence[Path]
 ) -> None:
     if not sys.stderr.isatty():
         logs.configure(invocation.settings.log, sys.stderr)
         event(log, "backup.written", place=place, size=size, seconds=round(seconds, 1), removed=len(removed))
-    if as_json:
+    if invocation.as_json:
         print_json(
             {
                 "file": place,

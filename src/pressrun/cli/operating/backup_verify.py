@@ -27,7 +27,7 @@ identity_option = click.option(
 @verb("backup verify")
 @click.argument("file", type=click.Path(path_type=Path))
 @identity_option
-def verify(invocation: Invocation, *, file: Path, identity: Path | None, as_json: bool) -> None:
+def verify(invocation: Invocation, *, file: Path, identity: Path | None) -> None:
     """The backup is unpacked into a temporary folder (in TMPDIR, or /var/tmp). This works on any machine. If the
     machine has an installation with data, the backup must be of that installation.
     """
@@ -39,7 +39,7 @@ def verify(invocation: Invocation, *, file: Path, identity: Path | None, as_json
             require_sound_evidence(file, rehearsal)
     finally:
         progress.clear()
-    if as_json:
+    if invocation.as_json:
         print_json({"ok": True, "file": str(file), **summary(rehearsal), "rows": rehearsal.manifest.rows})
     else:
         print_fields(summary(rehearsal))

@@ -15,11 +15,11 @@ from pressrun.store.upkeep.datadir import DataDir
 
 
 @verb("check")
-def check(invocation: Invocation, *, as_json: bool) -> int:
+def check(invocation: Invocation) -> int:
     findings = _findings(invocation)
     errors = [finding for finding in findings if isinstance(finding, ConfigError)]
     advice = [finding for finding in findings if isinstance(finding, ConfigWarning)]
-    if as_json:
+    if invocation.as_json:
         shown = [
             {"key": error.key, "line": error.line, "found": error.actual, "expected": error.expected}
             for error in errors
@@ -31,7 +31,7 @@ def check(invocation: Invocation, *, as_json: bool) -> int:
         print_info(f"{invocation.config_path}: {error}")
     if errors:
         return BadConfiguration.exit_code
-    if not as_json:
+    if not invocation.as_json:
         needs_restart = any(warning.needs_restart for warning in advice)
         echo("Configuration OK. Restart the daemon to apply it" if needs_restart else "Configuration OK")
     return 0

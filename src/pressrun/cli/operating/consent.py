@@ -24,7 +24,7 @@ head_option = click.option(
 
 @verb("consent verify")
 @head_option
-def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> int:
+def verify(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
     """Erased rows and expired network addresses are counted and are not errors. Keep the printed head
     somewhere else: anyone who can write the database and the keys can forge a new chain, and only a head out of their
     reach reveals it.
@@ -34,7 +34,7 @@ def verify(invocation: Invocation, *, heads: tuple[str, ...], as_json: bool) -> 
         # Read before the first row: a running daemon goes on writing both, rows first.
         witnesses.append((f"in {invocation.data.consent_head}", load_consent_head(invocation.data)))
         audit = evidence.verify(tx, witnesses)
-    return print_audit(audit, "consent evidence", as_json=as_json, aged=audit.aged)
+    return print_audit(audit, "consent evidence", as_json=invocation.as_json, aged=audit.aged)
 
 
 def print_audit(audit: Audit, subject: str, *, as_json: bool, **counts: int) -> int:

@@ -29,10 +29,10 @@ from pressrun.daemon.demo import DemoOutcome, Guide, Places, run_demo
     help="Keep the data in this folder [default: a temporary one].",
 )
 @click.option("--once", is_flag=True, help="Stop after the tour instead of serving.")
-def demo(_: Invocation, *, port: int, directory: Path | None, once: bool, as_json: bool) -> None:
+def demo(invocation: Invocation, *, port: int, directory: Path | None, once: bool) -> None:
 
     def ready(places: Places) -> None:
-        if as_json:
+        if invocation.as_json:
             print_json({"url": places.url, "mailbox": places.mailbox, "smtp": places.smtp})
             return
         echo(f"The list's page  {places.list}")
@@ -40,10 +40,10 @@ def demo(_: Invocation, *, port: int, directory: Path | None, once: bool, as_jso
         echo(f"Inbound mail     {places.smtp} for @{places.mail_domain}\n")
 
     def told(sentence: str) -> None:
-        echo(f"  {sentence}", err=as_json)
+        echo(f"  {sentence}", err=invocation.as_json)
 
     def done(lines: Sequence[DemoOutcome]) -> None:
-        if as_json:
+        if invocation.as_json:
             return
         echo("\nDeliveries of the sample edition:\n")
         print_table([asdict(line) for line in lines], ["address", "outcome", "reply"], empty="no deliveries")

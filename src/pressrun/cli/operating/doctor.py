@@ -37,7 +37,7 @@ _INDENT = " " * (6 + _CHECK_WIDTH + 1)
     metavar="ADDRESS[:PORT]",
     help="Ask this DNS server [default: that of [dns] in the configuration, or the system's].",
 )
-def doctor(invocation: Invocation, *, list_name: str | None, resolver: str | None, as_json: bool) -> int:
+def doctor(invocation: Invocation, *, list_name: str | None, resolver: str | None) -> int:
     """With LIST, only the From address and return path of this list are checked. It changes nothing and mails no
     reader. It sends one test bounce through each relay, to a bounce address of Pressrun's own.
 
@@ -51,7 +51,7 @@ def doctor(invocation: Invocation, *, list_name: str | None, resolver: str | Non
             findings = asyncio.run(_examine(settings, server, list_name))
     finally:
         progress.clear()
-    if as_json:
+    if invocation.as_json:
         print_json(_document(findings))
     else:
         _print(findings)

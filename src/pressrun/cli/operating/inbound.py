@@ -17,18 +17,20 @@ _mail_argument = click.argument("number", type=KEPT_MAIL_ID, metavar="ID")
 
 @verb("inbound ls")
 @click.option("--state", type=click.Choice(["kept", "unreadable", "failed"]), help="Only email in this state.")
-def list_kept(invocation: Invocation, *, state: str | None, as_json: bool) -> None:
+def list_kept(invocation: Invocation, *, state: str | None) -> None:
     rows = read_rows(invocation, kept_mail.list_kept, state)
-    print_rows(rows, ("id", "at", "to", "from", "size", "state", "why"), empty="no mail is kept", as_json=as_json)
+    print_rows(
+        rows, ("id", "at", "to", "from", "size", "state", "why"), empty="no mail is kept", as_json=invocation.as_json
+    )
 
 
 @verb("inbound show")
 @_mail_argument
-def show(invocation: Invocation, *, number: int, as_json: bool) -> None:
+def show(invocation: Invocation, *, number: int) -> None:
     r"""With --json, octets that are not UTF-8 are escaped as \xNN, because JSON is text."""
     with reading(invocation) as tx:
         content = kept_mail.show_kept(tx, number)
-    if as_json:
+    if invocation.as_json:
         print_json({"id": number, "mail": content.decode("utf-8", "backslashreplace")})
     else:
         echo_octets(content)
@@ -36,17 +38,17 @@ def show(invocation: Invocation, *, number: int, as_json: bool) -> None:
 
 @verb("inbound retry")
 @_mail_argument
-def retry(invocation: Invocation, *, number: int, as_json: bool) -> None:
+def retry(invocation: Invocation, *, number: int) -> None:
     retried = execute(invocation, "inbound.retry", MailId(id=number))
-    if as_json:
+    if invocation.as_json:
         print_json(retried)
 
 
 @verb("inbound rm")
 @_mail_argument
 @yes_option
-def remove(invocation: Invocation, *, number: int, is_agreed: bool, as_json: bool) -> None:
+def remove(invocation: Invocation, *, number: int, is_agreed: bool) -> None:
     confirm(f"Delete email {number}? This cannot be undone.", is_agreed=is_agreed)
     removed = execute(invocation, "inbound.rm", MailId(id=number))
-    if as_json:
+    if invocation.as_json:
         print_json(removed)

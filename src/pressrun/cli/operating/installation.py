@@ -24,9 +24,9 @@ from pressrun.store.upkeep.datadir import DataDir
 
 @verb("init")
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
-def init(_: Invocation, *, directory: Path, as_json: bool) -> None:
+def init(invocation: Invocation, *, directory: Path) -> None:
     path = write_initial_config(directory)
-    if as_json:
+    if invocation.as_json:
         print_json({"config": str(path)})
     else:
         check = "pressrun check" if directory == Path() else f"pressrun --config {path} check"
@@ -34,7 +34,7 @@ def init(_: Invocation, *, directory: Path, as_json: bool) -> None:
 
 
 @verb("reload")
-def reload(invocation: Invocation, *, as_json: bool) -> None:
+def reload(invocation: Invocation) -> None:
     data_dir = invocation.data_dir
     client = None
     if data_dir is not None:
@@ -50,7 +50,7 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
     with closing(client):
         needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
     invocation.mark_recorded()  # by the daemon
-    if as_json:
+    if invocation.as_json:
         print_json({"needs_restart": needs_restart})
         return
     for key in needs_restart:
@@ -70,14 +70,14 @@ def _signal_main_process() -> None:
 
 
 @verb("migrate")
-def migrate(invocation: Invocation, *, as_json: bool) -> None:
+def migrate(invocation: Invocation) -> None:
     data = invocation.data
     with acting_as_owner(data.root):
         if not data.database.exists():
             raise NotFound(no_database(invocation))
         reached = _upgrade(data)
         invocation.mark_recorded()
-    if as_json:
+    if invocation.as_json:
         print_json({"steps": reached})
     elif reached:
         kept = "" if data.server else f"; copies of the database from before each step are in {data.backups}"

@@ -36,10 +36,10 @@ _LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
 
 @verb("key rotate")
 @yes_option
-def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
+def rotate(invocation: Invocation, *, is_agreed: bool) -> None:
     confirm("Sign new links with a new key? Backups made before this do not contain it.", is_agreed=is_agreed)
     rotated = execute(invocation, "key.rotate", Arguments())
-    if as_json:
+    if invocation.as_json:
         print_json(rotated)
     else:
         echo(f"new links are now signed with key {rotated['number']}")
@@ -49,7 +49,7 @@ def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
 @click.argument("number", metavar="N", type=click.IntRange(1, LARGEST_KEY_NUMBER))
 @click.option("--after", metavar="DURATION", required=True, help="How long its links keep working, such as 30d.")
 @yes_option
-def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool, as_json: bool) -> None:
+def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool) -> None:
     """After DURATION, links and reply addresses signed with key N stop working: confirmations, preferences, approvals,
     members' archives and the return paths of copies. Links to unsubscribe keep working. The newest key cannot retire,
     so run `key rotate` first. You can change the time until then, but not afterwards.
@@ -62,24 +62,24 @@ def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool, 
     )
     retired = execute(invocation, "key.retire", KeyRetire(number=number, after_seconds=seconds))
     shown = {**retired, "retires_at": rfc3339(retired["retires_at"])}
-    if as_json:
+    if invocation.as_json:
         print_json(shown)
     else:
         echo(f"key {number} retires at {shown['retires_at']}")
 
 
 @verb("key ls")
-def list_keys(invocation: Invocation, *, as_json: bool) -> None:
+def list_keys(invocation: Invocation) -> None:
     rows = read_rows(invocation, list_link_keys, utc_now())
     shown = [{**row, "retires_at": None if row["retires_at"] is None else rfc3339(row["retires_at"])} for row in rows]
-    print_rows(shown, ("number", "state", "retires_at"), empty="there are no keys yet", as_json=as_json)
+    print_rows(shown, ("number", "state", "retires_at"), empty="there are no keys yet", as_json=invocation.as_json)
 
 
 @verb("dkim create")
 @click.argument("domain", metavar="[DOMAIN]", required=False)
 @click.option("--selector", metavar="NAME", help="Selector [default: pressrun, or pressrun-ed25519].")
 @click.option("--type", "type_name", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
-def create(invocation: Invocation, *, domain: str | None, selector: str | None, type_name: str, as_json: bool) -> None:
+def create(invocation: Invocation, *, domain: str | None, selector: str | None, type_name: str) -> None:
     """DOMAIN is the domain of your From addresses, or its parent [default: mail_domain]. The key signs nothing
     until [dkim] in the configuration names it.
     """
@@ -93,16 +93,16 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
             created = create_dkim_key(root / "dkim", domain=signing_domain, selector=name, key_type=key_type)
         except OSError as problem:
             raise unwritable(root / "dkim", problem) from None
-    if as_json:
+    if invocation.as_json:
         print_json(_plain(created))
     else:
         echo("\n".join(_instructions(created, invocation)))
 
 
 @verb("dkim show")
-def show(invocation: Invocation, *, as_json: bool) -> None:
+def show(invocation: Invocation) -> None:
     keys = [published_key(settings) for settings in invocation.settings.dkim]
-    if as_json:
+    if invocation.as_json:
         print_json([_plain(key) for key in keys])
         return
     if not keys:

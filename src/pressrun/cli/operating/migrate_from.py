@@ -89,7 +89,7 @@ class Rejects(Struct):
 @click.option("--no-archives", is_flag=True, help="Do not move the archives.")
 @click.option("--dry-run", is_flag=True, help="Show what would happen, without changing anything.")
 @click.option("--rejects", "rejects_file", metavar="FILE", help="Write each record that is left out to a new CSV file.")
-def migrate_from(  # noqa: PLR0913 - one for each option
+def migrate_from(
     invocation: Invocation,
     *,
     program: str,
@@ -99,7 +99,6 @@ def migrate_from(  # noqa: PLR0913 - one for each option
     no_archives: bool,
     dry_run: bool,
     rejects_file: str | None,
-    as_json: bool,
 ) -> None:
     """SOURCE is mailman.cfg or its database (mailman3), /var/lib/mailman (mailman2), the spool folder (mlmmj),
     sympa.conf or a dump (sympa), a dump or postgresql://… (listmonk), or a dump (phplist).
@@ -118,13 +117,13 @@ def migrate_from(  # noqa: PLR0913 - one for each option
         report: dict[str, Any] = {"dry_run": dry_run, "bans": _plain(fates.count_bans()), "lists": []}
         for move in moves:
             report["lists"].append(_describe(move, fates.count(move), with_archive=not no_archives))
-        if not as_json:
+        if not invocation.as_json:
             _print_plan(report)
         if not dry_run:
             mover = Mover(invocation, installation, fates, rejects)
             mover.move(moves, report["lists"], with_archives=not no_archives, now=now)
         report["rejects"] = rejects.number
-        if as_json:
+        if invocation.as_json:
             print_json(report)
             return
         rejects.print()
@@ -205,10 +204,7 @@ class Mover:
             answer = call(
                 "moving-in.message",
                 ArchiveMessage(
-                    list=move.name,
-                    source=message.source,
-                    published_at=message.published_at,
-                    identity=message.identity,
+                    list=move.name, source=message.source, published_at=message.published_at, identity=message.identity
                 ),
             )
             if answer["outcome"] != "refused":

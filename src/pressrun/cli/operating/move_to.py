@@ -49,9 +49,7 @@ _FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
 @click.option("--password-file", type=click.Path(path_type=Path), help="File with the password for the server.")
 @click.option("--dry-run", is_flag=True, help="Check the target and every row, and change nothing.")
 @yes_option
-def move_to(
-    invocation: Invocation, *, target: str, password_file: Path | None, dry_run: bool, is_agreed: bool, as_json: bool
-) -> None:
+def move_to(invocation: Invocation, *, target: str, password_file: Path | None, dry_run: bool, is_agreed: bool) -> None:
     """TARGET is postgresql://USER@HOST/NAME or sqlite:FILE. It must be empty. Every row is compared after it
     was copied. Until the end the data stay where they are, whatever fails; a command that is killed leaves them there.
     Afterwards the daemon ends: change `database` in the configuration and start it again.
@@ -61,7 +59,7 @@ def move_to(
     if str(destination) == str(data.database):
         raise UsageError(f"the database is in {destination} already")
     if dry_run:
-        _check(data, destination, as_json=as_json)
+        _check(data, destination, as_json=invocation.as_json)
         return
     confirm(
         f"Move all data from {data.database} to {destination}? The service stops for a moment, and then ends.",
@@ -75,7 +73,7 @@ def move_to(
         note(invocation, "move-to", "failed", problem.exit_code, name=_engine(destination))
         raise
     change = _change_of_config(data, destination, target)
-    if as_json:
+    if invocation.as_json:
         print_json({"moved_to": str(destination), "config": change, **({} if report is None else asdict(report))})
         return
     if report is not None:

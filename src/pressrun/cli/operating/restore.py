@@ -28,15 +28,7 @@ from pressrun.operations.backup.restore import restore as restore_backup
     help="A newer copy of the SQLite database, as Litestream makes one, to use instead of that in the backup.",
 )
 @yes_option
-def restore(
-    invocation: Invocation,
-    *,
-    file: Path,
-    identity: Path | None,
-    newer: Path | None,
-    is_agreed: bool,
-    as_json: bool,
-) -> None:
+def restore(invocation: Invocation, *, file: Path, identity: Path | None, newer: Path | None, is_agreed: bool) -> None:
     """Stop the service first. The backup is unpacked and verified beside the existing data, and replaces them in one
     step. The former data are kept in data_dir/backups.
 
@@ -59,7 +51,7 @@ def restore(
             report = restore_backup(data, backup, config, progress, newer_database)
         finally:
             progress.clear()
-    if as_json:
+    if invocation.as_json:
         print_json(_plain(report))
     else:
         _print(report)

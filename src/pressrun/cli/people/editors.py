@@ -16,18 +16,18 @@ from pressrun.services.reports import list_descriptions
 @verb("editor add")
 @list_argument()
 @click.argument("address")
-def add(invocation: Invocation, *, list_name: str, address: str, as_json: bool) -> None:
+def add(invocation: Invocation, *, list_name: str, address: str) -> None:
     execute(invocation, "editor.add", ListAddress(list=list_name, address=address))
-    if as_json:
+    if invocation.as_json:
         print_json({"list": list_name, "address": address})
 
 
 @verb("editor rm")
 @list_argument()
 @click.argument("address")
-def remove(invocation: Invocation, *, list_name: str, address: str, as_json: bool) -> None:
+def remove(invocation: Invocation, *, list_name: str, address: str) -> None:
     removed = execute(invocation, "editor.rm", ListAddress(list=list_name, address=address))
-    if as_json:
+    if invocation.as_json:
         print_json(removed)
     elif removed["cancelled"]:
         echo(f"held editions cancelled: {removed['cancelled']}")
@@ -35,10 +35,10 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
 
 @verb("editor ls")
 @list_argument()
-def list_editors(invocation: Invocation, *, list_name: str, as_json: bool) -> None:
+def list_editors(invocation: Invocation, *, list_name: str) -> None:
     with reading(invocation) as tx:
         editors = list_descriptions.list_editors(tx, list_name)
-    if as_json:
+    if invocation.as_json:
         print_json(editors)
         return
     for editor in editors:

@@ -55,23 +55,15 @@ def _permission_options(function: F) -> F:
 )
 @_operator_option
 @click.option("--password-file", metavar="FILE", help="File with their password, or - for stdin; no link is printed.")
-def add(
-    invocation: Invocation,
-    *,
-    name: str,
-    address: str | None,
-    operator: bool,
-    password_file: str | None,
-    as_json: bool,
-) -> None:
+def add(invocation: Invocation, *, name: str, address: str | None, operator: bool, password_file: str | None) -> None:
     """NAME is what they log in with: a-z, 0-9, '.', '_' and '-'. The link works once, for 15 minutes, and lets them set
     up a passkey or a password. Without --operator they may do nothing until `user grant`.
     """
     password = None if password_file is None else _read_password(password_file)
     person = PersonAdd(name=name, address=address, operator=operator, password=password)
     added = execute(invocation, "user.add", person)
-    _print_link(added, as_json=as_json)
-    if not (operator or as_json):
+    _print_link(added, as_json=invocation.as_json)
+    if not (operator or invocation.as_json):
         grant_one = f"pressrun user grant {added['name']} --list LIST --role editor"
         print_info(f"{added['name']} has no rights yet. Give some with `{grant_one}`")
 
@@ -81,15 +73,13 @@ def add(
 @_list_option(required=True)
 @_role_option(required=True)
 @_readers_option
-def invite(
-    invocation: Invocation, *, address: str, list_name: str, role: str, readers: str | None, as_json: bool
-) -> None:
+def invite(invocation: Invocation, *, address: str, list_name: str, role: str, readers: str | None) -> None:
     """A viewer sees reports, an editor also writes drafts, a publisher also sends editions and changes settings. The
     mail has a link that works once, for 7 days. Somebody who can already log in gets no mail.
     """
     invitation = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
     invited = execute(invocation, "user.invite", invitation)
-    if as_json:
+    if invocation.as_json:
         print_json(invited)
     elif invited["mailed"]:
         echo(f"{invited['name']} is invited until {invited['invited_until']}")
@@ -99,58 +89,58 @@ def invite(
 
 @verb("user grant")
 @_permission_options
-def grant(invocation: Invocation, *, as_json: bool, **permission: Any) -> None:
+def grant(invocation: Invocation, **permission: Any) -> None:
     """NAME is a name or an address. What is not named stays as it is. Each role, and each access to readers, includes
     the one before. It ends their sessions.
     """
-    _change(invocation, "user.grant", _grant_of(**permission), as_json=as_json)
+    _change(invocation, "user.grant", _grant_of(**permission))
 
 
 @verb("user revoke")
 @_permission_options
-def revoke(invocation: Invocation, *, as_json: bool, **permission: Any) -> None:
+def revoke(invocation: Invocation, **permission: Any) -> None:
     """With --list alone, or with the role that they have there, it takes everything away on that list. With --readers
     alone it takes that access away and what includes it. It ends their sessions. With their role ends what they
     mailed in and still awaits approval.
     """
-    _change(invocation, "user.revoke", _grant_of(**permission), as_json=as_json)
+    _change(invocation, "user.revoke", _grant_of(**permission))
 
 
 @verb("user link")
 @_person_argument
-def link(invocation: Invocation, *, person: str, as_json: bool) -> None:
+def link(invocation: Invocation, *, person: str) -> None:
     """The link works once, for 15 minutes. Earlier links and invitations stop working."""
-    _print_link(execute(invocation, "user.link", PersonName(person=person)), as_json=as_json)
+    _print_link(execute(invocation, "user.link", PersonName(person=person)), as_json=invocation.as_json)
 
 
 @verb("user reset")
 @_person_argument
-def reset(invocation: Invocation, *, person: str, as_json: bool) -> None:
+def reset(invocation: Invocation, *, person: str) -> None:
     """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
     codes stop working, and so do their tokens, since an intruder may have made them. Programs that used one need a
     new one (`token create`).
     """
     answer = execute(invocation, "user.reset", PersonName(person=person))
-    if answer["revoked"] and not as_json:
+    if answer["revoked"] and not invocation.as_json:
         print_info(f"tokens revoked: {', '.join(answer['revoked'])}")
-    _print_link(answer, as_json=as_json)
+    _print_link(answer, as_json=invocation.as_json)
 
 
 @verb("user rm")
 @_person_argument
-def remove(invocation: Invocation, *, person: str, as_json: bool) -> None:
+def remove(invocation: Invocation, *, person: str) -> None:
     """Drafts that they sent by email and that await approval are cancelled. Editions that are being sent continue."""
     removed = execute(invocation, "user.rm", PersonName(person=person))
-    if as_json:
+    if invocation.as_json:
         print_json(removed)
     elif removed["cancelled"]:
         echo(f"held editions cancelled: {removed['cancelled']}")
 
 
 @verb("user ls")
-def list_people(invocation: Invocation, *, as_json: bool) -> None:
+def list_people(invocation: Invocation) -> None:
     rows = read_rows(invocation, list_everybody, utc_now())
-    if as_json:
+    if invocation.as_json:
         print_json(rows)
     else:
         print_table(
@@ -206,9 +196,9 @@ def _grant_of(
     )
 
 
-def _change(invocation: Invocation, act: str, grant: PersonGrant, *, as_json: bool) -> None:
+def _change(invocation: Invocation, act: str, grant: PersonGrant) -> None:
     changed = execute(invocation, act, grant)
-    if as_json:
+    if invocation.as_json:
         print_json(changed)
         return
     row = _row(changed)

@@ -41,7 +41,6 @@ def create(
     scope: str,
     expires: str | None,
     networks: tuple[str, ...],
-    as_json: bool,
 ) -> None:
     """The token is shown once. Without --list it is for all lists. With the scope write it then does all that operators
     do.
@@ -52,7 +51,7 @@ def create(
     """
     request = TokenCreate(name=name, scope=TokenScope(scope), lists=lists, expires=expires, networks=networks)
     made = execute(invocation, "token.create", request)
-    if as_json:
+    if invocation.as_json:
         print_json(made)
     else:
         echo(made["token"])
@@ -60,9 +59,9 @@ def create(
 
 
 @verb("token ls")
-def list_all(invocation: Invocation, *, as_json: bool) -> None:
+def list_all(invocation: Invocation) -> None:
     rows = read_rows(invocation, list_tokens)
-    if as_json:
+    if invocation.as_json:
         print_json(rows)
     else:
         print_table(map(_row, rows), _LISTED, empty="there are no tokens")
@@ -70,8 +69,8 @@ def list_all(invocation: Invocation, *, as_json: bool) -> None:
 
 @verb("token revoke")
 @click.argument("token_id", metavar="ID", type=_TOKEN_ID)
-def revoke(invocation: Invocation, *, token_id: int, as_json: bool) -> None:
-    print_fields(execute(invocation, "token.revoke", TokenId(id=token_id)), as_json=as_json)
+def revoke(invocation: Invocation, *, token_id: int) -> None:
+    print_fields(execute(invocation, "token.revoke", TokenId(id=token_id)), as_json=invocation.as_json)
 
 
 def _row(token: dict[str, Any]) -> dict[str, Any]:

@@ -20,32 +20,30 @@ _domain = click.option("--domain", help="Only addresses at this domain.")
 
 @verb("held ls")
 @list_argument("name", required=False)
-def list_held(invocation: Invocation, *, name: str | None, as_json: bool) -> None:
+def list_held(invocation: Invocation, *, name: str | None) -> None:
     rows = read_rows(invocation, held_sign_ups.list_held, name)
     columns = ("id", "list", "address", "source", "held_at", "until")
-    print_rows(rows, columns, empty="no sign-ups are held", as_json=as_json)
+    print_rows(rows, columns, empty="no sign-ups are held", as_json=invocation.as_json)
 
 
 @verb("held release")
 @_ids
 @_domain
 @yes_option
-def release(
-    invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool, as_json: bool
-) -> None:
+def release(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool) -> None:
     released = _execute(
         invocation, "release", "Send the confirmation emails of", HeldChoice(ids=ids, domain=domain), is_agreed
     )
-    print_fields(released, as_json=as_json)
+    print_fields(released, as_json=invocation.as_json)
 
 
 @verb("held rm")
 @_ids
 @_domain
 @yes_option
-def remove(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool, as_json: bool) -> None:
+def remove(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool) -> None:
     removed = _execute(invocation, "rm", "Delete", HeldChoice(ids=ids, domain=domain), is_agreed)
-    print_fields(removed, as_json=as_json)
+    print_fields(removed, as_json=invocation.as_json)
 
 
 def _execute(invocation: Invocation, name: str, action: str, choice: HeldChoice, is_agreed: bool) -> dict[str, Any]:

@@ -70,7 +70,6 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
     dry_run: bool,
     send_confirmation: bool,
     rejects: str | None,
-    as_json: bool,
 ) -> None:
     """The first line of a CSV file names the columns: email, and optionally name, language, subscribed_at,
     consent_source, consent_ip, state. Any other column becomes a merge field. Refused rows are listed by line number.
@@ -93,10 +92,10 @@ def import_subscribers(  # noqa: PLR0913 - one for each option
 
         carry_out = _preview if dry_run else _import
         carry_out(invocation, list_name, read, outcome, asks=send_confirmation)
-        outcome.print(as_json=as_json)
-        if outcome.is_all_refused and not as_json:
+        outcome.print(as_json=invocation.as_json)
+        if outcome.is_all_refused and not invocation.as_json:
             print_warning("every row was refused, so nothing was imported")
-        if dry_run and not as_json:
+        if dry_run and not invocation.as_json:
             print_info("dry run: nothing was changed")
 
 

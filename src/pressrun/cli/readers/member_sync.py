@@ -71,14 +71,7 @@ class _LeaveLimitType(_LimitType):
     help="Change nothing if more members than this would be unsubscribed: a percentage or a number. [default: 5%]",
 )
 def sync(
-    invocation: Invocation,
-    *,
-    list_name: str,
-    file: str,
-    pairs: tuple[str, ...],
-    dry_run: bool,
-    max_leave: LeaveLimit,
-    as_json: bool,
+    invocation: Invocation, *, list_name: str, file: str, pairs: tuple[str, ...], dry_run: bool, max_leave: LeaveLimit
 ) -> None:
     """People in the file are added; members whom an earlier sync added and who are no longer in the file are
     unsubscribed. Members who signed up or were imported are not changed, and people who unsubscribed or are suppressed
@@ -110,8 +103,8 @@ def sync(
         if not dry_run:
             _remove(invocation, list_name, leaving)
             _add(invocation, list_name, members(), outcome)
-        outcome.print(as_json=as_json)
-        if dry_run and not as_json:
+        outcome.print(as_json=invocation.as_json)
+        if dry_run and not invocation.as_json:
             print_info("dry run: nothing was changed")
 
 

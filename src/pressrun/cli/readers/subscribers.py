@@ -38,19 +38,17 @@ _ALSO_ERASED = {
 @click.argument("address")
 @click.option("--name", default="", help="Subscriber's name.")
 @click.option("--send-confirmation", is_flag=True, help="Ask for confirmation first; pending until they confirm.")
-def add(
-    invocation: Invocation, *, list_name: str, address: str, name: str, send_confirmation: bool, as_json: bool
-) -> None:
+def add(invocation: Invocation, *, list_name: str, address: str, name: str, send_confirmation: bool) -> None:
     subscriber = SubscriberAdd(list=list_name, address=address, name=name, send_confirmation=send_confirmation)
-    print_fields(execute(invocation, "subscriber.add", subscriber), as_json=as_json)
+    print_fields(execute(invocation, "subscriber.add", subscriber), as_json=invocation.as_json)
 
 
 @verb("subscriber rm")
 @list_argument()
 @click.argument("address")
-def remove(invocation: Invocation, *, list_name: str, address: str, as_json: bool) -> None:
+def remove(invocation: Invocation, *, list_name: str, address: str) -> None:
     removed = execute(invocation, "subscriber.rm", ListAddress(list=list_name, address=address))
-    print_fields(removed, as_json=as_json)
+    print_fields(removed, as_json=invocation.as_json)
 
 
 @verb("subscriber ls")
@@ -71,20 +69,13 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
     help="Continue after the last one of the page before, whose `cursor` --limit shows.",
 )
 def list_subscribers(
-    invocation: Invocation,
-    *,
-    list_name: str,
-    state: str | None,
-    search: str,
-    limit: int | None,
-    after: str,
-    as_json: bool,
+    invocation: Invocation, *, list_name: str, state: str | None, search: str, limit: int | None, after: str
 ) -> None:
     selection = SubscriberSelection(state=state, search=search, after=after, limit=limit)
     columns = _LISTED if limit is None else (*_LISTED, "cursor")
     with reading(invocation) as tx:
         rows = subscriber_listing.list_subscribers(tx, list_name, selection)
-        if as_json:
+        if invocation.as_json:
             print_json_list(rows)
         else:
             print_table(rows, columns, empty="no subscribers")
@@ -92,14 +83,14 @@ def list_subscribers(
 
 @verb("subscriber show")
 @click.argument("address")
-def show(invocation: Invocation, *, address: str, as_json: bool) -> None:
+def show(invocation: Invocation, *, address: str) -> None:
     parsed = parse_address(address)
     if invocation.group_socket is not None:  # the key that finds a suppression stays with the daemon
         record = execute(invocation, "subscriber.show", AddressOnly(address=address))
     else:
         with reading(invocation) as tx:
             record = subscriber_record.show_subscriber(tx, load_keys(invocation.data), parsed)
-    if as_json:
+    if invocation.as_json:
         print_json(record)
         return
     print_fields({name: record[name] for name in ("address", "name", "language", "attributes", "suppressed")})
@@ -113,10 +104,10 @@ def show(invocation: Invocation, *, address: str, as_json: bool) -> None:
 @verb("subscriber erase")
 @click.argument("address")
 @yes_option
-def erase(invocation: Invocation, *, address: str, is_agreed: bool, as_json: bool) -> None:
+def erase(invocation: Invocation, *, address: str, is_agreed: bool) -> None:
     confirm(f"Erase {address} from every list, edition and record? This cannot be undone.", is_agreed=is_agreed)
     erased = execute(invocation, "subscriber.erase", AddressOnly(address=address))
-    if as_json:
+    if invocation.as_json:
         print_json(erased)
         return
     print_info("erased everywhere; imports and sign-ups by others cannot add this address again")
@@ -134,7 +125,9 @@ def erase(invocation: Invocation, *, address: str, is_agreed: bool, as_json: boo
 @list_argument()
 @click.option("--format", "file_format", type=click.Choice(["csv", "json"]), default="csv", help="[default: csv]")
 @_state_option
-def export(invocation: Invocation, *, list_name: str, file_format: str, state: str | None, as_json: bool) -> None:
+def export(invocation: Invocation, *, list_name: str, file_format: str, state: str | None) -> None:
     with reading(invocation) as tx:
-        for piece in export_subscribers(tx, list_name, file_format="json" if as_json else file_format, state=state):
+        for piece in export_subscribers(
+            tx, list_name, file_format="json" if invocation.as_json else file_format, state=state
+        ):
             echo(piece, nl=False)

@@ -40,30 +40,30 @@ from pressrun.services.suppression import SuppressionReason
     default="operator",
     help="Reason [default: operator].",
 )
-def add(invocation: Invocation, *, address: str, reason: str, as_json: bool) -> None:
+def add(invocation: Invocation, *, address: str, reason: str) -> None:
     added = execute(invocation, "suppression.add", SuppressionAdd(address=address, reason=reason))
-    print_fields(added, as_json=as_json)
+    print_fields(added, as_json=invocation.as_json)
 
 
 @verb("suppression rm")
 @click.argument("address")
 @yes_option
-def remove(invocation: Invocation, *, address: str, is_agreed: bool, as_json: bool) -> None:
+def remove(invocation: Invocation, *, address: str, is_agreed: bool) -> None:
     confirm(f"Lift the suppression of {address}? Lists may mail this address again.", is_agreed=is_agreed)
     execute(invocation, "suppression.rm", AddressOnly(address=address))
-    if as_json:
+    if invocation.as_json:
         print_json({"removed": address})
 
 
 @verb("suppression ls")
-def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
+def list_suppressions(invocation: Invocation) -> None:
     rows = read_rows(invocation, suppression_listing.list_suppressions)
-    print_rows(rows, SUPPRESSION_COLUMNS, empty="no suppressed addresses", as_json=as_json)
+    print_rows(rows, SUPPRESSION_COLUMNS, empty="no suppressed addresses", as_json=invocation.as_json)
 
 
 @verb("suppression export")
-def export(invocation: Invocation, *, as_json: bool) -> None:
-    if as_json:
+def export(invocation: Invocation) -> None:
+    if invocation.as_json:
         rows = read_rows(invocation, suppression_listing.list_suppressions)
         print_json([row for row in rows if row["address"] is not None])
         return
@@ -74,7 +74,7 @@ def export(invocation: Invocation, *, as_json: bool) -> None:
 
 @verb("suppression import")
 @click.argument("file")
-def import_suppressions(invocation: Invocation, *, file: str, as_json: bool) -> None:
+def import_suppressions(invocation: Invocation, *, file: str) -> None:
     bad, progress = list[BadRow](), ProgressLine()
     with open_input(file) as opened, closing(ImportOutcome()) as outcome, executing(invocation) as calls:
         good = _good(parse_suppressions(opened), bad)
@@ -85,8 +85,8 @@ def import_suppressions(invocation: Invocation, *, file: str, as_json: bool) -> 
             progress(f"{sum(outcome.counts.values()):,} rows")
         outcome.add(MemberBatch(bad=bad), {"added": 0, "unchanged": 0})
         progress.clear()
-        outcome.print(as_json=as_json)
-        if outcome.is_all_refused and not as_json:
+        outcome.print(as_json=invocation.as_json)
+        if outcome.is_all_refused and not invocation.as_json:
             print_warning("every row was refused, so nobody was suppressed")
 
 

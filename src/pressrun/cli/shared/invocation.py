@@ -1,4 +1,4 @@
-"""One call of the program: which configuration it uses, and where its data are."""
+"""One call of the program: which configuration it uses, where its data are, and who reads what it prints."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from pressrun.store.upkeep.datadir import DataDir
 
 
 class Invocation:
-    """The configuration that a call uses, read when it is first needed."""
+    """The configuration that a call uses, read when it is first needed; `as_json` is whether a program reads what it
+    prints.
+    """
 
-    def __init__(self, config: str | None) -> None:
+    def __init__(self, config: str | None, *, as_json: bool = False) -> None:
+        self.as_json = as_json
         self._config = config
         self._is_recorded = False
         self._group_socket: Path | None = None
@@ -95,6 +98,6 @@ class Invocation:
         return self.group_socket or self.data.control_socket
 
 
-def invocation_of(ctx: click.Context) -> Invocation:
+def invocation_of(ctx: click.Context, *, as_json: bool = False) -> Invocation:
     """The call that a context belongs to."""
-    return Invocation(named_config(ctx))
+    return Invocation(named_config(ctx), as_json=as_json)

@@ -54,14 +54,15 @@ def verb(
 ) -> Callable[[Callable[..., object]], click.Command]:
     """Declare the function of a verb of `VERBS`, such as `list ls`.
 
-    The function gets the Invocation and, by keyword, the arguments and options of the verb; `has_json` adds the option
-    `--json` as `as_json`. If it returns an int, that is the exit code. `terms` explain the values of arguments.
+    The function gets the Invocation and, by keyword, the arguments and options of the verb. `has_json` adds the option
+    `--json`, which the Invocation has. If the function returns an int, that is the exit code. `terms` explain the
+    values of arguments.
     """
 
     def declare(function: Callable[..., object]) -> click.Command:
         @click.pass_context
         def call(ctx: click.Context, /, **options: Any) -> object:
-            invocation = invocation_of(ctx)
+            invocation = invocation_of(ctx, as_json=options.pop("as_json", False))
             if not gc.isenabled():  # since cli.main: what is loaded by now stays
                 gc.freeze()
                 gc.enable()
