@@ -28,7 +28,6 @@ from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.jobs.bulk_jobs import JobOrder
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
-from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
 from pressrun.services.log_ins.links import EnterLinks
@@ -51,27 +50,15 @@ HASHES = PasswordHashes(CHEAP)
 WAY_TO_ACT = Actor(who="token:crm", way="api")
 
 
-def context_of(office: Office) -> LogInContext:
-    return LogInContext(
-        database=office.database,
-        keys=office.keys,
-        site=office.context.site,
-        settings=office.settings,
-        clock=lambda: office.now,
-        entropy=os.urandom,
-        wake=office.wake,
-    )
-
-
 def log_ins_of(office: Office) -> tuple[LogIns, Ceremonies]:
-    context = context_of(office)
+    context = office.context
     ceremonies = Ceremonies(ORIGIN, keys=office.keys, clock=context.clock, entropy=os.urandom)
     log_ins = LogIns(context, Sessions(context), HASHES, ceremonies, FailedLogIns(context), office.wake)
     return log_ins, ceremonies
 
 
 def account_of(office: Office) -> Account:
-    return Account(context_of(office), HASHES, log_ins_of(office)[1])
+    return Account(office.context, HASHES, log_ins_of(office)[1])
 
 
 async def ann_id(office: Office) -> int:
@@ -141,7 +128,7 @@ async def two_operators(office: Office) -> None:
 async def enter(office: Office, seconds: int = 900) -> object:
     """By the first link that was made, which is so long valid, as in a page that both have open."""
     token = WebTokens(office.keys).make(WebPurpose.ENTER, 1, NOW + seconds)
-    return await EnterLinks(context_of(office), Sessions(context_of(office))).enter(token, VISITOR) is not None
+    return await EnterLinks(office.context, Sessions(office.context)).enter(token, VISITOR) is not None
 
 
 accept = partial(enter, seconds=7 * 86_400)
@@ -166,7 +153,7 @@ async def log_in_by_passkey(office: Office) -> object:
 
 
 async def log_in_at_issuer(office: Office, subject: str) -> object:
-    context = context_of(office)
+    context = office.context
     identities = Identities(context, Sessions(context), FailedLogIns(context))
     identity = IssuerAccount(issuer="https://id.example", subject=subject, email="ann@town.example")
     return await identities.enter(identity, VISITOR, Admitted(office.now)) is not None

@@ -23,7 +23,7 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.site import Site
 from pressrun.services.bounces.bounce_handler import BounceHandler
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.context import Visitor
 from pressrun.services.log_ins.sessions import Entrant, Sessions
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.members.member_changes import Confirm, MemberChanges
@@ -87,17 +87,7 @@ async def show_token(office: Office) -> None:
 
 
 def sessions_of(office: Office) -> Sessions:
-    return Sessions(
-        LogInContext(
-            database=office.database,
-            keys=office.keys,
-            site=office.context.site,
-            settings=office.settings,
-            clock=lambda: office.now,
-            entropy=bytes,
-            wake=office.wake,
-        )
-    )
+    return Sessions(replace(office.context, entropy=bytes))
 
 
 async def log_in(office: Office) -> None:

@@ -23,7 +23,7 @@ from pressrun.core.site import Site
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.context import Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
@@ -53,7 +53,7 @@ class Lobby:
     woken: int = 0
     settings: Holder[ServiceSettings] = field(default_factory=lambda: Holder(ServiceSettings()))
     hashes: PasswordHashes = field(default_factory=lambda: PasswordHashes(CHEAP))
-    context: LogInContext = field(init=False)
+    context: ServiceContext = field(init=False)
     sessions: Sessions = field(init=False)
     ceremonies: Ceremonies = field(init=False)
     log_ins: LogIns = field(init=False)
@@ -137,7 +137,7 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
         entropy=os.urandom,
         wake=lobby.wake,
     )
-    context = LogInContext.of(lobby.services)
+    context = lobby.services
     lobby.context, lobby.sessions = context, Sessions(context)
     lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
     lobby.failures = FailedLogIns(context)

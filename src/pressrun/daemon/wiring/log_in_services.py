@@ -7,7 +7,6 @@ from msgspec import Struct
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
-from pressrun.services.log_ins.context import LogInContext
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.identities import Identities
 from pressrun.services.log_ins.links import EnterLinks
@@ -32,9 +31,8 @@ class LogInServices(Struct, frozen=True, kw_only=True):
     proxied: ProxiedLogIns
 
 
-def build_log_ins(services: ServiceContext, origin: str) -> LogInServices:
+def build_log_ins(context: ServiceContext, origin: str) -> LogInServices:
     """Wire them; `origin` is that of the pages for people who log in."""
-    context = LogInContext.of(services)
     hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=context.keys, clock=context.clock, entropy=context.entropy)
     mailed_codes = MailedCodes(context)

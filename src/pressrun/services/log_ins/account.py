@@ -21,8 +21,9 @@ from pressrun.core.access.login_codes import (
 from pressrun.core.access.passwords import require_strong
 from pressrun.core.access.totp import accepted_step
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import Ceremonies
-from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.log_ins.context import lasting_sessions
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import is_still_open
 from pressrun.store.people import credentials, log_ins
@@ -46,7 +47,7 @@ class AccountOverview(Struct, frozen=True, kw_only=True):
 class Account:
     """The log-in of one person at a time, by their id; `session_id` is the session in which they change it."""
 
-    def __init__(self, context: LogInContext, hashes: PasswordHashes, ceremonies: Ceremonies) -> None:
+    def __init__(self, context: ServiceContext, hashes: PasswordHashes, ceremonies: Ceremonies) -> None:
         self._context = context
         self._hashes = hashes
         self._ceremonies = ceremonies
@@ -168,7 +169,7 @@ class Account:
         return AccountOverview(
             credentials=stored,
             passkeys=tuple(credentials.passkeys_of(tx, person_id)),
-            sessions=tuple(log_ins.sessions_of(tx, person_id, self._context.window())),
+            sessions=tuple(log_ins.sessions_of(tx, person_id, lasting_sessions(self._context))),
         )
 
     def _draw_codes(self) -> list[str]:

@@ -1,8 +1,6 @@
-"""What the services for logging in share: one database and its surroundings, and what is known of who asks."""
+"""What the services for logging in share: who asks, which sessions last, and what is counted."""
 
 from __future__ import annotations
-
-from typing import Self
 
 from msgspec import Struct
 
@@ -14,28 +12,6 @@ from pressrun.store.people.log_ins import LoginSession, Method, SessionWindow
 
 FRESH_SECONDS = 15 * 60  # what is dangerous needs a log-in that recent
 _SECRET_BYTES = 32
-
-
-class LogInContext(ServiceContext, frozen=True, kw_only=True):
-    """The same as for all services, and what follows from it for log-ins."""
-
-    @classmethod
-    def of(cls, services: ServiceContext) -> Self:
-        """The context for logging in, from that of all services."""
-        shared = {name: getattr(services, name) for name in services.__struct_fields__}
-        return cls(**shared)
-
-    def window(self) -> SessionWindow:
-        """Which sessions have not ended by now."""
-        return session_window(self.login, self.clock())
-
-    def meter(self, subject: bytes) -> Meter:
-        """The window of failed log-ins of one account or client."""
-        return Meter("logins", subject, self.limits.logins)
-
-    def new_secret(self) -> str:
-        """The value of a new cookie."""
-        return self.entropy(_SECRET_BYTES).hex()
 
 
 class Visitor(Struct, frozen=True, kw_only=True):
@@ -54,6 +30,21 @@ class Visitor(Struct, frozen=True, kw_only=True):
     def former_digest(self) -> bytes | None:
         """The digest of that cookie."""
         return None if self.former is None else secret_digest(self.former)
+
+
+def lasting_sessions(context: ServiceContext) -> SessionWindow:
+    """Which sessions have not ended by now."""
+    return session_window(context.login, context.clock())
+
+
+def login_meter(context: ServiceContext, subject: bytes) -> Meter:
+    """The window of failed log-ins of one account or client."""
+    return Meter("logins", subject, context.limits.logins)
+
+
+def new_secret(context: ServiceContext) -> str:
+    """The value of a new cookie."""
+    return context.entropy(_SECRET_BYTES).hex()
 
 
 def session_window(settings: LoginSettings, now: float) -> SessionWindow:

@@ -15,7 +15,8 @@ from hashlib import sha256
 from pressrun.core.quantities import Rate
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, draw_wait
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.context import ServiceContext
+from pressrun.services.log_ins.context import Visitor
 from pressrun.store import limits
 from pressrun.store.people import audit
 from pressrun.store.people.audit import REFUSED, Actor, Entry
@@ -33,7 +34,7 @@ class FailedLogIns(BackgroundLoop):
     name = "failed log-ins"
     unavailable = "login.not_recorded"
 
-    def __init__(self, context: LogInContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         super().__init__(context.clock)
         self._context = context
         # Of the first unrecorded failure of each person, by name; "" for unknown accounts.

@@ -14,7 +14,8 @@ from msgspec import Struct
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.context import ServiceContext
+from pressrun.services.log_ins.context import Visitor, login_meter
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.log_in import spend_attempt
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions, is_still_open
@@ -44,7 +45,7 @@ class Admitted(Struct, frozen=True):
 class Identities:
     """Logs people in by what an issuer says of them."""
 
-    def __init__(self, context: LogInContext, sessions: Sessions, failures: FailedLogIns) -> None:
+    def __init__(self, context: ServiceContext, sessions: Sessions, failures: FailedLogIns) -> None:
         self._context = context
         self._failures = failures
         self._sessions = sessions
@@ -101,7 +102,7 @@ class Identities:
         return person
 
     def _meters(self, visitor: Visitor) -> Sequence[Meter]:
-        return [self._context.meter(visitor.network.encode())]
+        return [login_meter(self._context, visitor.network.encode())]
 
 
 def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.context import ServiceContext
+from pressrun.services.log_ins.context import Visitor
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
 from pressrun.services.people.entering import enter, find_link
 from pressrun.store.people import people
@@ -23,7 +24,7 @@ class Invited(Struct, frozen=True):
 class EnterLinks:
     """The links by which people enter once."""
 
-    def __init__(self, context: LogInContext, sessions: Sessions) -> None:
+    def __init__(self, context: ServiceContext, sessions: Sessions) -> None:
         self._context = context
         self._sessions = sessions
 

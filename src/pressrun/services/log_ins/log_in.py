@@ -26,8 +26,9 @@ from pressrun.core.access.totp import accepted_step
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.core.quantities import RateExceeded
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.log_ins.context import Visitor, login_meter, new_secret
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
@@ -57,7 +58,7 @@ class LogIns:
 
     def __init__(
         self,
-        context: LogInContext,
+        context: ServiceContext,
         sessions: Sessions,
         hashes: PasswordHashes,
         ceremonies: Ceremonies,
@@ -142,7 +143,7 @@ class LogIns:
         Raises NotPermitted where codes are switched off.
         """
         self._require("code")
-        secret = self._context.new_secret()
+        secret = new_secret(self._context)
         meters = [self._account_meter(address.key), self._client_meter(visitor)]
         exceeded = await self._context.database.record(
             self._request_code, address.key, secret_digest(secret), meters, self._context.now, visitor.language
@@ -244,10 +245,10 @@ class LogIns:
         """
         key, account = self._context.keys.suppression_key, typed_address_key(name) or name
         digest = hmac.digest(key, b"pressrun.account\0" + account.encode("utf-8", "replace"), "sha256")
-        return self._context.meter(digest)
+        return login_meter(self._context, digest)
 
     def _client_meter(self, visitor: Visitor) -> Meter:
-        return self._context.meter(visitor.network.encode())
+        return login_meter(self._context, visitor.network.encode())
 
 
 def person_for_code(tx: Transaction, address: Address) -> Candidate | None:

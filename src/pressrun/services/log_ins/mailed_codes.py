@@ -10,7 +10,7 @@ import asyncio
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.background import BackgroundLoop, draw_wait
-from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.log_in import person_for_code
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
@@ -29,7 +29,7 @@ class MailedCodes(BackgroundLoop):
     name = "login codes"
     unavailable = "login.database_unavailable"
 
-    def __init__(self, context: LogInContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         super().__init__(context.clock)
         self._context = context
         self._asked = asyncio.Event()

@@ -6,7 +6,7 @@ the proxy knows and this installation does not is not logged in.
 
 from __future__ import annotations
 
-from pressrun.services.log_ins.context import LogInContext
+from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.log_in import typed_address_key
 from pressrun.services.log_ins.sessions import NO_SESSION, LoggedIn
 from pressrun.services.people.holdings import holdings_of_person
@@ -20,7 +20,7 @@ _LONGEST_NAME = 254
 class ProxiedLogIns:
     """Finds people by what a proxy calls them."""
 
-    def __init__(self, context: LogInContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def find(self, name: str) -> LoggedIn | None:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from pressrun.core.access.login_codes import secret_digest
 from pressrun.core.access.rights import Holdings
-from pressrun.services.log_ins.context import LogInContext, Visitor
+from pressrun.services.context import ServiceContext
+from pressrun.services.log_ins.context import Visitor, lasting_sessions, new_secret
 from pressrun.services.people.holdings import holdings_of_person
 from pressrun.store.people import audit, log_ins, people
 from pressrun.store.people.audit import Entry, person_on_page
@@ -50,7 +51,7 @@ def is_still_open(tx: Transaction, person_id: int, session_id: int) -> bool:
 class Sessions:
     """The sessions of one database."""
 
-    def __init__(self, context: LogInContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def find(self, secret: str) -> LoggedIn | None:
@@ -62,7 +63,7 @@ class Sessions:
         return logged_in
 
     def _find(self, tx: Transaction, digest: bytes) -> LoggedIn | None:
-        session = log_ins.find(tx, digest, self._context.window())
+        session = log_ins.find(tx, digest, lasting_sessions(self._context))
         return None if session is None else LoggedIn(session, holdings_of_person(tx, session.person_id))
 
     async def is_anybody_enrolled(self) -> bool:
@@ -75,7 +76,7 @@ class Sessions:
 
     def begin(self, tx: Transaction, person: Entrant, method: Method, visitor: Visitor) -> Entered:
         """Log a person in, whom the caller has found to be that one, and end the session that the browser had."""
-        context, secret = self._context, self._context.new_secret()
+        context, secret = self._context, new_secret(self._context)
         if visitor.former_digest is not None:
             log_ins.end(tx, visitor.former_digest)
         session = NewSession(
@@ -91,7 +92,7 @@ class Sessions:
         return Entered(secret)
 
     def _end(self, tx: Transaction, digest: bytes) -> None:
-        session = log_ins.find(tx, digest, self._context.window())
+        session = log_ins.find(tx, digest, lasting_sessions(self._context))
         if log_ins.end(tx, digest) and session is not None:
             audit.append(tx, self._entry(session.name, "session.end"))
 
