@@ -16,7 +16,7 @@ SILENT_SECONDS = 2.0  # nor has a relay that has not asked for so long: its conn
 
 
 class RelayShares:
-    """Shares the mail for any relay among those that can take some now."""
+    """Shares the mail for any relay among those that can take some now, by weight where there are several."""
 
     def __init__(self, weights: Mapping[str, int], pacer: Pacer, throttle: Throttle) -> None:
         self._throttle = throttle
@@ -29,6 +29,7 @@ class RelayShares:
     def reload(self, weights: Mapping[str, int], pacer: Pacer) -> None:
         """Go on under new weights and rates."""
         self._weights = RelayWeights(weights)
+        self.are_weighed = self._weights.are_needed
         self._pacer = pacer
 
     def watch(self, failing: Callable[[], Collection[str]]) -> None:
@@ -46,8 +47,7 @@ class RelayShares:
 
     def hand_out(self, relay: str) -> None:
         """This relay gets a row that any relay might have got."""
-        if self._weights.are_needed:
-            self._weights.hand_out(relay)
+        self._weights.hand_out(relay)
 
     def learn(self, relay: str, *, is_untried: bool) -> None:
         """This relay has given a result, or returned a row untried."""
@@ -64,10 +64,10 @@ class RelayShares:
 
     def open_queues(self, rows: ClaimedRows, relay: str, now: float, until: float) -> list[DestinationQueues]:
         """The rows for this relay alone, and those for any relay as far as its share goes, for a slot at `until`."""
-        if rows.are_all_shared and not self._weights.are_needed:
+        if rows.are_all_shared and not self.are_weighed:
             return [rows.shared]  # one relay and no list that names it: nearly always
         open_queues = rows.own(relay)
-        if len(rows.shared) and (not self._weights.are_needed or self._share(relay, now, until) > 0):
+        if len(rows.shared) and (not self.are_weighed or self._share(relay, now, until) > 0):
             open_queues.append(rows.shared)
         return open_queues
 

@@ -40,7 +40,7 @@ class Scheduler:
         self.rows = ClaimedRows()
         self.shares = RelayShares(weights, pacer, throttle)
         self.more_wait = False  # whether there may be more in the database than is claimed
-        self._destinations = SlowDestinations(connections, throttle)
+        self._slow = SlowDestinations(connections, throttle)
         self._handed_out_at = 0.0
         self._crowded: set[str] = set()  # relays for which only rows wait whose destinations have their share already
 
@@ -60,13 +60,13 @@ class Scheduler:
         self.pacer = self.pacer.changed(settings.rates, rates, now)
         self.throttle.change(DestinationTable(settings.domains), settings.block_pause_seconds)
         self.shares.reload(weights, self.pacer)
-        self._destinations.set_connections(connections)
+        self._slow.set_connections(connections)
 
     def follow(self, now: float) -> None:
         """Follow a clock that was set back. Called once a cycle."""
         self.pacer.follow(now)
         self.throttle.follow(now)
-        self._destinations.follow(now)
+        self._slow.follow(now)
 
     def push(self, job: Job) -> None:
         """Add a row behind those that wait."""
@@ -114,7 +114,7 @@ class Scheduler:
         if at > until:
             return at
         queues = self.shares.open_queues(self.rows, relay, now, until)
-        destinations = self._destinations[relay]
+        destinations = self._slow.relays[relay]
         choice: Job | float = NEVER
         if relay not in self._crowded:
             choice = self._pop(queues, destinations.is_crowded, now, until)
@@ -147,10 +147,10 @@ class Scheduler:
 
     def _count_handed_out(self, job: Job, relay: str, now: float, slot: float) -> None:
         self._handed_out_at = now
-        self._destinations[relay].hand_out(job.destination, now)
+        self._slow.relays[relay].hand_out(job.destination, now)
         if job.queue:
             self.throttle.hand_out(job.queue, slot)
-        if not job.relay:
+        if self.shares.are_weighed and not job.relay:
             self.shares.hand_out(relay)
         self.throttle.hand_out(relay_destination(relay), slot)
 
@@ -168,7 +168,7 @@ class Scheduler:
         return sum(number for name, number in lengths if self._queue_opens_at(name, relay, now) <= now)
 
     def _queue_opens_at(self, name: str, relay: str, now: float) -> float:
-        return NEVER if self._destinations[relay].is_full(name) else self.throttle.opens_at(name, now)
+        return NEVER if self._slow.relays[relay].is_full(name) else self.throttle.opens_at(name, now)
 
     def next_at(self, relay: str, now: float) -> float:
         """When this relay could get something that waits; NEVER if only a result can change that."""
@@ -185,7 +185,7 @@ class Scheduler:
 
     def return_unsent(self, job: Job, relay: str) -> None:
         """A row that this relay got never went out."""
-        self._destinations[relay].give_back(job.destination)
+        self._slow.relays[relay].give_back(job.destination)
         self._count_in(job, relay)
 
     def _count_in(self, job: Job, relay: str) -> None:
@@ -203,7 +203,7 @@ class Scheduler:
             self.return_unsent(job, relay)
         else:
             self._count_in(job, relay)
-            self._destinations.learn(job.destination, relay, now, seconds)
+            self._slow.learn(job.destination, relay, now, seconds)
         if not isinstance(job.row, ClaimedCopy):
             return None
         if result.outcome is Outcome.DELIVERED:
@@ -225,7 +225,7 @@ class Scheduler:
 
     def learn_slow(self, now: float) -> dict[str, float]:
         """Learn which destinations are slow; returns for how long they give no result, of those that were not known."""
-        return self._destinations.find(self.rows, now, more_wait=self.more_wait)
+        return self._slow.find(self.rows, now, more_wait=self.more_wait)
 
     # ------------------------------------------------------------------ what to claim
 
@@ -235,7 +235,7 @@ class Scheduler:
         """
         if not self.rows:
             return 0
-        relays = [self._destinations[name] for name in self.shares.working() or self._destinations]
+        relays = [self._slow.relays[name] for name in self.shares.working() or self._slow.relays]
         goes = [
             (name, number)
             for name, number in self.rows.copies_by_queue().items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from pressrun.delivery.queue.claimed_rows import ClaimedRows
 from pressrun.delivery.queue.destinations import SLOW_SECONDS, Destinations
@@ -10,11 +10,11 @@ from pressrun.delivery.queue.throttle import Throttle
 
 
 class SlowDestinations:
-    """The destinations of each relay, and since when some of them have been late."""
+    """The destinations of each of the `relays`, and since when some of them have been late."""
 
     def __init__(self, connections: Mapping[str, int], throttle: Throttle) -> None:
         self._throttle = throttle
-        self._relays: dict[str, Destinations] = {}
+        self.relays: dict[str, Destinations] = {}
         # Those that turned out slow since the last cycle: how long the result took, and when it came.
         self._shown: dict[str, tuple[float, float]] = {}
         self._late_since: dict[str, float] = {}
@@ -24,28 +24,19 @@ class SlowDestinations:
         """Go on with these numbers of connections, by relay."""
         self._throttle.set_connections(sum(connections.values()))
         for relay, number in connections.items():
-            if relay in self._relays:
-                self._relays[relay].change(number)
+            if relay in self.relays:
+                self.relays[relay].change(number)
             else:
-                self._relays[relay] = Destinations(number, self._throttle.slow)
-
-    def __getitem__(self, relay: str) -> Destinations:
-        return self._relays[relay]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._relays)
-
-    def __len__(self) -> int:
-        return len(self._relays)
+                self.relays[relay] = Destinations(number, self._throttle.slow)
 
     def follow(self, now: float) -> None:
         """Follow a clock that was set back."""
-        for destinations in self._relays.values():
+        for destinations in self.relays.values():
             destinations.follow(now)
 
     def learn(self, name: str, relay: str, now: float, seconds: float) -> None:
         """A row for a destination has its result, for which the relay took so long."""
-        if self._relays[relay].learn(name, now, seconds):
+        if self.relays[relay].learn(name, now, seconds):
             self._shown[name] = seconds, now
 
     def find(self, rows: ClaimedRows, now: float, *, more_wait: bool) -> dict[str, float]:
@@ -61,7 +52,7 @@ class SlowDestinations:
         waiting = rows.destinations()
         self._learn_late(waiting, now)
         for name in waiting:
-            seconds = max(destinations.silent_seconds(name, now) for destinations in self._relays.values())
+            seconds = max(destinations.silent_seconds(name, now) for destinations in self.relays.values())
             if seconds < SLOW_SECONDS:
                 continue
             if now - self._late_since.get(name, now) >= SLOW_SECONDS and self._is_long(name, seconds):
@@ -79,9 +70,9 @@ class SlowDestinations:
         """Remember since when each has been late. What nobody could answer before, since the relay or this process
         stood still, comes together with the results that overtake it, or right behind them.
         """
-        late = [name for name in waiting if any(destinations.is_late(name) for destinations in self._relays.values())]
+        late = [name for name in waiting if any(destinations.is_late(name) for destinations in self.relays.values())]
         self._late_since = {name: min(self._late_since.get(name, now), now) for name in late}
 
     def _is_long(self, name: str, seconds: float) -> bool:
-        relays = self._relays.values()
+        relays = self.relays.values()
         return any(destinations.is_late(name) and destinations.is_long(seconds) for destinations in relays)
