@@ -102,6 +102,15 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
     assert {"pending"} == set(subscriptions(data).values())
 
 
+def test_a_request_that_is_void_since_stays_void(data: DataDir, tmp_path: Path) -> None:
+    """It was mailed to an address that its reader has given up."""
+    execute(data.database, LEFT, "update subscription set state = 'pending', round = 2")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update subscription set round = 3")
+    put_back(data, tmp_path / "backup.tar")
+    assert [(3,)] == rows(data.database, "select distinct round from subscription")
+
+
 @pytest.mark.parametrize("state", ["done", "undone"])
 def test_a_change_of_address_is_where_it_was(data: DataDir, tmp_path: Path, state: str) -> None:
     """What was stopped since cannot be confirmed, and what was confirmed or even asked for since can be undone."""
@@ -115,6 +124,38 @@ def test_a_change_of_address_is_where_it_was(data: DataDir, tmp_path: Path, stat
     put_back(data, tmp_path / "backup.tar")
     changes = rows(data.database, "select id, state, former, expires_at from address_change order by id")
     assert [(7, state, "{1}", 99), (8, state, "{2}", 99)] == changes
+
+
+@pytest.mark.parametrize(("erased_at", "is_left"), [(5, 0), (4, 1)])
+def test_who_was_erased_before_confirming_is_erased_again(
+    data: DataDir, tmp_path: Path, erased_at: int, is_left: int
+) -> None:
+    """But not who has asked to subscribe after having been erased."""
+    reader = rows(data.database, "select min(subscriber_id) from subscription")[0][0]
+    execute(
+        data.database,
+        "delete from suppression",
+        f"update subscription set state = 'pending', suspended_for = null where subscriber_id = {reader}",
+        f"update subscriber set created_at = 5 where id = {reader}",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    digest = f"select suppression_digest, 'erased', {erased_at} from subscriber where id = {reader}"
+    execute(data.database, f"insert into suppression (digest, reason, since) {digest}")
+    if not is_left:
+        execute(data.database, f"delete from subscriber where id = {reader}")
+    report = put_back(data, tmp_path / "backup.tar")
+    assert (1 - is_left, is_left) == (report.erased, count(data.database, f"subscriber where id = {reader}"))
+
+
+def test_a_change_to_an_address_that_was_erased_is_forgotten(data: DataDir, tmp_path: Path) -> None:
+    reader = rows(data.database, "select min(id) from subscriber")[0][0]
+    columns = "(subscriber_id, old_address, new_address, created_at, id, state, former, expires_at)"
+    asked = f"({reader}, 'a@a.example', 'b@b.example', 5, 7, 'asked', '{{}}', 90)"
+    execute(data.database, "delete from address_change", f"insert into address_change {columns} values {asked}")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "delete from address_change")
+    put_back(data, tmp_path / "backup.tar")
+    assert 0 == count(data.database, "address_change")
 
 
 async def live(folder: Path, seed: int) -> DataDir:

@@ -58,7 +58,10 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
     ended = restores.end_subscriptions(tx, former)
     if left_behind:  # their mail would go to the address that they had before
         ended += restores.end_reading(tx, [row["id"] for row in restores.find_reading(tx, left_behind)])
-    return ended + (_end_what_is_gone(tx, former) if _is_continued(tx, former) else 0)
+    if _is_continued(tx, former):
+        restores.drop_changes(tx, former)
+        ended += _end_what_is_gone(tx, former)
+    return ended
 
 
 def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
@@ -93,7 +96,7 @@ def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
     """The readers who were erased since: by the digest that is left of them, or because they are gone.
 
     Somebody who had changed their address before left the digest of the new one. Whoever is gone with a list may come
-    back with it.
+    back with it. Whoever has not confirmed may be gone without having been erased, or have asked after having been.
     """
     erased = restores.erased_digests(former)
     lists = restores.list_ids(former) if _is_continued(tx, former) else set()
@@ -101,8 +104,13 @@ def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
     for members in restores.list_members(tx):
         there = restores.find_readers(former, {row["id"] for row in members})
         for row in members:
-            is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in lists
-            if is_gone or row["suppression_digest"] in erased:
+            erased_at = erased.get(row["suppression_digest"])
+            if row["state"] == SubscriptionState.PENDING:
+                is_erased = erased_at is not None and erased_at >= row["created_at"]
+            else:
+                is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in lists
+                is_erased = is_gone or erased_at is not None
+            if is_erased:
                 addresses[row["address"]] = _stored_address(row["address"], row["domain"])
     return list(addresses.values())
 

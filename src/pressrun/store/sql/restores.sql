@@ -49,6 +49,12 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
         or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
+-- name: void_requests
+-- Requests of a subscription that were void later are void, whatever its state is.
+update subscription set round = :round
+where id = :id and list_id = :list_id and subscriber_id = :subscriber_id and round < :round
+    and exists (select 1 from subscriber where subscriber.id = subscription.subscriber_id and created_at = :created_at);
+
 -- name: reading
 -- The subscriptions of these readers that get mail, or will after a pause.
 select id, list_id, subscriber_id from subscription where subscriber_id {in ids} and state in ('active', 'suspended');
@@ -80,6 +86,14 @@ from subscriber where subscriber.id = :subscriber_id and subscriber.created_at =
 on conflict (id) do update set state = excluded.state, former = excluded.former, expires_at = excluded.expires_at
 where address_change.subscriber_id = excluded.subscriber_id and address_change.created_at = excluded.created_at;
 
+-- name: change_ids
+-- All changes of address.
+select id from address_change;
+
+-- name: drop_changes
+-- Forget these changes of address.
+delete from address_change where id {in ids};
+
 -- name: suspensions
 -- Readers who are suspended for bounces, each with when they came.
 select suspension.subscriber_id, subscriber.created_at, suspension.since, suspension.first_edition_id, suspension.probed_at
@@ -95,12 +109,11 @@ on conflict (subscriber_id) do update set since = excluded.since, first_edition_
     probed_at = excluded.probed_at, ended_at = null;
 
 -- name: members
--- Readers with a subscription that is or was confirmed, some at a time, with the lists of those subscriptions.
+-- Readers, some at a time, with each of their subscriptions.
 select subscriber.id, subscriber.created_at, subscriber.address, subscriber.domain, subscriber.suppression_digest,
-    subscription.list_id
+    subscription.list_id, subscription.state
 from subscriber cross join subscription
-where subscriber.id > :after and subscriber.id <= :through and subscription.subscriber_id = subscriber.id
-    and subscription.state <> 'pending';
+where subscriber.id > :after and subscriber.id <= :through and subscription.subscriber_id = subscriber.id;
 
 -- name: end_of_page
 -- The id of the last of some readers, in the order of their ids; null without any.
@@ -111,8 +124,8 @@ select max(id) from (select id from subscriber where id > :after order by id lim
 select id, created_at from subscriber where id {in ids};
 
 -- name: erased
--- Those of these digests that belong to people who were erased.
-select digest from suppression where reason = 'erased' and address is null;
+-- The digests that are left of people who were erased, and when they were.
+select digest, since from suppression where reason = 'erased' and address is null;
 
 -- name: lists
 -- The ids of all lists.

@@ -59,13 +59,22 @@ def store_changes(tx: Transaction, former: Transaction) -> None:
     tx.run_many("restores.store_change", map(dict, former.each("restores.answered_changes")))
 
 
+def drop_changes(tx: Transaction, former: Transaction) -> None:
+    """Forget changes of address that are not there any more, as after one of their addresses was erased."""
+    known = {row["id"] for row in former.rows("restores.change_ids")}
+    gone = {row["id"] for row in tx.rows("restores.change_ids")} - known
+    tx.run("restores.drop_changes", ids=in_json(sorted(gone)))
+
+
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
     """Take over which subscriptions had ended or were suspended; returns how many changed by that.
 
     With them it takes over the suspensions for bounces, and which of these readers were asked whether they still read.
     """
     tx.run_many("restores.suspend", map(dict, former.each("restores.suspensions")))
-    return tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
+    ended = tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
+    tx.run_many("restores.void_requests", map(dict, former.each("restores.endings")))
+    return ended
 
 
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
@@ -84,7 +93,7 @@ def end_reading(tx: Transaction, ids: Collection[int]) -> int:
 
 
 def list_members(tx: Transaction) -> Iterator[list[Row]]:
-    """Readers with a subscription that is or was confirmed, in pages; a row for each of these subscriptions."""
+    """Readers in pages, with a row for each subscription."""
     through = -1
     while (end := tx.value("restores.end_of_page", after=through, limit=PAGE)) is not None:
         yield tx.rows("restores.members", after=through, through=end)
@@ -96,9 +105,9 @@ def find_readers(former: Transaction, ids: Collection[int]) -> set[tuple[int, in
     return {(row["id"], row["created_at"]) for row in former.rows("restores.readers", ids=in_json(sorted(ids)))}
 
 
-def erased_digests(former: Transaction) -> set[bytes]:
-    """What is left of people who were erased."""
-    return {row["digest"] for row in former.rows("restores.erased")}
+def erased_digests(former: Transaction) -> dict[bytes, int]:
+    """What is left of people who were erased, and when they were."""
+    return {row["digest"]: row["since"] for row in former.rows("restores.erased")}
 
 
 def list_ids(former: Transaction) -> set[int]:
