@@ -1,4 +1,7 @@
-"""Alerts to the operator, once a day for each subject: by mail to `operator` if it is set, and in the log."""
+"""Alerts to the operator, once a day for each subject: by mail to `operator` if it is set, and in the log.
+
+One that the mail server refused did not arrive, so it is mailed again: an hour later, then each time twice as late.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from pressrun.core.addresses.address import parse_address
+from msgspec import Struct
+
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.pacing.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.text.masking import without_addresses
@@ -19,9 +24,20 @@ from pressrun.store.queue import notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Row, Transaction
+from pressrun.store.upkeep.monitoring import count_alert_tries
 
 ALERTS = "alerts"  # their scope among the limits
 ALERT_RATE = Rate(1, ALERT_SECONDS)  # for each subject
+AGAIN_SECONDS = 3600  # after one mail that failed, and twice as long after each further one
+
+
+class _Alert(Struct, frozen=True, kw_only=True):
+    """What to mail. `payload[key]` is the same in every mail about the subject, for which there is a limit."""
+
+    kind: str
+    subject: str
+    key: str
+    payload: dict[str, Any]
 
 
 def alert_of_policy(
@@ -62,33 +78,47 @@ def alert_operator(tx: Transaction, cause: Cause, details: str, context: Service
     """Queue an email about a cause; False without an operator or a list, or when one was queued today."""
     rule = CAUSES[cause]
     payload = {"when": rule.when, "details": without_addresses(details), "advice": rule.advice}
-    return _mail_operator(tx, "operator_alert", f"cause\0{cause}", payload, context)
+    alert = _Alert(kind="operator_alert", subject=f"cause\0{cause}", key="when", payload=payload)
+    return _mail_operator(tx, alert, context)
 
 
 def alert_of_relay(tx: Transaction, name: str, failing_since: float, error: str, context: ServiceContext) -> bool:
     """The same about a relay that fails."""
     payload = {"relay": name, "since": rfc3339(int(failing_since)), "error": without_addresses(error)}
-    return _mail_operator(tx, "relay_alert", f"relay\0{name}", payload, context)
+    alert = _Alert(kind="relay_alert", subject=f"relay\0{name}", key="relay", payload=payload)
+    return _mail_operator(tx, alert, context)
 
 
-def _mail_operator(tx: Transaction, kind: str, subject: str, payload: dict[str, Any], context: ServiceContext) -> bool:
+def _mail_operator(tx: Transaction, alert: _Alert, context: ServiceContext) -> bool:
     operator, now = context.site.operator, context.now
     target = next(iter(lists.all_lists(tx)), None)
     if operator is None or target is None:
         return False
-    if not limits.spend(tx, ALERTS, hashlib.sha256(subject.encode()).digest(), ALERT_RATE, now):
-        return False
     address = parse_address(operator)
+    if not _is_due(tx, alert, address, now):
+        return False
     mail = NewNotice(
-        kind=kind,
+        kind=alert.kind,
         address=address,
         message_secret=context.entropy(16),
         list_id=target.id,
         language=language_of(tx, address, "en"),
-        payload=payload,
+        payload=alert.payload,
     )
     notices.insert_notice(tx, mail, now)
     return True
+
+
+def _is_due(tx: Transaction, alert: _Alert, address: Address, now: int) -> bool:
+    """Whether none was mailed today, or all that were have failed, the last one long enough ago."""
+    subject, since = alert.payload[alert.key], now - int(ALERT_SECONDS)
+    tries = count_alert_tries(tx, alert.kind, address.typed, key=alert.key, subject=subject, since=since)
+    if tries.others:
+        return False
+    is_first = limits.spend(tx, ALERTS, hashlib.sha256(alert.subject.encode()).digest(), ALERT_RATE, now)
+    if tries.failed_at is None:
+        return is_first
+    return now - tries.failed_at >= AGAIN_SECONDS << (tries.failed - 1)
 
 
 def _subject_of(domain: str) -> bytes:

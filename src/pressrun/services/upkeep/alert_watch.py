@@ -151,7 +151,10 @@ class AlertWatch(BackgroundLoop):
         await asyncio.to_thread(self._ways.history.record, cause, now)
 
     async def _mail(self, obstacle: Obstacle, now: float) -> None:
-        """Queue an email; where there is no operator, no list, or one today, it is tried again, soon and then later."""
+        """Queue an email; where there is no operator, no list, or one today, it is tried again, soon and then later.
+
+        After one that was queued, too: it may fail, and then another one is due.
+        """
         last = self._mail_attempts.get(obstacle.cause)
         if last is not None and _is_within(last.at, now, last.wait_seconds):
             return
@@ -161,7 +164,7 @@ class AlertWatch(BackgroundLoop):
             return
         if is_queued:
             event(log, "alert.raised", level=logging.WARNING, cause=obstacle.cause, way="mail")
-        self._mail_attempts[obstacle.cause] = _MailAttempt(now, ALERT_SECONDS if is_queued else _longer(last))
+        self._mail_attempts[obstacle.cause] = _MailAttempt(now, LONGEST_WAIT_SECONDS if is_queued else _longer(last))
 
     def _describe(self, obstacle: Obstacle) -> Mapping[str, Any]:
         rule = CAUSES[obstacle.cause]
@@ -187,9 +190,7 @@ def _without_effects(obstacles: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
 
 def _longer(last: _MailAttempt | None) -> float:
     """How long to wait after an attempt that failed: twice as long as after the one before."""
-    if last is None or last.wait_seconds > LONGEST_WAIT_SECONDS:
-        return FIRST_WAIT_SECONDS
-    return min(2 * last.wait_seconds, LONGEST_WAIT_SECONDS)
+    return FIRST_WAIT_SECONDS if last is None else min(2 * last.wait_seconds, LONGEST_WAIT_SECONDS)
 
 
 def _is_within(before: float | None, now: float, seconds: float) -> bool:

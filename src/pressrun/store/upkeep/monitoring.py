@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.transaction import Transaction
@@ -9,6 +11,14 @@ from pressrun.store.transaction import Transaction
 SLICE = 50_000  # subscriptions counted in one transaction, so that nobody waits for more than that
 MOST_NOTICES = 10_000  # searched for the latest alert, because there is no index by kind
 MOST_WAITING = 10_000  # mails counted; with more of them the number says enough
+
+
+class AlertTries(Struct, frozen=True):
+    """How many mails of an alert failed, when the last of them did (UTC seconds), and how many others there are."""
+
+    failed: int
+    failed_at: int | None
+    others: int
 
 
 def list_names(tx: Transaction) -> dict[int, str]:
@@ -52,3 +62,11 @@ def refusal_of_latest_alert(tx: Transaction, operator: str) -> str | None:
     """The mail server's reply if the latest alert by email to the operator did not arrive; None if it did."""
     row = tx.row("monitoring.latest_alert", address=operator, most=MOST_NOTICES)
     return None if row is None or row["state"] != DeliveryState.FAILED else row["reply"] or ""
+
+
+def count_alert_tries(tx: Transaction, kind: str, operator: str, *, key: str, subject: str, since: int) -> AlertTries:
+    """The mails to the operator since a time that are about the same; `subject` is in their payload, by `key`."""
+    values = {"kind": kind, "address": operator, "key": key, "subject": subject, "since": since}
+    row = tx.row("monitoring.alert_tries", **values, most=MOST_NOTICES)
+    assert row is not None  # an aggregate has a row always
+    return AlertTries(row["failed"], row["failed_at"], row["others"])
