@@ -19,6 +19,24 @@ LISTMONK = (
 MILLION = 1_000_000
 
 
+def test_an_export_reads_back_unchanged_in_every_state(shell: Shell) -> None:
+    for name in ("news", "copy"):
+        shell.good("list", "create", name, "--title", name)
+    rows = [
+        f'{state or "member"}@x.example,Ann,de,2020-01-02T00:00:00Z,a fair,192.0.2.7,{state or "active"},"a, \'b"'
+        for state in ("", "pending", "suspended", "unsubscribed")
+    ]
+    header = "email,name,language,subscribed_at,consent_source,consent_ip,state,city"
+    file = shell.folder / "rows.csv"
+    file.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    shell.good("subscriber", "import", "news", str(file))
+    exported = shell.good("subscriber", "export", "news").out
+    assert sorted([header, *rows]) == sorted(exported.splitlines())
+    file.write_text(exported, encoding="utf-8")
+    shell.good("subscriber", "import", "copy", str(file))
+    assert exported == shell.good("subscriber", "export", "copy").out
+
+
 def test_people_whom_another_program_has_blocked_are_suppressed(shell: Shell) -> None:
     """The dry run counts what the import does then, and a second import changes nothing."""
     shell.make_list()

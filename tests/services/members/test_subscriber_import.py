@@ -101,6 +101,10 @@ def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None
         request_confirmation(
             tx, [(target, None)], person, Origin(source="import", language=row.language), terms, options.now
         )
+        if not options.asks:
+            asked = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+            assert asked is not None
+            subscriptions.record_subscription(tx, asked, replace(asked, since=since), options.now)
     else:
         assert after.state is not None
         subscription = subscriptions.insert_subscription(

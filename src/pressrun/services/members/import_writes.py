@@ -109,7 +109,8 @@ class ImportWriter(Struct, frozen=True):
         for change, subscriber_id in changes:
             state = change.decision.state
             assert state is not None
-            since = self.options.now if state is _State.PENDING else change.row.since or self.options.now
+            is_asked = self.options.asks and state is _State.PENDING
+            since = self.options.now if is_asked else change.row.since or self.options.now
             new.append(NewSubscription(subscriber_id, state, "bounces" if state is _State.SUSPENDED else None, since))
         ids = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.options.source)
         return [
