@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -60,6 +61,33 @@ def test_every_reference_leads_somewhere() -> None:
         for step in reference.removeprefix("#/").split("/"):
             target = target[step]
         assert target
+
+
+def test_no_generator_of_clients_has_one_name_for_two_values() -> None:
+    """They take letters and digits alone: openapi-python-client gives up at `GMT+0` beside `GMT-0`."""
+
+    def enums(part: Any) -> list[list[str]]:
+        if isinstance(part, dict):
+            own = [part["enum"]] if isinstance(part.get("enum"), list) else []
+            return own + [enum for value in part.values() for enum in enums(value)]
+        return [enum for value in part for enum in enums(value)] if isinstance(part, list) else []
+
+    for enum in enums(DOCUMENT):
+        names = [re.sub(r"[^A-Za-z0-9]", "", str(value)).upper() for value in enum]
+        assert len(names) == len(set(names)), enum[:9]
+
+
+def test_no_member_that_may_be_left_out_has_but_one_value() -> None:
+    """openapi-python-client makes code of that which is no Python."""
+
+    def constants(part: Any) -> list[str]:
+        if isinstance(part, dict):
+            needed = part.get("required", [])
+            own = [name for name, kind in part.get("properties", {}).items() if name not in needed and "const" in kind]
+            return own + [name for value in part.values() for name in constants(value)]
+        return [name for value in part for name in constants(value)] if isinstance(part, list) else []
+
+    assert [] == constants(DOCUMENT["components"])
 
 
 @pytest.mark.parametrize(("path", "method"), DESCRIBED)

@@ -65,10 +65,12 @@ class PersonGrant(Arguments, frozen=True, kw_only=True):
     operator: bool = False
 
 
+# Not "const": the code that openapi-python-client makes of an optional one is no Python.
+_NOT_TRUE, _NOT_FALSE = ({"type": "boolean", "not": {"const": value}} for value in (True, False))
 ON_A_LIST_OR_ALL: Mapping[str, Any] = {
     "oneOf": [
-        {"required": ["list"], "properties": {"list": {"type": "string"}, "operator": {"const": False}}},
-        {"required": ["operator"], "properties": {"list": {"type": "null"}, "operator": {"const": True}}},
+        {"required": ["list"], "properties": {"list": {"type": "string"}, "operator": _NOT_TRUE}},
+        {"required": ["operator"], "properties": {"list": {"type": "null"}, "operator": _NOT_FALSE}},
     ]
 }
 

@@ -61,7 +61,7 @@ def _complete(schema: object) -> None:
     """Say what types do not: the time zones that this machine knows, and that whole numbers have 64 bits."""
     if isinstance(schema, dict):
         if schema.get("format") == "time-zone":
-            schema["enum"] = sorted(available_timezones())
+            schema["enum"] = _zones()
         if isinstance(pattern := schema.get("pattern"), str):
             schema["pattern"] = re.sub(r"\\Z\Z", "$", pattern)  # what Python calls the end
         if schema.get("type") == "integer":
@@ -71,6 +71,14 @@ def _complete(schema: object) -> None:
     elif isinstance(schema, list):
         for part in schema:
             _complete(part)
+
+
+def _zones() -> list[str]:
+    """The time zones, but for GMT+0, Etc/GMT-1 and the like, which are accepted, too.
+
+    Generators of clients name each value by its letters and digits alone, and give up where two have one name.
+    """
+    return sorted(name for name in available_timezones() if re.search(r"[+-]\d", name) is None)
 
 
 class _Types:
