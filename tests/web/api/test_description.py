@@ -100,6 +100,18 @@ def test_what_is_described_is_what_a_path_has(path: str, method: str) -> None:
     assert {"401", "403", "404", "422", "429", "503"} <= operation["responses"].keys()
 
 
+def test_every_answer_is_described() -> None:
+    """A client without its type gets nothing of an answer but its status."""
+    undescribed = [
+        (operation["operationId"], status)
+        for methods in DOCUMENT["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status.startswith("2") and status != "204" and "content" not in answer
+    ]
+    assert [] == undescribed
+
+
 async def test_it_is_public_and_the_same(served: ServedApi) -> None:
     """Without a token, and made once."""
     first, etag = served.api.document()

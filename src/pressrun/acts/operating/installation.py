@@ -22,6 +22,7 @@ from pressrun.acts.arguments import (
     Statement,
 )
 from pressrun.acts.names import NOTE
+from pressrun.acts.operating.address_records import AddressRecord
 from pressrun.acts.operating.operator_resources import HeldDropped, HeldReleased, MailNumber
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
@@ -205,6 +206,7 @@ GROUP_ACTS = (
         right=Right.SEE_READERS,
         arguments=AddressOnly,
         work=_show_subscriber,
+        answer=AddressRecord,
         http=Http(method="GET", path="subscribers/{address}"),
     ),
 )

@@ -17,6 +17,7 @@ from pressrun.acts.arguments import (
     SyncRemoval,
 )
 from pressrun.acts.http import faults_of
+from pressrun.acts.operating.address_records import ErasureAnswer
 from pressrun.acts.operating.operator_resources import SuppressionSet
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import is_spelling_of, parse_address
@@ -69,6 +70,7 @@ SUBSCRIBER_ACTS = (
         right=Right.OPERATE,
         arguments=SubscriberErase,
         work=_erase,
+        answer=ErasureAnswer,
         again=_erased,
         asks=True,
         http=Http(method="POST", path="subscribers/{address}/erase", status=202, together=CONFIRMED),
