@@ -66,6 +66,7 @@ PLANS = "; ".join(
 _BEGIN = f"begin isolation level read committed; {_LIMITS}; {PLANS}"
 _BEGIN_DURABLE = f"{_BEGIN}; set local synchronous_commit = on"
 _BEGIN_RECORD = f"{_BEGIN}; set local synchronous_commit = off"
+_BEGIN_LOOK = f"{_BEGIN_RECORD}; set local lock_timeout = '100ms'"
 _BEGIN_READING = f"begin isolation level repeatable read read only; {PLANS}"
 
 
@@ -100,13 +101,19 @@ class PostgresConnection(EngineConnection):
         self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
 
     def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
-        connection = self._begin(self._begin_durable if durable else _BEGIN_RECORD)
         if self._monotonic() >= self._look_at:
-            self._look_at = (
-                self._monotonic() + LOOK_SECONDS
-            )  # first: whatever fails below is not in the way of the next run
+            self._look_at_sizes()
+        return self._begin(self._begin_durable if durable else _BEGIN_RECORD)
+
+    def _look_at_sizes(self) -> None:
+        """Count tables again that have grown. Where one cannot be looked at, the work that follows goes on."""
+        self._look_at = self._monotonic() + LOOK_SECONDS
+        connection = self._begin(_BEGIN_LOOK)
+        try:
             mend_statistics(connection)
-        return connection
+            connection.execute("commit")
+        except psycopg.Error:
+            self.roll_back()
 
     def begin_reading(self) -> psycopg.Connection[Any]:
         return self._begin(_BEGIN_READING)

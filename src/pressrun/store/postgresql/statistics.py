@@ -16,9 +16,10 @@ from psycopg import sql
 SMALL = 1000  # rows: for more of them, the planner finds a row by an index
 UNNOTICED = 100  # rows that may be added to twice the known ones before they are counted again
 
-# A table that was never counted (-1) is estimated by its size.
+# A table that was never counted (-1) is estimated by its size. Only its owner may count one.
 _KNOWN_AS_SMALL = """select relname, cast(2 * reltuples as bigint) + %(unnoticed)s from pg_catalog.pg_class
-    where relkind = 'r' and relnamespace = to_regnamespace(current_schema()) and reltuples between 0 and %(small)s"""
+    where relkind = 'r' and relnamespace = to_regnamespace(current_schema()) and reltuples between 0 and %(small)s
+    and pg_has_role(relowner, 'usage')"""
 _MORE_ROWS = "(select {name} from {table} offset {number} limit 1)"
 
 
