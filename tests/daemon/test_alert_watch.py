@@ -282,6 +282,19 @@ async def test_an_email_that_fails_is_mailed_again_soon_then_later(press: Pressr
     assert [False, False, True] == [await alert(12), await alert(33.9), await alert(34.1)]
 
 
+async def test_another_operator_is_mailed_what_the_former_one_could_not_get(press: Pressroom) -> None:
+    """As `pressrun doctor` and the program of [alerts] advise."""
+    database, context, began = press.office.database, press.office.context, int(press.clock())
+
+    async def alert(operator: str, at: int) -> bool:
+        changed = structs.replace(context, site=replace(SITE, operator=operator), clock=lambda: at)
+        return await database.record(alert_operator, Cause.DISK, "", changed)
+
+    assert await alert("full@harbour.example", began)
+    await execute(database, "update delivery set state = 'failed', recorded_at = ? where notice_id is not null", began)
+    assert await alert("ops@harbour.example", began + 3600)
+
+
 async def test_the_email_names_what_is_wrong_and_what_to_do(press: Pressroom) -> None:
     """Once a day for each cause; without an operator there is none."""
     database, site = press.office.database, replace(SITE, operator="ops@harbour.example")

@@ -119,7 +119,7 @@ _DISK_ALERTS = {
 
 
 def _alert_mail(context: ServiceContext) -> MailAlert:
-    """Queues an email to the operator, once a day for each cause."""
+    """Queues an email to the operator, if one about the cause is due."""
 
     async def mail(obstacle: Obstacle) -> bool:
         queued = await context.database.record(

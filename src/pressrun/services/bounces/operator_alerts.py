@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.pacing.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.text.masking import without_addresses
@@ -75,7 +75,7 @@ def alert_of_policy(
 
 
 def alert_operator(tx: Transaction, cause: Cause, details: str, context: ServiceContext) -> bool:
-    """Queue an email about a cause; False without an operator or a list, or when one was queued today."""
+    """Queue an email about a cause; False without an operator or a list, and while none is due."""
     rule = CAUSES[cause]
     payload = {"when": rule.when, "details": without_addresses(details), "advice": rule.advice}
     alert = _Alert(kind="operator_alert", subject=f"cause\0{cause}", key="when", payload=payload)
@@ -95,7 +95,7 @@ def _mail_operator(tx: Transaction, alert: _Alert, context: ServiceContext) -> b
     if operator is None or target is None:
         return False
     address = parse_address(operator)
-    if not _is_due(tx, alert, address, now):
+    if not _is_due(tx, alert, now):
         return False
     mail = NewNotice(
         kind=alert.kind,
@@ -109,10 +109,10 @@ def _mail_operator(tx: Transaction, alert: _Alert, context: ServiceContext) -> b
     return True
 
 
-def _is_due(tx: Transaction, alert: _Alert, address: Address, now: int) -> bool:
+def _is_due(tx: Transaction, alert: _Alert, now: int) -> bool:
     """Whether none was mailed today, or all that were have failed, the last one long enough ago."""
     subject, since = alert.payload[alert.key], now - int(ALERT_SECONDS)
-    tries = count_alert_tries(tx, alert.kind, address.typed, key=alert.key, subject=subject, since=since)
+    tries = count_alert_tries(tx, alert.kind, key=alert.key, subject=subject, since=since)
     if tries.others:
         return False
     is_first = limits.spend(tx, ALERTS, hashlib.sha256(alert.subject.encode()).digest(), ALERT_RATE, now)

@@ -40,7 +40,7 @@ _EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage 
 MOST_TEXT = 2000  # characters of what is wrong
 
 MailAlert = Callable[[Obstacle], Awaitable[bool]]
-"""Queues an email about a cause, and returns whether it did: never twice a day, whoever asks and however often."""
+"""Queues an email about a cause, unless one waits or arrived within a day, and returns whether it did."""
 
 
 class _MailAttempt(Struct, frozen=True):

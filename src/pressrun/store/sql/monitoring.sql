@@ -36,9 +36,10 @@ where delivery.notice_id = notice.id and notice.id > (select coalesce(max(id), 0
 order by notice.id desc limit 1;
 
 -- name: alert_tries
--- The mails of one alert to an address since a time: how many failed and when the last one did, and how many others there are.
+-- The mails of one alert since a time, to whatever operator: how many failed and when the last one did, and how many others
+-- there are.
 select count(*) filter (where delivery.state = 'failed') as failed, max(delivery.recorded_at) filter (where delivery.state = 'failed') as failed_at,
     count(*) filter (where delivery.state <> 'failed') as others
 from notice cross join delivery {indexed by delivery_by_notice}
-where delivery.notice_id = notice.id and notice.id > (select coalesce(max(id), 0) from notice) - :most and notice.address = :address
-    and notice.kind = :kind and notice.created_at > :since and notice.payload ->> cast(:key as text) = :subject;
+where delivery.notice_id = notice.id and notice.id > (select coalesce(max(id), 0) from notice) - :most and notice.kind = :kind
+    and notice.created_at > :since and notice.payload ->> cast(:key as text) = :subject;

@@ -64,9 +64,8 @@ def refusal_of_latest_alert(tx: Transaction, operator: str) -> str | None:
     return None if row is None or row["state"] != DeliveryState.FAILED else row["reply"] or ""
 
 
-def count_alert_tries(tx: Transaction, kind: str, operator: str, *, key: str, subject: str, since: int) -> AlertTries:
-    """The mails to the operator since a time that are about the same; `subject` is in their payload, by `key`."""
-    values = {"kind": kind, "address": operator, "key": key, "subject": subject, "since": since}
-    row = tx.row("monitoring.alert_tries", **values, most=MOST_NOTICES)
+def count_alert_tries(tx: Transaction, kind: str, *, key: str, subject: str, since: int) -> AlertTries:
+    """The mails of this kind since a time that are about the same; `subject` is in their payload, by `key`."""
+    row = tx.row("monitoring.alert_tries", kind=kind, key=key, subject=subject, since=since, most=MOST_NOTICES)
     assert row is not None  # an aggregate has a row always
     return AlertTries(row["failed"], row["failed_at"], row["others"])
