@@ -71,6 +71,7 @@ def _plain(report: RestoreReport) -> dict[str, object]:
         "erased": report.erased,
         "not_carried_over": report.problems,
         "evidence_problems": report.evidence_problems,
+        "closed": report.closed,
         "editions_since": report.editions_since,
         "paused": [{"id": number, "may_have_gone": copies} for number, copies in report.held.editions.items()],
         "cancelled_notices": report.held.notices,
@@ -92,6 +93,8 @@ def _print(report: RestoreReport) -> None:
         echo(f"carried over: {report.ended} people who left or were suspended after the backup, {report.erased} erased")
     if report.access:
         echo(f"not brought back: {report.access} rights, passwords, passkeys or tokens that ended after the backup")
+    for name in report.closed:
+        echo(f"the list {name} is closed, as it was closed or removed after the backup")
     for number, copies in report.held.editions.items():
         echo(f"edition {number} is paused. Up to {copies} of its copies may have gone out since the backup")
     if report.held.notices:

@@ -56,9 +56,9 @@ class RestoreReport(Struct, kw_only=True):
 
     `rows` are those of the database by table, and `newer` is the one that was used instead of that in the backup.
     `ended` and `erased` count people whose leaving was taken over from the former data, `access` what was taken away of
-    people who log in and of tokens. `problems` says what could not be taken over. `aside` is where the former data
-    are, `config` the configuration in the backup where it differs from the one in use. `editions_since` are those that
-    the backup knows nothing of.
+    people who log in and of tokens, and `closed` are lists that were closed or removed since. `problems` says what
+    could not be taken over. `aside` is where the former data are, `config` the configuration in the backup where it
+    differs from the one in use. `editions_since` are those that the backup knows nothing of.
     """
 
     manifest: Manifest
@@ -69,6 +69,7 @@ class RestoreReport(Struct, kw_only=True):
     erased: int = 0
     access: int = 0
     problems: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
     editions_since: list[str] = field(default_factory=list)
     held: HeldBack = field(default_factory=lambda: HeldBack(editions={}, notices=0))
     aside: list[str] = field(default_factory=list)
@@ -145,6 +146,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
                 report.problems.append("the evidence of consent: the earlier rows of the former database differ")
             in_flight = attempt("copies", _copies_from(former), {})
+            report.closed = attempt("which lists are closed", _close_lists, [])
             report.editions_since = attempt("editions", carry_over.find_editions_since, [])
             last_ids = {name: max(last, former.last_ids.get(name, 0)) for name, last in last_ids.items()}
         else:
@@ -193,6 +195,10 @@ class _Attempts:
 def _copies_from(former: FormerData) -> Callable[[Transaction, Transaction], dict[int, int]]:
     now = int(utc_now())
     return lambda tx, former_tx: carry_over.carry_editions(tx, former_tx, former.journaled, now)
+
+
+def _close_lists(tx: Transaction, former: Transaction) -> list[str]:
+    return carry_over.close_lists(tx, former, int(utc_now()))
 
 
 def _read_last_ids(connection: EngineConnection) -> dict[str, int]:

@@ -10,6 +10,7 @@ All of it only ever leads to less mail. Readers who came or came back since are 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,9 +23,11 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import NO_ROWS
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
+from pressrun.services.lists.list_end import begin_closing
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
 from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 from pressrun.store.queue import copy_counts, inbound
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.queue.journal import Claim, JournalEntry
@@ -69,7 +72,7 @@ def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
 
     A merge of two readers made them, and was undone since. If the reader reads the list by another one, they stay.
     """
-    lists, ended = restores.list_ids(former), 0
+    there_now, ended = restores.list_ids(former), 0
     for members in restores.list_members(tx):
         ids = {row["id"] for row in members}
         there = restores.find_subscriptions(former, ids)
@@ -80,7 +83,7 @@ def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
             for row in restores.find_reading(tx, ids)
             if row["id"] not in known
             and (row["list_id"], row["subscriber_id"]) not in reading
-            and row["list_id"] in lists
+            and row["list_id"] in there_now
         ]
         ended += restores.end_reading(tx, gone)
     return ended
@@ -99,7 +102,7 @@ def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
     back with it. Whoever has not confirmed may be gone without having been erased, or have asked after having been.
     """
     erased = restores.erased_digests(former)
-    lists = restores.list_ids(former) if _is_continued(tx, former) else set()
+    there_now = restores.list_ids(former) if _is_continued(tx, former) else set()
     addresses: dict[str, Address] = {}
     for members in restores.list_members(tx):
         there = restores.find_readers(former, {row["id"] for row in members})
@@ -108,7 +111,7 @@ def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
             if row["state"] == SubscriptionState.PENDING:
                 is_erased = erased_at is not None and erased_at >= row["created_at"]
             else:
-                is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in lists
+                is_gone = (row["id"], row["created_at"]) not in there and row["list_id"] in there_now
                 is_erased = is_gone or erased_at is not None
             if is_erased:
                 addresses[row["address"]] = _stored_address(row["address"], row["domain"])
@@ -182,6 +185,22 @@ def _end_claim(copy: dict[str, Any], journaled: Journaled, now: int) -> bool:
     copy.update(state=DeliveryState.DELIVERED.value, recorded_at=now, relay=entry.relay, code=entry.code)
     copy.update(enhanced=entry.enhanced or None, kind=None)
     return True
+
+
+def close_lists(tx: Transaction, former: Transaction, now: int) -> list[str]:
+    """Close the lists that were closed or removed since, with all that closing ends; returns their names.
+
+    A list that was removed comes back as it was when it had been closed, and somebody may open it again.
+    """
+    closed_at = restores.closings(former)
+    gone_at = now if _is_continued(tx, former) else None
+    closed = []
+    for target in lists.all_lists(tx):
+        since = closed_at.get((target.id, target.created_at), gone_at)
+        if target.closed_at is None and since is not None:
+            begin_closing(tx, target, since, os.urandom)
+            closed.append(target.name)
+    return closed
 
 
 def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:

@@ -128,8 +128,8 @@ select id, created_at from subscriber where id {in ids};
 select digest, since from suppression where reason = 'erased' and address is null;
 
 -- name: lists
--- The ids of all lists.
-select id from list;
+-- All lists, with when they were made and closed.
+select id, created_at, closed_at from list;
 
 -- name: unfinished_editions
 -- Editions that are not over, welcome mails among them.

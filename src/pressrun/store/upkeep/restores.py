@@ -115,6 +115,11 @@ def list_ids(former: Transaction) -> set[int]:
     return {row["id"] for row in former.rows("restores.lists")}
 
 
+def closings(former: Transaction) -> dict[tuple[int, int], int | None]:
+    """When lists were closed, None of those that are open; by id and when they were made."""
+    return {(row["id"], row["created_at"]): row["closed_at"] for row in former.rows("restores.lists")}
+
+
 def has_evidence(former: Transaction, head: Head) -> bool:
     """Whether this head is in the chain of evidence."""
     return bool(former.value("restores.link_at", number=head.number) == head.chain)

@@ -1,0 +1,61 @@
+"""A list that was closed or removed since a backup sends nothing after a restore, until somebody opens it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.operations.backup_tools import make_backup
+from tests.operations.moving import execute
+from tests.operations.test_restore import backup, count, data, put_back, rows
+
+from pressrun.store.upkeep.datadir import DataDir
+
+__all__ = ["backup", "data"]
+
+pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
+
+OPEN_EDITIONS = "edition where state in ('scheduled', 'sending', 'paused')"
+
+
+@pytest.fixture(autouse=True)
+def is_open(data: DataDir, backup: Path) -> None:
+    """All lists are open, in the backup too."""
+    execute(data.database, "update list set closed_at = null", "delete from list_removal")
+    backup.unlink()
+    make_backup(data, backup)
+
+
+def test_a_list_that_was_closed_since_is_closed(data: DataDir, backup: Path) -> None:
+    name, number = rows(data.database, "select name, id from list order by id")[0]
+    execute(data.database, f"update list set closed_at = 5 where id = {number}")
+    report = put_back(data, backup)
+    assert ([name], [(5,)]) == (report.closed, rows(data.database, f"select closed_at from list where id = {number}"))
+
+
+def test_a_list_that_was_removed_since_comes_back_closed(data: DataDir, backup: Path) -> None:
+    """Even if another one has its name by now. Its editions and requests have ended, and its readers are there."""
+    execute(data.database, "update subscription set state = 'pending' where id = (select max(id) from subscription)")
+    backup.unlink()
+    make_backup(data, backup)
+    names = [name for (name,) in rows(data.database, "select name from list order by name")]
+    readers = count(data.database, "subscription where state = 'active'")
+    execute(
+        data.database,
+        "delete from list",
+        f"insert into list (name, title, from_address, created_at) values ('{names[0]}', 'T', 'a@a.example', 7)",
+    )
+    report = put_back(data, backup)
+    assert (names, {}, []) == (report.closed, report.held.editions, report.problems)
+    assert (0, 0) == (count(data.database, OPEN_EDITIONS), count(data.database, "list where closed_at is null"))
+    assert (readers, 0) == tuple(
+        count(data.database, f"subscription where state = '{state}'") for state in ("active", "pending")
+    )
+
+
+def test_a_list_that_was_opened_since_stays_closed(data: DataDir, backup: Path) -> None:
+    execute(data.database, "update list set closed_at = 5")
+    backup.unlink()
+    make_backup(data, backup)
+    execute(data.database, "update list set closed_at = null")
+    assert ([], 0) == (put_back(data, backup).closed, count(data.database, "list where closed_at is null"))
