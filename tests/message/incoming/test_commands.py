@@ -35,6 +35,7 @@ CONFIRM = Command(CommandKind.CONFIRM, TOKEN)
         ("", "help\nand here is some text\nsubscribe", (HELP,)),
         ("", "one\ntwo\nthree\nfour\nfive\nsix\nsubscribe", ()),
         ("", "\u0130nfo\n", ()),
+        ("\u200eRe: help\u200b", "\ufefflists\n", (HELP, LISTS)),
     ],
 )
 def test_what_is_read(subject: str, body: str, expected: tuple[Command, ...]) -> None:

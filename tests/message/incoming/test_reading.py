@@ -49,6 +49,15 @@ def test_the_text_part_wins_over_html_and_attachments() -> None:
     assert "café" == read_mail(compose(body, Content_Type="multipart/mixed; boundary=x")).text
 
 
+def test_a_blank_text_part_gives_way_to_the_html() -> None:
+    """Some programs write an alternative of white space beside what their user typed."""
+    body = (
+        "--x\r\nContent-Type: text/plain\r\n\r\n \r\n\r\n"
+        "--x\r\nContent-Type: text/html\r\n\r\n<p>subscribe</p>\r\n--x--\r\n"
+    )
+    assert ["subscribe"] == read_mail(compose(body, Content_Type="multipart/alternative; boundary=x")).text.split()
+
+
 def test_html_alone_is_read_as_lines() -> None:
     """Without what is quoted or not shown."""
     html = "<style>help</style><div>lists</div><p>subscribe<br>end</p><blockquote>unsubscribe</blockquote>"

@@ -39,6 +39,8 @@ _WORDS = {
     "lists": CommandKind.LISTS,
 }
 _REPLY = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|vs|antw|tr|rif|res|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+# Programs put a byte order mark before a body, and pages add marks without a width to what is copied from them.
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 # HTML editors write a no-break space as U+00A0.
 _LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{26,27}))?[.!]?", re.IGNORECASE | re.ASCII)
 
@@ -46,12 +48,12 @@ _LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{26,27}))?[.!]?", re.I
 def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
     """The commands of a mail, each once and at most MOST_COMMANDS."""
     commands: list[Command] = []
-    first = _parse(_REPLY.sub("", subject[:_LONGEST_LINE], count=1))
+    first = _parse(_REPLY.sub("", subject[:_LONGEST_LINE].translate(_UNSEEN), count=1))
     if first is not None:
         commands.append(first)
     other_lines = 0
     for raw in body.splitlines()[:500]:
-        line = raw.strip()
+        line = raw.translate(_UNSEEN).strip()
         if line in ("--", "end") or line.lower() == "end":
             break
         if not line or line.startswith((">", "|")):

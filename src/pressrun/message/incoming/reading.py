@@ -88,14 +88,14 @@ def decode_words(raw: str) -> str:
 
 
 def _text(message: MailPart) -> str:
-    """The first text part, or the text of the first HTML part."""
+    """The first text part that says something, or the text of the first HTML part."""
     page = None
     for part in leaves(message):
         if part.get_content_disposition() == "attachment":
             continue
         media_type = part.get_content_type()
-        if media_type == "text/plain":
-            return decoded(part)
+        if media_type == "text/plain" and (text := decoded(part)).strip():
+            return text
         if media_type == "text/html" and page is None:
             page = part
     return "" if page is None else html_text(decoded(page))
