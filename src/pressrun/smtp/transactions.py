@@ -100,7 +100,7 @@ def _local_refusal(outgoing: Outgoing, offers: Capabilities) -> Reply | None:
     """The refusal that we record, without sending, for a message that the peer could not accept; None if it could."""
     if commands.needs_utf8(outgoing) and not offers.utf8:
         return Reply(550, "the address needs SMTPUTF8, and the relay does not offer it", "5.6.7")
-    if outgoing.eight_bit and not offers.eight_bit:
+    if outgoing.eight_bit and not (offers.eight_bit or offers.utf8):  # SMTPUTF8 includes it (RFC 6531 §3.1)
         return Reply(554, "8-bit content, and the relay does not offer 8BITMIME", "5.6.1")
     if offers.size is not None and len(outgoing.content) > offers.size:
         return Reply(552, f"{len(outgoing.content)} octets, and the relay takes at most {offers.size}", "5.3.4")
