@@ -76,7 +76,8 @@ class DeliverySettings:
         kinds.durations(),
         key="retry",
         default=["5m", "15m", "1h", "4h"],
-        help="Waits between attempts for a deferred copy. The last one repeats. Up to 10 % is added at random.",
+        help="Waits between attempts for a deferred copy. The last one repeats. Up to 10 % is added at random, and "
+        "attempts begin at whole seconds.",
     )
     give_up_after_seconds: float = setting(
         kinds.duration(),

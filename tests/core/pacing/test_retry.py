@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.pacing.retry import is_given_up, next_attempt_at
+from pressrun.core.pacing.retry import is_given_up, latest_attempt_at, next_attempt_at
 
 SCHEDULE = (300.0, 900.0, 3600.0)
 
@@ -22,12 +24,24 @@ def test_waits_grow_and_the_last_one_repeats(attempts: int, wait: int) -> None:
     st.floats(0, 4e9),
     st.floats(0, 1),
 )
-def test_jitter_adds_at_most_a_tenth_and_never_shortens(
+def test_jitter_is_at_most_a_tenth_where_a_whole_second_is_that_near(
     schedule: list[float], attempts: int, now: float, jitter: float
 ) -> None:
-    wait = max(1.0, schedule[min(max(attempts, 1), len(schedule)) - 1])
+    """Otherwise the next one, and never earlier than said where the wait is long enough to have one behind it."""
+    wait = schedule[min(max(attempts, 1), len(schedule)) - 1]
     at = next_attempt_at(schedule=schedule, attempts=attempts, now=now, jitter=jitter)
-    assert now + wait - 0.002 <= at <= now + wait * 1.1 + 1.0
+    earliest = now + wait if wait >= 10 else now + wait * 0.9
+    latest = now + wait * 1.1
+    assert earliest - 0.002 <= at <= max(latest, math.ceil(earliest)) + 0.002
+    assert at <= latest_attempt_at(schedule=schedule, now=now)
+
+
+def test_waits_of_a_second_do_not_become_two() -> None:
+    """Each attempt is a moment after a whole second, and so is the next."""
+    at = 1000
+    for attempts in range(1, 6):
+        at = next_attempt_at(schedule=[1.0], attempts=attempts, now=at + 0.03, jitter=0.7)
+    assert 1005 == at
 
 
 @pytest.mark.parametrize(("next_at", "given_up"), [(1000 + 432000, False), (1001 + 432000, True)])

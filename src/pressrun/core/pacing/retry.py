@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 JITTER = 0.10  # up to 10 % longer, so that copies deferred together are not retried together
@@ -10,17 +11,19 @@ JITTER = 0.10  # up to 10 % longer, so that copies deferred together are not ret
 def next_attempt_at(*, schedule: Sequence[float], attempts: int, now: float, jitter: float) -> int:
     """When to try next after `attempts` attempts (UTC seconds). The last wait of the schedule repeats.
 
-    `jitter` is a random number from 0 to 1 that the caller draws. The wait is never shorter than the schedule says,
-    nor than one second.
+    `jitter` is a random number from 0 to 1 that the caller draws. The wait is not shorter than the schedule says, but
+    for one of a few seconds where the only whole second within JITTER of its end is before it: rounding up would make
+    two seconds of one each time.
     """
     wait = schedule[min(attempts, len(schedule)) - 1] if attempts > 0 else schedule[0]
-    return int(now + max(1.0, wait * (1.0 + JITTER * jitter)) + 0.999)
+    at = math.ceil(now + wait * (1.0 + JITTER * jitter))
+    is_late, is_before_near = at > now + wait * (1.0 + JITTER), at - 1 >= now + wait * (1.0 - JITTER)
+    return at - 1 if is_late and is_before_near else at
 
 
 def latest_attempt_at(*, schedule: Sequence[float], now: float) -> int:
     """The latest time that `next_attempt_at` can return now, after any number of attempts."""
-    longest = max(schedule)
-    return next_attempt_at(schedule=[longest], attempts=1, now=now, jitter=1.0)
+    return math.ceil(now + max(schedule) * (1.0 + JITTER))
 
 
 def is_given_up(*, first_attempt_at: int, next_at: int, give_up_after: float) -> bool:
