@@ -40,13 +40,13 @@ person may do now: `GET me` says it.
 ## Answers
 - Times are RFC 3339 in UTC.
 - A collection answers `{"items": […], "next": …}`. Give `next` as `after` for the next page, or follow the `Link`
-  header. It holds for the same filters only: with others it is 422. A page may have fewer items than `limit`, or none,
-  and still have a `next`.
+  header. It is valid only with the same filters; with others the answer is 422. A page may have fewer items than
+  `limit`, or none, and still have a `next`.
 - `Accept: application/x-ndjson` or `text/csv` streams a whole collection. `fields=a,b` shows only these members.
   Subscribers as CSV have the columns of `pressrun subscriber export`, which `subscriber import` reads back.
 - `Accept: text/event-stream` on `events` goes on for as long as the program listens. On `jobs/ID` it sends the job
   whenever it has changed, until it is ready or has ended.
-- What a request has made is at the `Location` of its 201, and the job that carries it out at that of its 202.
+- The `Location` header of a 201 leads to what the request created, and that of a 202 to the job that carries it out.
 - New members may come at any time. Before one is removed, it is marked with `Deprecation` for twelve months.
 
 ## Errors
@@ -59,8 +59,8 @@ Errors are `application/problem+json` (RFC 9457), with everything that is wrong 
 ```
 
 `error` repeats `detail`. Every 422 has `errors`. A pointer `/name` is a member of the body, `?limit` a parameter,
-`{address}` a part of the path, and `If-Match` a header; an empty one is the whole request or file. A list that a token
-may not know of is answered like one that does not exist.
+`{address}` a part of the path, and `If-Match` a header; an empty pointer means the whole request or file. If a token
+may not know of a list, the answer is the same as for a list that does not exist.
 
 | status | kind | means |
 |---|---|---|

@@ -233,7 +233,7 @@ def test_a_new_list_says_what_it_lacks(shell: Shell) -> None:
 
 
 def test_a_list_says_what_a_change_has_taken_from_it(shell: Shell) -> None:
-    """And nothing about what the change does not concern."""
+    """There is no warning about anything that the change does not concern."""
     shell.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road", "--owner", "o@example.org")
     bare = shell.good("list", "set", "news", "postal-address=", "owner=").err
     assert [True, True] == [words in bare for words in ("no postal address", "nobody gets the mail that readers write")]

@@ -72,7 +72,7 @@ async def test_a_renewed_certificate_that_becomes_readable_later_is_used(
 async def test_a_certificate_that_cannot_be_measured_is_used(
     room: Mailroom, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """OpenSSL reads more than what says when it expires. The listeners serve, with one warning, and renewal works."""
+    """OpenSSL is less strict than the parser of expiry dates. Listeners serve, with one warning, and renewal works."""
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     settings = SmtpSettings(listen=LOCAL, certificate_file=chain, key_file=key)
     first, second = (datetime(year, 1, 1, tzinfo=UTC) for year in (2031, 2032))

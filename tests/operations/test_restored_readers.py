@@ -1,4 +1,4 @@
-"""Whoever moved, left or took a change back since a backup gets no mail that they would not get without a restore."""
+"""Readers who moved, left or undid a change since a backup get no mail that they would not get without a restore."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def moved(data: DataDir, reader: object, address: str) -> str:
 
 
 def test_a_subscription_that_is_gone_since_has_ended(data: DataDir, backup: Path) -> None:
-    """As when a merge of two readers was undone. One that its reader has had anew is left as it is."""
+    """As when a merge of two readers was undone. A subscription that its reader has again is left as it is."""
     first, second = list(subscriptions(data))[:2]
     columns = "list_id, subscriber_id, state, source, since"
     execute(
@@ -103,7 +103,7 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
 
 
 def test_a_request_that_is_void_since_stays_void(data: DataDir, tmp_path: Path) -> None:
-    """It was mailed to an address that its reader has given up."""
+    """It was mailed to an address that the reader has given up."""
     execute(data.database, LEFT, "update subscription set state = 'pending', round = 2")
     make_backup(data, tmp_path / "backup.tar")
     execute(data.database, "update subscription set round = 3")
@@ -113,7 +113,7 @@ def test_a_request_that_is_void_since_stays_void(data: DataDir, tmp_path: Path) 
 
 @pytest.mark.parametrize("state", ["done", "undone"])
 def test_a_change_of_address_is_where_it_was(data: DataDir, tmp_path: Path, state: str) -> None:
-    """What was stopped since cannot be confirmed, and what was confirmed or even asked for since can be undone."""
+    """A change stopped since cannot be confirmed, and one confirmed, or even requested, since can be undone."""
     reader = rows(data.database, "select min(id) from subscriber")[0][0]
     columns = "(subscriber_id, old_address, new_address, created_at, id, state, former, expires_at)"
     change = f"insert into address_change {columns} values ({reader}, 'a@a.example', 'b@b.example', 5, %s)"
@@ -130,7 +130,7 @@ def test_a_change_of_address_is_where_it_was(data: DataDir, tmp_path: Path, stat
 def test_who_was_erased_before_confirming_is_erased_again(
     data: DataDir, tmp_path: Path, erased_at: int, is_left: int
 ) -> None:
-    """But not who has asked to subscribe after having been erased."""
+    """Except those who have asked to subscribe after they were erased."""
     reader = rows(data.database, "select min(subscriber_id) from subscription")[0][0]
     execute(
         data.database,

@@ -52,7 +52,7 @@ async def test_a_family_leads_to_the_language_of_the_visitor(
 
 
 async def test_a_name_in_capitals_leads_to_its_list(house: House) -> None:
-    """As people type it from paper, or a telephone writes it. All names are in lower case."""
+    """As people type it from paper, or a phone writes it. All names are in lower case."""
     await add_family(house)
     async with house.client() as client:
         for path, expected in {

@@ -103,13 +103,13 @@ class Http(Struct, frozen=True, kw_only=True):
     a field of type Upload the body as it arrives. Of a multipart form, `body` gets the file named `file`, and the field
     `files` all the others by their file names. JSON is accepted only where `media_types` names it.
 
-    `status` means success, and `otherwise` has further ones, each with a test of the answers that have it. `answers`
-    has their types where these differ from `Act.answer`. `etag` names the member of the answer that is its ETag, and
-    `made` is the path of what a 201 or 202 has made: its {names} are members of the answer, or in `path`.
-    `together` says in JSON Schema which members go together, where the work refuses what its types accept. `check` says
-    what the work would find wrong with members of the right types, by their names: for a request that has other faults,
-    as they are told together, and where the work has refused them without a name. With `is_final`, clients may follow
-    how the answer changes until that holds.
+    `status` is the status of success. `otherwise` has further ones, each with a test of the answers that get it.
+    `answers` has the types of these answers where they differ from `Act.answer`. `etag` names the member of the answer
+    that is its ETag. `made` is the path of what a 201 or 202 has created; its {names} are members of the answer or
+    parts of `path`. `together` says in JSON Schema which members go together, where the work refuses what its types
+    accept. `check` returns what the work would find wrong with members of the right types, by their names. It is called
+    for a request that has other faults, so that all are reported together, and when the work has refused members
+    without naming them. With `is_final`, clients may follow how the answer changes until `is_final` holds.
     """
 
     method: str

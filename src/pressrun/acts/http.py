@@ -26,7 +26,7 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
 - **Errors**: NotFound 404, Gone 410, NotPermitted 403, ChangedMeanwhile 412, Refused 409, ConditionMissing 428, other
   BadInput and UsageError 422, Unavailable and TryAgain 503. `Refused("…", audience=7)` has `audience` as a member.
 - **Status**: `status=201, otherwise={200: lambda answer: not answer.created}`; 204 has no body. `made="things/{id}"`
-  is where what a 201 or 202 has made is.
+  is the path of what a 201 or 202 has created.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ from typing import Any, ClassVar
 class PressrunError(Exception):
     """The base class: something failed, and the message says why and what to do.
 
-    `members` are facts for programs, such as the number that the message names: the API has them beside it. `see` is
-    the verb that shows more, which `fact` leaves out for those who have no shell.
+    `members` are facts for programs, such as a number in the message; the API sends them beside the message. `see` is
+    the verb that shows more. `fact` is the message without it, for people who have no shell.
     """
 
     exit_code: ClassVar[int] = 1
@@ -135,7 +135,7 @@ class TimedOutMail(UnreadableMail):
 
 
 class EditionError(BadInput):
-    """An edition file that cannot be read, for a `reason`. `line` is 1-based; None when no single line is at fault."""
+    """An edition file that cannot be read, and why. `line` is 1-based; None when no single line is at fault."""
 
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")

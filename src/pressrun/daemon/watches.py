@@ -1,4 +1,4 @@
-"""What looks after a running daemon: measures it, tells whether it is ready, feeds the watchdog, and raises alerts."""
+"""The watches of a running daemon: they measure it, say whether it is ready, feed the watchdog, and raise alerts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from pressrun.store.upkeep.last_backup import last_backup_at
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """What the watches look at; `loops` are all of the daemon, those of the watches among them."""
+    """What the watches look at; `loops` are all loops of the daemon, including those of the watches."""
 
     context: ServiceContext
     session: SessionKeeper
@@ -62,13 +62,13 @@ class Watches(Struct, frozen=True, kw_only=True):
 
     @property
     def loops(self) -> list[BackgroundLoop]:
-        """The loops of all watches but for the watchdog."""
+        """The loops of all watches except the watchdog."""
         measuring = [self.page.measurements, self.page.lag, self.doctor_rounds]
         return [*measuring, self.relay_watch, self.storage_watch, self.alert_watch]
 
 
 def build_watches(current: Current[Settings], observed: Observed, manager: ServiceManager) -> Watches:
-    """Wire them."""
+    """Build the watches and connect them."""
     context, session, metrics, data = observed.context, observed.session, observed.metrics, current.value.data
     reports, operator = AlertReports(), current.part(lambda settings: settings.site.operator)
     readiness = Readiness(

@@ -22,7 +22,7 @@ Stamp = tuple[FileStamp, ...]
 class OwnCertificate(Struct, frozen=True, kw_only=True):
     """A loaded certificate: the context for STARTTLS, when it expires (UTC seconds), and the stamp of its files.
 
-    `expires_at` is None if OpenSSL reads the certificate, and what measures it does not.
+    `expires_at` is None if OpenSSL can read the certificate but its expiry date cannot be read.
     """
 
     tls: ssl.SSLContext

@@ -1,4 +1,4 @@
-"""What the log says of files with certificate authorities that change while we run."""
+"""What the log says about files of certificate authorities that change while we run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger("pressrun.tls")
 
 
 def log_ca_file(ca_file: Path | None, problem: str | None) -> None:
-    """A changed `ca_file` has become unusable, or with None usable again."""
+    """Log that a changed `ca_file` has become unusable or, with None, usable again."""
     if problem is None:
         event(log, "tls.ca_file_usable", ca_file=str(ca_file))
     else:

@@ -14,7 +14,7 @@ from pressrun.runtime.file_stamps import FileStamp, stamp_of
 
 _Stamp = tuple[FileStamp | None, ...]
 CaFileReport = Callable[[Path | None, str | None], None]
-"""Hears of a `ca_file` what is wrong with it, or None."""
+"""Receives a `ca_file` and what is wrong with it, or None."""
 
 
 def client_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -32,7 +32,7 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
 class Authorities:
     """The authorities of the system and of `ca_file`; raises BadConfiguration for an unusable `ca_file`.
 
-    `report` hears once what is wrong with a changed `ca_file`, and None once it is usable again.
+    `report` is called once with what is wrong with a changed `ca_file`, and with None once the file is usable again.
     """
 
     def __init__(self, ca_file: Path | None, report: CaFileReport) -> None:

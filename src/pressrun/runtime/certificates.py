@@ -44,7 +44,7 @@ def period_of(certificate: bytes) -> CertificatePeriod:
 
 
 def _period(read: Callable[[bytes], x509.Certificate], octets: bytes) -> CertificatePeriod:
-    """The period of a certificate. Its reader is stricter than OpenSSL, and has errors of its own kinds."""
+    """The validity period of a certificate. Its parser is stricter than OpenSSL, and raises errors of its own."""
     try:
         certificate = read(octets)
         moments = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)

@@ -212,7 +212,7 @@ class Transaction:
         return None if row is None else row[0]
 
     def mend_statistics(self) -> None:
-        """Let the planner know of rows in tables that it takes for small, before a statement about very many rows."""
+        """Before a statement about very many rows, correct what the planner knows of tables that it takes for small."""
         self._dialect.mend_statistics(self._connection)
 
     def is_of_database(self, problem: Exception) -> bool:

@@ -197,7 +197,7 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
 
 
 def _leading_on(web: WebContext, rows: Table) -> Table:
-    """These routes; where they are those of links, a mark behind the link does no harm."""
+    """These routes; in those of links, a mark after the link does no harm."""
     marks = TrailingMarks(web)
     return [
         (path, marks.leading_on(handler) if "{token}" in path else handler, methods) for path, handler, methods in rows

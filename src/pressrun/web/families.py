@@ -3,7 +3,7 @@
 `/FAMILY` redirects to the list in the visitor's language, and so does every page below that name. `?language=` on a
 page of a list redirects to the list of the same family in that language, so that the language menu changes the
 newsletter and not only the words around it. If no list has the language, the page uses it, as without a family.
-A name in capitals redirects to that in lower case.
+A name in capitals redirects to the same name in lower case.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Families:
         return show
 
     async def _in_lower_case(self, request: Request) -> Response | None:
-        """To the page of a list or family whose name somebody typed in capitals; all names are in lower case."""
+        """Redirect to the page of a list or family whose name was typed in capitals; all names are in lower case."""
         name, *below = request.scope["path"].strip("/").split("/")
         target, family = (None, ()) if name == name.lower() else await self._list_reader.find_family(name.lower())
         if target is None and not family:

@@ -186,7 +186,7 @@ async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
 def test_a_changed_file_of_authorities_that_cannot_be_used_is_logged_once(
     tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Not for each connection: once when it becomes unusable, whatever is wrong with it, and once when it is not."""
+    """Not for each connection: once when it becomes unusable, whatever is wrong, and once when it is usable again."""
     caplog.set_level(logging.INFO)
     ca_file = tmp_path / "ca.pem"
     ca_file.write_bytes(authority.file.read_bytes())

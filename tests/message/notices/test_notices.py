@@ -133,7 +133,7 @@ def test_nobody_confirms_by_asking_a_question() -> None:
 
 
 def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
-    """Reply-To is the address that confirms; without inbound mail the owner's, and no word of a reply."""
+    """Reply-To is the address that confirms; without inbound mail it is the owner's, and no reply is invited."""
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
     assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
     assert "simply reply" in part(content, "plain")

@@ -1,4 +1,4 @@
-"""What `doctor` finds where base_url is an address of this machine's own, as `init` writes it for trying Pressrun."""
+"""What `doctor` finds if base_url leads to this machine alone, as `init` writes it for trying Pressrun."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def _ready(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
 
 
 async def examine(host: str) -> tuple[list[DoctorFinding], list[DoctorFinding]]:
-    """What is found about base_url and about the private pages, which this server shows to everybody."""
+    """The findings about base_url and about the private pages, which this server shows to everybody."""
     async with await asyncio.start_server(_ready, "127.0.0.1", 0) as server:
         base_url = f"http://{host}:{server.sockets[0].getsockname()[1]}"
         world = SimpleNamespace(tls=ssl.create_default_context, contact_seconds=20.0, is_public=lambda _: False)
@@ -39,7 +39,7 @@ async def examine(host: str) -> tuple[list[DoctorFinding], list[DoctorFinding]]:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 async def test_private_pages_of_this_machine_are_not_outside(host: str) -> None:
-    """Nor is an HTTPS address at 127.0.0.1 what anybody should set."""
+    """Nobody should set an HTTPS address at 127.0.0.1 either."""
     (is_no_https, *_), (private,) = await examine(host)
     assert (DoctorSeverity.WARN, True) == (private.severity, "leads to this machine alone" in private.message)
     assert 'set base_url = "https://lists.test"' in is_no_https.remedy

@@ -269,7 +269,7 @@ def test_a_dump_in_the_format_of_pg_restore_says_how_to_read_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("program", ["listmonk", "mailman3", "phplist", "sympa"])
 def test_a_directory_is_not_said_to_be_missing(program: str, tmp_path: Path) -> None:
-    """Nor is what is missing said to be a directory; each with what the program is read from."""
+    """A missing source is not called a directory either. Both errors say what the program can be read from."""
     for source, problem in ((tmp_path, "it is a directory"), (tmp_path / "gone", "no such file")):
         with pytest.raises(NoInput, match=f"{source}: {problem}. Give "):
             open_installation(program, str(source), None)

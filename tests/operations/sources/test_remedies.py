@@ -1,4 +1,4 @@
-"""What programs are told to do about columns: they have no options, so they change the file."""
+"""What the API tells programs to do about columns: they have no options, so they change the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REFUSED = {
     "email,#": "Rename it in the first line of the file, or leave this column out",
     "email,#,Created (UTC)": "Rename or leave out all such columns: '#', 'Created (UTC)'",
     "E-Mail,name": "; rename the column 'E-Mail' to 'email'",
-    "name,town": "; rename the column that has the addresses to 'email'",
+    "name,town": "; rename the column with the addresses to 'email'",
     "Email Address,LEID,EUID": "Send only those who are subscribed, without the columns LEID and EUID",
 }
 
@@ -41,6 +41,6 @@ def test_a_program_is_told_about_a_cell_that_says_that_somebody_left() -> None:
 
 @pytest.mark.parametrize("name", ["suspended", "unsubscribed", "suppressed"])
 def test_the_names_that_programs_are_told_to_use_mean_that(name: str) -> None:
-    """A file that was changed as the error says is taken, and nobody whom it marks gets mail."""
+    """A file that was changed as the error says is accepted, and nobody whom it marks gets mail."""
     (row,) = read_roster(BytesIO(f"email,{name}\na@x.example,yes\n".encode()), CSV)
     assert "active" != getattr(row, "state", "")

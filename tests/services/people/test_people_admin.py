@@ -361,7 +361,7 @@ async def test_links_that_are_over_are_swept(office: Office) -> None:
 
 
 async def mail_to(office: Office, address: str, state: str, reply: str) -> None:
-    """A mail to an address that came to its end."""
+    """A mail to an address, with its final state."""
 
     def record(tx: Transaction) -> None:
         mail = NewNotice(kind="login_code", address=parse_address(address), message_secret=b"m" * 16, language="en")
@@ -374,7 +374,7 @@ async def mail_to(office: Office, address: str, state: str, reply: str) -> None:
 
 
 async def test_a_person_whose_mail_does_not_arrive_is_listed_so(office: Office) -> None:
-    """Until a mail arrives; what became of mail to others, or to an address that they had before, is not about them."""
+    """Until a mail arrives; mail to others, or to an address that they had before, does not count."""
     await office.people.add("ann", parse_address("ann@town.example"))
     await office.people.add("berta", BERTA)
     await office.people.add("cleo", None)

@@ -53,7 +53,7 @@ class RareDoors(Doors):
     # ------------------------------------------------------------------ readers
 
     async def complain(self) -> object:
-        """A provider reports one of the copies that it took."""
+        """A provider reports one of the copies that it accepted."""
         if not self.delivered:
             return None
         number = self.dice.choice(self.delivered).delivery_id
@@ -110,7 +110,7 @@ class RareDoors(Doors):
         return rows, await self.press.office.suppressions.import_batch(rows)
 
     async def restore_states(self) -> object:
-        """A file has somebody as suspended, whom no proof of the address brings back."""
+        """A file lists somebody as suspended; no proof of the address brings them back."""
         subscribers = self.press.office.subscribers
         suspended = "select id, subscriber_id from subscription where suspended_for = 'bounces'"
         before = await self.press.rows(suspended)
@@ -137,7 +137,7 @@ class RareDoors(Doors):
         return await self.at_list(lambda name, _: self.press.office.lists.set_list(name, {"closed": "false"}))
 
     async def make_anew(self) -> object:
-        """A list is removed, and another gets its name. Copies that relays have taken are not counted any more."""
+        """A list is removed, and another gets its name. Copies that relays have accepted no longer count."""
         if self.dice.random() < 0.7:
             return None
         name = self.dice.choice(self.lists)
@@ -185,7 +185,7 @@ class RareDoors(Doors):
 
 @contextmanager
 def dying_after(database: Database, number: int) -> Iterator[None]:
-    """Let a database carry out so many transactions that write, and then no more."""
+    """Let a database carry out a number of transactions that write, and no more after those."""
     left = number
 
     def limited(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

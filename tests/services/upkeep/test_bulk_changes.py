@@ -252,7 +252,7 @@ async def test_an_audience_is_taken_where_the_server_takes_the_tables_for_empty(
 
 @pytest.mark.only_on("postgresql", "SQLite's plans are the same whatever it knows of the tables")
 async def test_an_audience_is_taken_where_the_server_knows_the_tables_as_small(office: Office) -> None:
-    """Also by a session that made its plan when they were: as many executions as make the server keep one."""
+    """Also by a session that planned it when they were small, and executed it until the server kept the plan."""
     await office.make_list()
     await office.subscribers.import_batch("news", ROWS[:1])
     for table in ("subscription", "subscriber"):

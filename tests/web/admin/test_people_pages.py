@@ -202,7 +202,7 @@ async def test_a_button_that_means_nothing_changes_nothing(
 
 
 async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHouse) -> None:
-    """As with the links of readers: programs that show the email take a full stop for a part of the link."""
+    """As with the links of readers: mail programs take a full stop for a part of the link."""
     number = await admin.lobby.add_person("bob")
     link = await admin.make_link(number)
     async with admin.client() as client:

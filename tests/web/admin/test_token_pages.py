@@ -68,7 +68,7 @@ async def test_a_wrong_wish_is_shown_again(admin: AdminHouse, wish: dict[str, st
 
 
 async def test_nobody_gets_a_form_that_they_cannot_send(admin: AdminHouse) -> None:
-    """Whoever changes no settings makes no token, and is told before they fill anything in."""
+    """People who may not change settings cannot make a token, and learn that before they fill anything in."""
     async with entered(admin, await admin.lobby.add_person("vic")) as client:
         answers = [await client.get("/admin/tokens/new"), await client.post("/admin/tokens/new", data=SHOP)]
     assert [403, 403] == [answer.status_code for answer in answers]

@@ -1,4 +1,4 @@
-"""All that is stored about an address, by API: as its type says, member for member, until it is erased."""
+"""Everything stored about an address, from the API: member for member as its type says, until the address is erased."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def test_what_is_stored_of_an_address(served: ServedApi) -> None:
 
 
 async def test_what_was_erased(served: ServedApi) -> None:
-    """Once in full, and that it is so to a repeat under the same key."""
+    """In full once; a repeat under the same key says only that the address is erased."""
     await served.office.make_list()
     async with served.client() as client:
         await client.put("/lists/news/subscribers/ada@x.example", json={})

@@ -64,7 +64,7 @@ def test_every_reference_leads_somewhere() -> None:
 
 
 def test_no_generator_of_clients_has_one_name_for_two_values() -> None:
-    """They take letters and digits alone: openapi-python-client gives up at `GMT+0` beside `GMT-0`."""
+    """They use letters and digits alone: openapi-python-client fails at `GMT+0` beside `GMT-0`."""
 
     def enums(part: Any) -> list[list[str]]:
         if isinstance(part, dict):
@@ -78,7 +78,7 @@ def test_no_generator_of_clients_has_one_name_for_two_values() -> None:
 
 
 def test_no_member_that_may_be_left_out_has_but_one_value() -> None:
-    """openapi-python-client makes code of that which is no Python."""
+    """openapi-python-client generates invalid Python for it."""
 
     def constants(part: Any) -> list[str]:
         if isinstance(part, dict):
@@ -101,7 +101,7 @@ def test_what_is_described_is_what_a_path_has(path: str, method: str) -> None:
 
 
 def test_every_answer_is_described() -> None:
-    """A client without its type gets nothing of an answer but its status."""
+    """Without the type, a client gets only the status of an answer."""
     undescribed = [
         (operation["operationId"], status)
         for methods in DOCUMENT["paths"].values()

@@ -116,7 +116,7 @@ async def test_a_server_that_stops_ends_the_stream(served: ServedApi) -> None:
 
 
 async def test_what_was_streamed_can_be_handed_in_again(served: ServedApi) -> None:
-    """As lines of JSON, with the states that readers have, but for the suppressed, who stay out."""
+    """As lines of JSON, with the states of the readers, except the suppressed, who are refused."""
     office, lines = served.office, {"Accept": "application/x-ndjson"}
     await office.make_list()
     await office.make_list("other")
@@ -135,7 +135,7 @@ async def test_what_was_streamed_can_be_handed_in_again(served: ServedApi) -> No
         await office.runner.carry_out_all()
         result = (await client.get(f"/jobs/{job['id']}")).json()["result"]
         again = (await client.get("/lists/other/subscribers")).json()["items"]
-    assert [{"line": 4, "reason": "is suppressed: hand those in as suppressions"}] == result["invalid"]
+    assert [{"line": 4, "reason": "is suppressed. Import suppressed addresses as suppressions"}] == result["invalid"]
     assert [("ada", "active"), ("cyd", "suspended"), ("bob", "unsubscribed")] == [
         (item["name"], item["state"]) for item in again
     ]

@@ -161,7 +161,7 @@ async def test_how_many_a_search_finds(
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_the_address_may_be_repeated_in_the_body(served: ServedApi, method: str) -> None:
-    """In any spelling; another one would be a move, which is the reader's own."""
+    """In any spelling; another address would be a move, which only the reader can make."""
     await enrol(served.office, "Ada@reader.example")
     async with served.client(MANAGES) as client:
         url = f"{READERS}/Ada@reader.example"

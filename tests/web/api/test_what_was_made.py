@@ -1,4 +1,4 @@
-"""Where programs find what a request has made: the header that says it leads to the same thing."""
+"""Where programs find what a request has created: its Location header leads to the same thing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DRAFT = {"subject": "High water", "text": "The tide is in."}
 
 
 async def test_what_was_made_is_where_location_says(served: ServedApi) -> None:
-    """RFC 9110 §15.3.2, with an address as it stands in a path."""
+    """RFC 9110 §15.3.2, with an address as a path contains it."""
     async with served.client() as client:
         made = [
             await client.post("/lists", json=LISTED),
@@ -35,7 +35,7 @@ async def test_what_was_made_is_where_location_says(served: ServedApi) -> None:
 
 
 async def test_it_is_described(served: ServedApi) -> None:
-    """For each action that makes something."""
+    """For each action that creates something."""
     responses = {
         operation["operationId"]: operation["responses"]
         for methods in json.loads(served.api.document()[0])["paths"].values()
@@ -47,7 +47,7 @@ async def test_it_is_described(served: ServedApi) -> None:
 
 
 async def test_every_422_says_where_it_is_wrong(served: ServedApi) -> None:
-    """What a service finds, too: in a member that it names, or in the request as a whole."""
+    """Also in what a service finds: in a member that it names, or in the request as a whole."""
     async with served.client() as client:
         await client.post("/lists", json=LISTED)
         address = "/subscribers/ada@reader.example"

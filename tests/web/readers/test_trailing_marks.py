@@ -1,4 +1,4 @@
-"""Links with a mark at their end, which mail programs take for a part of them."""
+"""Links followed by a mark that mail programs take for a part of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROUTES_OF_TOKENS = sorted(route for route in ROUTES if route.endswith("{token}")
 
 @pytest.mark.parametrize("route", ROUTES_OF_TOKENS)
 async def test_a_mark_behind_a_link_leads_to_its_page(house: House, route: str) -> None:
-    """By GET and HEAD, which change nothing; the page is what the mail meant."""
+    """By GET and HEAD, which change nothing, to the page that the mail meant."""
     supply = Supply(house)
     await supply.furnish()
     path = route.replace("{token}", await supply.token(kinds_of(route)[0]))
@@ -31,7 +31,7 @@ async def test_a_mark_behind_a_link_leads_to_its_page(house: House, route: str) 
 
 
 async def test_a_changed_token_with_a_mark_is_invalid(house: House) -> None:
-    """So is one that is cut off, and a mark within."""
+    """So is a link that is cut off, and one with a mark within it."""
     supply = Supply(house)
     await supply.furnish()
     genuine = await supply.token(kinds_of("/unsubscribe/{token}")[0])

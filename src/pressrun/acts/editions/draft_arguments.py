@@ -39,7 +39,7 @@ def keys_of(said: object, names: Collection[str] = KEYS) -> dict[str, Any]:
 
 
 def require_values(keys: Mapping[str, Any]) -> None:
-    """Raise InvalidFields that names every key whose value cannot be one."""
+    """Raise InvalidFields, which names every key with an invalid value."""
     if wrong := wrong_values({name: value for name, value in keys.items() if isinstance(value, str)}):
         raise InvalidFields(wrong)
 
@@ -79,7 +79,7 @@ class NewDraft(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     submit: bool = False
 
     def arguments(self) -> Mapping[str, Any]:
-        """The draft as an edition file; raises BadInput unless there is one body, and InvalidFields for its keys."""
+        """The draft as an edition file; raises BadInput unless there is one body, and InvalidFields for bad keys."""
         keys = {name: value for name, value in keys_of(self).items() if value is not None}
         require_values(keys)
         files: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""What programs are told of an address as a whole, and of its erasure."""
+"""What programs learn about an address as a whole, and about its erasure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 
 class AddressSubscription(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an address stands on a list, and since when."""
+    """The state of an address on a list, and since when it has been in that state."""
 
     name: str
     state: str
@@ -28,7 +28,7 @@ class ConfirmationMailInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EvidenceInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of evidence; `carried` is that of the list in another language that this one replaced."""
+    """A piece of evidence; `carried` is the evidence for the list in another language that this list replaced."""
 
     list: str | None
     event: str
@@ -70,7 +70,7 @@ class AddressRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ErasureAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased: whether there was a reader, and where else the address stood. A repeat says `erased` alone."""
+    """What was erased: whether there was a reader, and where else the address was. A repeat has `erased` alone."""
 
     erased: bool
     reader: bool | UnsetType = UNSET

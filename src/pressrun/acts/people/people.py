@@ -44,14 +44,14 @@ class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UndeliveredMail(msgspec.Struct, frozen=True, kw_only=True):
-    """When it was known that a mail did not arrive, and what the mail server said."""
+    """When it became known that a mail did not arrive, and what the mail server said."""
 
     at: str
     reply: str
 
 
 class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A person. `link` is in answers that make one, `mailed` in those to an invitation.
+    """A person. `link` is in answers that create a link, `mailed` in those to an invitation.
 
     `revoked` are the names of the tokens that a reset has revoked. `undelivered` is about the latest email to them, if
     that did not arrive.

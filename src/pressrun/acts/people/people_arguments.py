@@ -65,7 +65,7 @@ class PersonGrant(Arguments, frozen=True, kw_only=True):
     operator: bool = False
 
 
-# Not "const": the code that openapi-python-client makes of an optional one is no Python.
+# Not "const": openapi-python-client generates invalid Python for an optional "const".
 _NOT_TRUE, _NOT_FALSE = ({"type": "boolean", "not": {"const": value}} for value in (True, False))
 ON_A_LIST_OR_ALL: Mapping[str, Any] = {
     "oneOf": [

@@ -32,12 +32,12 @@ from pressrun.store.readers import subscribers
 
 _MEMBER = "lists/{list}/subscribers/{address}"
 Repeated = Annotated[str, described(maxLength=320)]
-"""The address of the path once more, for programs that send a subscriber as they got it."""
+"""The address of the path once more, for programs that send a subscriber back as they got it."""
 _MADE = "lists/{list}/subscribers/{email}"
 
 
 class MemberFields(Arguments, frozen=True, kw_only=True):
-    """What is said of a person; what is left out stays as it is, and an empty or null column goes."""
+    """What a request says about a person; what is left out stays as it is, and an empty or null column is removed."""
 
     list: str
     name: Line | None = None
@@ -61,9 +61,9 @@ class MemberCreate(MemberFields, frozen=True, kw_only=True):
 
 
 class MemberPatch(ListAddress, frozen=True, kw_only=True):
-    """What changes of a person; what is left out stays as it is, and an empty or null column goes.
+    """What changes about a person; what is left out stays as it is, and an empty or null column is removed.
 
-    `email` may repeat the address of the path: nobody moves by it.
+    `email` may repeat the address of the path, and never changes it.
     """
 
     name: Line | None = None

@@ -61,7 +61,7 @@ async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
 
 
 async def _count(doing: Doing, list_name: str, selection: SubscriberSelection) -> int:
-    """How many are chosen, on all pages: a search counts part by part, so that others are not held up."""
+    """How many subscribers are chosen, on all pages. A search counts part by part, so that it holds up nobody else."""
     if not (selection.search or selection.since):
         return await doing.cases.database.read(members.count_members, list_name, selection.state)
     total, part = 0, replace(selection, after="", limit=MOST_READ)
@@ -74,7 +74,7 @@ async def _count(doing: Doing, list_name: str, selection: SubscriberSelection) -
 
 
 def _search(args: SubscribersOfList) -> str:
-    """The search of `subscriber ls`, of which a program chooses the kind itself."""
+    """The search of `subscriber ls`; a program chooses the kind of search itself."""
     if args.domain is not None:
         return f"@{args.domain}"
     text = args.q.strip().lstrip("@")

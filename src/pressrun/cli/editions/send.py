@@ -41,7 +41,7 @@ format_option = click.option(
 
 
 class Percentage(click.FloatRange):
-    """A number of percent, with or without the sign."""
+    """A percentage, with or without the sign."""
 
     name = "percentage"
 

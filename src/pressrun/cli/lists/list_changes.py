@@ -110,8 +110,8 @@ def close(invocation: Invocation, *, name: str, is_agreed: bool) -> None:
 @list_argument("name")
 @yes_option
 def remove(invocation: Invocation, *, name: str, is_agreed: bool) -> None:
-    """People who are on no other list stay in the database, with the evidence of their consent, until `pressrun
-    subscriber erase`.
+    """People who are on no other list stay in the database, with the evidence of their consent, until you erase them
+    with `pressrun subscriber erase`.
     """
     if not is_agreed:
         _confirm_remove(invocation, name)
@@ -141,7 +141,7 @@ def _with_files(name: str, values: dict[str, str]) -> ListSettings:
 
 
 def _execute_and_print(invocation: Invocation, verb_name: str, arguments: msgspec.Struct) -> dict[str, Any]:
-    """Run a verb and return its result; print it, too, for a program."""
+    """Run a verb and return its result, which is also printed if a program reads the output."""
     changed: dict[str, Any] = execute(invocation, verb_name, arguments)
     if invocation.as_json:
         print_json(changed)
@@ -149,7 +149,7 @@ def _execute_and_print(invocation: Invocation, verb_name: str, arguments: msgspe
 
 
 def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], changed: Mapping[str, Any]) -> None:
-    """Warn if email may not reach a new owner, of what keeps the former settings, and of a welcome email's faults."""
+    """Warn if email may not reach a new owner, if editions keep former settings, and of a welcome email's faults."""
     if "owner" in settings:
         warn_of_owner(invocation, name)
     for finding in map(read_finding, changed.get("findings", ())):
@@ -159,9 +159,9 @@ def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], change
 
 
 def _warn_of_missing(invocation: Invocation, name: str, settings: Set[str], now: Mapping[str, Any]) -> None:
-    """Warn of what a list lacks `now`, as far as it is about these settings.
+    """Warn of what a list lacks `now`, as far as these settings are concerned.
 
-    Of a missing owner only if the configuration (with `operator`) is readable.
+    Warn of a missing owner only if the configuration (with `operator`) is readable.
     """
     if _ADDRESS_KEYS & settings and now["require_postal_address"] and not now["postal_address"]:
         print_warning(

@@ -16,9 +16,7 @@ from pressrun.store.upkeep.datadir import DataDir
 
 
 class Invocation:
-    """The configuration that a call uses, read when it is first needed; `as_json` is whether a program reads what it
-    prints.
-    """
+    """The configuration that a call uses, read when first needed; `as_json` says that a program reads the output."""
 
     def __init__(self, config: str | None, *, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -32,7 +30,7 @@ class Invocation:
         return self._is_recorded
 
     def mark_recorded(self) -> None:
-        """Note that it has."""
+        """From now on, what this call does has its row in the audit log."""
         self._is_recorded = True
 
     @property
@@ -67,9 +65,9 @@ class Invocation:
 
     @property
     def group_socket(self) -> Path | None:
-        """The socket of the group, for a user who is neither root nor the owner of the data; None for those.
+        """The socket of the group, for a user who is neither root nor the owner of the data; None for those two.
 
-        The daemon judges, too, whether the user is a member.
+        The daemon also checks that the user is a member.
         """
         self.require_permission()
         return self._group_socket

@@ -55,8 +55,8 @@ def verb(
     """Declare the function of a verb of `VERBS`, such as `list ls`.
 
     The function gets the Invocation and, by keyword, the arguments and options of the verb. `has_json` adds the option
-    `--json`, which the Invocation has. If the function returns an int, that is the exit code. `terms` explain the
-    values of arguments.
+    `--json`, whose value is in the Invocation. If the function returns an int, that is the exit code. `terms` explain
+    the values of arguments.
     """
 
     def declare(function: Callable[..., object]) -> click.Command:

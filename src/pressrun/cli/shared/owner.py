@@ -49,7 +49,7 @@ def find_owner(data_dir: Path) -> Identity | None:
 
 
 def is_in_group_of(data_dir: Path) -> bool:
-    """Whether this process has the group of data_dir; True as well where that cannot be seen."""
+    """Whether this process has the group of data_dir; also True if that cannot be seen."""
     try:
         gid = data_dir.stat().st_gid
     except PermissionError:
@@ -98,9 +98,9 @@ def _acting_as(owner: Identity) -> Iterator[None]:
 
 
 def make_socket_folder(folder: Path, data_dir: Path) -> None:
-    """Make a folder that everybody may enter for the owner of data_dir, where root is about to become them.
+    """If root is about to become the owner of data_dir, make a folder for that owner, which everybody may enter.
 
-    Afterwards they could not, in /run. Where it cannot be made, the daemon says so when it opens the socket.
+    The owner could not make it in /run. If it cannot be made, the daemon says so when it opens the socket.
     """
     owner = find_owner(data_dir)
     if owner is None or folder.exists():

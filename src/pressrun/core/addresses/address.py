@@ -97,7 +97,7 @@ def read_stored_address(text: str) -> Address | None:
 
 
 def is_spelling_of(text: str, address: Address) -> bool:
-    """Whether a text is this address, in whatever letter case."""
+    """Whether a text is this address, in any letter case."""
     try:
         return parse_address(text).key == address.key
     except MalformedAddress:

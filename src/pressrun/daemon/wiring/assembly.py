@@ -1,4 +1,4 @@
-"""Wires what sends: the dispatcher, and the workers."""
+"""Wires the parts that send: the dispatcher and the workers."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Broker:
         try:
             return self._next(relay, most)
         except Exception:
-            self.intake.has_failed = True  # what was removed from the queues is in nobody's hands
+            self.intake.has_failed = True  # nobody has what was removed from the queues
             raise
 
     def _next(self, relay: str, most: int) -> list[Job]:
@@ -86,7 +86,7 @@ class Broker:
                 self.wake_ups.claim()
             if self.scheduler.shares.pop_passed_over():
                 self._call_at(now, now)
-        self._in_flight.update([(job.row.id, job) for job in jobs])  # the last thing: nothing behind it can fail
+        self._in_flight.update([(job.row.id, job) for job in jobs])  # last, as nothing after it can fail
         return jobs
 
     def waiting(self, relay: str) -> int:
@@ -104,13 +104,13 @@ class Broker:
         return due
 
     def record(self, relay: str, results: Sequence[Result]) -> None:
-        """Take the results of rows, as delivery.queue.jobs.Supply promises."""
+        """Accept the results of rows, as delivery.queue.jobs.Supply promises."""
         self.intake.record(relay, results)
 
     # ------------------------------------------------------------------ what the dispatcher calls
 
     def connect(self, pool: RelayPool) -> None:
-        """Let these connections have what is ready."""
+        """Give these connections what is ready."""
         self._pool = pool
         self.scheduler.shares.watch(lambda: _failing(pool))
 

@@ -1,4 +1,4 @@
-"""The claimed rows that wait to be handed out: those of lists that name a relay, by that relay, and all others."""
+"""The claimed rows that wait to be handed out: by relay those of lists that name one, and together all others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANY = ""  # the queues of mail that any relay may take
 
 
 class ClaimedRows:
-    """All that is claimed and not handed out."""
+    """All rows that are claimed and not handed out."""
 
     def __init__(self) -> None:
         self.shared = DestinationQueues()
@@ -51,7 +51,7 @@ class ClaimedRows:
         return [queues] if queues else []
 
     def full_relays(self, most: int) -> frozenset[str]:
-        """The relays for which enough is claimed of lists that name them."""
+        """The relays for which enough rows of the lists that name them are claimed."""
         return frozenset(name for name, queues in self._queues.items() if name != ANY and queues.copies >= most)
 
     def notice_octets(self) -> int:
@@ -66,7 +66,7 @@ class ClaimedRows:
         return dict(counts)
 
     def notices_by_queue(self) -> list[tuple[str, int]]:
-        """How many notices wait, relay by relay, in the common queue and for each domain that has stepped aside."""
+        """How many notices wait in the common queue, and have stepped aside for each domain, relay by relay."""
         return [entry for queues in self._queues.values() for entry in queues.notice_lengths().items()]
 
     def destinations(self) -> set[str]:
@@ -78,20 +78,20 @@ class ClaimedRows:
         return any(queues.holds(name) for queues in self._queues.values())
 
     def remove_stale(self, is_shut: Callable[[str], bool], now: float) -> Stale:
-        """Take out what has waited too long, and what waits in queues that are shut."""
+        """Remove rows that have waited too long, and those in queues that are shut."""
         stale = Stale()
         for queues in self._queues.values():
             queues.remove_stale(stale, is_shut, now)
         return stale
 
     def remove_domain(self, domain: str) -> list[Job]:
-        """Take out the copies for a domain that has no queue of its own in the database."""
+        """Remove the copies for a domain that has no queue of its own in the database."""
         return [job for queues in self._queues.values() for job in queues.remove_domain(domain)]
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
-        """Take out the copies of these editions."""
+        """Remove the copies of these editions."""
         return [job for queues in self._queues.values() for job in queues.remove_editions(editions)]
 
     def clear(self) -> list[Job]:
-        """Take everything out."""
+        """Remove all rows."""
         return [job for queues in self._queues.values() for job in queues.clear()]

@@ -383,7 +383,7 @@ class Dispatcher(BackgroundLoop):
             self._wake_ups.plan()
         elif now < self._intake.unsigned_until:
             self._wake_ups.plan(again_at=self._intake.unsigned_until)
-        elif len(self._scheduler.rows) >= CLAIMED_AT_MOST:  # a result or a later cycle shows for what they wait
+        elif len(self._scheduler.rows) >= CLAIMED_AT_MOST:  # a result or a later cycle shows what they wait for
             self._wake_ups.plan()
         elif claimed < room:  # nothing more may go now, whatever the pace
             opens_at = self._scheduler.throttle.next_claim_at(request.ready.by_queue, now)

@@ -1,4 +1,4 @@
-"""Takes the results of rows in flight: each is kept for the next cycle to record, whatever goes wrong on the way."""
+"""Accepts the results of rows in flight. Each is kept for the next cycle to record, whatever goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult, SentM
 
 log = logging.getLogger("pressrun.dispatch")
 
-# Results that are journaled are recorded together with those that come within so short a time, or once there are so
-# many: a transaction costs as much as dozens of copies. A kill repeats none of them.
+# Journaled results are recorded once there are this many of them, or after this time, because a transaction costs as
+# much as dozens of copies. A kill repeats none of them.
 TOGETHER = 128
 TOGETHER_SECONDS = 0.25
-UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
+UNSIGNED_SECONDS = 10.0  # for so long nothing is handed out after a mail that could not be signed
 
 
 class RowsInFlight(dict[int, Job]):
-    """The rows that workers have, by id. Those `recalled` go back to the database if they were not sent."""
+    """The rows that workers have, by id. The `recalled` ones go back to the database if they were not sent."""
 
     def __init__(self) -> None:
         super().__init__()
         self.recalled: set[int] = set()
 
     def remove(self, job: Job) -> None:
-        """A row has its result, or goes back."""
+        """A row has its result, or goes back to the queue."""
         del self[job.row.id]
         self.recalled.discard(job.row.id)
 
 
 class ResultIntake:
-    """Learns from results, keeps them, and has more claimed where they make room.
+    """Learns from results, keeps them, and has more rows claimed where results make room.
 
-    `was_held` says whether no relay took anything at the last claim, and `is_closed` that nothing more is handed out.
+    `was_held`: at the last claim, no relay accepted anything. `is_closed`: nothing more is handed out.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class ResultIntake:
         self.in_flight = RowsInFlight()
         self.random = random.SystemRandom()
         self.unsigned_until = 0.0
-        self.unsigned_since: float | None = None  # when the first of the mails came that could not be signed
+        self.unsigned_since: float | None = None  # when the first mail that could not be signed came
         self.is_closed = False
-        self.has_failed = False  # since the last careful cycle: rows may be claimed that nobody holds
+        self.has_failed = False  # since the last careful cycle: rows that nobody holds may be claimed
         self.was_held = False
         self._scheduler = scheduler
         self._clock = clock
@@ -79,7 +79,7 @@ class ResultIntake:
         self._followed_at = 0.0
 
     def record(self, relay: str, results: Sequence[Result]) -> None:
-        """Take the results of rows; the next cycle commits them. Whatever goes wrong, none is lost."""
+        """Accept the results of rows; the next cycle commits them. None is lost, whatever goes wrong."""
         now = self._clock()
         for result in _unsent_backwards(results):
             job = self.in_flight.get(result.id)
@@ -99,7 +99,7 @@ class ResultIntake:
         self.unsigned_until = min(self.unsigned_until, now + UNSIGNED_SECONDS)
 
     def sign_again(self) -> None:
-        """Other keys are there: what could not be signed need not wait any longer."""
+        """There are other keys, so mail that could not be signed need not wait any longer."""
         self.unsigned_until, self.unsigned_since = 0.0, None
 
     def _keep_handover(self, job: Job, relay: str, result: Result, handover: HandOver, now: float) -> None:
@@ -121,7 +121,7 @@ class ResultIntake:
             log.exception("relay.record_error", extra=_fields(relay, result.id))
 
     def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> bool:
-        """Learn about relay and destination; returns whether the destination is blocked from now on."""
+        """Learn about the relay and the destination; returns whether the destination is blocked from now on."""
         change = self._scheduler.learn(job, relay, handover, now, seconds=seconds)
         if change is None:
             return False
@@ -132,7 +132,7 @@ class ResultIntake:
     def _keep_result(
         self, job: Job, relay: str, result: Result, handover: HandOver, now: float, *, blocks: bool
     ) -> None:
-        """Keep what is to be recorded of a row; from here on it is not in flight."""
+        """Keep what is to be recorded about a row, which is no longer in flight after that."""
         if handover.outcome is Outcome.UNSENT:
             self._take_back(job, now)
         else:
@@ -147,10 +147,10 @@ class ResultIntake:
     def _keep_bare_result(
         self, job: Job, relay: str, handover: HandOver, evidence: SentMail | None, now: float
     ) -> None:
-        """Keep only whether the mail was taken; where even that fails, try again later."""
+        """Keep only whether the relay accepted the mail; if even that fails, try again later."""
         number = job.row.id
         if number not in self.in_flight:
-            return  # it is kept; what failed came after that
+            return  # its result is kept; what failed came after that
         try:
             bare = bare_delivery_result(
                 job.row, handover, relay=relay, settings=self.settings, now=now, edition_id=job.edition_id
@@ -169,9 +169,9 @@ class ResultIntake:
             log_failed_copy(log, failed_copy(job, result))
 
     def _take_back(self, job: Job, now: float) -> None:
-        """A row that was not sent waits again, in front of its queue; one that may not go now is not claimed any more.
+        """A row that was not sent waits again, at the head of its queue; one that may not go now is released.
 
-        Its slot is not given back.
+        Its time slot is not given back.
         """
         if self.is_closed or job.row.id in self.in_flight.recalled or is_stale(job, now):
             self.results.release([job])
@@ -180,7 +180,7 @@ class ResultIntake:
         self.in_flight.remove(job)
 
     def _keep_failed_composition(self, job: Job, relay: str, failed: CompositionFailed, now: float) -> None:
-        """Defer a row without a mail, which holds up no other. Without a signature nothing goes out for a while."""
+        """Defer a row without a mail, so that it holds up no other. If signing fails, nothing goes out for a while."""
         try:
             self._scheduler.return_unsent(job, relay)
         except Exception:
@@ -206,13 +206,13 @@ class ResultIntake:
             self.wake_ups.claim()
 
     def record_late(self) -> None:
-        """Take the results that could not be kept when they came."""
+        """Keep the results that could not be kept when they came."""
         late, self._late = self._late, []
         for relay, result in late:
             self.record(relay, [result])
 
     def _wake_up_for(self, job: Job, handover: HandOver, now: float, *, is_journaled: bool) -> None:
-        """Have the result recorded, soon or at once, and more claimed where there is room for it now."""
+        """Have the result recorded, soon or at once, and more rows claimed if there is room for them now."""
         if self._makes_room(job, handover, now):
             self.wake_ups.plan_next(Work.CLAIM)
         elif is_journaled and self.results.gathered < TOGETHER:
@@ -221,8 +221,8 @@ class ResultIntake:
         self.wake_ups.record()
 
     def _makes_room(self, job: Job, handover: HandOver, now: float) -> bool:
-        """Whether more may go now: an edition may be finished, something waits for its retry, a relay takes mail again,
-        or a destination or the memory has room.
+        """Whether more may go now: an edition may be finished, something waits for its retry, a relay accepts mail
+        again, or there is room for a destination or in memory.
         """
         return (
             handover.outcome is not Outcome.DELIVERED
@@ -247,7 +247,7 @@ class ResultIntake:
 
 
 def _unsent_backwards(results: Sequence[Result]) -> Iterable[Result]:
-    """The results, at last those of rows that were not sent, the last row first: each goes in front of the others."""
+    """The results of sent rows, then those of unsent rows, in reverse: each goes back in front of the one before."""
     sent: list[Result] = []
     unsent: list[Result] = []
     for result in results:

@@ -1,4 +1,4 @@
-"""Which rows a relay may get now: those for it alone, and its share, by weight, of those for any relay."""
+"""Which rows a relay may get now: those for this relay alone, and its share, by weight, of those for any relay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SILENT_SECONDS = 2.0  # nor has a relay that has not asked for so long: its conn
 
 
 class RelayShares:
-    """Shares the mail for any relay among those that can take some now, by weight where there are several."""
+    """Shares the mail for any relay among the relays that can accept some now, by weight if there are several."""
 
     def __init__(self, weights: Mapping[str, int], pacer: Pacer, throttle: Throttle) -> None:
         self._throttle = throttle
@@ -27,17 +27,17 @@ class RelayShares:
         self.reload(weights, pacer)
 
     def reload(self, weights: Mapping[str, int], pacer: Pacer) -> None:
-        """Go on under new weights and rates."""
+        """Use new weights and rates."""
         self._weights = RelayWeights(weights)
         self.are_weighed = self._weights.are_needed
         self._pacer = pacer
 
     def watch(self, failing: Callable[[], Collection[str]]) -> None:
-        """Ask here which relays take nothing now."""
+        """From now on, ask this function which relays accept nothing."""
         self._failing = failing
 
     def working(self) -> list[str]:
-        """The relays that do not fail."""
+        """The relays that are not failing."""
         failing = self._failing()
         return [name for name in self._pacer.relays if name not in failing]
 
@@ -57,7 +57,7 @@ class RelayShares:
             self._gave_back.discard(relay)
 
     def pop_passed_over(self) -> bool:
-        """Whether relays got nothing that may get something now, since another relay took its share; told once."""
+        """Whether relays that got nothing may get something now, as another has taken its share; True only once."""
         were_passed_over = bool(self._passed_over)
         self._passed_over.clear()
         return were_passed_over

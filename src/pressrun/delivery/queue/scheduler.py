@@ -224,7 +224,7 @@ class Scheduler:
         return self.throttle.after_refused(name, row.domain, row.subscriber_id, advice, reason, now)
 
     def learn_slow(self, now: float) -> dict[str, float]:
-        """Learn which destinations are slow; returns for how long they give no result, of those that were not known."""
+        """Learn which destinations are slow; returns for how long each newly slow one has given no result."""
         return self._slow.find(self.rows, now, more_wait=self.more_wait)
 
     # ------------------------------------------------------------------ what to claim

@@ -1,4 +1,4 @@
-"""Which destinations are slow, by what all relays have learned of them (delivery.queue.destinations)."""
+"""Which destinations are slow, from what all relays have learned about them (delivery.queue.destinations)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SlowDestinations:
         self.set_connections(connections)
 
     def set_connections(self, connections: Mapping[str, int]) -> None:
-        """Go on with these numbers of connections, by relay."""
+        """Use these numbers of connections, by relay, from now on."""
         self._throttle.set_connections(sum(connections.values()))
         for relay, number in connections.items():
             if relay in self.relays:
@@ -35,13 +35,13 @@ class SlowDestinations:
             destinations.follow(now)
 
     def learn(self, name: str, relay: str, now: float, seconds: float) -> None:
-        """A row for a destination has its result, for which the relay took so long."""
+        """A row for a destination has its result, which took the relay this many `seconds`."""
         if self.relays[relay].learn(name, now, seconds):
             self._shown[name] = seconds, now
 
     def find(self, rows: ClaimedRows, now: float, *, more_wait: bool) -> dict[str, float]:
-        """Learn which destinations give no result for long while something waits for them; returns for how long, of
-        those that were not known. A late destination is slow; one that may keep all others from being claimed gets a
+        """Learn which destinations have given no result for long while something waits for them; returns for how long,
+        for each newly found one. A late destination is slow. One that may keep all others from being claimed gets a
         queue of its own.
         """
         learned: dict[str, float] = {}
@@ -67,8 +67,8 @@ class SlowDestinations:
         self._throttle.after_slow(name, seconds, now)
 
     def _learn_late(self, waiting: Collection[str], now: float) -> None:
-        """Remember since when each has been late. What nobody could answer before, since the relay or this process
-        stood still, comes together with the results that overtake it, or right behind them.
+        """Remember since when each has been late. If nobody could answer before because the relay or this process stood
+        still, those results come together with the ones that overtake them, or right behind them.
         """
         late = [name for name in waiting if any(destinations.is_late(name) for destinations in self.relays.values())]
         self._late_since = {name: min(self._late_since.get(name, now), now) for name in late}

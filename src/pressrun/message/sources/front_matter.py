@@ -120,7 +120,7 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
 
 
 def wrong_values(texts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What is wrong with the values of keys, all at once, for who gives them one by one: each key and the reason."""
+    """What is wrong with the values of keys, given one by one: each key and the reason."""
     wrong = []
     for key in _CHECKS.keys() & {key for key, text in texts.items() if text.strip()}:
         try:
@@ -304,4 +304,4 @@ _CHECKS: Mapping[str, Callable[[Value], object]] = {
     "language": _language,
     "issue": _issue,
 }
-"""The keys whose values have a form of their own; the others are any text."""
+"""The keys whose values have a form of their own; all others accept any text."""

@@ -73,7 +73,7 @@ def read_members(archive: Source) -> Iterator[TarMember]:
     """The members in order, up to the very end of the archive; raises BadInput for whatever is not as we write it."""
     block = archive.read(_BLOCK)
     if len(block) < _BLOCK:
-        raise BadInput("it is not a backup of Pressrun, or only its beginning")
+        raise BadInput("it is not a backup of Pressrun, or only the beginning of one")
     while any(block):
         header = _parse(block)
         member = TarMember(header.name, header.size, _chunks(archive, header.size))

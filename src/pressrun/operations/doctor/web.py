@@ -153,12 +153,12 @@ def _grade_proxy(subject: DoctorSubject, seen: Mapping[str, Any]) -> DoctorFindi
 
 
 async def check_private_pages(subject: DoctorSubject) -> list[DoctorFinding]:
-    """`/metrics` and `/readyz` are not for the world, however their path is written.
+    """`/metrics` and `/readyz` are private, however their path is written.
 
-    At a base_url of this machine's own, whoever asks is not outside.
+    If base_url leads to this machine alone, no request to it comes from outside.
     """
     if is_loopback(urlsplit(subject.site.base_url).hostname or ""):
-        return [warned("/metrics and /readyz were not asked for from outside: base_url leads to this machine alone")]
+        return [warned("/metrics and /readyz were not checked from outside, as base_url leads to this machine alone")]
     address = await _working_address(subject)
     if address is None:
         return []

@@ -69,7 +69,7 @@ def read_header(
 ) -> Columns:
     """The columns of a header: `mapped` comes before `own`, the keys of the format. Raises BadInput with a remedy.
 
-    `is_plain` is a CSV file that no program is known to have written.
+    `is_plain` means a CSV file that no known program wrote.
     """
     names = [cell.strip() for cell in cells]
     folded = [name.lower() for name in names]
@@ -114,7 +114,7 @@ def _key_of(name: str, *, own: ColumnMap, mapped: ColumnMap, is_plain: bool) -> 
 
 
 def _require_explained(names: Sequence[str], explained: Collection[str], remedies: Remedies) -> None:
-    """Raise BadInput for columns that may mark people who must not be mailed, with what would explain them."""
+    """Raise BadInput, with a remedy, for columns that may mark people who must not be mailed."""
     if _OF_MAILCHIMP.issubset(name.lower() for name in names):
         raise BadInput(f"Mailchimp wrote this file, and its columns say who left or bounced. {remedies.mailchimp}")
     marking = marking_columns([name for name in names if name.lower() not in explained])
@@ -126,7 +126,7 @@ def _require_explained(names: Sequence[str], explained: Collection[str], remedie
 
 
 def _require_field_names(names: Sequence[str], remedies: Remedies) -> None:
-    """Raise BadInput for columns that cannot become merge fields, with what to do about all of them."""
+    """Raise BadInput, with a remedy for all of them, for columns that cannot become merge fields."""
     bad = [name for name in names if not may_name_field(name)]
     if bad:
         require_field_name(bad[0], remedy=remedies.for_names(bad))

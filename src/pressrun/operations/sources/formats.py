@@ -63,11 +63,11 @@ def read_members(
     keeps_text: bool = True,
     remedies: Remedies = BY_OPTIONS,
 ) -> MemberFile:
-    """The members in a file named `name`; `file` is read twice from where it is.
+    """The members in a file named `name`; `file` is read twice from its current position.
 
-    `state` is known of everybody in the file, beside what the file says. Of a table, members keep the text of their
-    record where `keeps_text`. Raises BadInput, which names one of the `remedies`, and UsageError where `mapped` names
-    columns that the format does not have.
+    `state` is known of everybody in the file, beside what the file says. With `keeps_text`, members of a table keep the
+    text of their record. Raises BadInput, which names one of the `remedies`, and UsageError if `mapped` names columns
+    for a format without any.
     """
     program = ALIASES.get(file_format, file_format)
     default = None if state is None else Standing(MemberState(state))

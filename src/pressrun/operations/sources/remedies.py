@@ -1,6 +1,6 @@
-"""What to do about columns that a file leaves unexplained, in the words of the door that it came through.
+"""What to do about columns that a file leaves unexplained, worded for a person at a shell or for a program.
 
-A verb has options for that. A program has none, and changes the file: its first line, or its rows.
+A verb has options for that. A program has none, so it changes the file: its first line, or its rows.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
 
 
 class Remedies(Protocol):
-    """What to do about each kind of column, as sentences without a full stop at the end, or as a clause after `;`."""
+    """What to do about each kind of column, as sentences without a final full stop, or as a clause after `;`."""
 
     mailchimp: str
 
@@ -26,7 +26,7 @@ class Remedies(Protocol):
         """Columns that may mark people who must not be mailed, each with the key that would explain it."""
 
     def for_exit_word(self, column: str) -> str:
-        """A column of which a cell says that somebody left."""
+        """A column in which a cell says that somebody left."""
 
     def for_names(self, columns: Collection[str]) -> str:
         """Columns that cannot become merge fields."""
@@ -41,7 +41,7 @@ class OptionRemedies:
     mailchimp = "Import it with --format mailchimp"
 
     def for_marks(self, marking: Sequence[tuple[str, str]]) -> str:
-        """Options with the keys, or one that leaves a column out or keeps it."""
+        """Options that give the keys, or one that leaves a column out or keeps it."""
         options = " ".join(f"--map '{name}={key}'" for name, key in marking)
         first = marking[0][0]
         keeps = "" if first.lower() in KEYS else f", and to keep it as a merge field, --map '{first}={first}'"
@@ -57,7 +57,7 @@ class OptionRemedies:
         )
 
     def for_names(self, columns: Collection[str]) -> str:
-        """An option for each of several."""
+        """One option for a single column, and one each for several."""
         if len(columns) == 1:
             return "Rename it with --map, or leave it out with --map 'COLUMN=-'"
         options = " ".join(f"--map '{name}=-'" for name in columns)
@@ -74,7 +74,7 @@ class FileRemedies:
     mailchimp = "Send only those who are subscribed, without the columns LEID and EUID"
 
     def for_marks(self, marking: Sequence[tuple[str, str]]) -> str:
-        """A name that says what a column means, where there is one, or the end of the column."""
+        """A name that says what a column means, if there is one, or else to leave the column out."""
         columns = "this column" if len(marking) == 1 else "these columns"
         renamed = [f"{name!r} to {key!r}" for name, key in marking if key == "state" or key in FLAGS_BY_NAME]
         renaming = f"Rename {', '.join(renamed)} in the first line of the file, or leave" if renamed else "Leave"
@@ -92,7 +92,7 @@ class FileRemedies:
 
     def for_address(self, column: str) -> str:
         """The name that it should have."""
-        return f"rename {f'the column {column!r}' if column else 'the column that has the addresses'} to 'email'"
+        return f"rename {f'the column {column!r}' if column else 'the column with the addresses'} to 'email'"
 
 
 def _pronoun(marking: Sequence[object]) -> str:

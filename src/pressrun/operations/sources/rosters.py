@@ -14,14 +14,14 @@ from pressrun.operations.sources.remedies import IN_FILE
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.row_checks import may_name_field
 
-_SUPPRESSED = "is suppressed: hand those in as suppressions"
+_SUPPRESSED = "is suppressed. Import suppressed addresses as suppressions"
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A line of NDJSON, with the members that a subscriber has in the API and the columns of an import.
 
-    So the subscribers of a list that the API has streamed can be handed in again; when a pause ends is not taken over.
+    So a program can send back the subscribers of a list that the API has streamed. The end of a pause is ignored.
     """
 
     email: str

@@ -148,7 +148,7 @@ class _Table(Struct, frozen=True, kw_only=True):
         )
 
     def _require_silent(self, cells: Sequence[str]) -> None:
-        """Raise BadInput if a merge field that nobody explained says that somebody left."""
+        """Raise BadInput if an unexplained merge field says that somebody left."""
         for name, place in self.columns.silent:
             if cells[place] and is_exit_word(cells[place]):
                 remedy = self.remedies.for_exit_word(name)

@@ -1,4 +1,4 @@
-"""Searching an archive: any text is a query, and each result is shown with a passage that has its words."""
+"""Searching an archive: any text is a query, and each result comes with a passage that contains its words."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class SearchResults(Struct, frozen=True, kw_only=True):
 
 
 class ArchiveSearch:
-    """The use case of people who search an archive. Only one search runs at a time: searches take the longest of all
-    reads, and other readers should wait for at most one.
+    """The use case of people who search an archive. Only one search runs at a time, because searches are the slowest of
+    all reads, and other readers should wait for at most one.
     """
 
     def __init__(self, context: ServiceContext) -> None:
@@ -54,7 +54,7 @@ class ArchiveSearch:
     ) -> SearchResults | NotReadable | RateExceeded:
         """One page of search results; any text is a query.
 
-        `network` is what `searches_per_ip` counts by, None when it does not apply.
+        `searches_per_ip` counts by `network`; None means that the limit does not apply.
         """
         if query and network is not None:
             retry_at = self._searches.spend(network, self._context.limits.searches_per_ip, self._context.clock())

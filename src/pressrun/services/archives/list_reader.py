@@ -30,7 +30,7 @@ class ListPage(Struct, frozen=True, kw_only=True):
 
 
 class OfferedList(Struct, frozen=True, kw_only=True):
-    """A list on the front page; `latest_at` is when its latest edition came out, None when none is public."""
+    """A list on the front page; `latest_at` is when its latest public edition came out, None if there is none."""
 
     list: MailingList
     latest_at: int | None

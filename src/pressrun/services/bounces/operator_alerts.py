@@ -1,6 +1,7 @@
 """Alerts to the operator, once a day for each subject: by mail to `operator` if it is set, and in the log.
 
-One that the mail server refused did not arrive, so it is mailed again: an hour later, then each time twice as late.
+An alert that the mail server refused did not arrive, so it is mailed again after an hour, and then after twice as long
+each time.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from pressrun.store.upkeep.monitoring import count_alert_tries
 
 ALERTS = "alerts"  # their scope among the limits
 ALERT_RATE = Rate(1, ALERT_SECONDS)  # for each subject
-AGAIN_SECONDS = 3600  # after one mail that failed, and twice as long after each further one
+AGAIN_SECONDS = 3600  # after one failed mail, and twice as long after each further one
 
 
 class _Alert(Struct, frozen=True, kw_only=True):
-    """What to mail. `payload[key]` is the same in every mail about the subject, for which there is a limit."""
+    """What to mail. There is a limit for the subject; `payload[key]` is the same in every mail about it."""
 
     kind: str
     subject: str
@@ -43,10 +44,10 @@ class _Alert(Struct, frozen=True, kw_only=True):
 def alert_of_policy(
     tx: Transaction, refused: Sequence[tuple[Row, str]], now: int, context: ServiceContext
 ) -> list[str]:
-    """Alert the operator to domains that refuse our mail for policy; returns those that are news.
+    """Alert the operator to domains that refuse our mail for policy; returns the new ones.
 
-    `refused` are copies as of `bounces.find_failed_copies`, and the words of the reply, which are quoted without the
-    addresses in them. All domains of a provider are one subject.
+    `refused` has copies as `bounces.find_failed_copies` returns them, with the words of the reply, which are quoted
+    without the addresses in them. All domains of a provider are one subject.
     """
     subjects = [_subject_of(copy["domain"]) for copy, _ in refused]
     are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
@@ -110,7 +111,7 @@ def _mail_operator(tx: Transaction, alert: _Alert, context: ServiceContext) -> b
 
 
 def _is_due(tx: Transaction, alert: _Alert, now: int) -> bool:
-    """Whether none was mailed today, or all that were have failed, the last one long enough ago."""
+    """Whether no mail was queued today, or all of today's have failed, the latest long enough ago."""
     subject, since = alert.payload[alert.key], now - int(ALERT_SECONDS)
     tries = count_alert_tries(tx, alert.kind, key=alert.key, subject=subject, since=since)
     if tries.others:

@@ -138,7 +138,7 @@ class DraftRelease:
 
 
 def require_to_come(at: int, now: int) -> None:
-    """Raise BadInput for an hour in the past."""
+    """Raise BadInput for a time in the past."""
     if at < now:
         raise BadInput("that time is in the past. Leave it out to send at once")
 

@@ -16,7 +16,7 @@ from pressrun.store.transaction import Transaction
 def queue_pause_notices(
     tx: Transaction, edition: Edition, cause: Remark | None, now: int, *, context: ServiceContext
 ) -> None:
-    """Queue the emails; `cause` is for people without a shell, who get none without it: only a shell helps."""
+    """Queue the emails. `cause` is for people without a shell; if it is None, only a shell helps, and they get none."""
     target = lists.find_list_by_id(tx, edition.list_id)
     owner, operator = target.owner if target is not None else None, context.site.operator
     of_list = "en" if target is None else target.language

@@ -33,7 +33,7 @@ class Visitor(Struct, frozen=True, kw_only=True):
 
 
 def lasting_sessions(context: ServiceContext) -> SessionWindow:
-    """Which sessions have not ended by now."""
+    """The limits by which a session has not ended yet."""
     return session_window(context.login, context.clock())
 
 
@@ -48,7 +48,7 @@ def new_secret(context: ServiceContext) -> str:
 
 
 def session_window(settings: LoginSettings, now: float) -> SessionWindow:
-    """Which sessions have not ended by now."""
+    """The limits by which a session has not ended yet."""
     return SessionWindow(
         started_after=int(now - settings.lifetime_seconds), seen_after=int(now - settings.idle_seconds)
     )

@@ -33,7 +33,7 @@ class MailedCodes(BackgroundLoop):
         super().__init__(context.clock)
         self._context = context
         self._asked = asyncio.Event()
-        self.wake()  # for what a dead process left
+        self.wake()  # for requests that a dead process left behind
 
     def wake(self) -> None:
         """There may be a request."""

@@ -86,7 +86,7 @@ class SuppressionAdmin:
     def _suppress(self, tx: Transaction, address: Address, reason: SuppressionReason, now: int) -> SuppressionReason:
         """Suppress an address; returns the reason in force, which may be an earlier and stronger one."""
         digests = digests_of(self._context.keys, address)
-        if find_reason(tx, digests) is reason:  # its row says since when
+        if find_reason(tx, digests) is reason:  # the row keeps its date
             return reason
         suppress(tx, digests, reason, address=_shown(address, reason), now=now)
         stored = find_reason(tx, digests)

@@ -176,7 +176,7 @@ def _end(expires: str | None, parent: ApiToken | None, now: int) -> int | None:
 
 
 def parse_end(text: str, now: int) -> int:
-    """When a token ends, by a duration or a time that is still to come; raises BadInput."""
+    """When a token ends, from a duration or a future time; raises BadInput."""
     try:
         end = int(now + parse_duration(text))
     except BadQuantity:

@@ -1,4 +1,4 @@
-"""Requests that wait for their confirmation: of one person, for one list or several, with one mail that asks."""
+"""Requests that wait for confirmation: by one person, for one list or several, with a single mail that asks for it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 Wanted = tuple[MailingList, Subscription | None]
-"""A list that somebody asks for, with their subscription so far."""
+"""A list that somebody asks for, with their subscription so far, if any."""
 
 
 class ConfirmationTerms(Struct, frozen=True, kw_only=True):
-    """Until when a request waits for its confirmation; then `name` and `attributes` become the person's.
+    """How a request waits for its confirmation; once confirmed, `name` and `attributes` become the person's.
 
-    `mail_secret` (16 random octets) goes into the Message-ID. With None no mail goes out. A mail that `is_held` waits
-    for an operator, as long as the request. `answers` is what the mail answers, where that is not the request.
+    `mail_secret` (16 random octets) goes into the Message-ID. With None, no mail goes out. A mail that `is_held` waits
+    for an operator, for as long as the request waits. `answers` is what the mail answers, if that is not the request.
     """
 
     name: str
@@ -38,9 +38,9 @@ class ConfirmationTerms(Struct, frozen=True, kw_only=True):
 def request_confirmation(
     tx: Transaction, wanted: Sequence[Wanted], person: Subscriber, origin: Origin, terms: ConfirmationTerms, now: int
 ) -> Subscription:
-    """Make subscriptions pending, with requests that wait for their confirmation, and post the mail that asks.
+    """Make subscriptions pending, with requests that wait for confirmation, and post the mail that asks for it.
 
-    Returns the first of them, whose list is the one that the mail is about.
+    Returns the first subscription; the mail is about its list.
     """
     made = [_make_pending(tx, target, person, earlier, origin.source, now) for target, earlier in wanted]
     leader_id = None

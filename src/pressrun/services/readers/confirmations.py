@@ -45,7 +45,7 @@ class Confirmations:
         self._context = context
 
     async def find(self, confirmation_id: int) -> tuple[Confirmed, SubscriptionDetails | None]:
-        """What confirming would do now, and for whom. CONFIRMED: the page offers the button."""
+        """What confirming would do now, and for whom. If that is CONFIRMED, the page offers the button."""
         return await self._context.database.read(check_link, confirmation_id, self._context.clock())
 
     async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, SubscriptionDetails | None]:
@@ -55,7 +55,7 @@ class Confirmations:
         return answer
 
 
-# ---------------------------------------------------------------- in a transaction; its caller wakes the dispatcher
+# ---------------------------------------------------------------- in a transaction; the caller wakes the dispatcher
 
 
 def check_link(tx: Transaction, confirmation_id: int, now: float) -> tuple[Confirmed, SubscriptionDetails | None]:
@@ -67,7 +67,7 @@ def confirm_request(
     tx: Transaction, confirmation_id: int, origin: Origin, context: ServiceContext
 ) -> tuple[Confirmed, SubscriptionDetails | None]:
     """Confirm what a link requests; returns what that did, and for whom."""
-    # All are checked before the first is confirmed, because that lifts a suppression which the others depend on.
+    # All are checked before the first is confirmed: confirming lifts a suppression on which the other checks depend.
     checks = _check_requests(tx, confirmation_id, context.clock())
     outcome, details = _sum_up(checks)
     if outcome is not Confirmed.CONFIRMED or details is None:
@@ -115,7 +115,7 @@ def _confirm_one(
 
 
 def _check_requests(tx: Transaction, confirmation_id: int, now: float) -> list[_CheckedRequest]:
-    """What a link would do for each of its requests, but for those to lists that have been closed since."""
+    """What a link would do for each of its requests, except those for lists that have been closed since."""
     checks = []
     for request, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
         if its_list.closed_at is not None:
@@ -162,6 +162,6 @@ def _sum_up(checks: Sequence[_CheckedRequest]) -> tuple[Confirmed, SubscriptionD
 
 
 def _asked_while_suppressed(tx: Transaction, person: Subscriber, asked_at: int) -> bool:
-    """Whether a member asked again while suppressed: confirming that lifts the suppression."""
+    """Whether a member asked again while suppressed. Confirming such a request lifts the suppression."""
     row = suppressions.find_suppression(tx, person.suppression_digest)
     return row is not None and asked_at >= row["since"]

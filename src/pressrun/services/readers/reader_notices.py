@@ -23,7 +23,7 @@ from pressrun.store.transaction import Transaction
 def new_notice(
     kind: str, secret: bytes, target: MailingList, person: Subscriber, origin: Origin, payload: Mapping[str, object]
 ) -> NewNotice:
-    """A notice in the language of the request, the person's, or the list's; `secret` is 16 random octets."""
+    """A notice in the language of the request, the person or the list; `secret` is 16 random octets."""
     return NewNotice(
         kind=kind,
         address=parse_address(person.address),

@@ -59,9 +59,9 @@ class SignUps:
     async def request(
         self, names: Sequence[str], applicant: Applicant, network: str | None
     ) -> SignUpAnswer | RateExceeded:
-        """Sign up to these lists but for closed ones; the mail is about the first, and asks to confirm all.
+        """Sign up to these lists, except closed ones; the mail is about the first, and asks to confirm all.
 
-        `network` is what `sign_ups_per_ip` counts by, None where that limit does not apply.
+        `sign_ups_per_ip` counts by `network`; None means that this limit does not apply.
         """
         answer = await self._context.database.share(self._request, names, applicant, network)
         self._context.wake()
@@ -92,7 +92,7 @@ class SignUps:
     def sign_up(self, tx: Transaction, targets: Sequence[MailingList], applicant: Applicant) -> None:
         """Carry out a sign-up to open lists: its mail goes out unless a limit or a suppression forbids it.
 
-        It is one mail, however many lists there are, so a longer form causes no more mail.
+        There is only one mail, however many lists a form names.
         """
         now, address, origin = self._context.clock(), applicant.address, applicant.origin
         known = subscribers.find_subscriber(tx, address)

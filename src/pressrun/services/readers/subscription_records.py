@@ -108,7 +108,7 @@ def record_consent(
     context: ServiceContext,
     carried: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    """Add to the evidence what a person, or somebody on their behalf, asked or answered.
+    """Add to the evidence what a person, or somebody on their behalf, requested or answered.
 
     `carried` is the evidence for the list that this one replaces.
     """

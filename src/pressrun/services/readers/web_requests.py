@@ -57,7 +57,7 @@ class WebRequests(BackgroundLoop):
         self._context = context
         self._sign_ups = sign_ups
         self._asked = asyncio.Event()
-        self.wake()  # for what a dead process left
+        self.wake()  # for requests that a dead process left behind
 
     def wake(self) -> None:
         """There may be a request, or a notice of an unsubscribe to queue."""
@@ -65,7 +65,7 @@ class WebRequests(BackgroundLoop):
 
     @property
     def form_seconds(self) -> float:
-        """The least time in which a person fills in our form."""
+        """The shortest time in which a person fills in our form."""
         return self._context.limits.form_seconds
 
     @property
@@ -81,11 +81,11 @@ class WebRequests(BackgroundLoop):
     async def sign_up(
         self, names: Sequence[str], applicant: Applicant, network: str | None, form: int | None = None
     ) -> SignUpAnswer | RateExceeded:
-        """Accept a sign-up to these lists but for closed ones; the mail is about the first, and asks to confirm all.
+        """Accept a sign-up to these lists, except closed ones; the mail is about the first, and asks to confirm all.
 
-        `network` is what `sign_ups_per_ip` counts by, None where that limit does not apply. It does not apply to a
-        trusted server, whose address is in the origin and which signs up others. `form` is the number of the copy of
-        our form that was sent. A copy that was used before proves nothing.
+        `sign_ups_per_ip` counts by `network`; None means that this limit does not apply. It does not apply either if
+        the address in the origin is that of a trusted server, which signs up others. `form` is the number of the copy
+        of our form that was sent. A copy that was used before proves nothing.
         """
         ip = applicant.origin.ip
         if ip is not None and ip in Peers(self._context.limits.trusted_sign_up_addresses):

@@ -45,7 +45,7 @@ def exported(row: Row, evidence: Row) -> dict[str, Any]:
 
 
 def _subscribed_at(row: Row, evidence: Row) -> int:
-    """Since when they have been subscribed, also while a pause or bounces suspend them, and after that."""
+    """Since when they have been subscribed; a suspension, by a pause or for bounces, does not change it."""
     since, consented_at = row["since"], evidence["consented_at"]
     is_subscribed = row["state"] in (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
     return int(since if consented_at is None or not is_subscribed else min(since, consented_at))

@@ -92,7 +92,7 @@ def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
 
 
 def count_part(tx: Transaction, list_name: str, selection: SubscriberSelection) -> tuple[int, str | None]:
-    """How many of the chosen members the next part has, and the place after it, as `page_of_members`."""
+    """How many of the chosen members are in the next part, and the place after it, as in `page_of_members`."""
     part = part_of_listing(tx, list_name, selection)
     return len(part.rows), part.following
 

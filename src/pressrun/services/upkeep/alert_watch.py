@@ -32,10 +32,10 @@ from pressrun.store.upkeep.alert_history import AlertHistory
 log = logging.getLogger("pressrun.alerts")
 
 POLL_SECONDS = 10.0
-LASTING_SECONDS = 60.0  # an obstacle that is gone by then is nobody's night
+LASTING_SECONDS = 60.0  # an obstacle that is gone by then need not wake anybody
 ANSWER_SECONDS = 10.0  # a database that takes longer does not answer
 RETRY_SECONDS = 300.0  # after a program that failed
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 60.0, 3600.0  # after an email that could not be queued, each twice the last
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 60.0, 3600.0  # after emails that could not be queued, doubling
 _EACH_CAUSES_THE_NEXT = (Cause.DATABASE, Cause.QUEUE, Cause.LOOP)  # one outage is one alert
 MOST_TEXT = 2000  # characters of what is wrong
 
@@ -44,7 +44,7 @@ MailAlert = Callable[[Obstacle], Awaitable[bool]]
 
 
 class _MailAttempt(Struct, frozen=True):
-    """When an email was last tried, and how long the next one has to wait."""
+    """When an email was last tried, and how long to wait before the next try."""
 
     at: float
     wait_seconds: float
@@ -57,15 +57,15 @@ class AlertReports:
         self._texts: dict[Cause, str] = {}
 
     def report(self, cause: Cause, text: str) -> None:
-        """This is wrong, now and until `over` is called."""
+        """Report that something is wrong, until `over` is called."""
         self._texts[cause] = text
 
     def over(self, cause: Cause) -> None:
-        """It is not, or not any more."""
+        """Report that nothing is wrong, or no longer."""
         self._texts.pop(cause, None)
 
     def set(self, cause: Cause, text: str | None) -> None:
-        """This is wrong, or with None nothing is."""
+        """Report what is wrong or, with None, that nothing is."""
         if text is None:
             self.over(cause)
         else:
@@ -151,16 +151,16 @@ class AlertWatch(BackgroundLoop):
         await asyncio.to_thread(self._ways.history.record, cause, now)
 
     async def _mail(self, obstacle: Obstacle, now: float) -> None:
-        """Queue an email; where there is no operator, no list, or one today, it is tried again, soon and then later.
+        """Queue an email. If there is no operator or no list, or one was queued today, try again, at growing intervals.
 
-        After one that was queued, too: it may fail, and then another one is due.
+        Try again after a queued email, too: it may fail, and then another one is due.
         """
         last = self._mail_attempts.get(obstacle.cause)
         if last is not None and _is_within(last.at, now, last.wait_seconds):
             return
         try:
             is_queued = await self._ways.mail(obstacle)
-        except Unavailable:  # tried again with the next look
+        except Unavailable:  # tried again with the next poll
             return
         if is_queued:
             event(log, "alert.raised", level=logging.WARNING, cause=obstacle.cause, way="mail")
@@ -181,7 +181,7 @@ class AlertWatch(BackgroundLoop):
 
 
 def _without_effects(obstacles: dict[Cause, Obstacle]) -> dict[Cause, Obstacle]:
-    """Without what follows from another one: a database that does not answer holds up the queue and fails loops."""
+    """The obstacles that are not the effect of another: a silent database also holds up the queue and the loops."""
     first = next((cause for cause in _EACH_CAUSES_THE_NEXT if cause in obstacles), None)
     return {
         cause: obstacle for cause, obstacle in obstacles.items() if cause not in _EACH_CAUSES_THE_NEXT or cause is first

@@ -1,11 +1,11 @@
 """What a restored database takes over from the one that it replaces, and what it must not go on with by itself.
 
-A backup knows nothing of what happened after it. Whoever left, was suppressed or erased since would get mail again, and
-copies that went out would go out again. So that is taken from the former database, as far as it can be read. Rows are
-matched by their ids and by what cannot be the same by chance: when a reader came, and the secret of an edition. Ids may
-mean somebody else after an earlier restore.
+A backup knows nothing of what happened after it. Readers who left, or were suppressed or erased, since then would get
+mail again, and copies that went out would go out again. So these facts are taken from the former database, as far as it
+can be read. Rows are matched by their ids and by what cannot be the same by chance: when a reader came, and the secret
+of an edition. After an earlier restore, an id may belong to somebody else.
 
-All of it only ever leads to less mail. Readers who came or came back since are not taken over.
+What is taken over only ever leads to less mail. Readers who came or came back since the backup are not taken over.
 """
 
 from __future__ import annotations
@@ -44,22 +44,24 @@ Journaled = Mapping[Claim, JournalEntry]
 
 
 class HeldBack(Struct, frozen=True, kw_only=True):
-    """After a restore: how many copies may have gone out, by the id of the paused edition, and cancelled mails."""
+    """After a restore: how many copies may have gone out, by the id of the paused edition, and how many notices were
+    cancelled.
+    """
 
     editions: Mapping[int, int]
     notices: int
 
 
 def carry_people(tx: Transaction, former: Transaction) -> int:
-    """Take over suppressions, other addresses, and subscriptions that ended or were suspended; returns how many ended.
+    """Take over suppressions, new addresses, and subscriptions that ended or were suspended; returns how many ended.
 
-    The mailbox at the address in the backup may be somebody else's by now.
+    The mailbox at an address in the backup may be somebody else's by now.
     """
     restores.add_suppressions(tx, former)
     left_behind = restores.move_readers(tx, former)
     restores.store_changes(tx, former)
     ended = restores.end_subscriptions(tx, former)
-    if left_behind:  # their mail would go to the address that they had before
+    if left_behind:  # their mail would go to their former address
         ended += restores.end_reading(tx, [row["id"] for row in restores.find_reading(tx, left_behind)])
     if _is_continued(tx, former):
         restores.drop_changes(tx, former)
@@ -68,9 +70,9 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
 
 
 def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
-    """End subscriptions that are not there any more although their list is; returns how many.
+    """End subscriptions that no longer exist in `former` although their list does; returns how many.
 
-    A merge of two readers made them, and was undone since. If the reader reads the list by another one, they stay.
+    A merge of two readers made them, and has been undone since. They stay if the reader has another one to the list.
     """
     there_now, ended = restores.list_ids(former), 0
     for members in restores.list_members(tx):
@@ -90,16 +92,17 @@ def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
 
 
 def _is_continued(tx: Transaction, former: Transaction) -> bool:
-    """Whether the former database came of this one: not so after an earlier restore, which took another course."""
+    """Whether the former database continued from this one. After an earlier restore, it may have diverged."""
     head = consent.read_head(tx)
     return head == NO_ROWS or restores.has_evidence(former, head)
 
 
 def find_erased(tx: Transaction, former: Transaction) -> list[Address]:
-    """The readers who were erased since: by the digest that is left of them, or because they are gone.
+    """The readers who were erased since the backup: by the digest that is left of them, or because they are gone.
 
-    Somebody who had changed their address before left the digest of the new one. Whoever is gone with a list may come
-    back with it. Whoever has not confirmed may be gone without having been erased, or have asked after having been.
+    If somebody changed their address before they were erased, the digest is that of the new address. Readers who went
+    with their list may come back with it. A reader who has not confirmed may be gone without having been erased, or may
+    have signed up after an erasure.
     """
     erased = restores.erased_digests(former)
     there_now = restores.list_ids(former) if _is_continued(tx, former) else set()
@@ -126,9 +129,9 @@ def _stored_address(address: str, domain: str) -> Address:
 
 
 def carry_evidence(tx: Transaction, former: Transaction) -> bool:
-    """Take over the evidence since, and what of the earlier was erased; False where the former took another course.
+    """Take over the evidence since the backup, and what was erased of earlier evidence; False if the two diverged.
 
-    Rows stay as they were, so a head that was noted since is still in the chain.
+    Rows stay as they were, so a head that somebody wrote down since is still in the chain.
     """
     if not _is_continued(tx, former):
         return False

@@ -27,7 +27,7 @@ class StoredPerson(Struct, frozen=True, kw_only=True):
 
 
 class Undelivered(Struct, frozen=True, kw_only=True):
-    """That the latest mail to an address did not arrive: when that was known, and why, in the mail server's words."""
+    """The latest mail to an address did not arrive: when that became known, and why, in the mail server's words."""
 
     at: int
     reply: str
@@ -149,7 +149,7 @@ def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int,
 
 
 def undelivered_mails(tx: Transaction, ids: Collection[int]) -> Mapping[str, Undelivered]:
-    """Those of these people whose latest mail did not arrive, by address; among the latest notices, as none is old."""
+    """Those of these people whose latest mail did not arrive, by address. Only the latest notices are searched."""
     failed: dict[str, Undelivered] = {}
     for row in tx.rows("people.arrivals", ids=in_json(sorted(ids)), most=_LATEST_NOTICES):
         failed.pop(row["address"], None)

@@ -48,8 +48,8 @@ READ_ONLY_REMEDY = (
     "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
     "target_session_attrs=read-write"
 )
-LOOK_SECONDS = 1.0  # a look at sizes of tables takes a millisecond, and each second of wrong plans is slow
-MOST_PREPARED = 1000  # more than there are statements, so that none is given up and prepared again
+LOOK_SECONDS = 1.0  # checking the sizes of tables takes a millisecond, and each second of wrong plans is slow
+MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
 # Local to each transaction, as a pooler may give the next one another session. A lock is waited for as long as SQLite
@@ -106,7 +106,7 @@ class PostgresConnection(EngineConnection):
         return self._begin(self._begin_durable if durable else _BEGIN_RECORD)
 
     def _look_at_sizes(self) -> None:
-        """Count tables again that have grown. Where one cannot be looked at, the work that follows goes on."""
+        """Count again the tables that have grown. If one cannot be read, the work that follows still goes on."""
         self._look_at = self._monotonic() + LOOK_SECONDS
         connection = self._begin(_BEGIN_LOOK)
         try:
@@ -165,7 +165,7 @@ class PostgresConnection(EngineConnection):
         self.write(lambda _: self._connection.execute("select pg_logical_emit_message(true, 'pressrun', '')"))
 
     def drop_statistics(self) -> bool:
-        """Nothing: tables that mislead are counted again while there is work."""
+        """Nothing to do: misleading tables are counted again while there is work."""
         return False
 
     def shrink(self) -> int:

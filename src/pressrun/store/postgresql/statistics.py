@@ -1,9 +1,9 @@
-"""What the server knows of the sizes of tables, where that would mislead its planner for long.
+"""What the server knows about the sizes of tables, if that would mislead its planner for long.
 
-The server counts the rows of a table in ANALYZE and VACUUM. If a table grows that was all but empty then, the server
-goes by the former number, and by plans made then, until autovacuum looks again, which may take minutes. It expects a
-single row wherever it looks, so that reading a whole index seems as cheap as finding a row by it. A statement cannot be
-written so that this does not matter: to take the audience of an edition, each reader would be compared with all others.
+The server counts the rows of a table in ANALYZE and VACUUM. If the table was nearly empty then and has grown since, the
+server uses the former number, and plans made with it, until the next autovacuum, which may take minutes to come. It
+expects a single row wherever it looks, so reading a whole index seems as cheap as finding a row in it. No wording of a
+statement avoids this: the statement that stores the audience of an edition would compare each reader with all others.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 SMALL = 1000  # rows: for more of them, the planner finds a row by an index
-UNNOTICED = 100  # rows that may be added to twice the known ones before they are counted again
+UNNOTICED = 100  # a table is counted again once it has more than twice the known rows and this many
 
 # A table that was never counted (-1) is estimated by its size. Only its owner may count one.
 _KNOWN_AS_SMALL = """select relname, cast(2 * reltuples as bigint) + %(unnoticed)s from pg_catalog.pg_class
@@ -24,10 +24,10 @@ _MORE_ROWS = "(select {name} from {table} offset {number} limit 1)"
 
 
 def mend_statistics(connection: psycopg.Connection[Any]) -> bool:
-    """Count the rows again of tables that were known as small and have grown since; True if there were any.
+    """Count again the rows of tables that were known as small and have grown since; True if there were any.
 
-    What has changed since the last count, as the server tells it, comes a second late: this looks at the rows. A table
-    that a vacuum has now is left to that, which may take hours.
+    This looks at the rows themselves, because the server reports changes since its last count a second late. A table
+    under a vacuum is left to the vacuum, which may take hours.
     """
     small = connection.execute(_KNOWN_AS_SMALL, {"small": SMALL, "unnoticed": UNNOTICED}).fetchall()
     more = [

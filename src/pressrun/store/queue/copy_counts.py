@@ -101,7 +101,7 @@ def count_begun(tx: Transaction, edition_id: int) -> int:
 def count_live(tx: Transaction) -> dict[str, int]:
     """How many copies of unfinished editions are in each state; every state is there."""
     row = tx.row("copy_counts.live")
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     return {state.value: int(row[state.value] or 0) for state in DeliveryState}
 
 

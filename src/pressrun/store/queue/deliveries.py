@@ -151,7 +151,7 @@ def _ready_copies(
     row = tx.row(
         "deliveries.ready_copies", edition_id=edition_id, state=state, destination=destination, now=until, limit=limit
     )
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     return _read_copies(row["allowed"]), _read_ids(row["barred"])
 
 

@@ -58,7 +58,7 @@ def _begin_moves(tx: Transaction, now: int) -> None:
 def move_slice(tx: Transaction, change: BulkChange) -> None:
     """Move the copies of the next subscriptions to where their domains belong, and store how far that is."""
     row = tx.row("destinations.next_subscriptions", after=change.done_through, last=change.last_id, limit=ROWS_AT_ONCE)
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     if row["number"]:
         span = {"after": change.done_through, "through": row["through"]}
         tx.run("destinations.reassign", edition_id=change.edition_id, **span)

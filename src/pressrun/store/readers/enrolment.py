@@ -169,13 +169,13 @@ def change_states(tx: Transaction, changes: Sequence[StateChange], *, source: st
 def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:
     """Members in one state, ordered by id: `limit` of them after the id `after`.
 
-    With the last event of their consent: its content, its time and the network address that it came from.
+    Each comes with the latest event of their consent: its content, its time and the network address it came from.
     """
     return tx.rows("enrolment.export_page", list_id=list_id, state=state, after=after, limit=limit)
 
 
 def evidence_of(tx: Transaction, list_id: int, people: Sequence[int]) -> dict[int, Row]:
-    """`consent`, `consented_at` and `consent_ip` of people on a list, as in `export_page`, by the ids of the people."""
+    """`consent`, `consented_at` and `consent_ip` of people on a list, as in `export_page`, by their ids."""
     rows = tx.rows("enrolment.evidence_of", list_id=list_id, people=in_json(people))
     return {row["subscriber_id"]: row for row in rows}
 

@@ -172,7 +172,7 @@ def highest_id(tx: Transaction) -> int:
 def find_slice(tx: Transaction, list_id: int, *, after: int, last: int, limit: int) -> tuple[int, int]:
     """The next active members of a list by id, at most `limit`: how many, and the id of the last one."""
     row = tx.row("subscriptions.find_slice", list_id=list_id, after=after, last=last, limit=limit)
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     return row["number"], row["through"] or after
 
 

@@ -83,7 +83,7 @@ returning subscription.id, subscription.list_id, subscription.subscriber_id, sub
 
 -- name: export_page
 -- The members of a list in one state with the evidence of their consent, a page at a time. A request that nobody has
--- confirmed is evidence only while they are pending: anybody may have typed the address of a member.
+-- confirmed is evidence only while the subscription is pending: anybody may have typed the address of a member.
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
     consent.content as consent, consent.ip as consent_ip, consent.at as consented_at

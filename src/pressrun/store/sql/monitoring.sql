@@ -36,8 +36,7 @@ where delivery.notice_id = notice.id and notice.id > (select coalesce(max(id), 0
 order by notice.id desc limit 1;
 
 -- name: alert_tries
--- The mails of one alert since a time, to whatever operator: how many failed and when the last one did, and how many others
--- there are.
+-- The mails of one alert since a time, to any operator: how many failed, when the latest one did, and how many others there are.
 select count(*) filter (where delivery.state = 'failed') as failed, max(delivery.recorded_at) filter (where delivery.state = 'failed') as failed_at,
     count(*) filter (where delivery.state <> 'failed') as others
 from notice cross join delivery {indexed by delivery_by_notice}

@@ -20,7 +20,7 @@ where id = :id and created_at = :created_at and epoch < :epoch and address_key <
     and not exists (select 1 from subscriber as other where other.address_key = :address_key);
 
 -- name: waits_to_move
--- Whether the same reader still has another address here than later: somebody else has that one.
+-- Whether the same reader still has another address here than later, because somebody else has the later one.
 select 1 from subscriber where id = :id and created_at = :created_at and epoch < :epoch and address_key <> :address_key;
 
 -- name: end_links
@@ -36,9 +36,9 @@ from subscription cross join subscriber
 where subscription.state <> 'active' and subscriber.id = subscription.subscriber_id;
 
 -- name: end_subscription
--- Bring a subscription to the state in which the same reader's was later; nobody gets more mail by that. Whom a sync had
--- removed may have left for good since, whoever was paused may have left and asked to come back, and a pause may have
--- become longer.
+-- Bring a subscription to the later state of the same reader's; nobody gets more mail because of that. Readers whom a
+-- sync had removed may have left for good since, paused readers may have left and asked to come back, and a pause may
+-- have become longer.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
@@ -50,7 +50,7 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
 -- name: void_requests
--- Requests of a subscription that were void later are void, whatever its state is.
+-- Make void the requests of a subscription that were void later, whatever its state is.
 update subscription set round = :round
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id and round < :round
     and exists (select 1 from subscriber where subscriber.id = subscription.subscriber_id and created_at = :created_at);
@@ -64,7 +64,7 @@ select id, list_id, subscriber_id from subscription where subscriber_id {in ids}
 select id, list_id, subscriber_id, state from subscription where subscriber_id {in ids};
 
 -- name: end_reading
--- End these subscriptions, and make the links that would confirm them void.
+-- End these subscriptions, and make void the links that would confirm them.
 update subscription set state = 'unsubscribed', state_before = null, suspended_for = null, paused_until = null,
     round = round + 1
 where id {in ids};
@@ -78,7 +78,7 @@ from address_change cross join subscriber
 where address_change.state <> 'asked' and subscriber.id = address_change.subscriber_id;
 
 -- name: store_change
--- Bring a change of the same reader to where it was later: what was stopped stays so, and what was done can be undone.
+-- Bring a change of the same reader to its later state: a stopped one stays stopped, and a done one can be undone.
 insert into address_change (id, subscriber_id, old_address, new_address, state, former, created_at, expires_at)
 select cast(:id as bigint), subscriber.id, cast(:old_address as text), cast(:new_address as text), cast(:state as text),
     cast(:former as text), cast(:created_at as bigint), cast(:expires_at as bigint)
@@ -124,7 +124,7 @@ select max(id) from (select id from subscriber where id > :after order by id lim
 select id, created_at from subscriber where id {in ids};
 
 -- name: erased
--- The digests that are left of people who were erased, and when they were.
+-- The digests that are left of erased people, and when they were erased.
 select digest, since from suppression where reason = 'erased' and address is null;
 
 -- name: lists

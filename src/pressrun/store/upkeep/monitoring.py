@@ -42,14 +42,14 @@ def count_paused(tx: Transaction, on_purpose: tuple[str, str]) -> tuple[int, int
     """How many editions are paused: for one of these two reasons, and for any other."""
     by_hand, after_canary = on_purpose
     row = tx.row("monitoring.paused", by_hand=by_hand, after_canary=after_canary)
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     return int(row["on_purpose"]), int(row["number"]) - int(row["on_purpose"])
 
 
 def count_readers(tx: Transaction, list_id: int, state: SubscriptionState, after: int) -> tuple[int, int]:
     """How many readers a slice of a list has in a state, and its last subscription; it begins behind `after`."""
     row = tx.row("monitoring.readers", list_id=list_id, state=state, after=after, most=SLICE)
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     return int(row["number"]), int(row["last_id"] or after)
 
 
@@ -65,7 +65,7 @@ def refusal_of_latest_alert(tx: Transaction, operator: str) -> str | None:
 
 
 def count_alert_tries(tx: Transaction, kind: str, *, key: str, subject: str, since: int) -> AlertTries:
-    """The mails of this kind since a time that are about the same; `subject` is in their payload, by `key`."""
+    """The mails of this kind since a time about the same `subject`, which is in their payload under `key`."""
     row = tx.row("monitoring.alert_tries", kind=kind, key=key, subject=subject, since=since, most=MOST_NOTICES)
-    assert row is not None  # an aggregate has a row always
+    assert row is not None  # an aggregate always has a row
     return AlertTries(row["failed"], row["failed_at"], row["others"])

@@ -26,13 +26,13 @@ def add_suppressions(tx: Transaction, former: Transaction) -> None:
 
 
 def move_readers(tx: Transaction, former: Transaction) -> list[int]:
-    """Take over who has another address since, and whose preferences links have ended.
+    """Take over whose address has changed since, and whose preferences links have ended.
 
-    Returns those who cannot have theirs, because somebody else has it here.
+    Returns the readers who cannot get their new address, because somebody else has it here.
     """
     waiting = [reader for row in former.each("restores.moved_readers") if not _move_reader(tx, reader := dict(row))]
     number = 0
-    while number != len(waiting):  # one may have the address that another one gives up
+    while number != len(waiting):  # one may get the address that another gives up
         number = len(waiting)
         waiting = [reader for reader in waiting if not _move_reader(tx, reader)]
     for reader in waiting:
@@ -41,7 +41,7 @@ def move_readers(tx: Transaction, former: Transaction) -> list[int]:
 
 
 def _move_reader(tx: Transaction, reader: Mapping[str, Any]) -> bool:
-    """Give a reader the address that they had later; False where somebody else has it."""
+    """Give a reader the address that they had later; False if somebody else has it."""
     if tx.run("restores.move_reader", **reader):
         tx.run("subscribers.move_copies", id=reader["id"], domain=reader["domain"])
     elif tx.value("restores.waits_to_move", **reader) is not None:
@@ -60,14 +60,14 @@ def store_changes(tx: Transaction, former: Transaction) -> None:
 
 
 def drop_changes(tx: Transaction, former: Transaction) -> None:
-    """Forget changes of address that are not there any more, as after one of their addresses was erased."""
+    """Forget changes of address that no longer exist, for example because one of their addresses was erased."""
     known = {row["id"] for row in former.rows("restores.change_ids")}
     gone = {row["id"] for row in tx.rows("restores.change_ids")} - known
     tx.run("restores.drop_changes", ids=in_json(sorted(gone)))
 
 
 def end_subscriptions(tx: Transaction, former: Transaction) -> int:
-    """Take over which subscriptions had ended or were suspended; returns how many changed by that.
+    """Take over which subscriptions had ended or were suspended; returns how many changed.
 
     With them it takes over the suspensions for bounces, and which of these readers were asked whether they still read.
     """
@@ -78,7 +78,7 @@ def end_subscriptions(tx: Transaction, former: Transaction) -> int:
 
 
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
-    """The subscriptions of these readers that get mail, or will after a pause: id, list_id, subscriber_id."""
+    """Those subscriptions of these readers that get mail, or will after a pause: id, list_id, subscriber_id."""
     return tx.rows("restores.reading", ids=in_json(sorted(ids)))
 
 
@@ -101,12 +101,12 @@ def list_members(tx: Transaction) -> Iterator[list[Row]]:
 
 
 def find_readers(former: Transaction, ids: Collection[int]) -> set[tuple[int, int]]:
-    """Of these readers those that are there: id, and when they came."""
+    """Those of these readers who exist: their ids, and when they came."""
     return {(row["id"], row["created_at"]) for row in former.rows("restores.readers", ids=in_json(sorted(ids)))}
 
 
 def erased_digests(former: Transaction) -> dict[bytes, int]:
-    """What is left of people who were erased, and when they were."""
+    """The digests that are left of erased people, and when they were erased."""
     return {row["digest"]: row["since"] for row in former.rows("restores.erased")}
 
 

@@ -75,9 +75,9 @@ class TokenPages:
         return self._pages.see_other("admin", "tokens", done="1")
 
     async def new(self, request: Request, member: AdminMember) -> Response:
-        """`/admin/tokens/new`; raises NotPermitted for whoever can make none."""
+        """`/admin/tokens/new`; raises NotPermitted for people who cannot make a token."""
         if not await self._may_make(member):
-            raise NotPermitted("a token needs a newsletter whose settings one may change")
+            raise NotPermitted("only people who may change the settings of a newsletter can make a token")
         if request.method != "POST":
             return await self._form(member, ())
         fields = await read_fields(request)

@@ -42,7 +42,7 @@ BASE_PATH = "/api/v1"
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
 _NOBODY = "a token is required: send it in the header `Authorization: Bearer pr_…`"
 _UNKNOWN = "the token is unknown, revoked or expired, or not allowed from this network. See `pressrun token ls`"
-_FOREIGN = "is not a cursor of this query: use the `next` of an answer to the very same one"
+_FOREIGN = "is not a cursor of this query. Use the `next` of an answer to the very same query"
 _NOT_STORED = ((b"cache-control", b"no-store"),)
 MADE_STATUSES = (201, 202)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
@@ -222,7 +222,7 @@ class Exchange:
         return await self._stream(kind, reading.values, caller)
 
     def explained(self, problem: BadInput) -> Exception:
-        """What the work refused without a name, by the names of the members that it is about, where they are known."""
+        """The problem, by the names of the members that it is about if these are known and the work named none."""
         known = problem_of(problem)
         is_named = any(fault.pointer for fault in known.faults)
         faults = [] if known.status != 422 or is_named else self._further_faults(self._values)
@@ -338,7 +338,7 @@ class Exchange:
         return Response(msgspec.json.encode(value), status, headers, JSON)
 
     def _location(self, status: int, value: Any) -> dict[str, str]:
-        """Where what was made is (RFC 9110 §15.3.2), or the job that will tell what became of the request (§15.3.3)."""
+        """The path of what was created (RFC 9110 §15.3.2), or of the job that carries out the request (§15.3.3)."""
         made = self._operation.http.made
         if made is None or status not in MADE_STATUSES:
             return {}

@@ -28,7 +28,7 @@ _REF = "#/components/schemas/{name}"
 _FIELDS: Mapping[str, str] = {
     "ETag": "The revision, for If-Match.",
     "Link": "The next page, if there may be one.",
-    "Location": "Where what was made is.",
+    "Location": "The address of what was created, or of the job.",
 }
 _ALWAYS = (400, 401, 403, 404, 409, 410, 422, 429, 503)
 
@@ -74,9 +74,9 @@ def _complete(schema: object) -> None:
 
 
 def _zones() -> list[str]:
-    """The time zones, but for GMT+0, Etc/GMT-1 and the like, which are accepted, too.
+    """The time zones, except GMT+0, Etc/GMT-1 and the like, which are accepted, too.
 
-    Generators of clients name each value by its letters and digits alone, and give up where two have one name.
+    Client generators name each value by its letters and digits alone, and fail if two values get the same name.
     """
     return sorted(name for name in available_timezones() if re.search(r"[+-]\d", name) is None)
 
@@ -218,7 +218,7 @@ def _answer(operation: Operation, types: _Types, status: int) -> Schema:
 
 
 def _fields(operation: Operation, status: int) -> Schema:
-    """The header fields of an answer that are not those of every one."""
+    """The header fields of an answer, without those that every answer has."""
     names = {
         "ETag": operation.http.etag is not None and status != 204,
         "Link": operation.is_collection,

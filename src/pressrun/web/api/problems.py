@@ -1,8 +1,8 @@
-"""What goes wrong, as programs are told: problem details (RFC 9457) with every error at once.
+"""How the API reports what went wrong: problem details (RFC 9457) with every error at once.
 
 The member `error` repeats `detail`, for programs that only show a sentence. Every 422 has `errors`, each of them with a
 `pointer`: `/name` is a member of the body (RFC 6901), `?limit` a parameter of the query, `{address}` a part of the
-path, and `If-Match` a header. An empty one is the whole request.
+path, and `If-Match` a header. An empty pointer means the whole request or file.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class ApiProblem(Exception):
 
 
 def problem_of(failure: Exception) -> ApiProblem:
-    """The problem for anything that was raised; 500 for what nobody expected."""
+    """The problem for any exception; 500 for an unexpected one."""
     if isinstance(failure, ApiProblem):
         return failure
     if isinstance(failure, HTTPException):
@@ -117,7 +117,7 @@ def problem_of(failure: Exception) -> ApiProblem:
         return ApiProblem(503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
     faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
     if status == 422 and not faults:
-        faults = [FieldError("", failure.fact)]  # of the whole request, or of what is in a file
+        faults = [FieldError("", failure.fact)]  # about the whole request, or about a file
     return ApiProblem(status, failure.fact, faults=faults, members=failure.members)
 
 

@@ -1,8 +1,8 @@
 """Pages for readers without an email at hand: they enter their address, and a link is mailed to it.
 
-The answer is the same for every address, so that nobody learns who is subscribed. To a form of ours it repeats the
-address that was typed, so that readers who wait in vain notice a typo; programs and forms elsewhere get octet for octet
-the same.
+The answer is the same for every address, so that nobody learns who is subscribed. If the request came from a form of
+ours, the answer repeats the address that was typed, so that readers who wait in vain notice a typo. Programs and forms
+elsewhere get exactly the same octets for every address.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Links with a mark at their end that is not theirs: programs take `>` or a full stop behind a link for a part of it.
+"""Links followed by a mark: some mail programs take a `>` or a full stop after a link for a part of it.
 
-A token is signed over all its characters, so nothing but what is before the mark can be meant. Whoever asks for such a
-page with GET is redirected to it. Any other change of a token makes an invalid link, and a POST is never redirected.
+A token is signed over all its characters, so only the part before the mark can be meant. A GET for such a link is
+redirected to the page that is meant. Any other change of a token makes the link invalid. A POST is never redirected.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _NOT_FOUND = 404
 
 
 class TrailingMarks:
-    """Redirects to what such a link means."""
+    """Redirects to the page that such a link means."""
 
     def __init__(self, web: WebContext) -> None:
         self._web = web
 
     def leading_on(self, handler: Handler) -> Handler:
-        """`handler`, but in place of its page of invalid links, a genuine token with marks leads to the page meant."""
+        """`handler`, except that a genuine token with marks leads to its page instead of the page for invalid links."""
 
         async def show(request: Request) -> Response:
             response = await handler(request)
