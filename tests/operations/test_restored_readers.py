@@ -54,6 +54,7 @@ def test_a_subscription_that_is_gone_since_has_ended(data: DataDir, backup: Path
     columns = "list_id, subscriber_id, state, source, since"
     execute(
         data.database,
+        "delete from list_removal",
         f"delete from subscription where id = {first}",
         f"create table anew as select {columns} from subscription where id = {second}",
         f"delete from subscription where id = {second}",
@@ -68,6 +69,17 @@ def test_a_subscription_that_is_gone_since_has_ended(data: DataDir, backup: Path
 def test_a_list_that_is_gone_since_comes_back_with_its_readers(data: DataDir, backup: Path) -> None:
     before = subscriptions(data)
     execute(data.database, "delete from list")
+    assert (0, before) == (put_back(data, backup).ended, subscriptions(data))
+
+
+def test_a_list_that_was_being_removed_comes_back_with_its_readers(data: DataDir, backup: Path) -> None:
+    """Whoever sees that it was the wrong one may stop the daemon, and restore."""
+    before = subscriptions(data)
+    execute(
+        data.database,
+        "insert or ignore into list_removal (list_id, created_at) select id, 1 from list",
+        "delete from subscription where id = (select min(id) from subscription)",
+    )
     assert (0, before) == (put_back(data, backup).ended, subscriptions(data))
 
 

@@ -128,8 +128,8 @@ select id, created_at from subscriber where id {in ids};
 select digest, since from suppression where reason = 'erased' and address is null;
 
 -- name: lists
--- All lists, with when they were made and closed.
-select id, created_at, closed_at from list;
+-- All lists, with when they were made and closed, and whether they are being removed.
+select id, created_at, closed_at, exists (select 1 from list_removal where list_id = list.id) as is_ending from list;
 
 -- name: unfinished_editions
 -- Editions that are not over, welcome mails among them.

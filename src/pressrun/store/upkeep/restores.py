@@ -111,8 +111,8 @@ def erased_digests(former: Transaction) -> dict[bytes, int]:
 
 
 def list_ids(former: Transaction) -> set[int]:
-    """The ids of all lists."""
-    return {row["id"] for row in former.rows("restores.lists")}
+    """The ids of the lists that have all their readers: not of those that are gone, or half gone."""
+    return {row["id"] for row in former.rows("restores.lists") if not row["is_ending"]}
 
 
 def closings(former: Transaction) -> dict[tuple[int, int], int | None]:
