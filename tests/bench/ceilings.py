@@ -43,7 +43,7 @@ def smtp_source(program: Path, content: bytes, readers: int) -> Contender:
         readers=readers,
         run=run,
         missing=missing,
-        note="no personalisation, no ledger, no disk: the ceiling",
+        note="no personalisation, no database, no disk: the upper limit",
     )
 
 
@@ -64,5 +64,5 @@ def rsa_signatures(seconds: int) -> Contender:
         name=f"openssl speed -multi {os.cpu_count()} rsa2048",
         run=run,
         missing=missing,
-        note="signatures alone: the ceiling of what is signed",
+        note="signatures alone: the upper limit for signed mail",
     )

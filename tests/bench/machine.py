@@ -31,7 +31,7 @@ def machine_facts() -> list[str]:
     machine = f"{os.cpu_count()} × {model}, {memory / 2**20:.0f} GiB, Linux {platform.release().split('-')[0]}"
     software = [f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", *packages]
     return [
-        f"Machine: {machine}. The sink and all clients have their part of the same cores.",
+        f"Machine: {machine}. The sink and all clients ran on the same cores.",
         f"{', '.join(software)}.",
     ]
 

@@ -16,25 +16,26 @@ _FAR = ("far-chunking", "far-pipelining", "far-lock-step")
 _OPENING = """\
 # The press, measured
 
-One edition of Pressrun through the command line, the daemon and SMTP, beside the programs that do the like, all in
-one run on one machine and in turn: A B C, A B C, …. Each reader gets a copy of {octets:,} octets with a return path
-of its own; with Pressrun also a token, a merge field and a row in the ledger, claimed before the copy goes out.
-Rates are from the first to the last copy by the clock of the sink, `tests/bench/sink.c`, and each run must have
-brought every reader exactly one copy. Ten connections, which are kept, as with `smtp-source -d`. What one leaves to be
-written is on the disk before the next begins.
+One edition of Pressrun goes through the command line, the daemon and SMTP, and is compared with similar programs, all
+in one run on one machine and in turn: A B C, A B C, …. Each reader gets a copy of {octets:,} octets with an individual
+return path. With Pressrun the copy also has a token, a merge field and a row in the database, claimed before it goes
+out. Rates are measured from the first to the last copy, by the clock of the sink, `tests/bench/sink.c`. Each run must
+have brought every reader exactly one copy. There are ten connections, which are kept open, as with `smtp-source -d`.
+Everything that one program leaves to be written is on the disk before the next one begins.
 """
 _CLOSING = """\
-`40 ms` is the round trip that `tests/bench/delay_proxy.py` adds, with ten connections. Where CHUNKING is not named
-the sink does not offer it. smtp-source sends the octets of a copy of Pressrun; the others send a mail of the same
-size. They give no reader a token and, but for Mailman's headers, merge nothing. Memory is VmHWM in millions of
-octets, the daemon's own and that of the press process; the helper for incoming mail is not counted.
-Pages: 20 GETs and 20 one-click POSTs a second, each of another reader, over new connections. Start to
-ready: rows made by SQL, then the daemon as it is, its files in the page cache. What kills cost: [faults.md](faults.md).
+`40 ms` is the round trip that `tests/bench/delay_proxy.py` adds, with ten connections. In rows that do not name
+CHUNKING, the sink does not offer it. smtp-source sends the octets of a copy of Pressrun; the others send a mail of
+the same size. They give no reader a token and merge nothing, except for Mailman's headers. Memory is VmHWM in
+millions of octets, of the daemon itself and of the press process; the helper for incoming mail is not counted.
+Pages are measured with 20 GETs and 20 one-click POSTs a second, each by another reader, over new connections. For
+"start to ready", the rows are made by SQL, and the daemon is started with its files in the page cache.
+[faults.md](faults.md) says what kills cost.
 """
 
 
 def table(contenders: Sequence[Contender]) -> list[str]:
-    """All rows, those that could not take part with the reason."""
+    """All rows; those of programs that could not take part have the reason."""
     lines = ["| | readers | median | least – most | |", "|---|---:|---:|---:|---|"]
     for contender in contenders:
         if contender.missing is not None:
@@ -77,14 +78,14 @@ def write(
     pictures = _pictures(contenders)
     for name, picture in pictures.items():
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
-    facts = [*machine_facts(), f"{program_versions()}, of Debian."]
+    facts = [*machine_facts(), f"{program_versions()}, from Debian."]
     lines = [
         _OPENING.format(octets=octets),
         *(f"![{name}]({name}.svg)\n" for name in pictures),
         "## Figures to reach\n",
-        "Medians of the ratios within each round.\n",
+        "The figures are medians of the ratios within each round.\n",
         *verdicts(results),
-        "\n## All of it\n",
+        "\n## All figures\n",
         *table(contenders),
         "",
         _CLOSING,

@@ -1,7 +1,7 @@
 """Other programs that give every reader a copy with a return path of its own, as Debian packages them, to our sink.
 
 Configuration, queue and data of each lie in the folder of its run, and what was started is ended by its process id.
-None of them writes a ledger of copies; what each has on its disk before it begins is told in its note.
+None of them records each copy; the note of each says what is on its disk before it begins.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def mlmmj(program: Path, readers: int, octets: int) -> Contender:
             subprocess.run(command, check=True, timeout=_PATIENCE_SECONDS)
             return _rate(sink, readers)
 
-    note = "one connection; merges nothing; the mail is a file, which reader had it is not kept"
+    note = "one connection; merges nothing; the mail is a file; does not record which reader got it"
     return _peer("mlmmj", "mlmmj, own VERP", readers, run, note, _needs("mlmmj-send", "mlmmj"))
 
 
@@ -119,7 +119,7 @@ def mailman(program: Path, readers: int, octets: int) -> Contender:
                 master.wait(30)
             return _rate(sink, readers)
 
-    note = "the mail is a queue file (fsync), which reader had it is not kept"
+    note = "the mail is a queue file (fsync); does not record which reader got it"
     return _peer("mailman", "Mailman 3, personalised", readers, run, note, _needs(_MASTER, "mailman3"))
 
 
@@ -142,14 +142,16 @@ def xverp(program: Path, readers: int, octets: int) -> Contender:
                 _await_copies(sink, readers)
             return _rate(sink, readers)
 
-    note = "up to 20 connections; merges nothing; the mail is a queue file (fsync), done readers are marked in it"
+    note = (
+        "up to 20 connections; merges nothing; the mail is a queue file (fsync), in which finished readers are marked"
+    )
     missing = "it needs root" if os.geteuid() else _needs("/usr/sbin/postfix", "postfix")
     return _peer("xverp", "Postfix, XVERP", readers, run, note, missing)
 
 
 def listmonk() -> Contender:
     """Named, so that nobody looks for it."""
-    return _peer("listmonk", "listmonk", 0, None, "", "Debian has no package of it")
+    return _peer("listmonk", "listmonk", 0, None, "", "Debian has no package for it")
 
 
 def _peer(

@@ -1,4 +1,4 @@
-"""How fast and in how much memory an edition goes out, through the command line, the daemon and the sink.
+"""How fast, and with how much memory, an edition goes out through the command line, the daemon and the sink.
 
   python -m tests.bench.spine [--readers N,N,…] [--loop uvloop|asyncio|both] [--out FILE]
 
@@ -47,7 +47,7 @@ class Run:
 
 
 def run_once(program: Path, folder: Path, readers: int, loop: str) -> Run:
-    """One edition to so many readers."""
+    """One edition to this many readers."""
     folder.mkdir()
     addresses = [f"reader{number}@inbox{number % 97}.example" for number in range(readers)]
     with Sink(program, folder) as sink:
@@ -92,10 +92,11 @@ def page(runs: list[Run], command: str) -> str:
     lines = [
         "# The spine under load",
         "",
-        "One edition through the command line, the daemon and the SMTP sink of `tests/bench/sink.c`, all on one",
-        "machine and over loopback, with no rate in the way. `exact` says that every reader got one copy. `copies/s`",
-        "is between the first and the last copy by the sink's clock; `send --wait` is the whole command, building the",
-        "edition and taking the audience included; `peak memory` is the daemon's VmHWM.",
+        "One edition goes through the command line, the daemon and the SMTP sink of `tests/bench/sink.c`, all on one",
+        "machine and over loopback, without a rate limit. `exact` says whether every reader got exactly one copy.",
+        "`copies/s` is measured between the first and the last copy, by the sink's clock. `send --wait` is the time of",
+        "the whole command, including building the edition and storing its audience. `peak memory` is the daemon's",
+        "VmHWM.",
         "",
         "| loop | readers | exact | octets a copy | copies/s | send --wait | daemon's CPU | peak memory | import |",
         "|---|---:|---|---:|---:|---:|---:|---:|---:|",
@@ -107,7 +108,7 @@ def page(runs: list[Run], command: str) -> str:
         for run in runs
     ]
     lines += ["", *(f"- {sentence}" for sentence in _growth(runs)), *(f"- {fact}" for fact in machine_facts()), ""]
-    lines += [f"Measured on {datetime.now(UTC):%Y-%m-%d} by", "", f"    {command}", ""]
+    lines += [f"Measured on {datetime.now(UTC):%Y-%m-%d} with", "", f"    {command}", ""]
     return "\n".join(lines)
 
 
@@ -119,7 +120,7 @@ def _growth(runs: list[Run]) -> list[str]:
             share = own[-1].peak_mib / own[0].peak_mib - 1
             lines.append(
                 f"Memory from {own[0].readers:,} to {own[-1].readers:,} readers, {loop}: {share:+.1%} "
-                f"(at most {GROWTH_AT_MOST:+.0%} is the aim)."
+                f"(the aim is at most {GROWTH_AT_MOST:+.0%})."
             )
     return lines
 

@@ -30,7 +30,7 @@ def test_a_small_run_writes_the_page(tmp_path: Path) -> None:
     page = (tmp_path / "press.md").read_text(encoding="utf-8")
     for words in (
         "Pressrun, RSA-2048, CHUNKING | 300 |",
-        "Debian has no package of it",
+        "Debian has no package for it",
         "3,000 over 1,000",
         "copies queued",
     ):

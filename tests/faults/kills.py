@@ -28,7 +28,7 @@ STORIES_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Toll:
-    """What came of it. `allowed` is how many copies were taken, not noted, at the kills together; `limit` at each."""
+    """The result. `allowed` is how many copies were accepted and not recorded, at all kills; `limit` at each kill."""
 
     readers: int
     kills: int
