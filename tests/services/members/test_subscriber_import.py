@@ -147,7 +147,7 @@ def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: 
         return
     moved = replace(subscription, source="import", since=since)
     if state is _State.SUSPENDED:
-        suspended = replace(moved, state=_State.SUSPENDED, suspended_for="bounces")
+        suspended = replace(moved, state=_State.SUSPENDED)
         subscriptions.record_subscription(tx, subscription, suspended, since)
         deliveries.cancel_copies(tx, [number], LATER)
     else:

@@ -38,7 +38,6 @@ class RareDoors(Doors):
 
     def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
         super().__init__(press, dice, merges=merges, is_issue=is_issue)
-        self.off: set[int] = set()
         if not is_issue:  # of an issue, readers of three languages could get three copies
             self.lists = (*self.lists, "gaceta")
 
@@ -112,17 +111,13 @@ class RareDoors(Doors):
     async def restore_states(self) -> object:
         """A file lists somebody as suspended; no proof of the address brings them back."""
         subscribers = self.press.office.subscribers
-        suspended = "select id, subscriber_id from subscription where suspended_for = 'bounces'"
-        before = await self.press.rows(suspended)
 
         def work(name: str, address: Address) -> Awaitable[object]:
             return subscribers.import_batch(
                 name, [ImportRow(line=2, email=address.typed, state="suspended")], source="import"
             )
 
-        told = await self.at_list(work)
-        self.off |= {reader for _, reader in set(await self.press.rows(suspended)) - set(before)}
-        return told
+        return await self.at_list(work)
 
     # ------------------------------------------------------------------ lists and editions
 

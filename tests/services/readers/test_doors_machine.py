@@ -100,7 +100,7 @@ class WatchedDoors(RareDoors):
     async def check(self) -> None:
         for reason, sql in WRONG.items():
             self.wrongs += [f"{reason}: {row}" for row in await self.press.rows(sql)]
-        beyond_proof = {reader for (reader,) in await self.press.rows(BEYOND_PROOF)} - self.off
+        beyond_proof = {reader for (reader,) in await self.press.rows(BEYOND_PROOF)}
         self.wrongs += [f"suspended for bounces, and no proof ends it: {reader}" for reader in beyond_proof]
         mailable = await self.press.rows(MAILABLE)
         self.bilingual |= {

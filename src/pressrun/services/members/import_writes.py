@@ -111,7 +111,7 @@ class ImportWriter(Struct, frozen=True):
             assert state is not None
             is_asked = self.options.asks and state is _State.PENDING
             since = self.options.now if is_asked else change.row.since or self.options.now
-            new.append(NewSubscription(subscriber_id, state, "bounces" if state is _State.SUSPENDED else None, since))
+            new.append(NewSubscription(subscriber_id, state, since))
         ids = enrolment.insert_subscriptions(tx, new, list_id=self.target.id, source=self.options.source)
         return [
             (*change, subscription_id)

@@ -203,7 +203,7 @@ class MemberPuts:
             return {}
         now, target, source = self._context.now, puts[0][0].list, puts[0][1].origin.source
         before = [(people[known.key].id, known.subscription) for known, _ in puts]
-        new = [NewSubscription(person, _added(None), None, now) for person, earlier in before if earlier is None]
+        new = [NewSubscription(person, _added(None), now) for person, earlier in before if earlier is None]
         ids = iter(enrolment.insert_subscriptions(tx, new, list_id=target.id, source=source))
         waiting = [earlier for _, earlier in before if earlier is not None]
         moves = [StateChange(earlier.id, earlier.state, _added(earlier), now) for earlier in waiting]

@@ -120,7 +120,7 @@ class ProgramMembers:
 
         def work(tx: Transaction) -> Member:
             target, person, subscription = require_membership(tx, list_name, address)
-            if move(subscription.state, SubscriptionEvent.PAUSE) is None or subscription.is_suspended_for_bounces:
+            if move(subscription.state, SubscriptionEvent.PAUSE) is None or not subscription.reads:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
             if subscription.is_paused and not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")

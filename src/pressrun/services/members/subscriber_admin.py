@@ -213,11 +213,16 @@ def _require_addable(subscription: Subscription | None, target: MailingList, add
     if subscription is None:
         return
     if subscription.state is SubscriptionState.SUSPENDED:
-        why = "paused their subscription" if subscription.is_paused else "is suspended after bounces"
-        raise Refused(f"{address} {why} of {target.name}: nothing was changed")
+        raise Refused(f"{address} {_why_suspended(subscription)} {target.name}: nothing was changed")
     has_left = subscription.state is SubscriptionState.UNSUBSCRIBED
     is_returning = (
         subscription.state is SubscriptionState.PENDING and subscription.state_before is SubscriptionState.UNSUBSCRIBED
     )
     if has_left or (is_returning and not asks):
         raise Refused(f"{address} unsubscribed from {target.name}. Only they can come back, by signing up")
+
+
+def _why_suspended(subscription: Subscription) -> str:
+    if subscription.is_off:
+        return "was imported as suspended on"
+    return "paused their subscription of" if subscription.is_paused else "is suspended after bounces of"

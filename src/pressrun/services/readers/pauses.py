@@ -50,8 +50,8 @@ def pause(
     until, started = now + days * _DAY_SECONDS, []
     for item in memberships:
         state = move(item.subscription.state, SubscriptionEvent.PAUSE)
-        # A suspension for bounces stays, because the end of a pause must not resume it.
-        if state is None or item.subscription.is_suspended_for_bounces:
+        # Any other suspension stays, because the end of a pause must not resume it.
+        if state is None or not item.subscription.reads:
             continue
         begins = item.subscription.state is SubscriptionState.ACTIVE
         since = now if begins else item.subscription.since

@@ -146,15 +146,15 @@ def _copy_to(
         theirs = subscriptions.insert_subscription(
             tx, list_id=subscription.list_id, subscriber_id=other.id, state=subscription.state, source=SOURCE, now=now
         )
-    is_paused = subscription.is_paused
+    stays = subscription.is_paused_or_off
     copied = replace(
         theirs,
-        state=SubscriptionState.SUSPENDED if is_paused else SubscriptionState.ACTIVE,
+        state=SubscriptionState.SUSPENDED if stays else SubscriptionState.ACTIVE,
         state_before=None,
-        suspended_for=subscription.suspended_for if is_paused else None,
+        suspended_for=subscription.suspended_for if stays else None,
         paused_until=subscription.paused_until,
         source=SOURCE,
-        since=subscription.since if is_paused else now,  # what the pause has stopped goes along
+        since=subscription.since if stays else now,  # what the pause has stopped goes along
     )
     subscriptions.record_subscription(tx, theirs, copied, now)
     return copied

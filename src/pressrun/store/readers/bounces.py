@@ -96,7 +96,9 @@ def suspend(tx: Transaction, first_editions: Mapping[int, int], *, suppressed: C
         return []
     ids, hard = in_json(sorted(taken)), in_json(sorted(taken.intersection(suppressed)))
     suspended = [
-        (row["list_id"], row["subscriber_id"]) for row in tx.rows("bounces.suspend_subscriptions", ids=ids, now=now)
+        (row["list_id"], row["subscriber_id"])
+        for row in tx.rows("bounces.suspend_subscriptions", ids=ids, now=now)
+        if row["suspended_for"] is not None
     ]
     events.record_for_readers(tx, EventType.SUBSCRIPTION_SUSPENDED, suspended, _HOW)
     if not taken.isdisjoint(suppressed):

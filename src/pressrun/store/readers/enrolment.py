@@ -39,12 +39,11 @@ class NewSubscription(NamedTuple):
 
     subscriber_id: int
     state: SubscriptionState
-    suspended_for: str | None
     since: int
 
 
 class StateChange(NamedTuple):
-    """A subscription that becomes active, or suspended for bounces."""
+    """A subscription that becomes active, or suspended because a file says so."""
 
     subscription_id: int
     before: SubscriptionState | None
@@ -117,11 +116,11 @@ def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, lis
     rows = [(new_id, *subscription, list_id, source) for new_id, subscription in zip(ids, new, strict=True)]
     tx.run_rows("enrolment.insert_subscriptions", rows)
     by_type: dict[EventType | None, list[tuple[int, int]]] = {}
-    standing, readers = None, list[tuple[int, int]]()
+    state, readers = None, list[tuple[int, int]]()
     for subscription in new:
-        if standing != (subscription.state, subscription.suspended_for):  # nearly all have the same
-            standing = subscription.state, subscription.suspended_for
-            readers = by_type.setdefault(of_subscription(None, standing), [])
+        if state is not subscription.state:  # nearly all have the same
+            state = subscription.state
+            readers = by_type.setdefault(of_subscription(None, (state, None)), [])
         readers.append((list_id, subscription.subscriber_id))
     for type_, readers in by_type.items():
         assert type_ is not None  # a new subscription stands otherwise than none
@@ -146,7 +145,10 @@ def lock_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
 
 
 def change_states(tx: Transaction, changes: Sequence[StateChange], *, source: str) -> None:
-    """Activate subscriptions, or suspend them for bounces; raises Conflict when the state of one was not as it was."""
+    """Activate subscriptions, or suspend them because a file says so.
+
+    Raises Conflict when the state of one was not as it was.
+    """
     if not changes:
         return
     changed = tx.rows("enrolment.change_states", changes=in_json(changes), source=source)

@@ -48,13 +48,23 @@ class Subscription(Struct, frozen=True, kw_only=True):
 
     @property
     def is_suspended_for_bounces(self) -> bool:
-        """Whether nothing goes out because mail came back."""
-        return self.state is SubscriptionState.SUSPENDED and not self.is_paused
+        """Whether nothing goes out because mail came back, until the reader proves that it arrives."""
+        return self.state is SubscriptionState.SUSPENDED and self.suspended_for == FOR_BOUNCES
+
+    @property
+    def is_off(self) -> bool:
+        """Whether a file that was imported said that nothing goes out: the reader may not want it."""
+        return self.state is SubscriptionState.SUSPENDED and self.suspended_for is None
+
+    @property
+    def is_paused_or_off(self) -> bool:
+        """Whether nothing goes out, and no proof that mail arrives changes that."""
+        return self.is_paused or self.is_off
 
     @property
     def reads(self) -> bool:
         """Whether its reader gets the list, or would again after a pause."""
-        return self.is_live and not self.is_suspended_for_bounces
+        return self.is_live and not self.is_suspended_for_bounces and not self.is_off
 
     @property
     def was_proven(self) -> bool:

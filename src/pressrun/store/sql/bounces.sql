@@ -80,10 +80,12 @@ where past.place <= :limit
 order by past.subscriber_id, past.place;
 
 -- name: suspend_subscriptions
--- Suspend the active subscriptions of people for bounces.
-update subscription set state = 'suspended', suspended_for = 'bounces', since = :now
-where subscriber_id {in ids} and {+}state = 'active'
-returning list_id, subscriber_id;
+-- Suspend the active subscriptions of people for bounces. Those that are suspended so already were imported by an earlier
+-- version: no proof that mail arrives brings them back, so they must not look like the others from now on.
+update subscription set suspended_for = case when state = 'active' then 'bounces' end,
+    since = case when state = 'active' then :now else since end, state = 'suspended'
+where subscriber_id {in ids} and ({+}state = 'active' or suspended_for = 'bounces')
+returning list_id, subscriber_id, suspended_for;
 
 -- name: waiting_copies
 -- What waits for people, and for suppressed people who share a mailbox with one whose address is suppressed for bounces.

@@ -50,8 +50,8 @@ where subscriber.id = cast(new.value ->> 0 as bigint);
 -- name: insert_subscriptions
 -- Store subscriptions.
 -- guards: list
-insert into subscription (id, subscriber_id, state, suspended_for, since, list_id, source)
-{rows of new: id bigint, subscriber_id bigint, state text, suspended_for text, since bigint, list_id bigint, source text}
+insert into subscription (id, subscriber_id, state, since, list_id, source)
+{rows of new: id bigint, subscriber_id bigint, state text, since bigint, list_id bigint, source text}
 select * from new;
 
 -- name: insert_confirmations
@@ -62,7 +62,7 @@ from {each requests as new}
 returning id, subscription_id;
 
 -- name: change_states
--- Activate subscriptions, or suspend them for bounces: arrays of id, state before, state and since when. Whoever comes back
+-- Activate subscriptions, or suspend them because a file says so: arrays of id, state before, state and since when. Whoever comes back
 -- is still paused, or suspended for bounces.
 -- guards: subscriber
 update subscription set source = :source, since = cast(new.value ->> 3 as bigint),
@@ -72,7 +72,7 @@ update subscription set source = :source, since = cast(new.value ->> 3 as bigint
         then 'suspended' else new.value ->> 2 end,
     state_before = case when new.value ->> 2 = 'active' then null else subscription.state_before end,
     suspended_for = case
-        when new.value ->> 2 = 'suspended' then 'bounces'
+        when new.value ->> 2 = 'suspended' then null
         when subscription.state = 'unsubscribed' and subscription.paused_until is not null then 'paused'
         when subscription.state = 'unsubscribed' and exists (select 1 from suspension
             where suspension.subscriber_id = subscription.subscriber_id and suspension.ended_at is null) then 'bounces'
