@@ -19,8 +19,8 @@ begins with the first request and has recipes.
 
 The address is `/api/v1` below `base_url`, or below that of `[admin]` if it has one. A program shows its token in each
 request: `Authorization: Bearer pr_…`. `pressrun token create --name crm --list news --scope write` makes one and shows
-it once. What a token may do follows from its scope and its lists, and for a token that a person made from what that
-person may do now: `GET me` says it.
+it once. What a token may do follows from its scope and its lists and, if a person made it, from what that person may do
+now. `GET me` shows it.
 
 ## Requests
 - Paths are below `/api/v1`. In an address, `@` may stand as it is; write `/` as `%2F`.

@@ -38,7 +38,7 @@ class Doing(Struct, frozen=True, kw_only=True):
 
 
 def lacking(right: Right, list_name: str | None) -> str:
-    """The sentence for whoever lacks a right."""
+    """The sentence for a caller who lacks a right."""
     if right is Right.MACHINE:
         return "that is for root and the owner of the data. Run pressrun with sudo"
     return f"that needs the right {right.value} on {'every list' if list_name is None else list_name}"

@@ -29,9 +29,9 @@ Known = tuple[int, ...]
 class ListSettings(Arguments, frozen=True, kw_only=True):
     """`list create` and `list set`: settings as they were typed.
 
-    `files` has the content of each file that a setting names, by its key; `assets` what a welcome email includes, by
-    path. `places` are the old links and addresses of a list that moves in, and `editors` are its editors. `revision` is
-    that of the settings that a change was made from, or several that would do.
+    `files` has the content of each file that a setting names, by the key of the setting; `assets` has the files that a
+    welcome email includes, by path. `places` are the old links and addresses of a list that moves in, and `editors` are
+    its editors. `revision` is the revision of the settings that a change was made from; it may name several.
     """
 
     list: str
@@ -56,7 +56,7 @@ class ListName(Arguments, frozen=True, kw_only=True):
 
 
 class ListAddress(Arguments, frozen=True, kw_only=True):
-    """Somebody on a list: `editor add`, `editor rm`, `subscriber rm`, and what programs ask for about one."""
+    """Somebody on a list: `editor add`, `editor rm`, `subscriber rm`, and requests of programs about one person."""
 
     list: str
     address: EmailAddress
@@ -128,7 +128,7 @@ class EditionId(Arguments, frozen=True, kw_only=True):
 
 
 class EditionResume(Arguments, frozen=True, kw_only=True):
-    """`edition resume`; `accepts_repeats` is for one that was restored from a backup."""
+    """`edition resume`; `accepts_repeats` is for an edition that was restored from a backup."""
 
     id: int
     accepts_repeats: bool = False
@@ -181,14 +181,14 @@ class KeyRetire(Arguments, frozen=True, kw_only=True):
 
 
 class Statement(Arguments, frozen=True, kw_only=True):
-    """`read`: a statement that reads, by its name, for somebody who cannot open the database."""
+    """`read`: the name of a reading statement, for somebody who cannot open the database."""
 
     statement: str
     parameters: dict[str, Any] = {}
 
 
 class AuditNote(Arguments, frozen=True, kw_only=True):
-    """What a verb has done outside of the process that writes: `action`, such as dkim.create, and its outcome."""
+    """What a verb has done outside the process that writes: `action`, such as dkim.create, and its outcome."""
 
     action: str
     outcome: str
@@ -271,7 +271,7 @@ class SessionId(Arguments, frozen=True, kw_only=True):
 
 
 def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
-    """The arguments of an action, decoded; raises BadInput where they are not what the action takes."""
+    """The arguments of an action, decoded; raises BadInput if the action does not accept them."""
     try:
         checked = msgspec.msgpack.decode(arguments, type=arguments_type)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
@@ -282,7 +282,7 @@ def checked(arguments: msgspec.Raw, arguments_type: type[A]) -> A:
 
 
 def require_text(arguments: Arguments) -> None:
-    """Raise BadInput for a text with NUL, which cannot be stored; octets may have it, and a body that is to arrive."""
+    """Raise BadInput for a text with NUL, which cannot be stored; octets and bodies yet to arrive may contain it."""
     if _has_nul([msgspec.to_builtins(arguments, builtin_types=(bytes,), enc_hook=lambda _: None)]):
         raise BadInput("a text contains a NUL character, which cannot be stored. Remove it")
 

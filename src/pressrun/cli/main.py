@@ -1,4 +1,4 @@
-"""The program: its options, and what each error does.
+"""The program: its options, and what it does on each error.
 
 A verb that fails says why on stderr and, with --json, as `{"error": …}` on stdout too; the exit code is the same.
 """
@@ -65,7 +65,7 @@ for group in [show_version, *build_groups()]:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
     _open_closed_streams()
-    gc.disable()  # while the verb is loaded: searching modules for garbage takes a seventh of that time
+    gc.disable()  # while the verb is being loaded: collecting garbage in modules takes a seventh of that time
     if (
         _COMPLETE in os.environ
     ):  # a shell asks while somebody types: what goes wrong must not be written into their line
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _is_service(arguments: Sequence[str]) -> bool:
-    """Whether these lead to `serve`, which obeys signals once it has loaded what it needs for that."""
+    """Whether these arguments run `serve`, which obeys signals once it has loaded what it needs for that."""
     words = iter(arguments)
     for word in words:
         if word == "--config":
@@ -94,9 +94,9 @@ def _is_service(arguments: Sequence[str]) -> bool:
 
 
 def _open_closed_streams() -> None:
-    """Give each standard stream that the caller has closed a file that holds nothing.
+    """Connect each standard stream that the caller has closed to an empty file.
 
-    Otherwise the next file that is opened, perhaps the database, gets its number and what is written to the stream.
+    Otherwise the next opened file, perhaps the database, would get the stream's number and what is written to it.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -127,7 +127,7 @@ def run(arguments: Sequence[str]) -> int:
         echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads our results any more, and Python must not write what is left of them when it ends.
+        # Nobody reads our results now, and Python must not write the rest of them when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PressrunError.exit_code
     except OSError as problem:
@@ -136,7 +136,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _require_utf8(arguments: Sequence[str]) -> None:
-    """Raise UsageError for octets that are not UTF-8: no name, address or title that is stored may hold them."""
+    """Raise UsageError for octets that are not UTF-8: no stored name, address or title may contain them."""
     for argument in arguments:
         if any("\ud800" <= character <= "\udfff" for character in argument):
             raise UsageError(f"{argument!a} is not UTF-8")

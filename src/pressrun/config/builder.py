@@ -130,7 +130,9 @@ def _database_password(document: Document, files: NamedFiles) -> ServerPassword 
     address, name = section.values.get("database"), section.values.get("database_password")
     has_password = address is not None and _holds_password(address)
     if has_password:
-        section.warn("database", "holds a password. Whoever reads this file can use it: name a password_file instead")
+        section.warn(
+            "database", "holds a password. Anybody who can read this file can use it: name a password_file instead"
+        )
     if name is None:
         return None
     if address is None or has_password:

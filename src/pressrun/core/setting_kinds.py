@@ -397,7 +397,7 @@ def issuer() -> Kind[str]:
 
 
 def networks() -> Kind[tuple[str, ...]]:
-    """Networks; an address alone stands for itself."""
+    """Networks; a single address means itself."""
     expected = 'a list of networks, as in ["10.0.0.0/8"]'
 
     def read(value: object) -> str:

@@ -47,7 +47,7 @@ class Reload:
         task.add_done_callback(self._recording.discard)
 
     async def _record(self, problem: str | None) -> None:
-        """Whoever sent the signal: the kernel does not say."""
+        """Record the reload as one by signal: the kernel does not say who sent it."""
         audit_log = self._running.services.cases.audit_log
         entry = audit_log.entry(Actor(who="signal", way="signal"), "reload")
         if problem is None:

@@ -110,7 +110,7 @@ class SessionKeeper(BackgroundLoop):
     # ------------------------------------------------------------------ the lease
 
     def connect(self, watcher: SessionWatcher) -> None:
-        """Let this one know how the lease stands."""
+        """Report the state of the lease to this watcher."""
         self._watcher = watcher
         if self._lease is not None:
             watcher.on_renewed(self._lease)

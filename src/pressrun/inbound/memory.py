@@ -32,7 +32,7 @@ class Memory(SharedMemory):
             await asyncio.sleep(0)
 
     def keep(self, task: asyncio.Task[Any]) -> None:
-        """Keep a reference to a task until it ends, though nobody may be waiting for it any more."""
+        """Keep a reference to a task until it ends, even if nobody is waiting for it."""
         self._storing.add(task)
         task.add_done_callback(self._storing.discard)
 
@@ -53,7 +53,7 @@ class ContentMemory(MemoryShare):
         return has_room
 
     def release(self) -> None:
-        """Hold nothing any more, unless a task still does."""
+        """Hold nothing from now on, unless a task still does."""
         if not self._task_holds:
             self.give_back()
 

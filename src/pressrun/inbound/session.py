@@ -87,9 +87,9 @@ class ListenerState(Struct, frozen=True, kw_only=True):
     speaks_lmtp: bool
     terms: Current[SmtpTerms]
     sessions: set[MailSession] = field(default_factory=set)
-    refused: set[MailSession] = field(default_factory=set)  # who may read why, as many as there may be sessions
+    refused: set[MailSession] = field(default_factory=set)  # those who may read why; as many as there may be sessions
     left: asyncio.Event = field(default_factory=asyncio.Event)
-    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set once it stops: whoever still comes is sent away
+    closing: asyncio.Event = field(default_factory=asyncio.Event)  # set once it stops; new clients are sent away
 
     @property
     def settings(self) -> SmtpSettings:
@@ -199,7 +199,7 @@ class MailSession(ClientConnection):
         self._replies.clear()
 
     def _on_data(self) -> None:
-        """Octets restart the timer during a content, until its own deadline. A command must arrive whole in time."""
+        """Octets of a content restart the timer, until the content's deadline. A whole command must arrive in time."""
         if self._content_ends_at is not None and self.loop.time() < self._content_ends_at:
             self.restart_timer()
 

@@ -1,11 +1,11 @@
-"""Moves all data to an empty database, from a file to a server or back, while the service goes on but for a short stop.
+"""Moves all data to an empty database, from a file to a server or back. The service goes on, except for a short stop.
 
 1. The source notes which rows change. At the same time all rows are copied and compared, and indexes are built.
 2. The service stops: nothing is sent, received or shown. The rows that have changed are copied and compared.
 3. The target is complete. The mark on the source, one commit, is the switch.
 
-Until the switch the source is as it was, whatever fails: the target is marked, and nobody may use it. After the switch
-nobody may use the source.
+Until the switch, the source stays as it was, whatever fails; the target is marked, and nobody may use it. After the
+switch, nobody may use the source.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Switch(Protocol):
 
 
 class ServedSource(Protocol):
-    """Whoever writes to the source: the daemon, or this process while none runs."""
+    """The process that writes to the source: the daemon, or this process while none runs."""
 
     def track_changes(self) -> None:
-        """Note which rows change from now on."""
+        """Record from now on which rows change."""
         ...
 
     def stopped(self) -> AbstractContextManager[Switch]:
@@ -52,12 +52,12 @@ class ServedSource(Protocol):
         ...
 
     def untrack_changes(self) -> None:
-        """Note nothing more."""
+        """Record no more changes."""
         ...
 
 
 class MoveReport(Struct, frozen=True, kw_only=True):
-    """What a move has done: rows copied and copied once more, and how long it took, in seconds."""
+    """What a move has done: how many rows it copied and copied again, and how many seconds it took."""
 
     tables: int
     rows: int
@@ -87,9 +87,9 @@ def check_move(data: DataDir, destination: Location, progress: Progress) -> Chec
 
 
 def finish_move(data: DataDir, destination: Location, arrived: Also) -> bool:
-    """Complete a move that was killed after its switch; False when nothing of it is left to do.
+    """Complete a move that was killed after its switch; False if nothing is left to do.
 
-    `arrived` is written once, in the transaction from which on the target is in use.
+    `arrived` is written once, in the transaction with which the target comes into use.
     """
     if not data.database.exists():
         return False
@@ -114,8 +114,9 @@ def _release_after(target: MoveTarget, there: MoveMark, gone: MoveMark, arrived:
 def move_database(
     data: DataDir, destination: Location, served: ServedSource, progress: Progress, arrived: Also
 ) -> MoveReport:
-    """Move everything. Raises OutputExists for a target that is not empty, Unavailable when one cannot be reached,
-    BadInput for rows that it cannot store, and Refused for a difference. The source is as it was then.
+    """Move everything. Raises OutputExists for a target that is not empty, Unavailable if a database cannot be reached,
+    BadInput for rows that the target cannot store, and Refused for a difference. After an error, the source is as it
+    was.
     """
     keys = load_keys(data)
     require_current_schema(data.database)
@@ -169,7 +170,7 @@ class _RunningMove:
         self._follow_evidence()
 
     def _follow_evidence(self) -> None:
-        """The whole chain, on both sides. One that was broken before is moved as it is."""
+        """Compare the whole chain on both sides. A chain that was broken before is moved as it is."""
         self._progress("verifying the evidence of consent")
         with self._target.transaction():
             there = evidence.verify(self._target.tx, ())
@@ -213,7 +214,7 @@ class _RunningMove:
             raise Refused("the search index has other editions. Nothing was changed")
 
     def _require_same_evidence(self) -> None:
-        """The heads are equal, and the rows that came since the fill lead from the former head to it."""
+        """Check that the heads are equal, and that the rows added since the fill lead from the former head to it."""
         head = consent.read_head(self._source.tx)
         if consent.read_head(self._target.tx) != head:
             raise Refused("the evidence of consent ends elsewhere. Nothing was changed")
@@ -226,7 +227,7 @@ class _RunningMove:
             raise Refused("the evidence of consent does not lead to its head. Nothing was changed")
 
     def is_switched(self) -> bool:
-        """Whether the source is marked though the answer was lost; raises Unavailable where that cannot be known."""
+        """Whether the source is marked although the answer was lost; raises Unavailable if that cannot be known."""
         if not self._is_asked:
             return False
         with _opened(self._data.database) as source:

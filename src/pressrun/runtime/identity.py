@@ -49,7 +49,7 @@ def _given_groups(connection: socket.socket) -> frozenset[int]:
 
 
 def process_user() -> User:
-    """Who runs this process, whoever it acts for at the moment."""
+    """Who runs this process, no matter for whom it acts at the moment."""
     return user_of(os.getuid(), os.getgid())
 
 

@@ -52,6 +52,6 @@ class MemoryShare:
         return True
 
     def give_back(self) -> None:
-        """Hold nothing any more."""
+        """Hold nothing from now on."""
         self._memory.held -= self._held
         self._held = 0

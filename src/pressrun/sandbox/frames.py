@@ -27,7 +27,7 @@ MAX_FRAME_BYTES = 192 * 1024 * 1024
 
 
 class ReadAs(StrEnum):
-    """What to parse a mail as."""
+    """As what kind of mail to parse a mail."""
 
     COMMAND = "command"
     REPORT = "report"
@@ -60,7 +60,7 @@ class BuildTask(msgspec.Struct, frozen=True, tag="build"):
 
 
 class KeysTask(msgspec.Struct, frozen=True, tag="keys"):
-    """An edition file whose keys to change, and its body if there is another."""
+    """An edition file, the keys to change in it, and its new body, if any."""
 
     source: bytes
     keys: Mapping[str, str | Sequence[str] | None]
@@ -99,7 +99,7 @@ class EditionBuilt(msgspec.Struct, frozen=True, tag="built"):
 
 
 class KeysChanged(msgspec.Struct, frozen=True, tag="changed"):
-    """The edition file with the other keys."""
+    """The edition file with its changed keys."""
 
     source: bytes
 

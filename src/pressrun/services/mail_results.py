@@ -33,7 +33,7 @@ def needing_helper() -> Iterator[None]:
 
 
 class MailGone(PressrunError):
-    """A mail was processed by others or erased while it was being read, as with its sender, so it has no effects."""
+    """A mail was processed by others, or erased (as with its sender), while it was being read, so it has no effects."""
 
 
 class ReturnedForward(Struct, frozen=True):
@@ -88,7 +88,7 @@ class Consequences(Struct, frozen=True):
 
 
 NO_CONSEQUENCES = Consequences()
-UNCOUNTED = "uncounted"  # it was about a mail to one person, which no metric may show
+UNCOUNTED = "uncounted"  # for a mail to one person, which no metric may show
 
 
 class MailResult(Struct, frozen=True):
@@ -117,7 +117,7 @@ def kept(outcome: str) -> MailResult:
 
 
 def claim(tx: Transaction, mail: InboundMail, now: int) -> None:
-    """Take a mail before its effects, in the transaction that records its result; raises MailGone."""
+    """Claim a mail before its effects, in the transaction that records its result; raises MailGone."""
     if not claim_mail(tx, mail.id, now):
         raise MailGone("the mail was processed or erased while it was being read")
 
@@ -146,7 +146,7 @@ def log_failed_copy(log: logging.Logger, failed: FailedCopy) -> None:
 
 
 def count_failures(counter: BounceCounter, result: MailResult) -> None:
-    """Count a copy that bounced and a complaint about one, never what concerns a mail to one person."""
+    """Count bounced copies and complaints about copies, but nothing that concerns a mail to one person."""
     failed = result.failed
     if failed is not None and failed.edition is not None and failed.bounce is not None:
         counter.count_bounce(failed.list_name, failed.bounce)

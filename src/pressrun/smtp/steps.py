@@ -1,4 +1,4 @@
-"""Send messages one after another with DATA: in lock step (RFC 5321), or each envelope as one group (RFC 2920).
+"""Sends messages one after another with DATA: in lock step (RFC 5321), or each envelope as one group (RFC 2920).
 
 Invariants, besides those in transactions.py:
 - After a refusal the transaction may still be open at the peer, and the next RCPT would go out under the previous
@@ -41,7 +41,7 @@ class Copy(msgspec.Struct, eq=False):
 
 
 class Steps(Transactions):
-    """What both delivery modes share.
+    """The part that both delivery modes share.
 
     `_awaited` holds the commands without a reply, oldest first. Every undecided copy is in it at least once.
     """
@@ -137,7 +137,7 @@ class Steps(Transactions):
         """Do nothing: the peer ended an old transaction, or refused the lone dot, as it should."""
 
     def _after_content(self) -> None:
-        """Add what goes out in the same write as the content: the two modes differ here."""
+        """Add what goes out in the same write as the content, in which the two modes differ."""
 
 
 class LockStep(Steps):

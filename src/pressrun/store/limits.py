@@ -76,7 +76,7 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
 
 
 def sweep(tx: Transaction, scope: str, rate: Rate, now: float) -> None:
-    """Delete events that no window reaches any more."""
+    """Delete events that no window reaches now."""
     tx.run("limits.sweep", scope=scope, before=now - rate.seconds, ahead=now + rate.seconds)
 
 

@@ -1,4 +1,4 @@
-"""What programs are told about editions."""
+"""What programs learn about editions."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class TestAnswer(msgspec.Struct, kw_only=True):
 
 
 class ResendAnswer(msgspec.Struct, kw_only=True):
-    """How many failed copies go out again, and how many do not, because their readers may not be mailed any more."""
+    """How many failed copies go out again, and how many do not, because their readers may no longer be mailed."""
 
     id: int
     resent: int

@@ -29,7 +29,7 @@ def _person(doing: Doing) -> int:
 
 
 def _own(work: Callable[[Account, int, Any], Awaitable[T]]) -> Callable[[Doing, Any], Awaitable[T]]:
-    """Work on the log-in of whoever asks."""
+    """Work on the log-in of the person who asks."""
 
     async def carry_out(doing: Doing, args: Any) -> T:
         return await work(doing.cases.account, _person(doing), args)

@@ -105,7 +105,7 @@ SUBSCRIBER_ACTS = (
     ),
     Act(
         id="suppression.add",
-        summary="Suppress an address: no list mails it any more",
+        summary="Suppress an address, so that no list mails it",
         right=Right.OPERATE,
         arguments=SuppressionAdd,
         work=lambda doing, args: doing.cases.suppressions.add(parse_address(args.address), args.reason),

@@ -96,7 +96,7 @@ def sync(
             number = _find_leavers(tx, list_name, members(), leaving, max_leave)
             outcome.count("left", number)
             if dry_run:
-                outcome.count_change("not listed any more", "unsubscribed", number)
+                outcome.count_change("no longer listed", "unsubscribed", number)
                 repeated = repeated_texts(_listed_keys(members()))
                 options = preview_options(invocation, list_name, source=SYNC)
                 preview_members(ImportPreview(tx, options, repeated), _active(members()), outcome)

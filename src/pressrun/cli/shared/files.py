@@ -223,6 +223,6 @@ def _reporting_errors(path: Path) -> Iterator[None]:
 
 
 def unwritable(path: Path, problem: OSError) -> NotPermitted | Refused:
-    """The error of a file that cannot be written: of this user alone, or of whoever tries."""
+    """The error for a file that cannot be written, by this user alone or by anybody."""
     kind = NotPermitted if isinstance(problem, PermissionError) else Refused
     return kind(f"cannot write {path}: {(problem.strerror or 'an error').lower()}")

@@ -115,7 +115,7 @@ def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any
 
 
 def is_daemon_running(invocation: Invocation) -> bool:
-    """Whether a daemon answers on the socket, or whoever holds the data may be one that has lost it."""
+    """Whether a daemon answers on the socket, or the process that holds the data may be a daemon that has lost it."""
     with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
         client = ControlClient.connect(invocation.control_socket)
         if client is None:
@@ -151,7 +151,7 @@ def _find_executor(invocation: Invocation, *, needs_daemon: bool) -> Executor:
 
 
 def _require_starting(data: DataDir, ends_at: float) -> None:
-    """Raise TryAgain unless whoever holds the data may still answer until then."""
+    """Raise TryAgain unless the process that holds the data may still answer until then."""
     if not is_used(data):
         raise TryAgain("no daemon is running, so --wait would never end. Start `pressrun serve`, or omit --wait")
     if time.monotonic() >= ends_at:

@@ -1,4 +1,4 @@
-"""The peers of a socket that are trusted: addresses, networks, and `"unix"` for whoever comes by our Unix socket."""
+"""The peers of a socket that are trusted: addresses, networks, and `"unix"` for anybody who uses our Unix socket."""
 
 from __future__ import annotations
 

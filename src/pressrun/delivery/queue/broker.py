@@ -214,7 +214,7 @@ class Broker:
             self._pool.wake()
 
     def _recall(self, jobs: Sequence[Job]) -> None:
-        """Have all rows given back that no connection has; these are not claimed any more then."""
+        """Have all rows given back that no connection has; these are no longer claimed then."""
         self._in_flight.recalled.update(job.row.id for job in jobs)
         if self._pool is not None:
             self._pool.recall()

@@ -111,7 +111,7 @@ class Destinations:
         return seconds >= SLOW_SECONDS and (self._usual is None or seconds >= FAR_LONGER * self._usual)
 
     def give_back(self, name: str) -> None:
-        """A row is not in flight any more."""
+        """A row is no longer in flight."""
         self._number -= 1
         number = self._in_flight[name] - 1
         if number:

@@ -1,4 +1,4 @@
-"""The protocol between the queue and whoever sends: `next` hands out jobs, `record` takes their results."""
+"""The protocol between the queue and its senders: `next` hands out jobs, `record` accepts their results."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 def claim_of(job: Job) -> Claim:
-    """Which claim of its row a job stands for."""
+    """Which claim of its row a job belongs to."""
     return Claim(job.row.id, job.row.attempts + 1, job.row.first_attempt_at or job.claimed_at, job.session)
 
 

@@ -66,7 +66,7 @@ class Recorded(Struct, kw_only=True):
 
 
 def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConsequences) -> Recorded:
-    """Record a batch; the pace is stored with it. What the session does not hold any more is left alone."""
+    """Record a batch; the pace is stored with it. Rows that the session no longer holds are left alone."""
     session, now, batch = request.session, request.now, request.batch
     recorded = Recorded()
     is_live = not batch.results or sessions.is_live(tx, session)

@@ -51,7 +51,7 @@ class ConnectionOwner(Protocol):
         """It could take no further message for the moment."""
 
     def closed(self, connection: Connection, problem: Problem | None) -> None:
-        """Nothing will be taken or settled any more; said once, before `gone`."""
+        """Nothing more will be taken or settled; called once, before `gone`."""
 
     def gone(self, connection: Connection) -> None:
         """Its socket is closed; said once."""

@@ -1,8 +1,8 @@
-"""The rows that the daemon has assigned to this process: connections take their mails, results are journaled and kept
-for the daemon.
+"""The rows that the daemon has assigned to this process. Connections get their mails from here; results are journaled
+and kept for the daemon.
 
-A row waits here for a connection and, where there is a rate, for its time slot. The rate itself is the daemon's: a slot
-that has passed unused goes back with its row, and comes again with another one.
+A row waits here for a connection and, if there is a rate, for its time slot. The daemon keeps the rate: if a slot has
+passed unused, its row goes back, and comes again with another slot.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ PACED_REPORT_SECONDS = 0.25  # at most, while rows wait for their slots
 
 
 class Assignments:
-    """Feeds the connections, as services.ports.Feed promises; `report` is called when results should go to the daemon,
-    `wake` when the slot of a row has come. Without a journal a kill repeats more.
+    """Feeds the connections, as services.ports.Feed promises. `report` is called when results should go to the daemon,
+    `wake` when the slot of a row has come. Without a journal, a kill repeats more copies.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class Assignments:
         self._lease: Lease | None = None
 
     def change(self, mailer: Mailer, tolerances: dict[str, float]) -> None:
-        """Go on with other settings: what is composed and not handed over is composed anew."""
+        """Use other settings from now on: mails that are composed and not handed over are composed anew."""
         self._mailer = mailer
         self._tolerances = tolerances
         self._composed.clear()
 
     def renew(self, lease: Lease) -> None:
-        """Give rows to connections for as long as this lease allows: the daemon may not get to stop us."""
+        """Give rows to connections for as long as this lease allows, as the daemon may be unable to stop us."""
         self._lease = lease
 
     def add(self, relay: str, jobs: Sequence[Job]) -> None:
-        """Let the connections to this relay have these rows, after those that wait."""
+        """Give these rows to the connections to this relay, after those that wait."""
         self._rows.setdefault(relay, deque()).extend(jobs)
 
     # ------------------------------------------------------------------ the feed of the connections
@@ -106,7 +106,7 @@ class Assignments:
         return None
 
     def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
-        """Journal what the relay has taken, before anything else is done about it, and keep the results."""
+        """Journal what the relay has accepted, before anything else is done about it, and keep the results."""
         jobs = [self._in_flight.pop(outcome.outgoing.delivery_id) for outcome in outcomes]
         evidence = [self._evidence(job, outcome) for job, outcome in zip(jobs, outcomes, strict=True)]
         entries = [
@@ -144,7 +144,7 @@ class Assignments:
     # ------------------------------------------------------------------ giving back
 
     def recall(self, ids: Collection[int] | None = None) -> None:
-        """Give back those of these rows, or of all, that no connection has."""
+        """Give back those of these rows, or of all rows, that no connection has."""
         for relay, rows in self._rows.items():
             back = [job for job in rows if ids is None or job.row.id in ids]
             if back:
@@ -152,7 +152,7 @@ class Assignments:
                 self._give_back(relay, back)
 
     def recall_others(self, relays: Collection[str]) -> None:
-        """Give back the rows for all relays but these."""
+        """Give back the rows for all relays except these."""
         for relay, rows in self._rows.items():
             if rows and relay not in relays:
                 back = [*rows]
@@ -171,7 +171,7 @@ class Assignments:
     # ------------------------------------------------------------------ results
 
     def collect(self) -> list[Results]:
-        """The results that the daemon has not got."""
+        """The results that the daemon does not have yet."""
         self._report_timer.cancel()
         self._count = 0
         results, self._results = self._results, {}
@@ -188,7 +188,7 @@ class Assignments:
             self._report_timer.set(now + seconds, now)
 
     def _may_wait(self, relay: str) -> float:
-        """For how long results may wait for others: the daemon must not learn too late that we could do with more."""
+        """How long results may wait for others: the daemon must not learn too late that there is room for more rows."""
         rows = self._rows.get(relay)
         if not rows:
             return 0.0

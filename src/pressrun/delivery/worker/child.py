@@ -1,4 +1,4 @@
-"""A process of ours that another one starts and talks to by a socket: how it is started, read and ended."""
+"""A process of ours that another one starts and talks to over a socket: how it is started, read and ended."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TypeVar, cast
 
 from pressrun.runtime.child_process import kill, spawn
 
-AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before one that ended is started again: the next one each time it ends soon
-SOON_SECONDS = 60.0  # of life: whoever had more is started again at once
+AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # pauses before a new start; each time the process ends soon, the next of these
+SOON_SECONDS = 60.0  # a process that lived longer is started again at once
 GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
 
 L = TypeVar("L", bound="Line")
@@ -38,11 +38,11 @@ class Line(asyncio.Protocol, ABC):
 
     @property
     def is_open(self) -> bool:
-        """Whether what is said can be heard."""
+        """Whether the process can still receive frames."""
         return self._transport is not None and not self._transport.is_closing()
 
     def write(self, frame: bytes) -> None:
-        """Say this, if it can be heard."""
+        """Send this, if the process can still receive it."""
         if self._transport is not None and self.is_open:
             self._transport.write(frame)
 
@@ -55,7 +55,7 @@ class Line(asyncio.Protocol, ABC):
         self._heard_at = time.monotonic()
 
     async def silence(self, seconds: float) -> None:
-        """Until the process has closed its end, or has said nothing for so long though it is awaited."""
+        """Wait until the process has closed its end, or has been silent for this long although it should not be."""
         while not self._closed.is_set() and not (self.is_awaited and time.monotonic() >= self._heard_at + seconds):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds / 4):
@@ -96,7 +96,7 @@ def reason(problem: Exception) -> str:
 
 
 async def see_off(process: asyncio.subprocess.Process) -> None:
-    """Whoever is alive and well ends by itself when the socket is closed."""
+    """End the process; a healthy one ends by itself when the socket is closed."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GRACE_SECONDS):
             await process.wait()
@@ -105,7 +105,7 @@ async def see_off(process: asyncio.subprocess.Process) -> None:
 
 
 async def pause(ends: int, seconds: Sequence[float], over: asyncio.Event) -> None:
-    """Wait before the next start, after `ends` ends in a row; not when all is over."""
+    """Wait before the next start, after the process has ended `ends` times in a row; not when everything is over."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds[min(ends, len(seconds)) - 1]):
             await over.wait()

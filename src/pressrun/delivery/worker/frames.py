@@ -1,7 +1,7 @@
-"""What the daemon and a worker process say to each other, in frames (runtime.frames).
+"""The messages between the daemon and a worker process, in frames (runtime.frames).
 
-Rows and results travel as arrays, many in one frame. What is said once, settings and a compiled edition, travels
-pickled: both ends are this program, and nobody else holds the socket.
+Rows and results travel as arrays, many in one frame. Settings and compiled editions, which are sent once, travel
+pickled: both ends are this program, and nobody else has the socket.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class EditionOrder(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class AssignedCopy(msgspec.Struct, frozen=True, array_like=True):
-    """A claimed copy: `queue.jobs.Job` with its edition by number."""
+    """A claimed copy: `queue.jobs.Job`, with the number of its edition."""
 
     row: ClaimedCopy
     claimed_at: int
@@ -86,7 +86,7 @@ class NoticeOrder(msgspec.Struct, frozen=True, array_like=True, tag=3):
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """No copy of these editions comes before the edition is sent again."""
+    """No copy of these editions comes until the daemon sends the edition again."""
 
     editions: list[int]
 
@@ -104,7 +104,7 @@ class Drain(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
 
 class Renewed(msgspec.Struct, frozen=True, array_like=True, tag=7):
-    """The daemon's lease was renewed, asked for at this instant: connections get rows until it runs out."""
+    """The daemon's lease was renewed by a request made at this instant. Connections get rows until it runs out."""
 
     boot: float
     wall: float
@@ -125,7 +125,7 @@ class Results(msgspec.Struct, frozen=True, array_like=True, tag=0):
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """How the relays do, and how many mails each may have in flight; sent when it changes, and now and then."""
+    """The state of the relays, and how many mails each may have in flight; sent on each change, and now and then."""
 
     statuses: list[RelayStatus]
     capacities: dict[str, int]

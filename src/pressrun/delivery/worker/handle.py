@@ -1,8 +1,8 @@
-"""One worker process from the outside: it is started when there is work for it, seen off when it has been idle for
+"""One worker process from the outside: it is started when there is work for it, stopped when it has been idle for
 long, and started again when it ends by itself.
 
-The handle holds every row that the process has. When the process ends, the journal tells which of them a relay has
-taken; of the others nobody knows.
+The handle holds every row that the process has. When the process ends, the journal says which of them a relay has
+accepted; what became of the others is unknown.
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ AHEAD_SECONDS = 0.3  # after a result: longer than results wait for others (PACE
 
 
 class WorkerOwner(Protocol):
-    """Whoever gives the workers their rows."""
+    """The part of the daemon that gives the workers their rows."""
 
     def recorded(self, relay: str, results: Sequence[Result]) -> None:
-        """Results of rows have come; the worker has these rows no more."""
+        """Results of rows have come; the worker no longer has these rows."""
 
     def changed(self) -> None:
         """A worker may have room for more, or has lost what it had."""
 
     def ended(self, relay: str, results: Sequence[Result]) -> None:
-        """The process ended; of rows with the outcome UNKNOWN nobody knows whether the relay has taken them."""
+        """The process ended. For rows with the outcome UNKNOWN, nobody knows whether the relay has accepted them."""
 
 
 class WorkerHandle(BackgroundLoop):
@@ -114,11 +114,11 @@ class WorkerHandle(BackgroundLoop):
 
     @property
     def failing_since(self) -> float | None:
-        """Since when the process has ended again and again, UTC seconds."""
+        """Since when the process has been ending again and again, in UTC seconds."""
         return self._failing_since
 
     def status(self, relay: str) -> RelayStatus | None:
-        """How a relay does by this process; None while nobody knows."""
+        """The state of a relay as this process sees it; None while that is unknown."""
         return self._statuses.get(relay)
 
     def capacity(self, relay: str) -> int:
@@ -137,7 +137,7 @@ class WorkerHandle(BackgroundLoop):
         return capacity - self._held.number(relay)
 
     def is_stuck(self, relay: str) -> bool:
-        """Whether all connections to a relay are there, and none has brought a result for a while."""
+        """Whether all connections to a relay are open, and none has brought a result for a while."""
         status = self._statuses.get(relay)
         most = next(
             (relay_settings.connections for relay_settings in self._settings.relays if relay_settings.name == relay), 0
@@ -174,7 +174,7 @@ class WorkerHandle(BackgroundLoop):
         return failed
 
     def recall(self) -> None:
-        """Have the process give back what no connection has."""
+        """Have the process give back the rows that no connection has."""
         if self._line is not None:
             self._line.send(Recall())
 
@@ -185,7 +185,7 @@ class WorkerHandle(BackgroundLoop):
             self._line.send(Renewed(lease.asked.boot, lease.asked.wall))
 
     def change(self, settings: WorkerSettings) -> None:
-        """Go on with these settings, and the keys of the ring as it is now."""
+        """Use these settings from now on, and the current keys of the ring."""
         self._settings = settings
         self._learn(self._capacities)
         if self._line is not None:
@@ -207,7 +207,7 @@ class WorkerHandle(BackgroundLoop):
     # ------------------------------------------------------------------ the process
 
     async def run(self) -> None:
-        """Start the process when it is wanted, and again when it ends, until the drain."""
+        """Start the process when it is needed, and again when it ends, until the drain."""
         try:
             await super().run()
         finally:
@@ -272,7 +272,7 @@ class WorkerHandle(BackgroundLoop):
         line.send(Drain(0.0))
 
     def _end(self, why: str) -> None:
-        """Nothing is left of the process: what it had in flight may have been taken by a relay or not."""
+        """Nothing is left of the process. A relay may or may not have accepted what it had in flight."""
         self._line = self._process = None
         self._capacities.clear()
         self._statuses.clear()
@@ -300,7 +300,7 @@ class WorkerHandle(BackgroundLoop):
             return {}
 
     def _recall_stale(self) -> None:
-        """Have the process give back what it has had for long and no connection has taken."""
+        """Have the process give back rows that it has had for long and that no connection has taken."""
         self._stale_timer = None
         stale = self._held.still_held()
         if self._line is not None and stale:
@@ -333,7 +333,7 @@ class WorkerHandle(BackgroundLoop):
                     self._line.close()
 
     def _learn(self, capacities: dict[str, int]) -> None:
-        """How many mails each relay of the settings can have in flight; rows for one that takes none come back."""
+        """How many mails each relay of the settings can have in flight; rows for one that accepts none come back."""
         self._capacities = {relay.name: capacities.get(relay.name, 0) for relay in self._settings.relays}
         held = self._held.ids_by_relay()
         stuck = [number for relay, numbers in held.items() if not self.capacity(relay) for number in numbers]

@@ -1,8 +1,9 @@
-"""Whether an answer to the mail that asks for a confirmation says that somebody does not want it, or is no person's.
+"""Whether an answer to the mail that asks for a confirmation says that somebody does not want it, or is automatic.
 
-An answer confirms, so whoever is annoyed at a mail that they did not ask for must not subscribe by saying so. Nor must
-a help desk, whose program says that their mail was received, often without any mark of a program. A wrong yes costs a
-reader one more try. What is said in which language is in `assets/refused_requests.toml` and `automatic_replies.toml`.
+An answer confirms, so people who complain about a mail that they did not ask for must not be subscribed by that. The
+same is true of a help desk, whose program answers that it received a mail, often without any sign of being a program.
+A wrong yes costs a reader one more try. The words for each language are in `assets/refused_requests.toml` and
+`automatic_replies.toml`.
 """
 
 from __future__ import annotations

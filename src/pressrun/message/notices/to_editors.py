@@ -27,7 +27,7 @@ _NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell w
 class EditionHeld(Notice, frozen=True, kw_only=True):
     """Asks an editor to look at an edition that came by mail, and to approve it.
 
-    `again` when it had come before; `replaces` when an earlier version of it was waiting, whose link is void now.
+    `again` if it had come before; `replaces` if an earlier version of it was waiting, whose link is now void.
     """
 
     edition: int
@@ -211,7 +211,7 @@ class EditionSubmitted(Notice, frozen=True, kw_only=True):
 
 
 class EditionReturned(Notice, frozen=True, kw_only=True):
-    """Tells whoever submitted an edition that it was returned, and `remarks` in the words of who did."""
+    """Tells the person who submitted an edition that it was returned, with the `remarks` of who returned it."""
 
     edition: int
     edition_subject: str
@@ -255,7 +255,7 @@ def _lines(findings: Sequence[Finding], words: Words) -> list[str]:
 
 
 def _to_check(findings: Sequence[Finding], words: Words) -> list[str]:
-    """What preflight found, one line each, or nothing at all."""
+    """The findings of preflight, one per line, or nothing at all."""
     if not findings:
         return []
     more = [words("– More on the page")] if len(findings) > _MOST_LINES else []

@@ -94,7 +94,7 @@ class OperatorAlert(Notice, frozen=True, kw_only=True):
 
 
 class PolicyAlert(Notice, frozen=True, kw_only=True):
-    """Tells the operator that a domain refuses our mail whoever it is for; `reply` is what it said."""
+    """Tells the operator that a domain refuses our mail for all recipients; `reply` is what it said."""
 
     domain: str
     reply: str

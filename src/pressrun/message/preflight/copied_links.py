@@ -1,4 +1,4 @@
-"""Links that somebody copied from a mail they received: they act or count for that person, whoever follows them.
+"""Links that somebody copied from a mail they received: they act or count for that person, no matter who follows them.
 
 Our own are recognised by their token, those of other services by the form of their addresses.
 """

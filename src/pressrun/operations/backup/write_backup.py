@@ -1,7 +1,7 @@
-"""Makes a backup while the service goes on: a copy of the database, checked, and the archive around it.
+"""Makes a backup while the service goes on: a checked copy of the database, and the archive around it.
 
-Until the archive is complete and on the disk it has no name of its own. Everything unfinished is in one hidden folder
-beside it, which the next backup removes if this one is killed.
+Until the archive is complete and on the disk, it does not have its name. Everything unfinished is in a hidden folder
+beside it. If this backup is killed, the next one removes that folder.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.tables import SqliteTables
 
-SCRATCH = ".pressrun-backup-"  # with some letters: the folder of a backup that is being made
+SCRATCH = ".pressrun-backup-"  # followed by some letters: the folder of an unfinished backup
 _HAS_HEAD = "consent_head"
 
 
@@ -54,9 +54,9 @@ class Encoding(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def scratch_folder(beside: Path) -> Iterator[Path]:
-    """A folder of this process for what is unfinished; those of backups that were killed are removed first.
+    """This process's folder for unfinished files; the folders of killed backups are removed first.
 
-    The lock on it ends with the process, however that ends.
+    The lock on the folder ends with the process, however that ends.
     """
     for left in beside.glob(f"{SCRATCH}*"):
         _remove_if_left(left)
@@ -71,7 +71,7 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
 
 
 def _make_locked(beside: Path) -> tuple[Path, int] | None:
-    """A new folder and the descriptor that holds its lock; None where another process has taken it for one left."""
+    """A new folder and the descriptor that holds its lock; None if another process took it for a leftover folder."""
     folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -85,7 +85,7 @@ def _make_locked(beside: Path) -> tuple[Path, int] | None:
 
 
 def _remove_if_left(folder: Path) -> None:
-    with suppress(OSError):  # another one has just removed it, or it belongs to somebody else
+    with suppress(OSError):  # another process has just removed it, or it belongs to somebody else
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -156,7 +156,7 @@ def _write(
 
 
 def copy_database(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
-    """Copy the database of a snapshot to a file, whichever engine it has; raises Refused when it is damaged."""
+    """Copy the database of a snapshot, of either engine, to a file; raises Refused if it is damaged."""
     if isinstance(snapshot.tables, SqliteTables):
         _copy_file(snapshot.tables, copy, progress)
     else:
@@ -175,7 +175,7 @@ def _copy_file(tables: SqliteTables, copy: Path, progress: Progress) -> None:
 
 
 def _copy_rows(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
-    """All rows of a database on a server, as that snapshot has them, in a file."""
+    """Copy all rows of a database on a server, as that snapshot has them, to a file."""
     with closing(SqliteFile(copy).open_target()) as target:
         fill(snapshot.tables, target, progress)
         target.publish(complete_mark(""))

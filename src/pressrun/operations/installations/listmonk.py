@@ -107,7 +107,7 @@ def _member(row: Any) -> SourceMember:
 
 
 def _standing(row: Any) -> tuple[Standing, str]:
-    """The state of the person goes before that of the subscription, but for whoever left."""
+    """The state of the person takes precedence over that of the subscription, unless they left."""
     status, subscription = row["status"], row["subscription"]
     if status == "blocklisted":
         return Standing(MemberState.SUPPRESSED, _REASONS.get(row["bounce"], SuppressionReason.OPERATOR)), "blocklisted"

@@ -39,7 +39,7 @@ class ComplaintHandler:
     """Processes complaints that prove whose they are."""
 
     def __init__(self, context: ServiceContext, auto_pause: AutoPause) -> None:
-        # Whoever has a retired key may make others leave, and not have them suppressed.
+        # Somebody with a retired key may make others leave, but not have them suppressed.
         self._addresses = AddressTokens(context.keys, lasting=frozenset())
         self._web = WebTokens(context.keys, lasting=frozenset())
         self._context = context
@@ -141,7 +141,7 @@ class ComplaintHandler:
                 yield number
 
     def _by_mailto(self, tx: Transaction, uri: str) -> tuple[int, int] | None:
-        """The address names no edition: the last one that they got stands for it."""
+        """The address names no edition, so the latest one that they got counts as it."""
         route = self._route(uri[len("mailto:") :].partition("?")[0])
         if route is None or route.kind is not RouteKind.LEAVE:
             return None

@@ -114,7 +114,7 @@ def begin(
 
 
 def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:
-    """Cancel replaced drafts: their links send nothing any more, and their slugs are free."""
+    """Cancel replaced drafts: their links no longer send anything, and their slugs are free."""
     for edition_id in replaced:
         lifecycle.cancel(tx, edition_id, now)
 

@@ -23,7 +23,7 @@ from pressrun.store.queue.inbound import InboundMail, InboundState
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
-NOT_AN_EDITOR = "its author is no editor any more"
+NOT_AN_EDITOR = "its author is no longer an editor"
 LIMITED = "limited"
 
 

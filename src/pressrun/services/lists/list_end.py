@@ -125,7 +125,7 @@ def _end_slice(tx: Transaction, list_id: int, now: int, entropy: Entropy) -> boo
 
 
 def _end_requests(tx: Transaction, list_id: int, now: int, entropy: Entropy) -> int:
-    """End some of the requests that wait, and forget whoever never confirmed any; returns how many."""
+    """End some of the requests that wait, and forget people who never confirmed any; returns how many."""
     number, people = lists.end_requests(tx, list_id, now, ROWS_AT_ONCE)
     forget_strangers(tx, people, entropy, now)
     return number

@@ -1,7 +1,8 @@
 """Passkeys: what a browser is asked, and whether its answer is genuine (WebAuthn level 2, §7.1 and §7.2).
 
-A challenge is signed, bound to its purpose, and over after five minutes, so that nothing is stored for whoever only
-opens the page. One that was used is remembered until then. The key is drawn at the start: a restart voids challenges.
+A challenge is signed, bound to its purpose, and expires after five minutes, so nothing is stored when somebody only
+opens the page. A used challenge is remembered until it expires. The key is drawn at the start, so a restart voids all
+challenges.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Ceremonies:
         self._clock = clock
         self._entropy = entropy
         self._key = entropy(32)
-        self._used: dict[bytes, int] = {}  # by the time at which it would be over
+        self._used: dict[bytes, int] = {}  # used challenges, with the time at which each expires
 
     @property
     def is_possible(self) -> bool:
@@ -58,11 +59,11 @@ class Ceremonies:
         return _plain(options)
 
     def credential_id(self, answer: Mapping[str, Any]) -> bytes:
-        """Which passkey an answer is of; raises BadPasskey."""
+        """Which passkey gave an answer; raises BadPasskey."""
         return _decoded(answer.get("id"))
 
     def check_log_in(self, answer: Mapping[str, Any], owner: PasskeyOwner) -> int:
-        """The new count of signatures of a passkey whose answer is genuine; raises BadPasskey. Once for each answer."""
+        """The new signature count of a passkey whose answer is genuine; raises BadPasskey. Once for each answer."""
         from fido2.webauthn import AttestedCredentialData, AuthenticationResponse  # noqa: PLC0415 - as in _server
 
         server, challenge = self._server, self._require_challenge(answer, _LOG_IN)
@@ -71,12 +72,12 @@ class Ceremonies:
             handle = response.response.user_handle
             count = response.response.authenticator_data.counter
             server.authenticate_complete(_state(challenge), [AttestedCredentialData(owner.credential)], answer)
-        except Exception as problem:  # noqa: BLE001 - the library says in many ways that an answer is malformed
+        except Exception as problem:  # noqa: BLE001 - the library raises many exceptions for a malformed answer
             raise BadPasskey(f"not a genuine answer: {type(problem).__name__}") from None
         if handle is None or not hmac.compare_digest(bytes(handle), self._handle(owner.person_id)):
             raise BadPasskey("the passkey is another person's")
         if (count or owner.sign_count) and count <= owner.sign_count:  # §6.1.1
-            raise BadPasskey("the passkey has counted backwards, as a copy of it would")
+            raise BadPasskey("the signature count of the passkey went down, as it would for a copy of the passkey")
         self._use(challenge)
         return count
 
@@ -141,7 +142,7 @@ class Ceremonies:
         return hmac.digest(self._key, head + purpose, hashlib.sha256)[:_TAG_BYTES]
 
     def _require_challenge(self, answer: Mapping[str, Any], purpose: bytes) -> bytes:
-        """The challenge that was answered, if it is one of ours for this purpose, not over, and not used."""
+        """The challenge that was answered, if it is one of ours for this purpose, not expired, and not used."""
         from fido2.webauthn import CollectedClientData  # noqa: PLC0415 - as in _server
 
         inner = answer.get("response")

@@ -138,7 +138,7 @@ class LogIns:
     # ------------------------------------------------------------------ a mailed code
 
     async def request_code(self, address: Address, visitor: Visitor) -> CodeRequested | RateExceeded:
-        """Ask for a code to be mailed to an address, for the browser that gets the cookie, whoever that is.
+        """Ask for a code to be mailed to an address, for the browser that gets the cookie, no matter whose it is.
 
         Raises NotPermitted where codes are switched off.
         """

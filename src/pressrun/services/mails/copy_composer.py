@@ -32,7 +32,7 @@ _NO_COLUMNS: dict[str, str] = {}
 class CompiledEdition(Struct, frozen=True, kw_only=True):
     """What the copies of one edition have in common, ready to be spliced; `text_skeleton` has no HTML part.
 
-    `slug` is empty where it has no page; `language` is that of its text.
+    `slug` is empty if the edition has no page; `language` is that of its text.
     """
 
     edition_id: int
@@ -62,7 +62,7 @@ def _message_id_mac(secret: bytes) -> Mac:
 def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], str]) -> str:
     """The web page of an edition for one reader: the public page, a reader's link, or the page of the list.
 
-    What has no slug has no page: then it is the archive.
+    An edition without a slug has no page, so this is the archive instead.
     """
     place = f"archive/{quote(slug)}" if slug else "archive"
     match target.archive:
@@ -87,13 +87,13 @@ def day_of(at: int, target: MailingList, language: str) -> str:
 
 @lru_cache(maxsize=256)
 def _day(at: int, timezone: str, *languages: str) -> str:
-    zone = find_time_zone(timezone) or UTC  # it was known when it was set, and no copy should fail for it
+    zone = find_time_zone(timezone) or UTC  # the zone was known when it was set, and no copy should fail because of it
     there = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
     return words_in(*languages).day(int(there.timestamp()))
 
 
 def return_path(site: Site, target: MailingList | None, token: str) -> str:
-    """The envelope sender: the signed bounce address, or a person when Pressrun receives no mail."""
+    """The envelope sender: the signed bounce address, or a person's address if Pressrun receives no mail."""
     if target is not None and site.receives_mail:
         return site.list_address(target.name, "bounces", token)
     return _person_path(site, None if target is None else target.owner)
@@ -132,7 +132,7 @@ class CopyComposer:
         return self._compose(plate, row, now)[0]
 
     def compose_known(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, KnownHashes]:
-        """The copy to be signed, with what is known of its content."""
+        """The copy to be signed, with what is known about its content."""
         outgoing, parts = self._compose(plate, row, now)
         return outgoing, plate.skeleton_for(row).known(parts)
 

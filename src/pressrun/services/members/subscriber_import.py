@@ -37,8 +37,8 @@ SKIPPED = {
 class ImportCounts(Struct, kw_only=True):
     """How many rows had each outcome; `invalid` and `skipped` are (line of the file, reason).
 
-    `changed_since` are the lines of rows that would do something else by now than what somebody was shown. `followed`
-    rows were taken for people whose address has changed since.
+    `changed_since` are the lines of rows that would now do something else than somebody was shown. `followed` is the
+    number of rows that were used for people whose address has changed since.
     """
 
     rows: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
@@ -66,8 +66,8 @@ class ImportCounts(Struct, kw_only=True):
 class PreparedRows(Struct, frozen=True, kw_only=True):
     """Rows with all that can be found out without the database.
 
-    `invalid` are (line, reason) of those that are refused, `digests` those of the addresses of the others by their key.
-    `shown` has, by its line, what somebody was shown of each row: no row does anything else.
+    `invalid` has (line, reason) for refused rows. `digests` has the digests of all other addresses, by their key.
+    `shown` has, by line, what somebody was shown about each row: no row does anything else.
     """
 
     rows: list[CheckedRow]
@@ -77,7 +77,7 @@ class PreparedRows(Struct, frozen=True, kw_only=True):
 
 
 def prepare_rows(options: ImportOptions, rows: Iterable[ImportRow]) -> PreparedRows:
-    """Check rows before the transaction that imports them, which is shorter without that."""
+    """Check rows before the transaction that imports them, to keep that transaction short."""
     checked, invalid = [], []
     for row in rows:
         try:
@@ -111,7 +111,7 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
         counts.add(row, decision.outcome)
         if not decision.changes_anything:
             continue
-        if earlier is not None:  # once more in the same batch: it builds on what the row before has written
+        if earlier is not None:  # once more in the same batch: this row builds on what the one before has written
             writer.write(tx, changes.values())
             known.update(find_known(tx, target, {key: digests[key] for key in changes}))
             changes.clear()
@@ -122,9 +122,9 @@ def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows)
 
 
 def follow_changes(tx: Transaction, rows: Sequence[CheckedRow], known: Mapping[str, PriorState]) -> list[CheckedRow]:
-    """The rows, those of people who have changed their address since with the new one.
+    """The rows; if people have changed their address since, with the new address.
 
-    Not where something is `known` of the former address on the list, or it is suppressed.
+    The address stays if something is `known` about it on the list, or if it is suppressed.
     """
     unknown = {row.key for row in rows if known[row.key].state is None and not known[row.key].is_suppressed}
     moved = address_changes.moved_addresses(tx) if unknown else {}
@@ -139,12 +139,12 @@ def follow_changes(tx: Transaction, rows: Sequence[CheckedRow], known: Mapping[s
 
 
 def count_followed(rows: Sequence[CheckedRow], followed: Sequence[CheckedRow]) -> int:
-    """How many rows have another address than before."""
+    """How many rows have an address other than before."""
     return sum(before.key != after.key for before, after in zip(rows, followed, strict=True))
 
 
 def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:
-    """What is known of these addresses."""
+    """What is known about these addresses."""
     known = dict.fromkeys(digests, PriorState())
     for row in enrolment.find_standings(tx, list_id=target.id, keys=sorted(digests)):
         known[row["address_key"]] = _prior_state(row)

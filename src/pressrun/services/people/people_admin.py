@@ -42,7 +42,7 @@ class GetsNoMail(Refused):
 
 
 class NotByMailAlone(Refused):
-    """An operator cannot be let in by an invitation, since whoever reads their mail could use it."""
+    """An operator cannot be let in by an invitation, since anybody who reads their mail could use it."""
 
 
 class Grant(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Never again: whoever got a confirmation request that they did not ask for stops all mail of this server for good.
+"""Never again: people who got a confirmation request that they did not ask for stop all mail of this server for good.
 
 The link needs no account and no subscription. It works long after the request was forgotten, because it holds only the
 keyed hashes that the address is suppressed under. The suppression covers every spelling of the mailbox.

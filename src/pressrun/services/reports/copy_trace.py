@@ -27,7 +27,7 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
     if row is None and edition.copies_removed_at is not None:
         raise NotFound(
             f"rows of the copies of edition {edition_id} have been removed since {rfc3339(edition.copies_removed_at)} "
-            "([retention] copies), so nobody can tell any more whether there was one for this reader"
+            "([retention] copies), so it is no longer known whether there was one for this reader"
         )
     if row is None and edition.started_at is None:
         raise NotFound(f"edition {edition_id} has not started, so there is no copy for anybody")

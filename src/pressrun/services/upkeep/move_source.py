@@ -70,6 +70,6 @@ class MoveSource:
 def _mark_gone(session: int, mark: MoveMark, tables: TableStore) -> None:
     alive = "update session set state = 'live' where id = ? and state = 'live'"
     if tables.execute(alive, (session,)).rowcount != 1:  # its lease ran out: others may have written since the stop
-        raise Refused("another process has begun to use the database meanwhile. Nothing was changed")
+        raise Refused("another process has begun to use the database in the meantime. Nothing was changed")
     tables.untrack_changes()
     tables.set_mark(mark)

@@ -165,7 +165,7 @@ def find_permission(tx: Transaction, list_id: int, person_id: int) -> tuple[Role
 
 
 def put_permission(tx: Transaction, list_id: int, person_id: int, role: Role, readers: ReaderAccess) -> None:
-    """Let a person do this on a list and no more. A viewer has no part any more in what they mailed to it."""
+    """Let a person do this on a list and no more. A viewer no longer has a part in what they mailed to the list."""
     if role is Role.VIEWER:
         tx.run("people.remove_permission", list_id=list_id, person_id=person_id)
     tx.run("people.put_permission", list_id=list_id, person_id=person_id, role=role.value, readers=readers.value)

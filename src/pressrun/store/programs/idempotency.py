@@ -1,8 +1,8 @@
-"""Requests that a program may repeat under a key of its own: what the first one of each key did, for a day.
+"""Requests that a program may repeat under its own key: what the first request with each key did, kept for a day.
 
-A row is written by the transaction of the effect (store.people.audit), so after a kill either both are there or
-neither. It holds digests and numbers alone. A repeat renders its answer anew, and finds nothing of somebody who was
-erased.
+A row is written by the transaction of the effect (store.people.audit), so after a kill there are either both or
+neither. It contains only digests and numbers. A repeat renders its answer anew, and finds nothing about somebody who
+was erased.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ KEPT_SECONDS = 86_400
 
 
 class KeyedRequest(Struct, frozen=True, kw_only=True):
-    """A request with a key: `caller` is such as `token 7`; the others are keyed digests of its key and of itself.
+    """A request with a key: `caller` is, for example, `token 7`; the others are keyed digests of the key and the
+    request.
 
-    `has_created`, once it is carried out: whether its answer says that it made something.
+    `has_created` says, once the request is carried out, whether its answer says that it created something.
     """
 
     caller: str
@@ -29,7 +30,7 @@ class KeyedRequest(Struct, frozen=True, kw_only=True):
 
 
 class KeptOutcome(Struct, frozen=True, kw_only=True):
-    """What a request with a key did: its object, such as `edition 7`, and the reader whom it was about."""
+    """What a request with a key did: its object, such as `edition 7`, and the reader it was about."""
 
     caller: str
     digest: bytes
@@ -46,9 +47,9 @@ class KeptOutcome(Struct, frozen=True, kw_only=True):
 
 
 def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
-    """Let this transaction be the one that carries the request out; raises Refused where another one has.
+    """Let this transaction be the one that carries out the request; raises Refused if another one has.
 
-    That happens where a client gave up on a request that is committed all the same, and repeats it at once.
+    That happens if a client gave up on a request that was committed all the same, and repeats it at once.
     """
     values = {"caller": keyed.caller, "digest": keyed.digest, "request": keyed.request, "at": at}
     if not tx.run("idempotency.claim", **values, after=at - KEPT_SECONDS):
@@ -56,13 +57,13 @@ def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
 
 
 def keep_outcome(tx: Transaction, keyed: KeyedRequest, *, name: str | None, subscriber_id: int | None, at: int) -> None:
-    """Keep what a request did, under the key that it has."""
+    """Store what a request did, under its key."""
     values = {**asdict(keyed), "has_created": int(keyed.has_created)}
     tx.run("idempotency.keep", **values, object=name, subscriber_id=subscriber_id, at=at)
 
 
 def find_outcome(tx: Transaction, keyed: KeyedRequest, now: float) -> KeptOutcome | None:
-    """What the request with this key did within the last day."""
+    """What the request with this key did, within the last day."""
     row = tx.row("idempotency.find", caller=keyed.caller, digest=keyed.digest, after=int(now) - KEPT_SECONDS)
     return None if row is None else parse_row(row, KeptOutcome)
 

@@ -1,4 +1,4 @@
-"""What monitoring measures in the database, each in a few index lookups or a slice at a time, whatever its size."""
+"""What monitoring measures in the database, each with a few index lookups or a slice at a time, at any size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_WAITING = 10_000  # mails counted; with more of them the number says enough
 
 
 class AlertTries(Struct, frozen=True):
-    """How many mails of an alert failed, when the last of them did (UTC seconds), and how many others there are."""
+    """How many mails of an alert failed, when the latest did (UTC seconds), and how many others there are."""
 
     failed: int
     failed_at: int | None
@@ -33,7 +33,7 @@ def oldest_due_at(tx: Transaction, now: int) -> int | None:
 
 
 def count_waiting_mail(tx: Transaction, before: int) -> dict[str, int]:
-    """How many mails that came before `before` still wait to be processed, by queue, of the first MOST_WAITING."""
+    """How many of the first MOST_WAITING mails that came before `before` still wait to be processed, by queue."""
     rows = tx.rows("monitoring.waiting_mail", before=before, most=MOST_WAITING)
     return {row["queue"]: row["number"] for row in rows}
 
@@ -47,7 +47,7 @@ def count_paused(tx: Transaction, on_purpose: tuple[str, str]) -> tuple[int, int
 
 
 def count_readers(tx: Transaction, list_id: int, state: SubscriptionState, after: int) -> tuple[int, int]:
-    """How many readers a slice of a list has in a state, and its last subscription; it begins behind `after`."""
+    """How many readers a slice of a list has in a state, and its last subscription; the slice begins after `after`."""
     row = tx.row("monitoring.readers", list_id=list_id, state=state, after=after, most=SLICE)
     assert row is not None  # an aggregate always has a row
     return int(row["number"]), int(row["last_id"] or after)

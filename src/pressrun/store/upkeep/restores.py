@@ -187,7 +187,7 @@ def editions_since(former: Transaction, last_id: int) -> list[Row]:
 
 
 def end_sessions(tx: Transaction) -> None:
-    """Whoever wrote to this database before is gone."""
+    """The processes that wrote to this database before are gone."""
     tx.run("restores.end_sessions")
 
 

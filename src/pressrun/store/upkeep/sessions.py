@@ -37,7 +37,7 @@ class SessionHolder(Struct, frozen=True, kw_only=True):
     started_at: int
 
     def refusal(self, database: object) -> TryAgain:
-        """What somebody else is told who wants to write to this database."""
+        """The error for somebody else who wants to write to this database."""
         return TryAgain(
             f"{database} has been in use by process {self.pid} on {self.host} since {rfc3339(self.started_at)}. Stop "
             f"it; if it cannot be reached, its lease ends within {LEASE_SECONDS:g} seconds"

@@ -74,7 +74,7 @@ class PeoplePages:
         )
 
     async def invite(self, request: Request, member: AdminMember) -> Response:
-        """`/admin/invite`; raises NotPermitted for whoever could not send it off."""
+        """`/admin/invite`; raises NotPermitted for people who could not submit it."""
         if not member.logged_in.holdings.has(Right.OPERATE):
             raise NotPermitted("inviting needs an operator")
         if request.method != "POST":

@@ -1,7 +1,7 @@
-"""One resource of the API: all actions at one path, so that 405 names exactly the methods that there are.
+"""One resource of the API: all actions at one path, so that 405 names exactly the methods that exist.
 
-Order: the method, the token, its rate, then path, query, headers and body with all their errors at once, and then the
-door, which asks for the right on the very lists and carries the action out.
+The order of checks: the method, the token, its rate, then path, query, headers and body with all their errors at once,
+and then the door, which requires the right on exactly these lists and carries out the action.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class ApiContext(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """An action with what its entry means for a request, worked out once. `item` is what a collection is made of."""
+    """An action with what its entry means for a request, worked out once. `item` is the type in a collection."""
 
     act: Act[Any]
     path: tuple[RequestField, ...]
@@ -121,12 +121,12 @@ def operation_of(act: Act[Any]) -> Operation:
 
 
 def _of_one(http: Http) -> tuple[str, ...]:
-    """What an answer may be: also, where it becomes final at some time, how it changes until then."""
+    """The media types of an answer: if it becomes final at some time, also that of how it changes until then."""
     return (JSON,) if http.is_final is None else (JSON, streams.EVENTS)
 
 
 def _of_collections(query: Sequence[RequestField]) -> tuple[str, ...]:
-    """What a page may be, and also, where one can wait for more, what follows it."""
+    """The media types of a page: if a client can wait for more, also that of what follows."""
     goes_on = any(value.label == WAIT for value in query)
     return (JSON, streams.NDJSON, streams.CSV, *((streams.EVENTS,) if goes_on else ()))
 
@@ -141,7 +141,7 @@ class ApiResource:
         self._allow = ", ".join(sorted(methods))
 
     async def answer(self, request: Request) -> Response:
-        """Carry out what is asked for. Raises what nobody expected, for the log."""
+        """Carry out the request. Raises unexpected exceptions, for the log."""
         fields: dict[str, str] = {}
         try:
             response = await self._answer(request, fields)
@@ -242,9 +242,9 @@ class Exchange:
         return await self.get_caller() if clock() - began_at > SLOW_SECONDS else caller
 
     async def _while_valid(self, pieces: AsyncIterator[bytes], caller: Caller) -> AsyncIterator[bytes]:
-        """The same pieces; raises BadInput, for the door to record, where the request is refused on the way.
+        """The same pieces; raises BadInput, for the door to record, if the request is refused on the way.
 
-        That is also where the rights of the caller have changed when the last one has arrived.
+        It is also refused if the rights of the caller have changed by the time the last piece arrives.
         """
         try:
             async for piece in pieces:
@@ -287,7 +287,7 @@ class Exchange:
             reading.values[AFTER] = cursor
 
     async def _carry_out(self, values: Mapping[str, Any], caller: Caller) -> Any:
-        """What the action gives; where it had to wait for that, by the rights that the caller has afterwards."""
+        """The result of the action; if it had to wait, by the rights that the caller has afterwards."""
         if not values.get(WAIT):
             return await self._call(values, caller)
         value = await self._wait(values, caller)
@@ -295,7 +295,7 @@ class Exchange:
         return value if now.holdings == caller.holdings else await self._call({**values, WAIT: 0}, now)
 
     async def _wait(self, values: Mapping[str, Any], caller: Caller) -> Any:
-        """What the action gives; when the server stops, what it gives without waiting any longer."""
+        """The result of the action; if the server stops, the result without further waiting."""
         coming = asyncio.ensure_future(self._call(values, caller))
         stopped = asyncio.ensure_future((self._closing or asyncio.Event()).wait())
         try:
@@ -307,7 +307,7 @@ class Exchange:
 
     @property
     def _closing(self) -> asyncio.Event | None:
-        """Set when the server stops; None where no server says so."""
+        """Set when the server stops; None if no server can say so."""
         closing: asyncio.Event | None = getattr(self._request.scope.get("state", {}).get("transfer"), "closing", None)
         return closing
 
@@ -363,7 +363,7 @@ class Exchange:
         return body, {"Link": f'<{where}?{query}>; rel="next"'}
 
     async def _stream(self, kind: str, values: dict[str, Any], caller: Caller) -> Response:
-        """The whole collection, or what comes from now on; what refuses the first page refuses the request."""
+        """The whole collection, or what comes from now on; an error in the first page refuses the request."""
         operation = self._operation
         if operation.http.is_final is not None:
             return await self._follow_answer(values, caller, operation.http.is_final)
@@ -406,7 +406,7 @@ class Exchange:
         return streams.PageSource(partial(self._page_after, values), values.get(AFTER))
 
     def _last_event(self) -> dict[str, Any]:
-        """Where a client goes on that lost its connection (WHATWG HTML §9.2.4)."""
+        """Where a client that lost its connection continues (WHATWG HTML §9.2.4)."""
         last = self._request.headers.get("last-event-id", "")
         return {AFTER: int(last[:18])} if last.isdecimal() else {}
 

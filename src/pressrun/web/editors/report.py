@@ -218,7 +218,7 @@ def seconds_between(start: str, end: str) -> int:
 
 
 def _zone_of(name: str) -> tuple[str, tzinfo]:
-    """The time zone of a list; UTC if this machine does not know it any more."""
+    """The time zone of a list; UTC if this machine no longer knows it."""
     zone = find_time_zone(name)
     return ("UTC", UTC) if zone is None else (name, zone)
 

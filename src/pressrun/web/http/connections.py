@@ -100,7 +100,7 @@ class Transfer:
         self.closing = asyncio.Event()
 
     def proceed(self) -> None:
-        """All that has arrived was put away: it takes no memory any more, and the rest has its time from now on."""
+        """All that has arrived was put away. It no longer takes memory, and the rest has its time from now on."""
         self._connection.proceed()
 
 

@@ -1,4 +1,4 @@
-"""What a reader can set, by the link in an edition or by their own link, which is mailed on request.
+"""What a reader can set, with the link in an edition or with a link that is mailed on request.
 
 The link in an edition may be forwarded with the email, so its page shows the address masked.
 """
@@ -72,7 +72,7 @@ class PreferencePages:
         return self._page(request, profile, link)
 
     def _choose_language(self, profile: Profile) -> None:
-        """In the reader's language, else that of the list they came from, the browser's, or their first list's."""
+        """In the reader's language, or else that of the list they came from, of the browser or of their first list."""
         self._pages.choose_language(
             reader=profile.person.language,
             target="" if profile.about is None else profile.about.language,
@@ -185,7 +185,7 @@ class PreferencePages:
     ) -> bool | RateExceeded:
         """Sign the reader up for those chosen lists that are offered to them, as the form of all lists would.
 
-        Returns whether there are any. It is one mail, however many they are, because an address gets few in a day.
+        Returns whether there are any. All lists share one mail, because an address gets only a few in a day.
         """
         asked = [target for target in profile.offered if target.name in chosen]
         if not asked:
@@ -248,7 +248,7 @@ class PreferencePages:
 
 
 async def find_named_list(request: Request, pages: Pages, list_reader: ListReader) -> MailingList | None:
-    """Speak the language of the list that the link names, which is all that is known of an expired link."""
+    """Use the language of the list that the link names; nothing else is known about an expired link."""
     about = await list_reader.find_list(_list_in(request))
     if about is not None:
         pages.choose_language(target=about.language)
@@ -256,7 +256,7 @@ async def find_named_list(request: Request, pages: Pages, list_reader: ListReade
 
 
 def _lists_of(profile: Profile, family: str) -> frozenset[str]:
-    """What the field of a family may hold: one of its lists that this person can have, or nothing."""
+    """What the field of a family may contain: one of its lists that this person can have, or nothing."""
     there = [target.name for choice in profile.families.values() if choice.name == family for target in choice.lists]
     offered = [target.name for target in profile.offered if target.family == family]
     return frozenset(["", *(there or offered)])
@@ -296,6 +296,6 @@ def _list_in(request: Request) -> str:
 
 
 def here(request: Request) -> str:
-    """This page, for links to it in other languages. It is relative, because the token is long and the links many."""
+    """This page, for links to it in other languages. It is relative, as the token is long and there are many links."""
     name = _list_in(request)
     return f"?{urlencode({'list': name})}" if name else ""
