@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.delivery.pressroom import open_pressroom
@@ -26,7 +27,8 @@ pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by
 STEPS = 80
 MAILABLE = """
     select list_id, lower(address) from recipient
-    where may_be_mailed and list_id in (select id from list) order by list_id, address"""
+    where may_be_mailed and list_id in (select id from list where closed_at is null)
+    order by list_id, address"""
 WAITING = """
     select message_secret, subscriber_id from delivery join edition on edition.id = edition_id
     join subscription on subscription.id = subscription_id
@@ -34,6 +36,12 @@ WAITING = """
 DELIVERED = """
     select message_secret, subscriber_id from delivery join edition on edition.id = edition_id
     join subscription on subscription.id = subscription_id where delivery.state = 'delivered'"""
+
+SUBSCRIBED = """
+    select list_id, address_key from subscription join subscriber on subscriber.id = subscriber_id
+    where state in ('active', 'suspended') and list_id in (select id from list where closed_at is null)"""
+
+Rows = set[tuple[Any, ...]]
 
 
 def subscriptions(data: DataDir) -> dict[object, object]:
@@ -170,33 +178,41 @@ def test_a_change_to_an_address_that_was_erased_is_forgotten(data: DataDir, tmp_
     assert 0 == count(data.database, "address_change")
 
 
-async def live(folder: Path, seed: int) -> DataDir:
-    """A random life of a newsletter, in the middle of which there was a backup."""
-    dice = random.Random(seed)
+async def live(folder: Path, seed: int) -> tuple[DataDir, Rows]:
+    """A random life of a newsletter, in the middle of which there was a backup, and who was subscribed then."""
+    dice, then = random.Random(seed), Rows()
     async with open_pressroom(folder) as press:
         lives, data = RareDoors(press, dice, merges=True, is_issue=False), DataDir(press.office.path)
         await lives.begin()
         of_readers: list[Step] = [lives.leave, lives.sign_up, lives.pause, lives.switch, lives.erase, lives.start]
+        of_lists: list[Step] = [lives.make_anew, lives.never_again, lives.complain, lives.ask_again, lives.undo_leaving]
         of_movers: list[Step] = [lives.ask_for_address, lives.move, lives.move_back]
         moment = dice.randrange(5, STEPS - 20)
         for number in range(STEPS):
             if number == moment:
                 make_backup(data, folder / "backup.tar")
-            step = dice.choice([*of_readers, *of_movers, *of_movers, lives.take_slice, lives.claim, lives.answer])
+                then = {*rows(data.database, SUBSCRIBED)}
+            of_copies = [lives.take_slice, lives.claim, lives.answer]
+            step = dice.choice([*of_readers, *of_movers, *of_movers, *of_lists, *of_copies])
             await step()
             press.pass_time(1)
         await press.change("update session set state = 'gone'")
-    return data
+    return data, then
 
 
-async def test_a_restore_leads_to_less_mail_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_restore_leads_to_less_mail_alone_and_loses_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever was subscribed at the backup and at the end is so after it, perhaps with a pause."""
     for module in (audience, lifecycle):
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
     for seed in range(12):
         folder = tmp_path / f"{seed}"
         folder.mkdir()
-        data = await live(folder, seed)
-        before, delivered = ({*rows(data.database, sql)} for sql in (MAILABLE, DELIVERED))
+        data, then = await live(folder, seed)
+        before, kept, delivered = ({*rows(data.database, sql)} for sql in (MAILABLE, SUBSCRIBED, DELIVERED))
         report = await asyncio.to_thread(put_back, data, folder / "backup.tar")
         again = {*rows(data.database, WAITING)} & delivered
-        assert ([], set(), set()) == (report.problems, {*rows(data.database, MAILABLE)} - before, again), seed
+        more = {*rows(data.database, MAILABLE)} - before
+        lost = (then & kept) - {*rows(data.database, SUBSCRIBED)}
+        assert ([], set(), set(), set()) == (report.problems, more, lost, again), seed
