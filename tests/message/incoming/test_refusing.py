@@ -29,6 +29,11 @@ NOTICE = (
         "No me he suscrito", "Quiero darme de baja", "Non mi sono iscritto", "Não me inscrevi nisto", "Não",
         "Ik heb me niet aangemeld", "Nee, dank je", "Nie zapisywałem się", "Nej tack", "Jag vill inte ha detta",
         "Нет", "Я не подписывался", "لا", "いいえ", "登録した覚えがありません", "退订",
+        "No thanks, not for me", "No, thank you. I have enough to read.", "This is spam!", "Not me", "Please don't.",
+        "Nein danke, bitte nicht", "Nein, vielen Dank.", "Bitte nicht", "Das war ich nicht!",
+        "Lassen Sie mich in Ruhe", "Non merci, pas pour moi", "No, muchas gracias", "No, grazie. Basta", "Liever niet",
+        "Nee bedankt, liever niet", "Não, muito obrigada", "Nie, dziękuję bardzo", "Nei takk, ellers", "Нет, спасибо!",
+        "لا شكراً", "いいえ、結構です", "不用了,谢谢", "谢谢，不需要",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("around", ["{}\n\n" + QUOTED, QUOTED + "\n{}\n-- \nAda\n", "{}\n\n" + OUTLOOK, "Hello,\n\n{}"])
@@ -39,6 +44,7 @@ def test_a_refusal_is_known_wherever_it_stands(text: str, around: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Yes, and no thanks needed.",
         "", "yes", "Yes please", "ok", "I confirm.", "Confirm", "Ja", "Ja, bitte!", "Oui", "Sí, gracias", "はい", "是",
         "Yes, and how do I unsubscribe later?", "No problem, I confirm", "Thank you for stopping by. I confirm.",
         "Gerne, ich bestätige.", "Sent from my iPhone", "Noted, thanks.", "Je confirme, merci", "Conferma",
