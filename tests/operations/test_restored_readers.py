@@ -81,7 +81,7 @@ def test_a_list_that_is_gone_since_comes_back_with_its_readers(data: DataDir, ba
 
 
 def test_a_list_that_was_being_removed_comes_back_with_its_readers(data: DataDir, backup: Path) -> None:
-    """Whoever sees that it was the wrong one may stop the daemon, and restore."""
+    """Somebody who sees that it was the wrong list may stop the daemon, and restore."""
     before = subscriptions(data)
     execute(
         data.database,

@@ -1,9 +1,9 @@
 """Requests that come with a key (Idempotency-Key, draft-ietf-httpapi-idempotency-key-header-07), carried out once.
 
 What a request did is committed with it, so a repeat after a crash finds either both or neither. The answer of a repeat
-is rendered anew from what is there now: no answer is kept, and so no address. The digests have a key, or whoever has
-the database could try which address a request was about, that of somebody erased as well. One process writes, so that
-a request is still running is known in memory.
+is rendered anew from what is there now: no answer is kept, and so no address. The digests have a key. Without one,
+somebody with the database could find out by trying which address a request was about, even that of an erased person.
+One process writes, so it knows in memory which requests are still running.
 """
 
 from __future__ import annotations

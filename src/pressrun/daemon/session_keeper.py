@@ -118,8 +118,8 @@ class SessionKeeper(BackgroundLoop):
     async def step(self) -> bool:
         """Renew the lease, some time after the last renewal; at once after the pause that follows a failure.
 
-        Without a lease, look whether the session is still the one that lives: whoever removes the lock file that keeps
-        others out, since it seems to be left over, lets them in.
+        Without a lease, check that the session is still the current one: somebody may have removed the lock file that
+        keeps other processes out, because it seemed to be left over.
         """
         if self._lease is None:
             await asyncio.sleep(LOOK_SECONDS)

@@ -116,7 +116,7 @@ class ClientConnection(SMTP, ABC):
         assert self.transport is not None
         self.is_ending = True
         self._linger_timer = self.loop.call_later(LINGER_SECONDS, self._stop_lingering)
-        self._reader.feed_eof()  # to whoever waits for the client
+        self._reader.feed_eof()  # for the code that waits for the client
         end = _write_end(self.transport)
         if end.can_write_eof():
             end.write_eof()

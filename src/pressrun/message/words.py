@@ -1,8 +1,8 @@
 """Language tags (RFC 5646), and the words of one language: every text for readers passes through here.
 
-A sentence is written in the code in English, its values in braces: `words("You left {title}.", title=title)`. Whoever
-loads catalogues makes the `Words` of other languages; English needs none. A sentence that is written apart from its
-use is marked with `marked`, so that extraction finds it: see docs/translating.md.
+A sentence is written in the code in English, with its values in braces: `words("You left {title}.", title=title)`. The
+code that loads catalogues makes the `Words` of other languages; English needs no catalogue. A sentence that is written
+away from its use is marked with `marked`, so that extraction finds it (docs/translating.md).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Counters for `GET /metrics`: one object a process, with a registry of its own, so that tests never share numbers.
 
 They count the copies of editions, and requests and mails as they look from outside. A mail that one person caused, by
-asking for it, changes none of them, from the queue to the connection. Otherwise whoever reads them could enter an
-address somewhere and see whether it is on a list.
+asking for it, changes none of them, from the queue to the connection. Otherwise somebody who reads the metrics could
+enter an address somewhere and see whether it is on a list.
 """
 
 from __future__ import annotations

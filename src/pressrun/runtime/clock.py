@@ -2,8 +2,9 @@
 
 It is the time since the machine booted, which also counts what it was suspended for, plus an offset to the wall clock.
 The offset is checked once a second, so in between time passes evenly, and alike for all parts of a process. A step of
-the wall clock is noticed, reported to whoever asked for that, and followed, since either time may be the wrong one. The
-checks are at whole seconds since boot, so the daemon and its workers, which send each other times, follow it together.
+the wall clock is noticed, reported to parts that want to know, and followed, since either time may be the wrong one.
+The checks are at whole seconds since boot, so the daemon and its workers, which send each other times, follow a step
+together.
 
 Durations within one process use `time.monotonic`, which never steps.
 """

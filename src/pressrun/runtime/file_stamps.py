@@ -10,7 +10,7 @@ FileStamp = tuple[int, int, int]
 def stamp_of(path: Path) -> FileStamp:
     """Differs once a file is written, replaced, or given to another user; raises OSError.
 
-    Whoever renews a file may let us read it only afterwards, which changes its content no more.
+    A program that renews a file may let us read it only afterwards, which no longer changes its content.
     """
     status = path.stat()
     return status.st_ino, status.st_size, status.st_ctime_ns

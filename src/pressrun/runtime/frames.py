@@ -1,7 +1,7 @@
 """MessagePack values over a stream socket, each in a frame: its length in four octets (big-endian), then its encoding.
 
-The control socket, the worker processes and the sandbox speak this way. Each side knows the types it expects, so
-nothing else can be decoded, and whoever reads from a process that it does not trust sets a limit.
+The control socket, the worker processes and the sandbox use these frames. Each side knows the types it expects, so
+nothing else can be decoded. A process that reads from an untrusted one sets a limit.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class ListeningServer:
     async def stop_accepting(self) -> None:
         """Accept no more connections, and remove the file of our own Unix socket.
 
-        Whoever was accepted already gets their connection still; others wait in a socket that systemd holds.
+        Clients that were already accepted still get their connection; others wait in a socket that systemd holds.
         """
         loop = asyncio.get_running_loop()
         for listening in self._server.sockets:

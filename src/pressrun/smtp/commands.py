@@ -1,7 +1,7 @@
 """The octets that we send: commands and message content, strict in everything (RFC 5321 §2.3.8, §4.1.1, §4.5.2).
 
 CR, LF and NUL never get into a command, and content is sent only with CRLF line ends: a server that reads a bare
-line end as the end of a message would otherwise take mail from whoever wrote that content.
+line end as the end of a message would otherwise accept mail from the author of that content.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Changes of very many rows, made a slice at a time, so that nothing else has to wait for them.
 
-What is left of a change is in the database. Whoever asked goes on with it, and so does housekeeping, also after a
-kill. A change that one slice completes is never stored.
+What is left of a change is in the database. Its caller continues it, as does housekeeping, even after a kill. A change
+that one slice completes is never stored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from pressrun.store.transaction import Transaction
 
-# Rows in one transaction. Whoever else writes waits for one of them, and this many take 6 ms of a processor, so that a
+# Rows in one transaction. Other writers wait for one transaction, and this many rows take 6 ms of processor time, so a
 # reader who unsubscribes waits far less than 50 ms (`python -m tests.bench.audience`). Larger ones are hardly faster.
 ROWS_AT_ONCE = 1000
 

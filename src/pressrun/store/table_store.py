@@ -105,7 +105,7 @@ class TableStore(ABC):
     def stream(self, sql: str) -> Generator[Values]:
         """The rows of a query as plain tuples, some at a time, within a snapshot or a transaction.
 
-        Whoever may leave some of them unread closes it.
+        A caller that may leave some of them unread closes it.
         """
 
     @abstractmethod

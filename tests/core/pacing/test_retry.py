@@ -27,7 +27,7 @@ def test_waits_grow_and_the_last_one_repeats(attempts: int, wait: int) -> None:
 def test_jitter_is_at_most_a_tenth_where_a_whole_second_is_that_near(
     schedule: list[float], attempts: int, now: float, jitter: float
 ) -> None:
-    """Otherwise the next one, and never earlier than said where the wait is long enough to have one behind it."""
+    """Otherwise the next one; and a wait of ten seconds or more is never shorter than the schedule says."""
     wait = schedule[min(max(attempts, 1), len(schedule)) - 1]
     at = next_attempt_at(schedule=schedule, attempts=attempts, now=now, jitter=jitter)
     earliest = now + wait if wait >= 10 else now + wait * 0.9
@@ -37,7 +37,7 @@ def test_jitter_is_at_most_a_tenth_where_a_whole_second_is_that_near(
 
 
 def test_waits_of_a_second_do_not_become_two() -> None:
-    """Each attempt is a moment after a whole second, and so is the next."""
+    """Each attempt is a moment after a whole second, as is the next."""
     at = 1000
     for attempts in range(1, 6):
         at = next_attempt_at(schedule=[1.0], attempts=attempts, now=at + 0.03, jitter=0.7)

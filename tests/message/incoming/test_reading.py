@@ -50,7 +50,7 @@ def test_the_text_part_wins_over_html_and_attachments() -> None:
 
 
 def test_a_blank_text_part_gives_way_to_the_html() -> None:
-    """Some programs write an alternative of white space beside what their user typed."""
+    """Some programs send an alternative of white space beside what their user typed."""
     body = (
         "--x\r\nContent-Type: text/plain\r\n\r\n \r\n\r\n"
         "--x\r\nContent-Type: text/html\r\n\r\n<p>subscribe</p>\r\n--x--\r\n"

@@ -30,8 +30,9 @@ class EventsAfter(Arguments, frozen=True, kw_only=True):
 class EventInfo(msgspec.Struct, kw_only=True):
     """Something that happened at `at` (RFC 3339). `actor` is reader, mail, shell, clock, person:NAME or token:NAME.
 
-    `email` is the present address, null for an erased reader and for whoever may not see readers. `how` says by which
-    way or why. `object` is what an event about no reader or edition is about, such as `relay primary` or `job 31`.
+    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says in
+    which way or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
+    `job 31`.
     """
 
     id: int

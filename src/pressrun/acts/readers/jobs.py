@@ -40,7 +40,7 @@ class ListImport(Arguments, frozen=True, kw_only=True):
 
 
 class ListSync(Arguments, frozen=True, kw_only=True):
-    """A file of all members that another program has; whoever sends it vouches for their consent."""
+    """A file of all members that another program has; its sender vouches for their consent."""
 
     list: str
     file: Upload

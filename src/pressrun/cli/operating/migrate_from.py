@@ -1,8 +1,8 @@
 """`migrate-from`: whole lists of another program move in.
 
 The order is such that a kill leaves nobody wrongly active, and a second run does the rest: a list with its editors, all
-suppressions, and only then its members, its old addresses and links, and the archive. Whoever unsubscribes at an old
-address finds their subscription here, since none leads here before the members have come.
+suppressions, and only then its members, its old addresses and links, and the archive. Readers who unsubscribe at an old
+address find their subscription here, since no old address leads here before the members have come.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`move-to`: moves the database to a server, or back to a file.
 
-This process copies. Whoever writes to the database, the daemon or this process while none runs, notes what changes,
-stops for the last changes, and makes the switch.
+This process copies. The process that writes to the database (the daemon, or this process while none runs) records what
+changes, stops for the last changes, and makes the switch.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _require_database(data: DataDir) -> None:
 
 
 class _ServedByVerbs:
-    """Whoever writes to the source, as operations.move_database.ServedSource promises."""
+    """The process that writes to the source, as operations.move_database.ServedSource promises."""
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation

@@ -27,7 +27,7 @@ _TOGETHER = 1000  # rows that are written at once
 
 
 def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Write text, whoever wrote it; harmless on a terminal.
+    """Write text from any source so that it is harmless on a terminal.
 
     What goes to stderr may get lost: what a verb has done, and its exit code, do not depend on who reads about it.
     """

@@ -1,8 +1,8 @@
 """Who may do what: rights, the roles of people, the scopes of tokens, and what each of them holds, as data.
 
 A right is held on certain lists or everywhere. A viewer reads reports, an editor writes drafts, a publisher sends, and
-an operator does everything on every list. Access to readers' data is granted apart from the role: whoever may send an
-edition may not therefore see who gets it, and whoever sees readers may not therefore take all of them away in a file.
+an operator does everything on every list. Access to readers' data is granted separately from the role: a person who may
+send an edition may not therefore see who gets it, and a person who sees readers may not therefore download all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from msgspec import Struct, field
 class Right(StrEnum):
     """What an action needs; each action names one."""
 
-    SELF = "self"  # whoever has logged in, or has a valid token
+    SELF = "self"  # anybody who has logged in or has a valid token
     SIGN_UP = "sign-up"  # ask somebody to confirm a subscription, and learn nothing about them
     STATS = "stats"  # settings, counts and reports of a list, without addresses
     DRAFTS = "drafts"  # write, check and submit editions

@@ -1,7 +1,7 @@
 """One-time codes by the clock (TOTP, RFC 6238): six digits that change every 30 seconds, as authenticator apps show.
 
-A code is accepted for the step of now and the one before and after (§5.2), since clocks differ and people type slowly.
-A step counts once: whoever reads a code over a shoulder comes too late with it.
+A code is accepted for the current step and the ones before and after it (§5.2), since clocks differ and people type
+slowly. A step counts once, so a code that somebody reads over a shoulder comes too late.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a local part of mail_domain means: a list's address, a command, a signed address, or nothing of ours.
 
-Reading knows no list and no key: whether the list is there and the token genuine is for whoever asks. A local part is
-lower-cased before it is read, then only one spelling is valid (RFC 5321 §2.4 leaves its case to us).
+Reading knows no list and no key: the caller checks that the list exists and the token is genuine. A local part is
+lower-cased before it is read; then only one spelling is valid (RFC 5321 §2.4 leaves its case to us).
 """
 
 from __future__ import annotations

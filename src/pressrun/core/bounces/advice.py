@@ -33,7 +33,7 @@ class Scope(StrEnum):
     COPY = "copy"  # this copy and its reader alone
     DESTINATION = "destination"  # this provider or domain
     RELAY = "relay"
-    EDITION = "edition"  # the message, whoever gets it
+    EDITION = "edition"  # the message, no matter who gets it
     CONFIGURATION = "configuration"  # ours: authentication, DNS, what the relay lets us send
 
 

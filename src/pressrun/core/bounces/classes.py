@@ -18,7 +18,7 @@ class BounceClass(StrEnum):
     FULL = "full"  # the mailbox is full or inactive, and cannot take mail now
     UNREACHABLE = "unreachable"  # no server accepted the mail in time, or its host cannot be found
     OTHER = "other"  # a permanent failure without a usable reason
-    MESSAGE = "message"  # this message, whoever the recipient is
+    MESSAGE = "message"  # this message, no matter who the recipient is
     POLICY = "policy"  # the sender: its reputation, its authentication, a filter's opinion
     DELAYED = "delayed"  # still being tried
     DELIVERED = "delivered"  # a report of success

@@ -30,7 +30,7 @@ class FailureKind(StrEnum):
     HARD = "hard"  # the mailbox is gone or never was
     SOFT = "soft"  # the mailbox cannot take mail now
     POLICY = "policy"  # the sender, its reputation or its authentication
-    MESSAGE = "message"  # this message, whoever gets it
+    MESSAGE = "message"  # this message, no matter who gets it
     EXPIRED = "expired"  # nobody took it in time
 
 

@@ -38,7 +38,7 @@ class BudgetState(msgspec.Struct, frozen=True):
 class Spread:
     """One rate, spread evenly: in any second at most its share and one event, or 1 %, more.
 
-    With `is_strict` no event is late: whoever reserves time slots has other uses for the room that there is.
+    With `is_strict`, no event is late: a caller that reserves time slots has other uses for the remaining room.
     """
 
     __slots__ = ("interval", "rate", "room_seconds", "tolerance_seconds")
@@ -187,7 +187,7 @@ class Pace:
     def cut(self, state: PaceState, now: float) -> PaceState:
         """The state without times that lie further ahead than they can: the clock was set back.
 
-        Whoever keeps a state cuts it now and then, so that the wait for one window comes to its end.
+        The keeper of a state cuts it now and then, so that the wait for one window comes to an end.
         """
         if self.spread is None:
             return state

@@ -11,9 +11,9 @@ JITTER = 0.10  # up to 10 % longer, so that copies deferred together are not ret
 def next_attempt_at(*, schedule: Sequence[float], attempts: int, now: float, jitter: float) -> int:
     """When to try next after `attempts` attempts (UTC seconds). The last wait of the schedule repeats.
 
-    `jitter` is a random number from 0 to 1 that the caller draws. The wait is not shorter than the schedule says, but
-    for one of a few seconds where the only whole second within JITTER of its end is before it: rounding up would make
-    two seconds of one each time.
+    `jitter` is a random number from 0 to 1 that the caller draws. The wait is not shorter than the schedule says, with
+    one exception: if, after a wait of a few seconds, the only whole second within JITTER of its end is before that end.
+    Rounding up would turn every wait of one second into two.
     """
     wait = schedule[min(attempts, len(schedule)) - 1] if attempts > 0 else schedule[0]
     at = math.ceil(now + wait * (1.0 + JITTER * jitter))

@@ -4,9 +4,9 @@ A row's digests are salted, and the chain covers the digests alone. So what a ro
 and the network address it came from can age with a salt of its own, and the chain still holds; without the salt
 nobody can try out which content, or which of the four thousand million addresses, a digest was made of.
 
-Rows of their own, the marks, say what was erased and what has aged. Content that is gone without one was tampered with.
-Nothing here knows a key: whoever has a copy of the rows can follow the chain. That makes its head the thing to keep
-elsewhere: who can write the rows and every place where the head was kept can make a chain of their own.
+Separate rows, the marks, say what was erased and what has aged. Content that is gone without a mark was tampered with.
+Nothing here knows a key, so anybody with a copy of the rows can follow the chain. Its head should be kept elsewhere:
+somebody who can write the rows and every place where the head was kept can forge a chain.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ folding and fit a local part of 64 octets (RFC 5321 §4.5.3.1.1): 26 characters 
 of 7 bits, a hidden id of 43 and a tag of 80, which leaves no spare bit and so just one spelling. What was made before
 tokens were opaque is read for ever (core/signing/signed_tokens.py).
 
-A token says who, never what is true now: whoever reads one looks the id up. Nothing here knows the time; where a
-token ends, its end is one of the numbers.
+A token says who, never what is true now: the reader of a token looks up the id. Nothing here knows the time; if a token
+expires, the time is one of its numbers.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _PURPOSES = {
 LASTING = frozenset[str]({WebPurpose.UNSUBSCRIBE, AddressPurpose.UNSUBSCRIBE})
 """What a retired key still serves for: these links work for ever, as readers must be able to leave by any mail.
 
-So whoever has that key can end subscriptions. A note tells each reader, with a link to undo it."""
+So somebody with that key can end subscriptions. A notice tells each reader, with a link to undo it."""
 
 TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of it
 FIRST_ROUND_TRIP = 1 << 42  # ids of bounces from here on stand for nobody either: `doctor` numbers its test bounces so

@@ -1,7 +1,7 @@
 """Gauges that are too costly, or tell too much, to be read at each scrape: measured in the background, at intervals.
 
 Sizes are in whole MiB. The exact size of the write-ahead log, or of the room on the disk, would change with a single
-sign-up, and so tell whoever reads the metrics what an address is to a list (docs/decisions/0045).
+sign-up, and so tell readers of the metrics whether an address is on a list (docs/decisions/0045).
 """
 
 from __future__ import annotations

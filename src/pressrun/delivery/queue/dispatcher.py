@@ -310,7 +310,7 @@ class Dispatcher(BackgroundLoop):
         return ThrottleChanges(
             given_up=throttle.given_up(now, self.settings.give_up_after_seconds),
             domains=throttle.table.by_domain if self._domains_changed else None,
-            states=throttle.pop_changed(),  # the last: whoever has them must store them
+            states=throttle.pop_changed(),  # last, because the caller that has them must store them
         )
 
     def _apply_throttle(self, changes: ThrottleChanges, given_up: Collection[str], now: float) -> None:

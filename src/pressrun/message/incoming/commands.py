@@ -39,7 +39,7 @@ _WORDS = {
     "lists": CommandKind.LISTS,
 }
 _REPLY = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|vs|antw|tr|rif|res|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
-# Programs put a byte order mark before a body, and pages add marks without a width to what is copied from them.
+# Programs put a byte order mark before a body, and pages add invisible marks to text that is copied from them.
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 # HTML editors write a no-break space as U+00A0.
 _LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{26,27}))?[.!]?", re.IGNORECASE | re.ASCII)

@@ -15,7 +15,7 @@ class EditionAutoPaused(Notice, frozen=True, kw_only=True):
     """Tells owner and operator that an edition paused by itself, and why.
 
     With `has_shell` it names commands, else what happens next. `reason` is in English and names a setting; `cause` is
-    the same without the setting, for the words of whoever reads it.
+    the same without the setting, in the language of the person who reads it.
     """
 
     edition: int

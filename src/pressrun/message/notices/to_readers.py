@@ -161,7 +161,7 @@ class AddressChangeRequested(Notice, frozen=True, kw_only=True):
 class AddressMoving(Notice, frozen=True, kw_only=True):
     """Tells the old address that a move was requested (`is_done`: made), with a link that stops or undoes it.
 
-    `new` is the new address, masked: whoever reads the old mailbox may recognise it, but must not learn it.
+    `new` is the new address, masked: people who read the old mailbox may recognise it, but must not learn it.
     """
 
     link: str

@@ -22,9 +22,9 @@ class RecipientReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Enclosed(msgspec.Struct, frozen=True, kw_only=True):
-    """What the mail enclosed in a report may hold of ours, without brackets, or "".
+    """What the mail enclosed in a report may contain of ours, without brackets, or "".
 
-    These are candidates for tokens: whoever uses them checks the signatures.
+    These are candidates for tokens, whose signatures the caller checks.
     """
 
     return_path: str = ""

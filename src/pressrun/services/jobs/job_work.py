@@ -43,7 +43,7 @@ class RowBatch(NamedTuple):
 
 
 class JobWork(Struct, frozen=True):
-    """Carries out one job. Its methods return when the job has ended, whoever has ended it."""
+    """Carries out one job. Its methods return when the job has ended, no matter who has ended it."""
 
     job: BulkJob
     context: ServiceContext

@@ -200,7 +200,7 @@ class ListAdmin:
         return {"list": name, "address": str(address), "cancelled": cancelled}
 
     async def _try_layout(self, change: _Change) -> None:
-        """Render a specimen in a layout of the operator's, so that whoever chooses it sees its errors."""
+        """Render a specimen in a layout of the operator's, so that the person who chooses it sees its errors."""
         name = change.values.get("layout")
         if isinstance(name, str) and name not in LAYOUT_NAMES:
             await self._builder.try_layout(name)

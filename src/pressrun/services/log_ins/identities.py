@@ -1,7 +1,7 @@
 """Logging in by an issuer (OpenID Connect): whom its name for somebody stands for here.
 
-A person is known by the issuer and its `sub`, which never changes hands. An address may: so it links the two only once,
-for somebody who is invited, and only where the issuer has verified it. Whoever has just logged in another way may link
+A person is known by the issuer and its `sub`, which never changes hands. An address may, so it links the two only once,
+for somebody who is invited, and only if the issuer has verified it. People who have just logged in another way may link
 their account themselves.
 """
 

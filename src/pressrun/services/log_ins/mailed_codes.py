@@ -1,7 +1,7 @@
 """Mails the codes that browsers have asked for, to those who may log in by one.
 
-Whoever asks must not learn whether an address has an account, not even by timing: so the request is stored whatever the
-address, and looked at here, a random moment later. The mail derives its code from the row (core.access.login_codes).
+The person who asks must not learn whether an address has an account, not even by timing. So the request is stored for
+any address, and examined here a random moment later. The mail derives its code from the row (core.access.login_codes).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AT_ONCE = 2
-MOST_WAITING = 40  # some seconds of work; whoever comes then is told to try again
+MOST_WAITING = 40  # some seconds of work; with more, people have to try again
 _NICENESS = 10
 
 

@@ -1,8 +1,8 @@
 """What programs do with one subscriber of a list: add or change, pause and resume, ask again, send a copy.
 
-Nothing here widens what a reader has chosen. Whoever has left or is suppressed stays so and gets no mail, a pause of
-the reader's own ends by their own hand alone, and what is not named of a person stays as it was. The evidence names the
-program, and the words that it says the person agreed to.
+Nothing here widens what a reader has chosen. People who have left or are suppressed stay so and get no mail. Only the
+reader can end a pause that the reader began. What a request does not name stays as it was. The evidence names the
+program, and the words to which, as the program says, the person agreed.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class ProgramMembers:
     async def change(self, list_name: str, address: Address, changes: MemberChanges) -> Member:
         """Change what is named of somebody on a list; raises NotFound, and Refused for a closed list.
 
-        Whoever has left or is suppressed stays as they are.
+        People who have left or are suppressed stay as they are.
         """
 
         def work(tx: Transaction) -> Member:
@@ -205,7 +205,7 @@ class ProgramMembers:
 def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingList) -> bool:
     """Whether a program began the pause of a paused member.
 
-    Whoever comes back after leaving may bring a pause of their own along, from another language or address.
+    Readers who come back after leaving may bring along a pause that they began, from another language or address.
     """
     source, ended = "", ""  # of the pause, and of one that the last event has ended
     for row in consent.consent_of(tx, person.id):

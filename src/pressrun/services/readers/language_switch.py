@@ -109,7 +109,7 @@ def _mailed_first(item: tuple[Subscription, MailingList]) -> int:
 
 
 def _as_chosen(model: Subscription, source: str) -> Subscription:
-    """A model for the new subscription: whoever chooses it is not there because a sync's file says so."""
+    """A model for the new subscription: a reader who chooses it is not there because a sync's file says so."""
     return replace(model, source=source) if model.source == SYNC else model
 
 

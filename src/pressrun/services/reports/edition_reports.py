@@ -67,7 +67,7 @@ _PLAIN = ("failures", "waiting", "unsubscribed", "complaints", "kinds", "bounces
 class EditionReport(Struct, frozen=True, kw_only=True):
     """All that a report says; times in `timing` are RFC 3339.
 
-    `language` is that of whoever reads it on a page, `timezone` that of the list. `subject` has fields at their
+    `language` is that of the person who reads it on a page, `timezone` that of the list. `subject` has fields at their
     defaults.
 
     `unsubscribed` are readers who left by a link of the edition. A complaint ends a subscription, too: it is counted

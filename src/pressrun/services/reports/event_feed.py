@@ -86,7 +86,7 @@ class EventFeed:
         try:
             return await self._database.read(events.newest)
         except Unavailable:
-            return 0  # whoever waits for it learns that when they read
+            return 0  # callers that wait for it learn that when they read
 
 
 def _read_page(tx: Transaction, query: EventQuery, holdings: Holdings) -> EventPage:

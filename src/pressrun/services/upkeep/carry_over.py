@@ -191,9 +191,9 @@ def _end_claim(copy: dict[str, Any], journaled: Journaled, now: int) -> bool:
 
 
 def close_lists(tx: Transaction, former: Transaction, now: int) -> list[str]:
-    """Close the lists that were closed or removed since, with all that closing ends; returns their names.
+    """Close the lists that were closed or removed since, with everything that closing ends; returns their names.
 
-    A list that was removed comes back as it was when it had been closed, and somebody may open it again.
+    A list that was removed comes back as if it had been closed, and somebody may open it again.
     """
     closed_at = restores.closings(former)
     gone_at = now if _is_continued(tx, former) else None

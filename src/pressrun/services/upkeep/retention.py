@@ -1,7 +1,7 @@
 """What is removed for its age, by `[retention]`: rows of copies, and copies of the database from before schema changes.
 
-Network addresses in the evidence of consent age by services.evidence. Removal takes a slice at a time, and rests after
-each, so that whoever writes in between waits for one slice at most, and an edition under way hardly notices.
+services.evidence ages network addresses in the evidence of consent. Removal takes a slice at a time, and rests after
+each, so that another writer waits for one slice at most, and an edition under way is hardly slowed down.
 """
 
 from __future__ import annotations

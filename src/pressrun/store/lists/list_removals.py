@@ -1,6 +1,6 @@
 """Lists that are being removed: some of their rows at a time, so that nobody has to wait for all of them.
 
-What is left of a removal is in the database. Whoever asked goes on with it, and so does housekeeping after a kill.
+What is left of a removal is in the database. Its caller continues it, as does housekeeping after a kill.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The journal of events: each change of a state, written by the transaction that makes it, for programs that follow it.
 
-An event has no address: that of the reader is read when somebody asks, so it is gone once the reader is erased. Ids
-ascend in the order of the commits, so whoever has read through one misses none of those before it.
+An event has no address: the reader's address is read on request, so it is gone once the reader is erased. Ids ascend in
+the order of the commits, so a client that has read up to one misses none of those before it.
 
 Who does something is said by the door that it comes in by (`acted_by`), for all that its task does.
 """

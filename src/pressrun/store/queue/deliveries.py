@@ -167,7 +167,7 @@ def claim_notices(
     """Claim at most `limit` notices for a session, and none once the stored contents of those before have `octets`
     together.
 
-    The second value are those on the way to which `may_go` said no; they wait on, and whoever asks deals with them.
+    The second value has those on the way to which `may_go` said no; they keep waiting, and the caller deals with them.
     """
     claimed: list[ClaimedNotice] = []
     barred: list[ClaimedNotice] = []

@@ -1,4 +1,4 @@
-"""Changes of address: requested, done when the new address confirms, and undone by whoever has the old one."""
+"""Changes of address: requested, done when the new address confirms, and undone by the owner of the old one."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ def _forget_in_profiles(tx: Transaction, spellings: Spellings) -> int:
 
 
 def _forget_people(tx: Transaction, spellings: Spellings) -> int:
-    """Whoever can log in stays, without the address: their work goes on, and they were not asked."""
+    """People who can log in stay, without the address: their work goes on, and they were not asked."""
     for row in tx.rows(IDENTITY.select):
         if spellings.name(row["subject"]):
             tx.run(IDENTITY.forget, issuer=row["issuer"], subject=row["subject"])

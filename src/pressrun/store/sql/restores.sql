@@ -128,7 +128,7 @@ select id, created_at from subscriber where id {in ids};
 select digest, since from suppression where reason = 'erased' and address is null;
 
 -- name: lists
--- All lists, with when they were made and closed, and whether they are being removed.
+-- All lists, with the times when they were created and closed, and whether they are being removed.
 select id, created_at, closed_at, exists (select 1 from list_removal where list_id = list.id) as is_ending from list;
 
 -- name: unfinished_editions

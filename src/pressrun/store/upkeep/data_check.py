@@ -52,7 +52,7 @@ def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
         elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(status.st_mode):
             mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
             remedy = f"{wanted:04o}: chmod {wanted:o} {path}"
-            if path == data.root and _is_of_others(data):  # whoever closes /etc or / closes the machine
+            if path == data.root and _is_of_others(data):  # closing /etc or / would close the machine
                 remedy = "a folder of Pressrun's own, with nothing else in it"
             yield DataProblem(str(path), f"{path} with mode {mode:04o}", remedy)
 

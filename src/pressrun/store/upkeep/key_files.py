@@ -162,7 +162,8 @@ def _read_key(path: Path, restore: str) -> bytes:
 
 def _record_use(tx: Transaction, rows: Sequence[Mapping[str, object]], version: str) -> None:
     tx.run_many("keyring.record", rows)
-    # Not by the step itself, before which there may be no log. Whoever opens the data next does what a kill prevented.
+    # Not by the step itself, before which there may be no log. The next process to open the data does what a kill
+    # prevented.
     if audit.last_object(tx, "migrate") != version:
         user = process_user()
         actor = Actor(who=user.name, uid=user.uid, claimed=claimed_user(os.environ), way="start")

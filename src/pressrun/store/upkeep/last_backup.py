@@ -1,6 +1,6 @@
-"""When the last good backup was made: a small file in data_dir, which the daemon shows to whoever watches it.
+"""When the latest good backup was made: a small file in data_dir, which the daemon shows to monitoring.
 
-It is no row of the database: a backup needs no lock and writes nothing there, and works before a schema is migrated.
+It is not a row of the database: a backup needs no lock and writes nothing there, and works before a schema is migrated.
 """
 
 from __future__ import annotations

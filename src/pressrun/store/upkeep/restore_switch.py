@@ -5,8 +5,8 @@
     data_dir/.restore-ready     in force: what is there goes aside, file by file
     data_dir/.restore-placing   all of that is aside: the new files go to their places
 
-Renaming a folder is the switch. What is left to do after it is done by whoever next takes the lock of the data, in the
-same order, so it may be killed and begin again anywhere. Nobody may open the database before that.
+Renaming a folder is the switch. The next process that takes the lock of the data does what is left to do after it, in
+the same order, so it may be killed and begin again anywhere. Nobody may open the database before that.
 """
 
 from __future__ import annotations

@@ -111,12 +111,12 @@ def erased_digests(former: Transaction) -> dict[bytes, int]:
 
 
 def list_ids(former: Transaction) -> set[int]:
-    """The ids of the lists that have all their readers: not of those that are gone, or half gone."""
+    """The ids of the lists that have all their readers, without those that are gone or being removed."""
     return {row["id"] for row in former.rows("restores.lists") if not row["is_ending"]}
 
 
 def closings(former: Transaction) -> dict[tuple[int, int], int | None]:
-    """When lists were closed, None of those that are open; by id and when they were made."""
+    """When lists were closed, or None for open ones, by their ids and the times when they were created."""
     return {(row["id"], row["created_at"]): row["closed_at"] for row in former.rows("restores.lists")}
 
 

@@ -2,7 +2,7 @@
 
 Every form posts here; its button is `name="action"`. What changes how somebody logs in needs a log-in of the last
 minutes: on a machine that was left alone, nobody takes over the account. An operator who has only typed a password may
-set up what is missing, but not beside a passkey: whoever has the password alone must not become the operator.
+set up what is missing, but not beside a passkey: somebody with only the password must not become the operator.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What all pages of people who log in have in common: who it is, whether the request is theirs, and strict headers.
 
-Every row of the table goes through `open` or `page`. Both turn away what another site has made the browser send; `page`
-also sends whoever is not logged in to the log-in, and whoever has not been for some minutes where that matters.
+Every row of the table goes through `open` or `page`. Both turn away what another site has made the browser send. `page`
+also sends visitors to the log-in if they are not logged in or, where that matters, have not just logged in.
 """
 
 from __future__ import annotations
@@ -201,8 +201,8 @@ class AdminFrame:
         """Have somebody's action carried out; raises as the door does.
 
         An operator who has only typed a password sees everything, and changes nothing but their own log-in. An action
-        that needs a recent log-in is refused without one, whether or not its page has looked: raises NotPermitted. So
-        is whoever was logged out, or has lost the right, while the form arrived.
+        that needs a recent log-in is refused without one, whether or not its page has checked: raises NotPermitted. It
+        is also refused to people who were logged out, or have lost the right, while the form arrived.
         """
         act = self.cases.door.acts[act_id]
         if act.writes:

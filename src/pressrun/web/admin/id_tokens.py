@@ -1,7 +1,7 @@
 """ID tokens: whether one is genuine and of this log-in, and whom it names (OpenID Connect Core 1.0 §3.1.3.7).
 
-Signatures are joserfc's work. Only asymmetric ones count: with a shared secret, whoever can read our configuration
-could name anybody.
+joserfc checks signatures. Only asymmetric ones count: with a shared secret, anybody who can read our configuration
+could sign for any person.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     /admin/oidc            303 to the issuer, with a cookie for this browser
     /admin/oidc/callback   where the issuer sends it back: GET shows a button, POST logs in
 
-Whoever has logged in already proves by this that it is still them, or, in the first minutes, links their account there.
+People who have already logged in prove by this that it is still them or, in the first minutes, link their account.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class OidcPages:
         try:
             redeemed = await self._issuer.redeem(code, underway.ceremony, self._redirect_uri(), FRESH_SECONDS, issuer)
             entered = await self._identities.enter(_account(redeemed.token), visitor, admitted, linking)
-            if entered is None:  # whoever is linked needs no address, so only others have to be asked about
+            if entered is None:  # linked people need no address, so the issuer is only asked about others
                 token = await self._issuer.with_address(redeemed)
                 if token is not redeemed.token:
                     entered = await self._identities.enter(_account(token), visitor, admitted, linking)

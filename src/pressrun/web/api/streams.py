@@ -237,7 +237,7 @@ class _ClientCounts:
     def add(self, listener: StreamClient, number: int) -> None:
         for key in (("all", None), ("token", listener.token), ("person", listener.person)):
             self._numbers[key] += number
-        self._numbers += Counter()  # forget whoever has none
+        self._numbers += Counter()  # forget those that have none
 
 
 class Followers:

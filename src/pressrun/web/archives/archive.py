@@ -1,7 +1,7 @@
 """The archive: its index by year, the search, the page of an edition, and its images and files.
 
 The same pages exist below a list's name, if the archive is public, and below a reader's own link (`/read/TOKEN`), which
-sets nothing in the browser: whoever has the link may read, until its reader leaves.
+sets nothing in the browser: anybody with the link may read, until its reader leaves.
 
 An edition's HTML comes from an author, so its page is one document in a sandbox: no script, no form, no origin of ours.
 Our header and footer are in the same document, because a frame cannot find its height without a script. A style sheet

@@ -2,7 +2,7 @@
 
 The author's HTML is in a sandboxed frame without script, form or origin. It inherits the page's policy, which loads
 nothing, and the page has no script either: the editor's choices (width, colours, part) work by style alone. The page is
-in the language of whoever opens it, and in English for the verbs.
+in the language of the person who opens it, and in English for the verbs.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class ListPages:
     async def subscribe(self, request: Request) -> Response:
         """Accept a sign-up. A program that wants JSON gets a line of it instead of a page.
 
-        Whoever types this address, bookmarks it or loads the answer once more is led to the form.
+        People who type this address, bookmark it or reload the answer are redirected to the form.
         """
         if request.method != "POST":
             return await self._lead_to_form(request)
