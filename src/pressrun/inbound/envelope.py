@@ -1,9 +1,9 @@
 """Parsing the arguments of MAIL and RCPT (RFC 5321 §4.1.2): a value, or the reply that refuses.
 
 Anybody with a mailbox may write to us, so any sender is accepted, even one that we would never mail: with a quoted
-local part, at an address literal, or with the misplaced dots that some providers gave out. They get no answers, like the
-null sender. Recipients are read strictly: source routes, quoted local parts, and percent or bang signs are refused. No
-address of ours needs them, so nothing can be relayed by a trick.
+local part, at an address literal, or with the misplaced dots that some providers gave out. They get no answers, like
+the null sender. Recipients are read strictly: source routes, quoted local parts, and percent or bang signs are refused.
+No address of ours needs them, so nothing can be relayed by a trick.
 """
 
 from __future__ import annotations
