@@ -1,6 +1,6 @@
 """Stops the running service while a command moves its database, and lets it go on when the command fails or ends.
 
-Until then, everything that needs the database is told that it is unavailable: pages answer 503, mail 451, verbs end
+Until then, the database is unavailable to everything that needs it: pages answer 503, mail gets 451, verbs end
 with 69. What is in flight is finished first. The kernel releases the locks of a dead process, so a free lock
 (data_lock.DataLock.acquire_for_move) shows that the command was killed.
 """

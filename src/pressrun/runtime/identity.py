@@ -54,7 +54,7 @@ def process_user() -> User:
 
 
 def claimed_user(environ: Mapping[str, str]) -> str | None:
-    """Who became root by sudo, as this process is told: everybody can claim that."""
+    """Who became root by sudo, according to the environment, in which everybody can claim that."""
     return plain_name(environ.get("SUDO_USER"))
 
 

@@ -25,7 +25,7 @@ class ProgramEnd(Struct, frozen=True):
 
 
 class _Output(asyncio.Protocol):
-    """Keeps the beginning; `ended` is set when nobody can write any more."""
+    """Keeps the beginning; `ended` is set when nobody can write anything further."""
 
     def __init__(self) -> None:
         self.kept = b""

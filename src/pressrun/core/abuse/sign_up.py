@@ -30,7 +30,7 @@ class Verdict(StrEnum):
     HELD = "held"  # far more than usual come in and the browser did no work: its confirmation waits for an operator
     LIMITED = "limited"  # over a limit
     IGNORED = "ignored"  # a trap, or an address that the operator does not want
-    THROTTLED = "throttled"  # too many from one network; the client was told so
+    THROTTLED = "throttled"  # too many from one network; the answer to the client said so
 
 
 def decide_trust(

@@ -1,4 +1,4 @@
-"""How much space the disk of data_dir has, and when nothing that needs much of it may begin any more.
+"""How much space the disk of data_dir has, and below which level nothing that needs much of it may begin.
 
 Two thresholds, because a warning that comes with the refusal comes too late. A level is left only once there is a tenth
 more room than its threshold, so that it does not come and go with every file.

@@ -70,7 +70,7 @@ class ClaimRequest(Struct, frozen=True, kw_only=True):
 class Claims(Struct, kw_only=True):
     """What was claimed: notices before copies. `live` are the editions that are being sent, by id; those with copies
     claimed are in `compiled`. `next_due_at` is when the next waiting row may go, None when nothing waits, only known if
-    there was room for more. `barred` are notices that may not go to their address any more; `withheld` counts cancelled
+    there was room for more. `barred` are notices that may no longer go to their address; `withheld` counts cancelled
     copies by edition.
     """
 

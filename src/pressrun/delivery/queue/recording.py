@@ -52,7 +52,7 @@ class RecordRequest(Struct, frozen=True, kw_only=True):
 
 
 class Recorded(Struct, kw_only=True):
-    """What followed. Of the destinations that were `given_up` nothing waits any more. `fenced` counts results of copies
+    """What followed. Nothing waits any longer for destinations that were `given_up`. `fenced` counts results of copies
     that were taken from this session after its end. Of a careful cycle: how many rows nobody held, what went wrong with
     what, and results that could not be recorded.
     """

@@ -17,7 +17,7 @@ _PERSON, _TOKEN, _USER, _MAIL = "person", "token", "user", "mail"
 
 
 class Author(Struct, frozen=True, kw_only=True):
-    """Somebody who works on a draft: a person, a token of nobody's, or else a user of the machine.
+    """Somebody who works on a draft: a person, a token without a person, or else a user of the machine.
 
     `is_claimed`: only the From of a mail says that it is this person.
     """
@@ -56,7 +56,7 @@ def with_claimed(keys: frozenset[str]) -> frozenset[str]:
 
 
 def name_of_author(tx: Transaction, key: str | None) -> str | None:
-    """An author as people and programs are told: `person:ann`, `token:ci`, `shell` or `mail`.
+    """An author as people and programs see it: `person:ann`, `token:ci`, `shell` or `mail`.
 
     Of somebody who is gone it only says that it was a person or a token.
     """

@@ -78,9 +78,9 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
 
 
 def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> None:
-    """Record what the clock did in the audit log; that nothing is left to send is nobody's decision.
+    """Record in the audit log what the clock did, except that nothing is left to send, which nobody decided.
 
-    Whoever asked for a canary expects its pause. Nobody expects any other, so somebody has to be told.
+    Somebody who sends a canary expects its pause. Nobody expects any other pause, so people are notified of it.
     """
     now = request.now
     if edition.state is EditionState.PAUSED:

@@ -47,7 +47,7 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     """Begin to take the audience: everyone who is active and not suppressed now.
 
     With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
-    before it has readers. Raises Refused where nobody knows any more who has had its issue.
+    before it has readers. Raises Refused if it is no longer known who has had its issue.
     """
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
@@ -265,7 +265,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) 
     if reason is not None:
         raise Refused(reason)
     if edition.state is EditionState.SENDING and edition.canary_copies is not None:
-        # A copy that is not on its way any more would make room for one reader more than the canary may have.
+        # A copy that is no longer on its way would make room for one reader more than the canary may have.
         raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has paused")
     if edition.state is EditionState.FINISHED:
         moved = replace(moved, canary_copies=None)  # its canary is over, whoever it went to

@@ -80,7 +80,7 @@ class PostedDrafts:
         if silence is not None:
             return kept(silence)
         if before is not None and own is None and before.state is EditionState.DRAFT:
-            lifecycle.cancel(tx, before.id, self._context.now)  # nobody can release it any more
+            lifecycle.cancel(tx, before.id, self._context.now)  # nobody can release it now
         warnings = without_lines([*draft_versions.warnings_of(relation), *findings], prepared.file)
         lines = [finding.plain() for finding in warnings]
         edition = self._keep_draft(tx, post, prepared, own, relation, lines)

@@ -33,7 +33,7 @@ from pressrun.store.transaction import Transaction
 
 SALT_BYTES = 16
 _RECOVERY_BYTES = 32
-_MOST_PASSKEYS = 20  # nobody has more devices; the browser is told of each
+_MOST_PASSKEYS = 20  # nobody has more devices; the browser gets a list of all
 
 
 class AccountOverview(Struct, frozen=True, kw_only=True):

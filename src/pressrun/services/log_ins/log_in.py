@@ -50,7 +50,7 @@ class CodeRequested(Struct, frozen=True):
 
 
 Outcome = Entered | RateExceeded | None
-"""None: refused, and the reason is nobody's business."""
+"""None: refused, for a reason that nobody outside may know."""
 
 
 class LogIns:

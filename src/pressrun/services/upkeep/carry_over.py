@@ -213,7 +213,7 @@ def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:
 
 
 def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
-    """Pause what would send copies, and cancel mails to one person that nobody expects any more."""
+    """Pause what would send copies, and cancel mails to one person that nobody now expects."""
     restores.end_sessions(tx)
     notices = restores.cancel_notices(tx, now)
     held = {}

@@ -50,6 +50,6 @@ class PostgresThread:
 
 
 def _forget(running: asyncio.Future[T]) -> None:
-    """Take note of what nobody waits for any more, or asyncio would report it."""
+    """Retrieve the exception of a future that nobody now waits for, or asyncio would report it."""
     if not running.cancelled():
         running.exception()

@@ -118,7 +118,7 @@ def claim_copies(
 ) -> tuple[list[ClaimedCopy], int]:
     """Claim at most `limit` copies of an edition in one destination queue for a session; new ones if due by `until`.
 
-    Those whose reader may not be mailed any more are cancelled on the way, and others take their place; the second
+    Those whose reader may no longer be mailed are cancelled on the way, and others take their place; the second
     value says how many.
     """
     claimed: list[ClaimedCopy] = []

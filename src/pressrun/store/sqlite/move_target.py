@@ -124,7 +124,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
 
 
 def left_for(path: Path) -> str | None:
-    """Where the data went whose rows are still in this file; None if it is in use, has none any more, or is missing."""
+    """Where the data went whose rows are still in this file; None if it is in use, has no rows left, or is missing."""
     if not path.exists():
         return None
     with closing(SqliteTables(connect(path, readonly=True))) as tables:

@@ -1,5 +1,5 @@
 """Why an action was refused, as a page says it: what can happen to people who use only its forms has words in every
-language. Anything else is told as on the command line, in English.
+language. Any other problem is described as on the command line, in English.
 """
 
 from __future__ import annotations

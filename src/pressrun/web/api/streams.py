@@ -3,7 +3,7 @@
 Also one answer as it changes, until it is final.
 
 A stream is made of pages, each of which is a call of its own, so memory does not grow with the collection. Before each
-page the token is checked again: what it may not do any more ends at once.
+page the token is checked again: what it may no longer do ends at once.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ async def changes(
 ) -> AsyncIterator[bytes]:
     """Server-sent events of one answer whenever it has changed, until it is final, or the client leaves or we stop.
 
-    A comment in every silence; where it may not be looked at any more, the stream breaks off.
+    It sends a comment in every silence. If the caller may no longer look at it, the stream breaks off.
     """
     stopped = asyncio.ensure_future((closing or asyncio.Event()).wait())
     value, told, silent_seconds = first, b"", 0.0

@@ -87,7 +87,7 @@ class OldLinkPages:
         """Unsubscribing from one list, or the preferences, where one can leave several.
 
         Never the preferences of somebody whose links have ended, as they do when the address changes: the link may be
-        in a mailbox that is not theirs any more.
+        in a mailbox that is no longer theirs.
         """
         tokens, person = (
             self._web.tokens(),
