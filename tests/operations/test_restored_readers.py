@@ -122,6 +122,16 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
     assert {"pending"} == set(subscriptions(data).values())
 
 
+def test_a_list_that_no_proof_turns_on_any_more_stays_so(data: DataDir, tmp_path: Path) -> None:
+    """As where an earlier version had imported it as suspended, and bounces have told it apart since."""
+    suspended = "update subscription set state = 'suspended', suspended_for = 'bounces'"
+    execute(data.database, LEFT, suspended)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update subscription set suspended_for = null")
+    put_back(data, tmp_path / "backup.tar")
+    assert [(None,)] == rows(data.database, "select distinct suspended_for from subscription")
+
+
 def test_a_request_that_is_void_since_stays_void(data: DataDir, tmp_path: Path) -> None:
     """It was mailed to an address that the reader has given up."""
     execute(data.database, LEFT, "update subscription set state = 'pending', round = 2")

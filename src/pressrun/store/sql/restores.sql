@@ -37,8 +37,8 @@ where subscription.state <> 'active' and subscriber.id = subscription.subscriber
 
 -- name: end_subscription
 -- Bring a subscription to the later state of the same reader's; nobody gets more mail because of that. Readers whom a
--- sync had removed may have left for good since, paused readers may have left and asked to come back, and a pause may
--- have become longer.
+-- sync had removed may have left for good since, paused readers may have left and asked to come back, a pause may have
+-- become longer, and what looked suspended for bounces may be told apart as what a file had turned off.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
@@ -46,6 +46,8 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
     and (state = 'active' or (state <> 'unsubscribed' and cast(:state as text) = 'unsubscribed')
         or (state = 'suspended' and cast(:state as text) = 'pending')
         or (state = 'unsubscribed' and source = 'sync' and cast(:source as text) <> 'sync')
+        or (state = 'suspended' and suspended_for = 'bounces'
+            and cast(:state as text) = 'suspended' and cast(:suspended_for as text) is null)
         or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
