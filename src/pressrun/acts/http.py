@@ -1,4 +1,4 @@
-"""What actions get and give by HTTP, beside plain arguments and answers.
+"""What actions accept and return over HTTP, beside plain arguments and answers.
 
 An entry with an `Http` part (acts/act.py) is served and described by `web.api`, which knows no action. The rules:
 
@@ -8,21 +8,21 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
   tested. For a change, `name: str | UnsetType = UNSET` tells "left alone" from a value. For what no type can say, the
   work raises `InvalidFields` or `BadInput`.
 - **Collections** answer `Page[Item]` of acts/http.py, with `limit: PageLength = 100`, `after` and any filters in the
-  query. An `after: str = ""` is sealed: programs see an opaque cursor that holds for the same query only, and the work
-  gets back what it put into `next`. An `after: int = 0` is a number that programs know, such as the id of an event.
+  query. An `after: str = ""` is sealed: programs see an opaque cursor, valid for the same query only, and the work gets
+  back what it put into `next`. An `after: int = 0` is a number that programs know, such as the id of an event.
   `total` is set only where the arguments have `count: bool = False`, and it is true.
-- **Whole collections** come by themselves, for `Accept: application/x-ndjson` and `text/csv`: one page after the other.
-  A field `whole: bool = False` is true then, so that the work can ask for a further right, as in
+- **Whole collections** work automatically for `Accept: application/x-ndjson` and `text/csv`, one page after the other.
+  A field `whole: bool = False` is true then, so that the work can require a further right, as in
   `doing.require(Right.EXPORT_READERS, …)`, and make its pages larger than `limit`.
   A field `table: bool = False` is true for CSV, which then has columns of its own: the work answers a `CsvPage`.
 - **Events**: with a field `wait: int = 0`, and items that have `id` and `type`, `Accept: text/event-stream` follows the
   collection. `wait` is how many seconds the work may wait for an item.
 - **Answers** are structs, or dicts of the same shape; `answer` is the type that is described. `Content` is an answer
-  that is not JSON. `fields=a,b` comes by itself for GET.
-- **Bodies** that are not JSON go into the field `body`: octets where it is `bytes`, and as they arrive where it is
-  `Upload`. They may have `[api] max_upload`, JSON `[http] max_body`.
-- **Revisions**: `headers={"revision": "If-Match"}` and `etag="revision"`. Without the header, a field that is required
-  is 428. `*` is None. Raise `ChangedMeanwhile` for another revision, and where `*` finds nothing.
+  that is not JSON. `fields=a,b` works automatically for GET.
+- **Bodies** that are not JSON go into the field `body`: as octets if it is `bytes`, and as they arrive if it is
+  `Upload`. Their limit is `[api] max_upload`, that of JSON `[http] max_body`.
+- **Revisions**: `headers={"revision": "If-Match"}` and `etag="revision"`. If the header of a required field is missing,
+  the answer is 428. `*` is None. Raise `ChangedMeanwhile` for another revision, and if `*` finds nothing.
 - **Errors**: NotFound 404, Gone 410, NotPermitted 403, ChangedMeanwhile 412, Refused 409, ConditionMissing 428, other
   BadInput and UsageError 422, Unavailable and TryAgain 503. `Refused("…", audience=7)` has `audience` as a member.
 - **Status**: `status=201, otherwise={200: lambda answer: not answer.created}`; 204 has no body. `made="things/{id}"`
@@ -54,7 +54,7 @@ PageLength = Annotated[int, Meta(ge=1, le=LONGEST_PAGE)]
 
 
 def described(**schema: Any) -> Meta:
-    """What a value looks like, for the description alone: a service checks it, and accepts nothing beyond that."""
+    """What a value looks like, only for the description: a service checks the value, and accepts nothing else."""
     return Meta(extra_json_schema=schema)
 
 
@@ -112,7 +112,7 @@ class Content(Struct, frozen=True, kw_only=True):
 class Upload(Struct, frozen=True, kw_only=True):
     """A large body while it arrives, for an action that puts it into a file piece by piece.
 
-    Iterating raises what refuses the request, such as that the body is too large: keep nothing of it then.
+    Iterating raises the error that refuses the request, for example a body that is too large. Keep none of it then.
     """
 
     media_type: str

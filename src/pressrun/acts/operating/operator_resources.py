@@ -15,7 +15,7 @@ After = Annotated[int, Meta(ge=0)]
 
 
 class SuppressionInfo(msgspec.Struct, kw_only=True):
-    """An address that gets no mail since a time (RFC 3339); null where it was erased."""
+    """An address that has been getting no mail since a time (RFC 3339); the address is null if it was erased."""
 
     address: str | None
     reason: str
@@ -23,14 +23,14 @@ class SuppressionInfo(msgspec.Struct, kw_only=True):
 
 
 class SuppressionSet(msgspec.Struct, kw_only=True):
-    """A suppression in force; an earlier one stays where its reason is stronger."""
+    """A suppression in force; an earlier one stays if its reason is stronger."""
 
     address: str | None
     reason: str
 
 
 class SuppressionPage(Arguments, frozen=True, kw_only=True):
-    """Suppressions in no order that means anything."""
+    """Suppressions, in no meaningful order."""
 
     limit: PageLength = 100
     after: str = ""
@@ -125,7 +125,7 @@ class AuditPage(Arguments, frozen=True, kw_only=True):
 
 
 class AuditInfo(msgspec.Struct, kw_only=True):
-    """Who did what, by which way, to what, and how it ended. `editor` and `address` are keyed digests."""
+    """Who did what to what, in which way, and how it ended. `editor` and `address` are keyed digests."""
 
     number: int
     at: str

@@ -1,7 +1,7 @@
 """Links and addresses of the program that a list was moved from, as the redirect map knows them.
 
-The map holds digests, so that a copy of the database gives nobody a working personal link. What a request asks for is
-read here: a path names a page of a list by one of its beginnings, and a personal link names a subscriber of listmonk
+The map holds digests, so that a copy of the database gives nobody a working personal link. This module reads what a
+request asks for: a beginning of a path names a page of a list, and a personal link names a subscriber of listmonk
 (`/subscription/CAMPAIGN/SUBSCRIBER`) or phpList (`?p=unsubscribe&uid=…`).
 """
 
@@ -59,7 +59,7 @@ ROUTES: Mapping[OldKind, RouteKind] = {
 
 
 class OldPersonalLink(NamedTuple):
-    """Whose link it is, the issue that it stood in (None: unknown), and whether it asks for the preferences."""
+    """Whose link it is, in which issue it was (None: unknown), and whether it asks for the preferences."""
 
     person: str
     campaign: str | None
@@ -67,27 +67,27 @@ class OldPersonalLink(NamedTuple):
 
 
 def digest_of(what: str, value: str) -> str:
-    """The digest that stands for one link, address or person in the map: 128 bits of SHA-256, in hex."""
+    """The digest of one link, address or person in the map: 128 bits of SHA-256, in hex."""
     return hashlib.sha256(f"{what}\0{value}".encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
 def digest_of_path(path: str, page: str = "") -> str:
-    """That of a page by its path; phpList has all pages at one path, and names them by `p` and `id`."""
+    """The digest of a page, from its path; phpList has all pages at one path, and names them with `p` and `id`."""
     return digest_of("path", f"/{path.strip('/')}{page}")
 
 
 def digest_of_address(local: str, domain: str) -> str:
-    """That of an address, in any case."""
+    """The digest of an address in any letter case."""
     return digest_of("address", f"{local}@{domain}".lower())
 
 
 def digest_of_person(token: str) -> str:
-    """That of the subscriber whom a link names by this token."""
+    """The digest of the subscriber whom a link names with this token."""
     return digest_of("person", token.lower())
 
 
 def digest_of_campaign(token: str) -> str:
-    """That of the issue that a link of listmonk names."""
+    """The digest of the issue that a link of listmonk names."""
     return digest_of("campaign", token.lower())
 
 

@@ -76,7 +76,7 @@ def image_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Skip from segment to segment to the frame, which may be far behind."""
+    """Skip from segment to segment to the frame, which may be far into the file."""
     place = 2
     while place + 9 <= len(content) and content[place] == 0xFF:
         marker = content[place + 1]
@@ -91,7 +91,7 @@ def _jpeg_size(content: bytes) -> tuple[int, int] | None:
 
 
 def text_entity(subtype: str, pieces: Sequence[Piece], *, parameters: str = "") -> Stream:
-    """A text part, its last line ended, in the shorter encoding, which is base64 for most scripts but Latin."""
+    """A text part, its last line ended, in the shorter encoding, which is base64 for most scripts except Latin."""
     if not pieces or isinstance(pieces[-1], Slot) or not pieces[-1].endswith(("\n", "\r")):
         pieces = [*pieces, "\n"]
     content = _quoted_printable(pieces)
@@ -116,7 +116,7 @@ def _quoted_printable(pieces: Sequence[Piece]) -> Stream:
 
 
 def _base64(raw: Stream) -> Stream:
-    """The finished lines, or where there are slots the text as it is, which the skeleton encodes with the values."""
+    """The finished lines or, if there are slots, the text as it is, which the skeleton encodes with the values."""
     if any(isinstance(piece, Slot) for piece in raw):
         return [Slot(SlotKind.BASE64_BEGIN), *raw, Slot(SlotKind.BASE64_END)]
     return [encode_lines(b"".join(piece for piece in raw if isinstance(piece, bytes)))]

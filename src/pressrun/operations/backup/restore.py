@@ -1,4 +1,4 @@
-"""Restores a backup: a rehearsal beside the data, what is taken over from them, and one switch.
+"""Restores a backup: a rehearsal beside the data, the facts that are taken over from them, and one switch.
 
 Nothing changes before the switch, whatever fails. What was there is kept aside.
 """
@@ -54,11 +54,11 @@ CONFIG_OF_BACKUP = "config-of-backup.toml"
 class RestoreReport(Struct, kw_only=True):
     """What a restore has done.
 
-    `rows` are those of the database by table, and `newer` is the one that was used instead of that in the backup.
-    `ended` and `erased` count people whose leaving was taken over from the former data, `access` what was taken away of
-    people who log in and of tokens, and `closed` are lists that were closed or removed since. `problems` says what
-    could not be taken over. `aside` is where the former data are, `config` the configuration in the backup where it
-    differs from the one in use. `editions_since` are those that the backup knows nothing of.
+    `rows` counts the rows of the database by table, and `newer` is the database that was used instead of that in the
+    backup. `ended` and `erased` count people who left or were erased according to the former data, `access` counts what
+    people who log in and tokens have lost, and `closed` are lists that were closed or removed since. `problems` says
+    what could not be taken over. `aside` is where the former data are. `config` is the configuration in the backup, if
+    it differs from the one in use. `editions_since` are the editions of which the backup knows nothing.
     """
 
     manifest: Manifest
@@ -78,7 +78,7 @@ class RestoreReport(Struct, kw_only=True):
 
 @contextmanager
 def locked_for_restore(data: DataDir) -> Iterator[None]:
-    """Hold the data. Raises TryAgain while anybody else does, on this machine or another."""
+    """Hold the data. Raises TryAgain while another process holds them, on this machine or another."""
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = DataLock.acquire(data)
     try:
@@ -99,7 +99,7 @@ def restore(
 ) -> RestoreReport:
     """Put a backup in the place of the data, which the caller holds; `config` is the configuration in use.
 
-    `newer` is a database that goes on where that of the backup ends, and is used instead of it.
+    `newer` is a database that continues where the one in the backup ends, and is used instead of that.
 
     Raises what `rehearse` raises, BadInput for the backup of another installation, and Refused.
     """
@@ -164,7 +164,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
 
 
 def _adopt_keys(restored: DataDir, data: DataDir, report: RestoreReport) -> None:
-    """Take over the link keys since, whatever has become of the former database: readers leave by such links."""
+    """Take over newer link keys, whatever has become of the former database: readers unsubscribe with such links."""
     if not data.keys.is_dir():
         return
     try:
@@ -176,7 +176,7 @@ def _adopt_keys(restored: DataDir, data: DataDir, report: RestoreReport) -> None
 
 
 class _Attempts:
-    """Steps that read the former data. One that cannot be read keeps no other from being taken."""
+    """Steps that read the former data. If one part cannot be read, all others are still taken over."""
 
     def __init__(self, connection: EngineConnection, former: FormerData, report: RestoreReport) -> None:
         self._connection = connection
@@ -184,7 +184,7 @@ class _Attempts:
         self._report = report
 
     def __call__(self, what: str, work: Callable[[Transaction, Transaction], T], otherwise: T) -> T:
-        """What the work returns as one transaction, or `otherwise`, and a word about it in the report."""
+        """What the work returns, as one transaction, or else `otherwise`, with a problem in the report."""
         try:
             return self._connection.write(lambda tx: work(tx, self._former.tx))
         except (self._former.errors, self._connection.dialect.errors, Unavailable) as problem:
@@ -232,7 +232,7 @@ def _keep_config(folder: Path, config: bytes, report: RestoreReport) -> None:
 
 
 def _switch(data: DataDir, rehearsal: Rehearsal, report: RestoreReport, progress: Progress) -> None:
-    """Put everything in its place. The one moment at which that is decided is a rename, or the commit of a server."""
+    """Put everything in its place. One rename, or one commit on a server, decides whether that has happened."""
     aside = _new_place(data)
     if has_data(data):
         report.aside.append(str(aside))
@@ -259,7 +259,7 @@ def _new_place(data: DataDir) -> Path:
 def _switch_on_server(
     data: DataDir, server: Location, rehearsal: Rehearsal, aside: Path, report: RestoreReport, progress: Progress
 ) -> None:
-    """The tables of a server take the place of others by one commit, which also decides about the files."""
+    """The tables of a server replace others with one commit, which also decides about the files."""
     token, schema = secrets.token_hex(8), aside.name.lower().replace("-", "_")
     file = rehearsal.data.root / DATABASE
     with closing(_open_target(server, schema, report)) as target:

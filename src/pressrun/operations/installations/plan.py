@@ -1,6 +1,6 @@
 """What a move does, before it is done: which list becomes which, and what becomes of every member.
 
-The suppressions of all lists are known first, so the table of a list says of each member what the import will do.
+The suppressions of all lists are known first, so the table of a list says what the import will do with each member.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEFT_OUT, REFUSED = "left out", "refused"
 
 
 class Reject(Struct, frozen=True, kw_only=True):
-    """A record that is not carried over: of which list (empty: of all), its number, the address and why."""
+    """A record that is not carried over: its list (empty: all lists), its number, the address, and the reason."""
 
     list: str
     record: int
@@ -46,7 +46,7 @@ class ListMove(Struct, frozen=True, kw_only=True):
 
     @property
     def origin(self) -> Place:
-        """What tells a later run that this list has moved."""
+        """The origin by which a later run knows that this list has moved."""
         return origin_of(self.program, self.old.key)
 
 
@@ -62,7 +62,7 @@ def plan_lists(
 ) -> list[ListMove]:
     """The lists to move: all, or those that are `chosen` as `OLD` or `OLD=NEW`.
 
-    Raises NotFound for a list that is not there, and BadInput with every name that cannot be had.
+    Raises NotFound for a list that does not exist, and BadInput with every name that is not available.
     """
     names = dict(_read_choice(text, lists) for text in chosen)
     moves: list[ListMove] = []
@@ -87,7 +87,7 @@ def plan_lists(
 
 
 def _with_good_settings(old: OldList, mail_domain: str) -> OldList:
-    """The list with a title and settings that can be had; the others are named in what is left behind."""
+    """The list with a valid title and valid settings; the others are named in what is left behind."""
     settings, left = {}, list(old.left_behind)
     for key, value in old.settings.items():
         text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in value)[:LONGEST_TEXT]
@@ -143,7 +143,7 @@ class Fates:
                     yield member
 
     def imported(self, move: ListMove) -> Iterator[SourceMember]:
-        """The members of a list whom an import gets: neither suppressed nor unconfirmed."""
+        """The members of a list who are imported: neither suppressed nor unconfirmed."""
         kept = (MemberState.ACTIVE, MemberState.SUSPENDED, MemberState.UNSUBSCRIBED)
         return (member for member in self._members(move) if member.state in kept)
 
@@ -152,7 +152,7 @@ class Fates:
         return Counter((member.was or member.state.value, self._fate(move, member)) for member in self._members(move))
 
     def count_bans(self) -> Counter[tuple[str, str]]:
-        """The same for bans, of which patterns are left out."""
+        """The same for bans, without patterns."""
         counts: Counter[tuple[str, str]] = Counter()
         for member in self._installation.bans([move.old for move in self._moves]):
             is_address = _key_of(member) is not None
@@ -186,7 +186,7 @@ class Fates:
 
 
 def _with_tidy_name(member: SourceMember) -> SourceMember:
-    """The member with a name in one line, so that nobody stays behind for a tabulator in theirs."""
+    """The member with a name in one line, so that nobody is left behind because of a tab in their name."""
     if member.name.isprintable() and len(member.name) <= LONGEST_LINE:
         return member
     return msgspec.structs.replace(member, name=_one_line(member.name))
@@ -205,7 +205,7 @@ def all_names(names: Collection[str], families: Collection[str | None]) -> froze
 
 
 def propose_name(text: str, taken: Collection[str]) -> str:
-    """A name for a list that was called `text`: valid, and none of those that are `taken`."""
+    """A name for a list that was called `text`: valid, and not `taken`."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_NAME].strip("-") or "list"
     if not _is_valid(base):

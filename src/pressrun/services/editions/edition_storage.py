@@ -49,8 +49,8 @@ class ChangedSinceBuild(PressrunError):
 class PreparedEdition(Struct, frozen=True, kw_only=True):
     """An edition that is built and not stored yet.
 
-    `is_repeat` lets the list have it although it has another edition of the same content. `identity` takes the place of
-    the digest of its content where something else says which edition it is.
+    With `is_repeat`, the list gets it even if it has another edition with the same content. `identity` replaces the
+    digest of its content if something else says which edition it is.
     """
 
     manuscript: Manuscript
@@ -62,14 +62,14 @@ class PreparedEdition(Struct, frozen=True, kw_only=True):
 
 
 class Samples(Struct, frozen=True, kw_only=True):
-    """Makes the values of copies that belong to no subscription: their links look real and change nothing."""
+    """Makes the values of copies that belong to no subscription. Their links look real, but change nothing."""
 
     keys: KeyRing
     site: Site
     now: int
 
     def values(self, tx: Transaction, edition: SampledEdition, address: Address | None, *, secret: bytes) -> CopyValues:
-        """Those of a copy to an address, or to an unknown reader."""
+        """The values of a copy to an address, or to an unknown reader."""
         to = address or Address("reader@reader.example", "reader", "reader.example")
         person = subscribers.find_subscriber(tx, to) if address is not None else None
         site, target = self.site, edition.list
@@ -133,7 +133,7 @@ def store_edition(
     canary_percent: float | None = None,
     replaced: Collection[int] = (),
 ) -> Edition:
-    """Store an edition after `require_same_context`; it does not start by that.
+    """Store an edition after `require_same_context`; storing does not start it.
 
     Raises PreflightFailed when another edition is the same issue, except those that it replaces.
     """

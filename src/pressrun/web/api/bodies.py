@@ -1,6 +1,6 @@
 """Reads the body of a request within its limit and by its media type: JSON, any octets, a form with files, or a stream.
 
-JSON may be as large as any request of the public, and everything else as large as a file of somebody who logged in.
+JSON may be as large as any public request, and everything else as large as a file of somebody who has logged in.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class BodyLimits(Struct, frozen=True, kw_only=True):
 
 
 class BodyForm(Struct, frozen=True, kw_only=True):
-    """What the body of an action may be. `members` are those of a JSON object, None where JSON is not accepted."""
+    """What the body of an action may be. `members` are those of a JSON object, or None if JSON is not accepted."""
 
     media_types: tuple[str, ...]
     members: tuple[RequestField, ...] | None
@@ -60,7 +60,7 @@ class BodyForm(Struct, frozen=True, kw_only=True):
 
 
 def form_of(act: Act[Any], outside: frozenset[str]) -> BodyForm | None:
-    """How to read the body of an action whose fields `outside` come from elsewhere; None where it has no body."""
+    """How to read the body of an action whose fields `outside` come from elsewhere; None if it has no body."""
     http = act.http
     assert http is not None
     named = {http.body, http.files} - {None}
@@ -116,7 +116,7 @@ async def read_body(request: Request, form: BodyForm, limits: BodyLimits, readin
 
 
 async def read_nothing(request: Request, limits: BodyLimits, reading: Reading) -> None:
-    """Read the body of a request for an action that takes none: at most an object without members.
+    """Read the body of a request for an action that accepts none: at most an object without members.
 
     Raises ApiProblem for a body that cannot be read at all.
     """

@@ -64,7 +64,7 @@ FORMATS: Mapping[str, Callable[[str], object]] = {
 
 
 class RequestField(Struct, frozen=True, kw_only=True):
-    """One field of the arguments: `name` there, `label` in the request, and where faults point to."""
+    """One field of the arguments: its `name` there, its `label` in the request, and where faults point."""
 
     name: str
     label: str
@@ -77,7 +77,7 @@ class RequestField(Struct, frozen=True, kw_only=True):
 
 
 class Reading(Struct):
-    """The arguments that were read so far, by name, and what is wrong with the request."""
+    """The arguments that have been read so far, by name, and what is wrong with the request."""
 
     values: dict[str, Any]
     faults: list[FieldError]
@@ -117,7 +117,7 @@ class Reading(Struct):
 
 
 def members_type(name: str, kind: type[Any], values: Sequence[RequestField]) -> type[msgspec.Struct]:
-    """A type of these fields of another type, as members of a JSON object."""
+    """A type that has these fields of another type, as members of a JSON object."""
     fields = {field.name: field for field in structs.fields(kind)}
     members: list[Any] = []
     for value in values:
@@ -133,7 +133,7 @@ def members_type(name: str, kind: type[Any], values: Sequence[RequestField]) -> 
 
 
 def holds_text_alone(value: RequestField) -> bool:
-    """Whether the field is text through and through: no number, whose size would have to be looked at, nor octets."""
+    """Whether the field is text throughout: neither a number, whose size would have to be checked, nor octets."""
     return not value.formats and not any(part in (int, float, bool, bytes, Any, object) for part in _parts(value.kind))
 
 
@@ -166,7 +166,7 @@ def read_query(query: bytes) -> list[tuple[str, str]]:
 
 
 def read_parameters(values: Sequence[RequestField], parameters: Sequence[tuple[str, str]], reading: Reading) -> None:
-    """Read the fields that come in the query: each at most once, but those with many values."""
+    """Read the fields that come in the query: each at most once, except those with many values."""
     by_label: dict[str, list[str]] = {}
     for label, text in parameters:
         by_label.setdefault(label, []).append(text)
@@ -229,7 +229,7 @@ def _read_member(field: RequestField, value: object, reading: Reading) -> None:
 
 
 def _with_integers(value: object) -> object:
-    """The same, where 7.0 is 7: JSON does not tell them apart, and neither does JSON Schema."""
+    """The same, with 7.0 as 7: JSON does not distinguish them, and neither does JSON Schema."""
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if isinstance(value, list):
@@ -261,7 +261,7 @@ def _formats(kind: Any) -> Iterator[str]:
 
 
 def _parts(kind: Any) -> Iterator[Any]:
-    """A type, and whatever it is made of."""
+    """A type, and all the types it is made of."""
     yield kind
     for part in get_args(kind):
         yield from _parts(part)
@@ -271,7 +271,7 @@ def _parts(kind: Any) -> Iterator[Any]:
 
 
 def _require_storable(value: object) -> None:
-    """Raise BadInput for what no database stores."""
+    """Raise BadInput for a value that no database can store."""
     if isinstance(value, str):
         if "\0" in value:
             raise BadInput("contains a NUL character, which cannot be stored")
@@ -287,13 +287,13 @@ def _require_storable(value: object) -> None:
 
 
 def _require_written(raw: object, pattern: re.Pattern[str], words: str) -> None:
-    """Raise BadInput for a number or flag of path, query or header that is written in another way."""
+    """Raise BadInput for a number or flag in the path, query or a header that is written in another way."""
     if isinstance(raw, str) and pattern.fullmatch(raw) is None:
         raise BadInput(words)
 
 
 def _malformed(value: RequestField, converted: str | tuple[Any, ...]) -> Iterator[FieldError]:
-    """What does not have the formats of a field, which is one text or several."""
+    """The texts of a field, which has one or several, that do not have its formats."""
     several = [("", converted)] if isinstance(converted, str) else [(f"/{n}", text) for n, text in enumerate(converted)]
     for place, text in several:
         try:
