@@ -13,29 +13,28 @@ from pressrun.web.api.problems import TITLES
 HEAD = """\
 # The API for programs
 
-This page is written from the code by `make docs`; a test fails when it is stale. The same is at `/api/openapi.json` of
-every installation (OpenAPI 3.1), for programs that make clients of it. [Connect other programs](how-to/programs.md)
-begins with the first request and has recipes.
+This page is written from the code by `make docs`; a test fails when it is stale. Every installation has the same at
+`/api/openapi.json` (OpenAPI 3.1), for client generators. [Connect other programs](how-to/programs.md) begins with the
+first request and has recipes.
 
-The address is `/api/v1` below `base_url`, or below that of `[admin]` if it has one. A program shows its token in each
+The address is `/api/v1` below `base_url`, or below that of `[admin]` if that is set. A program sends its token in each
 request: `Authorization: Bearer pr_…`. `pressrun token create --name crm --list news --scope write` makes one and shows
 it once. What a token may do follows from its scope and its lists and, if a person made it, from what that person may do
 now. `GET me` shows it.
 
 ## Requests
-- Paths are below `/api/v1`. In an address, `@` may stand as it is; write `/` as `%2F`.
+- Paths are below `/api/v1`. In an address, leave `@` as it is, and write `/` as `%2F`.
 - Bodies are JSON objects in UTF-8, unless a row names other types. Members in bold are required. `[http] max_body`
   limits JSON, `[api] max_upload` files.
 - A parameter or member that is not listed here is an error, never ignored.
-- PUT and DELETE may be repeated. Other requests that take an `Idempotency-Key` may be repeated under it for a day. Each
-  request needs a key of its own: what it did is stored together with the key, so it is done once, whatever is killed in
-  between. The same key with another request is 422.
-- Drafts, their files and lists have an `ETag`. A change sends the one that it was made from in `If-Match`: with an
-  older one the answer is 412. `*` stands for whatever is there. Whoever changes a draft or its files has to send it
-  (428), whoever changes a list may.
-  The `ETag` of a list changes with its settings, not with its readers.
+- PUT and DELETE may be repeated. Other requests that accept an `Idempotency-Key` may be repeated under it for a day.
+  Each request needs its own key. The effect is stored together with the key, so it happens once, whatever is killed in
+  between. The same key with another request gets 422.
+- Drafts, their files and lists have an `ETag`. Send the one that your change was made from in `If-Match`: with an older
+  one, the answer is 412. `*` matches whatever is there. The header is required for changes of a draft or its files
+  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers.
 - Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
-  [Internet draft](rfc.md)); beyond that, 429 with `Retry-After`.
+  [Internet draft](rfc.md)); beyond that, the answer is 429 with `Retry-After`.
 
 ## Answers
 - Times are RFC 3339 in UTC.
