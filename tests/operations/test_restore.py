@@ -61,6 +61,7 @@ def backup(data: DataDir, tmp_path: Path) -> Path:
         data.database,
         "update subscription set state = 'active', state_before = null, suspended_for = null, paused_until = null",
         "delete from suppression",
+        "update suspension set ended_at = since",
         "delete from bulk_change",
         "update edition set is_welcome = 0, is_repeat = 1, finished_at = null, pause_reason = null",
         "update edition set canary_copies = null",

@@ -174,6 +174,8 @@ def _carry_edition(
     for slice_ in restores.slices_of(former, edition_id):
         bulk_changes.store(tx, BulkChange(**{**slice_, "kind": BulkKind(slice_["kind"])}))
     restores.store_edition(tx, edition_id, then)
+    if then["state"] in _OVER:  # no connection has a copy, and rows that were removed for their age were over
+        restores.cancel_waiting(tx, edition_id, now)
     copy_counts.recount(tx, edition_id)
     return in_flight
 

@@ -110,6 +110,11 @@ from subscriber where id = :subscriber_id and created_at = :created_at
 on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
     probed_at = excluded.probed_at, ended_at = null;
 
+-- name: suspend_reading
+-- Suspend for bounces what such a reader reads here and had no more later, because it went with its list.
+update subscription set state = 'suspended', suspended_for = 'bounces'
+where state = 'active' and subscriber_id in (select subscriber_id from suspension where ended_at is null);
+
 -- name: members
 -- Readers, some at a time, with each of their subscriptions.
 select subscriber.id, subscriber.created_at, subscriber.address, subscriber.domain, subscriber.suppression_digest,

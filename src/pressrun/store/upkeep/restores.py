@@ -74,7 +74,7 @@ def end_subscriptions(tx: Transaction, former: Transaction) -> int:
     tx.run_many("restores.suspend", map(dict, former.each("restores.suspensions")))
     ended = tx.run_many("restores.end_subscription", map(dict, former.each("restores.endings")))
     tx.run_many("restores.void_requests", map(dict, former.each("restores.endings")))
-    return ended
+    return ended + tx.run("restores.suspend_reading")
 
 
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:

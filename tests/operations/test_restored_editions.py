@@ -1,0 +1,43 @@
+"""What a restore makes of editions that have ended since the backup, and of readers whose mail has bounced since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.operations.moving import execute
+from tests.operations.test_restore import backup, count, data, put_back, rows
+
+from pressrun.store.upkeep.datadir import DataDir
+
+__all__ = ["backup", "data"]
+
+pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
+
+
+@pytest.mark.parametrize(
+    "change", ["delete from delivery where edition_id is not null", "update delivery set state = 'claimed'"]
+)
+@pytest.mark.parametrize("state", ["finished", "cancelled"])
+def test_nothing_waits_for_an_edition_that_is_over(data: DataDir, backup: Path, change: str, state: str) -> None:
+    """Rows of its copies were removed for their age since, or the daemon was killed before it was over."""
+    execute(data.database, f"update edition set state = '{state}', finished_at = 50, canary_copies = null", change)
+    report = put_back(data, backup)
+    waiting = count(
+        data.database, "delivery where edition_id is not null and state in ('queued', 'claimed', 'deferred')"
+    )
+    assert ([], {}, 0) == (report.problems, report.held.editions, waiting)
+    counted = rows(data.database, "select sum(queued + claimed + deferred) from copy_count")
+    assert [(0,)] == counted
+
+
+def test_who_is_suspended_for_bounces_reads_nothing_of_a_list_that_comes_back(data: DataDir, backup: Path) -> None:
+    reader = rows(data.database, "select min(subscriber_id) from subscription")[0][0]
+    execute(
+        data.database,
+        "delete from suspension",
+        f"insert into suspension (subscriber_id, since, first_edition_id) values ({reader}, 5, 0)",
+        "delete from list",
+    )
+    put_back(data, backup)
+    assert 0 == count(data.database, f"subscription where subscriber_id = {reader} and state = 'active'")
