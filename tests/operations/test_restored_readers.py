@@ -188,6 +188,25 @@ def test_a_change_to_an_address_that_was_erased_is_forgotten(data: DataDir, tmp_
     assert 0 == count(data.database, "address_change")
 
 
+@pytest.mark.parametrize(("state", "is_known"), [("unsubscribed", 1), ("active", 0)])
+def test_who_joined_and_left_since_has_left(data: DataDir, backup: Path, state: str, is_known: int) -> None:
+    """A file that has brought them in would do so again. Whoever still reads is not taken over."""
+    reader, last = rows(data.database, "select max(subscriber_id) + 5, max(id) + 5 from subscription")[0]
+    columns = "id, address, address_key, domain, suppression_digest, created_at"
+    execute(
+        data.database,
+        f"insert into subscriber ({columns}) values ({reader}, 'N@b.example', 'n@b.example', 'b.example', x'07', 5)",
+        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
+        f" select {last}, min(id), {reader}, '{state}', 'import', 6 from list",
+    )
+    report = put_back(data, backup)
+    known = count(
+        data.database, f"subscription where subscriber_id = {reader} and state = 'unsubscribed' and since = 6"
+    )
+    assert ([], is_known, is_known) == (report.problems, report.ended, known)
+    assert is_known == count(data.database, "subscriber where address = 'N@b.example'")
+
+
 async def live(folder: Path, seed: int) -> tuple[DataDir, Rows]:
     """A random life of a newsletter, in the middle of which there was a backup, and who was subscribed then."""
     dice, then = random.Random(seed), Rows()

@@ -5,7 +5,8 @@ mail again, and copies that went out would go out again. So these facts are take
 can be read. Rows are matched by their ids and by what cannot be the same by chance: when a reader came, and the secret
 of an edition. After an earlier restore, an id may belong to somebody else.
 
-What is taken over only ever leads to less mail. Readers who came or came back since the backup are not taken over.
+What is taken over only ever leads to less mail. Readers who came or came back since the backup are not taken over,
+unless they have left since.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
         ended += restores.end_reading(tx, [row["id"] for row in restores.find_reading(tx, left_behind)])
     if _is_continued(tx, former):
         restores.drop_changes(tx, former)
+        ended += restores.add_ended(tx, former)
         ended += _end_what_is_gone(tx, former)
     return ended
 

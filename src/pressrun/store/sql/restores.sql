@@ -51,6 +51,36 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
         or (state = 'suspended' and cast(:state as text) = 'suspended' and paused_until is not null
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
+-- name: last_subscription
+-- The last subscription that there is.
+select coalesce(max(id), 0) from subscription;
+
+-- name: left_since
+-- Later subscriptions that have ended, each with all about its reader.
+select subscription.id as subscription_id, subscription.list_id, subscription.source, subscription.since, subscription.round,
+    subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key, subscriber.domain,
+    subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language, subscriber.attributes,
+    subscriber.epoch, subscriber.created_at, subscriber.text_only
+from subscription cross join subscriber
+where subscription.id > :after and subscription.state = 'unsubscribed' and subscriber.id = subscription.subscriber_id;
+
+-- name: add_reader
+-- A reader who came and left since, unless somebody has the address here.
+insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
+    epoch, created_at, text_only)
+values (:id, :address, :address_key, :domain, :suppression_digest, :mailbox_digest, :name, :language, :attributes, :epoch,
+    :created_at, :text_only)
+on conflict do nothing;
+
+-- name: add_ended
+-- What the same reader has left since, of a list that is here.
+insert into subscription (id, list_id, subscriber_id, state, source, since, round, moved_to)
+select cast(:subscription_id as bigint), list.id, subscriber.id, 'unsubscribed', cast(:source as text),
+    cast(:since as bigint), cast(:round as bigint), cast(:moved_to as bigint)
+from subscriber cross join list
+where subscriber.id = :id and subscriber.created_at = :created_at and list.id = :list_id
+on conflict do nothing;
+
 -- name: void_requests
 -- Make void the requests of a subscription that were void later, whatever its state is.
 update subscription set round = :round

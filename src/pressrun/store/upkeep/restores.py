@@ -77,6 +77,20 @@ def end_subscriptions(tx: Transaction, former: Transaction) -> int:
     return ended + tx.run("restores.suspend_reading")
 
 
+def add_ended(tx: Transaction, former: Transaction) -> int:
+    """Take over subscriptions that began and ended since, with their readers; returns how many.
+
+    Nobody else would know that these people have left when a file has them once more.
+    """
+    later = former.each("restores.left_since", after=tx.value("restores.last_subscription"))
+    number = 0
+    for row in later:
+        ended = dict(row)
+        tx.run("restores.add_reader", **ended)
+        number += tx.run("restores.add_ended", **ended)
+    return number
+
+
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
     """Those subscriptions of these readers that get mail, or will after a pause: id, list_id, subscriber_id."""
     return tx.rows("restores.reading", ids=in_json(sorted(ids)))
