@@ -248,6 +248,7 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
         "enter_link",
         "event",
         "id_counter",
+        "job",
         "login_code",
         "login_session",
         "session",

@@ -9,6 +9,7 @@ from tests.operations.backup_tools import make_backup
 from tests.operations.moving import execute
 from tests.operations.test_restore import backup, count, data, put_back, rows
 
+from pressrun.services.upkeep.carry_over import ENDED_JOB
 from pressrun.store.upkeep.datadir import DataDir
 
 __all__ = ["backup", "data"]
@@ -51,6 +52,15 @@ def test_a_list_that_was_removed_since_comes_back_closed(data: DataDir, backup: 
     assert (readers, 0) == tuple(
         count(data.database, f"subscription where state = '{state}'") for state in ("active", "pending")
     )
+
+
+def test_no_import_goes_on_by_itself(data: DataDir, backup: Path) -> None:
+    """It would ask people once more whom it has asked since, and bring in again who has left since."""
+    execute(data.database, "update job set state = 'applying', problem = null")
+    backup.unlink()
+    make_backup(data, backup)
+    put_back(data, backup)
+    assert [("cancelled", ENDED_JOB)] == rows(data.database, "select distinct state, problem from job")
 
 
 def test_a_list_that_was_opened_since_stays_closed(data: DataDir, backup: Path) -> None:

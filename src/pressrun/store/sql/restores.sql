@@ -262,6 +262,10 @@ delete from pending_request;
 -- Readers who have just left are not told: they may have been, and cannot undo it by a mail that nobody expects.
 delete from unsubscribe where notice_queued = 0;
 
+-- name: end_jobs
+-- End imports and syncs that were going on.
+update job set state = 'cancelled', problem = :problem where state in ('queued', 'running', 'applying');
+
 -- name: waiting_mails
 -- Mail that was accepted and not processed.
 select inbound.id, inbound.digest, inbound.recipient, list.id as list_id

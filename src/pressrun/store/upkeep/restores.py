@@ -212,6 +212,11 @@ def cancel_notices(tx: Transaction, now: int) -> int:
     return tx.run("restores.cancel_notices", now=now)
 
 
+def end_jobs(tx: Transaction, problem: str) -> None:
+    """End imports and syncs that were going on, for this reason."""
+    tx.run("restores.end_jobs", problem=problem)
+
+
 def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
     """Cancel the copies of an edition that wait; returns how many."""
     return tx.run("restores.cancel_waiting", edition_id=edition_id, now=now)
