@@ -123,7 +123,7 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
 
 
 def test_a_list_that_no_proof_turns_on_any_more_stays_so(data: DataDir, tmp_path: Path) -> None:
-    """As where an earlier version had imported it as suspended, and bounces have told it apart since."""
+    """As if an earlier version had imported it as suspended, and bounces have shown since that a file had done so."""
     suspended = "update subscription set state = 'suspended', suspended_for = 'bounces'"
     execute(data.database, LEFT, suspended)
     make_backup(data, tmp_path / "backup.tar")

@@ -156,8 +156,8 @@ class LimitSettings:
         key="waiting_mail_size",
         default="256 MiB",
         help="How much accepted mail from strangers may wait: unprocessed mail, and forwarded mail not yet accepted "
-        "by a relay. Beyond that, 452. Bounces, complaints, and mail to signed addresses have the same amount of "
-        "their own.",
+        "by a relay. Beyond that, 452. Bounces, complaints, and mail to signed addresses have a separate "
+        "allowance of the same size.",
     )
     disk_warning_bytes: int = setting(
         kinds.size(),
@@ -222,7 +222,7 @@ class LimitSettings:
         default="50%",
         help="Share of each minute that the process reading strangers' mail may be busy, so that hostile mail leaves "
         "half a processor to everything else. Further mail waits. Bounces and mail to signed addresses have "
-        "processes of their own.",
+        "their own processes.",
     )
     mails_per_token: Rate = setting(
         kinds.rate(),

@@ -241,7 +241,7 @@ EDITION_ACTS = (
     ),
     Act(
         id="edition.unlink",
-        summary="Make an edition an issue of its own",
+        summary="Make an edition a separate issue",
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionId,

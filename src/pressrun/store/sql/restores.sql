@@ -38,7 +38,7 @@ where subscription.state <> 'active' and subscriber.id = subscription.subscriber
 -- name: end_subscription
 -- Bring a subscription to the later state of the same reader's; nobody gets more mail because of that. Readers whom a
 -- sync had removed may have left for good since, paused readers may have left and asked to come back, a pause may have
--- become longer, and what looked suspended for bounces may be told apart as what a file had turned off.
+-- become longer, and a suspension that looked like one for bounces may have turned out to come from a file.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
     paused_until = :paused_until, source = :source, since = :since, round = :round, moved_to = :moved_to
 where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
