@@ -94,7 +94,7 @@ class Families:
         target, family = (None, ()) if name == name.lower() else await self._list_reader.find_family(name.lower())
         if target is None and not family:
             return None
-        query = {key: request.query_params.get(key, "") for key in ("q", "language")}
+        query = {key: request.query_params.get(key, "") for key in ("q", "order", "year", "page", "language")}
         where = self._pages.href(name.lower(), *below, **query)
         return RedirectResponse(where, status_code=302)
 
