@@ -55,7 +55,7 @@ def test_a_list_that_was_removed_since_comes_back_closed(data: DataDir, backup: 
 
 
 def test_no_import_goes_on_by_itself(data: DataDir, backup: Path) -> None:
-    """It would ask people once more whom it has asked since, and bring in again who has left since."""
+    """It would ask people again whom it has already asked, and bring back people who have left since."""
     execute(data.database, "update job set state = 'applying', problem = null")
     backup.unlink()
     make_backup(data, backup)

@@ -190,7 +190,7 @@ def test_a_change_to_an_address_that_was_erased_is_forgotten(data: DataDir, tmp_
 
 @pytest.mark.parametrize(("state", "is_known"), [("unsubscribed", 1), ("active", 0)])
 def test_who_joined_and_left_since_has_left(data: DataDir, backup: Path, state: str, is_known: int) -> None:
-    """A file that has brought them in would do so again. Whoever still reads is not taken over."""
+    """A file that brought them in would do so again. Readers who are still subscribed are not taken over."""
     reader, last = rows(data.database, "select max(subscriber_id) + 5, max(id) + 5 from subscription")[0]
     columns = "id, address, address_key, domain, suppression_digest, created_at"
     execute(

@@ -1,6 +1,6 @@
 """Normalize text for the search: an edition becomes words, and a query becomes terms.
 
-Both are normalized alike, so that spelling variants match: compatibility forms are unified (NFKC), Hebrew and Arabic
+Both are normalised alike, so that spelling variants match: compatibility forms are unified (NFKC), Hebrew and Arabic
 vowel points are dropped, and each character of a script without spaces between words becomes a word of its own, so that
 any run of characters can be found. Words are compared without case and accents. All of that happens here, so that every
 database finds the same. Every text is a valid query; there is no syntax to get wrong.

@@ -72,7 +72,7 @@ class ArchivedFile(Struct, frozen=True, kw_only=True):
 
 
 class ArchivedEdition(Struct, frozen=True, kw_only=True):
-    """One edition with its content. `html` is a sanitized fragment, None for plain text; `asset_path` holds its images.
+    """One edition with its content. `html` is a sanitised fragment, None for plain text; `asset_path` holds its images.
 
     `translations` are the public editions of its issue including this one; empty when there is no other.
     """

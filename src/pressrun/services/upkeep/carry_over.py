@@ -38,7 +38,7 @@ from pressrun.store.transaction import Row, Transaction
 from pressrun.store.upkeep import restores
 
 KEPT_POST = "it arrived before a restore and may be an edition that was sent since. Check, then retry or remove it"
-ENDED_JOB = "a backup was restored in the middle of it. See who is there before you hand it in again"
+ENDED_JOB = "a backup was restored while it was running. Check who is on the list before you submit it again"
 _OVER = frozenset({EditionState.FINISHED.value, EditionState.CANCELLED.value})
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
@@ -220,7 +220,7 @@ def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:
 def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
     """Pause what would send copies, and cancel mails to one person that nobody now expects."""
     restores.end_sessions(tx)
-    restores.end_jobs(tx, ENDED_JOB)  # it would ask people again whom it has asked since
+    restores.end_jobs(tx, ENDED_JOB)  # it would ask people again whom it has already asked
     notices = restores.cancel_notices(tx, now)
     held = {}
     for row in restores.unfinished_editions(tx):

@@ -52,11 +52,11 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
             and (cast(:paused_until as bigint) is null or cast(:paused_until as bigint) > paused_until)));
 
 -- name: last_subscription
--- The last subscription that there is.
+-- The highest id of a subscription.
 select coalesce(max(id), 0) from subscription;
 
 -- name: left_since
--- Later subscriptions that have ended, each with all about its reader.
+-- Later subscriptions that have ended, each with all data of its reader.
 select subscription.id as subscription_id, subscription.list_id, subscription.source, subscription.since, subscription.round,
     subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key, subscriber.domain,
     subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language, subscriber.attributes,
@@ -65,7 +65,7 @@ from subscription cross join subscriber
 where subscription.id > :after and subscription.state = 'unsubscribed' and subscriber.id = subscription.subscriber_id;
 
 -- name: add_reader
--- A reader who came and left since, unless somebody has the address here.
+-- Add a reader who came and left since, unless somebody has the address here.
 insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
     epoch, created_at, text_only)
 values (:id, :address, :address_key, :domain, :suppression_digest, :mailbox_digest, :name, :language, :attributes, :epoch,
@@ -73,7 +73,7 @@ values (:id, :address, :address_key, :domain, :suppression_digest, :mailbox_dige
 on conflict do nothing;
 
 -- name: add_ended
--- What the same reader has left since, of a list that is here.
+-- Add a subscription that the same reader has ended since, if its list is here.
 insert into subscription (id, list_id, subscriber_id, state, source, since, round, moved_to)
 select cast(:subscription_id as bigint), list.id, subscriber.id, 'unsubscribed', cast(:source as text),
     cast(:since as bigint), cast(:round as bigint), cast(:moved_to as bigint)
@@ -141,7 +141,7 @@ on conflict (subscriber_id) do update set since = excluded.since, first_edition_
     probed_at = excluded.probed_at, ended_at = null;
 
 -- name: suspend_reading
--- Suspend for bounces what such a reader reads here and had no more later, because it went with its list.
+-- Suspend for bounces the subscriptions that such a reader has here and no longer had later, as they went with their list.
 update subscription set state = 'suspended', suspended_for = 'bounces'
 where state = 'active' and subscriber_id in (select subscriber_id from suspension where ended_at is null);
 

@@ -80,7 +80,7 @@ def end_subscriptions(tx: Transaction, former: Transaction) -> int:
 def add_ended(tx: Transaction, former: Transaction) -> int:
     """Take over subscriptions that began and ended since, with their readers; returns how many.
 
-    Nobody else would know that these people have left when a file has them once more.
+    Otherwise nothing would show that these people have left if a file contains them once more.
     """
     later = former.each("restores.left_since", after=tx.value("restores.last_subscription"))
     number = 0
