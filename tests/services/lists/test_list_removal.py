@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.database import select, select_in
+from tests.database import execute, select, select_in
 from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.lists.list_end import begin_removal, remove_slice
 from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
+from pressrun.store.queue import copy_counts
 from pressrun.store.queue.notices import NewNotice, insert_notices
 from pressrun.store.transaction import Transaction
 
@@ -99,3 +101,18 @@ async def test_what_a_kill_leaves_is_removed_by_housekeeping(office: Office) -> 
     await housekeeping.round()
     assert dict.fromkeys(_LEFT, 0) == await left(office)
     assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]
+
+
+async def test_no_copy_of_another_list_is_left_waiting(office: Office) -> None:
+    """A reader of this list may have come from that one while the copy was in flight."""
+    await office.make_list()
+    await office.make_list("tides")
+    await office.subscribers.add("news", parse_address("a@reader.example"))
+    edition = await office.make_edition("tides", EditionState.PAUSED)
+    copy = "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, 1, 'a.example', ?, 5)"
+    await execute(office.database, copy, edition, "queued")
+    await office.database.write(copy_counts.recount, edition)
+    await office.lists.close_list("news")
+    await office.lists.remove_list("news")
+    assert [("cancelled", None)] == await select(office.database, "select state, subscription_id from delivery")
+    assert await office.database.read(copy_counts.find_difference, edition) is None

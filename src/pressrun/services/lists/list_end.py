@@ -21,6 +21,7 @@ from pressrun.store.database import Database
 from pressrun.store.editions import editions
 from pressrun.store.lists import list_removals, lists
 from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import deliveries
 from pressrun.store.readers import language_switch
 from pressrun.store.transaction import Transaction
 
@@ -50,14 +51,18 @@ def remove_slice(tx: Transaction, list_id: int, now: int) -> bool:
         list_removals.remove_records(tx, list_id, ROWS_AT_ONCE, now)
         or _keep_forwards(tx, list_id)
         or list_removals.remove_notices(tx, list_id, FORWARD, ROWS_AT_ONCE)
-        or _remove_subscriptions(tx, list_id)
+        or _remove_subscriptions(tx, list_id, now)
     )
 
 
-def _remove_subscriptions(tx: Transaction, list_id: int) -> bool:
-    """Links of readers who went on in another language lead there after it."""
+def _remove_subscriptions(tx: Transaction, list_id: int, now: int) -> bool:
+    """Links of readers who went on in another language lead there after it.
+
+    A copy of another list's edition may wait for one: its reader came from there while it was in flight.
+    """
     ids = list_removals.find_subscriptions(tx, list_id, ROWS_AT_ONCE)
     if ids and language_switch.keep_redirects(tx, ids, ROWS_AT_ONCE):
+        deliveries.cancel_copies(tx, ids, now)
         list_removals.remove_subscriptions(tx, ids)
     return bool(ids)
 
