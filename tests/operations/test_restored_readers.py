@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,15 @@ from tests.operations.test_restore import LEFT, backup, count, data, put_back, r
 from tests.services.readers.doors import Step
 from tests.services.readers.rare_doors import RareDoors
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import suppression_digest
+from pressrun.services import evidence
 from pressrun.services.editions import audience, lifecycle
+from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.erasure import erase
+from pressrun.services.readers.sign_ups import Applicant
+from pressrun.services.readers.subscription_records import Origin
+from pressrun.store.database import Database
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_keys
 
@@ -24,6 +32,7 @@ __all__ = ["backup", "data"]
 
 pytestmark = pytest.mark.only_on("sqlite", "those on a server are moved there by the test itself")
 
+ADA, BEA = parse_address("ada@reader.example"), parse_address("bea@reader.example")
 STEPS = 80
 MAILABLE = """
     select list_id, lower(address) from recipient
@@ -37,6 +46,8 @@ DELIVERED = """
     select message_secret, subscriber_id from delivery join edition on edition.id = edition_id
     join subscription on subscription.id = subscription_id where delivery.state = 'delivered'"""
 
+# Evidence about people whom an erasure does not find.
+UNREACHABLE = "consent where subscriber_id is not null and subscriber_id not in (select id from subscriber)"
 SUBSCRIBED = """
     select list_id, address_key from subscription join subscriber on subscriber.id = subscriber_id
     where state in ('active', 'suspended') and list_id in (select id from list where closed_at is null)"""
@@ -245,3 +256,26 @@ async def test_a_restore_leads_to_less_mail_alone_and_loses_nobody(
         more = {*rows(data.database, MAILABLE)} - before
         lost = (then & kept) - {*rows(data.database, SUBSCRIBED)}
         assert ([], set(), set(), set()) == (report.problems, more, lost, again), seed
+        assert 0 == count(data.database, UNREACHABLE), seed
+
+
+async def test_who_joined_since_can_be_erased_from_the_evidence(tmp_path: Path) -> None:
+    """They are no longer subscribed. What somebody asked for and never confirmed is erased at once, with its mark."""
+    async with open_pressroom(tmp_path) as press:
+        office, data = press.office, DataDir(press.office.path)
+        make_backup(data, tmp_path / "backup.tar")
+        await office.subscribers.import_batch("news", [ImportRow(line=1, email=ADA.typed)])
+        await office.sign_ups.request(["news"], Applicant(BEA, Origin(source="web", words="words")), network=None)
+        await press.change("update session set state = 'gone'")
+    evidence_of = "consent where content like '%{}%'"
+    assert [1, 1] == [count(data.database, evidence_of.format(address)) for address in (ADA, BEA)]
+    report = await asyncio.to_thread(put_back, data, tmp_path / "backup.tar")
+    assert [1, 0] == [count(data.database, evidence_of.format(address)) for address in (ADA, BEA)]
+    assert {} == subscriptions(data)
+    database = await Database.open(data.database)
+    try:
+        await erase(database, ADA, load_keys(data), os.urandom, now=2_000_000_000)
+        assert [] == report.problems + await database.read(lambda tx: evidence.verify(tx, ()).problems)
+    finally:
+        await database.close()
+    assert 0 == count(data.database, evidence_of.format(ADA))

@@ -34,6 +34,7 @@ from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.location import Location
 from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Transaction
@@ -136,7 +137,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
     _adopt_keys(restored, data, report)
     keys = key_fingerprints(load_keys(restored))
     with closing(restored.database.connect()) as connection, open_former(data) as former:
-        last_ids = _read_last_ids(connection)
+        last_ids, head = _read_last_ids(connection), connection.read(consent.read_head)
         if isinstance(former, FormerData):
             attempt = _Attempts(connection, former, report)
             attempt("when keys retire", partial(restores.keep_keys, fingerprints=keys), None)
@@ -156,6 +157,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
         former_tx = former.tx if isinstance(former, FormerData) else None
         now = int(utc_now())
         report.held = connection.write(lambda tx: carry_over.hold_back(tx, former_tx, in_flight, now))
+        connection.write(lambda tx: carry_over.erase_strangers(tx, head, os.urandom, now))
         connection.with_tables(lambda tables: tables.raise_ids(last_ids))
         connection.with_tables(lambda tables: tables.raise_counters(last_ids))
     report.erased = asyncio.run(_erase_all(restored, erased))

@@ -22,9 +22,10 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.core.signing.chain import NO_ROWS
+from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.services.lists.list_end import begin_closing
+from pressrun.services.ports import Entropy
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
 from pressrun.store.editions import editions
@@ -134,12 +135,23 @@ def _stored_address(address: str, domain: str) -> Address:
 def carry_evidence(tx: Transaction, former: Transaction) -> bool:
     """Take over the evidence since the backup, and what was erased of earlier evidence; False if the two diverged.
 
-    Rows stay as they were, so a head that somebody wrote down since is still in the chain.
+    Rows stay as they were, so a head that somebody wrote down since is still in the chain. Readers who came since are
+    kept with theirs, without subscriptions: otherwise nobody could have their address erased from it later.
     """
     if not _is_continued(tx, former):
         return False
-    restores.add_evidence(tx, former, consent.read_head(tx))
+    head = consent.read_head(tx)
+    restores.add_evidence(tx, former, head)
+    restores.add_readers_of_evidence(tx, former, head)
     return True
+
+
+def erase_strangers(tx: Transaction, before: Head, entropy: Entropy, now: int) -> None:
+    """Erase evidence that was taken over, after this head, about people who are not here: they had not confirmed yet.
+
+    This comes last: the mark of it goes beyond the chain of the former database, in which rows are looked for.
+    """
+    consent.erase_consent(tx, *restores.find_missing_readers(tx, before), now=now, salt=entropy(16))
 
 
 def carry_editions(tx: Transaction, former: Transaction, journaled: Journaled, now: int) -> dict[int, int]:

@@ -56,16 +56,17 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id
 select coalesce(max(id), 0) from subscription;
 
 -- name: left_since
--- Later subscriptions that have ended, each with all data of its reader.
+-- Later subscriptions that have ended, also if somebody has asked for them again, each with all data of its reader.
 select subscription.id as subscription_id, subscription.list_id, subscription.source, subscription.since, subscription.round,
     subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key, subscriber.domain,
     subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language, subscriber.attributes,
     subscriber.epoch, subscriber.created_at, subscriber.text_only
 from subscription cross join subscriber
-where subscription.id > :after and subscription.state = 'unsubscribed' and subscriber.id = subscription.subscriber_id;
+where subscription.id > :after and (subscription.state = 'unsubscribed' or subscription.state_before = 'unsubscribed')
+    and subscriber.id = subscription.subscriber_id;
 
 -- name: add_reader
--- Add a reader who came and left since, unless somebody has the address here.
+-- Add a reader who came since, unless somebody has the address here.
 insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
     epoch, created_at, text_only)
 values (:id, :address, :address_key, :domain, :suppression_digest, :mailbox_digest, :name, :language, :attributes, :epoch,
@@ -295,6 +296,20 @@ insert into consent (id, number, subscriber_id, list_id, event, at, salt, conten
     ip_digest)
 values (:id, :number, :subscriber_id, :list_id, :event, :at, :salt, :content, :content_digest, :chain, :ip, :ip_salt,
     :ip_digest);
+
+-- name: missing_readers
+-- The readers whom later evidence is about, and who are not here.
+select distinct subscriber_id as id from consent
+where number > :after and subscriber_id is not null
+    and not exists (select 1 from subscriber where subscriber.id = consent.subscriber_id);
+
+-- name: confirmed_readers
+-- All data of those of these readers who have confirmed anything, or were added.
+select id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes, epoch, created_at,
+    text_only
+from subscriber
+where id {in ids} and exists (select 1 from subscription
+    where subscriber_id = subscriber.id and (state <> 'pending' or state_before is not null));
 
 -- name: erased_evidence
 -- Rows of evidence up to one whose content was erased.

@@ -148,6 +148,22 @@ def add_evidence(tx: Transaction, former: Transaction, head: Head) -> None:
     tx.run_many("restores.add_evidence", map(dict, former.each("restores.evidence_since", after=head.number)))
 
 
+def add_readers_of_evidence(tx: Transaction, former: Transaction, before: Head) -> None:
+    """Add the readers whom evidence after this head is about, without subscriptions.
+
+    Left out is who never confirmed anything.
+    """
+    missing = find_missing_readers(tx, before)
+    for start in range(0, len(missing), PAGE):
+        page = in_json(missing[start : start + PAGE])
+        tx.run_many("restores.add_reader", map(dict, former.rows("restores.confirmed_readers", ids=page)))
+
+
+def find_missing_readers(tx: Transaction, before: Head) -> list[int]:
+    """Those whom evidence after this head is about, and who are not here."""
+    return [row["id"] for row in tx.rows("restores.missing_readers", after=before.number)]
+
+
 def unfinished_editions(tx: Transaction) -> list[Row]:
     """Editions that are not over: id, list_id, state, started_at, message_secret, is_welcome."""
     return tx.rows("restores.unfinished_editions")
