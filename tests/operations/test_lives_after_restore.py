@@ -40,7 +40,7 @@ MAILABLE = """
 OF_COPY = """
     select edition_id, subscriber_id, is_welcome from delivery join edition on edition.id = edition_id
     left join subscription on subscription.id = subscription_id where delivery.id = ?"""
-# A reader who has left and come back since is back at the backup's moment: what waits for them is dropped when claimed.
+# After a restore, copies may wait for readers who have left and come back since. They are dropped when claimed.
 ALWAYS_WRONG = {reason: sql for reason, sql in WRONG.items() if reason != "waits for who may not be mailed"}
 
 

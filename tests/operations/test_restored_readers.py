@@ -46,7 +46,7 @@ DELIVERED = """
     select message_secret, subscriber_id from delivery join edition on edition.id = edition_id
     join subscription on subscription.id = subscription_id where delivery.state = 'delivered'"""
 
-# Evidence about people whom an erasure does not find.
+# Evidence about people whom an erasure cannot find.
 UNREACHABLE = "consent where subscriber_id is not null and subscriber_id not in (select id from subscriber)"
 SUBSCRIBED = """
     select list_id, address_key from subscription join subscriber on subscriber.id = subscriber_id

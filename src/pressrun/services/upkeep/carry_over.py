@@ -135,8 +135,8 @@ def _stored_address(address: str, domain: str) -> Address:
 def carry_evidence(tx: Transaction, former: Transaction) -> bool:
     """Take over the evidence since the backup, and what was erased of earlier evidence; False if the two diverged.
 
-    Rows stay as they were, so a head that somebody wrote down since is still in the chain. Readers who came since are
-    kept with theirs, without subscriptions: otherwise nobody could have their address erased from it later.
+    Rows stay as they were, so a head that was written down since is still in the chain. Readers who came since are
+    added without subscriptions: otherwise their address could not be erased from the evidence later.
     """
     if not _is_continued(tx, former):
         return False
@@ -147,9 +147,9 @@ def carry_evidence(tx: Transaction, former: Transaction) -> bool:
 
 
 def erase_strangers(tx: Transaction, before: Head, entropy: Entropy, now: int) -> None:
-    """Erase evidence that was taken over, after this head, about people who are not here: they had not confirmed yet.
+    """Erase the evidence after this head about people who are not here, because they had not confirmed yet.
 
-    This comes last: the mark of it goes beyond the chain of the former database, in which rows are looked for.
+    This comes last. It adds a mark that the former database does not have, so its chain no longer continues this one.
     """
     consent.erase_consent(tx, *restores.find_missing_readers(tx, before), now=now, salt=entropy(16))
 

@@ -48,7 +48,7 @@ READ_ONLY_REMEDY = (
     "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
     "target_session_attrs=read-write"
 )
-LOOK_SECONDS = 1.0  # checking the sizes of tables takes a millisecond, and each second of wrong plans is slow
+LOOK_SECONDS = 1.0  # between checks of the sizes of tables, which are cheap; until then, plans may be wrong
 MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 

@@ -298,7 +298,7 @@ values (:id, :number, :subscriber_id, :list_id, :event, :at, :salt, :content, :c
     :ip_digest);
 
 -- name: missing_readers
--- The readers whom later evidence is about, and who are not here.
+-- Readers who are missing here although later evidence is about them.
 select distinct subscriber_id as id from consent
 where number > :after and subscriber_id is not null
     and not exists (select 1 from subscriber where subscriber.id = consent.subscriber_id);

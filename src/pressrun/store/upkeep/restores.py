@@ -151,7 +151,7 @@ def add_evidence(tx: Transaction, former: Transaction, head: Head) -> None:
 def add_readers_of_evidence(tx: Transaction, former: Transaction, before: Head) -> None:
     """Add the readers whom evidence after this head is about, without subscriptions.
 
-    Left out is who never confirmed anything.
+    Readers who never confirmed anything are left out.
     """
     missing = find_missing_readers(tx, before)
     for start in range(0, len(missing), PAGE):
@@ -160,7 +160,7 @@ def add_readers_of_evidence(tx: Transaction, former: Transaction, before: Head) 
 
 
 def find_missing_readers(tx: Transaction, before: Head) -> list[int]:
-    """Those whom evidence after this head is about, and who are not here."""
+    """The ids of readers who are missing here although evidence after this head is about them."""
     return [row["id"] for row in tx.rows("restores.missing_readers", after=before.number)]
 
 
