@@ -81,9 +81,9 @@ FAULTS_OF_THE_FILE: Faults = {
     "its mode": (lambda shell: _file_of(shell).chmod(0o640), ["chmod 600 {data}/pressrun.sqlite3"]),
     "another file": (
         lambda shell: _file_of(shell).write_bytes(b"no database at all" * 100),
-        ["not a Pressrun database, restore a backup"],
+        ["not a Pressrun database, a database and keys that can be used: restore a backup"],
     ),
-    "a damaged file": (damage, ["is damaged", "restore a backup"]),
+    "a damaged file": (damage, ["is damaged (Tree", "restore a backup"]),
 }
 
 
@@ -106,6 +106,7 @@ def _require_error(shell: Shell, spoil: Callable[[Shell], object], words: list[s
     shell.make_list()
     spoil(shell)
     [error] = errors_of(shell)
+    assert "\n" not in error
     assert [] == [word for word in words if word.format(data=shell.data) not in error], error
 
 

@@ -104,7 +104,7 @@ def test_files_that_others_can_read(shell: Shell) -> None:
     (shell.data / "keys" / "link-1").chmod(0o640)
     findings = [finding for finding in shell.call("doctor", "--json").json["findings"] if finding["check"] == "files"]
     assert {
-        f"0600: chmod 600 {shell.data}/keys/link-1",
+        f"chmod 600 {shell.data}/keys/link-1",
         f"chmod o= {secret}",
         f"chmod 640 {shell.config}",
     } == {finding["remedy"] for finding in findings}

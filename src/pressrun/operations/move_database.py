@@ -277,4 +277,4 @@ def _available(location: Location) -> Iterator[None]:
         yield
     except location.dialect.errors as problem:
         words = f"the database {location}: {' '.join(str(problem).split())}"
-        raise (Unavailable if isinstance(problem, location.dialect.outages) else Refused)(words) from problem
+        raise (Unavailable if location.dialect.is_outage(problem) else Refused)(words) from problem

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from pressrun.core.errors import Unavailable
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Conflict, Dialect, Transaction
 
@@ -49,8 +48,8 @@ class EngineConnection(ABC):
             except (Conflict, self.dialect.errors) as problem:
                 if left and self.may_run_again(problem):
                     time.sleep(random.random() * LONGEST_WAIT_SECONDS * (most - left) / most)  # noqa: S311 - no secret
-                elif isinstance(problem, (Conflict, *self.dialect.outages)):
-                    raise Unavailable(f"the database is unavailable: {problem}") from problem
+                elif isinstance(problem, Conflict) or self.dialect.is_outage(problem):
+                    raise self.dialect.unavailable(problem) from problem
                 else:
                     raise  # a mistake, or a constraint
         raise AssertionError  # the last one returns or raises
@@ -82,8 +81,10 @@ class EngineConnection(ABC):
         try:
             with tables.transaction():
                 return work(tables)
-        except self.dialect.outages as problem:
-            raise Unavailable(f"the database is unavailable: {problem}") from problem
+        except self.dialect.errors as problem:
+            if self.dialect.is_outage(problem):
+                raise self.dialect.unavailable(problem) from problem
+            raise
 
     def may_run_again(self, problem: Exception) -> bool:
         """Whether the same unit of work may succeed now."""

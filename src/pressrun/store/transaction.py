@@ -9,6 +9,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
+from pressrun.core.errors import Unavailable
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -62,8 +64,19 @@ class Dialect(Struct, frozen=True):
     errors: type[Exception]  # all that concerns the database
     mistakes: type[Exception]  # those among them that are ours
     outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
+    is_damage: Callable[[Exception], bool]  # so is it where a file of it is not as the engine left it
     conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
     has_locks: bool  # several transactions write at a time, and lock rows
+
+    def is_outage(self, problem: Exception) -> bool:
+        """Whether the database itself is in trouble."""
+        return isinstance(problem, self.outages) or self.is_damage(problem)
+
+    def unavailable(self, problem: Exception) -> Unavailable:
+        """What to say of it then."""
+        if self.is_damage(problem):
+            return Unavailable(f"the database is damaged ({problem}): restore a backup")
+        return Unavailable(f"the database is unavailable: {problem}")
 
 
 DeferredWork = Callable[["Transaction", Sequence[Any]], object]
@@ -221,7 +234,7 @@ class Transaction:
         A constraint that is still violated in the last run was not violated by another transaction.
         """
         conflicts = () if self._is_last else self._dialect.conflicts
-        return isinstance(problem, (Conflict, *self._dialect.outages, *conflicts))
+        return isinstance(problem, (Conflict, *conflicts)) or self._dialect.is_outage(problem)
 
     def attempt(self, work: Callable[[], object]) -> Exception | None:
         """Run `work` in a savepoint: an exception undoes its changes and is returned, and the transaction goes on.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.database import Database
 from pressrun.store.location import open_for_reading
 from pressrun.store.readers.suppressions import list_suppressions, suppress
-from pressrun.store.sqlite.connection import connect
+from pressrun.store.sqlite.connection import SqliteConnection, connect
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
 
@@ -85,6 +86,26 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(
                 ask()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_damaged_file_is_unavailable_with_its_remedy(database: Database) -> None:
+    """It is a fault of the disk, not of a unit of work: no traceback, and no mail is set aside for it."""
+    await database.write(add, "a")
+    await database.checkpoint()
+    file = file_of(database.location)
+    with closing(connect(file)) as connection:
+        size = connection.execute("pragma page_size").fetchone()[0]
+        root = connection.execute("select rootpage from sqlite_schema where name = 'suppression'").fetchone()[0]
+    with file.open("r+b") as opened:
+        opened.seek((root - 1) * size)
+        opened.write(b"\xff" * size)
+    with closing(connect(file)) as connection:
+        fresh = SqliteConnection(connection)
+        for way in (fresh.write, fresh.read):
+            with pytest.raises(Unavailable, match=r"is damaged .*: restore a backup"):
+                way(list_suppressions)
+        with pytest.raises(Unavailable, match="restore a backup"):
+            fresh.write(lambda tx: tx.attempt(lambda: list_suppressions(tx)))
 
 
 async def test_what_was_only_recorded_comes_to_the_disk_while_somebody_reads(database: Database) -> None:

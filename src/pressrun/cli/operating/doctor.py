@@ -91,7 +91,9 @@ def _print(findings: Sequence[DoctorFinding]) -> None:
         if each.remedy:
             echo(f"{_INDENT}{each.remedy}")
     counts = count_findings(findings)
-    echo(
-        f"\n{counts[DoctorSeverity.PASS]} passed, {counts[DoctorSeverity.WARN]} warnings, "
-        f"{counts[DoctorSeverity.FAIL]} failures"
-    )
+    words = [_count(counts[DoctorSeverity.WARN], "warning"), _count(counts[DoctorSeverity.FAIL], "failure")]
+    echo(f"\n{counts[DoctorSeverity.PASS]} passed, {', '.join(words)}")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

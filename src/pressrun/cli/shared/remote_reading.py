@@ -82,6 +82,7 @@ _DIALECT = Dialect(
     errors=PressrunError,
     mistakes=PressrunError,
     outages=(),
+    is_damage=lambda _problem: False,
     conflicts=(),
     has_locks=False,
 )

@@ -83,7 +83,8 @@ async def check_files(subject: DoctorSubject) -> list[DoctorFinding]:
 
 def _check_files(subject: DoctorSubject) -> Iterator[DoctorFinding]:
     for problem in find_access_problems(subject.data):
-        yield failed(f"{problem.state}", f"{problem.remedy[:1].upper()}{problem.remedy[1:]}")
+        _, _, command = problem.remedy.partition(": ")
+        yield failed(problem.state, command or f"Needed: {problem.remedy}")
     for path in (subject.config, *subject.files):
         try:
             mode = stat.S_IMODE(path.stat().st_mode)

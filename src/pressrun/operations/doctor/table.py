@@ -104,7 +104,10 @@ def _left_out(subject: DoctorSubject, checks: Sequence[DoctorCheck]) -> list[Doc
     why, remedy = "no daemon is running", "Start the service, and run doctor again"
     if checks and is_used(subject.data):
         why, remedy = "no daemon answers", describe_user(subject.data)
-    return [replace(warned(f"not checked, because {why}: {check.what}", remedy), check=check.id) for check in checks]
+    return [
+        replace(warned(f"{why}, so this was not checked: that {check.what}", remedy), check=check.id)
+        for check in checks
+    ]
 
 
 def count_findings(findings: Sequence[DoctorFinding]) -> dict[DoctorSeverity, int]:

@@ -12,8 +12,10 @@ import psycopg
 from psycopg.errors import (
     AdminShutdown,
     CrashShutdown,
+    DataCorrupted,
     DeadlockDetected,
     ForeignKeyViolation,
+    IndexCorrupted,
     InsufficientPrivilege,
     ReadOnlySqlTransaction,
     SerializationFailure,
@@ -81,6 +83,7 @@ def dialect(*, reading: bool = False) -> Dialect:
         mistakes=psycopg.ProgrammingError,
         # A standby since the last failover, and a role that somebody has taken rights from: both can be mended.
         outages=(psycopg.OperationalError, ReadOnlySqlTransaction, InsufficientPrivilege),
+        is_damage=lambda problem: isinstance(problem, (DataCorrupted, IndexCorrupted)),
         conflicts=(SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation),
         has_locks=True,
     )

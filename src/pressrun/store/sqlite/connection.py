@@ -99,8 +99,15 @@ def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
     return connection
 
 
+def is_damage(problem: Exception) -> bool:
+    """Whether SQLite has found pages in the file that are not as it left them."""
+    return isinstance(problem, sqlite3.DatabaseError) and problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT
+
+
 def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
     """What SQLite cannot do with a whole file, and why. It has to write even to read one that nobody else has open."""
+    if is_damage(problem):
+        return Unavailable(f"the database {path} is damaged ({problem}): restore a backup")
     what = f"the database {path} cannot be {done}"
     try:
         disk = os.statvfs(path.parent)
@@ -168,6 +175,7 @@ def dialect() -> Dialect:
         run_rows=_run_rows,
         mend_statistics=lambda _connection: False,  # plans are pinned, or made without statistics
         outages=(sqlite3.OperationalError,),
+        is_damage=is_damage,
         conflicts=(),
         has_locks=False,
     )

@@ -12,10 +12,11 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import DatabaseRisk, EngineVersion
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect, unavailable
+from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect, is_damage, unavailable
 from pressrun.store.table_store import MoveTarget
 from pressrun.store.transaction import Dialect
 
+_OF_MAIN = "*** in database main ***\n"  # there is no other one
 _BAD_READS = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 
 
@@ -71,10 +72,10 @@ class SqliteFile(Struct, frozen=True):
         except sqlite3.DatabaseError as problem:
             if problem.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
                 return None  # `version` reports that
-            if problem.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CORRUPT and problem.sqlite_errorcode not in _BAD_READS:
+            if not is_damage(problem) and problem.sqlite_errorcode not in _BAD_READS:
                 raise unavailable(self.path, "read", problem) from problem
             return str(problem)
-        return None if result == "ok" else result
+        return None if result == "ok" else result.removeprefix(_OF_MAIN).replace("\n", "; ")
 
     def wal_bytes(self) -> int | None:
         with suppress(FileNotFoundError):

@@ -111,6 +111,6 @@ def _problem_of(data: DataDir, message: str) -> DataProblem:
         if not separator:
             return DataProblem(str(data.server), message, "a database that can be used", is_on_server=True)
         return DataProblem(str(data.server), state, f"a database that can be used. {remedy}", is_on_server=True)
-    state, _, remedy = message.partition(": ")
+    state, separator, remedy = message.partition(": ")
     named = next((word for word in state.split() if word.startswith(os.sep)), str(data.root))
-    return DataProblem(named, state, remedy or "a database and keys that can be used")
+    return DataProblem(named, state, f"a database and keys that can be used{separator}{remedy}")
