@@ -94,8 +94,7 @@ async def test_housekeeping_goes_on_with_what_a_dead_process_began(press: Pressr
 
 async def test_two_who_take_it_at_once_take_each_slice_once(press: Pressroom) -> None:
     edition = await begin(press, 20)
-    database = press.office.database
-    await asyncio.gather(*(lifecycle.carry_on(database, press.clock) for _ in range(3)))
+    await asyncio.gather(*(lifecycle.carry_on(press.office.context) for _ in range(3)))
     assert (20, {"queued": 20}) == ((await press.stored(edition)).audience, await press.counts(edition))
 
 

@@ -11,15 +11,14 @@ import hashlib
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.errors import EditionError, Refused
+from pressrun.core.errors import EditionError
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.answers import Answer
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
-    STORE_ATTEMPTS,
-    ChangedSinceBuild,
     PreparedEdition,
+    again_if_changed,
     require_same_context,
     store_edition,
 )
@@ -49,6 +48,7 @@ class ArchiveImport:
         self._context = workshop.context
         self._database = workshop.context.database
 
+    @again_if_changed("other editions arrived at the same moment. Run it again")
     async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
         """Add one message to the archive of a list; `outcome` is added, unchanged or refused (with a `reason`).
 
@@ -60,15 +60,10 @@ class ArchiveImport:
         try:
             file = (await self._workshop.builder.read(list_name, manuscript)).file
             file = replace(file, keys=replace(file.keys, date=message.published_at))
-            for _ in range(STORE_ATTEMPTS):
-                prepared = await self._workshop.prepare(list_name, manuscript, file)
-                try:
-                    return await self._database.write(self._store, prepared, message)
-                except ChangedSinceBuild:
-                    continue
+            prepared = await self._workshop.prepare(list_name, manuscript, file)
         except EditionError as problem:
             return {"outcome": "refused", "reason": str(problem)}
-        raise Refused("other editions arrived at the same moment. Run it again")
+        return await self._database.write(self._store, prepared, message)
 
     def _store(self, tx: Transaction, prepared: PreparedEdition, message: ArchivedMessage) -> Answer:
         target = get_open_list(tx, prepared.context.list.name)

@@ -106,8 +106,7 @@ class DraftApproval:
             held, is_done = await self._database.write(_release, edition_id, self._context.now)
         if held is not None and is_done:
             self._context.wake()
-            if await lifecycle.carry_on(self._database, self._context.clock):
-                self._context.wake()
+            if await lifecycle.carry_on(self._context):
                 held = await self.find(edition_id) or held
             event(log, "edition.started", edition=edition_id, list=held.list.name, audience=held.audience)
         return held, is_done

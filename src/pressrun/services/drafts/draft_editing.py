@@ -23,9 +23,9 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import get_open_list, require_no_errors
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
-    STORE_ATTEMPTS,
     ChangedSinceBuild,
     PreparedEdition,
+    again_if_changed,
     check_stored_issue,
     content_of,
     require_same_context,
@@ -146,16 +146,12 @@ class DraftEditing:
         """Where drafts are built."""
         return self._workshop.builder
 
+    @again_if_changed("other editions arrived at the same moment. Send it again")
     async def hand_in(self, order: DraftOrder) -> DraftResult:
         """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
         order = msgspec.structs.replace(order, files=_checked_files(order.text, order.files))
-        for _ in range(STORE_ATTEMPTS):
-            built = await self._workshop.build(order.list_name, order.text, order.files)
-            try:
-                return await self._database.write(self._store, built, order)
-            except ChangedSinceBuild:
-                continue
-        raise Refused("other editions arrived at the same moment. Send it again")
+        built = await self._workshop.build(order.list_name, order.text, order.files)
+        return await self._database.write(self._store, built, order)
 
     async def open(self, edition_id: int) -> OpenDraft:
         """A draft with its text and files; raises NotFound, and Refused for an edition that is not a draft."""
@@ -165,25 +161,21 @@ class DraftEditing:
         """A draft as it would go out now, and what preflight finds."""
         return await self._build(await self.open(edition_id))
 
+    @again_if_changed("the list or the draft was changed at the same moment. Send it again")
     async def change(self, edition_id: int, change: Change, author: Author, seen: Seen) -> DraftResult:
         """Make a change to a version that was seen, or with None to whatever there is.
 
         Raises ChangedMeanwhile, EditionError, NotFound, Refused.
         """
-        for _ in range(STORE_ATTEMPTS):
-            before = await self.open(edition_id)
-            await self._database.read(_require_seen, before.manuscript, change, seen)
-            text, files = await change.applied(before, self._workshop.builder)
-            files = _checked_files(text, files)
-            built = await self._workshop.build(before.edition.list_name, text, files, own=before.edition)
-            if (text, files) == (before.text, before.files):
-                return DraftResult(id=edition_id, number=before.manuscript.number, findings=built.findings)
-            added = _size_of(files) - _size_of(before.files) if text == before.text else len(text.source)
-            try:
-                return await self._database.write(self._rewrite, before, built, change, text, author, added)
-            except ChangedSinceBuild:
-                continue
-        raise Refused("the list or the draft was changed at the same moment. Send it again")
+        before = await self.open(edition_id)
+        await self._database.read(_require_seen, before.manuscript, change, seen)
+        text, files = await change.applied(before, self._workshop.builder)
+        files = _checked_files(text, files)
+        built = await self._workshop.build(before.edition.list_name, text, files, own=before.edition)
+        if (text, files) == (before.text, before.files):
+            return DraftResult(id=edition_id, number=before.manuscript.number, findings=built.findings)
+        added = _size_of(files) - _size_of(before.files) if text == before.text else len(text.source)
+        return await self._database.write(self._rewrite, before, built, change, text, author, added)
 
     async def remove(self, edition_id: int, seen: Seen) -> None:
         """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""

@@ -24,7 +24,7 @@ from pressrun.services.drafts.draft_editing import (
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.edition_build import require_no_errors
-from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
+from pressrun.services.editions.edition_storage import ChangedSinceBuild, again_if_changed
 from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import manuscripts
@@ -96,6 +96,7 @@ class DraftRelease:
             raise BadInput(f"the words have {len(words)} characters; at most {LONGEST_WORDS} are allowed")
         await self._database.write(self._give_back, edition_id, author.key, words)
 
+    @again_if_changed("the list or the draft was changed at the same moment. Send it again")
     async def release(self, edition_id: int, order: ReleaseOrder, seen: Seen = None) -> Edition:
         """Send a draft, now or at its hour; returns the edition.
 
@@ -103,18 +104,12 @@ class DraftRelease:
         BadInput for an hour in the past; PreflightFailed.
         """
         self._database.growth.require()
-        for _ in range(STORE_ATTEMPTS):
-            draft, built = await self._build(edition_id)
-            require_no_errors(built.findings)
-            try:
-                edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
-            except ChangedSinceBuild:
-                continue
-            self._context.wake()
-            if await lifecycle.carry_on(self._database, self._context.clock):
-                self._context.wake()
-            return edition
-        raise Refused("the list or the draft was changed at the same moment. Send it again")
+        draft, built = await self._build(edition_id)
+        require_no_errors(built.findings)
+        edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
+        self._context.wake()
+        await lifecycle.carry_on(self._context)
+        return edition
 
     async def reschedule(self, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen = None) -> None:
         """Give an edition that has not started another time, if it is what was seen and its audience as expected.

@@ -21,9 +21,8 @@ from pressrun.services.editions.edition_build import (
     require_no_errors,
 )
 from pressrun.services.editions.edition_storage import (
-    STORE_ATTEMPTS,
-    ChangedSinceBuild,
     PreparedEdition,
+    again_if_changed,
     queue_test_copies,
     require_same_context,
     store_edition,
@@ -64,6 +63,7 @@ class EditionAdmin:
         self._database = workshop.context.database
         self._unpause = unpause
 
+    @again_if_changed("other editions arrived at the same moment. Send it again")
     async def send(
         self,
         *,
@@ -80,17 +80,12 @@ class EditionAdmin:
         Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        file = (await self._workshop.builder.read(list_name, manuscript)).file
-        for _ in range(STORE_ATTEMPTS):
-            prepared = await self._workshop.prepare(list_name, manuscript, file)
-            require_no_errors(prepared.built.findings)
-            try:
-                edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
-            except ChangedSinceBuild:
-                continue
-            await self._complete()
-            return edition_id
-        raise Refused("other editions arrived at the same moment. Send it again")
+        prepared = await self._prepare(list_name, manuscript)
+        require_no_errors(prepared.built.findings)
+        edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
+        self._context.wake()
+        await lifecycle.carry_on(self._context)
+        return edition_id
 
     async def inspect(
         self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
@@ -145,7 +140,8 @@ class EditionAdmin:
     async def cancel(self, edition_id: int) -> None:
         """Cancel an edition; only copies in flight are still sent."""
         await self._database.write(_cancel, edition_id, self._context.now)
-        await self._complete()
+        self._context.wake()
+        await lifecycle.carry_on(self._context)
 
     async def reschedule(self, edition_id: int, at: int) -> None:
         """Give a scheduled edition another time; a paused one stays paused."""
@@ -192,12 +188,6 @@ class EditionAdmin:
             number += moved
             self._context.wake()
         return number
-
-    async def _complete(self) -> None:
-        """Complete what was begun, while the dispatcher already sends what is queued."""
-        self._context.wake()
-        if await lifecycle.carry_on(self._database, self._context.clock):
-            self._context.wake()
 
     def _queue_tests(self, tx: Transaction, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         for address in addresses:

@@ -6,12 +6,15 @@ before it is built and checked again when it is stored.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from msgspec import Struct
 
 from pressrun.core.addresses.address import Address
-from pressrun.core.errors import PressrunError
+from pressrun.core.errors import PressrunError, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
@@ -39,11 +42,32 @@ from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
-STORE_ATTEMPTS = 5  # how often to build again after another edition was stored in between
+P = ParamSpec("P")
+T = TypeVar("T")
+
+STORE_ATTEMPTS = 5  # how often an edition is built while others are stored in between
 
 
 class ChangedSinceBuild(PressrunError):
     """Another edition got the slug or id first, or the list changed: build the edition again."""
+
+
+def again_if_changed(
+    message: str, error: type[PressrunError] = Refused
+) -> Callable[[Callable[P, Coroutine[Any, Any, T]]], Callable[P, Coroutine[Any, Any, T]]]:
+    """Decorates what builds an edition and stores it: done again after ChangedSinceBuild, a few times at most."""
+
+    def decorate(attempt: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        @wraps(attempt)
+        async def repeat(*args: P.args, **kwargs: P.kwargs) -> T:
+            for _ in range(STORE_ATTEMPTS):
+                with suppress(ChangedSinceBuild):
+                    return await attempt(*args, **kwargs)
+            raise error(message)
+
+        return repeat
+
+    return decorate
 
 
 class PreparedEdition(Struct, frozen=True, kw_only=True):

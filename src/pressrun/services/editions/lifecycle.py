@@ -14,7 +14,6 @@ from pressrun.core.errors import BadInput, Refused, no_such_edition
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
 from pressrun.services.editions.audience import begin_audience, queue_slice
-from pressrun.services.ports import Clock
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
 from pressrun.store.editions import drafts, editions, manuscripts
@@ -28,7 +27,7 @@ from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import retention
 
 if TYPE_CHECKING:
-    from pressrun.store.database import Database  # verbs that read need no event loop
+    from pressrun.services.context import ServiceContext  # verbs that read need no event loop
 
 OVER = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 PAUSED_BY_PERSON = "paused by hand"
@@ -219,12 +218,13 @@ def continue_oldest(tx: Transaction, now: int) -> bool:
     return True
 
 
-async def carry_on(database: Database, clock: Clock) -> bool:
+async def carry_on(context: ServiceContext) -> bool:
     """Complete what is made in slices, each in a transaction of its own; False when there was nothing."""
-    if await database.read(bulk_changes.find_oldest) is None:
+    if await context.database.read(bulk_changes.find_oldest) is None:
         return False
-    while await database.record(continue_oldest, int(clock())):
+    while await context.database.record(continue_oldest, context.now):
         pass
+    context.wake()
     return True
 
 

@@ -22,7 +22,7 @@ from pressrun.message.incoming.header_scan import find_written_at, scan_header, 
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.drafts import draft_versions
 from pressrun.services.editions.edition_build import Manuscript
-from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild, PreparedEdition
+from pressrun.services.editions.edition_storage import PreparedEdition, again_if_changed
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.post_answers import LIMITED, NOT_AN_EDITOR, Post, PostAnswers
 from pressrun.services.incoming.posted_drafts import PostedDrafts, without_lines
@@ -91,31 +91,25 @@ class MailedEditions:
         state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
         return await self._decline(post, [refusal_of(problem)], state)
 
+    @again_if_changed("other editions came in at the same moment", MailMustWait)
     async def _accept(self, post: Post, posted: Posted) -> MailResult:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
         try:
             with needing_helper():
                 read = await self._workshop.builder.read(post.list_name, manuscript)
             file, unused = read.file, _unused(posted, read.paths)
-            for _ in range(STORE_ATTEMPTS):
-                prepared = await self._build(post, manuscript, file)
-                of_sender = await self._workshop.sender_check.check(prepared.context.list, file.keys.from_)
-                notes = [about(Severity.WARNING, note) for note in posted.notes]
-                findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
-                errors = errors_of(findings)
-                if errors:
-                    return await self._decline(post, without_lines(errors, file))
-                try:
-                    return await self._database.write(
-                        self._record, post.mail, self._drafts.store, post, prepared, findings
-                    )
-                except ChangedSinceBuild:
-                    continue
+            prepared = await self._build(post, manuscript, file)
+            of_sender = await self._workshop.sender_check.check(prepared.context.list, file.keys.from_)
+            notes = [about(Severity.WARNING, note) for note in posted.notes]
+            findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
+            errors = errors_of(findings)
+            if errors:
+                return await self._decline(post, without_lines(errors, file))
+            return await self._database.write(self._record, post.mail, self._drafts.store, post, prepared, findings)
         except EditionError as problem:
             return await self._decline(post, [refusal_of(problem)])
         except (NotFound, Refused):
             return await self._decline(post, [error("list-closed")])
-        raise MailMustWait("other editions came in at the same moment")
 
     async def _build(self, post: Post, manuscript: Manuscript, file: EditionFile) -> PreparedEdition:
         """Build the edition; raises MailMustWait when that cannot be done now."""

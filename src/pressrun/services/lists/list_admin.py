@@ -25,7 +25,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
+from pressrun.services.editions.edition_storage import again_if_changed
 from pressrun.services.editions.welcome_edition import (
     BuiltWelcome,
     WelcomePlan,
@@ -106,6 +106,7 @@ class ListAdmin:
             event(log, "editor.changed", list=name)
         return answer
 
+    @again_if_changed("somebody else changed this list at the same moment. Try again")
     async def set_list(
         self,
         name: str,
@@ -126,22 +127,15 @@ class ListAdmin:
         """
         change = _parse_change(settings, files, assets)
         await self._try_layout(change)
-        for _ in range(STORE_ATTEMPTS):
-            plan = await self._database.read(self._plan_welcome, name, change)
-            welcome = None
-            if plan is not None:
-                welcome = await build_welcome(plan, self._builder)
-            try:
-                answer = await self._database.write(self._set, name, change, welcome, seen, permit)
-            except ChangedSinceBuild:
-                continue
-            if change.closes:
-                answer |= await self._complete_closing(name)
-            if settings:
-                event(log, "list.changed", list=name, settings=sorted(settings))
-            self._context.wake()
-            return answer
-        raise Refused(f"somebody else changed {name} at the same moment. Try again")
+        plan = await self._database.read(self._plan_welcome, name, change)
+        welcome = None if plan is None else await build_welcome(plan, self._builder)
+        answer = await self._database.write(self._set, name, change, welcome, seen, permit)
+        if change.closes:
+            answer |= await self._complete_closing(name)
+        if settings:
+            event(log, "list.changed", list=name, settings=sorted(settings))
+        self._context.wake()
+        return answer
 
     async def renew_welcomes(self) -> None:
         """Build every welcome email again with this site, these layouts and this version; the same ones stay."""

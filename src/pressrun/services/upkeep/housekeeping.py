@@ -185,8 +185,7 @@ class Housekeeping(BackgroundLoop):
 
     async def _do_what_is_due(self, now: int) -> None:
         with self.isolated("audiences"):
-            if await carry_on(self._database, self._context.clock):
-                self._context.wake()
+            await carry_on(self._context)
         with self.isolated("closed lists"):
             for list_id in await self._database.read(lists.closing_lists):
                 await complete_closing(self._database, list_id, self._context.clock, self._context.entropy)
