@@ -33,6 +33,7 @@ from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin
@@ -211,7 +212,7 @@ class Pressroom:
 
     async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
         body = f"---\nsubject: Boats\n---\n{text}\n".encode()
-        return await self.edition_admin.send(list_name=name, source=body, source_name="a.md", assets={}, **changes)
+        return await self.edition_admin.send(name, Manuscript(source=body, source_name="a.md", assets={}), **changes)
 
     async def counts(self, edition_id: int) -> dict[str, int]:
         counts = await self.office.database.read(count_copies, edition_id)

@@ -29,6 +29,7 @@ from pressrun.core.quantities import Rate
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
@@ -255,7 +256,7 @@ async def test_one_file_that_two_send_is_one_edition(press: Pressroom, tmp_path:
         async def send(admin: EditionAdmin) -> int:
             await barrier.wait()
             body = b"---\nsubject: Boats\n---\nHello\n"
-            return await admin.send(list_name="news", source=body, source_name="a.md", assets={})
+            return await admin.send("news", Manuscript(source=body, source_name="a.md", assets={}))
 
         outcomes = await asyncio.gather(*map(send, admins), return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]

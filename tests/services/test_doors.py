@@ -26,6 +26,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.bounces.complaint_handler import ReportedMailbox
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
@@ -296,7 +297,7 @@ async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> Non
 
 async def send_test(press: Pressroom, address: Address, _: Any) -> None:
     await press.edition_admin.send_test(
-        list_name="news", source=b"---\nsubject: T\n---\nx\n", source_name="a.md", assets={}, addresses=[address]
+        "news", Manuscript(source=b"---\nsubject: T\n---\nx\n", source_name="a.md", assets={}), [address]
     )
 
 

@@ -30,6 +30,7 @@ from pressrun.core.site import Site
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.advance import AdvanceRequest, advance
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
@@ -327,7 +328,7 @@ async def send(office: Office) -> object:
     admin = EditionAdmin(workshop_of(context, builder_at(site, office.path / "layouts")))
     body = b"---\nsubject: Boats\n---\nHello\n"
     try:
-        await admin.send(list_name="news", source=body, source_name="a.md", assets={})
+        await admin.send("news", Manuscript(source=body, source_name="a.md", assets={}))
     except Exception as problem:  # noqa: BLE001 - which of the two is refused is for the oracle
         return f"{type(problem).__name__}: {str(problem)[:20]}"
     return "sent"

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
@@ -41,6 +40,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.runtime.event_loop import run_loop
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
@@ -190,9 +190,8 @@ class _Tour:
         for address in DIFFICULT:
             await services.cases.subscribers.add(LIST, parse_address(address))
         told("the operator added three addresses that misbehave on purpose")
-        take = services.cases.edition_admin.send
-        await take(list_name=SPANISH, source_name="edition.es.md", **_sample("edition.es.md"))
-        edition_id = await take(list_name=LIST, source_name="edition.md", **_sample("edition.md"))
+        await services.cases.edition_admin.send(SPANISH, _sample("edition.es.md"))
+        edition_id = await services.cases.edition_admin.send(LIST, _sample("edition.md"))
         await self._until_finished(running, edition_id)
         leaver = READERS[-1]
         path = urlsplit(await self._link_to(leaver, "unsubscribe")).path
@@ -240,12 +239,10 @@ def _lines(tx: Transaction, edition_id: int) -> list[DemoOutcome]:
     return outcomes
 
 
-def _sample(file: str) -> dict[str, Any]:
+def _sample(file: str) -> Manuscript:
     folder = resources.files("pressrun.daemon").joinpath("sample")
-    return {
-        "source": folder.joinpath(file).read_bytes(),
-        "assets": {"quay.png": folder.joinpath("quay.png").read_bytes()},
-    }
+    picture = folder.joinpath("quay.png").read_bytes()
+    return Manuscript(source=folder.joinpath(file).read_bytes(), source_name=file, assets={"quay.png": picture})
 
 
 def _post(url: str, path: str, fields: dict[str, str]) -> int:

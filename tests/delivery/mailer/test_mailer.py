@@ -20,6 +20,7 @@ from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
@@ -71,7 +72,7 @@ async def test_copies_and_notices_are_signed(signing: Pressroom) -> None:
     await signing.edition()
     test = b"---\nsubject: Try\n---\nx\n"
     await signing.edition_admin.send_test(
-        list_name="news", source=test, source_name="a.md", assets={}, addresses=[parse_address("t@reader.example")]
+        "news", Manuscript(source=test, source_name="a.md", assets={}), [parse_address("t@reader.example")]
     )
     sent = await signing.take_after_turn()
     assert ["t@reader.example", 41] == [sent[0].rcpt_to, len(sent)]

@@ -11,6 +11,7 @@ from tests.delivery.pressroom import GONE, TAKEN, Pressroom
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.mail_results import Consequences
 from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult
 from pressrun.store.transaction import Transaction
@@ -109,7 +110,7 @@ async def test_a_notice_that_cannot_be_judged_has_failed_and_others_go(
     """As one whose address is read no more: it must not go, and is kept for a while."""
     addresses = [parse_address(f"r{number}@reader.example") for number in range(3)]
     await press.edition_admin.send_test(
-        list_name="news", source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}, addresses=addresses
+        "news", Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}), addresses
     )
     judge = press.dispatcher._hooks.may_go
 

@@ -24,6 +24,7 @@ from pressrun.delivery.queue import dispatcher
 from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.services import background
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outgoing
@@ -38,11 +39,9 @@ CLAIMED = "select state, attempts from delivery where id = ?"
 
 async def queue_notice(press: Pressroom, address: str = "test@reader.example") -> None:
     await press.edition_admin.send_test(
-        list_name="news",
-        source=b"---\nsubject: Try\n---\nx\n",
-        source_name="a.md",
-        assets={},
-        addresses=[parse_address(address)],
+        "news",
+        Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
+        [parse_address(address)],
     )
 
 

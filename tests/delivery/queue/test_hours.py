@@ -6,6 +6,7 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.reports import edition_descriptions, queue_listing
 
 HOUR = 3600  # the press opens at 08:00 UTC, which is 09:00 in Berlin
@@ -65,7 +66,7 @@ async def test_editions_of_other_lists_and_notices_are_not_held(press: Pressroom
     await set_hours(press, "20:00-21:00")
     held, free = await press.edition(), await press.edition(name="other")
     await press.edition_admin.send_test(
-        list_name="news", source=b"---\nsubject: x\n---\ny", source_name="a.md", assets={}, addresses=[]
+        "news", Manuscript(source=b"---\nsubject: x\n---\ny", source_name="a.md", assets={}), []
     )
     assert 2 == len(await press.send_all())
     assert ("sending", "finished") == (await press.state(held), await press.state(free))

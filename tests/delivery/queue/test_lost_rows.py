@@ -32,6 +32,7 @@ from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.queue.wakeups import WakeUps
 from pressrun.services.editions import advance
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
@@ -203,11 +204,9 @@ async def test_an_error_anywhere_loses_no_row(
     first = await press.edition("first")
     canary = await press.edition("second", canary_percent=20)
     await press.edition_admin.send_test(
-        list_name="news",
-        source=b"---\nsubject: Try\n---\nx\n",
-        source_name="a.md",
-        assets={},
-        addresses=[parse_address("eve@reader.example")],
+        "news",
+        Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
+        [parse_address("eve@reader.example")],
     )
     fault, room = Fault(nth), Room(press)
     monkeypatch.setattr(owner, name, fault.wrap(getattr(owner, name)))

@@ -14,6 +14,7 @@ from pressrun.core.upkeep.alerts import Cause
 from pressrun.delivery.queue.jobs import Job, claim_of
 from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.ports import RelayStatus
 from pressrun.services.upkeep.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.store.queue.journal import Claim, JournalEntry
@@ -94,11 +95,9 @@ async def test_a_copy_that_is_sent_anew_goes_out_though_an_earlier_one_was_taken
 
 async def test_a_notice_goes_out_again(press: Pressroom) -> None:
     await press.edition_admin.send_test(
-        list_name="news",
-        source=b"---\nsubject: Try\n---\nx\n",
-        source_name="a.md",
-        assets={},
-        addresses=[parse_address("a@else.example")],
+        "news",
+        Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
+        [parse_address("a@else.example")],
     )
     await press.turn()
     first = press.take()

@@ -9,6 +9,7 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
@@ -75,7 +76,7 @@ async def test_the_same_issue_in_the_other_language_does_not_follow(press: Press
     if order == "before":
         await choose(press, "noticias")
     source = b"---\nsubject: Hola\nissue: 87\n---\nHola\n"
-    other = await press.edition_admin.send(list_name="noticias", source=source, source_name="a.md", assets={})
+    other = await press.edition_admin.send("noticias", Manuscript(source=source, source_name="a.md", assets={}))
     if order == "after":
         await choose(press, "noticias")
     sent = await press.send_all()

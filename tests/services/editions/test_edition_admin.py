@@ -85,7 +85,7 @@ async def test_another_text_under_the_subject_of_today_is_seen(press: Pressroom)
 
     async def alike(text: str) -> int | None:
         source = f"---\nsubject: Boats\n---\n{text}\n".encode()
-        inspected = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
+        inspected = await press.edition_admin.inspect("news", Manuscript(source=source, source_name="a.md", assets={}))
         return inspected.alike
 
     await press.readers(1)
@@ -140,7 +140,7 @@ async def test_a_field_that_no_member_has_is_told_with_its_line(press: Pressroom
 async def test_an_unknown_key_is_told_with_its_line(press: Pressroom) -> None:
     with pytest.raises(EditionError, match="line 3"):
         await press.edition_admin.send(
-            list_name="news", source=b"---\nsubject: A\nsubjekt: B\n---\nx", source_name="a.md", assets={}
+            "news", Manuscript(source=b"---\nsubject: A\nsubjekt: B\n---\nx", source_name="a.md", assets={})
         )
 
 
@@ -476,11 +476,11 @@ async def test_what_is_deferred_is_tried_again_a_slice_at_a_time(
 async def test_a_test_copy_stores_no_edition_and_says_what_it_is(press: Pressroom) -> None:
     await press.readers(1)
     await press.edition_admin.send_test(
-        list_name="news",
-        source=b"---\nsubject: Boats\n---\nHello {{ name | default: friend }}\n",
-        source_name="a.md",
-        assets={},
-        addresses=[parse_address("a@else.example"), parse_address("b@else.example")],
+        "news",
+        Manuscript(
+            source=b"---\nsubject: Boats\n---\nHello {{ name | default: friend }}\n", source_name="a.md", assets={}
+        ),
+        [parse_address("a@else.example"), parse_address("b@else.example")],
     )
     sent = await press.send_all()
     assert ["a@else.example", "b@else.example"] == [outgoing.rcpt_to for outgoing in sent]
@@ -494,11 +494,9 @@ async def test_a_test_copy_goes_to_nobody_who_gets_no_mail(press: Pressroom) -> 
     await press.office.suppressions.add(parse_address("a@else.example"), "complaint")
     with pytest.raises(Refused, match="is suppressed"):
         await press.edition_admin.send_test(
-            list_name="news",
-            source=b"---\nsubject: Boats\n---\nHello\n",
-            source_name="a.md",
-            assets={},
-            addresses=[parse_address("b@else.example"), parse_address("a@else.example")],
+            "news",
+            Manuscript(source=b"---\nsubject: Boats\n---\nHello\n", source_name="a.md", assets={}),
+            [parse_address("b@else.example"), parse_address("a@else.example")],
         )
     assert [] == await press.send_all()
 

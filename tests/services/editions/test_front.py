@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.delivery.pressroom import Pressroom
 
+from pressrun.services.editions.edition_build import Manuscript
+
 PLAIN, STYLED = "<p>Boats</p>", '<p style="color:#900">Boats</p>'
 
 
@@ -23,5 +25,5 @@ async def test_an_edition_with_a_design_of_its_own_is_noted(
 ) -> None:
     await press.office.lists.set_list("news", {"front": front, "archive": archive})
     source = f"---\nsubject: Boats\n---\n{fragment}\n".encode()
-    inspected = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.html", assets={})
+    inspected = await press.edition_admin.inspect("news", Manuscript(source=source, source_name="a.html", assets={}))
     assert is_noted is any("only the beginning" in finding.message for finding in inspected.findings)

@@ -8,7 +8,7 @@ from tests.delivery.pressroom import Pressroom
 from pressrun.core.errors import EditionError, PreflightFailed
 from pressrun.message.finding import Severity
 from pressrun.message.sources.front_matter import Value
-from pressrun.services.editions.edition_build import check_language
+from pressrun.services.editions.edition_build import Manuscript, check_language
 
 SOURCE = b"---\nsubject: Boats\nlanguage: %s\n---\nHello.\n"
 
@@ -17,18 +17,18 @@ SOURCE = b"---\nsubject: Boats\nlanguage: %s\n---\nHello.\n"
 async def test_a_tag_of_no_language_stops_the_send(press: Pressroom, tag: str) -> None:
     """Its line and what is possible are told."""
     source = SOURCE % tag.encode()
-    inspected = await press.edition_admin.inspect(list_name="news", source=source, source_name="a.md", assets={})
+    inspected = await press.edition_admin.inspect("news", Manuscript(source=source, source_name="a.md", assets={}))
     (finding,) = inspected.findings
     assert (Severity.ERROR, 3) == (finding.severity, finding.line)
     assert f"“{tag}” is not a language tag. Available: de, en, es" in finding.message
     with pytest.raises(PreflightFailed, match=f"line 3: “{tag}”"):
-        await press.edition_admin.send(list_name="news", source=source, source_name="a.md", assets={})
+        await press.edition_admin.send("news", Manuscript(source=source, source_name="a.md", assets={}))
 
 
 async def test_what_has_not_the_form_of_a_tag_cannot_be_read(press: Pressroom) -> None:
     """As with every other key."""
     with pytest.raises(EditionError, match=r"line 3: invalid language 'pt_BR'\. Write a tag like en or pt-BR"):
-        await press.edition_admin.inspect(list_name="news", source=SOURCE % b"pt_BR", source_name="a.md", assets={})
+        await press.edition_admin.inspect("news", Manuscript(source=SOURCE % b"pt_BR", source_name="a.md", assets={}))
 
 
 @pytest.mark.parametrize(

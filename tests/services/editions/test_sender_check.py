@@ -11,6 +11,7 @@ from tests.delivery.pressroom import SITE, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.message.wire.mailbox import Mailbox
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.editions.sender_check import QUIET_SECONDS, SenderCheck
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.lists.lists import find_list
@@ -50,7 +51,7 @@ async def messages(sender_check: SenderCheck, press: Pressroom, own: Mailbox | N
 async def test_an_inspection_tells_of_the_sender(press: Pressroom) -> None:
     """As warnings: no answer of others stops a send."""
     vet(press, Answers(()), "quay.example")
-    inspected = await press.edition_admin.inspect(list_name="news", source=SOURCE, source_name="a.md", assets={})
+    inspected = await press.edition_admin.inspect("news", Manuscript(source=SOURCE, source_name="a.md", assets={}))
     assert 3 == len(inspected.findings)
     assert {"warning"} == {finding.severity.value for finding in inspected.findings}
     assert await press.edition() == 1

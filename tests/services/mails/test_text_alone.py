@@ -12,6 +12,7 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.claims import load_compiled
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.mails.copy_composer import CopyComposer
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.queue import deliveries
@@ -45,7 +46,7 @@ async def test_a_text_edition_is_the_same_for_all(press: Pressroom) -> None:
     await press.readers(1)
     await press.change("update subscriber set text_only = 1")
     await press.edition_admin.send(
-        list_name="news", source=b"---\nsubject: Boats\n---\nTen.\n", source_name="a.txt", assets={}
+        "news", Manuscript(source=b"---\nsubject: Boats\n---\nTen.\n", source_name="a.txt", assets={})
     )
     (copy,) = await press.send_all()
     assert ["text/plain"] == types(copy.content)

@@ -29,6 +29,7 @@ from pressrun.core.errors import MalformedAddress, NotFound
 from pressrun.core.signing.tokens import AddressPurpose
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services import evidence
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.erasure import erase
@@ -213,7 +214,7 @@ async def editor_and_test_copy(scene: Scene) -> None:
     await scene.press.office.lists.add_editor("news", scene.next)
     edition = b"---\nsubject: Boats\n---\nHello\n"
     await scene.press.edition_admin.send_test(
-        list_name="news", source=edition, source_name="a.md", assets={}, addresses=[scene.next]
+        "news", Manuscript(source=edition, source_name="a.md", assets={}), [scene.next]
     )
 
 

@@ -14,6 +14,7 @@ from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.confirmations import Confirmed
@@ -128,7 +129,7 @@ async def test_no_page_no_search_and_no_listing_has_it(press: Pressroom) -> None
 async def test_the_same_file_can_be_sent_as_an_edition_too(press: Pressroom) -> None:
     await set_welcome(press)
     await press.readers(1)
-    taken = await press.edition_admin.send(list_name="news", source=written(), source_name="welcome.md", assets={})
+    taken = await press.edition_admin.send("news", Manuscript(source=written(), source_name="welcome.md", assets={}))
     assert ("welcome-aboard", "sending") == ((await press.stored(taken)).slug, await press.state(taken))
 
 

@@ -10,6 +10,7 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
@@ -53,11 +54,9 @@ async def test_what_was_put_off_waits_as_long_from_now_on(press: Pressroom, rest
         press.pass_time(MONTH)
     edition = await press.edition()
     await press.edition_admin.send_test(
-        list_name="news",
-        source=b"---\nsubject: Try\n---\nx\n",
-        source_name="a.md",
-        assets={},
-        addresses=[parse_address("eve@reader.example")],
+        "news",
+        Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
+        [parse_address("eve@reader.example")],
     )
     for outgoing in await press.take_after_turn():
         press.answer(outgoing, LATER)

@@ -15,6 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services import background
 from pressrun.services.background import LoopFault
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.upkeep import housekeeping
@@ -39,7 +40,7 @@ WEEK = 7 * 86400
 
 async def queue_notice(press: Pressroom) -> None:
     await press.edition_admin.send_test(
-        list_name="news", source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}, addresses=[ADA]
+        "news", Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}), [ADA]
     )
 
 

@@ -26,6 +26,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
+from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.reports import edition_descriptions
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
@@ -36,7 +37,7 @@ _NEWEST = 1 << 62
 
 
 async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
-    inspection = await doing.cases.edition_admin.inspect(**_files(args))
+    inspection = await doing.cases.edition_admin.inspect(args.list, _manuscript(args))
     return {
         "subject": inspection.subject,
         "audience": inspection.audience,
@@ -48,14 +49,18 @@ async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
 async def _send(doing: Doing, args: EditionSend) -> dict[str, int]:
     doing.progress("building the edition")
     edition_id = await doing.cases.edition_admin.send(
-        **_files(args), scheduled_at=args.scheduled_at, again=args.again, canary_percent=args.canary_percent
+        args.list,
+        _manuscript(args),
+        scheduled_at=args.scheduled_at,
+        again=args.again,
+        canary_percent=args.canary_percent,
     )
     return {"id": edition_id}
 
 
 async def _send_test(doing: Doing, args: EditionTest) -> dict[str, list[str]]:
     addresses = list(each_once(args.addresses).values())
-    await doing.cases.edition_admin.send_test(**_files(args), addresses=addresses)
+    await doing.cases.edition_admin.send_test(args.list, _manuscript(args), addresses)
     return {"test": [address.typed for address in addresses]}
 
 
@@ -134,8 +139,8 @@ def _read_page(
     return page, editions.count_editions(tx, lists.get_list(tx, args.list).id, state=named, since=since)
 
 
-def _files(args: EditionFiles) -> dict[str, Any]:
-    return {"list_name": args.list, "source": args.source, "source_name": args.source_name, "assets": args.assets}
+def _manuscript(args: EditionFiles) -> Manuscript:
+    return Manuscript(source=args.source, source_name=args.source_name, assets=args.assets)
 
 
 EDITION_ACTS = (

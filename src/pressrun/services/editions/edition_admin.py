@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -66,11 +66,9 @@ class EditionAdmin:
     @again_if_changed("other editions arrived at the same moment. Send it again")
     async def send(
         self,
-        *,
         list_name: str,
-        source: bytes,
-        source_name: str,
-        assets: Mapping[str, bytes],
+        manuscript: Manuscript,
+        *,
         scheduled_at: int | None = None,
         again: bool = False,
         canary_percent: float | None = None,
@@ -79,7 +77,6 @@ class EditionAdmin:
 
         Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
-        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         prepared = await self._prepare(list_name, manuscript)
         require_no_errors(prepared.built.findings)
         edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
@@ -87,11 +84,8 @@ class EditionAdmin:
         await lifecycle.carry_on(self._context)
         return edition_id
 
-    async def inspect(
-        self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
-    ) -> Inspection:
+    async def inspect(self, list_name: str, manuscript: Manuscript) -> Inspection:
         """Build an edition and run preflight without storing it. Raises NotFound, Refused, EditionError."""
-        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         prepared = await self._prepare(list_name, manuscript)
         audience = await self._database.read(count_audience, prepared.context.list.id)
         alike = await self._database.read(_find_alike, prepared, self._context.now - SAME_SUBJECT_SECONDS)
@@ -99,20 +93,11 @@ class EditionAdmin:
         findings = in_order([*prepared.built.findings, *of_sender])
         return Inspection(subject=prepared.built.subject, audience=audience, findings=findings, alike=alike)
 
-    async def send_test(
-        self,
-        *,
-        list_name: str,
-        source: bytes,
-        source_name: str,
-        assets: Mapping[str, bytes],
-        addresses: Sequence[Address],
-    ) -> list[int]:
+    async def send_test(self, list_name: str, manuscript: Manuscript, addresses: Sequence[Address]) -> list[int]:
         """Queue a test copy to each address without storing an edition; returns the ids of the deliveries.
 
         Raises Refused for a suppressed address.
         """
-        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         prepared = await self._prepare(list_name, manuscript)
         require_no_errors(prepared.built.findings)
         return await self.send_built_test(prepared, addresses)
