@@ -290,7 +290,13 @@ def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edit
         raise Refused(f"that is edition {other} of {target.name} already, word for word")
 
 
-def require_current(seen: Sequence[int], changed: int, latest: int) -> None:
+def require_current(manuscript: StoredManuscript, seen: Seen) -> None:
+    """Raise ChangedMeanwhile unless one of the versions seen is the draft as it is; None allows any."""
+    if seen is not None:
+        _require_among(seen, manuscript.number, manuscript.number)
+
+
+def _require_among(seen: Sequence[int], changed: int, latest: int) -> None:
     """Raise ChangedMeanwhile unless one of these versions includes the latest change."""
     if not any(changed <= version <= latest for version in seen):
         raise ChangedMeanwhile(
@@ -322,7 +328,7 @@ def _size_of(files: Mapping[str, bytes]) -> int:
 def _require_seen(tx: Transaction, manuscript: StoredManuscript, change: Change, seen: Seen) -> None:
     changed = change.changed_at(tx, manuscript)
     if seen is not None:
-        require_current(seen, changed, manuscript.number)
+        _require_among(seen, changed, manuscript.number)
     elif changed == 0:
         raise ChangedMeanwhile("there is no such file yet. To add it, send the ETag of the draft in If-Match")
 
@@ -332,8 +338,8 @@ def _remove(tx: Transaction, edition_id: int, seen: Seen, now: int) -> None:
     if edition.state is not EditionState.DRAFT:
         raise Refused(f"edition {edition_id} is {edition.state} and no longer a draft, so it stays")
     manuscript = manuscripts.find_manuscript(tx, edition_id)
-    if seen is not None and manuscript is not None:
-        require_current(seen, manuscript.number, manuscript.number)
+    if manuscript is not None:
+        require_current(manuscript, seen)
     lifecycle.cancel(tx, edition_id, now)
     editions.delete_cancelled(tx, edition_id)
 

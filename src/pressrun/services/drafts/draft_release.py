@@ -141,8 +141,7 @@ def require_to_come(at: int, now: int) -> None:
 def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredManuscript:
     """Where a draft stands, which is still as it was read; raises Refused, ChangedMeanwhile."""
     manuscript = require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
-    if seen is not None:
-        require_current(seen, manuscript.number, manuscript.number)
+    require_current(manuscript, seen)
     if manuscript.number != draft.manuscript.number:
         raise Refused("the draft was changed at the same moment. Look at it again")
     return manuscript
@@ -184,7 +183,7 @@ def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAud
         manuscript = manuscripts.find_manuscript(tx, edition_id)
         if manuscript is None:
             raise ChangedMeanwhile(f"edition {edition_id} was never a draft, so it has no ETag. Leave If-Match out")
-        require_current(seen, manuscript.number, manuscript.number)
+        require_current(manuscript, seen)
     expected.require(enrolment.count_audience(tx, edition.list_id))
 
 
@@ -193,13 +192,12 @@ def _release(
 ) -> Edition:
     edition = lifecycle.require_edition(tx, draft.edition.id)
     manuscript = require_draft(tx, edition)
-    if seen is not None:
-        require_current(seen, manuscript.number, manuscript.number)
+    require_current(manuscript, seen)
     if manuscript.number != draft.manuscript.number:
         raise ChangedSinceBuild("the draft has changed")
     if order.scheduled_at is not None:
         require_to_come(order.scheduled_at, now)
-    releases.require_release(tx, edition)
+    releases.require_releasable(tx, edition)
     require_same_draft(tx, built.prepared, edition)
     if needs_second_person(built.prepared.context.list) and manuscript.approved_digest != built.digest:
         raise Refused(

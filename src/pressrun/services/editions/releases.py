@@ -33,17 +33,10 @@ def schedule(tx: Transaction, edition_id: int, at: int | None) -> Edition:
     """Let a draft go at an hour to come. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     released = replace(after_event(edition, EditionEvent.RELEASE), scheduled_at=at)
-    require_release(tx, edition)
+    require_releasable(tx, edition)
     editions.record_edition(tx, edition, released)
     manuscripts.end(tx, edition_id)
     return released
-
-
-def require_release(tx: Transaction, edition: Edition) -> None:
-    """Raise Refused with the reason unless a draft may be released now."""
-    target = lists.find_list_by_id(tx, edition.list_id)
-    assert target is not None  # an edition goes with its list
-    require_releasable(tx, edition, target)
 
 
 class DraftStatus(StrEnum):
@@ -101,8 +94,10 @@ def require_no_second_person(target: MailingList) -> None:
         raise Refused(_NEEDS_DRAFT.format(list=target.name))
 
 
-def require_releasable(tx: Transaction, edition: Edition, target: MailingList) -> None:
+def require_releasable(tx: Transaction, edition: Edition) -> None:
     """Raise Refused with the reason unless a draft may be released now."""
+    target = lists.find_list_by_id(tx, edition.list_id)
+    assert target is not None  # an edition goes with its list
     why = _WHY.get(draft_status(tx, edition, target))
     if why is None and needs_second_person(target):
         manuscript = manuscripts.find_manuscript(tx, edition.id)
