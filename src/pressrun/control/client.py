@@ -132,5 +132,4 @@ class ControlClient:
             ) from None
 
     def close(self) -> None:
-        """Close the connection."""
         self._connection.close()

@@ -48,7 +48,6 @@ class Running(Struct, frozen=True, kw_only=True):
     watches: Watches
 
     def loops(self) -> list[BackgroundLoop]:
-        """All loops."""
         return [self.dispatcher, *self.loops_ended_last(), *self.loops_ended_first()]
 
     def loops_ended_first(self) -> list[BackgroundLoop]:

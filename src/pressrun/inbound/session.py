@@ -93,7 +93,6 @@ class ListenerState(Struct, frozen=True, kw_only=True):
 
     @property
     def settings(self) -> SmtpSettings:
-        """The settings in force."""
         return self.terms.value.settings
 
     @property

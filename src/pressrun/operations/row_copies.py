@@ -46,7 +46,6 @@ class RowDigests(Struct):
 
 
 def digest_rows(rows: Iterable[Values]) -> RowDigests:
-    """The digests of these rows."""
     digests = RowDigests()
     for _ in digests.through(rows):
         pass

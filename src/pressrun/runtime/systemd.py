@@ -39,7 +39,6 @@ class Notifier:
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self, status: str = "") -> None:
-        """The service is stopping."""
         self._send("STOPPING=1", *_status(status))
 
     def watchdog(self) -> None:

@@ -43,7 +43,6 @@ class NamedRow(tuple[Any, ...]):
         return tuple.__getitem__(self, self.places[key] if isinstance(key, str) else key)
 
     def keys(self) -> list[str]:
-        """The names of the columns."""
         return list(self.places)
 
 

@@ -168,7 +168,6 @@ class ProgressLine:
             click.echo(f"\r\x1b[K{cell(text)}", err=True, nl=False)
 
     def clear(self) -> None:
-        """Remove the line."""
         if self._is_shown:
             self._is_shown = False
             click.echo("\r\x1b[K", err=True, nl=False)

@@ -54,7 +54,6 @@ class _RemoteResult:
         return self._rows
 
     def fetchone(self) -> Row | None:
-        """The first row."""
         return self._rows[0] if self._rows else None
 
 

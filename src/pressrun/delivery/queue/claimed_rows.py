@@ -89,9 +89,7 @@ class ClaimedRows:
         return [job for queues in self._queues.values() for job in queues.remove_domain(domain)]
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
-        """Remove the copies of these editions."""
         return [job for queues in self._queues.values() for job in queues.remove_editions(editions)]
 
     def clear(self) -> list[Job]:
-        """Remove all rows."""
         return [job for queues in self._queues.values() for job in queues.clear()]

@@ -64,7 +64,6 @@ class Destinations:
                 self._heard[name] = answer, now
 
     def hand_out(self, name: str, now: float) -> None:
-        """A row is handed out."""
         self._number += 1
         number = self._in_flight[name] = self._in_flight.get(name, 0) + 1
         if number >= self._most_of_one and name not in self._heard:

@@ -105,7 +105,6 @@ class Pacer:
 
     @property
     def relays(self) -> Collection[str]:
-        """The names of the relays."""
         return self._relays.keys()
 
     def follow(self, now: float) -> None:

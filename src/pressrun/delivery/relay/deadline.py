@@ -44,7 +44,6 @@ class Deadline:
             self._set_timer(self._moved_at)
 
     def cancel(self) -> None:
-        """There is no deadline."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

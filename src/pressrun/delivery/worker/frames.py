@@ -81,7 +81,6 @@ class NoticeOrder(msgspec.Struct, frozen=True, array_like=True, tag=3):
     slot_at: float
 
     def job(self) -> Job:
-        """The job."""
         return Job(self.row, self.claimed_at, self.session, None, self.list, logo=self.logo, slot_at=self.slot_at)
 
 
@@ -110,7 +109,6 @@ class Renewed(msgspec.Struct, frozen=True, array_like=True, tag=7):
     wall: float
 
     def lease(self) -> Lease:
-        """The lease."""
         return Lease(Instant(self.boot, self.wall))
 
 
@@ -158,7 +156,6 @@ def pack_setup(settings: WorkerSettings, keys: KeyRing) -> Setup:
 
 
 def unpack_setup(setup: Setup) -> tuple[WorkerSettings, KeyRing]:
-    """The settings and keys of an order."""
     settings, keys = pickle.loads(setup.packed)  # noqa: S301 - from the daemon itself, see above
     return settings, keys
 
@@ -172,7 +169,6 @@ def pack_edition(edition: CompiledEdition) -> EditionOrder:
 
 
 def unpack_edition(order: EditionOrder) -> CompiledEdition:
-    """The compiled edition of an order."""
     slug, target, language, stored, secret = pickle.loads(order.packed)  # noqa: S301 - as above
     skeletons: Sequence[Skeleton] = [Skeleton.decode(octets) for octets in stored]
     return CompiledEdition(

@@ -153,7 +153,6 @@ class WorkerHandle(BackgroundLoop):
 
     @property
     def has_rows(self) -> bool:
-        """Whether the process has rows."""
         return bool(self._held)
 
     def start(self) -> None:

@@ -48,7 +48,6 @@ class HeldRows:
         return self._counts[relay][destination]
 
     def ids_by_relay(self) -> dict[str, list[int]]:
-        """The rows for each relay."""
         return {relay: [*jobs] for relay, jobs in self._jobs.items()}
 
     def still_held(self) -> list[int]:

@@ -40,7 +40,6 @@ class WorkerLine(child.Line):
             self._hear(report)
 
     def send(self, order: Order) -> None:
-        """Send one order."""
         self.write(encode_frame(order))
 
     def send_jobs(self, relay: str, jobs: Sequence[Job]) -> list[Result]:

@@ -30,7 +30,6 @@ class Node(Struct):
         return (node for node in self.elements() if node.tag in tags)
 
     def text(self) -> str:
-        """All text below."""
         return "".join(child if isinstance(child, str) else child.text() for child in self.children)
 
 
@@ -57,7 +56,6 @@ class _TreeBuilder(HTMLParser):
 
 
 def parse_tree(clean: str) -> Node:
-    """The tree of cleaned HTML."""
     builder = _TreeBuilder()
     builder.feed(clean)
     builder.close()

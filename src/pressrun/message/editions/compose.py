@@ -220,7 +220,6 @@ class _EditionBuilder:
         enclosures: Sequence[Enclosure],
         skeletons: tuple[Skeleton, Skeleton | None],
     ) -> BuiltEdition:
-        """The edition with all its parts."""
         keys, values = self.file.keys, self._impersonal()
         archive_html, archive_text = self._archive()
         subject = clean_value(render(finished.subject, values))

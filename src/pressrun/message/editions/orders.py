@@ -29,7 +29,6 @@ class ReadSource(Struct, frozen=True, kw_only=True):
 
     @property
     def paths(self) -> frozenset[str]:
-        """The paths of these files."""
         return frozenset(reference.path for reference in self.references)
 
 

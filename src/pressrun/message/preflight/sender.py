@@ -39,7 +39,6 @@ def names_to_query(sender: SenderIdentity) -> list[str]:
 
 
 def check_sender(sender: SenderIdentity, records: Records) -> list[Finding]:
-    """Find what is wrong with a sender."""
     return [*_unsigned(sender, records), *_spf(sender, records), *_dmarc(sender, records)]
 
 

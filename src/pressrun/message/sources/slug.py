@@ -26,7 +26,6 @@ def make_slug(subject: str) -> str:
 
 
 def is_slug(text: str) -> bool:
-    """Whether this could be a slug."""
     return make_slug(text.replace("-", " ")) == text
 
 

@@ -194,7 +194,6 @@ class OpenedBackup(Struct, frozen=True, kw_only=True):
 
     @property
     def size(self) -> int:
-        """Its octets."""
         return os.fstat(self.file.fileno()).st_size
 
 

@@ -66,7 +66,6 @@ class Installation(ABC):
         return iter(())
 
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - a program may have none
-        """The personal links of the members of a list."""
         return iter(())
 
     def close(self) -> None:  # noqa: B027 - a program may have nothing open

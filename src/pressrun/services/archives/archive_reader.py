@@ -123,7 +123,6 @@ class ArchiveReader:
         return await self._database.read(open_archive, name, read_feed)
 
     async def edition(self, access: ArchiveAccess, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
-        """One edition with its list."""
         return await self._database.read(open_archive, access, lambda tx, target: _edition(tx, target, slug))
 
     async def find_translation(self, name: str, slug: str, wanted: str) -> str | None:

@@ -148,7 +148,6 @@ def order_for(
 def with_findings_of_list(
     built: BuiltEdition, manuscript: Manuscript, file: EditionFile, context: BuildContext
 ) -> BuiltEdition:
-    """An edition with the findings that need its list."""
     is_same = (
         context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
     )  # the caller reports that

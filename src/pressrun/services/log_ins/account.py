@@ -74,11 +74,9 @@ class Account:
         await self._change(person_id, session_id, lambda tx: credentials.remove_password(tx, person_id))
 
     def new_salt(self) -> bytes:
-        """The salt of a new app."""
         return self._context.entropy(SALT_BYTES)
 
     def app_secret(self, salt: bytes) -> bytes:
-        """The secret that an app with this salt holds."""
         return app_secret(self._context.keys, salt)
 
     async def add_app(self, person_id: int, session_id: int, salt: bytes, typed: str) -> list[str]:
@@ -150,7 +148,6 @@ class Account:
         await self._context.database.write(end)
 
     async def end_other_sessions(self, person_id: int, session_id: int) -> None:
-        """End all sessions of a person but this one."""
         await self._change(person_id, session_id, lambda _: None)
 
     async def _change(self, person_id: int, session_id: int, work: Callable[[Transaction], object]) -> None:

@@ -21,7 +21,6 @@ def list_tokens(tx: Transaction, person_id: int | None = None) -> list[Answer]:
 
 
 def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[Answer]:
-    """The next tokens."""
     page = api_tokens.list_tokens(tx, person_id=person_id, after=after, limit=limit)
     return [describe_token(tx, token) for token in page]
 

@@ -48,7 +48,6 @@ class SubscriptionDetails(Struct, frozen=True, kw_only=True):
 
     @property
     def titles(self) -> Sequence[str]:
-        """The titles of all its lists."""
         return [self.list.title, *(target.title for target in self.also)]
 
 

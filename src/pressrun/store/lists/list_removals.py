@@ -52,7 +52,6 @@ def find_subscriptions(tx: Transaction, list_id: int, limit: int) -> list[int]:
 
 
 def remove_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
-    """Remove these."""
     tx.run("list_removals.delete_subscriptions", ids=in_json(ids))
 
 

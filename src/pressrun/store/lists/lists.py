@@ -180,7 +180,6 @@ def put_logo(tx: Transaction, list_id: int, logo: Logo) -> None:
 
 
 def remove_logo(tx: Transaction, list_id: int) -> None:
-    """Delete the logo of a list."""
     tx.run("lists.remove_logo", list_id=list_id)
 
 

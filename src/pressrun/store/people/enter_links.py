@@ -46,7 +46,6 @@ def spend_link(tx: Transaction, link: EnterLink, now: int) -> bool:
 
 
 def delete_links(tx: Transaction, person_id: int) -> None:
-    """End all links of a person."""
     tx.run("enter_links.delete_of", person_id=person_id)
 
 

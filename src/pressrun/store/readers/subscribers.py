@@ -97,7 +97,6 @@ def find_subscribers(tx: Transaction, addresses: Iterable[Address]) -> dict[str,
 
 
 def find_subscriber_by_id(tx: Transaction, subscriber_id: int) -> Subscriber | None:
-    """The person with this id."""
     row = tx.row("subscribers.get", id=subscriber_id)
     return None if row is None else _from_row(row)
 

@@ -26,7 +26,6 @@ class WelcomeSource(Struct, frozen=True, kw_only=True):
 
 
 def find_welcome(tx: Transaction, list_id: int) -> Edition | None:
-    """The welcome mail of a list."""
     edition_id: int | None = tx.value("welcomes.find", list_id=list_id)
     return None if edition_id is None else editions.find_edition(tx, edition_id)
 
@@ -60,7 +59,6 @@ def unfinished(tx: Transaction, list_id: int) -> list[int]:
 
 
 def load_source(tx: Transaction, edition_id: int) -> WelcomeSource:
-    """The source of a welcome mail."""
     row = tx.row("manuscripts.source", edition_id=edition_id)
     assert row is not None  # the welcome holds it by a foreign key
     files = tx.rows("welcomes.files", edition_id=edition_id)

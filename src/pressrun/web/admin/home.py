@@ -35,7 +35,6 @@ class HomePage:
         self._read_lists = read_lists
 
     async def show(self, _request: Request, member: AdminMember) -> Response:
-        """What there is."""
         holdings = member.logged_in.holdings
         reach = [target for target in await self._read_lists() if holdings.knows(target.name)]
         own = [self._of(target, holdings.by_list.get(target.name, frozenset())) for target in reach]

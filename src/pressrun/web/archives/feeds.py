@@ -40,7 +40,6 @@ class FeedLinks(Struct, frozen=True):
         return self.base + quote(name, safe="")
 
     def edition(self, slug: str) -> str:
-        """The page of an edition."""
         return f"{self.base}archive/{quote(slug, safe='')}{self.suffix}"
 
     def asset(self, slug: str, name: str) -> str:

@@ -97,7 +97,6 @@ class DemoPages:
         self._known: dict[int, tuple[str, str]] = {}  # by the id of an email: its subject, and what it is grouped by
 
     def table(self) -> list[tuple[str, Callable[[Request], Awaitable[Response]], Sequence[str]]]:
-        """The routes of the demo."""
         return [
             ("/demo", self.index, ["GET"]),
             ("/demo/{number}", self.mail, ["GET"]),

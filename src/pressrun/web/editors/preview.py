@@ -31,7 +31,6 @@ NEW_WINDOW = '<head>\n<base target="_blank">'  # links never open inside the fra
 
 
 def render_preview(preview: Preview) -> str:
-    """The page."""
     copy, shown = preview.copy, preview.shown
     say = words_in(copy.said_in)
     return standalone_template("preview.html").render(

@@ -131,7 +131,6 @@ class _ReportText:
 
 
 def render_report(report: EditionReport) -> str:
-    """The page."""
     say = words_in(report.language)
     text, sheet = _ReportText(report, say), _sheet()
     audience = report.edition["audience"]

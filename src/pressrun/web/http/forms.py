@@ -113,7 +113,6 @@ def first(fields: Fields, name: str) -> str | None:
 
 
 def every(fields: Fields, name: str) -> list[str]:
-    """All values of a field."""
     return [value for key, value in fields if key == name]
 
 
