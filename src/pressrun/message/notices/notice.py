@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 
 from msgspec import Struct
 
@@ -38,6 +39,17 @@ class Notice(Struct, frozen=True):
     @abstractmethod
     def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
         """What the notice says."""
+
+
+class AboutEdition(Notice, frozen=True, kw_only=True):
+    """A notice about one edition, by its number and its subject as people see it."""
+
+    edition: int
+    edition_subject: str
+
+    def wording(self, words: Words, profile: ListProfile) -> partial[str]:
+        """Words sentences that may name the `{subject}`, the `{number}` and, by its `{title}`, the list."""
+        return partial(words, subject=self.edition_subject, number=str(self.edition), title=profile.title)
 
 
 def works_for(words: Words, seconds: float) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.notices.notice import Notice, NoticeText
+from pressrun.message.notices.notice import AboutEdition, Notice, NoticeText
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
@@ -24,14 +24,12 @@ _TELL_AT_ONCE = marked("If that email wasn't from you, tell whoever runs the new
 _NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
 
 
-class EditionHeld(Notice, frozen=True, kw_only=True):
+class EditionHeld(AboutEdition, frozen=True, kw_only=True):
     """Asks an editor to look at an edition that came by mail, and to approve it.
 
     `again` if it had come before; `replaces` if an earlier version of it was waiting, whose link is now void.
     """
 
-    edition: int
-    edition_subject: str
     audience: int
     link: str
     lifetime_days: int
@@ -40,11 +38,12 @@ class EditionHeld(Notice, frozen=True, kw_only=True):
     replaces: bool = False
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         proof = () if self.again else (words(_PROOF),)
         return NoticeText(
-            subject=words("Please approve: {subject}", subject=self.edition_subject),
+            subject=say("Please approve: {subject}"),
             before=(
-                self._arrival(words, profile),
+                self._arrival(say),
                 *_replaced(words, replaces=self.replaces),
                 "\n".join((_audience(self.audience, words) if self.audience else words(_NOBODY), *proof)),
                 *_to_check(self.findings, words),
@@ -58,29 +57,23 @@ class EditionHeld(Notice, frozen=True, kw_only=True):
             ),
         )
 
-    def _arrival(self, words: Words, profile: ListProfile) -> str:
+    def _arrival(self, say: Callable[[str], str]) -> str:
         if self.again:
-            return words(
+            return say(
                 "Your email “{subject}” arrived again. It is already a draft of {title} and is still waiting for your "
-                "approval.",
-                subject=self.edition_subject,
-                title=profile.title,
+                "approval."
             )
-        return words(
-            "Your email “{subject}” is ready to go out as an edition of {title}. Nothing is sent until you approve it.",
-            subject=self.edition_subject,
-            title=profile.title,
+        return say(
+            "Your email “{subject}” is ready to go out as an edition of {title}. Nothing is sent until you approve it."
         )
 
 
-class EditionNeedsApproval(Notice, frozen=True, kw_only=True):
+class EditionNeedsApproval(AboutEdition, frozen=True, kw_only=True):
     """Tells an editor that somebody else has to approve their edition, on a list with `approval=second-person`.
 
     It has no link, because nobody can approve by email on such a list. `again` and `replaces` as in EditionHeld.
     """
 
-    edition: int
-    edition_subject: str
     audience: int
     lifetime_days: int
     findings: tuple[Finding, ...] = ()
@@ -88,15 +81,13 @@ class EditionNeedsApproval(Notice, frozen=True, kw_only=True):
     replaces: bool = False
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         return NoticeText(
-            subject=words("Waiting for approval: {subject}", subject=self.edition_subject),
+            subject=say("Waiting for approval: {subject}"),
             before=(
-                words(
+                say(
                     "Your email “{subject}” is edition {number} of {title}, still a draft. Someone else has to "
-                    "approve it before it goes out, so please let the people who approve editions know.",
-                    subject=self.edition_subject,
-                    number=str(self.edition),
-                    title=profile.title,
+                    "approve it before it goes out, so please let the people who approve editions know."
                 ),
                 *_replaced(words, replaces=self.replaces),
                 *([_audience(self.audience, words)] if self.audience else []),
@@ -107,30 +98,28 @@ class EditionNeedsApproval(Notice, frozen=True, kw_only=True):
         )
 
 
-class EditionReleased(Notice, frozen=True, kw_only=True):
+class EditionReleased(AboutEdition, frozen=True, kw_only=True):
     """Tells an editor that the edition they mailed is already on its way; `replaces` as in EditionHeld."""
 
-    edition: int
-    edition_subject: str
     audience: int
     edition_url: str | None = None
     findings: tuple[Finding, ...] = ()
     replaces: bool = False
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
-        number, title = str(self.edition), profile.title
+        say = self.wording(words, profile)
         if self.audience:
-            subject = words("On its way: {subject}", subject=self.edition_subject)
-            sentence = marked("Your email “{subject}” is on its way to the readers of {title} as edition {number}.")
+            subject = say("On its way: {subject}")
+            sentence = say("Your email “{subject}” is on its way to the readers of {title} as edition {number}.")
         else:
-            subject = words("Edition {number} of {title}", number=number, title=title)
-            sentence = marked(
+            subject = say("Edition {number} of {title}")
+            sentence = say(
                 "Your email “{subject}” is edition {number} of {title}. Nobody is subscribed, so nothing was sent."
             )
         return NoticeText(
             subject=subject,
             before=(
-                words(sentence, subject=self.edition_subject, number=number, title=title),
+                sentence,
                 *_replaced(words, replaces=self.replaces),
                 *([_audience(self.audience, words)] if self.audience else []),
                 *_to_check(self.findings, words),
@@ -166,67 +155,50 @@ class EditionRejected(Notice, frozen=True, kw_only=True):
         )
 
 
-class EditionAlreadyReceived(Notice, frozen=True, kw_only=True):
+class EditionAlreadyReceived(AboutEdition, frozen=True, kw_only=True):
     """Tells an editor that a mail came before and is an edition already, in `state`."""
 
-    edition: int
-    edition_subject: str
     state: str
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         return NoticeText(
-            subject=words("Already received: {subject}", subject=self.edition_subject),
+            subject=say("Already received: {subject}"),
             before=(
-                words(
-                    "Your email “{subject}” is already edition {number} of {title}, so we did nothing more.",
-                    subject=self.edition_subject,
-                    number=str(self.edition),
-                    title=profile.title,
-                ),
+                say("Your email “{subject}” is already edition {number} of {title}, so we did nothing more."),
                 words(_STATES.get(self.state, _OTHER_STATE)),
                 words("To send it again on purpose, change something in it, or use --again on the command line."),
             ),
         )
 
 
-class EditionSubmitted(Notice, frozen=True, kw_only=True):
+class EditionSubmitted(AboutEdition, frozen=True, kw_only=True):
     """Tells somebody who may send editions that one is ready."""
 
-    edition: int
-    edition_subject: str
-
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         return NoticeText(
-            subject=words("Ready to send: {subject}", subject=self.edition_subject),
+            subject=say("Ready to send: {subject}"),
             before=(
-                words(
+                say(
                     "Edition {number} of {title}, “{subject}”, is ready. It waits for you or somebody else to approve "
-                    "it, send it or return it.",
-                    subject=self.edition_subject,
-                    number=str(self.edition),
-                    title=profile.title,
+                    "it, send it or return it."
                 ),
             ),
         )
 
 
-class EditionReturned(Notice, frozen=True, kw_only=True):
+class EditionReturned(AboutEdition, frozen=True, kw_only=True):
     """Tells the person who submitted an edition that it was returned, with the `remarks` of who returned it."""
 
-    edition: int
-    edition_subject: str
     remarks: str
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         return NoticeText(
-            subject=words("Returned: {subject}", subject=self.edition_subject),
+            subject=say("Returned: {subject}"),
             before=(
-                words(
-                    "Edition {number} of {title}, “{subject}”, was returned to you. Nothing was sent.",
-                    subject=self.edition_subject,
-                    number=str(self.edition),
-                    title=profile.title,
-                ),
+                say("Edition {number} of {title}, “{subject}”, was returned to you. Nothing was sent."),
                 *([self.remarks] if self.remarks else []),
             ),
         )

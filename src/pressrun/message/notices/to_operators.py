@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from pressrun.core.site import Site
 from pressrun.message.finding import Remark
-from pressrun.message.notices.notice import Notice, NoticeText
+from pressrun.message.notices.notice import AboutEdition, Notice, NoticeText
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
 _ONCE_A_DAY = marked("You won't get another email about {name} for a day.")
 
 
-class EditionAutoPaused(Notice, frozen=True, kw_only=True):
+class EditionAutoPaused(AboutEdition, frozen=True, kw_only=True):
     """Tells owner and operator that an edition paused by itself, and why.
 
     With `has_shell` it names commands, else what happens next. `reason` is in English and names a setting; `cause` is
     the same without the setting, in the language of the person who reads it.
     """
 
-    edition: int
-    edition_subject: str
     reason: str
     has_shell: bool = True
     cause: Remark | None = None
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         return NoticeText(
-            subject=words("Paused: {subject}", subject=self.edition_subject),
+            subject=say("Paused: {subject}"),
             before=(
-                words(
-                    "The edition “{subject}” of {title} was paused automatically.",
-                    subject=self.edition_subject,
-                    title=profile.title,
-                ),
+                say("The edition “{subject}” of {title} was paused automatically."),
                 self.reason if self.cause is None else self.cause.text(words),
                 *self._next_steps(words),
             ),
@@ -93,24 +88,21 @@ class OperatorAlert(Notice, frozen=True, kw_only=True):
         )
 
 
-class PolicyAlert(Notice, frozen=True, kw_only=True):
+class PolicyAlert(AboutEdition, frozen=True, kw_only=True):
     """Tells the operator that a domain refuses our mail for all recipients; `reply` is what it said."""
 
     domain: str
     reply: str
-    edition: int
-    edition_subject: str
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        say = self.wording(words, profile)
         return NoticeText(
-            subject=words("{domain} is refusing email from {title}", domain=self.domain, title=profile.title),
+            subject=say("{domain} is refusing email from {title}", domain=self.domain),
             before=(
-                words(
+                say(
                     "{domain} is refusing copies of the edition “{subject}” of {title} because of their sender, not "
                     "their readers. Its words follow.",
                     domain=self.domain,
-                    subject=self.edition_subject,
-                    title=profile.title,
                 ),
                 self.reply or "—",
                 words(
