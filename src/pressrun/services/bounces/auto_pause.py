@@ -174,7 +174,7 @@ class AutoPause:
         editions.record_edition(tx, edition, paused, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
-        queue_pause_notices(tx, paused, reason.cause, now, context=self._context)
+        queue_pause_notices(tx, paused, reason.cause, context=self._context)
         return paused
 
 

@@ -19,6 +19,7 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause
 from pressrun.services.context import ServiceContext
+from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.queue import notices
@@ -98,15 +99,7 @@ def _mail_operator(tx: Transaction, alert: _Alert, context: ServiceContext) -> b
     address = parse_address(operator)
     if not _is_due(tx, alert, now):
         return False
-    mail = NewNotice(
-        kind=alert.kind,
-        address=address,
-        message_secret=context.entropy(16),
-        list_id=target.id,
-        language=language_of(tx, address, "en"),
-        payload=alert.payload,
-    )
-    notices.insert_notice(tx, mail, now)
+    mail_person(tx, alert.kind, address, alert.payload, context, list_id=target.id, language="en")
     return True
 
 

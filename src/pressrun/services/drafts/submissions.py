@@ -12,6 +12,7 @@ from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services.context import ServiceContext
 from pressrun.services.drafts.authors import person_of
+from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.store import limits
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition
@@ -19,9 +20,6 @@ from pressrun.store.editions.manuscripts import StoredManuscript
 from pressrun.store.lists import lists
 from pressrun.store.people import people
 from pressrun.store.programs import events
-from pressrun.store.queue import notices
-from pressrun.store.queue.notices import NewNotice
-from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 
@@ -64,12 +62,5 @@ class Submissions:
         target, address = lists.find_list_by_id(tx, edition.list_id), parse_address(text)
         assert target is not None  # an edition goes with its list
         about = {"edition": edition.id, "edition_subject": at_defaults(edition.subject), **more}
-        notice = NewNotice(
-            kind=kind,
-            address=address,
-            message_secret=self._context.entropy(16),
-            list_id=edition.list_id,
-            language=language_of(tx, address, target.language),
-            payload={"about": about, "answers": "web"},
-        )
-        notices.insert_notice(tx, notice, now)
+        payload = {"about": about, "answers": "web"}
+        mail_person(tx, kind, address, payload, self._context, list_id=target.id, language=target.language)

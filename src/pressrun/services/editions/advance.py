@@ -24,7 +24,7 @@ from pressrun.store.people import audit
 from pressrun.store.queue import copy_counts, deliveries
 from pressrun.store.transaction import Transaction
 
-OnPaused = Callable[[Transaction, Edition, Remark | None, int], None]
+OnPaused = Callable[[Transaction, Edition, Remark | None], None]
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
 PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
 
@@ -87,7 +87,7 @@ def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> 
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         if edition.pause_reason != PAUSED_AFTER_CANARY:
             cause = remark("paused-late") if edition.pause_reason == PAUSED_LATE else None
-            request.on_paused(tx, edition, cause, now)
+            request.on_paused(tx, edition, cause)
     elif edition.started_at == now:
         audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
 

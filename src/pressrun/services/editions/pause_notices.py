@@ -5,17 +5,13 @@ from __future__ import annotations
 from pressrun.core.addresses.address import parse_address
 from pressrun.message.finding import Remark
 from pressrun.services.context import ServiceContext
+from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
-from pressrun.store.queue import notices
-from pressrun.store.queue.notices import NewNotice
-from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 
-def queue_pause_notices(
-    tx: Transaction, edition: Edition, cause: Remark | None, now: int, *, context: ServiceContext
-) -> None:
+def queue_pause_notices(tx: Transaction, edition: Edition, cause: Remark | None, *, context: ServiceContext) -> None:
     """Queue the emails. `cause` is for people without a shell; if it is None, only a shell helps, and they get none."""
     target = lists.find_list_by_id(tx, edition.list_id)
     owner, operator = target.owner if target is not None else None, context.site.operator
@@ -34,12 +30,4 @@ def queue_pause_notices(
             "has_shell": has_shell,
             "cause": None if cause is None or has_shell else cause.plain(),
         }
-        mail = NewNotice(
-            kind="edition_auto_paused",
-            address=address,
-            message_secret=context.entropy(16),
-            list_id=edition.list_id,
-            language=language_of(tx, address, otherwise),
-            payload=payload,
-        )
-        notices.insert_notice(tx, mail, now)
+        mail_person(tx, "edition_auto_paused", address, payload, context, list_id=edition.list_id, language=otherwise)

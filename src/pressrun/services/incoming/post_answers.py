@@ -13,14 +13,13 @@ from pressrun.message.finding import Finding
 from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.posting_rules import POST, record_post
 from pressrun.services.mail_results import MailResult, kept
+from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.suppression import find_reason
 from pressrun.store import limits
 from pressrun.store.editions.drafts import DraftVersion
 from pressrun.store.lists import lists
 from pressrun.store.people import people
-from pressrun.store.queue import notices
 from pressrun.store.queue.inbound import InboundMail, InboundState
-from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
 
 NOT_AN_EDITOR = "its author is no longer an editor"
@@ -88,13 +87,6 @@ class PostAnswers:
         target = lists.find_list(tx, post.list_name)
         if target is None:
             return False
-        notice = notices.NewNotice(
-            kind=kind,
-            address=post.editor,
-            message_secret=self._context.entropy(16),
-            list_id=target.id,
-            language=subscribers.language_of(tx, post.editor, target.language),
-            payload={"about": about, "answers": "mail", "in_reply_to": post.message_id},
-        )
-        notices.insert_notice(tx, notice, self._context.now)
+        payload = {"about": about, "answers": "mail", "in_reply_to": post.message_id}
+        mail_person(tx, kind, post.editor, payload, self._context, list_id=target.id, language=target.language)
         return True

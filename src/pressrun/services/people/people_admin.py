@@ -20,6 +20,7 @@ from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
+from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.lookups import address_in_use, describe, require_person_to_change
@@ -29,9 +30,6 @@ from pressrun.store.people import audit, credentials, enter_links, log_ins, peop
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.people.people import StoredPerson
 from pressrun.store.programs import api_tokens
-from pressrun.store.queue import notices
-from pressrun.store.queue.notices import NewNotice
-from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -175,15 +173,8 @@ class PeopleAdmin:
         if person.enrolled_at is not None:
             return {**describe(tx, person.id, now), "mailed": False}
         link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.login.invitation_seconds)
-        mail = NewNotice(
-            kind="invitation",
-            address=address,
-            message_secret=self._context.entropy(16),
-            list_id=target.id,
-            language=language_of(tx, address, target.language),
-            payload={"link": link.id, "expires_at": link.expires_at},
-        )
-        notices.insert_notice(tx, mail, now)
+        payload = {"link": link.id, "expires_at": link.expires_at}
+        mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
         return {**describe(tx, person.id, now), "mailed": True}
 
     def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
