@@ -98,6 +98,16 @@ def test_an_ed25519_key_stands_beside_it(shell: Shell) -> None:
     assert [b"rsa-sha256", b"ed25519-sha256"] == re.findall(rb"a=([a-z0-9-]+);", signed)
 
 
+def test_a_new_key_takes_the_place_of_the_old_one(shell: Shell) -> None:
+    """Whoever added a table for it would sign with both for ever."""
+    first = shell.good("dkim", "create", "harbour.example").out
+    sign_as_configured(shell, first[first.index("[dkim]") :])
+    second = shell.good("dkim", "create", "harbour.example", "--selector", "y2").out
+    assert "change these lines of the [dkim] of harbour.example" in second
+    assert "[[dkim]]" not in second
+    assert ['selector = "y2"', f'key_file = "{shell.data}/dkim/harbour.example.y2.pem"'] == second.splitlines()[-2:]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

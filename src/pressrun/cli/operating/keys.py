@@ -129,9 +129,6 @@ def _record(key: PublishedKey) -> list[str]:
 
 
 def _instructions(created: PublishedKey, invocation: Invocation) -> list[str]:
-    table = "[dkim]"
-    if invocation.settings.dkim:
-        table = "[[dkim]]    # with several keys, each table has double brackets, the first one too"
     return [
         f"wrote {created.key_file}",
         "",
@@ -139,12 +136,30 @@ def _instructions(created: PublishedKey, invocation: Invocation) -> list[str]:
         "",
         *_record(created),
         "",
+        *_lines_to_write(created, invocation),
+        f'selector = "{created.selector}"',
+        f'key_file = "{created.key_file}"',
+    ]
+
+
+def _lines_to_write(created: PublishedKey, invocation: Invocation) -> list[str]:
+    """Where the key goes: in the place of the one it replaces, or into a table of its own."""
+    present = [published_key(settings) for settings in invocation.settings.dkim]
+    if (created.domain, created.key_type) in {(key.domain, key.key_type) for key in present}:
+        words = f"change these lines of the [dkim] of {created.domain} in {invocation.config_path}"
+        return [
+            f"2. When the record is visible, {words}, then reload.",
+            "   Leave the old record for two weeks: receivers look it up for mail on its way.",
+            "",
+        ]
+    table = (
+        "[[dkim]]    # with several keys, each table has double brackets, the first one too" if present else "[dkim]"
+    )
+    return [
         f"2. When the record is visible, add to {invocation.config_path}, then reload:",
         "",
         table,
         f'domain = "{created.domain}"',
-        f'selector = "{created.selector}"',
-        f'key_file = "{created.key_file}"',
     ]
 
 
