@@ -38,6 +38,7 @@ from pressrun.store.upkeep.data_check import find_data_problems
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_keys
 
+RUNTIME_FOLDER = Path("/run/pressrun")  # of the shipped unit
 PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
 
 
@@ -174,9 +175,8 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
 def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
     folder = path.parent
     if not folder.exists():
-        yield ConfigWarning(
-            f"{key}: {folder} does not exist yet; systemd creates /run/pressrun when the service starts"
-        )
+        who = "systemd creates it with the service" if folder == RUNTIME_FOLDER else "nobody creates it"
+        yield ConfigWarning(f"{key}: {folder} does not exist yet; {who}. Create it before you start a daemon by hand")
     elif path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
         yield subject.error(key, f"{path}, which exists and is not a socket", "an unused path")
     elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):

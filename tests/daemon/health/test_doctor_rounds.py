@@ -15,7 +15,7 @@ import pytest
 from pressrun.config import Settings, load_settings, write_initial_config
 from pressrun.core.current import Holder
 from pressrun.core.errors import Unavailable
-from pressrun.core.upkeep.alerts import Cause
+from pressrun.core.upkeep.alerts import ALERT_SECONDS, Cause
 from pressrun.daemon.health import doctor_rounds
 from pressrun.daemon.health.doctor_rounds import (
     WEEK_SECONDS,
@@ -58,6 +58,7 @@ class Rounds:
         self.shown: list[tuple[dict[str, int], float]] = []
         self.mailed: list[Obstacle] = []
         self.is_database_there = True
+        self.has_arrived = False
         self.rounds = DoctorRounds(Holder(settings), lambda: self.now, self._show, self._mail, run)
 
     def _show(self, counts: Mapping[str, int], at: float) -> None:
@@ -66,8 +67,9 @@ class Rounds:
     async def _mail(self, obstacle: Obstacle) -> bool:
         if not self.is_database_there:
             raise Unavailable("the database does not answer")
-        self.mailed.append(obstacle)
-        return True
+        if not self.has_arrived:
+            self.mailed.append(obstacle)
+        return not self.has_arrived
 
     async def at_its_hour(self) -> None:
         self.now = self.rounds.due_at
@@ -137,9 +139,26 @@ async def test_a_mail_that_cannot_be_queued_is_queued_later(
     assert [] == rounds.mailed
     rounds.is_database_there = True
     await rounds.rounds.step()
-    await rounds.rounds.step()
     assert [Cause.DOCTOR] == [obstacle.cause for obstacle in rounds.mailed]
     assert "doctor.not_run" not in {record.message for record in caplog.records}
+
+
+async def test_a_mail_that_does_not_arrive_is_followed_by_another_for_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether one is due is asked with each step; after a day it would be a second one about the same run."""
+    monkeypatch.setattr(doctor_rounds, "POLL_SECONDS", 0)
+    rounds = Rounds(settings_of(tmp_path), findings)
+    await rounds.at_its_hour()
+    rounds.now += 3600
+    await rounds.rounds.step()
+    assert 2 == len(rounds.mailed)
+    rounds.has_arrived = True
+    await rounds.rounds.step()
+    rounds.has_arrived = False
+    rounds.now += ALERT_SECONDS - 3600
+    await rounds.rounds.step()
+    assert 2 == len(rounds.mailed)
 
 
 async def test_without_a_failure_there_is_no_mail(tmp_path: Path) -> None:
