@@ -15,6 +15,7 @@ from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import WHEN_HELP, edition_argument, list_argument, verb, yes_option
 from pressrun.cli.shared.output import (
     confirm,
+    counted,
     echo,
     print_info,
     print_json,
@@ -111,7 +112,7 @@ def _confirm(invocation: Invocation, edition_id: int, at: int | None) -> None:
     with reading(invocation) as tx:
         edition = require_edition(tx, edition_id)
         audience = count_audience(tx, edition.list_id)
-    readers = "1 reader" if audience == 1 else f"{audience:,} readers"
+    readers = counted(audience, "reader")
     moment = "now" if at is None else f"at {rfc3339(at)}"
     subject = at_defaults(edition.subject)
     confirm(f"Send “{subject}” to {readers} of {edition.list_name} {moment}?", is_agreed=False)

@@ -14,7 +14,7 @@ from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.runtime.clock import utc_now
-from pressrun.services.editions.lifecycle import count_doubtful, require_edition
+from pressrun.services.editions.lifecycle import count_doubtful, doubt_in_words, require_edition
 from pressrun.store.queue.copy_counts import count_copies
 
 
@@ -33,8 +33,9 @@ def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
     with reading(invocation) as tx:
         doubtful = count_doubtful(tx, require_edition(tx, edition_id))
     if doubtful is not None:
-        print_info(f"up to {doubtful} copies of edition {edition_id} may already have gone out since the backup")
-        confirm("Resume it, and send them a second time where that is so?", is_agreed=is_agreed)
+        print_info(f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}")
+        again = ", and send them a second time where that is so" if doubtful else ""
+        confirm(f"Resume it{again}?", is_agreed=is_agreed)
     execute(invocation, "edition.resume", EditionResume(id=edition_id, accepts_repeats=doubtful is not None))
     print_edition(invocation, edition_id)
 

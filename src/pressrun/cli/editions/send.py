@@ -17,6 +17,7 @@ from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import WHEN_HELP, list_argument, verb, yes_option
 from pressrun.cli.shared.output import (
     confirm,
+    counted,
     echo,
     print_info,
     print_json,
@@ -140,7 +141,7 @@ def _inspect(invocation: Invocation, files: EditionFiles, *, needs_daemon: bool 
 
 def _confirm(inspected: Mapping[str, Any], list_name: str, at: int | None) -> None:
     """Name list, subject and audience, and ask."""
-    readers = "1 reader" if inspected["audience"] == 1 else f"{inspected['audience']:,} readers"
+    readers = counted(inspected["audience"], "reader")
     moment = "now" if at is None else f"at {rfc3339(at)}"
     confirm(f"Send “{inspected['subject']}” to {readers} of {list_name} {moment}?", is_agreed=False)
 

@@ -18,6 +18,7 @@ from pressrun.cli.shared.options import list_argument, verb, yes_option
 from pressrun.cli.shared.output import (
     cell,
     confirm,
+    counted,
     print_fields,
     print_info,
     print_json,
@@ -196,7 +197,7 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
     with reading(invocation) as tx:
         readers = list_descriptions.count_readers(tx, name)
         past = len(edition_descriptions.list_editions(tx, name, int(utc_now())))
-    contents = f"{readers:,} subscriptions, {past:,} editions and its archive"
+    contents = f"{counted(readers, 'subscription')}, {counted(past, 'edition')} and its archive"
     confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)
 
 

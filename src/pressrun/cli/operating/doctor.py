@@ -12,7 +12,7 @@ import click
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb
-from pressrun.cli.shared.output import ProgressLine, echo, echo_drawing, print_json
+from pressrun.cli.shared.output import ProgressLine, counted, echo, echo_drawing, print_json
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.config import Settings
 from pressrun.core.errors import UsageError
@@ -91,9 +91,5 @@ def _print(findings: Sequence[DoctorFinding]) -> None:
         if each.remedy:
             echo(f"{_INDENT}{each.remedy}")
     counts = count_findings(findings)
-    words = [_count(counts[DoctorSeverity.WARN], "warning"), _count(counts[DoctorSeverity.FAIL], "failure")]
+    words = [counted(counts[DoctorSeverity.WARN], "warning"), counted(counts[DoctorSeverity.FAIL], "failure")]
     echo(f"\n{counts[DoctorSeverity.PASS]} passed, {', '.join(words)}")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -19,7 +19,7 @@ from msgspec.structs import asdict
 from pressrun.acts.arguments import Arguments, MoveSwitch
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb, yes_option
-from pressrun.cli.shared.output import ProgressLine, confirm, echo, print_json, print_warning
+from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.recording import note
 from pressrun.cli.shared.write_verbs import execute, executing
@@ -218,6 +218,6 @@ def _print_report(report: MoveReport) -> None:
     if report.evidence_problems:
         print_warning("the evidence of consent was damaged before, and is so still: run `pressrun consent verify`")
     echo(
-        f"moved {report.rows} rows of {report.tables} tables in {report.seconds} s, and {report.changed} changed rows "
-        f"once more; the service stopped for {report.stopped_seconds} s"
+        f"moved {report.rows} rows of {report.tables} tables in {report.seconds} s, and "
+        f"{counted(report.changed, 'changed row')} once more; the service stopped for {report.stopped_seconds} s"
     )

@@ -9,12 +9,13 @@ import click
 from pressrun.cli.operating.backup_verify import identity_option
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb, yes_option
-from pressrun.cli.shared.output import ProgressLine, confirm, echo, print_json, print_warning
+from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, has_data, locked_for_restore
 from pressrun.operations.backup.restore import restore as restore_backup
+from pressrun.services.editions.lifecycle import doubt_in_words
 
 
 @verb("restore")
@@ -84,21 +85,22 @@ def _print(report: RestoreReport) -> None:
         print_warning(f"the evidence of consent in the backup was tampered with: {problem}")
     for problem in report.problems:
         print_warning(f"not carried over from the former data: {problem}")
-    numbers = f"{rows.get('list', 0)} lists with {rows.get('subscriber', 0)} subscribers"
+    numbers = f"{counted(rows.get('list', 0), 'list')} with {counted(rows.get('subscriber', 0), 'subscriber')}"
     if report.newer is None:
         echo(f"restored {numbers} as of {report.manifest.created_at}")
     else:
         echo(f"restored {numbers} from {report.newer}, and the files of the backup of {report.manifest.created_at}")
     if report.ended or report.erased:
-        echo(f"carried over: {report.ended} people who left or were suspended after the backup, {report.erased} erased")
+        people = "1 person" if report.ended == 1 else f"{report.ended:,} people"
+        echo(f"carried over: {people} who left or were suspended after the backup, {report.erased:,} erased")
     if report.access:
         echo(f"not brought back: {report.access} rights, passwords, passkeys or tokens that ended after the backup")
     for name in report.closed:
         echo(f"the list {name} is closed, as it was closed or removed after the backup")
     for number, copies in report.held.editions.items():
-        echo(f"edition {number} is paused. Up to {copies} of its copies may have gone out since the backup")
+        echo(f"edition {number} is paused; {doubt_in_words(copies)}")
     if report.held.notices:
-        echo(f"cancelled {report.held.notices} waiting emails to single readers")
+        echo(f"cancelled {counted(report.held.notices, 'waiting email')} to single readers")
     for edition in report.editions_since:
         print_warning(f"{edition} is newer than the backup. Do not send it again")
     for place in report.aside:

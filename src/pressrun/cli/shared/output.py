@@ -63,6 +63,11 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else json.dumps(character)[1:-1]
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things: `1 reader`, `1,200 readers`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def print_json(value: object) -> None:
     """One JSON document on stdout."""
     echo(json.dumps(value, ensure_ascii=False, indent=2))

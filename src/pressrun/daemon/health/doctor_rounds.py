@@ -82,8 +82,8 @@ class DoctorRounds(BackgroundLoop):
         self._show = show
         self._mail = mail
         self._run = run or run_doctor
-        self._failed: Obstacle | None = None  # what the latest run found, for a day
-        self._failed_at = 0.0
+        self._obstacle: Obstacle | None = None  # what the latest run found, for a day
+        self._found_at = 0.0
         self.due_at = next_round(clock(), settings.value.site.mail_domain)
 
     async def step(self) -> bool:
@@ -94,8 +94,8 @@ class DoctorRounds(BackgroundLoop):
             self.due_at = next_round(now, self._settings.value.site.mail_domain)
             if is_wanted(self._settings.value):
                 await self._run_round(now)
-        if self._failed is not None:
-            await self._say(self._failed, now)
+        if self._obstacle is not None:
+            await self._say(self._obstacle, now)
         return True
 
     async def _run_round(self, now: float) -> None:
@@ -118,13 +118,13 @@ class DoctorRounds(BackgroundLoop):
         event(log, "doctor.finished", passed=counts["pass"], warnings=counts["warn"], failures=counts["fail"])
         self._show(counts, now)
         failures = [each for each in weekly.findings if each.severity is DoctorSeverity.FAIL]
-        self._failed = Obstacle(Cause.DOCTOR, _describe(failures)) if failures else None
-        self._failed_at = now
+        self._obstacle = Obstacle(Cause.DOCTOR, _describe(failures)) if failures else None
+        self._found_at = now
 
     async def _say(self, obstacle: Obstacle, now: float) -> None:
         """Queue the email, and with each further step of the day another one, which is due only if that one failed."""
-        if now - self._failed_at >= ALERT_SECONDS:
-            self._failed = None
+        if now - self._found_at >= ALERT_SECONDS:
+            self._obstacle = None
             return
         with suppress(Unavailable):  # tried again with the next step
             await self._mail(obstacle)

@@ -34,6 +34,13 @@ PAUSED_BY_PERSON = "paused by hand"
 PAUSED_BY_RESTORE = "it was restored from a backup, and copies may have gone out since: resume or cancel it"
 
 
+def doubt_in_words(doubtful: int) -> str:
+    """How many copies of a restored edition that wait may be with their readers already."""
+    if doubtful == 0:
+        return "none of the copies that wait has gone out since"
+    return f"up to {doubtful:,} of the copies that wait may have gone out since"
+
+
 def require_edition(tx: Transaction, edition_id: int) -> Edition:
     """The edition of that id, or NotFound."""
     edition = editions.find_edition(tx, edition_id)
@@ -146,8 +153,8 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
     doubtful = count_doubtful(tx, edition)
     if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"edition {edition_id} was restored from a backup, and up to {doubtful} of its copies may have gone out "
-            "since. --yes sends them, a second time where that is so"
+            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. --yes sends them, a "
+            "second time where that is so"
         )
     if edition.state is EditionState.DRAFT:
         raise Refused(
