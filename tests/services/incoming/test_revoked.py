@@ -27,6 +27,7 @@ from tests.services.incoming.posts import (
     words,
 )
 
+from pressrun.core.access.rights import Role
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
@@ -35,6 +36,7 @@ from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.people import editors
+from pressrun.services.people.people_admin import Grant, PeopleAdmin
 from pressrun.services.readers.erasure import erase_person
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
@@ -222,6 +224,15 @@ async def test_removing_an_editor_cancels_what_they_sent_and_says_how_many(tmp_p
         assert ["cancelled", "cancelled", "draft"] == await states(room)
         _, is_done = await draft_approval(room).release(3)
         assert is_done
+
+
+async def test_inviting_an_editor_as_a_viewer_cancels_what_they_sent(tmp_path: Path) -> None:
+    async with open_mailroom(tmp_path) as room:
+        await prepare(room)
+        await answers(room, post())
+        viewer = Grant(list="news", role=Role.VIEWER)
+        answer = await PeopleAdmin(room.context).invite(parse_address(EVE), viewer)
+        assert (1, ["cancelled"]) == (answer["cancelled"], await states(room))
 
 
 async def test_what_two_editors_sent_needs_both(tmp_path: Path) -> None:

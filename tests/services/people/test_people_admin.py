@@ -297,6 +297,15 @@ async def test_sessions_end_when_rights_change(office: Office, case: str) -> Non
     assert more == (await person(office, "ann")).epoch - before
 
 
+async def test_sessions_end_where_a_viewer_becomes_an_editor_by_mail(office: Office) -> None:
+    await office.make_list()
+    await office.people.add("ann", BERTA)
+    await office.people.grant("ann", Grant(list="news", role=Role.VIEWER))
+    before = (await person(office, "ann")).epoch
+    await office.lists.add_editor("news", BERTA)
+    assert 1 == (await person(office, "ann")).epoch - before
+
+
 async def test_who_is_removed_leaves_nothing(office: Office) -> None:
     """And can be added anew, as somebody else."""
     await office.make_list()

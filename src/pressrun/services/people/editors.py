@@ -23,12 +23,13 @@ def require_person_at(tx: Transaction, address: Address, now: int) -> StoredPers
 
 
 def add_editor(tx: Transaction, list_id: int, address: Address, now: int) -> bool:
-    """Let an address post to a list by mail; False when it already could."""
+    """Let an address post to a list by mail, which ends its sessions; False when it already could."""
     person = require_person_at(tx, address, now)
     role, readers = people.find_permission(tx, list_id, person.id) or (Role.VIEWER, ReaderAccess.NONE)
     if role is not Role.VIEWER:
         return False
     people.put_permission(tx, list_id, person.id, Role.EDITOR, readers)
+    people.end_sessions(tx, person.id)
     return True
 
 

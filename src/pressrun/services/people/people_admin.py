@@ -170,12 +170,14 @@ class PeopleAdmin:
                 f"`pressrun user link {person.name}`"
             )
         self._put_permission(tx, person, target.id, grant)
+        withdrawn = cancel_withdrawn_drafts(tx, now)  # of an editor who is a viewer now
+        cancelled = {"cancelled": withdrawn} if withdrawn else {}
         if person.enrolled_at is not None:
-            return {**describe(tx, person.id, now), "mailed": False}
+            return {**describe(tx, person.id, now), "mailed": False, **cancelled}
         link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.login.invitation_seconds)
         payload = {"link": link.id, "expires_at": link.expires_at}
         mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
-        return {**describe(tx, person.id, now), "mailed": True}
+        return {**describe(tx, person.id, now), "mailed": True, **cancelled}
 
     def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
         if grant.list is None:
