@@ -29,7 +29,7 @@ from pressrun.acts.readers.jobs import OF_JOB
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import GROUP_MEMBER, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import NotFound, NotPermitted
-from pressrun.services.people.holdings import holdings_of_person
+from pressrun.services.holdings import holdings_of_person
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store.people import people

@@ -25,8 +25,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted, Refused, no_such_edition
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
+from pressrun.services.holdings import holdings_now
 from pressrun.services.jobs.bulk_jobs import no_such_job
-from pressrun.services.people.holdings import holdings_now
 from pressrun.store.people.audit import Entry, Person
 from pressrun.store.transaction import Transaction
 

@@ -511,7 +511,7 @@ create table manuscript (
     first_digest blob not null,               -- SHA-256 of what it was at first: the same file again is the same edition
     source_url text,                          -- the page that it was made of; null: none
     submitted_number integer,                 -- the change that was submitted; null: none, or it was returned
-    submitted_by text,                        -- services.drafts.authors
+    submitted_by text,                        -- services.authors
     submitted_at integer,                     -- when it was submitted last
     approved_number integer,                  -- the last change that was approved; null: none yet
     approved_by text,                         -- as above
@@ -528,7 +528,7 @@ create table revision (
     id integer primary key autoincrement,
     edition_id integer not null references manuscript on delete cascade,
     number integer not null,                  -- from 1, in the order of the changes
-    author text not null,                     -- services.drafts.authors
+    author text not null,                     -- services.authors
     began_at integer not null,                -- of the first of several changes of a text that one author made in a row
     at integer not null,                      -- of the last of them
     path text,                                -- of the file; null: the text

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 from tests.delivery.pressroom import Pressroom
 
-from pressrun.services.drafts.authors import Author
+from pressrun.services.authors import Author
 from pressrun.services.drafts.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
 from pressrun.services.drafts.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.drafts.submissions import Submissions

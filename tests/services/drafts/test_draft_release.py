@@ -17,13 +17,21 @@ from pressrun.core.errors import (
     Refused,
 )
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.services.drafts.authors import Author
+from pressrun.services.authors import Author
 from pressrun.services.drafts.draft_editing import FileChange
 from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder
 from pressrun.services.editions import releases
 
+PEOPLE = """
+    insert into person (id, name, address, address_key, is_operator, created_at, epoch) values
+    (1, 'ann', 'ann@town.example', 'ann@town.example', 0, 1, 0),
+    (2, 'bea', 'bea@town.example', 'bea@town.example', 0, 1, 0)
+"""
+
 
 async def ask_for_two(press: Pressroom) -> None:
+    await press.change(PEOPLE)
+    await press.change("update person set is_operator = 1, address = null, address_key = null")  # so nobody is mailed
     await press.office.lists.set_list("news", {"approval": "second-person"})
 
 
@@ -179,13 +187,6 @@ async def test_returning_ends_an_approval_and_says_why(press: Pressroom) -> None
         await releasing.release(made.id, AT_ONCE)
     manuscript = (await editing_of(press).open(made.id)).manuscript
     assert (False, "No date", BEA.key) == (manuscript.is_submitted, manuscript.words, manuscript.returned_by)
-
-
-PEOPLE = """
-    insert into person (id, name, address, address_key, is_operator, created_at, epoch) values
-    (1, 'ann', 'ann@town.example', 'ann@town.example', 0, 1, 0),
-    (2, 'bea', 'bea@town.example', 'bea@town.example', 0, 1, 0)
-"""
 
 
 async def test_publishers_hear_of_what_is_submitted_and_authors_of_what_is_returned(press: Pressroom) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.database import execute
 from tests.editions.inline_builder import builder_at, workshop_of
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.incoming.posts import (
@@ -26,8 +27,8 @@ from tests.services.incoming.posts import (
 
 from pressrun.core.current import Holder
 from pressrun.core.errors import NotPermitted, Refused
+from pressrun.services.authors import Author
 from pressrun.services.context import ServiceContext
-from pressrun.services.drafts.authors import Author
 from pressrun.services.drafts.draft_editing import DraftEditing, DraftOrder, FileChange
 from pressrun.services.drafts.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.drafts.submissions import Submissions
@@ -67,10 +68,19 @@ def releasing_of(room: Mailroom) -> DraftRelease:
     return DraftRelease(workshop_of(context, builder_at(room.site)), Submissions(context))
 
 
+async def add_operators(room: Mailroom) -> None:
+    """Bea, and one more who may approve."""
+    await execute(
+        room.database,
+        "insert into person (id, name, is_operator, created_at) values (77, 'bea', 1, 1), (78, 'cleo', 1, 1)",
+    )
+
+
 async def test_who_mailed_a_draft_does_not_approve_it(room: Mailroom) -> None:
+    await add_operators(room)
     await set_list(room, approval="second-person")
     await answers(room, post(header={"Authentication_Results": DKIM}), peer=RELAY)
-    [(eve,)] = await rows(room, "select id from person")
+    [(eve,)] = await rows(room, "select id from person where name = 'eve'")
     with pytest.raises(NotPermitted):
         await releasing_of(room).approve(1, Author(person_id=eve))
     await releasing_of(room).approve(1, BEA)
@@ -89,9 +99,10 @@ async def test_an_editor_is_promised_no_link_where_somebody_else_approves(room: 
 
 async def test_a_mail_in_the_name_of_another_is_no_second_person(room: Mailroom) -> None:
     """Bea writes it in Eve's name. Whoever submits it answers for it, and somebody else approves."""
+    await add_operators(room)
     await set_list(room, approval="second-person")
     await answers(room, post())
-    [(eve,)] = await rows(room, "select id from person")
+    [(eve,)] = await rows(room, "select id from person where name = 'eve'")
     with pytest.raises(Refused, match="does not prove who wrote it"):
         await releasing_of(room).approve(1, BEA)
     await releasing_of(room).submit(1, BEA)

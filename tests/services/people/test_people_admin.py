@@ -16,8 +16,8 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Usa
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
+from pressrun.services.holdings import holdings_of_person
 from pressrun.services.people import entering
-from pressrun.services.people.holdings import holdings_of_person
 from pressrun.services.people.lookups import list_everybody
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import TokenMaker, TokenRequest

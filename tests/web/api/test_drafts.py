@@ -242,6 +242,11 @@ async def test_a_draft_of_two(served: ServedApi) -> None:
     await make_list(served, readers=1)
     await served.office.lists.set_list("news", {"approval": "second-person"})
     async with served.client(EDITOR) as writer, served.client(PUBLISHER) as author, served.client(PUBLISHER) as other:
+        await execute(
+            served.office.database,
+            "insert into api_token (id, name, digest, scope, is_everywhere, created_at) "
+            "values (3, 'other', x'03', 'write', 1, 1)",
+        )
         made = await author.post("/lists/news/editions", content=NOTES, headers=MARKDOWN)
         path = f"/editions/{made.json()['id']}"
         alone = [await author.post(f"{path}/{step}") for step in ("submit", "approve", "send")]

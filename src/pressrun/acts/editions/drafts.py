@@ -36,7 +36,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import FORMATS, EditionFormat
-from pressrun.services.drafts.authors import Author, name_of_author
+from pressrun.services.authors import Author, name_of_author
 from pressrun.services.drafts.draft_editing import DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.store.editions.manuscripts import Text

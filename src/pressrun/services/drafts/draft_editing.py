@@ -17,7 +17,7 @@ from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, errors_of
 from pressrun.message.sources.edition_file import relative_path
-from pressrun.services.drafts.authors import Author
+from pressrun.services.authors import Author
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import get_open_list, require_no_errors

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotPermitted, Refused
 from pressrun.core.lifecycles.events import EventType
-from pressrun.services.drafts.authors import Author, is_claimed, with_claimed
+from pressrun.services import standing
+from pressrun.services.authors import Author, is_claimed, with_claimed
 from pressrun.services.drafts.draft_editing import (
     OpenDraft,
     Seen,
@@ -149,20 +150,25 @@ def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredMan
 
 def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: Seen, now: int) -> None:
     manuscript = _require_as_read(tx, draft, seen)
-    if manuscript.is_approved and manuscript.approved_digest == built.digest:
+    is_counted = standing.counts(tx, manuscript, draft.edition.list_name)
+    is_as_approved = manuscript.approved_digest == built.digest
+    if manuscript.is_approved and is_as_approved and is_counted:
         return
-    _require_second_person(tx, manuscript, author)
+    # The approval before vouches for what it was of. If settings have changed since, that is not all that goes out.
+    is_own = author == manuscript.approved_by
+    is_vouched = is_counted and (is_as_approved or is_own or not manuscript.is_approved)
+    _require_second_person(tx, manuscript, author, manuscript.approved_number if is_vouched else None)
     manuscripts.approve(tx, draft.edition.id, author, built.digest, now)
     edition = draft.edition
     events.record_event(tx, EventType.EDITION_APPROVED, list_id=edition.list_id, edition_id=edition.id)
 
 
-def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author: str) -> None:
-    """Raise NotPermitted for somebody who has written a draft, and Refused where nobody knows who has.
+def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author: str, since: int | None) -> None:
+    """Raise NotPermitted for somebody who has written a draft after this change, and Refused if nobody knows who has.
 
     A mail proves nothing of who wrote it. So somebody who has logged in submits it, and counts as one of its authors.
     """
-    writers = manuscripts.authors_since_approval(tx, manuscript)
+    writers = manuscripts.authors_since(tx, manuscript.edition_id, since or 0)
     if any(map(is_claimed, writers)):
         if manuscript.submitted_by is None:
             raise Refused(
@@ -173,7 +179,7 @@ def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author
     if author in with_claimed(writers):
         raise NotPermitted(
             f"edition {manuscript.edition_id} has to be approved by somebody else: you have changed it since it was "
-            "last approved"
+            "last approved, or that approval no longer counts"
         )
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
-from pressrun.services.drafts.authors import Author
+from pressrun.services.authors import Author
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import Manuscript
 from pressrun.store.editions import drafts, manuscripts

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.lifecycles.events import EventType
+from pressrun.services.authors import person_of
 from pressrun.services.context import ServiceContext
-from pressrun.services.drafts.authors import person_of
 from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.store import limits
 from pressrun.store.editions import manuscripts

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Remark, remark
+from pressrun.services import standing
 from pressrun.services.editions.lifecycle import (
     finish_if_done,
     pause_because,
@@ -26,6 +27,7 @@ from pressrun.store.transaction import Transaction
 
 OnPaused = Callable[[Transaction, Edition, Remark | None], None]
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
+WITHDRAWN = ": look at it, then resume or cancel it"
 PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
 
 
@@ -86,10 +88,17 @@ def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> 
     if edition.state is EditionState.PAUSED:
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         if edition.pause_reason != PAUSED_AFTER_CANARY:
-            cause = remark("paused-late") if edition.pause_reason == PAUSED_LATE else None
-            request.on_paused(tx, edition, cause)
+            request.on_paused(tx, edition, _cause(edition))
     elif edition.started_at == now:
         audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
+
+
+def _cause(edition: Edition) -> Remark | None:
+    """Why an edition paused, for people without a shell."""
+    reason = edition.pause_reason or ""
+    if reason.endswith(WITHDRAWN):
+        return remark("paused-withdrawn")
+    return remark("paused-late") if reason == PAUSED_LATE else None
 
 
 def _move_on(
@@ -129,6 +138,9 @@ def _start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_second
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
         return pause_because(tx, edition, reason, how="copies-removed")
+    withdrawn = standing.lost_approval(tx, edition) or standing.lost_schedule(tx, edition)
+    if withdrawn is not None:
+        return pause_because(tx, edition, f"{withdrawn}{WITHDRAWN}", how="withdrawn")
     return start(tx, edition, now)
 
 

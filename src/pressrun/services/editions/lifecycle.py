@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from pressrun.core.errors import BadInput, Refused, no_such_edition
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
+from pressrun.services import standing
 from pressrun.services.editions.audience import begin_audience, queue_slice
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import ROWS_AT_ONCE, BulkChange, BulkKind
@@ -155,6 +156,12 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
         raise Refused(
             f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. --yes sends them, a "
             "second time where that is so"
+        )
+    withdrawn = standing.lost_approval(tx, edition) if edition.started_at is None else None
+    if withdrawn is not None and edition.state is EditionState.PAUSED:
+        raise Refused(
+            f"{withdrawn}. `pressrun edition cancel {edition_id}` cancels it. Then make a draft of it again, and let "
+            "somebody else approve that"
         )
     if edition.state is EditionState.DRAFT:
         raise Refused(

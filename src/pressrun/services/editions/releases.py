@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState
+from pressrun.services import standing
 from pressrun.services.editions.lifecycle import after_event, require_edition, start
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
@@ -101,6 +102,12 @@ def require_releasable(tx: Transaction, edition: Edition) -> None:
     why = _WHY.get(draft_status(tx, edition, target))
     if why is None and needs_second_person(target):
         manuscript = manuscripts.find_manuscript(tx, edition.id)
-        why = None if manuscript is not None and manuscript.is_approved else _NEEDS_SECOND
+        is_approved = manuscript is not None and manuscript.is_approved
+        why = _lost(tx, edition) if is_approved else _NEEDS_SECOND
     if why is not None:
         raise Refused(why.format(list=edition.list_name, edition=edition.id))
+
+
+def _lost(tx: Transaction, edition: Edition) -> str | None:
+    reason = standing.lost_approval(tx, edition)
+    return None if reason is None else f"{reason}: somebody else has to approve it"

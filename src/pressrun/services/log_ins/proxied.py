@@ -7,9 +7,9 @@ the proxy knows and this installation does not is not logged in.
 from __future__ import annotations
 
 from pressrun.services.context import ServiceContext
+from pressrun.services.holdings import holdings_of_person
 from pressrun.services.log_ins.log_in import typed_address_key
 from pressrun.services.log_ins.sessions import NO_SESSION, LoggedIn
-from pressrun.services.people.holdings import holdings_of_person
 from pressrun.store.people import log_ins
 from pressrun.store.people.log_ins import LoginSession, Method
 from pressrun.store.transaction import Transaction

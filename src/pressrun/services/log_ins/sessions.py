@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from pressrun.core.access.login_codes import secret_digest
 from pressrun.core.access.rights import Holdings
 from pressrun.services.context import ServiceContext
+from pressrun.services.holdings import holdings_of_person
 from pressrun.services.log_ins.context import Visitor, lasting_sessions, new_secret
-from pressrun.services.people.holdings import holdings_of_person
 from pressrun.store.people import audit, log_ins, people
 from pressrun.store.people.audit import Entry, person_on_page
 from pressrun.store.people.log_ins import LoginSession, Method, NewSession

@@ -22,7 +22,7 @@ from pressrun.core.quantities import parse_duration
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
-from pressrun.services.people.holdings import holdings_of_token
+from pressrun.services.holdings import holdings_of_token
 from pressrun.services.people.token_lookups import describe_token
 from pressrun.store.lists import lists
 from pressrun.store.people import audit

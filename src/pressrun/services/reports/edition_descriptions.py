@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.answers import Answer, fields_of
-from pressrun.services.drafts.authors import name_of_author
+from pressrun.services.authors import name_of_author
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.store.editions import drafts, editions, manuscripts

@@ -18,7 +18,7 @@ FOLDED_SECONDS = 600  # how long the changes that one author makes to a text in 
 
 
 class StoredManuscript(Struct, frozen=True, kw_only=True):
-    """Where a draft stands. Numbers are those of changes, and the names are authors (services.drafts.authors).
+    """Where a draft stands. Numbers are those of changes, and the names are authors (services.authors).
 
     `first_digest` identifies the file that it began as, `approved_digest` the copies that were approved, and
     `source_url` is the page that it was made of.
@@ -175,10 +175,9 @@ def find_revision(tx: Transaction, edition_id: int, number: int) -> Row | None:
     return tx.row("manuscripts.revision", edition_id=edition_id, number=number)
 
 
-def authors_since_approval(tx: Transaction, manuscript: StoredManuscript) -> frozenset[str]:
-    """Who has changed anything since it was last approved, or since it began."""
-    since = manuscript.approved_number or 0
-    rows = tx.rows("manuscripts.authors_since", edition_id=manuscript.edition_id, number=since)
+def authors_since(tx: Transaction, edition_id: int, number: int) -> frozenset[str]:
+    """Who has changed anything after a change, or with 0 since it began."""
+    rows = tx.rows("manuscripts.authors_since", edition_id=edition_id, number=number)
     return frozenset(row["author"] for row in rows)
 
 

@@ -311,6 +311,11 @@ def last_object(tx: Transaction, action: str) -> str | None:
     return name
 
 
+def last_sender(tx: Transaction, edition_id: int) -> Row | None:
+    """Who was the last to send, schedule, move or resume an edition, and when: `who` and `at`."""
+    return tx.row("audit.last_sender", object=f"edition {edition_id}")
+
+
 class ActionInProgress:
     """An action whose row is written with its first durable transaction, which `require` may refuse."""
 

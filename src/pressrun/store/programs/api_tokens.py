@@ -80,6 +80,15 @@ def find_token_by_id(tx: Transaction, token_id: int) -> ApiToken | None:
     return next(iter(_parsed(tx, tx.rows("api_tokens.get", id=token_id))), None)
 
 
+def find_token_by_name(tx: Transaction, name: str) -> ApiToken | None:
+    return next(iter(_parsed(tx, tx.rows("api_tokens.get_by_name", name=name))), None)
+
+
+def find_family(tx: Transaction, origin_id: int) -> list[ApiToken]:
+    """The tokens without a person that are this one or were made with it, whether or not this one is still there."""
+    return _parsed(tx, tx.rows("api_tokens.family", id=origin_id))
+
+
 def origin_of(tx: Transaction, token_id: int) -> int:
     """The id of the token that this one was made with, of that one's, and so on: its own where a person made it."""
     return int(tx.value("api_tokens.origin", id=token_id) or token_id)

@@ -18,6 +18,16 @@ where digest = :digest;
 select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
 where id = :id;
 
+-- name: get_by_name
+-- A token by its name.
+select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
+where name = :name;
+
+-- name: family
+-- A token without a person, and those that were made with it.
+select id, name, scope, is_everywhere, networks, person_id, created_at, expires_at, used_at from api_token
+where (id = :id or origin_id = :id) and person_id is null;
+
 -- name: origin
 -- The first of the tokens that were made with each other, of which this is one.
 select coalesce(origin_id, id) from api_token where id = :id;

@@ -25,6 +25,13 @@ order by number desc limit :limit;
 -- What the last row of this action that was done was about.
 select object from audit where action = :action and outcome = 'done' order by number desc limit 1;
 
+-- name: last_sender
+-- Who was the last to say that an edition goes out, and when.
+select who, at from audit
+where action in ('edition.move', 'edition.release', 'edition.resume', 'edition.schedule', 'edition.send')
+    and object = :object and outcome = 'done'
+order by number desc limit 1;
+
 -- name: has
 -- Whether there is a row of this action about this object.
 select 1 from audit where action = :action and object = :object limit 1;

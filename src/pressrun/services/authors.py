@@ -45,6 +45,16 @@ def person_of(key: str) -> int | None:
     return int(number) if kind in (_PERSON, _MAIL) else None
 
 
+def is_of_token(key: str) -> bool:
+    """Whether an author is a token without a person, together with those that were made with it."""
+    return key.startswith(f"{_TOKEN} ")
+
+
+def number_of(key: str) -> int:
+    """The number of an author among those of their kind."""
+    return int(key.partition(" ")[2])
+
+
 def is_claimed(key: str) -> bool:
     """Whether nobody knows that this author is who they say."""
     return key.startswith(f"{_MAIL} ")

@@ -1,0 +1,72 @@
+"""Whether a decision to send still counts: an approval, and a time, do so only while whoever decided may still decide.
+
+That is asked in the transaction that sends, and when a scheduled edition starts. Nothing has to be taken back when
+somebody loses a role, is removed, or a token is revoked. Who scheduled an edition is in the audit log, whose row is
+committed with the change; what came before there were such rows stays as it is. A token that has only expired is no
+reason: nobody has decided anything against it. At the shell nobody loses a role.
+"""
+
+from __future__ import annotations
+
+from pressrun.core.access.rights import Right
+from pressrun.services.authors import is_of_token, name_of_author, number_of, person_of
+from pressrun.services.holdings import holdings_of_person, holdings_of_token
+from pressrun.store.editions import manuscripts
+from pressrun.store.editions.editions import Edition
+from pressrun.store.editions.manuscripts import StoredManuscript
+from pressrun.store.lists.lists import find_list_by_id
+from pressrun.store.people import audit, people
+from pressrun.store.programs import api_tokens
+from pressrun.store.transaction import Transaction
+
+
+def counts(tx: Transaction, manuscript: StoredManuscript, list_name: str) -> bool:
+    """Whether a draft of a list was approved, in whatever version, by somebody who may still approve."""
+    author = manuscript.approved_by
+    if author is None:
+        return False
+    person_id = person_of(author)
+    if person_id is not None:
+        return holdings_of_person(tx, person_id).has(Right.RELEASE, list_name)
+    if not is_of_token(author):
+        return True
+    family = api_tokens.find_family(tx, number_of(author))
+    return any(holdings_of_token(tx, token).has(Right.RELEASE, list_name) for token in family)
+
+
+def lost_approval(tx: Transaction, edition: Edition) -> str | None:
+    """Whose approval of an edition, as it is, counts no longer, in a sentence; None where that keeps nothing back."""
+    target = find_list_by_id(tx, edition.list_id)
+    manuscript = manuscripts.find_manuscript(tx, edition.id)
+    if target is None or target.approval != "second-person" or manuscript is None or not manuscript.is_approved:
+        return None
+    if counts(tx, manuscript, target.name):
+        return None
+    name = name_of_author(tx, manuscript.approved_by) or ""
+    approved = f"approved edition {edition.id}"  # who is gone has no name
+    who = f"{name}, who {approved}," if ":" in name else f"the {name} that {approved}"
+    return f"{who} may no longer approve editions of {target.name}, so that approval does not count"
+
+
+def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
+    """Who scheduled or resumed an edition and may no longer do so, in a sentence; None where that is nobody."""
+    row = audit.last_sender(tx, edition.id)
+    if row is None or _may_still_send(tx, row["who"], row["at"], edition.list_name):
+        return None
+    return f"{row['who']}, who had it sent at this time, may no longer send editions of {edition.list_name}"
+
+
+def _may_still_send(tx: Transaction, who: str, at: int, list_name: str) -> bool:
+    """Whether somebody may send, as the audit log knew them then: a name that was given anew is somebody else's."""
+    kind, _, name = who.partition(":")
+    if kind == "person":
+        person = people.find_by_name(tx, name)
+        if person is None or person.created_at > at:
+            return False
+        return holdings_of_person(tx, person.id).has(Right.RELEASE, list_name)
+    if kind == "token":
+        token = api_tokens.find_token_by_name(tx, name)
+        if token is None or token.created_at > at:
+            return False
+        return holdings_of_token(tx, token).has(Right.RELEASE, list_name)
+    return True
