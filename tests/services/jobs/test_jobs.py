@@ -14,7 +14,7 @@ from tests.database import execute, select
 from tests.services.office import Office
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput, NotFound, Refused, Unavailable
+from pressrun.core.errors import BadInput, CommitUnknown, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.jobs import job_work
 from pressrun.services.jobs.bulk_jobs import MOST_FILES, MOST_FILES_OF_LIST, JobOrder, JobReport
@@ -341,3 +341,41 @@ async def test_few_files_arrive_at_a_time(office: Office) -> None:
     results = await asyncio.gather(*arriving, return_exceptions=True)
     assert len(names) - 1 == sum(isinstance(result, JobReport) for result in results)
     assert all(isinstance(result, JobReport | Refused) for result in results)
+
+
+@pytest.mark.parametrize("problem", [CommitUnknown, asyncio.CancelledError])
+async def test_a_file_stays_when_nobody_knows_whether_it_is_a_job(
+    office: Office, monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]
+) -> None:
+    """Whoever repeats the request under its key would find a job that has lost its file."""
+    await office.make_list()
+    database, real = office.database, office.database.write
+
+    async def unheard(work: Any, *args: Any, **kwargs: Any) -> Any:
+        await real(work, *args, **kwargs)
+        raise problem("nobody heard of it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "write", unheard)
+        with pytest.raises(problem):
+            await hand_in(office, roster("ann"))
+    await office.runner.carry_out_all()
+    assert "done" == (await office.jobs.show(1)).state
+    assert [] == files(office)
+
+
+async def test_a_job_is_kept_for_a_day_from_its_last_request_and_from_its_end(office: Office) -> None:
+    """So whoever repeats a request under its key, or asks for the result of a job that took long, gets an answer."""
+    await office.make_list()
+    start = int(office.now)
+    job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))
+    kept = []
+    for hours, step in ((0, None), (20, office.jobs.apply), (50, office.runner.carry_out_all)):
+        office.now = start + hours * 3600
+        if step == office.jobs.apply:
+            await office.jobs.apply(job.id)
+        elif step is not None:
+            await office.runner.carry_out_all()
+        (kept_until,) = (await select(office.database, "select expires_at from job"))[0]
+        kept.append((kept_until - start) // 3600)
+    assert [24, 44, 74] == kept

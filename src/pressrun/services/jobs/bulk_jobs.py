@@ -28,13 +28,12 @@ from pressrun.store.database import Database
 from pressrun.store.people import audit
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import JobFiles
-from pressrun.store.programs.jobs import LIVE, UNFINISHED, BulkJob, JobKind, JobState, NewJob
+from pressrun.store.programs.jobs import KEPT_SECONDS, LIVE, UNFINISHED, BulkJob, JobKind, JobState, NewJob
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-KEPT_SECONDS = 86_400
 MOST_FILES = 20  # jobs whose file is kept, most of them dry runs that nobody has applied yet
 MOST_FILES_OF_LIST = 5  # so that nobody who manages one list can keep the others from importing
 
@@ -107,13 +106,23 @@ class BulkJobs:
                 await _on_disk(incoming.write, piece)
             digest = await _on_disk(incoming.finish)
             survey = await self._survey_file(order, incoming.name, target)
-            report = await self._database.write(self._insert, order, incoming.name, digest, survey)
         except BaseException:
             incoming.abandon()
-            await asyncio.shield(asyncio.to_thread(self._files.drop, [incoming.name]))
+            await self._drop(incoming.name)
             raise
-        self._wake()
+        try:
+            report = await self._database.write(self._insert, order, incoming.name, digest, survey)
+        except (Unavailable, asyncio.CancelledError):  # it may be a job now; otherwise the sweep of files finds it
+            raise
+        except BaseException:
+            await self._drop(incoming.name)
+            raise
+        finally:
+            self._wake()
         return report
+
+    async def _drop(self, name: str) -> None:
+        await asyncio.shield(asyncio.to_thread(self._files.drop, [name]))
 
     async def _survey_file(self, order: JobOrder, name: str, list_id: int) -> Survey:
         if order.limit is None:
@@ -170,7 +179,8 @@ class BulkJobs:
             if digest is not None and digest != job.plan.hex():
                 raise Refused(f"job {job_id} has shown something other than what this digest names")
             _require_idle(tx, job.list_name)
-            changed = replace(job, state=JobState.APPLYING, position=0, result={})
+            kept_until = int(self._clock()) + KEPT_SECONDS  # for whoever repeats this under a key
+            changed = replace(job, state=JobState.APPLYING, position=0, result={}, expires_at=kept_until)
             jobs.record_job(tx, job, changed)
             return report_of(changed)
 

@@ -93,7 +93,7 @@ class JobRunner(BackgroundLoop):
         except Unavailable:
             raise
         except Exception as problem:
-            await self._context.database.write(_fail, job_id, _words(problem))
+            await self._context.database.write(_fail, job_id, _words(problem), self._context.now)
             if not isinstance(problem, PressrunError | FileNotFoundError):
                 raise
         finally:
@@ -137,7 +137,7 @@ def _begin(tx: Transaction, job_id: int) -> BulkJob | None:
     return begun
 
 
-def _fail(tx: Transaction, job_id: int, problem: str) -> None:
+def _fail(tx: Transaction, job_id: int, problem: str, now: int) -> None:
     job = jobs.find_job(tx, job_id)
     if job is not None and job.state in jobs.LIVE:
-        record_end(tx, job, replace(job, state=JobState.FAILED, problem=problem))
+        record_end(tx, job, replace(job, state=JobState.FAILED, problem=problem), now)

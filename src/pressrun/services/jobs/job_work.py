@@ -27,7 +27,7 @@ from pressrun.services.members.member_sync import remove_synced
 from pressrun.services.members.subscriber_import import ImportCounts, PreparedRows, import_rows, prepare_rows
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
-from pressrun.store.programs.jobs import BulkJob, JobKind, JobState
+from pressrun.store.programs.jobs import KEPT_SECONDS, BulkJob, JobKind, JobState
 from pressrun.store.transaction import Transaction
 
 BATCH = 1_000  # rows of a transaction, for which others wait
@@ -59,7 +59,7 @@ class JobWork(Struct, frozen=True):
             rows = self.read_roster(file, self.job.media_type)
             while (batch := await asyncio.to_thread(self._next_batch, rows)).lines:
                 shown = _Shown(planned, batch, repeated, known)
-                planned, text = await self.context.database.read(self._preview, shown)
+                planned, text, known = await self.context.database.read(self._preview, shown)
                 await asyncio.to_thread(marks.write, text.encode())
                 if not await self.context.database.record(_move_on, planned):
                     return
@@ -82,7 +82,7 @@ class JobWork(Struct, frozen=True):
             if not await self.context.database.write(self._remove, keys, position):
                 return
         if await self._apply_rows(position, position - len(leaving)):
-            await self.context.database.write(_end, self.job.id)
+            await self.context.database.write(_end, self.job.id, self.context.now)
 
     async def _apply_rows(self, position: int, done: int) -> bool:
         """Carry out the rows after the first `done`; False when somebody has ended the job."""
@@ -139,17 +139,15 @@ class JobWork(Struct, frozen=True):
 
     # ------------------------------------------------------------------ within one transaction
 
-    def _preview(self, tx: Transaction, shown: _Shown) -> tuple[BulkJob, str]:
+    def _preview(self, tx: Transaction, shown: _Shown) -> tuple[BulkJob, str, dict[str, PriorState]]:
         known = dict(shown.known)
         preview = ImportPreview(tx, self._options(), shown.repeated, known)
         previews, counts = preview.preview_rows(shown.batch.rows)
         counts.invalid.extend((row.line, row.reason) for row in shown.batch.unread)
         marks: Mapping[int, str] = {previewed.line: previewed.mark for previewed in previews}
         text = "".join(marks.get(line, _NO_MARK) for line in shown.batch.lines)
-        shown.known.clear()
-        shown.known.update(known)
         position = shown.job.position + len(shown.batch.lines)
-        return replace(shown.job, position=position, result=add_counts(shown.job, counts)), text
+        return replace(shown.job, position=position, result=add_counts(shown.job, counts)), text, known
 
     def _remove(self, tx: Transaction, keys: Sequence[str], position: int) -> bool:
         job = _find_applying(tx, self.job.id)
@@ -174,7 +172,7 @@ class _Shown(NamedTuple):
     job: BulkJob
     batch: RowBatch
     repeated: frozenset[str]
-    known: dict[str, PriorState]
+    known: Mapping[str, PriorState]
 
 
 def _move_on(tx: Transaction, planned: BulkJob) -> bool:
@@ -193,15 +191,15 @@ def _find_applying(tx: Transaction, job_id: int) -> BulkJob | None:
     return job if job is not None and job.state is JobState.APPLYING else None
 
 
-def _end(tx: Transaction, job_id: int) -> None:
+def _end(tx: Transaction, job_id: int, now: int) -> None:
     job = _find_applying(tx, job_id)
     if job is not None:
-        record_end(tx, job, replace(job, state=JobState.DONE, position=job.total))
+        record_end(tx, job, replace(job, state=JobState.DONE, position=job.total), now)
 
 
-def record_end(tx: Transaction, job: BulkJob, ended: BulkJob) -> None:
-    """Record that a job has come to its end, and tell programs."""
-    jobs.record_job(tx, job, ended)
+def record_end(tx: Transaction, job: BulkJob, ended: BulkJob, now: int) -> None:
+    """Record that a job has come to its end, and tell programs, who have a day to look at its result."""
+    jobs.record_job(tx, job, replace(ended, expires_at=max(job.expires_at, now + KEPT_SECONDS)))
     events.record_event(tx, EventType.JOB_FINISHED, list_id=job.list_id, how=ended.state.value, name=f"job {job.id}")
 
 

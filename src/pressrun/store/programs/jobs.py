@@ -41,6 +41,7 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+KEPT_SECONDS = 86_400  # from the request that makes or applies a job, and from its end
 LIVE = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.APPLYING})
 UNFINISHED = LIVE | {JobState.READY}
 
@@ -123,6 +124,7 @@ def record_job(tx: Transaction, before: BulkJob, changed: BulkJob) -> None:
         result=in_json(changed.result),
         plan=changed.plan,
         problem=changed.problem,
+        expires_at=changed.expires_at,
     )
 
 
