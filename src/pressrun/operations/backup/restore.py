@@ -267,7 +267,8 @@ def _switch_on_server(
     with closing(_open_target(server, schema, report)) as target:
         with closing(SqliteFile(file).connect(readonly=True)) as connection, (tables := connection.tables()).snapshot():
             fill(tables, target, progress)
-        file.unlink()
+        for name in restore_switch.DATABASE_FILES:
+            (rehearsal.data.root / name).unlink(missing_ok=True)
         (rehearsal.data.root / f".{token}").touch()
         restore_switch.prepare_switch(data.root, rehearsal.data.root, aside)
         target.publish(complete_mark(token))

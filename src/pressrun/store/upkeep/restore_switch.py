@@ -22,7 +22,7 @@ from pressrun.store.table_store import MoveMark
 
 FOLDER, PREPARED, READY, PLACING = ".restoring", ".restore-prepared", ".restore-ready", ".restore-placing"
 _ASIDE = ".aside"  # in the folder: where to keep what is there, below data_dir
-_DATABASE = ("pressrun.sqlite3", "pressrun.sqlite3-wal", "pressrun.sqlite3-shm", "pressrun.sqlite3-journal")
+DATABASE_FILES = ("pressrun.sqlite3", "pressrun.sqlite3-wal", "pressrun.sqlite3-shm", "pressrun.sqlite3-journal")
 _FILES = ("keys", "layouts", "dkim", "handovers", "last-backup.json")
 
 
@@ -100,8 +100,8 @@ def complete_switch(root: Path) -> None:
 
 def _set_aside(root: Path, ready: Path) -> None:
     """Move what is there away: each name once, since nothing new comes before all are gone."""
-    has_file = (ready / _DATABASE[0]).exists()  # otherwise the database is on a server, and not here
-    names = [name for name in (*(_DATABASE if has_file else ()), *_FILES) if os.path.lexists(root / name)]
+    has_file = (ready / DATABASE_FILES[0]).exists()  # otherwise the database is on a server, and not here
+    names = [name for name in (*(DATABASE_FILES if has_file else ()), *_FILES) if os.path.lexists(root / name)]
     if not names:
         return
     aside = root / (ready / _ASIDE).read_text(encoding="utf-8")
