@@ -66,11 +66,12 @@ def move_to(invocation: Invocation, *, target: str, password_file: Path | None, 
         is_agreed=is_agreed,
     )
     invocation.mark_recorded()
-    note(invocation, "move-to", "begun", name=_engine(destination))
+    is_noted = note(invocation, "move-to", "begun", name=_engine(destination))
     try:
         report = _move(invocation, data, destination)
     except PressrunError as problem:
-        note(invocation, "move-to", "failed", problem.exit_code, name=_engine(destination))
+        if is_noted:  # otherwise nothing can be written there, and the warning has said why
+            note(invocation, "move-to", "failed", problem.exit_code, name=_engine(destination))
         raise
     change = _change_of_config(data, destination, target)
     if invocation.as_json:

@@ -36,17 +36,19 @@ def recording(invocation: Invocation, path: str) -> Iterator[None]:
 
 def note(
     invocation: Invocation, action: str, outcome: str, code: int | None = None, *, name: str | None = None
-) -> None:
-    """Append a row, where there is a log of this version. A row that cannot be written stops nobody.
+) -> bool:
+    """Append a row, where there is a log of this version. A row that cannot be written stops nobody: False then.
 
     Data of an older version stay as they are: `backup` is what comes before `migrate`.
     """
     try:
         if invocation.group_socket is not None or not _has_log(invocation):
-            return
+            return False
         execute(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
     except (PressrunError, OSError) as problem:  # such as a data_dir that a unit lets nobody write to
         print_warning(f"the audit log has no row of this: {problem}")
+        return False
+    return True
 
 
 def _has_log(invocation: Invocation) -> bool:
