@@ -97,6 +97,35 @@ async def test_the_same_file_that_comes_in_together_is_one_draft(press: Pressroo
     assert (1, 1) == (len({draft.id for draft in drafts}), sum(draft.created for draft in drafts))
 
 
+async def test_different_files_that_come_in_together_are_as_many_drafts(press: Pressroom) -> None:
+    drafts = await asyncio.gather(*(hand_in(press, f"Hello {number}") for number in range(8)))
+    assert (8, 8) == (len({draft.id for draft in drafts}), sum(draft.created for draft in drafts))
+
+
+async def test_editions_of_other_lists_do_not_turn_a_draft_away(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take the id for which it was built, and ids are those of all lists."""
+    await press.office.make_list("other")
+    build, others = InlineMaker.build, iter(range(7))
+
+    async def overtaken(maker: InlineMaker, order: BuildOrder) -> BuiltEdition:
+        built = await build(maker, order)
+        if order.slug == "boats" and (number := next(others, None)) is not None:
+            await editing_of(press).hand_in(replace(order_of(text(f"Other {number}", "Other")), list_name="other"))
+        return built
+
+    monkeypatch.setattr(InlineMaker, "build", overtaken)
+    assert (8, True) == ((made := await hand_in(press)).id, made.created)
+
+
+async def test_files_that_come_in_together_are_all_added(press: Pressroom) -> None:
+    made = await hand_in(press)
+    paths = [f"{number}.pdf" for number in range(8)]
+    await asyncio.gather(*(editing_of(press).change(made.id, FileChange(path, b"%PDF"), ANN, (1,)) for path in paths))
+    assert paths == [file["path"] for file in await editing_of(press).files(made.id)]
+
+
 async def test_the_same_file_is_the_edition_that_was_sent(press: Pressroom) -> None:
     sent = await press.edition("Hello")
     assert (sent, False) == ((draft := await hand_in(press)).id, draft.created)

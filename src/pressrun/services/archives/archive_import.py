@@ -60,10 +60,11 @@ class ArchiveImport:
         try:
             file = (await self._workshop.builder.read(list_name, manuscript)).file
             file = replace(file, keys=replace(file.keys, date=message.published_at))
-            prepared = await self._workshop.prepare(list_name, manuscript, file)
+            async with self._workshop.turn(list_name):
+                prepared = await self._workshop.prepare(list_name, manuscript, file)
+                return await self._database.write(self._store, prepared, message)
         except EditionError as problem:
             return {"outcome": "refused", "reason": str(problem)}
-        return await self._database.write(self._store, prepared, message)
 
     def _store(self, tx: Transaction, prepared: PreparedEdition, message: ArchivedMessage) -> Answer:
         target = get_open_list(tx, prepared.context.list.name)

@@ -150,8 +150,9 @@ class DraftEditing:
     async def hand_in(self, order: DraftOrder) -> DraftResult:
         """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
         order = msgspec.structs.replace(order, files=_checked_files(order.text, order.files))
-        built = await self._workshop.build(order.list_name, order.text, order.files)
-        return await self._database.write(self._store, built, order)
+        async with self._workshop.turn(order.list_name):
+            built = await self._workshop.build(order.list_name, order.text, order.files)
+            return await self._database.write(self._store, built, order)
 
     async def open(self, edition_id: int) -> OpenDraft:
         """A draft with its text and files; raises NotFound, and Refused for an edition that is not a draft."""
@@ -167,6 +168,11 @@ class DraftEditing:
 
         Raises ChangedMeanwhile, EditionError, NotFound, Refused.
         """
+        edition = await self._database.read(lifecycle.require_edition, edition_id)
+        async with self._workshop.turn(edition.list_name):
+            return await self._change(edition_id, change, author, seen)
+
+    async def _change(self, edition_id: int, change: Change, author: Author, seen: Seen) -> DraftResult:
         before = await self.open(edition_id)
         await self._database.read(_require_seen, before.manuscript, change, seen)
         text, files = await change.applied(before, self._workshop.builder)

@@ -105,9 +105,11 @@ class DraftRelease:
         BadInput for an hour in the past; PreflightFailed.
         """
         self._database.growth.require()
-        draft, built = await self._build(edition_id)
-        require_no_errors(built.findings)
-        edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
+        edition = await self._database.read(lifecycle.require_edition, edition_id)
+        async with self._workshop.turn(edition.list_name):
+            draft, built = await self._build(edition_id)
+            require_no_errors(built.findings)
+            edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
         self._context.wake()
         await lifecycle.carry_on(self._context)
         return edition

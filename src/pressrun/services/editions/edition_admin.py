@@ -77,9 +77,10 @@ class EditionAdmin:
 
         Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
-        prepared = await self._prepare(list_name, manuscript)
-        require_no_errors(prepared.built.findings)
-        edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
+        async with self._workshop.turn(list_name):
+            prepared = await self._prepare(list_name, manuscript)
+            require_no_errors(prepared.built.findings)
+            edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
         self._context.wake()
         await lifecycle.carry_on(self._context)
         return edition_id

@@ -45,7 +45,7 @@ from pressrun.store.transaction import Transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STORE_ATTEMPTS = 5  # how often an edition is built while others are stored in between
+STORE_ATTEMPTS = 20  # how often an edition is built while those of other lists are stored in between
 
 
 class ChangedSinceBuild(PressrunError):

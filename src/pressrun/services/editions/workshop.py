@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from pressrun.message.finding import Finding, in_order, warning
@@ -39,6 +42,14 @@ class Workshop(Struct, frozen=True, kw_only=True):
     context: ServiceContext
     builder: EditionBuilder
     sender_check: SenderCheck
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+
+    @asynccontextmanager
+    async def turn(self, list_name: str) -> AsyncIterator[None]:
+        """One at a time for each list, from reading to storing: whatever arrives together must not be built again."""
+        turn = self._turns.setdefault(list_name, asyncio.Lock())
+        async with turn:
+            yield
 
     async def prepare(
         self,

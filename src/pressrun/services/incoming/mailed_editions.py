@@ -98,14 +98,15 @@ class MailedEditions:
             with needing_helper():
                 read = await self._workshop.builder.read(post.list_name, manuscript)
             file, unused = read.file, _unused(posted, read.paths)
-            prepared = await self._build(post, manuscript, file)
-            of_sender = await self._workshop.sender_check.check(prepared.context.list, file.keys.from_)
-            notes = [about(Severity.WARNING, note) for note in posted.notes]
-            findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
-            errors = errors_of(findings)
-            if errors:
-                return await self._decline(post, without_lines(errors, file))
-            return await self._database.write(self._record, post.mail, self._drafts.store, post, prepared, findings)
+            async with self._workshop.turn(post.list_name):
+                prepared = await self._build(post, manuscript, file)
+                of_sender = await self._workshop.sender_check.check(prepared.context.list, file.keys.from_)
+                notes = [about(Severity.WARNING, note) for note in posted.notes]
+                findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
+                errors = errors_of(findings)
+                if errors:
+                    return await self._decline(post, without_lines(errors, file))
+                return await self._database.write(self._record, post.mail, self._drafts.store, post, prepared, findings)
         except EditionError as problem:
             return await self._decline(post, [refusal_of(problem)])
         except (NotFound, Refused):
