@@ -25,14 +25,15 @@ now. `GET me` shows it.
 ## Requests
 - Paths are below `/api/v1`. In an address, leave `@` as it is, and write `/` as `%2F`.
 - Bodies are JSON objects in UTF-8, unless a row names other types. Members in bold are required. `[http] max_body`
-  limits JSON, `[api] max_upload` files.
+  limits JSON, `[api] max_upload` files. Compressed bodies (`Content-Encoding`) get 415.
 - A parameter or member that is not listed here is an error, never ignored.
 - PUT and DELETE may be repeated. Other requests that accept an `Idempotency-Key` may be repeated under it for a day.
   Each request needs its own key. The effect is stored together with the key, so it happens once, whatever is killed in
   between. The same key with another request gets 422.
 - Drafts, their files and lists have an `ETag`. Send the one that your change was made from in `If-Match`: with an older
   one, the answer is 412. `*` matches whatever is there. The header is required for changes of a draft or its files
-  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers.
+  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers. It
+  is for `If-Match` alone: a GET always answers in full.
 - Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
   [Internet draft](rfc.md)); beyond that, the answer is 429 with `Retry-After`.
 

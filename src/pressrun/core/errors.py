@@ -4,7 +4,8 @@ PressrunError                 1   failed; the message says why and what to do
 ├── NotFound                  1   an unknown list, edition, address or token id
 │   └── Gone                      what was asked for has been erased
 ├── Refused                   1   understood, but a rule forbids it in the present state
-│   └── ChangedMeanwhile          somebody has changed what the caller read
+│   ├── ChangedMeanwhile          somebody has changed what the caller read
+│   └── LimitReached              a limit allows it again later
 ├── UsageError               64   the command line is invalid
 ├── BadInput                 65   data that cannot be accepted as it is
 │   ├── InvalidFields             several values that are wrong, each with its name
@@ -39,13 +40,15 @@ class PressrunError(Exception):
     """The base class: something failed, and the message says why and what to do.
 
     `members` are facts for programs, such as a number in the message; the API sends them beside the message. `see` is
-    the verb that shows more. `fact` is the message without it, for people who have no shell.
+    the verb that shows more, and `at_shell` a sentence that only helps there. `fact` is the message without them, for
+    people and programs elsewhere.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str = "", *, see: str = "", **members: object) -> None:
-        super().__init__(f"{message} (see `pressrun {see}`)" if see else message)
+    def __init__(self, message: str = "", *, see: str = "", at_shell: str = "", **members: object) -> None:
+        more = f" (see `pressrun {see}`)" if see else f". {at_shell}" if at_shell else ""
+        super().__init__(f"{message}{more}")
         self.fact = message
         self.members = members
 
@@ -74,6 +77,14 @@ class Refused(PressrunError):
 
 class ChangedMeanwhile(Refused):
     """Somebody has changed what the caller read before it asked for a change (HTTP 412)."""
+
+
+class LimitReached(Refused):
+    """A limit allows it again after `retry_after` seconds (HTTP 429)."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class UsageError(PressrunError):

@@ -8,7 +8,7 @@ from tests.database import execute, select
 from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import BadInput, LimitReached, NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.members.member_changes import (
     Confirm,
@@ -82,9 +82,10 @@ async def test_a_repeated_question_is_mailed_again_within_the_limits(office: Off
     states = [(await put(office, confirm=Confirm.SEND)).state for _ in range(5)]
     assert ["pending"] * 5 == states
     assert ["confirmation"] * 3 == await mails(office)
-    with pytest.raises(Refused):
+    with pytest.raises(LimitReached) as refused:
         await office.members.confirm_again("news", ADA, CRM)
-    office.now += 2 * DAY
+    assert DAY == refused.value.retry_after
+    office.now += DAY + 1
     await office.members.confirm_again("news", ADA, CRM)
     assert 4 == len(await mails(office))
 

@@ -126,6 +126,15 @@ async def test_revisions_in_several_lines(desk: Desk) -> None:
     assert 200 == response.status_code
 
 
+@pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("br", 415), ("identity", 202), ("", 202)])
+async def test_a_compressed_body(desk: Desk, coding: str, status: int) -> None:
+    """It is not taken for what it holds."""
+    headers = {"Content-Type": "text/csv", "Content-Encoding": coding}
+    async with desk.client() as client:
+        response = await client.post("/lists/news/imports", content=b"email\n", headers=headers)
+    assert (status, status == 415) == (response.status_code, response.headers.get("accept-encoding") == "identity")
+
+
 async def test_an_answer_that_is_not_json(desk: Desk) -> None:
     """The octets with their type."""
     async with desk.client() as client:

@@ -10,6 +10,7 @@ from tests.web.api.desk import BASE, FAILURES, TOKEN, Desk
 from tests.web.api.served import ServedApi
 
 from pressrun.acts.call import Call, ReportProgress
+from pressrun.core.errors import LimitReached, Refused
 from pressrun.core.quantities import Rate
 from pressrun.web.api.problems import TITLES
 
@@ -189,6 +190,29 @@ async def test_no_valid_token(desk: Desk, authorization: str | None, words: str)
     assert words in response.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/lists/news/nothing", "/../v2/me"])
+async def test_no_valid_token_for_a_path_that_leads_nowhere(desk: Desk, path: str) -> None:
+    """401 before 404, so that somebody with a wrong token looks for the mistake there."""
+    async with desk.client(None) as client:
+        response = await client.get(path, headers={"Authorization": "Bearer pr_other"})
+    assert (401, 401) == (response.status_code, response.json()["status"])
+    assert response.headers["www-authenticate"].startswith("Bearer ")
+
+
+async def test_what_a_limit_allows_later(desk: Desk) -> None:
+    desk.failure = LimitReached("not so often", 90)
+    async with desk.client() as client:
+        response = await client.get(ADA)
+    assert (429, "90") == (response.status_code, response.headers["retry-after"])
+
+
+async def test_what_only_helps_at_a_shell_is_not_said(desk: Desk) -> None:
+    desk.failure = Refused("the list is closed", at_shell="Reopen it with `pressrun list set news closed=false`")
+    async with desk.client() as client:
+        response = await client.get(ADA)
+    assert ("the list is closed", True) == (response.json()["detail"], "pressrun list set" in str(desk.failure))
+
+
 @pytest.mark.parametrize("status", sorted(FAILURES))
 async def test_what_an_action_raises(desk: Desk, status: int) -> None:
     """Each error has its status; only why the service is unavailable is kept for the log."""
@@ -304,6 +328,18 @@ async def test_values_of_a_query_are_written_as_described(served: ServedApi, que
     async with served.client() as client:
         response = await client.get(f"/lists/news/subscribers?{query}")
     assert (422, f"?{query.partition('=')[0]}") == (response.status_code, response.json()["errors"][0]["pointer"])
+
+
+async def test_a_word_that_is_none_of_several_is_answered_with_all_of_them(served: ServedApi) -> None:
+    """In the query as in the body."""
+    async with served.client() as client:
+        await client.post("/lists", json={"name": "news", "title": "River News"})
+        asked = await client.get("/lists/news/subscribers?state=gone")
+        several = await client.get("/events?type=gone")
+        told = await client.patch("/lists/news", json={"archive": "gone"})
+    assert {"?state": "unknown: 'gone'. There are pending, active, suspended, unsubscribed"} == pointers(asked)
+    assert "subscription.started" in pointers(several)["?type/0"]
+    assert {"/archive": "unknown: 'gone'. There are public, members, off"} == pointers(told)
 
 
 async def test_a_value_in_another_form_is_told_in_words(served: ServedApi) -> None:

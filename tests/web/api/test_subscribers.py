@@ -301,3 +301,12 @@ async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> No
     assert first.json() == second.json()
     assert [201, 201, 200, 200] == [answer.status_code for answer in puts]
     assert puts[0].json() == puts[1].json() != puts[2].json() == puts[3].json()
+
+
+async def test_two_keys_are_none(served: ServedApi) -> None:
+    """Neither is taken for the one that was meant."""
+    await served.office.make_list()
+    async with served.client() as client:
+        headers = [("Idempotency-Key", "crm-1"), ("Idempotency-Key", "crm-2")]
+        answer = await client.post(READERS, json={"email": "ada@reader.example"}, headers=headers)
+    assert 422 == answer.status_code

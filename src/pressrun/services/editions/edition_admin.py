@@ -242,7 +242,10 @@ def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
     edition = lifecycle.require_edition(tx, edition_id)
     if edition.is_welcome:
         name = edition.list_name
-        raise Refused(f"edition {edition_id} greets new readers: `pressrun list set {name} welcome=off` ends that")
+        raise Refused(
+            f"edition {edition_id} is the welcome email of {name}, which ends when that is switched off",
+            at_shell=f"`pressrun list set {name} welcome=off` ends it",
+        )
     lifecycle.cancel(tx, edition_id, now)
 
 

@@ -84,7 +84,7 @@ def get_open_list(tx: Transaction, name: str) -> MailingList:
     if target is None:
         raise no_such_list(name)
     if target.closed_at is not None:
-        raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
+        raise Refused(f"the list {name} is closed", at_shell=f"Reopen it with `pressrun list set {name} closed=false`")
     return target
 
 

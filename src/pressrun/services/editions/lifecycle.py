@@ -154,19 +154,21 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
     doubtful = count_doubtful(tx, edition)
     if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. --yes sends them, a "
-            "second time where that is so"
+            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. Accept first that these "
+            "go out a second time",
+            at_shell="--yes accepts it",
         )
     withdrawn = standing.lost_approval(tx, edition) if edition.started_at is None else None
     if withdrawn is not None and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"{withdrawn}. `pressrun edition cancel {edition_id}` cancels it. Then make a draft of it again, and let "
-            "somebody else approve that"
+            f"{withdrawn}. Cancel it. Then make a draft of it again, and let somebody else approve that",
+            at_shell=f"`pressrun edition cancel {edition_id}` cancels it",
         )
     if edition.state is EditionState.DRAFT:
         raise Refused(
-            f"edition {edition_id} is a draft. `pressrun edition send {edition_id}` sends it, and so does the "
-            f"/approve/… link in the mail about it. `pressrun edition cancel {edition_id}` cancels it"
+            f"edition {edition_id} is a draft, which is sent rather than resumed",
+            at_shell=f"`pressrun edition send {edition_id}` sends it, and so does the /approve/… link in the mail "
+            f"about it. `pressrun edition cancel {edition_id}` cancels it",
         )
     moved = after_event(edition, EditionEvent.RESUME)
     state = resumed(has_started=edition.started_at is not None)
@@ -186,7 +188,10 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     if edition.started_at is not None:
         raise Refused(f"edition {edition_id} has already started and cannot be rescheduled")
     if at < now:
-        raise BadInput(f"that time is in the past. To send at once, use `pressrun edition resume {edition_id}`")
+        raise BadInput(
+            "that time is in the past. To send at once, resume the edition",
+            at_shell=f"`pressrun edition resume {edition_id}`",
+        )
     editions.record_edition(tx, edition, moved)
     return moved
 

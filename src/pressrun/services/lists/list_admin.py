@@ -208,7 +208,7 @@ class ListAdmin:
         if "welcome" in change.values:
             raise BadInput("welcome: create the list first, then set its welcome email with `pressrun list set`")
         if lists.find_list(tx, name) is not None:
-            raise Refused(f"the list {name} already exists. Change it with `pressrun list set {name} …`")
+            raise Refused(f"the list {name} already exists", at_shell=f"Change it with `pressrun list set {name} …`")
         self._check_people(tx, name)
         title, now = str(change.values["title"]), self._context.now
         new = NewList(name=name, title=title, from_address=self._default_from(name, title))

@@ -31,7 +31,7 @@ def begin_removal(tx: Transaction, name: str, now: int) -> int:
     lists.lock_list(tx, name)
     target = lists.get_list(tx, name)
     if target.closed_at is None:
-        raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
+        raise Refused(f"the list {name} is still open. Close it first", at_shell=f"`pressrun list close {name}` does")
     list_removals.begin(tx, target.id, now)
     return target.id
 

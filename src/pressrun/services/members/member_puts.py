@@ -9,6 +9,7 @@ mail. A former address stands for the reader who has changed it. Whatever a requ
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -152,6 +153,12 @@ class MemberPuts:
         record_consent(tx, known.list, person, "requested", origin, self._context)
         request_confirmation(tx, [(known.list, known.subscription)], person, origin, terms, self._context.now)
         return is_mailed
+
+    def mails_again_in(self, tx: Transaction, address: Address) -> int | None:
+        """In how many seconds a limit allows an address another confirmation; None if it gets none at all."""
+        now = self._context.clock()
+        opens_at = self._abuse_limits.opens_at(tx, address, Trust.PROVEN, now)
+        return None if opens_at is None else max(1, math.ceil(opens_at - now))
 
     def _put_apart(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
         """Like `put`, for requests about one list and from one source, each about a different address."""

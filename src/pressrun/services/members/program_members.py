@@ -15,7 +15,7 @@ from msgspec import structs
 
 from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import Address
-from pressrun.core.errors import Refused, no_such_edition
+from pressrun.core.errors import LimitReached, Refused, no_such_edition
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.observe.log import event
@@ -158,7 +158,7 @@ class ProgramMembers:
                     f"{address} is {_words(known.subscription)} on {list_name}, so there is nothing to confirm"
                 )
             elif not self._puts.request_confirmation(tx, known, known.person, origin):
-                raise Refused(f"{address} has been mailed as often as [limits] allows. Try again later")
+                raise self._not_now(tx, address)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)
@@ -181,6 +181,13 @@ class ProgramMembers:
 
     def _find(self, tx: Transaction, list_name: str, address: Address) -> KnownMember:
         return find_members(tx, self._context.keys, list_name, [address])[0]
+
+    def _not_now(self, tx: Transaction, address: Address) -> Refused:
+        """The error for somebody whom a limit keeps from another confirmation."""
+        wait = self._puts.mails_again_in(tx, address)
+        if wait is None:
+            return Refused(f"[limits] lets no confirmation go to {address}")
+        return LimitReached(f"no more confirmations for {address} for now ([limits]): try again in {wait} s", wait)
 
     def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
         target, person, subscription = require_membership(tx, list_name, address)

@@ -81,7 +81,7 @@ class PeopleAdmin:
         Raises NotFound for a list, UsageError without list and role, GetsNoMail and NotByMailAlone.
         """
         if grant.list is None or grant.role is None:
-            raise UsageError("say which list and which role: --list LIST --role viewer|editor|publisher")
+            raise UsageError("say which list and which role", at_shell="--list LIST --role viewer|editor|publisher")
         answer = await self._context.database.write(self._invite, address, grant)
         event(log, "person.invited", person=answer["name"], list=grant.list)
         self._context.wake()
@@ -124,7 +124,10 @@ class PeopleAdmin:
 
     async def _change(self, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant) -> Answer:
         if (grant.list is None) is not grant.operator:
-            raise UsageError("say what: --list LIST with --role or --readers, or --operator alone")
+            raise UsageError(
+                "say what: a list with a role or access to its readers, or operator alone",
+                at_shell="--list LIST with --role or --readers, or --operator",
+            )
         answer = await self._context.database.write(self._changed, work, who, grant)
         event(log, "person.changed", person=answer["name"], list=grant.list)
         return answer
@@ -141,10 +144,12 @@ class PeopleAdmin:
         self, tx: Transaction, name: str, address: Address | None, is_operator: bool, password_hash: str | None
     ) -> Answer:
         if people.find_by_name(tx, name) is not None:
-            raise Refused(f"there is a person named {name}. See `pressrun user ls`, or choose another name")
+            raise Refused(f"there is a person named {name}. Choose another name", see="user ls")
         holder = None if address is None else address_in_use(tx, address)
         if holder is not None:
-            raise Refused(f"{address} is the address of {holder}. Use `pressrun user grant {holder}` or `user link`")
+            raise Refused(
+                f"{address} is the address of {holder}", at_shell=f"Use `pressrun user grant {holder}` or `user link`"
+            )
         now = self._context.now
         person_id = people.insert_person(tx, name, address, now, is_operator=is_operator, may_log_in=True)
         audit.mention(tx, f"person {name}")
@@ -159,15 +164,15 @@ class PeopleAdmin:
         reason = find_reason(tx, digests_of(self._context.keys, address))
         if reason is not None:
             raise GetsNoMail(
-                f"{address} gets no mail ({reason.value}). Use `pressrun user add NAME --email {address}`: it prints "
-                "a link that you can pass on yourself"
+                f"{address} gets no mail ({reason.value}). Add the person, and pass on the link that this gives you",
+                at_shell=f"`pressrun user add NAME --email {address}` prints it",
             )
         person = require_person_at(tx, address, now)
         audit.mention(tx, f"person {person.name}")
         if person.is_operator and person.enrolled_at is None:
             raise NotByMailAlone(
-                f"{person.name} is an operator, and operators never log in by mail alone. Give them a link of "
-                f"`pressrun user link {person.name}`"
+                f"{person.name} is an operator, and operators never log in by mail alone. Make them a link instead",
+                at_shell=f"`pressrun user link {person.name}` does",
             )
         self._put_permission(tx, person, target.id, grant)
         withdrawn = cancel_withdrawn_drafts(tx, now)  # of an editor who is a viewer now
@@ -192,7 +197,7 @@ class PeopleAdmin:
         role, readers = grant.role or role, grant.readers or readers
         if role is None:
             raise UsageError(
-                f"{person.name} has no role on {grant.list} yet. Say which: --role viewer|editor|publisher"
+                f"{person.name} has no role on {grant.list} yet. Say which", at_shell="--role viewer|editor|publisher"
             )
         if (role, readers) != present:
             people.put_permission(tx, list_id, person.id, role, readers)

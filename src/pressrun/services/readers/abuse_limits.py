@@ -69,6 +69,12 @@ class AbuseLimits:
         tx.after_commit(self._record, verdict, now, shown)
         return verdict
 
+    def opens_at(self, tx: Transaction, address: Address, trust: Trust, now: float) -> float | None:
+        """When a mail may go out again that a limit forbids now; None if no limit does."""
+        meters = [*self._address_meters(address), *self._mailed_meters(trust)]
+        times = [limits.opens_at(tx, *meter, now) for meter in meters]
+        return max((at for at in times if at is not None), default=None)
+
     def requires_work(self, now: float) -> bool:
         """Whether our own page makes the browser work now."""
         return self._anomaly.is_on or (self._context.limits.proof_of_work_above is not None and now < self._work_until)

@@ -98,6 +98,7 @@ def _decoder_of_texts(kind: type[Any], members: Sequence[RequestField]) -> msgsp
 
 async def read_body(request: Request, form: BodyForm, limits: BodyLimits, reading: Reading) -> None:
     """Read the arguments that come in the body; raises ApiProblem for a body that cannot be read at all."""
+    _require_plain(request)
     media_type = media_type_of(request)
     if media_type not in form.media_types and not (media_type == "" and await _is_empty(request)):
         raise ApiProblem(415, f"send {' or '.join(form.media_types)}", headers={"Accept": ", ".join(form.media_types)})
@@ -120,6 +121,7 @@ async def read_nothing(request: Request, limits: BodyLimits, reading: Reading) -
 
     Raises ApiProblem for a body that cannot be read at all.
     """
+    _require_plain(request)
     octets = await _read_all(request, limits.json)
     if not octets.strip():
         return
@@ -140,6 +142,14 @@ def media_type_of(request: Request) -> str:
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise ApiProblem(415, "send text in UTF-8")
     return kind.strip().lower()
+
+
+def _require_plain(request: Request) -> None:
+    """Raise ApiProblem for a compressed body (RFC 9110 §8.4, §15.5.16)."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ApiProblem(
+            415, "send the body as it is, without Content-Encoding", headers={"Accept-Encoding": "identity"}
+        )
 
 
 async def _is_empty(request: Request) -> bool:

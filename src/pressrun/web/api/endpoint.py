@@ -29,6 +29,7 @@ from pressrun.web.api.bodies import BodyForm, BodyLimits, form_of, read_body, re
 from pressrun.web.api.cursors import PATTERN, digest_of_query, seal, unseal
 from pressrun.web.api.problems import ApiProblem, FieldError, problem_of, respond
 from pressrun.web.api.rates import TokenRates
+from pressrun.web.api.tokens import Authenticate, get_caller
 from pressrun.web.api.values import (
     Reading,
     RequestField,
@@ -40,16 +41,11 @@ from pressrun.web.api.values import (
 
 BASE_PATH = "/api/v1"
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
-_NOBODY = "a token is required: send it in the header `Authorization: Bearer pr_…`"
-_UNKNOWN = "the token is unknown, revoked or expired, or not allowed from this network. See `pressrun token ls`"
 _FOREIGN = "is not a cursor of this query. Use the `next` of an answer to the very same query"
 _NOT_STORED = ((b"cache-control", b"no-store"),)
 MADE_STATUSES = (201, 202)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
 
-
-Authenticate = Callable[[str, str | None], Awaitable[Caller | None]]
-"""Who may act by a token, as of now, from a network address; None for a token that is not valid there."""
 
 Refuse = Callable[[str, Caller, Exception, str | None], Awaitable[None]]
 """Records that an action was refused before it came to the door: its id, who asked, why, and about which list."""
@@ -68,6 +64,10 @@ class ApiContext(Struct, frozen=True, kw_only=True):
     limits: BodyLimits
     followers: streams.Followers
     waits: streams.Waits = field(default_factory=streams.Waits)
+
+    async def get_caller(self, request: Request) -> Caller:
+        """Who asks; raises ApiProblem 401."""
+        return await get_caller(request, self.authenticate, self.client(request))
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -186,15 +186,8 @@ class Exchange:
         self.interrupted: ApiProblem | None = None  # why a file was refused that the action was reading
 
     async def get_caller(self) -> Caller:
-        """Who asks; raises ApiProblem 401 (RFC 6750 §3)."""
-        scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise ApiProblem(401, _NOBODY, headers={"WWW-Authenticate": 'Bearer realm="pressrun"'})
-        caller = await self._context.authenticate(token.strip(), self._context.client(self._request))
-        if caller is None:
-            challenge = 'Bearer realm="pressrun", error="invalid_token"'
-            raise ApiProblem(401, _UNKNOWN, headers={"WWW-Authenticate": challenge})
-        return caller
+        """Who asks; raises ApiProblem 401."""
+        return await self._context.get_caller(self._request)
 
     def subject(self, caller: Caller) -> str:
         """What the rate counts by."""
@@ -317,7 +310,8 @@ class Exchange:
             arguments = act.arguments(**values)
         except (TypeError, ValueError) as problem:  # what no single field shows
             raise ApiProblem(422, faults=[FieldError("", str(problem))]) from None
-        key = self._request.headers.get("idempotency-key") if act.writes else None
+        keys = self._request.headers.getlist("idempotency-key")
+        key = ", ".join(keys) if keys and act.writes else None  # two are no valid key
         call = Call(act=act.id, arguments=arguments, caller=caller, key=key)
         value = await self._context.carry_out(call, ignore_progress)
         return Page(**value) if self._operation.is_collection and isinstance(value, dict) else value

@@ -19,6 +19,7 @@ from pressrun.core.errors import (
     ChangedMeanwhile,
     ConditionMissing,
     Gone,
+    LimitReached,
     NotFound,
     NotPermitted,
     PressrunError,
@@ -45,7 +46,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     415: ("media-type", "The body has a media type that is not accepted here"),
     422: ("invalid", "The request has invalid values"),
     428: ("condition-missing", "Say which revision you have, in If-Match"),
-    429: ("too-many-requests", "The token has used up its rate"),
+    429: ("too-many-requests", "A limit is used up for now"),
     500: ("failed", "Something went wrong here, and has been recorded"),
     503: ("unavailable", "Temporarily unavailable"),
 }
@@ -56,6 +57,7 @@ _STATUSES: Sequence[tuple[type[Exception], int]] = (
     (NotFound, 404),
     (NotPermitted, 403),
     (ChangedMeanwhile, 412),
+    (LimitReached, 429),
     (Refused, 409),
     (ConditionMissing, 428),
     (BadInput, 422),
@@ -118,7 +120,8 @@ def problem_of(failure: Exception) -> ApiProblem:
     faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
     if status == 422 and not faults:
         faults = [FieldError("", failure.fact)]  # about the whole request, or about a file
-    return ApiProblem(status, failure.fact, faults=faults, members=failure.members)
+    headers = {"Retry-After": str(failure.retry_after)} if isinstance(failure, LimitReached) else {}
+    return ApiProblem(status, failure.fact, faults=faults, headers=headers, members=failure.members)
 
 
 def respond(problem: ApiProblem, base_url: str) -> Response:

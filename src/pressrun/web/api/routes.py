@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from pressrun.acts.act import Act
+from pressrun.core.errors import PressrunError
 from pressrun.web.api.endpoint import BASE_PATH, ApiContext, ApiResource, Operation, operation_of
 from pressrun.web.api.openapi import describe
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
@@ -60,7 +61,7 @@ class Api:
         try:
             resource = self._find(request.scope)
         except ApiProblem as problem:
-            return self._answer_public(request, problem)
+            return await self._answer_elsewhere(request, problem)
         request.scope["endpoint"] = resource
         return await resource.answer(request)
 
@@ -83,11 +84,18 @@ class Api:
     def _no_path(self) -> ApiProblem:
         return ApiProblem(404, f"unknown path. See {self._context.base_url}{OPENAPI_PATH} for all paths")
 
-    def _answer_public(self, request: Request, otherwise: ApiProblem) -> Response:
-        """What needs no token: the description, and what the kinds of problems are."""
+    async def _answer_elsewhere(self, request: Request, unknown: ApiProblem) -> Response:
+        """A path of no resource: 401 and 404, but the description and the kinds of problems need no token."""
         path = request.scope["path"]
-        if path not in (OPENAPI_PATH, PROBLEMS_PATH):
-            return respond(otherwise, self._context.base_url)
+        if path in (OPENAPI_PATH, PROBLEMS_PATH):
+            return self._answer_public(request, path)
+        try:
+            await self._context.get_caller(request)
+        except (ApiProblem, PressrunError) as problem:
+            unknown = problem_of(problem)
+        return respond(unknown, self._context.base_url)
+
+    def _answer_public(self, request: Request, path: str) -> Response:
         if request.method not in ("GET", "HEAD"):
             return respond(ApiProblem(405, headers={"Allow": "GET, HEAD"}), self._context.base_url)
         if path == PROBLEMS_PATH:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
 from itertools import islice
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -28,6 +29,7 @@ IF_MATCH = "If-Match"
 TOO_DEEP = "is nested too deeply"
 
 _AT = re.compile(r" - at `\$([^`]*)`\Z")
+_NO_CHOICE = "Invalid enum value"
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 _ETAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"|([0-9]+)')  # RFC 9110 §8.8.3; a bare number is ours
 _ETAGS = re.compile(rf"(?:,[ \t]*)*(?:{_ETAG.pattern})[ \t]*(?:,[ \t]*(?:(?:{_ETAG.pattern})[ \t]*)?)*")
@@ -344,10 +346,26 @@ def _fault(kind: Any, pointer: str, words: str) -> FieldError:
         if isinstance(part, msgspec.Meta) and part.pattern and part.description:
             words = words.replace(f"Expected `str` matching regex {part.pattern!r}", f"expected {part.description}")
     at = _AT.search(words)
-    if at is None:
-        return FieldError(pointer, words)
-    steps = "".join(f"/{_escaped(name or index)}" for name, index in _STEP.findall(at[1]) if index != "...")
-    return FieldError(f"{pointer}{steps}", words[: at.start()])
+    steps = ""
+    if at is not None:
+        words = words[: at.start()]
+        steps = "".join(f"/{_escaped(name or index)}" for name, index in _STEP.findall(at[1]) if index != "...")
+    return FieldError(f"{pointer}{steps}", _with_choices(kind, words))
+
+
+def _with_choices(kind: Any, words: str) -> str:
+    """What msgspec says of a word that is none of several, with those that there are."""
+    choices = [named for part in _parts(kind) if (named := _choices(part))]
+    if not words.startswith(_NO_CHOICE) or len(choices) != 1:
+        return words
+    return f"unknown:{words.removeprefix(_NO_CHOICE)}. There are {', '.join(map(str, choices[0]))}"
+
+
+def _choices(part: Any) -> Sequence[object]:
+    """The words of a type that has only some."""
+    if isinstance(part, type) and issubclass(part, Enum):
+        return [member.value for member in part]
+    return get_args(part) if get_origin(part) is Literal else ()
 
 
 def _escaped(name: str) -> str:
