@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.certificates import self_signed
 from tests.cli.shell import Shell
 from tests.database import execute_at
 from tests.ports import free_port
+
+from pressrun.core.timestamps import rfc3339
 
 CONFIG = """
 [[relay]]
@@ -91,6 +95,22 @@ def test_doctor_before_there_is_a_database(shell: Shell) -> None:
 def test_a_resolver_that_is_no_address(shell: Shell, resolver: str) -> None:
     called = shell.call("doctor", "--resolver", resolver)
     assert (64, True) == (called.code, "--resolver: found" in called.err)
+
+
+def test_the_certificate_of_smtp_that_has_expired(shell: Shell) -> None:
+    """Mail servers that verify it keep their mail, and nobody here would see why."""
+    shell.make_list()
+    expired_at = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
+    for name, content in zip(("mx.pem", "mx.key"), self_signed(expired_at), strict=True):
+        (shell.folder / name).write_bytes(content)
+        (shell.folder / name).chmod(0o600)
+    text = shell.config.read_text(encoding="utf-8")
+    table = f'\n[smtp]\ncertificate_file = "{shell.folder}/mx.pem"\nkey_file = "{shell.folder}/mx.key"\n'
+    shell.config.write_text(text.replace("\n[smtp]\n", table), encoding="utf-8")
+    findings = shell.call("doctor", "--json").json["findings"]
+    assert [("fail", "the certificate of [smtp] expired at " + rfc3339(int(expired_at.timestamp())))] == [
+        (finding["severity"], finding["message"]) for finding in findings if "[smtp]" in finding["message"]
+    ]
 
 
 def test_files_that_others_can_read(shell: Shell) -> None:

@@ -92,6 +92,7 @@ def build_subject(settings: Settings, world: World, list_name: str | None) -> Do
         issuer=_issuer(settings),
         trusted_proxies=settings.http.trusted_proxies,
         mail_listeners=_mail_listeners(settings, daemon),
+        certificate_file=None if settings.smtp is None else settings.smtp.certificate_file,
         room_limits=room_limits(settings.for_services()),
         sends_from=settings.doctor.sends_from,
         sign=lambda content: _sign(settings, content),

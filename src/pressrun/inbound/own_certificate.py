@@ -11,7 +11,7 @@ from msgspec import Struct
 from pressrun.core.errors import BadConfiguration
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
-from pressrun.runtime.certificates import read_expiry
+from pressrun.runtime.certificates import read_file
 from pressrun.runtime.file_stamps import FileStamp, stamp_of
 
 log = logging.getLogger("pressrun.inbound")
@@ -47,7 +47,7 @@ def load_certificate(settings: SmtpSettings) -> OwnCertificate | None:
 
 def _measure_expiry(certificate_file: Path) -> float | None:
     try:
-        return read_expiry(certificate_file)
+        return read_file(certificate_file).ends_at
     except (OSError, ValueError) as problem:
         event(log, "inbound.certificate_not_measured", level=logging.WARNING, problem=str(problem))
         return None

@@ -29,11 +29,11 @@ def read_period(certificate: Mapping[str, Any] | None) -> CertificatePeriod | No
     return CertificatePeriod(begins_at=begins_at, ends_at=ends_at)
 
 
-def read_expiry(path: Path) -> float:
-    """When the first certificate of a PEM file expires (UTC seconds); raises OSError, and ValueError if unreadable."""
+def read_file(path: Path) -> CertificatePeriod:
+    """How long the first certificate of a PEM file is valid; raises OSError, and ValueError if it cannot be read."""
     from cryptography import x509  # noqa: PLC0415 - few configurations name certificates
 
-    return _period(x509.load_pem_x509_certificate, path.read_bytes()).ends_at
+    return _period(x509.load_pem_x509_certificate, path.read_bytes())
 
 
 def period_of(certificate: bytes) -> CertificatePeriod:

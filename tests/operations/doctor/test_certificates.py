@@ -29,3 +29,11 @@ def test_a_certificate_fails_a_week_before_its_end(lifetime: int, left: int, exp
     ends_at = NOW + left * DAY
     period = CertificatePeriod(begins_at=ends_at - lifetime * DAY, ends_at=ends_at)
     assert expected == grade_days_left("relay primary", period, NOW).severity.value
+
+
+def test_a_certificate_that_has_expired_is_not_said_to_be_valid() -> None:
+    finding = grade_days_left("[smtp]", CertificatePeriod(begins_at=NOW - 90 * DAY, ends_at=NOW), NOW)
+    assert ("fail", "the certificate of [smtp] expired at 2027-01-15T08:00:00Z") == (
+        finding.severity.value,
+        finding.message,
+    )

@@ -78,6 +78,7 @@ async def examine(zone: list[tuple[str, str, str]], key: PublishedKey, folder: P
             issuer=None,
             trusted_proxies=(),
             mail_listeners={},
+            certificate_file=None,
             room_limits=RoomLimits(warning=0, reserve=0, wal_size=0),
             sends_from=SENDS_FROM,
             sign=lambda _: b"",

@@ -8,8 +8,10 @@ from pressrun.core.network.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.signing.tokens import TEST_ID
 from pressrun.operations.dns import DnsStatus
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
+from pressrun.operations.doctor.relays import grade_days_left
 from pressrun.operations.doctor.smtp_client import OfferedBounce, offer_bounce
 from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.runtime.certificates import read_file
 
 _MOST_EXCHANGERS = 5  # that are connected to; who has more has a provider that watches them
 _NO_MAIL = "Pressrun receives no mail, as there is no [smtp] in the configuration: bounces go to the list owners"
@@ -66,7 +68,19 @@ async def check_bounce_address(subject: DoctorSubject) -> list[DoctorFinding]:
         return [passed(_NO_MAIL)]
     if recipient is None:
         return []  # the check of the database says that there is none
-    return [*await _check_own(subject, recipient), *await _check_exchangers(subject, recipient)]
+    own = [*await _check_own(subject, recipient), *_check_certificate(subject)]
+    return [*own, *await _check_exchangers(subject, recipient)]
+
+
+def _check_certificate(subject: DoctorSubject) -> list[DoctorFinding]:
+    """How long our own certificate is valid; whether it can be used at all is for `pressrun check`."""
+    if subject.certificate_file is None:
+        return []
+    try:
+        period = read_file(subject.certificate_file)
+    except (OSError, ValueError):
+        return []
+    return [grade_days_left("[smtp]", period, subject.world.clock())]
 
 
 async def _check_own(subject: DoctorSubject, recipient: str) -> list[DoctorFinding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pressrun.core.network.endpoint import is_loopback
+from pressrun.core.timestamps import rfc3339
 from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
 from pressrun.runtime.certificates import CertificatePeriod
@@ -56,6 +57,8 @@ def grade_days_left(where: str, certificate: CertificatePeriod, now: float) -> D
     days = int((certificate.ends_at - now) // DAY_SECONDS)
     is_short = certificate.ends_at - certificate.begins_at < SHORT_DAYS * DAY_SECONDS
     message = f"the certificate of {where} is valid for {days} more days"
+    if certificate.ends_at <= now:
+        message = f"the certificate of {where} expired at {rfc3339(certificate.ends_at)}"
     if days < (LAST_OF_SHORT_DAYS if is_short else LAST_DAYS):
         return failed(message, "Renew it now")
     return warned(message, "Renew it, and find out why this was not automatic") if days < SOON_DAYS else passed(message)

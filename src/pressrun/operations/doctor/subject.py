@@ -127,7 +127,7 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
 
     `alert_refusal` is why the latest alert to the operator did not arrive; None if it did.
 
-    `admin_url` is that of `[admin] base_url`.
+    `admin_url` is that of `[admin] base_url`, and `certificate_file` that of `[smtp]`.
     """
 
     site: Site
@@ -144,6 +144,7 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
     issuer: ConfiguredIssuer | None
     trusted_proxies: tuple[str, ...]
     mail_listeners: Mapping[str, Endpoint]
+    certificate_file: Path | None
     room_limits: RoomLimits
     sends_from: tuple[str, ...]
     sign: Callable[[bytes], bytes]
