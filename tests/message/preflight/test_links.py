@@ -12,6 +12,22 @@ def html(body: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://x.example/a", "not encrypted"),
+        ("https://localhost/a", "cannot reach"),
+        ("https://192.0.2.7/", "an IP address in place"),
+        ("https://www.example.com/?a=1&b=2", "placeholder address"),
+    ],
+)
+def test_addresses_in_a_mail_of_text_alone(url: str, words: str) -> None:
+    """Mail programs make links of them."""
+    mail = f"From: a@b.example\nSubject: a\nContent-Type: text/plain; charset=utf-8\n\nSee {url} now.\n"
+    findings = [message for _, _, message in findings_of(mail, ".eml") if url in message]
+    assert [True] == [words in message for message in findings], findings
+
+
+@pytest.mark.parametrize(
     ("body", "line", "words"),
     [
         ("a\n\n[x](http://x.example)", 6, "not encrypted"),

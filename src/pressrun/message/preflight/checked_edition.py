@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.site import Site
-from pressrun.message.content.html import CleanHtml
+from pressrun.message.content.html import CleanHtml, link_urls
 from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding
 from pressrun.message.profile import ListProfile
@@ -27,7 +27,8 @@ class CheckedEdition:
     out, with slots for fields. `enclosed` has the names of the files in a message by their address (`cid:…`), and
     `pictures` the names and octets of the images that go out, shown or attached. `show`
     restores the fields of a text as they were written, `line_of` finds a text in the source, and `is_field` says
-    whether a text holds a field.
+    whether a text holds a field. `tree` has the elements of the page, or the addresses in a text without a page as
+    links, which mail programs make of them.
     """
 
     format: EditionFormat
@@ -55,7 +56,7 @@ class CheckedEdition:
     tree: Node = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tree", parse_tree(self.html.body if self.html is not None else ""))
+        object.__setattr__(self, "tree", parse_tree(_linked(self.text) if self.html is None else self.html.body))
 
     def prose(self) -> str:
         """The text of the body without code, where things that look wrong are examples."""
@@ -82,6 +83,10 @@ def links_to(pieces: Sequence[Piece], name: str, *, is_html: bool) -> bool:
 def fixed_text(pieces: Sequence[Piece]) -> str:
     """A finished part without values of readers."""
     return "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def _linked(text: str) -> str:
+    return link_urls(text, lambda url: f'<a href="{url}">{url}</a>', quote=False)
 
 
 def _without_code(node: Node) -> str:
