@@ -250,3 +250,11 @@ def test_an_input_that_cannot_be_read_says_why(folder: Path, name: str) -> None:
     (folder / "folder").mkdir()
     with pytest.raises(NoInput, match=r"no such file|it is a directory"), open_input(str(folder / name)):
         pass
+
+
+def test_the_folder_that_one_is_in_is_said_to_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.` has no name of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in (".", "/"):
+        with pytest.raises(NoInput, match="it is a directory"):
+            read_input(name)

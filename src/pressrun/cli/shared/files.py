@@ -113,7 +113,7 @@ class _Folder:
 
     def _descriptor_of_named(self) -> int:
         with acting_for(self._owner):
-            return open_named(self._file.name, folder=self._descriptor, follows=self._follows_links)
+            return open_named(self._file.name or ".", folder=self._descriptor, follows=self._follows_links)
 
     @contextmanager
     def _reporting_errors(self) -> Iterator[None]:
