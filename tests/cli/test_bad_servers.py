@@ -216,7 +216,7 @@ def test_the_keys_of_another_database_are_78(
 def test_without_the_driver_it_is_78(opened: Callable[[str], Shell], monkeypatch: pytest.MonkeyPatch) -> None:
     shell = opened("postgresql://me:horse@127.0.0.1:1/news")
     monkeypatch.setitem(sys.modules, "pressrun.store.postgresql.location", None)
-    require_refusal(shell, 78, "needs psycopg", "Install pressrun[postgresql]")
+    require_refusal(shell, 78, "needs psycopg", "Install requirements/postgresql.txt, or python3-psycopg")
     assert not shell.data.exists()
 
 

@@ -139,7 +139,9 @@ def read_server(dsn: str, wanted: Wanted) -> Rows:
     try:
         import psycopg  # noqa: PLC0415 - an extra
     except ImportError:
-        raise BadInput("a PostgreSQL server needs psycopg: install pressrun[postgresql], or give a dump") from None
+        raise BadInput(
+            "a PostgreSQL server needs psycopg: install requirements/postgresql.txt or python3-psycopg, or give a dump"
+        ) from None
     try:
         with psycopg.connect(dsn, connect_timeout=10) as connection:
             connection.read_only = True

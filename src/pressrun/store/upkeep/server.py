@@ -18,6 +18,7 @@ def find_server(address: str | None, password: ServerPassword | None, source: st
         from pressrun.store.postgresql.location import PostgresDatabase  # noqa: PLC0415 - an extra, slow to import
     except ImportError as problem:
         raise BadConfiguration(
-            f"a database on PostgreSQL needs psycopg ({problem}). Install pressrun[postgresql], or python3-psycopg"
+            f"a database on PostgreSQL needs psycopg ({problem}). Install requirements/postgresql.txt, or "
+            "python3-psycopg"
         ) from None
     return PostgresDatabase(address, password, source)
