@@ -108,7 +108,7 @@ def test_the_certificate_of_smtp_that_has_expired(shell: Shell) -> None:
     table = f'\n[smtp]\ncertificate_file = "{shell.folder}/mx.pem"\nkey_file = "{shell.folder}/mx.key"\n'
     shell.config.write_text(text.replace("\n[smtp]\n", table), encoding="utf-8")
     findings = shell.call("doctor", "--json").json["findings"]
-    assert [("fail", "the certificate of [smtp] expired at " + rfc3339(int(expired_at.timestamp())))] == [
+    assert [("fail", f"the certificate of [smtp] expired at {rfc3339(int(expired_at.timestamp()))}")] == [
         (finding["severity"], finding["message"]) for finding in findings if "[smtp]" in finding["message"]
     ]
 
