@@ -32,6 +32,11 @@ class Caller(Struct, frozen=True, kw_only=True):
     token_id: int | None = None
     client: str | None = None
 
+    @property
+    def is_program(self) -> bool:
+        """Whether a token was shown, perhaps that of a person."""
+        return self.token_id is not None
+
     @classmethod
     def at_shell(cls, name: str, uid: int, *, claimed: str | None = None, holdings: Holdings = OWNER) -> Caller:
         """A user of this machine, and who became root by sudo, as they claim themselves."""

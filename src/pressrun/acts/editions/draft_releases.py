@@ -54,7 +54,7 @@ async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswe
 async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
     by_key = each_once(args.addresses)
     name = await list_name_of(doing, args.id)
-    if not doing.caller.holdings.has(Right.RELEASE, name):
+    if not doing.may(Right.RELEASE, name):
         strangers = [by_key[key].typed for key in by_key.keys() - await doing.cases.draft_proofs.team(name)]
         if strangers:  # who may not send to readers may not send to everybody else either
             raise NotPermitted(

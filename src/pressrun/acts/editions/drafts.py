@@ -37,7 +37,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import FORMATS, EditionFormat
 from pressrun.services.authors import Author, name_of_author
-from pressrun.services.drafts.draft_editing import DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
+from pressrun.services.drafts.draft_editing import Change, DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.store.editions.manuscripts import Text
 from pressrun.store.programs import api_tokens
@@ -128,14 +128,16 @@ def plain_findings(findings: tuple[Finding, ...]) -> list[Any]:
     return [finding.plain() for finding in findings]
 
 
+async def _change(doing: Doing, args: DraftText | DraftKeys | DraftFileRemoval, change: Change) -> DraftAnswer:
+    """Make a change to the version that the caller has seen."""
+    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
+
+
 async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
     async def rewrite(before: OpenDraft, _: EditionBuilder) -> Text:
         return text_of(args.source, args.source_name, args.media_type, before.text.source_name)
 
-    changed = await doing.cases.draft_editing.change(
-        args.id, TextChange(rewrite), await author_of(doing), args.revision
-    )
-    return _answer(changed)
+    return await _change(doing, args, TextChange(rewrite))
 
 
 async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
@@ -152,10 +154,7 @@ async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
         source = await builder.change_keys(before.edition.list_name, before.text.source, keys, changed)
         return Text(source=source, source_name=before.text.source_name)
 
-    changed = await doing.cases.draft_editing.change(
-        args.id, TextChange(rewrite), await author_of(doing), args.revision
-    )
-    return _answer(changed)
+    return await _change(doing, args, TextChange(rewrite))
 
 
 async def _source(doing: Doing, args: EditionId) -> Content:
@@ -175,13 +174,11 @@ async def _read_file(doing: Doing, args: DraftFile) -> Content:
 
 
 async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
-    change = FileChange(args.path, args.content)
-    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
+    return await _change(doing, args, FileChange(args.path, args.content))
 
 
 async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
-    change = FileChange(args.path, None)
-    return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
+    return await _change(doing, args, FileChange(args.path, None))
 
 
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:

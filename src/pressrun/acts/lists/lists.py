@@ -92,7 +92,7 @@ async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
 
 
 async def _remove(doing: Doing, args: ListRemoval) -> None:
-    if doing.caller.token_id is not None and args.confirm != args.list:
+    if doing.caller.is_program and args.confirm != args.list:
         raise Refused("removing a list cannot be undone. Repeat its name: ?confirm=NAME")
     await doing.cases.lists.remove_list(args.list)
 

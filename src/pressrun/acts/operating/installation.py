@@ -88,7 +88,7 @@ def _run_statement(tx: Transaction, args: Statement) -> dict[str, Any]:
 
 
 def _selection(doing: Doing, args: HeldChoice) -> HeldSelection:
-    if doing.caller.token_id is not None and not args.ids and args.domain is None:
+    if doing.caller.is_program and not args.ids and args.domain is None:
         raise Refused("that would be all of them: say which, by `ids` or by `domain`")
     return HeldSelection(ids=args.ids, domain=None if args.domain is None else args.domain.strip().lower())
 

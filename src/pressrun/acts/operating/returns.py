@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -40,11 +41,7 @@ class ReturnAnswer(msgspec.Struct, kw_only=True):
 
 
 async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
-    returns, holdings = doing.cases.returns, doing.caller.holdings
-
-    def may(list_name: str) -> bool:
-        return holdings.has(Right.RETURNS, list_name)
-
+    returns, may = doing.cases.returns, partial(doing.may, Right.RETURNS)
     if args.mail:
         await returns.accept_mail(args.mail, may)
         return ReturnAnswer(outcome=None)

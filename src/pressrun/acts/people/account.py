@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def _person(doing: Doing) -> int:
     """Who has logged in: neither a token nor a shell has a log-in of its own."""
-    if doing.caller.person_id is None or doing.caller.token_id is not None:
+    if doing.caller.person_id is None or doing.caller.is_program:
         raise NotPermitted("that is for people who have logged in")
     return doing.caller.person_id
 

@@ -143,11 +143,11 @@ def _grant(args: PersonGrant) -> Grant:
     return Grant(list=args.list, role=args.role, readers=args.readers, operator=args.operator)
 
 
-async def _list_people(doing: Doing, args: PeoplePage) -> dict[str, Any]:
+async def _list_people(doing: Doing, args: PeoplePage) -> Page[Any]:
     people = await doing.cases.database.read(
         people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1
     )
-    return {"items": people[: args.limit], "next": people[args.limit - 1]["name"] if len(people) > args.limit else None}
+    return _page(people, args.limit, "name")
 
 
 async def _show_person(doing: Doing, args: PersonName) -> dict[str, Any]:
@@ -160,7 +160,7 @@ async def LISTS_OF_TOKEN(_: Cases, arguments: TokenCreate) -> tuple[str, ...]:  
 
 
 async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
-    if doing.caller.token_id is not None:  # one that cannot operate makes no others
+    if doing.caller.is_program:  # one that cannot operate makes no others
         doing.require(Right.OPERATE)
     request = TokenRequest(
         name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
@@ -173,9 +173,14 @@ async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[st
     return await doing.cases.database.read(show_token, int(kept.object_name))
 
 
-async def _list_tokens(doing: Doing, args: TokensPage) -> dict[str, Any]:
+async def _list_tokens(doing: Doing, args: TokensPage) -> Page[Any]:
     tokens = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
-    return {"items": tokens[: args.limit], "next": tokens[args.limit - 1]["id"] if len(tokens) > args.limit else None}
+    return _page(tokens, args.limit, "id")
+
+
+def _page(rows: list[dict[str, Any]], limit: int, cursor: str) -> Page[Any]:
+    """The first `limit` rows, of which one more was read: there is a next page only if something is on it."""
+    return Page(items=rows[:limit], next=rows[limit - 1][cursor] if len(rows) > limit else None)
 
 
 async def _revoke_token(doing: Doing, args: TokenId) -> dict[str, Any]:
@@ -190,7 +195,7 @@ def _maker(doing: Doing) -> TokenMaker:
 def _own_alone(doing: Doing) -> int | None:
     """The person whose tokens a caller may manage; None for those of everybody, which needs an operator."""
     caller = doing.caller
-    if caller.holdings.has(Right.OPERATE) or caller.person_id is None or caller.token_id is not None:
+    if caller.holdings.has(Right.OPERATE) or caller.person_id is None or caller.is_program:
         doing.require(Right.OPERATE)
         return None
     return caller.person_id

@@ -94,7 +94,7 @@ class CopyQueued(msgspec.Struct, frozen=True, kw_only=True):
 
 async def _put(doing: Doing, args: MemberPut) -> Member | SignedUp:
     request = _checked(doing, args)
-    if doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
+    if doing.may(Right.MANAGE_READERS, args.list):
         return await doing.cases.members.put(request)
     if args.confirm is not Confirm.SEND:
         raise NotPermitted('this token may only sign people up: PUT with "confirm": "send"')
@@ -144,7 +144,7 @@ def program_of(doing: Doing) -> str:
 
 
 async def _put_again(doing: Doing, args: MemberPut, kept: KeptOutcome) -> Member | SignedUp:
-    if not doing.caller.holdings.has(Right.MANAGE_READERS, args.list):
+    if not doing.may(Right.MANAGE_READERS, args.list):
         return SignedUp()
     member = await show_again(doing, args, kept)
     return msgspec.structs.replace(member, created=kept.has_created)

@@ -65,8 +65,8 @@ class PeoplePages:
         return self._frame.render(
             "people.html",
             member,
-            people=page["items"],
-            following=page["next"],
+            people=page.items,
+            following=page.next,
             titles={target.name: target.title for target in await self._read_lists()},
             role_names={role.value: say(text) for role, text in ROLE_NAMES.items()},
             reader_names={access.value: say(text) for access, text in READERS.items()},

@@ -51,12 +51,12 @@ class TokenPages:
         """`/admin/tokens`, GET."""
         after = number_of(request.query_params.get("after"))
         page = await self._frame.carry_out(member, "token.ls", TokensPage(after=after))
-        tokens = page["items"]
+        tokens = page.items
         return self._frame.render(
             "tokens.html",
             member,
             tokens=tokens,
-            following=page["next"],
+            following=page.next,
             scopes=self._say(SCOPES),
             days={
                 text: self._day(text) for token in tokens for text in (token["expires_at"], token["last_used"]) if text
