@@ -23,7 +23,8 @@ For one release, a line whose event was renamed has the former name in the field
 | event | level | fields | what it says |
 |---|---|---|---|
 """
-_NOT_FIELDS = {"level", "error"}
+_NOT_FIELDS = {"level", "exc_info"}
+_METHODS = {"exception": "error", "critical": "critical"}  # of loggers
 
 
 def reference() -> str:
@@ -34,7 +35,7 @@ def reference() -> str:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(call, ast.Call):
                 for name in _names(call):
-                    levels[name].add(_level(call))
+                    levels[name].update(_levels(call))
                     fields[name] |= dict.fromkeys(_fields(call))
     return HEAD + "".join(
         f"| `{name}` | {', '.join(sorted(levels[name])) or '…'} | {' '.join(fields[name])} "
@@ -48,24 +49,36 @@ def _former(name: str) -> str:
 
 
 def _names(call: ast.Call) -> Iterator[str]:
+    if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "tx":
+        return  # a statement of the same name
     for argument in call.args[:2]:
         if isinstance(argument, ast.Constant) and argument.value in EVENTS:
             yield str(argument.value)
 
 
-def _level(call: ast.Call) -> str:
-    if isinstance(call.func, ast.Attribute) and call.func.attr in {"exception", "error"}:
-        return "error"
-    level = next((one.value for one in call.keywords if one.arg == "level"), None)
-    return level.attr.lower() if isinstance(level, ast.Attribute) else "info"
+def _levels(call: ast.Call) -> set[str]:
+    """The levels of a call of `event`, or that of a method of a logger."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS:
+        return {_METHODS[call.func.attr]}
+    given = (node for one in call.keywords if one.arg == "level" for node in ast.walk(one.value))
+    return {node.attr.lower() for node in given if isinstance(node, ast.Attribute) and node.attr.isupper()} or {"info"}
 
 
 def _fields(call: ast.Call) -> Iterator[str]:
     for one in call.keywords:
         if one.arg is None:
             yield "…"
-        elif one.arg not in _NOT_FIELDS and one.arg not in {"extra", "exc_info"}:
+        elif one.arg == "extra":
+            yield from (f"`{name}`" for name in _keys(one.value) if name != "fields")
+        elif one.arg not in _NOT_FIELDS:
             yield f"`{one.arg}`"
+
+
+def _keys(value: ast.expr) -> Iterator[str]:
+    """The keys of a dict and of the dicts inside it."""
+    for node in ast.walk(value):
+        if isinstance(node, ast.Dict):
+            yield from (str(key.value) for key in node.keys if isinstance(key, ast.Constant))
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def test_no_address_at_info(log_format: Format) -> None:
     try:
         float(text)
     except ValueError:
-        event(_LOGGER, "http.failed", level=logging.ERROR, error=True)
+        event(_LOGGER, "http.failed", level=logging.ERROR, exc_info=True)
     written = stream.getvalue()
     assert "reader@" not in written
     assert "ValueError" in written

@@ -41,6 +41,7 @@ def _logged(tree: ast.AST) -> Iterator[str]:
                     yield argument.value
 
 
+_PLAIN_CALL_OF_A_LOGGER = re.compile(r"\b_?log\.(debug|info|warning|error|log)\(")
 _WALL_CLOCK = re.compile(
     r"\btime\.time(_ns)?\b|\bfrom time import\b|\bdatetime\.(now|utcnow|today)\(|\bclock_gettime\b"
 )
@@ -52,6 +53,16 @@ def test_one_clock() -> None:
         str(path.relative_to(_PACKAGE)) for path in _SOURCES if _WALL_CLOCK.search(path.read_text(encoding="utf-8"))
     }
     assert {"runtime/clock.py"} == others
+
+
+def test_events_are_logged_in_one_way() -> None:
+    """Through `event()`, from whose calls docs/events.md takes levels and fields; others would be "info" in it."""
+    others = {
+        str(path.relative_to(_PACKAGE))
+        for path in _SOURCES
+        if _PLAIN_CALL_OF_A_LOGGER.search(path.read_text(encoding="utf-8"))
+    }
+    assert others <= {"observe/log.py"}
 
 
 def test_every_event_is_listed() -> None:

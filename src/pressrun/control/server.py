@@ -167,7 +167,7 @@ class ControlServer:
             event(_log, "control.request", verb=request.verb, failed=type(problem).__name__)
             return failure_of(problem)
         except Exception:  # noqa: BLE001 - a verb that fails must not end the daemon
-            event(_log, "control.failed", level=logging.ERROR, error=True, verb=request.verb)
+            event(_log, "control.failed", level=logging.ERROR, exc_info=True, verb=request.verb)
             return failure_of(PressrunError(f"{request.verb} failed in the daemon. See its log"))
         event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
         return VerbResult(value=value)

@@ -100,7 +100,7 @@ async def _end_of(task: asyncio.Task[None], dispatcher: Dispatcher, *, has_ended
     problem = None if task.cancelled() else task.exception()
     if not has_ended and not task.cancelled() and problem is None:
         return
-    log.error("daemon.dispatcher_ended", exc_info=problem)
+    event(log, "daemon.dispatcher_ended", level=logging.ERROR, exc_info=problem)
     await dispatcher.record_rest()
     raise PressrunError("the dispatcher stopped unexpectedly. Messages in flight are recorded. Restart the service")
 
@@ -127,4 +127,4 @@ async def _close_and_drain(running: Running) -> None:
     await running.services.maker.close()
     for problem in ends:
         if isinstance(problem, BaseException):  # such as a socket that cannot be removed
-            log.error("daemon.not_closed", exc_info=problem)
+            event(log, "daemon.not_closed", level=logging.ERROR, exc_info=problem)

@@ -219,7 +219,7 @@ class MailSession(ClientConnection):
         except GONE:
             pass
         except Exception:  # noqa: BLE001 - the edge: a fault in one connection must not reach beyond it
-            event(log, "inbound.failed", level=logging.ERROR, error=True)
+            event(log, "inbound.failed", level=logging.ERROR, exc_info=True)
             self._close_with(FAULT)
         finally:
             self._flush()
@@ -265,7 +265,7 @@ class MailSession(ClientConnection):
         if isinstance(problem, Unavailable):
             event(log, "inbound.database_unavailable", level=logging.WARNING, problem=str(problem))
         else:
-            event(log, "inbound.failed", level=logging.ERROR, error=True)
+            event(log, "inbound.failed", level=logging.ERROR, exc_info=True)
 
     async def _helo(self, argument: str) -> None:
         if self._greet(argument):

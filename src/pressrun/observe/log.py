@@ -37,11 +37,19 @@ Clean = Callable[[str], str]
 
 
 def event(
-    logger: logging.Logger, name: str, *, level: int = logging.INFO, error: bool = False, **fields: object
+    logger: logging.Logger,
+    name: str,
+    *,
+    level: int = logging.INFO,
+    exc_info: bool | BaseException | None = None,
+    **fields: object,
 ) -> None:
-    """Log the event `name`, one of docs/events.toml, with its fields; `error=True` adds the exception being handled."""
+    """Log the event `name`, one of docs/events.toml, with its fields.
+
+    `exc_info` adds the traceback of an exception, or with True of the one that is being handled.
+    """
     if logger.isEnabledFor(level):
-        logger.log(level, "%s", name, extra={"fields": fields}, exc_info=error)
+        logger.log(level, "%s", name, extra={"fields": fields}, exc_info=exc_info)
 
 
 def configure(settings: LogSettings, stream: TextIO) -> None:

@@ -184,7 +184,7 @@ class Dispatcher(BackgroundLoop):
             try:
                 await self.cycle()
             except Exception as problem:  # noqa: BLE001 - the end must come, whatever is wrong
-                event(log, "dispatch.not_recorded", level=logging.ERROR, error=True, problem=type(problem).__name__)
+                event(log, "dispatch.not_recorded", level=logging.ERROR, exc_info=True, problem=type(problem).__name__)
                 await asyncio.sleep(AFTER_FAULT_SECONDS)
             else:
                 return
@@ -416,4 +416,4 @@ def _log_changes(changes: EditionChanges) -> None:
 
 def _log_faults(faults: Iterable[tuple[str, Exception]]) -> None:
     for subject, problem in faults:
-        log.error("dispatch.fault", exc_info=problem, extra={"fields": {"subject": subject}})
+        event(log, "dispatch.fault", level=logging.ERROR, exc_info=problem, subject=subject)

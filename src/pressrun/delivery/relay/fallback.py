@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from pressrun.observe.log import event
 from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Problem
 
@@ -83,5 +84,5 @@ class Fallback:
         self._until = self._clock() + REMEMBERED_SECONDS
         self._error = str(problem)
         self._broken_off = 0
-        fields = {"relay": self._relay, "way": self._mode.value, "fault": problem.fault.value, "error": self._error}
-        _log.warning("relay.fallback", extra={"fields": fields})
+        way, fault = self._mode.value, problem.fault.value
+        event(_log, "relay.fallback", level=logging.WARNING, relay=self._relay, way=way, fault=fault, error=self._error)

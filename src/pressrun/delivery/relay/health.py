@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from pressrun.observe.log import event
 from pressrun.smtp.errors import Fault, Problem
 
 FIRST_DELAY_SECONDS = 1.0
@@ -41,20 +42,28 @@ class Health:
     def failed(self, problem: Problem, *, while_open: bool, others_work: bool) -> None:
         """A connection failed without any use; logged when that is news."""
         error = str(problem)
-        fields: dict[str, str | int] = {"relay": self._relay, "fault": problem.fault.value, "error": error}
+        fault = problem.fault.value
         news = error != self.last_error
         self.last_error = error
         if others_work and not self.is_failing:
             if news:
-                _log.info("relay.full", extra={"fields": fields})
+                event(_log, "relay.full", relay=self._relay, fault=fault, error=error)
             return
         if self.failing_since is None:
             self.failing_since = self._clock()
             news = True
         if news or not 0 <= self._clock() - self._told_at < TOLD_AGAIN_SECONDS:
             self._told_at = self._clock()
-            fields["seconds"] = round(self._told_at - self.failing_since)
-            _log.warning("relay.failing", extra={"fields": fields})
+            seconds = round(self._told_at - self.failing_since)
+            event(
+                _log,
+                "relay.failing",
+                level=logging.WARNING,
+                relay=self._relay,
+                fault=fault,
+                error=error,
+                seconds=seconds,
+            )
         self._needs_decision = while_open
 
     def next_delay_seconds(self) -> float:
@@ -78,13 +87,19 @@ class Health:
 
     def broke(self, problem: Problem) -> None:
         """A connection that had been of use ended badly: no failure of the relay, but not for nothing either."""
-        fields = {"relay": self._relay, "fault": problem.fault.value, "error": str(problem)}
-        ordinary = problem.fault in {Fault.SHUT, Fault.DROPPED}
-        _log.log(logging.DEBUG if ordinary else logging.WARNING, "relay.connection_broken", extra={"fields": fields})
+        is_ordinary = problem.fault in {Fault.SHUT, Fault.DROPPED}
+        event(
+            _log,
+            "relay.connection_broken",
+            level=logging.DEBUG if is_ordinary else logging.WARNING,
+            relay=self._relay,
+            fault=problem.fault.value,
+            error=str(problem),
+        )
 
     def _recover(self) -> None:
         seconds = round(self._clock() - (self.failing_since or 0.0), 1)
-        _log.info("relay.recovered", extra={"fields": {"relay": self._relay, "seconds": seconds}})
+        event(_log, "relay.recovered", relay=self._relay, seconds=seconds)
         self.failing_since = None
         self.last_error = None
         self._needs_decision = False

@@ -95,7 +95,7 @@ async def _run(subject: DoctorSubject, check: DoctorCheck, slots: asyncio.Semaph
     except TimeoutError:
         findings = [warned(f"this check took longer than {seconds:g} s and was stopped")]
     except Exception as problem:  # noqa: BLE001 - a fault of one check must not hide what the others found
-        event(log, "doctor.check_failed", level=logging.ERROR, error=True, check=check.id)
+        event(log, "doctor.check_failed", level=logging.ERROR, exc_info=True, check=check.id)
         findings = [warned(f"this check failed because of a bug in Pressrun ({type(problem).__name__})")]
     return [replace(finding, check=check.id) for finding in findings]
 

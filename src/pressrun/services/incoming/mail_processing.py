@@ -168,7 +168,7 @@ class MailProcessing:
         except Exception as problem:
             if is_out_of_resources(problem):
                 raise MailMustWait(str(problem)) from problem
-            event(log, "inbound.failed", level=logging.ERROR, error=True, mail=number)
+            event(log, "inbound.failed", level=logging.ERROR, exc_info=True, mail=number)
             outcome = "internal error, see the log"
             await self._database.record(_keep_failed, number, outcome, self._context.now)
             event(log, "inbound.kept", level=logging.WARNING, mail=number, outcome=outcome)

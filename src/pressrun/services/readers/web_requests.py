@@ -22,6 +22,7 @@ from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.upkeep.resources import is_out_of_resources
+from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
@@ -221,7 +222,7 @@ class WebRequests(BackgroundLoop):
         if not faults:
             raise problem
         for number, fault in faults:
-            log.error("subscription.set_aside", exc_info=fault, extra={"fields": {"request": number}})
+            event(log, "subscription.set_aside", level=logging.ERROR, exc_info=fault, request=number)
 
     def _try_each(self, tx: Transaction) -> list[tuple[int, Exception]]:
         faults = []

@@ -202,7 +202,7 @@ class Guard:
             return
         except Exception as problem:  # noqa: BLE001 - the edge of the loop: the client gets an answer
             if not isinstance(problem, HTTPException | Unavailable | EditionError):
-                event(log, "http.failed", level=logging.ERROR, error=True, route=self._route_of(inner))
+                event(log, "http.failed", level=logging.ERROR, exc_info=True, route=self._route_of(inner))
             if not status:
                 await self._answer(problem, area.fault_page, inner, send_guarded)
         finally:
@@ -229,7 +229,7 @@ class Guard:
         try:
             response = fault_page(problem)
         except Exception:  # noqa: BLE001 - the last answer of all must not fail
-            event(log, "http.failed", level=logging.ERROR, error=True, route=self._route_of(scope))
+            event(log, "http.failed", level=logging.ERROR, exc_info=True, route=self._route_of(scope))
             response = Response(_FAILED, status_code=500, media_type="text/plain")
         await response(scope, _nothing_more, send)
 
