@@ -15,6 +15,7 @@ from pressrun.operations.csv_records import BadRow, escape_cell, unescape_cell
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
+from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 
 def parse_subscribers(file: BytesIO) -> list[ImportRow | BadRow]:
@@ -29,6 +30,13 @@ def rows(content: str | bytes) -> list[ImportRow | BadRow]:
 def test_every_other_column_becomes_a_merge_field() -> None:
     imported = rows("Email,NAME,City\nA@x.example,Ann,Rome\n")
     assert [ImportRow(line=2, email="A@x.example", name="Ann", attributes={"City": "Rome"})] == imported
+
+
+def test_a_file_of_ours_has_columns_that_differ_from_its_own_in_case_alone() -> None:
+    """Programs may name a column Email or State, and an export with it is read back."""
+    header = ",".join(KNOWN_COLUMNS)
+    imported = rows(f"{header},Email,STATE\na@x.example,,,,,,active,x,Porto\n")
+    assert [{"Email": "x", "STATE": "Porto"}] == [row.attributes for row in imported if isinstance(row, ImportRow)]
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])

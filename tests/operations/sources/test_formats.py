@@ -14,6 +14,9 @@ from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import FORMATS, STATES, read_members
 from pressrun.operations.sources.lines import sympa_fields
 from pressrun.operations.sources.member import SourceMember
+from pressrun.operations.sources.remedies import FLAGS_BY_NAME, KEYS, LEFT_OUT
+from pressrun.operations.sources.states import FLAGS
+from pressrun.services.members.row_checks import FILE_COLUMNS
 
 # Lines of `mailman members` 3.3.10.
 MAILMAN = """\
@@ -383,3 +386,8 @@ def test_nobody_of_phplist_is_active_by_mistake(confirmed: str, blacklisted: str
     (row,) = read(PHPLIST_HEADER + phplist_row(1, confirmed=confirmed, blacklisted=blacklisted), "phplist")
     may_be = confirmed.strip() in ("1", "y", "yes", "t", "on") and blacklisted.strip() in ("", "0", "n", "no")
     assert may_be == (states([row]) == ["active"])
+
+
+def test_no_merge_field_has_a_name_that_another_column_has() -> None:
+    """Or an export with it could not be read back: a member might be left out, or somebody who left be mailed."""
+    assert FILE_COLUMNS >= {*KEYS, *FLAGS, *FLAGS_BY_NAME} - {LEFT_OUT}

@@ -16,15 +16,14 @@ from pressrun.operations.sources.column_names import holds_addresses
 from pressrun.operations.sources.remedies import BY_OPTIONS, FLAGS_BY_NAME, KEYS, LEFT_OUT, Remedies
 from pressrun.operations.sources.state_columns import marking_columns
 from pressrun.operations.sources.states import FLAGS
-from pressrun.services.members.row_checks import may_name_field, require_field_name
+from pressrun.services.members.row_checks import FILE_COLUMNS, may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 _EXPORTED = frozenset(KNOWN_COLUMNS)  # our own exports have all of them
 _OF_MAILCHIMP = frozenset({"leid", "euid"})
 _STATES = ("state", "list_state")  # the second is that on this list
 _MARKS = frozenset({*_STATES, *FLAGS})
-# What else a column of another program may hold: its state on this list, fields as JSON, and the request to subscribe.
-_MEANINGS = KEYS | _MARKS | {"attributes", "requested_at", "requested_ip"}
+_MEANINGS = FILE_COLUMNS | {LEFT_OUT}
 
 ColumnMap = Mapping[str, str]
 """Keys by the names of columns in lower case: one of KNOWN_COLUMNS or FLAGS, LEFT_OUT, or the name of a merge field."""
@@ -76,9 +75,10 @@ def read_header(
     if unknown := [column for column in mapped if column not in folded]:
         raise BadInput(f"--map names the column {unknown[0]!r}, but the columns are {_listed(names)}")
     is_foreign = is_plain and not _EXPORTED.issubset(folded)
+    is_exported = is_plain and _EXPORTED.issubset(names)
     if is_foreign:
         _require_explained(names, {*own, *mapped, *FLAGS_BY_NAME}, remedies)
-    meant = [_key_of(name, own=own, mapped=mapped, is_plain=is_plain) for name in names]
+    meant = [_key_of(name, own={} if is_exported else own, mapped=mapped, is_plain=is_plain) for name in names]
     if "email" not in meant:
         raise BadInput(_no_address(names, remedies))
     places = [(key, place) for place, key in enumerate(meant) if key in _MEANINGS]

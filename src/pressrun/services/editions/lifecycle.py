@@ -154,9 +154,9 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
     doubtful = count_doubtful(tx, edition)
     if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. Accept first that these "
-            "go out a second time",
-            at_shell="--yes accepts it",
+            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. It goes on once "
+            "somebody accepts that",
+            at_shell="--yes does",
         )
     withdrawn = standing.lost_approval(tx, edition) if edition.started_at is None else None
     if withdrawn is not None and edition.state is EditionState.PAUSED:

@@ -16,6 +16,7 @@ from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.lists.setting_kinds import read_language, read_line
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 LONGEST_VALUE = 10_000
 _FUTURE_SECONDS = 86400  # tolerance for a wrong clock or a missing time zone
@@ -117,12 +118,16 @@ def check_value(name: str, value: str) -> str:
 
 # Every edition has these fields, so a column of that name could never be used.
 RESERVED_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url", "list.title"})
+# In a file of subscribers, columns of these names have a meaning of their own: who may be mailed, fields as JSON, or
+# when another program was asked to subscribe somebody.
+_STANDING = ("list_state", "confirmed", "delivery", "subscribed", "suppressed", "suspended", "unsubscribed")
+FILE_COLUMNS = frozenset({*KNOWN_COLUMNS, *_STANDING, "attributes", "requested_at", "requested_ip"})
 _FIELD_NAME = re.compile(r"[^\W\d][\w .-]*")
 
 
 def may_name_field(name: str) -> bool:
     """Whether a column of this name can become a merge field."""
-    return name not in RESERVED_FIELDS and _FIELD_NAME.fullmatch(name) is not None
+    return name not in RESERVED_FIELDS | FILE_COLUMNS and _FIELD_NAME.fullmatch(name) is not None
 
 
 def require_field_name(
@@ -132,6 +137,8 @@ def require_field_name(
     remedy: str = "Rename it with --map, or leave it out with --map 'COLUMN=-'",
 ) -> None:
     """Raise an error for a column that cannot become a merge field."""
+    if name in FILE_COLUMNS:
+        raise error(f"{name!r} cannot name a column, as it has another meaning in a file of subscribers. {remedy}")
     if not may_name_field(name):
         raise error(
             f"{name!r} cannot name a column. Columns become merge fields: a letter, then letters, digits, "
