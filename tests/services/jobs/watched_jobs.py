@@ -66,19 +66,16 @@ class WatchedJobs(WatchedDoors):
         first, last = shown.job.position, shown.job.position + len(shown.batch.lines)
         there = places[job.list] | job.overlay
         lines = self.followed(job, job.lines[first:last], moved, there)
-        repeated = Counter(key for line in job.lines for key in {line.key, getattr(moved.get(line.key), "key", None)})
+        acting = [line for line in job.lines if not job.terms.is_sync or lists_member(line)]
+        repeated = Counter(key for line in acting for key in {line.key, getattr(moved.get(line.key), "key", None)})
+        seen = set(job.overlay)
         for place, line in enumerate(lines, first):
-            if line.key is None or (job.terms.is_sync and not lists_member(line)):
-                job.shown[place] = None
-            else:
-                effect = self.effect(there, line, job.terms)
-                job.shown[place] = effect
+            job.shown[place] = None
+            if line.key is not None and (not job.terms.is_sync or lists_member(line)):
+                job.shown[place] = effect_of(there.get(line.key, Standing()), line, job.terms)
+                seen.add(line.key)
             job.counts.merge(carry_out([line], there, job.terms, None))
-        job.overlay = {key: here for key, here in there.items() if repeated[key] > 1}
-
-    def effect(self, there: Standings, line: Line, terms: Terms) -> Effect:
-        assert line.key is not None
-        return effect_of(there.get(line.key, Standing()), line, terms)
+        job.overlay = {key: there[key] for key in seen if repeated[key] > 1}
 
     def followed(self, job: HandedIn, lines: list[Line], moved: Moved, there: Standings) -> list[Line]:
         """Rows with the address that their people have now, unless the list knows the former one."""
