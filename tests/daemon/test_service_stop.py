@@ -17,6 +17,7 @@ from pressrun.daemon.service_stop import ServiceStop
 from pressrun.store.database import Database
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.preparing import prepare
 
 
 class Owner:
@@ -105,6 +106,47 @@ async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Data
     await gated.write(lambda _: None)
     with pytest.raises(Refused, match="goes on already"):
         stop.keep_stopped()
+    DataLock.acquire_for_move(data)  # what the fixture releases
+
+
+async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
+    data: DataDir, database: Database, command: DataLock
+) -> None:
+    """Neither notes, which would grow with each change, nor a copy of all readers, in which nobody would be erased."""
+    stop, gated, _ = build(data, database)
+    draft = data.root / ".pressrun.sqlite3.moving"
+    draft.touch()
+    prepare(data)
+    assert draft.exists()  # while it runs
+    gone = asyncio.Event()
+
+    async def resume() -> None:
+        stop.resume()
+        gone.set()
+
+    stop.follow(resume)
+    with pytest.raises(Refused, match="has not been stopped"):
+        stop.keep_stopped()
+    await gated.write(lambda _: None)
+    command.release()
+    await asyncio.wait_for(gone.wait(), 20)
+    async with asyncio.timeout(20):
+        while draft.exists():  # noqa: ASYNC110 - a thread deletes it
+            await asyncio.sleep(0)
+    draft.touch()
+    prepare(data)
+    assert not draft.exists()
+    DataLock.acquire_for_move(data)  # what the fixture releases
+
+
+async def test_a_command_that_has_given_up_is_not_followed(
+    data: DataDir, database: Database, command: DataLock
+) -> None:
+    stop, _, _ = build(data, database)
+    stop.follow(never)
+    stop.resume()
+    command.release()
+    await asyncio.sleep(2 * service_stop.POLL_SECONDS)
     DataLock.acquire_for_move(data)  # what the fixture releases
 
 

@@ -91,6 +91,9 @@ async def offline_services(settings: Settings) -> AsyncIterator[Services]:
 class _AlwaysStopped:
     """The service while no daemon runs, as services.ports.StoppableService promises."""
 
+    def follow(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
+        """The command is this process."""
+
     async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
         """Nobody uses the database while this process holds it."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 
 from pressrun.core.errors import BadConfiguration, PressrunError, Refused
@@ -18,6 +19,7 @@ from pressrun.services.ports import ClaimOwner
 from pressrun.store.database import Database, Gate
 from pressrun.store.upkeep.data_lock import is_moving
 from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.left_database import drop_unfinished_copies
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -60,9 +62,22 @@ class ServiceStop:
 
     # ------------------------------------------------------------------ what a move asks
 
+    def follow(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
+        self._follow(on_abandoned, math.inf)
+
+    def _follow(self, on_abandoned: Callable[[], Awaitable[None]], most_seconds: float) -> None:
+        self._forget_command()
+        self._watch = asyncio.create_task(self._watch_command(on_abandoned, most_seconds), name="move")
+
+    def _forget_command(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
     async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
         assert self._dispatcher is not None
         event(log, "move.stopping")
+        self._forget_command()
         self._holds = True
         try:
             self._dispatcher.suspend()
@@ -72,7 +87,7 @@ class ServiceStop:
         except BaseException:
             self.resume()
             raise
-        self._watch = asyncio.create_task(self._watch_command(on_abandoned), name="move")
+        self._follow(on_abandoned, LONGEST_STOP_SECONDS)
         event(log, "move.stopped")
 
     async def _drain(self, dispatcher: Dispatcher) -> None:
@@ -83,30 +98,31 @@ class ServiceStop:
             dispatcher.wake()
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _watch_command(self, on_abandoned: Callable[[], Awaitable[None]]) -> None:
+    async def _watch_command(self, on_abandoned: Callable[[], Awaitable[None]], most_seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + LONGEST_STOP_SECONDS
+        until = loop.time() + most_seconds
         while is_moving(self._data) and loop.time() < until:  # noqa: ASYNC110 - the kernel tells nobody of a free lock
             await asyncio.sleep(POLL_SECONDS)
         event(log, "move.abandoned", level=logging.WARNING)
         self._watch = None
         try:
             await on_abandoned()
-        except PressrunError as problem:  # the service goes on all the same; the next start or move clears the rest
+            await asyncio.to_thread(drop_unfinished_copies, self._data)
+        except (
+            PressrunError,
+            OSError,
+        ) as problem:  # the service goes on all the same; the next start or move clears the rest
             event(log, "move.not_cleared", level=logging.WARNING, problem=str(problem))
 
     def keep_stopped(self) -> None:
-        if self._watch is None:
+        if self._watch is None or not self._holds:
             raise Refused("the service has not been stopped, or goes on already. Nothing was changed")
-        self._watch.cancel()
-        self._watch = None
+        self._forget_command()
 
     def resume(self) -> None:
+        self._forget_command()
         if self._moved_to is not None or not self._holds:
             return
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
         self._holds = False
         self._gate.reason = None
         if self._dispatcher is not None:

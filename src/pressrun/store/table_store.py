@@ -27,6 +27,7 @@ OURS = "move_"  # the names of all that a move creates in a database begin so
 NOTES = f"{OURS}notes_"  # with the name of a table: the keys of its rows that changed
 STAGED = f"{OURS}staged_"  # with the name of a table: the keys of the rows that are written anew
 MARK = f"{OURS}mark"
+DRAFT = ".moving"  # the end of the name of a file that a move is filling, before those of its logs
 
 Values = tuple[Any, ...]
 Also = Callable[[Transaction], None]  # what is written in the transaction of something else

@@ -35,6 +35,9 @@ class Service:
     calls: list[str] = field(default_factory=list)
     is_stopped: bool = False
 
+    def follow(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
+        self.calls.append("follow")
+
     async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
         self.calls.append("stop")
         self.is_stopped = True
@@ -69,7 +72,7 @@ async def test_a_switch_marks_the_database_and_ends_the_service(database: Databa
     await source.track_changes()
     await source.stop()
     await source.switch("elsewhere", "m")
-    assert service.calls == ["stop", "end elsewhere"]
+    assert service.calls == ["follow", "stop", "end elsewhere"]
     with pytest.raises(BadConfiguration, match="was moved to elsewhere"):
         check_version(database.location)
     assert not await database.with_tables(lambda tables: tables.is_tracking())
@@ -142,4 +145,4 @@ async def test_the_keys_of_changed_rows_are_noted_until_the_service_goes_on(data
     assert await select(database, "select hour from move_notes_sign_up_hour") == []
     await source.resume()
     assert not await database.with_tables(lambda tables: tables.is_tracking())
-    assert service.calls == ["resume"]
+    assert service.calls == ["follow", "follow", "resume"]

@@ -27,8 +27,9 @@ class MoveSource:
         self._switching: asyncio.Task[None] | None = None
 
     async def track_changes(self) -> None:
-        """Note which rows change from now on."""
+        """Note which rows change from now on, until `resume`, or the end of the command."""
         await self._database.with_tables(lambda tables: tables.track_changes())
+        self._service.follow(self.resume)
 
     async def stop(self) -> None:
         """Stop the service until `resume`, or the end of the command."""

@@ -13,7 +13,7 @@ from pressrun.store.files import sync_directory
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.tables import SqliteTables
-from pressrun.store.table_store import STAGED, Also, MoveMark, MoveState, MoveTarget, StoredTable, Values, quoted
+from pressrun.store.table_store import DRAFT, STAGED, Also, MoveMark, MoveState, MoveTarget, StoredTable, Values, quoted
 
 CACHE_KIB = 64 * 1024  # for the file that is filled: its indexes fit in for some million rows
 
@@ -24,7 +24,7 @@ class SqliteTarget(SqliteTables, MoveTarget):
     def __init__(self, path: Path) -> None:
         super().__init__(sqlite3.connect(":memory:", isolation_level=None))  # until there is a file
         self._path = path
-        self._draft = path.with_name(f".{path.name}.moving")
+        self._draft = path.with_name(f".{path.name}{DRAFT}")
         self._later: list[str] = []  # what the schema creates once the rows are there: indexes, then triggers
 
     def find_mark(self) -> MoveMark | None:

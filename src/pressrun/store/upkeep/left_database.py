@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from pressrun.store.table_store import DRAFT
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import DataDir
 
@@ -36,3 +37,16 @@ def finish_setting_aside(data: DataDir) -> None:
     with suppress(OSError, left.dialect.errors):
         if left.left_for() == str(data.server):
             left.set_aside(data.backups)
+
+
+def drop_unfinished_copies(data: DataDir) -> None:
+    """Delete what a killed command has filled so far, in which nobody would be erased. One that runs keeps its own."""
+    drafts = list(data.root.glob(f".*{DRAFT}*"))
+    lock = DataLock.find_free(data.move_lock) if drafts else None
+    if lock is None:
+        return
+    try:
+        for path in drafts:
+            path.unlink(missing_ok=True)
+    finally:
+        lock.release()
