@@ -160,4 +160,6 @@ def open_for_reading(location: Location) -> Iterator[Transaction]:
         except connection.dialect.mistakes:
             raise
         except connection.dialect.errors as problem:
+            if connection.dialect.is_damage(problem):
+                raise connection.dialect.unavailable(problem) from problem
             raise Unavailable(f"the database {location} cannot be read: {problem}") from problem

@@ -106,6 +106,8 @@ async def test_a_damaged_file_is_unavailable_with_its_remedy(database: Database)
                 way(list_suppressions)
         with pytest.raises(Unavailable, match="restore a backup"):
             fresh.write(lambda tx: tx.attempt(lambda: list_suppressions(tx)))
+    with pytest.raises(Unavailable, match="restore a backup"), open_for_reading(database.location) as snapshot:
+        list_suppressions(snapshot)
 
 
 async def test_what_was_only_recorded_comes_to_the_disk_while_somebody_reads(database: Database) -> None:
