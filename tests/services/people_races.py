@@ -34,7 +34,7 @@ from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Sessions
-from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.people_admin import Grant, require_operator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store.people import credentials, log_ins
 from pressrun.store.people.audit import Actor
@@ -193,7 +193,7 @@ async def revoke(office: Office, name: str = "ann") -> object:
 
 
 async def depose(office: Office, name: str) -> object:
-    return (await office.people.revoke(name, Grant(operator=True)))["operator"]
+    return (await office.people.revoke(name, Grant(operator=True), require_operator))["operator"]
 
 
 async def make_token(office: Office) -> object:

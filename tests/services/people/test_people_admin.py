@@ -19,7 +19,7 @@ from pressrun.core.site import Site
 from pressrun.services.holdings import holdings_of_person
 from pressrun.services.people import entering
 from pressrun.services.people.lookups import list_everybody
-from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.people_admin import Grant, LastOperator, require_operator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.people import credentials, enter_links, people
@@ -304,6 +304,26 @@ async def test_sessions_end_where_a_viewer_becomes_an_editor_by_mail(office: Off
     before = (await person(office, "ann")).epoch
     await office.lists.add_editor("news", BERTA)
     assert 1 == (await person(office, "ann")).epoch - before
+
+
+@pytest.mark.parametrize("others", ["nobody", "an editor", "an operator who cannot log in", "an operator"])
+async def test_the_last_operator_stays_except_at_the_shell(office: Office, others: str) -> None:
+    await office.make_list()
+    await office.people.add("ann", None, is_operator=True)
+    if others == "an operator who cannot log in":
+        await office.lists.add_editor("news", BERTA)
+        await office.people.grant("berta", Grant(operator=True))
+    elif others != "nobody":
+        await office.people.add("bea", None, is_operator=others == "an operator")
+    admin, operator = office.people, Grant(operator=True)
+    if others == "an operator":
+        await admin.revoke("ann", operator, require_operator)
+        return
+    for removing in (admin.revoke("ann", operator, require_operator), admin.remove("ann", require_operator)):
+        with pytest.raises(LastOperator, match="last operator"):
+            await removing
+    assert (await person(office, "ann")).is_operator
+    await admin.remove("ann")
 
 
 async def test_who_is_removed_leaves_nothing(office: Office) -> None:

@@ -29,7 +29,7 @@ from pressrun.core.errors import NotFound
 from pressrun.core.names import parse_person_name, parse_token_name
 from pressrun.runtime.clock import utc_now
 from pressrun.services.people.lookups import people_page, show_person
-from pressrun.services.people.people_admin import Grant
+from pressrun.services.people.people_admin import Grant, Require, require_nothing, require_operator
 from pressrun.services.people.token_lookups import show_token, tokens_page
 from pressrun.services.people.tokens import TokenMaker, TokenRequest, parse_end, parse_network
 from pressrun.store.programs.idempotency import KeptOutcome
@@ -141,6 +141,12 @@ async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> dict[
 
 def _grant(args: PersonGrant) -> Grant:
     return Grant(list=args.list, role=args.role, readers=args.readers, operator=args.operator)
+
+
+def _still_needed(doing: Doing) -> Require:
+    """What must be left for whoever removes an operator: another one, unless they are at the shell."""
+    caller = doing.caller
+    return require_nothing if caller.person_id is None and caller.token_id is None else require_operator
 
 
 async def _list_people(doing: Doing, args: PeoplePage) -> Page[Any]:
@@ -258,7 +264,7 @@ PEOPLE_ACTS = (
         summary="Let a person do less",
         right=Right.OPERATE,
         arguments=PersonGrant,
-        work=lambda doing, args: doing.cases.people.revoke(args.person, _grant(args)),
+        work=lambda doing, args: doing.cases.people.revoke(args.person, _grant(args), _still_needed(doing)),
         answer=PersonAnswer,
         again=_person_now,
         is_fresh=True,
@@ -291,7 +297,7 @@ PEOPLE_ACTS = (
         summary="Remove a person with their tokens",
         right=Right.OPERATE,
         arguments=PersonName,
-        work=lambda doing, args: doing.cases.people.remove(args.person),
+        work=lambda doing, args: doing.cases.people.remove(args.person, _still_needed(doing)),
         answer=PersonRemoved,
         is_fresh=True,
         http=Http(method="DELETE", path="people/{person}"),

@@ -43,6 +43,27 @@ class NotByMailAlone(Refused):
     """An operator cannot be let in by an invitation, since anybody who reads their mail could use it."""
 
 
+class LastOperator(Refused):
+    """The last operator who can log in, without whom only the shell could let anybody in again."""
+
+
+Require = Callable[[Transaction], None]
+"""What has to hold after an operator was removed; raises Refused."""
+
+
+def require_nothing(_: Transaction) -> None:
+    """For those at the shell, who can always make an operator."""
+
+
+def require_operator(tx: Transaction) -> None:
+    """Raise LastOperator where no operator is left who may log in: for people and programs, who could make no other."""
+    if not people.has_operator(tx):
+        raise LastOperator(
+            "that is the last operator who can log in. Make somebody else an operator first, or do it at the shell, "
+            "which can always make one"
+        )
+
+
 class Grant(Struct, frozen=True, kw_only=True):
     """A change of what a person may do. None leaves something as it is; without a list it is about operators."""
 
@@ -91,14 +112,20 @@ class PeopleAdmin:
         """Let a person do this on a list; raises NotFound, UsageError where it does not say what."""
         return await self._change(self._grant, who, grant)
 
-    async def revoke(self, who: str, grant: Grant) -> Answer:
+    async def revoke(self, who: str, grant: Grant, require: Require = require_nothing) -> Answer:
         """Take rights away from a person.
 
         A role goes with everything else on the list, access to readers' data alone falls to the one below. Raises
-        NotFound for what they do not have, UsageError where it does not say what. What they mailed and awaits approval
-        is cancelled with their role.
+        NotFound for what they do not have, UsageError where it does not say what, and what `require` raises where they
+        are no operator any more. What they mailed and awaits approval is cancelled with their role.
         """
-        return await self._change(self._revoke, who, grant)
+
+        def work(tx: Transaction, person: StoredPerson, grant: Grant) -> None:
+            self._revoke(tx, person, grant)
+            if grant.list is None:
+                require(tx)
+
+        return await self._change(work, who, grant)
 
     async def link(self, who: str) -> Answer:
         """A new link for a person to enter; raises NotFound."""
@@ -116,9 +143,12 @@ class PeopleAdmin:
         event(log, "person.reset", person=answer["name"])
         return answer
 
-    async def remove(self, who: str) -> Answer:
-        """Remove a person with their tokens, and cancel what they mailed and awaits approval; raises NotFound."""
-        answer = await self._context.database.write(self._remove, who)
+    async def remove(self, who: str, require: Require = require_nothing) -> Answer:
+        """Remove a person with their tokens, and cancel what they mailed and awaits approval.
+
+        Raises NotFound, and what `require` raises where they were an operator.
+        """
+        answer = await self._context.database.write(self._remove, who, require)
         event(log, "person.removed", person=answer["name"])
         return answer
 
@@ -251,8 +281,10 @@ class PeopleAdmin:
         url = url_of(link, context.site, context.keys)
         return {**describe(tx, person_id, context.now), "link": url, "expires_at": rfc3339(link.expires_at)}
 
-    def _remove(self, tx: Transaction, who: str) -> Answer:
+    def _remove(self, tx: Transaction, who: str, require: Require) -> Answer:
         person = require_person_to_change(tx, who)
         enter_links.delete_links(tx, person.id)
         people.delete_person(tx, person.id)
+        if person.is_operator:
+            require(tx)
         return {"name": person.name, "cancelled": cancel_withdrawn_drafts(tx, self._context.now)}

@@ -105,6 +105,11 @@ def set_operator(tx: Transaction, person_id: int, is_operator: bool) -> bool:
     return tx.run("people.set_operator", id=person_id, is_operator=int(is_operator)) > 0
 
 
+def has_operator(tx: Transaction) -> bool:
+    """Whether there is an operator who may log in; all of them are locked, so that nobody removes two at once."""
+    return bool(tx.rows("people.operators"))
+
+
 def enrol(tx: Transaction, person_id: int, now: int) -> bool:
     """Let a person log in from now on; False when they already may."""
     return tx.run("people.enrol", id=person_id, now=now) > 0
