@@ -9,7 +9,7 @@ reason: nobody has decided anything against it. At the shell nobody loses a role
 from __future__ import annotations
 
 from pressrun.core.access.rights import Right
-from pressrun.services.authors import is_of_token, name_of_author, number_of, person_of
+from pressrun.services.authors import Author, is_of_token, name_of_author, number_of, person_of
 from pressrun.services.holdings import holdings_of_person, holdings_of_token
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition
@@ -17,7 +17,7 @@ from pressrun.store.editions.manuscripts import StoredManuscript
 from pressrun.store.lists.lists import find_list_by_id
 from pressrun.store.people import audit, people
 from pressrun.store.programs import api_tokens
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 
 def counts(tx: Transaction, manuscript: StoredManuscript, list_name: str) -> bool:
@@ -54,6 +54,21 @@ def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
     if row is None or _may_still_send(tx, row["who"], row["at"], edition.list_name):
         return None
     return f"{row['who']}, who had it sent at this time, may no longer send editions of {edition.list_name}"
+
+
+def may_be(tx: Transaction, row: Row, author: str) -> bool:
+    """Whether an author may be who a row of the audit log names. A token that is gone may have been anybody's."""
+    kind, _, name = row["who"].partition(":")
+    if kind == "person":
+        person = people.find_by_name(tx, name)
+        return person is not None and person.created_at <= row["at"] and author == Author(person_id=person.id).key
+    if kind == "token":
+        token = api_tokens.find_token_by_name(tx, name)
+        if token is None or token.created_at > row["at"]:
+            return True
+        origin = api_tokens.origin_of(tx, token.id) if token.person_id is None else None
+        return author == Author(person_id=token.person_id, token_id=origin).key
+    return author == Author(uid=row["uid"]).key
 
 
 def _may_still_send(tx: Transaction, who: str, at: int, list_name: str) -> bool:

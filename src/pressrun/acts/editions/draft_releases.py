@@ -25,7 +25,10 @@ from pressrun.core.errors import NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder, require_to_come
+from pressrun.services.lists.list_settings import LIST_SETTINGS
 from pressrun.store.programs.idempotency import KeptOutcome
+
+_IN_EVERY_COPY = frozenset(name for name, setting in LIST_SETTINGS.items() if setting.is_built_in)
 
 
 def _faults_of_time(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -70,7 +73,7 @@ async def _submit(doing: Doing, args: KnownDraft) -> None:
 
 
 async def _approve(doing: Doing, args: KnownDraft) -> None:
-    await doing.cases.draft_release.approve(args.id, await author_of(doing), args.revision)
+    await doing.cases.draft_release.approve(args.id, await author_of(doing), args.revision, shown=_IN_EVERY_COPY)
 
 
 async def _give_back(doing: Doing, args: DraftReturn) -> None:

@@ -7,12 +7,14 @@ built as the list is at that moment, and found in order again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from msgspec import Struct
 
-from pressrun.core.errors import BadInput, ChangedMeanwhile, NotPermitted, Refused
+from pressrun.core.errors import BadInput, ChangedMeanwhile, Refused
 from pressrun.core.lifecycles.events import EventType
 from pressrun.services import standing
-from pressrun.services.authors import Author, is_claimed, with_claimed
+from pressrun.services.authors import Author
 from pressrun.services.drafts.draft_editing import (
     OpenDraft,
     Seen,
@@ -22,6 +24,7 @@ from pressrun.services.drafts.draft_editing import (
     require_same_draft,
     rewrite,
 )
+from pressrun.services.drafts.second_person import require_second_person
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.edition_build import require_no_errors
@@ -82,11 +85,14 @@ class DraftRelease:
         require_no_errors(built.findings)
         await self._database.write(self._submit, draft, author.key, seen)
 
-    async def approve(self, edition_id: int, author: Author, seen: Seen = None) -> None:
-        """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it."""
+    async def approve(self, edition_id: int, author: Author, seen: Seen = None, *, shown: Collection[str] = ()) -> None:
+        """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it.
+
+        `shown` are the settings of a list that are in every copy, so whoever sets them has written it, too.
+        """
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
-        await self._database.write(_approve, draft, built, author.key, seen, self._context.now)
+        await self._database.write(_approve, draft, built, author.key, seen, self._context.now, shown)
 
     async def give_back(self, edition_id: int, author: Author, words: str) -> None:
         """Return a draft to its authors with some words, and mail who submitted it.
@@ -150,39 +156,17 @@ def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredMan
     return manuscript
 
 
-def _approve(tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: Seen, now: int) -> None:
+def _approve(
+    tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: Seen, now: int, shown: Collection[str]
+) -> None:
     manuscript = _require_as_read(tx, draft, seen)
-    is_counted = standing.counts(tx, manuscript, draft.edition.list_name)
-    is_as_approved = manuscript.approved_digest == built.digest
-    if manuscript.is_approved and is_as_approved and is_counted:
+    is_as_approved = manuscript.is_approved and manuscript.approved_digest == built.digest
+    if is_as_approved and standing.counts(tx, manuscript, draft.edition.list_name):
         return
-    # The approval before vouches for what it was of. If settings have changed since, that is not all that goes out.
-    is_own = author == manuscript.approved_by
-    is_vouched = is_counted and (is_as_approved or is_own or not manuscript.is_approved)
-    _require_second_person(tx, manuscript, author, manuscript.approved_number if is_vouched else None)
+    require_second_person(tx, draft.edition, manuscript, author, digest=built.digest, shown=shown)
     manuscripts.approve(tx, draft.edition.id, author, built.digest, now)
     edition = draft.edition
     events.record_event(tx, EventType.EDITION_APPROVED, list_id=edition.list_id, edition_id=edition.id)
-
-
-def _require_second_person(tx: Transaction, manuscript: StoredManuscript, author: str, since: int | None) -> None:
-    """Raise NotPermitted for somebody who has written a draft after this change, and Refused if nobody knows who has.
-
-    A mail proves nothing of who wrote it. So somebody who has logged in submits it, and counts as one of its authors.
-    """
-    writers = manuscripts.authors_since(tx, manuscript.edition_id, since or 0)
-    if any(map(is_claimed, writers)):
-        if manuscript.submitted_by is None:
-            raise Refused(
-                f"edition {manuscript.edition_id} came by email, which does not prove who wrote it. Somebody has to "
-                "submit it first, and then somebody else can approve it"
-            )
-        writers |= {manuscript.submitted_by}
-    if author in with_claimed(writers):
-        raise NotPermitted(
-            f"edition {manuscript.edition_id} has to be approved by somebody else: you have changed it since it was "
-            "last approved, or that approval no longer counts"
-        )
 
 
 def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen, now: int) -> None:

@@ -10,6 +10,7 @@ none, or the action failed, its door appends one of its own (services.upkeep.aud
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -314,6 +315,12 @@ def last_object(tx: Transaction, action: str) -> str | None:
 def last_sender(tx: Transaction, edition_id: int) -> Row | None:
     """Who was the last to send, schedule, move or resume an edition, and when: `who` and `at`."""
     return tx.row("audit.last_sender", object=f"edition {edition_id}")
+
+
+def changes_of_settings(tx: Transaction, list_name: str, since: int, names: Collection[str]) -> list[Row]:
+    """`who`, `uid` and `at` of each change of one of these settings of a list, from a second on, and of its logo."""
+    rows = tx.rows("audit.changes_of_settings", list=list_name, since=since)
+    return [row for row in rows if not (fields := json.loads(row["fields"])) or not set(fields).isdisjoint(names)]
 
 
 class ActionInProgress:

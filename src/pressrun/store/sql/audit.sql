@@ -32,6 +32,12 @@ where action in ('edition.move', 'edition.release', 'edition.resume', 'edition.s
     and object = :object and outcome = 'done'
 order by number desc limit 1;
 
+-- name: changes_of_settings
+-- Who changed settings of a list from some second on, and which; of a logo none is named.
+select who, uid, at, fields from audit
+where action in ('list.logo', 'list.set') and list = :list and at >= :since and outcome = 'done'
+order by number;
+
 -- name: has
 -- Whether there is a row of this action about this object.
 select 1 from audit where action = :action and object = :object limit 1;
