@@ -87,6 +87,7 @@ class Newsletter:
     is_closed: bool = False
     needs_two: bool = False
     look: int = 0
+    setters: list[tuple[int, str]] = field(default_factory=list)  # when, and who
 
 
 @dataclass
@@ -97,7 +98,10 @@ class Work:
     list: str
     state: str
     changes: tuple[str, ...] = ()
+    changed_at: tuple[int, ...] = ()
+    submitted: tuple[int, int, str] | None = None  # which change, when, and by whom
     approved: tuple[int, str, int] | None = None
+    approved_at: int = 0
     sender: str = SHELL
     at: int | None = None
 
@@ -199,7 +203,20 @@ class Model:
             number, before, look = work.approved
             if number < len(work.changes) or look == self.lists[work.list].look or before == author:
                 since = number
-        return author not in work.changes[since:]
+        return author not in work.changes[since:] and not self.has_set(work, author, is_vouched=since > 0)
+
+    def has_set(self, work: Work, author: str, *, is_vouched: bool) -> bool:
+        """Whether somebody has changed what shows in copies, and nobody else has looked at the draft since."""
+        seen = [at for at, by in zip(work.changed_at, work.changes, strict=True) if by != author]
+        seen += [work.submitted[1]] if work.submitted is not None and work.submitted[2] != author else []
+        seen += [work.approved_at] if is_vouched else []
+        latest = max(seen, default=0)
+        return any(self._may_be(key, author) for at, key in self.lists[work.list].setters if at >= latest)
+
+    def _may_be(self, key: str, author: str) -> bool:
+        """Whether somebody acts as this author. A token that is gone may have been anybody's."""
+        is_gone = key.startswith("token ") and int(key[6:]) not in self.programs
+        return is_gone or self.author(key) == author
 
     def may_sender(self, work: Work) -> bool:
         """Whether whoever scheduled an edition may still send it; that a token has expired does not matter."""
