@@ -197,6 +197,17 @@ def test_a_database_without_its_keys_is_78(shell: Shell) -> None:
         assert (78, True) == (called.code, "restore" in called.err)
 
 
+def test_a_working_directory_that_was_removed_is_in_nobodys_way(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a terminal that is still in the folder of a former release."""
+    former = shell.folder / "former"
+    former.mkdir()
+    monkeypatch.chdir(former)
+    former.rmdir()
+    shell.make_list()
+    assert "news" in shell.good("list", "ls").out
+    assert 66 == shell.call("--config", "config.toml", "list", "ls").code
+
+
 def test_a_list_that_does_not_go_with_the_configuration_is_named(shell: Shell) -> None:
     """What could be set while mail was received: a warning, since all else works."""
     shell.make_list("news", "--owner", "büro@harbour.example")

@@ -52,7 +52,7 @@ class Invocation:
 
     @cached_property
     def _paths(self) -> tuple[Path, Path | None]:
-        path = locate_config(self._config, os.environ, Path.cwd())
+        path = locate_config(self._config, os.environ, _find_working_directory())
         data_dir = find_data_dir(path)
         if data_dir is not None:
             try:
@@ -99,3 +99,11 @@ class Invocation:
 def invocation_of(ctx: click.Context, *, as_json: bool = False) -> Invocation:
     """The call that a context belongs to."""
     return Invocation(named_config(ctx), as_json=as_json)
+
+
+def _find_working_directory() -> Path:
+    """The working directory; a relative path that leads nowhere if somebody has removed it meanwhile."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path()
