@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.database import file_of
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadConfiguration, Refused, TryAgain
+from pressrun.core.errors import BadConfiguration, Refused, TryAgain, Unavailable
 from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
 from pressrun.core.signing.tokens import digests_of
 from pressrun.store.readers.subscribers import insert_subscriber
@@ -210,6 +212,20 @@ def test_the_lock_ends_with_its_process(data: DataDir) -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+def test_a_lock_on_a_faulty_disk_is_unavailable_with_its_remedy(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a fault that made the kernel mount the disk read-only: to try again may do, as with the database."""
+    data.root.mkdir()
+
+    def refuse(path: Path, *_: int) -> int:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        patch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+        with pytest.raises(Unavailable, match=r"data/lock .* mounted read-only \(read-only file system\)"):
+            DataLock.acquire(data)
 
 
 def test_a_newer_database_is_told_before_anything_is_touched(data: DataDir) -> None:

@@ -5,7 +5,6 @@ Nothing here needs asyncio, so verbs that only read start quickly.
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,9 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pressrun.core.errors import NoRoom, Unavailable
+from pressrun.core.errors import Unavailable
 from pressrun.store.connection import EngineConnection
+from pressrun.store.disk_faults import explain
 from pressrun.store.statements import Macros, load_statements
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Dialect
@@ -57,7 +57,6 @@ CHECKPOINT_PAGES = 12_000
 # transaction with this many changes the cache stays as large as its changes, since the next ones are probably similar,
 # until this many small ones have followed.
 MANY_CHANGES, SMALL_ONES = 5_000, 32
-_LEAST_ROOM_BYTES = 256 * 1024  # on the disk; SQLite itself needs 32 KiB to open a file
 
 
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
@@ -108,20 +107,7 @@ def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
     """What SQLite cannot do with a whole file, and why. It has to write even to read one that nobody else has open."""
     if is_damage(problem):
         return Unavailable(f"the database {path} is damaged ({problem}): restore a backup")
-    what = f"the database {path} cannot be {done}"
-    try:
-        disk = os.statvfs(path.parent)
-    except OSError:
-        return Unavailable(f"{what} ({problem})")  # its folder is not there, or closed to us
-    if disk.f_flag & os.ST_RDONLY:
-        return Unavailable(
-            f"{what}, because its disk is mounted read-only ({problem}): look into `dmesg` for the reason, then mount "
-            "it for writing"
-        )
-    has_no_files_left = bool(disk.f_files) and not disk.f_favail  # file systems without inodes count none
-    if has_no_files_left or disk.f_bavail * disk.f_frsize < _LEAST_ROOM_BYTES:
-        return NoRoom(f"{what}, because its disk is full ({problem}): make room, then try again")
-    return Unavailable(f"{what} ({problem})")
+    return explain(f"the database {path} cannot be {done}", path.parent, str(problem))
 
 
 def _searchable(text: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from pressrun.core.errors import TryAgain
+from pressrun.core.upkeep.resources import is_out_of_resources
+from pressrun.store.disk_faults import explain
 from pressrun.store.upkeep import restore_switch
 from pressrun.store.upkeep.datadir import DataDir
 
@@ -49,8 +51,13 @@ class DataLock:
 
     @classmethod
     def find_free(cls, path: Path) -> Self | None:
-        """Lock this file, or return None at once."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Lock this file, or return None at once; raises Unavailable if the disk does not allow it."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as problem:
+            if not is_out_of_resources(problem):
+                raise
+            raise explain(f"{path} cannot be opened", path.parent, str(problem.strerror).lower()) from problem
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
