@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def test_a_dry_run_shows_what_would_become_of_everyone(shell: Shell, source: Pat
     assert "no address" in rejects
     assert "bad" in rejects
     assert [] == shell.good("list", "ls", "--json").json
+
+
+def test_the_table_of_all_lists_says_what_it_counts(shell: Shell, source: Path) -> None:
+    """Its rows look like those of a list."""
+    out = shell.good("migrate-from", "mailman3", str(source), "--dry-run").out
+    assert re.search(r"^addresses that no list will mail:\nthere +here +people\n", out, re.MULTILINE), out
 
 
 def test_a_list_moves_in_as_the_table_says(shell: Shell, source: Path) -> None:

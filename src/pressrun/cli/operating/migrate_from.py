@@ -281,4 +281,5 @@ def _print_plan(report: dict[str, Any]) -> None:
         print_table(described["members"], ("there", "here", "people"), empty="  no members")
         echo()
     if report["bans"]:
+        echo("addresses that no list will mail:")
         print_table(report["bans"], ("there", "here", "people"))
