@@ -14,9 +14,9 @@ from pressrun.operations.sources.columns import parse_map
 from pressrun.operations.sources.formats import FORMATS, STATES, read_members
 from pressrun.operations.sources.lines import sympa_fields
 from pressrun.operations.sources.member import SourceMember
-from pressrun.operations.sources.remedies import FLAGS_BY_NAME, KEYS, LEFT_OUT
+from pressrun.operations.sources.remedies import KEYS, LEFT_OUT
 from pressrun.operations.sources.states import FLAGS
-from pressrun.services.members.row_checks import FILE_COLUMNS
+from pressrun.services.members.row_checks import FILE_COLUMNS, FLAGS_BY_NAME
 
 # Lines of `mailman members` 3.3.10.
 MAILMAN = """\

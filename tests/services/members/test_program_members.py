@@ -248,7 +248,7 @@ async def test_a_sign_up_by_a_program_answers_the_same_for_everybody(office: Off
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    _, wrong = check_changes("A\nB", "no tag", {"list.title": "x", "plan": "\x07", "suppressed": "no"})
+    _, wrong = check_changes("A\nB", "no tag", {"list.title": "x", "plan": "\x07", "Suppressed": "no"})
     _, more = check_origin("crm", ConsentGiven(at="yesterday", ip="here", text="x" * 5000), NOW)
     with pytest.raises(BadInput) as problem:
         require_right([*wrong, *more])
@@ -257,7 +257,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "language:",
         "list.title",
         "plan:",
-        "suppressed",
+        "Suppressed",
         "consent/at:",
         "consent/ip:",
         "consent/text:",

@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.operations.sources.column_names import holds_addresses
-from pressrun.operations.sources.remedies import BY_OPTIONS, FLAGS_BY_NAME, KEYS, LEFT_OUT, Remedies
+from pressrun.operations.sources.remedies import BY_OPTIONS, KEYS, LEFT_OUT, Remedies
 from pressrun.operations.sources.state_columns import marking_columns
 from pressrun.operations.sources.states import FLAGS
-from pressrun.services.members.row_checks import FILE_COLUMNS, may_name_field, require_field_name
+from pressrun.services.members.row_checks import FILE_COLUMNS, FLAGS_BY_NAME, may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 _EXPORTED = frozenset(KNOWN_COLUMNS)  # our own exports have all of them

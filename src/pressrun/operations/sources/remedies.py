@@ -9,11 +9,10 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from pressrun.operations.sources.states import FLAGS
+from pressrun.services.members.row_checks import FLAGS_BY_NAME
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
 LEFT_OUT = "-"
-# These names need no --map.
-FLAGS_BY_NAME = frozenset({"unsubscribed", "suspended", "suppressed"})
 KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
 
 

@@ -120,14 +120,19 @@ def check_value(name: str, value: str) -> str:
 RESERVED_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url", "list.title"})
 # In a file of subscribers, columns of these names have a meaning of their own: who may be mailed, fields as JSON, or
 # when another program was asked to subscribe somebody.
-_STANDING = ("list_state", "confirmed", "delivery", "subscribed", "suppressed", "suspended", "unsubscribed")
+FLAGS_BY_NAME = frozenset({"suppressed", "suspended", "unsubscribed"})  # in capitals, too, and without --map
+_STANDING = (*FLAGS_BY_NAME, "list_state", "confirmed", "delivery", "subscribed")
 FILE_COLUMNS = frozenset({*KNOWN_COLUMNS, *_STANDING, "attributes", "requested_at", "requested_ip"})
 _FIELD_NAME = re.compile(r"[^\W\d][\w .-]*")
 
 
 def may_name_field(name: str) -> bool:
     """Whether a column of this name can become a merge field."""
-    return name not in RESERVED_FIELDS | FILE_COLUMNS and _FIELD_NAME.fullmatch(name) is not None
+    return name not in RESERVED_FIELDS and not _has_meaning(name) and _FIELD_NAME.fullmatch(name) is not None
+
+
+def _has_meaning(name: str) -> bool:
+    return name in FILE_COLUMNS or name.lower() in FLAGS_BY_NAME
 
 
 def require_field_name(
@@ -137,7 +142,7 @@ def require_field_name(
     remedy: str = "Rename it with --map, or leave it out with --map 'COLUMN=-'",
 ) -> None:
     """Raise an error for a column that cannot become a merge field."""
-    if name in FILE_COLUMNS:
+    if _has_meaning(name):
         raise error(f"{name!r} cannot name a column, as it has another meaning in a file of subscribers. {remedy}")
     if not may_name_field(name):
         raise error(
