@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -31,6 +32,7 @@ from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresTarget
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.move_target import SqliteTarget
+from pressrun.store.table_store import MARK
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_keys
@@ -276,6 +278,34 @@ def test_while_nobody_knows_whether_the_switch_is_made_the_target_stays(
     monkeypatch.undo()
     assert finish_move(source, destination, lambda _: None)
     assert content(destination) == before
+
+
+def test_the_target_is_marked_all_the_time(route: tuple[DataDir, Location]) -> None:
+    """Also when the command is killed as it changes the mark: the source is in use, and both must never be."""
+    source, destination = route
+    kind: type[PostgresTarget | SqliteTarget] = (
+        PostgresTarget if isinstance(destination, PostgresDatabase) else SqliteTarget
+    )
+    execute_really, marks = kind.execute, []
+
+    def die_at_the_second_mark(target: Any, sql: str, values: Any = ()) -> object:
+        result = execute_really(target, sql, values)
+        if sql == f"delete from {MARK}":
+            marks.append(sql)
+            if len(marks) == 2:
+                fail()
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kind, "execute", die_at_the_second_mark)
+        patch.setattr(kind, "discard", lambda _: None)
+        with pytest.raises(Broken):
+            move(source, destination)
+    assert check_version(source.database) == source.database.newest_version
+    if destination.exists():
+        with pytest.raises(BadConfiguration, match="has not finished"):
+            check_version(destination)
+    assert move(source, destination)[1].rows > 0
 
 
 def test_a_move_killed_after_its_switch_is_finished_later(route: tuple[DataDir, Location]) -> None:

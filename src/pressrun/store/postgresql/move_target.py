@@ -145,7 +145,8 @@ class PostgresTarget(PostgresTables, MoveTarget):
         self.raise_ids(last_ids)
 
     def publish(self, mark: MoveMark) -> None:
-        self.set_mark(mark)  # the commit brings all that went before to the disk
+        with self.transaction():  # at no moment without a mark; the commit brings all that went before to the disk
+            self.set_mark(mark)
 
     def release(self, also: Also) -> None:
         with self.transaction():
