@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from functools import partial
@@ -195,6 +196,20 @@ def test_a_database_without_its_keys_is_78(shell: Shell) -> None:
     for verb in (["list", "set", "news", "title=T"], ["check"]):
         called = shell.call(*verb)
         assert (78, True) == (called.code, "restore" in called.err)
+
+
+def test_a_backup_counts_where_data_dir_takes_no_note_of_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a disk that the kernel has mounted read-only, just when a backup is needed most."""
+    shell.make_list()
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("pressrun.store.upkeep.last_backup.replace_file", refuse)
+    called = shell.call("backup", str(shell.folder / "rescue.tar"))
+    assert 0 == called.code
+    assert "monitoring does not learn of it" in called.err
+    assert 0 == shell.call("backup", "verify", str(shell.folder / "rescue.tar")).code
 
 
 def test_a_working_directory_that_was_removed_is_in_nobodys_way(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

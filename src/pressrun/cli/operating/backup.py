@@ -15,7 +15,7 @@ import click
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
-from pressrun.cli.shared.output import ProgressLine, echo, print_json
+from pressrun.cli.shared.output import ProgressLine, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.core.errors import BadQuantity, Refused, UsageError
 from pressrun.core.upkeep.backup_keep import KeepPart, parse_keep
@@ -83,10 +83,19 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
         raise Refused(f"the backup was not written: {(problem.strerror or str(problem)).lower()}") from problem
     finally:
         progress.clear()
-    with acting_as_owner(invocation.data.root):
-        last_backup.record(invocation.data, LastBackup(at=snapshot.at, place=place, size=size))
+    _note(invocation, LastBackup(at=snapshot.at, place=place, size=size))
     removed = [] if folder is None or keep is None else thin_out(folder, manifest.installation, keep)
     _report(invocation, manifest, place, size, time.monotonic() - started_at, removed)
+
+
+def _note(invocation: Invocation, backup: LastBackup) -> None:
+    """Let monitoring know. The backup is good even where data_dir takes no note of it, such as on a faulty disk."""
+    try:
+        with acting_as_owner(invocation.data.root):
+            last_backup.record(invocation.data, backup)
+    except OSError as problem:
+        why = (problem.strerror or str(problem)).lower()
+        print_warning(f"the backup is complete, but monitoring does not learn of it: {invocation.data.root}: {why}")
 
 
 def _require_sense(target: str, folder: Path | None, keep: tuple[KeepPart, ...] | None, *, as_json: bool) -> None:
