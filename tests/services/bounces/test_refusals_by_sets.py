@@ -200,7 +200,8 @@ def draw_one_by_one(tx: Transaction, results: Sequence[DeliveryResult], context:
 def _suspend_reader(tx: Transaction, delivery_id: int) -> list[int]:
     copy = bounces.find_copy(tx, delivery_id)
     assert copy is not None
-    number = copy["subscriber_id"]
+    number = copy.subscriber_id
+    assert number is not None
     if bounces.is_suspended(tx, number):
         return []
     past = bounces.histories(tx, [number])[number]

@@ -29,8 +29,8 @@ from pressrun.services.readers.suspension import suspend_bouncing
 from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.readers import bounces
-from pressrun.store.readers.bounces import Failure
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.readers.bounces import Failure, ReportedCopy
+from pressrun.store.transaction import Transaction
 
 FORWARD_BOUNCED = "forward bounced"
 ROUND_TRIP = "round_trip"  # a test bounce of `doctor`, as the metric calls it
@@ -78,7 +78,7 @@ class BounceHandler:
         return result
 
     def _process(
-        self, tx: Transaction, route: Route, number: int, copy: Row | None, report: Report | None, problem: str
+        self, tx: Transaction, route: Route, number: int, copy: ReportedCopy | None, report: Report | None, problem: str
     ) -> MailResult:
         if report is None:
             return done(OF_NOBODY) if _is_of_nobody(copy) else MailResult(InboundState.UNREADABLE, problem)
@@ -88,7 +88,7 @@ class BounceHandler:
             return self._process_returned_forward(tx, copy, report)
         return self._process_notification(tx, route, copy, report)
 
-    def _process_returned_forward(self, tx: Transaction, copy: Row | None, report: Report) -> MailResult:
+    def _process_returned_forward(self, tx: Transaction, copy: ReportedCopy | None, report: Report) -> MailResult:
         """Process mail to the return path of a forward: a mail server's mail is a bounce unless it says "not yet"."""
         recipient = _find_recipient(report, copy)
         if recipient is None and report.automatic not in _DAEMONS:
@@ -98,7 +98,9 @@ class BounceHandler:
         returned = keep_bounced_forward(tx, copy, recipient, self._context.now)
         return MailResult(InboundState.DONE, FORWARD_BOUNCED, consequences=Consequences(returned=(returned,)))
 
-    def _process_notification(self, tx: Transaction, route: Route, copy: Row | None, report: Report) -> MailResult:
+    def _process_notification(
+        self, tx: Transaction, route: Route, copy: ReportedCopy | None, report: Report
+    ) -> MailResult:
         recipient = _find_recipient(report, copy)
         if recipient is None:
             return _no_notification(report, copy)
@@ -107,10 +109,10 @@ class BounceHandler:
         if recipient.bounce.kind is None:
             return done(recipient.bounce)
         now = self._context.now
-        if not bounces.fail_copy(tx, copy["id"], _failure(recipient), now):
+        if not bounces.fail_copy(tx, copy.id, _failure(recipient), now):
             return done(f"{recipient.bounce} of a copy that was final already")
-        consequences = self._draw_consequences(tx, [(copy["id"], recipient.bounce, recipient.text)], now)
-        edition = copy["edition_id"]
+        consequences = self._draw_consequences(tx, [(copy.id, recipient.bounce, recipient.text)], now)
+        edition = copy.edition_id
         paused = () if edition is None else tuple(self.auto_pause.after_bounce(tx, edition, now))
         return MailResult(
             InboundState.DONE,
@@ -126,29 +128,29 @@ class BounceHandler:
         policy = {number: words for number, bounce, words in failed if bounce is BounceClass.POLICY}
         alerting = dict(islice(policy.items(), _MOST_ALERTS))
         copies = bounces.find_failed_copies(tx, [*counting, *alerting]) if counting or alerting else []
-        readers = dict.fromkeys(copy["subscriber_id"] for copy in copies if copy["id"] in counting)
-        readers.pop(None, None)
+        counted = (copy for copy in copies if copy.id in counting)
+        readers = dict.fromkeys(copy.subscriber_id for copy in counted if copy.subscriber_id is not None)
         suspended = suspend_bouncing(tx, readers, self._context.settings.value.bounces, now)
-        refused = [(copy, alerting[copy["id"]]) for copy in copies if copy["id"] in alerting]
+        refused = [(copy, alerting[copy.id]) for copy in copies if copy.id in alerting]
         alerted = operator_alerts.alert_of_policy(tx, refused, now, self._context)
         return Consequences(tuple(suspended), tuple(alerted))
 
 
-def _find_recipient(report: Report, copy: Row | None) -> RecipientReport | None:
-    return report.of("" if copy is None else copy["address"] or "")
+def _find_recipient(report: Report, copy: ReportedCopy | None) -> RecipientReport | None:
+    return report.of("" if copy is None else copy.address or "")
 
 
-def _is_of_one_person(copy: Row | None) -> bool:
+def _is_of_one_person(copy: ReportedCopy | None) -> bool:
     """Whether a copy was mailed because somebody asked about one person, which no metric may show."""
-    return copy is not None and copy["edition_id"] is None and not is_forward(copy)
+    return copy is not None and copy.edition_id is None and not is_forward(copy)
 
 
-def _is_of_nobody(copy: Row | None) -> bool:
+def _is_of_nobody(copy: ReportedCopy | None) -> bool:
     """Whether the reader of a copy is gone, so that nothing may be kept that could name them."""
-    return copy is not None and copy["notice_id"] is None and copy["subscriber_id"] is None
+    return copy is not None and copy.notice_id is None and copy.subscriber_id is None
 
 
-def _no_notification(report: Report, copy: Row | None) -> MailResult:
+def _no_notification(report: Report, copy: ReportedCopy | None) -> MailResult:
     """Process mail to a return path that does not say that mail failed. A person's own words are kept."""
     if report.automatic is not None and report.automatic not in _DAEMONS:
         return done(f"not a bounce: {report.automatic}")
@@ -156,14 +158,14 @@ def _no_notification(report: Report, copy: Row | None) -> MailResult:
     return done(OF_NOBODY) if is_of_nobody else kept("not understood")
 
 
-def _failed_copy(copy: Row, list_name: str, recipient: RecipientReport) -> FailedCopy:
+def _failed_copy(copy: ReportedCopy, list_name: str, recipient: RecipientReport) -> FailedCopy:
     return FailedCopy(
-        delivery=copy["id"],
+        delivery=copy.id,
         list_name=list_name,
-        edition=copy["edition_id"],
-        notice=copy["notice_kind"],
-        subscriber=copy["subscriber_id"],
-        domain=copy["domain"],
+        edition=copy.edition_id,
+        notice=copy.notice_kind,
+        subscriber=copy.subscriber_id,
+        domain=copy.domain,
         relay=None,
         kind=recipient.bounce.kind,
         bounce=recipient.bounce,

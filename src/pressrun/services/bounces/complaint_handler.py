@@ -187,8 +187,8 @@ def _by_delivery(tx: Transaction, number: int) -> _Complainer:
     copy = bounces.find_copy(tx, number)
     if copy is None:
         return _Complainer(None, None)
-    reader = copy["subscriber_id"]
-    typed = copy["address"]
-    if copy["notice_id"] is None and reader is not None and copy["recorded_at"] is not None:
-        typed = address_changes.find_former_address(tx, reader, copy["recorded_at"])
-    return _Complainer(reader, copy["edition_id"], None if typed is None else read_stored_address(typed))
+    reader = copy.subscriber_id
+    typed = copy.address
+    if copy.notice_id is None and reader is not None and copy.recorded_at is not None:
+        typed = address_changes.find_former_address(tx, reader, copy.recorded_at)
+    return _Complainer(reader, copy.edition_id, None if typed is None else read_stored_address(typed))

@@ -24,8 +24,9 @@ from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.queue import notices
 from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers.bounces import BouncedCopy
 from pressrun.store.readers.subscribers import language_of
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.monitoring import count_alert_tries
 
 ALERTS = "alerts"  # their scope among the limits
@@ -43,14 +44,14 @@ class _Alert(Struct, frozen=True, kw_only=True):
 
 
 def alert_of_policy(
-    tx: Transaction, refused: Sequence[tuple[Row, str]], now: int, context: ServiceContext
+    tx: Transaction, refused: Sequence[tuple[BouncedCopy, str]], now: int, context: ServiceContext
 ) -> list[str]:
     """Alert the operator to domains that refuse our mail for policy; returns the new ones.
 
-    `refused` has copies as `bounces.find_failed_copies` returns them, with the words of the reply, which are quoted
-    without the addresses in them. All domains of a provider are one subject.
+    `refused` has copies with the words of the reply, which are quoted without the addresses in them. All domains of a
+    provider are one subject.
     """
-    subjects = [_subject_of(copy["domain"]) for copy, _ in refused]
+    subjects = [_subject_of(copy.domain) for copy, _ in refused]
     are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
     news = [refusal for refusal, is_new in zip(refused, are_new, strict=True) if is_new]
     if news and context.site.operator is not None:
@@ -61,19 +62,19 @@ def alert_of_policy(
                 kind="policy_alert",
                 address=address,
                 message_secret=context.entropy(16),
-                list_id=copy["list_id"],
+                list_id=copy.list_id,
                 language=language,
                 payload={
-                    "edition": copy["edition_id"],
-                    "edition_subject": copy["title"],
-                    "domain": copy["domain"],
+                    "edition": copy.edition_id,
+                    "edition_subject": copy.title,
+                    "domain": copy.domain,
                     "reply": without_addresses(words),
                 },
             )
             for copy, words in news
         ]
         notices.insert_notices(tx, mails, now)
-    return [copy["domain"] for copy, _ in news]
+    return [copy.domain for copy, _ in news]
 
 
 def alert_operator(tx: Transaction, cause: Cause, details: str, context: ServiceContext) -> bool:

@@ -14,14 +14,15 @@ from pressrun.services.mail_results import ReturnedForward
 from pressrun.services.mails.forwards import FORWARD, keep_returned
 from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.readers import bounces
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.readers.bounces import ReportedCopy
+from pressrun.store.transaction import Transaction
 
 SUPPRESSED = "its address is suppressed"
 
 
-def is_forward(copy: Row | None) -> bool:
+def is_forward(copy: ReportedCopy | None) -> bool:
     """Whether a copy is somebody's mail that was forwarded."""
-    return copy is not None and copy["notice_kind"] == FORWARD
+    return copy is not None and copy.notice_kind == FORWARD
 
 
 def keep_refused_forwards(tx: Transaction, results: Sequence[DeliveryResult], now: int) -> tuple[ReturnedForward, ...]:
@@ -46,7 +47,7 @@ def keep_unsent_forwards(tx: Transaction, delivery_ids: Sequence[int], now: int)
 
 
 def keep_bounced_forward(
-    tx: Transaction, copy: Row | None, recipient: RecipientReport | None, now: int
+    tx: Transaction, copy: ReportedCopy | None, recipient: RecipientReport | None, now: int
 ) -> ReturnedForward:
     """Keep one that a notification says has failed; `recipient` is None when only its prose says so."""
     reason = "not understood" if recipient is None else _reason(recipient.code or None, recipient.status)
@@ -55,10 +56,10 @@ def keep_bounced_forward(
     return _keep(tx, copy, "came back", reason, "" if recipient is None else recipient.text, now)
 
 
-def _keep(tx: Transaction, copy: Row, what: str, reason: str, words: str, now: int) -> ReturnedForward:
+def _keep(tx: Transaction, copy: ReportedCopy, what: str, reason: str, words: str, now: int) -> ReturnedForward:
     said = " ".join(without_addresses(words).split())
     outcome = f"{what}: {said}" if said.startswith(reason) else f"{what}: {reason} {said}".rstrip()
-    return ReturnedForward(keep_returned(tx, copy["id"], outcome, now), copy["list_name"] or "", reason)
+    return ReturnedForward(keep_returned(tx, copy.id, outcome, now), copy.list_name or "", reason)
 
 
 def _reason(code: int | None, enhanced: str | None) -> str:

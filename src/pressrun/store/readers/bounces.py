@@ -14,7 +14,7 @@ from pressrun.core.lifecycles.events import EventType
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries
 from pressrun.store.queue.copy_counts import count_move
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 _NOT_ENDED = frozenset({"queued", "claimed", "deferred", "delivered"})  # states that a notification may still end
 _HOW = "bounces"  # subscriptions are suspended here
@@ -31,38 +31,59 @@ class Failure(Struct, frozen=True, kw_only=True):
     reply: str
 
 
-def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
-    """A copy or notice: id, state, edition_id, notice_id, domain, recorded_at, subscriber_id, address.
+class ReportedCopy(Struct, frozen=True, kw_only=True):
+    """A copy of an edition, or a notice, that a bounce or complaint may be about."""
 
-    Of a notice also its kind and list.
-    """
-    return tx.row("bounces.copy", id=delivery_id)
+    id: int
+    state: DeliveryState
+    edition_id: int | None
+    notice_id: int | None
+    notice_kind: str | None
+    list_name: str | None  # of a notice
+    domain: str
+    recorded_at: int | None
+    subscriber_id: int | None  # None where the reader is gone, and for a notice to somebody else
+    address: str | None
 
 
-def find_copies(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, Row]:
+class BouncedCopy(Struct, frozen=True, kw_only=True):
+    """A copy of an edition that failed."""
+
+    id: int
+    edition_id: int
+    list_id: int
+    title: str  # of the edition
+    domain: str
+    subscriber_id: int | None  # None where the reader is gone, or suspended for bounces already
+
+
+def find_copy(tx: Transaction, delivery_id: int) -> ReportedCopy | None:
+    """A copy or notice by its id."""
+    return tx.parsed(ReportedCopy, "bounces.copy", id=delivery_id)
+
+
+def find_copies(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, ReportedCopy]:
     """`find_copy` for several, by id."""
-    return {row["id"]: row for row in tx.rows("bounces.copies", ids=in_json(list(delivery_ids)))}
+    rows = tx.rows("bounces.copies", ids=in_json(list(delivery_ids)))
+    return {row["id"]: parse_row(row, ReportedCopy) for row in rows}
 
 
-def find_failed_copies(tx: Transaction, delivery_ids: Collection[int]) -> list[Row]:
-    """id, edition_id, list_id, title, domain, subscriber_id of copies of editions, in the order of `delivery_ids`.
-
-    Where the reader is gone, or suspended for bounces already, subscriber_id is None.
-    """
-    copies = {row["id"]: row for row in tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))}
+def find_failed_copies(tx: Transaction, delivery_ids: Collection[int]) -> list[BouncedCopy]:
+    """Those of these that are copies of editions, in their order."""
+    rows = tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))
+    copies = {row["id"]: parse_row(row, BouncedCopy) for row in rows}
     return [copies[number] for number in delivery_ids if number in copies]
 
 
 def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> bool:
     """Record that a copy has failed after all; False when it already had another final state."""
     copy = find_copy(tx, delivery_id)
-    if copy is None or copy["state"] not in _NOT_ENDED:
+    if copy is None or copy.state not in _NOT_ENDED:
         return False
-    state = DeliveryState(copy["state"])
     tx.run("bounces.keep_handover", id=delivery_id)
-    failed = tx.run("bounces.fail", id=delivery_id, state=state, **asdict(failure), now=now)
+    failed = tx.run("bounces.fail", id=delivery_id, state=copy.state, **asdict(failure), now=now)
     refused = failed if failure.kind in REFUSALS else 0
-    count_move(tx, copy["edition_id"], state, DeliveryState.FAILED, failed, refused=refused)
+    count_move(tx, copy.edition_id, copy.state, DeliveryState.FAILED, failed, refused=refused)
     if failed:
         events.record_failed_copies(tx, [delivery_id])
     return failed > 0
