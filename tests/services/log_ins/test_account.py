@@ -152,3 +152,14 @@ async def test_a_passkey_is_made_once(lobby: Lobby) -> None:
     assert 1 == len(options["excludeCredentials"])
     with pytest.raises(Refused, match="known"):
         await lobby.account.add_passkey(ann, 0, authenticator.create(options), "Firefox")
+
+
+async def test_an_operator_with_a_passkey_changes_no_log_in_by_password_alone(lobby: Lobby) -> None:
+    """Else a password that leaked would be enough to add a passkey, and with that to do everything."""
+    ann = await lobby.add_person("ann", is_operator=True)
+    await lobby.set_password(ann)
+    _, session = await lobby.enter("ann")
+    await lobby.add_passkey(ann, session)
+    _, session = await lobby.enter("ann")
+    with pytest.raises(NotPermitted, match="you have a passkey"):
+        await lobby.add_passkey(ann, session)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 from msgspec.structs import replace
+from tests.database import execute, select
 from tests.services.log_ins.lobby import PASSWORD, VISITOR
 from tests.web.admin.admin_house import AdminHouse
 
@@ -103,9 +104,13 @@ async def _enter(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
 
 async def _full(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:
     """With passkeys, and a session elsewhere."""
+    authenticator = await admin.lobby.add_passkey(1, 1)
+    [(method,)] = await select(admin.lobby.database, "select method from login_session where id = 1")
+    await execute(admin.lobby.database, "update login_session set method = 'passkey' where id = 1")
     await admin.lobby.add_passkey(1, 1)
+    await execute(admin.lobby.database, "update login_session set method = ? where id = 1", method)
     await admin.lobby.log_ins.by_passkey(
-        (await admin.lobby.add_passkey(1, 1)).get(admin.lobby.ceremonies.login_options()),
+        authenticator.get(admin.lobby.ceremonies.login_options()),
         replace(VISITOR, client="2001:db8::1234:5678:9abc", agent="Samsung Internet, Android"),
     )
     return await client.get("/admin/account")

@@ -1,6 +1,7 @@
 """What people change about their own log-in: password, app, recovery codes, passkeys, sessions.
 
 A change of how somebody logs in ends all their other sessions, since the reason may be that somebody else has got in.
+An operator who has a passkey changes nothing here after typing only a password: whoever knows it could add another.
 """
 
 from __future__ import annotations
@@ -154,6 +155,8 @@ class Account:
         def change(tx: Transaction) -> None:
             if not is_still_open(tx, person_id, session_id):
                 raise NotPermitted("your session has ended")
+            if log_ins.is_weak(tx, session_id):
+                raise NotPermitted("you have a passkey: log in with it to change how you log in")
             work(tx)
             log_ins.end_others(tx, person_id, session_id)
 

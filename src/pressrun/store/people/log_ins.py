@@ -144,6 +144,11 @@ def end_one(tx: Transaction, person_id: int, session_id: int) -> bool:
     return tx.run("log_ins.end_one", id=session_id, person_id=person_id) > 0
 
 
+def is_weak(tx: Transaction, session_id: int) -> bool:
+    """Whether an operator who has a passkey has begun this session by only typing a password."""
+    return tx.value("log_ins.is_weak", id=session_id) is not None
+
+
 def is_open(tx: Transaction, person_id: int, session_id: int) -> bool:
     """Whether a session of a person, who is locked, has not been ended."""
     return tx.value("log_ins.is_open", id=session_id, person_id=person_id) is not None
