@@ -241,7 +241,7 @@ class PeopleSteps(World):
             return
         visit = self.dice.choice(self.model.visits)
         if self.dice.random() < 0.5:
-            await self.sessions.end(visit.secret)
+            await self.log_in_services.sessions.end(visit.secret)
             visit.is_open = False
             return
         member = await self.member(visit)

@@ -33,19 +33,14 @@ from pressrun.core.errors import NotPermitted, PressrunError
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.message.finding import Remark
 from pressrun.services.editions.advance import AdvanceRequest, advance
-from pressrun.services.log_ins.account import Account
-from pressrun.services.log_ins.ceremonies import Ceremonies
-from pressrun.services.log_ins.failures import FailedLogIns
-from pressrun.services.log_ins.links import EnterLinks
-from pressrun.services.log_ins.log_in import CodeRequested, LogIns
-from pressrun.services.log_ins.mailed_codes import MailedCodes
+from pressrun.services.log_ins.log_in import CodeRequested
+from pressrun.services.log_ins.log_in_services import build_log_ins
 from pressrun.services.log_ins.passwords import PasswordHashes
-from pressrun.services.log_ins.proxied import ProxiedLogIns
-from pressrun.services.log_ins.sessions import Entered, Sessions
+from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.editions import drafts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.transaction import Transaction
-from pressrun.web.admin.frame import AdminCases, AdminFrame, AdminMember
+from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.context import WebContext
 from pressrun.web.http.clients import ArrivedRequests, Proxies
 from pressrun.web.pages import Pages
@@ -70,25 +65,14 @@ class World:
     def open(self, office: Office) -> None:
         """What a process makes at its start."""
         self.office, context = office, replace(office.context, site=SITE)
-        hashes, self.sessions = PasswordHashes(CHEAP), Sessions(context)
-        ceremonies = Ceremonies(SITE.base_url, keys=office.keys, clock=context.clock, entropy=context.entropy)
-        failures, self.codes = FailedLogIns(context), MailedCodes(context)
-        self.account = Account(context, hashes, ceremonies)
-        self.log_ins = LogIns(context, self.sessions, hashes, ceremonies, failures, self.codes.wake)
-        self.links = EnterLinks(context, self.sessions)
+        self.log_in_services = build_log_ins(context, SITE.base_url, PasswordHashes(CHEAP))
         acts = {name: replace(act, work=self._held(act.work)) for name, act in ACTS.items() if act.work is not None}
-        self.door = Door(replace(cases_of(office), account=self.account), acts)
+        self.door = Door(replace(cases_of(office), account=self.log_in_services.account), acts)
         web = WebContext(
             pages=Pages(SITE), tokens=lambda: WebTokens(office.keys), proxies=Proxies(()),
             clock=context.clock, arrived=ArrivedRequests(),
         )  # fmt: skip
-        self.frame = AdminFrame(
-            web,
-            AdminCases(
-                door=self.door, sessions=self.sessions, log_ins=self.log_ins, links=self.links, account=self.account,
-                ceremonies=ceremonies, settings=lambda: context.login, proxied=ProxiedLogIns(context),
-            ),
-        )  # fmt: skip
+        self.frame = AdminFrame(web, self.door, self.log_in_services)
 
     def _held(self, work: Work) -> Work:
         """Work in whose middle something else may happen, after its caller was let in."""
@@ -220,15 +204,15 @@ class World:
         """Log somebody in; None where they are not let in."""
         entered: object = None
         if way == "link" and person.link is not None:
-            entered = await self.links.enter(person.link[0], VISITOR)
+            entered = await self.log_in_services.links.enter(person.link[0], VISITOR)
         elif way == "password":
-            entered = await self.log_ins.by_password(person.name, PASSWORD, "", VISITOR)
+            entered = await self.log_in_services.log_ins.by_password(person.name, PASSWORD, "", VISITOR)
         elif way == "code" and person.address is not None:
-            asked = await self.log_ins.request_code(parse_address(person.address), VISITOR)
+            asked = await self.log_in_services.log_ins.request_code(parse_address(person.address), VISITOR)
             assert isinstance(asked, CodeRequested), asked
-            await self.codes.carry_out()
+            await self.log_in_services.mailed_codes.carry_out()
             code = mailed_code(self.office.keys, secret_digest(asked.secret))
-            entered = await self.log_ins.by_code(asked.secret, code, VISITOR)
+            entered = await self.log_in_services.log_ins.by_code(asked.secret, code, VISITOR)
         if not isinstance(entered, Entered):
             return None
         now = self.model.now

@@ -26,6 +26,7 @@ from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import Visitor
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.log_in import LogIns
+from pressrun.services.log_ins.log_in_services import LogInServices, build_log_ins
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import HashCost, PasswordHashes
 from pressrun.services.log_ins.sessions import Entered, LoggedIn, Sessions
@@ -58,7 +59,7 @@ class Lobby:
     ceremonies: Ceremonies = field(init=False)
     log_ins: LogIns = field(init=False)
     account: Account = field(init=False)
-    services: ServiceContext = field(init=False)
+    services: LogInServices = field(init=False)
     mailed_codes: MailedCodes = field(init=False)
     failures: FailedLogIns = field(init=False)
 
@@ -128,7 +129,7 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
     lobby = Lobby(database=database, keys=keys)
-    lobby.services = ServiceContext(
+    lobby.context = ServiceContext(
         database=database,
         keys=keys,
         site=Site(base_url=origin, mail_domain="news.example.org"),
@@ -137,15 +138,9 @@ async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin:
         entropy=os.urandom,
         wake=lobby.wake,
     )
-    context = lobby.services
-    lobby.context, lobby.sessions = context, Sessions(context)
-    lobby.ceremonies = Ceremonies(origin, keys=keys, clock=context.clock, entropy=os.urandom)
-    lobby.failures = FailedLogIns(context)
-    lobby.mailed_codes = MailedCodes(context)
-    lobby.log_ins = LogIns(
-        context, lobby.sessions, lobby.hashes, lobby.ceremonies, lobby.failures, lobby.mailed_codes.wake
-    )
-    lobby.account = Account(context, lobby.hashes, lobby.ceremonies)
+    built = lobby.services = build_log_ins(lobby.context, origin, lobby.hashes)
+    lobby.sessions, lobby.ceremonies, lobby.failures = built.sessions, built.ceremonies, built.failures
+    lobby.mailed_codes, lobby.log_ins, lobby.account = built.mailed_codes, built.log_ins, built.account
     new = NewList(name="news", title="News", from_address="News <news@town.example>")
     await database.write(lists.insert_list, new, NOW)
     try:

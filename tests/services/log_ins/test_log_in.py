@@ -357,7 +357,7 @@ async def test_a_reset_voids_codes_that_are_on_their_way(lobby: Lobby) -> None:
         asked = await lobby.log_ins.request_code(parse_address(f"{name.title()}@town.EXAMPLE"), VISITOR)
         assert isinstance(asked, CodeRequested)
         codes[name] = asked.secret
-    await PeopleAdmin(lobby.services).reset("ann")
+    await PeopleAdmin(lobby.context).reset("ann")
     for name, secret in codes.items():
         code = mailed_code(lobby.keys, secret_digest(secret))
         assert (name == "bob") is (await lobby.log_ins.by_code(secret, code, VISITOR) is not None), name

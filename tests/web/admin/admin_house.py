@@ -23,9 +23,6 @@ from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.signing.tokens import WebTokens
 from pressrun.core.site import Site
 from pressrun.runtime.outgoing_http import OutgoingHttp
-from pressrun.services.log_ins.identities import Identities
-from pressrun.services.log_ins.links import EnterLinks
-from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
@@ -34,7 +31,7 @@ from pressrun.store.lists.lists import all_lists
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.transaction import Transaction
 from pressrun.web.admin.cookies import OidcCookies
-from pressrun.web.admin.frame import AdminCases, AdminFrame
+from pressrun.web.admin.frame import AdminFrame
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.table import issuer_rows, log_in_rows, people_rows
 from pressrun.web.app import Surroundings, Table, build_admin_app
@@ -97,9 +94,7 @@ class AdminHouse:
         rows = [*log_in_rows(house), *people_rows(house, lambda: self.lobby.database.read(all_lists))]
         if self.issuer is not None:
             cookies = OidcCookies(self.lobby.context.clock, os.urandom)
-            rows += issuer_rows(
-                house, self.issuer, Identities(self.lobby.context, self.lobby.sessions, self.lobby.failures), cookies
-            )
+            rows += issuer_rows(house, self.issuer, cookies)
         return rows
 
     def frame(self, web: WebContext) -> AdminFrame:
@@ -108,24 +103,18 @@ class AdminHouse:
         known: Any = SimpleNamespace(
             database=lobby.database,
             keys=lobby.keys,
-            audit_log=AuditLog(lobby.services),
+            audit_log=AuditLog(lobby.context),
             account=lobby.account,
-            people=PeopleAdmin(lobby.services),
-            tokens=Tokens(lobby.services),
+            people=PeopleAdmin(lobby.context),
+            tokens=Tokens(lobby.context),
         )
-        cases = AdminCases(
-            door=Door(cast("Cases", known), {act.id: act for act in (*ACCOUNT_ACTS, *PEOPLE_ACTS)}),
-            sessions=lobby.sessions,
-            log_ins=lobby.log_ins,
-            links=EnterLinks(lobby.context, lobby.sessions),
-            account=lobby.account,
-            ceremonies=lobby.ceremonies,
-            settings=lambda: lobby.settings.value.login,
-            proxied=ProxiedLogIns(lobby.context),
+        return AdminFrame(
+            web,
+            Door(cast("Cases", known), {act.id: act for act in (*ACCOUNT_ACTS, *PEOPLE_ACTS)}),
+            lobby.services,
             auth_header=self.auth_header,
             issuer="" if self.issuer is None else self.issuer.label,
         )
-        return AdminFrame(web, cases)
 
 
 @asynccontextmanager

@@ -176,7 +176,7 @@ async def _try(admin: AdminHouse, client: httpx.AsyncClient, act: Act[Any]) -> A
             raise
         return PlainTextResponse("")
 
-    frame.cases.door.acts[act.id] = act  # type: ignore[index]
+    frame.door.acts[act.id] = act  # type: ignore[index]
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items()).encode()
     scope = {"type": "http", "method": "GET", "path": "/admin", "query_string": b"", "client": None, "scheme": "https"}
     await frame.page(page)(Request({**scope, "headers": [(b"cookie", cookie)], "server": ("n.example", 443)}))

@@ -12,34 +12,28 @@ from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
 from pressrun.store.lists.lists import MailingList, all_lists
 from pressrun.web.admin.cookies import OidcCookies
-from pressrun.web.admin.frame import AdminCases, AdminFrame
+from pressrun.web.admin.frame import AdminFrame
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.table import Rows, issuer_rows, log_in_rows, people_rows
 from pressrun.web.context import WebContext
 
 
 def build_admin_rows(settings: Settings, services: Services, web: WebContext) -> Rows:
-    log_ins, issuer = services.log_ins, build_issuer(settings)
-    cases = AdminCases(
-        door=services.door,
-        sessions=log_ins.sessions,
-        log_ins=log_ins.log_ins,
-        links=log_ins.links,
-        account=log_ins.account,
-        ceremonies=log_ins.ceremonies,
-        settings=lambda: services.context.settings.value.login,
-        proxied=log_ins.proxied,
+    issuer = build_issuer(settings)
+    frame = AdminFrame(
+        web,
+        services.door,
+        services.log_ins,
         auth_header=settings.admin.auth_header,
         issuer="" if issuer is None else issuer.label,
     )
-    frame = AdminFrame(web, cases)
 
     async def read_lists() -> Sequence[MailingList]:
         return await services.context.database.read(all_lists)
 
     rows = [*log_in_rows(frame), *people_rows(frame, read_lists)]
     if issuer is not None:
-        rows += issuer_rows(frame, issuer, log_ins.identities, OidcCookies(utc_now, os.urandom))
+        rows += issuer_rows(frame, issuer, OidcCookies(utc_now, os.urandom))
     return rows
 
 

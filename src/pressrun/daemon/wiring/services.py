@@ -16,7 +16,6 @@ from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.core.network.origins import origin_of
 from pressrun.core.signing.keys import KeyRing
-from pressrun.daemon.wiring.log_in_services import LogInServices, build_log_ins
 from pressrun.daemon.wiring.sender_check import build_sender_check
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.runtime.clock import utc_now
@@ -46,6 +45,8 @@ from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.account import Account
+from pressrun.services.log_ins.log_in_services import LogInServices, build_log_ins
+from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.members.program_members import ProgramMembers
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.members.suppression_admin import SuppressionAdmin
@@ -142,7 +143,7 @@ def build_services(
     parts = _build_parts(settings, context, hooks)
     pages = _build_pages(parts)
     now = settings.value
-    log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url))
+    log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url), PasswordHashes())
     returns = HandedInReturns(context, bounce_handler, hooks.bounces)
     cases = _build_cases(parts, pages, log_ins.account, returns)
     runners = (JobRunner(number, context, parts.files, read_roster, parts.jobs) for number in range(1, RUNNERS + 1))
@@ -155,7 +156,7 @@ def build_services(
         maker=parts.maker,
         bounce_handler=bounce_handler,
         mail_accepted=parts.mail_accepted,
-        asked=(*runners, pages.web_requests, log_ins.mailed_codes, log_ins.failures),
+        asked=(*runners, pages.web_requests, *log_ins.loops),
         by_the_clock=_build_loops_by_the_clock(parts),
         door=Door(cases),
     )

@@ -40,7 +40,7 @@ class AccountPages:
 
     def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
-        self._account = frame.cases.account
+        self._account = frame.services.account
         self._pages = frame.web.pages
         self._actions: Mapping[str, Action] = {
             "set-password": self._set_password,
@@ -139,7 +139,7 @@ class AccountPages:
     async def _page(
         self, member: AdminMember, *, status: int = 200, is_done: bool = False, password_problem: str = ""
     ) -> Response:
-        overview, ways = await self._account.overview(member.person_id), self._frame.cases.settings().sign_in
+        overview, ways = await self._account.overview(member.person_id), self._frame.services.settings().sign_in
         is_operator = member.logged_in.holdings.has(Right.OPERATE)
         return self._frame.render(
             "account.html",
@@ -149,7 +149,7 @@ class AccountPages:
             session_id=_id(member),
             ways=ways,
             gets_codes="code" in ways and overview.credentials.address is not None and not is_operator,
-            supports_passkeys=self._frame.cases.ceremonies.is_possible,
+            supports_passkeys=self._frame.services.ceremonies.is_possible,
             is_done=is_done,
             password_problem=password_problem,
             least=LEAST_CHARACTERS,

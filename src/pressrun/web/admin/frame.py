@@ -22,14 +22,10 @@ from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.core.access.rights import NOTHING, Right
 from pressrun.core.errors import NotPermitted
 from pressrun.core.network.origins import origin_of
-from pressrun.services.log_ins.account import Account
-from pressrun.services.log_ins.ceremonies import Ceremonies
 from pressrun.services.log_ins.context import Visitor, is_proven, is_recent
-from pressrun.services.log_ins.links import EnterLinks
-from pressrun.services.log_ins.log_in import CODE_SECONDS, LogIns
-from pressrun.services.log_ins.proxied import ProxiedLogIns
-from pressrun.services.log_ins.sessions import LoggedIn, Sessions
-from pressrun.services.login_settings import LoginSettings
+from pressrun.services.log_ins.log_in import CODE_SECONDS
+from pressrun.services.log_ins.log_in_services import LogInServices
+from pressrun.services.log_ins.sessions import LoggedIn
 from pressrun.store.people.audit import person_on_page
 from pressrun.web.admin.agents import describe_agent
 from pressrun.web.admin.cookies import Cookie
@@ -64,21 +60,6 @@ _HEADERS = {
 }
 
 
-class AdminCases(Struct, frozen=True, kw_only=True):
-    """The services behind these pages; whatever changes something on behalf of a person goes through `door`."""
-
-    door: Door
-    sessions: Sessions
-    log_ins: LogIns
-    links: EnterLinks
-    account: Account
-    ceremonies: Ceremonies
-    settings: Callable[[], LoginSettings]
-    proxied: ProxiedLogIns
-    auth_header: str | None = None  # of [admin], where there is one
-    issuer: str = ""  # what the button of [oidc] says
-
-
 class AdminMember(Struct, frozen=True):
     """Who has logged in, by which request, and how that came."""
 
@@ -111,15 +92,23 @@ MemberPage = Callable[[Request, AdminMember], Awaitable[Response]]
 
 
 class AdminFrame:
-    """The frame of the pages at /admin."""
+    """The frame of the pages at /admin. Whatever changes something on behalf of a person goes through the door.
 
-    def __init__(self, web: WebContext, cases: AdminCases) -> None:
+    `auth_header` is that of `[admin]`, where there is one; `issuer` is what the button of `[oidc]` says.
+    """
+
+    def __init__(
+        self, web: WebContext, door: Door, services: LogInServices, *, auth_header: str | None = None, issuer: str = ""
+    ) -> None:
         base_url = web.pages.site.base_url
         is_secure = base_url.startswith("https:")
         self.web = web
-        self.cases = cases
+        self.door = door
+        self.services = services
+        self._auth_header = auth_header
+        self._issuer = issuer
         self.origin = origin_of(base_url)
-        self.session_cookie = Cookie("pressrun", lambda: cases.settings().lifetime_seconds, is_secure=is_secure)
+        self.session_cookie = Cookie("pressrun", lambda: services.settings().lifetime_seconds, is_secure=is_secure)
         self.code_cookie = Cookie("pressrun-code", lambda: CODE_SECONDS, is_secure=is_secure)
         self._sheets = [web.pages.editors_sheet, compact(read_static("admin.css"))]
 
@@ -159,10 +148,10 @@ class AdminFrame:
         """
         name = self._named_by_proxy(request)
         if name is not None:
-            logged_in = await self.cases.proxied.find(name)
+            logged_in = await self.services.proxied.find(name)
         else:
             secret = self.session_cookie.read(request)
-            logged_in = None if secret is None else await self.cases.sessions.find(secret)
+            logged_in = None if secret is None else await self.services.sessions.find(secret)
         return None if logged_in is None else AdminMember(logged_in, self.visitor(request), request)
 
     async def _member_now(self, member: AdminMember) -> AdminMember:
@@ -173,7 +162,7 @@ class AdminFrame:
 
     def _named_by_proxy(self, request: Request) -> str | None:
         """Who has logged in at a trusted proxy; "" where it names several, None without such a proxy."""
-        header = self.cases.auth_header
+        header = self._auth_header
         if header is None or not self.web.came_by_proxy(request):
             return None
         names = request.headers.getlist(header)
@@ -204,7 +193,7 @@ class AdminFrame:
         that needs a recent log-in is refused without one, whether or not its page has checked: raises NotPermitted. It
         is also refused to people who were logged out, or have lost the right, while the form arrived.
         """
-        act = self.cases.door.acts[act_id]
+        act = self.door.acts[act_id]
         if act.writes:
             member = await self._member_now(member)
         caller, is_own = member.caller, act.id in _OWN_LOG_IN
@@ -212,7 +201,7 @@ class AdminFrame:
             raise NotPermitted(f"{act.id}: that needs a recent log-in, by more than a password")
         if act.writes and not is_own and not member.is_proven:
             caller = replace(caller, holdings=NOTHING)
-        return await self.cases.door.carry_out(Call(act=act.id, arguments=arguments, caller=caller))
+        return await self.door.carry_out(Call(act=act.id, arguments=arguments, caller=caller))
 
     def render(
         self,
@@ -232,7 +221,7 @@ class AdminFrame:
             allowing=[*_POLICY, *policy],
             sheets=self._sheets,
             member=member,
-            issuer=self.cases.issuer,
+            issuer=self._issuer,
             passkey_script=self.web.pages.static_href("passkey.js"),
             ways_on=[] if member is None else self._ways_on(member),
             **context,

@@ -35,7 +35,7 @@ class LogInPages:
 
     def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
-        self._cases = frame.cases
+        self._services = frame.services
         self._pages = frame.web.pages
 
     async def log_in(self, request: Request) -> Response:
@@ -48,7 +48,7 @@ class LogInPages:
         try:
             if name is not None:
                 visitor, one_time_code = self._frame.visitor(request), first(fields, "one_time_code") or ""
-                outcome = await self._cases.log_ins.by_password(
+                outcome = await self._services.log_ins.by_password(
                     name, first(fields, "password") or "", one_time_code, visitor
                 )
                 return await self._answer(request, outcome, way_on, name=name)
@@ -63,13 +63,13 @@ class LogInPages:
         """`/admin/login/passkey/options`: what the browser needs."""
         if not self._is_offered("passkey"):
             return JSONResponse({"error": "passkeys are switched off"}, status_code=403)
-        return JSONResponse(self._cases.ceremonies.login_options())
+        return JSONResponse(self._services.ceremonies.login_options())
 
     async def by_passkey(self, request: Request) -> Response:
         """`/admin/login/passkey`: what the browser answered."""
         if not self._is_offered("passkey"):
             return JSONResponse({"error": "passkeys are switched off"}, status_code=403)
-        outcome = await self._cases.log_ins.by_passkey(await read_answer(request), self._frame.visitor(request))
+        outcome = await self._services.log_ins.by_passkey(await read_answer(request), self._frame.visitor(request))
         if isinstance(outcome, RateExceeded):
             return JSONResponse({"error": "too many attempts"}, status_code=429, headers=self._retry_after(outcome))
         if outcome is None:
@@ -81,7 +81,7 @@ class LogInPages:
         """`/admin/logout`."""
         secret = self._frame.session_cookie.read(request)
         if secret is not None:
-            await self._cases.sessions.end(secret)
+            await self._services.sessions.end(secret)
         response = self._pages.see_other("admin", "login")
         self._frame.session_cookie.drop(response)
         return response
@@ -90,9 +90,9 @@ class LogInPages:
         """`/admin/enter/TOKEN`."""
         token = request.path_params["token"]
         if request.method != "POST":
-            invited = await self._cases.links.find(token)
+            invited = await self._services.links.find(token)
             return self._dead_link() if invited is None else self._frame.render("enter.html", None, name=invited.name)
-        entered = await self._cases.links.enter(token, self._frame.visitor(request))
+        entered = await self._services.links.enter(token, self._frame.visitor(request))
         if entered is None:
             return self._dead_link()
         return self.let_in(self._pages.see_other("admin", "account"), entered)
@@ -104,7 +104,7 @@ class LogInPages:
             address = parse_address(typed.strip())
         except MalformedAddress:
             return await self._ways(request, way_on, status=422, email=typed, has_bad_address=True)
-        asked = await self._cases.log_ins.request_code(address, self._frame.visitor(request))
+        asked = await self._services.log_ins.request_code(address, self._frame.visitor(request))
         if isinstance(asked, RateExceeded):
             return self.throttled(asked)
         response = self._frame.render(
@@ -117,7 +117,7 @@ class LogInPages:
         asked = self._frame.code_cookie.read(request)
         outcome = None
         if asked is not None:
-            outcome = await self._cases.log_ins.by_code(asked, code, self._frame.visitor(request))
+            outcome = await self._services.log_ins.by_code(asked, code, self._frame.visitor(request))
         if outcome is None:
             return self._frame.render(
                 "code.html",
@@ -166,10 +166,10 @@ class LogInPages:
             None,
             status=status,
             headers=_CHALLENGE if status == 401 else None,
-            ways=[way for way in self._cases.settings().sign_in if self._is_offered(way)],
+            ways=[way for way in self._services.settings().sign_in if self._is_offered(way)],
             way_on=way_on,
             is_again=member is not None and bool(way_on),
-            is_empty=not await self._cases.sessions.is_anybody_enrolled(),
+            is_empty=not await self._services.sessions.is_anybody_enrolled(),
             name=name,
             email=email,
             has_failed=has_failed,
@@ -177,7 +177,7 @@ class LogInPages:
         )
 
     def _is_offered(self, way: str) -> bool:
-        return way in self._cases.settings().sign_in and (way != "passkey" or self._cases.ceremonies.is_possible)
+        return way in self._services.settings().sign_in and (way != "passkey" or self._services.ceremonies.is_possible)
 
     def throttled(self, exceeded: RateExceeded) -> Response:
         """The page for who has tried too often."""

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
-from pressrun.services.log_ins.identities import Identities, IssuerAccount
+from pressrun.services.log_ins.identities import IssuerAccount
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import LoginSession
 from pressrun.web.admin.cookies import CEREMONY_SECONDS, Cookie, OidcCookies, Underway
@@ -30,14 +30,12 @@ _LONGEST_CODE = 4096
 class OidcPages:
     """The two pages."""
 
-    def __init__(
-        self, frame: AdminFrame, log_in: LogInPages, issuer: Issuer, identities: Identities, cookies: OidcCookies
-    ) -> None:
+    def __init__(self, frame: AdminFrame, log_in: LogInPages, issuer: Issuer, cookies: OidcCookies) -> None:
         self._frame = frame
         self._log_in = log_in
         self._pages = frame.web.pages
         self._issuer = issuer
-        self._identities = identities
+        self._identities = frame.services.identities
         self._cookies = cookies
         is_secure = frame.origin.startswith("https:")
         self._cookie = Cookie("pressrun-oidc", lambda: CEREMONY_SECONDS, is_secure=is_secure)

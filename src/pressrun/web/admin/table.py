@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.services.log_ins.identities import Identities
 from pressrun.web.admin.account import AccountPages
 from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminFrame
@@ -53,9 +52,9 @@ def people_rows(frame: AdminFrame, read_lists: ReadLists) -> Rows:
     ]
 
 
-def issuer_rows(frame: AdminFrame, issuer: Issuer, identities: Identities, cookies: OidcCookies) -> Rows:
+def issuer_rows(frame: AdminFrame, issuer: Issuer, cookies: OidcCookies) -> Rows:
     """Log-in by an OpenID Connect issuer."""
-    pages = OidcPages(frame, LogInPages(frame), issuer, identities, cookies)
+    pages = OidcPages(frame, LogInPages(frame), issuer, cookies)
     return [
         ("/admin/oidc", frame.open(pages.begin), _GET),
         ("/admin/oidc/callback", frame.open(pages.callback), _BOTH),

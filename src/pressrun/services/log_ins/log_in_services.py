@@ -1,9 +1,12 @@
-"""The services for logging in, wired together."""
+"""The services for logging in, made to fit each other."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
@@ -15,6 +18,7 @@ from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.log_ins.sessions import Sessions
+from pressrun.services.login_settings import LoginSettings
 
 
 class LogInServices(Struct, frozen=True, kw_only=True):
@@ -29,11 +33,17 @@ class LogInServices(Struct, frozen=True, kw_only=True):
     failures: FailedLogIns
     identities: Identities
     proxied: ProxiedLogIns
+    settings: Callable[[], LoginSettings]  # in force
+
+    @property
+    def loops(self) -> tuple[BackgroundLoop, ...]:
+        """What goes on in the background."""
+        return self.mailed_codes, self.failures
 
 
-def build_log_ins(context: ServiceContext, origin: str) -> LogInServices:
-    """Wire them; `origin` is that of the pages for people who log in."""
-    hashes, sessions, failures = PasswordHashes(), Sessions(context), FailedLogIns(context)
+def build_log_ins(context: ServiceContext, origin: str, hashes: PasswordHashes) -> LogInServices:
+    """Make them; `origin` is that of the pages for people who log in."""
+    sessions, failures = Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=context.keys, clock=context.clock, entropy=context.entropy)
     mailed_codes = MailedCodes(context)
     return LogInServices(
@@ -46,4 +56,5 @@ def build_log_ins(context: ServiceContext, origin: str) -> LogInServices:
         failures=failures,
         identities=Identities(context, sessions, failures),
         proxied=ProxiedLogIns(context),
+        settings=lambda: context.login,
     )
