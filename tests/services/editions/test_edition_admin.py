@@ -162,7 +162,7 @@ async def test_an_edition_to_nobody_is_published(press: Pressroom) -> None:
     edition = await press.edition()
     list_id = (await press.stored(edition)).list_id
     shown = await press.office.database.read(lambda tx: editions.archived_editions(tx, list_id, limit=5))
-    assert [edition] == [row["id"] for row in shown]
+    assert [edition] == [archived.id for archived in shown]
 
 
 async def test_the_audience_is_who_is_active_and_not_suppressed(press: Pressroom) -> None:

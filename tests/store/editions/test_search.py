@@ -86,7 +86,7 @@ def find_numbers(tx: Transaction, query: str) -> list[int]:
     terms = parse_query(query)
     rows = search.find_editions(tx, 1, terms, limit=20, offset=0, now=0)
     assert len(rows) == search.count_found(tx, 1, terms)
-    return [row["id"] for row in rows]
+    return [edition.id for edition in rows]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,9 @@ def test_of_two_that_match_alike_the_newer_comes_first(tx: Transaction) -> None:
         insert(tx, number, 2, title, text, now - months * month)
     terms = parse_query("lanterns")
     orders = {
-        newest: [row["id"] for row in search.find_editions(tx, 2, terms, limit=9, offset=0, now=now, newest=newest)]
+        newest: [
+            edition.id for edition in search.find_editions(tx, 2, terms, limit=9, offset=0, now=now, newest=newest)
+        ]
         for newest in (False, True)
     }
     assert {False: [13, 12, 11], True: [12, 13, 11]} == orders

@@ -157,7 +157,7 @@ def found_by(connection: EngineConnection, list_id: int, query: str) -> list[int
     def find(tx: Transaction) -> list[int]:
         rows = search.find_editions(tx, list_id, terms, limit=DOCUMENTS, offset=0, now=1)
         assert len(rows) == search.count_found(tx, list_id, terms)
-        return sorted(row["id"] for row in rows)
+        return sorted(edition.id for edition in rows)
 
     return connection.read(find)
 
@@ -190,8 +190,8 @@ def test_in_both_a_title_says_more_than_a_text_and_the_newest_comes_first(both: 
         terms = parse_query("lantern")
         best, newest = (
             [
-                row["id"] - ids[0]
-                for row in search.find_editions(tx, 3, terms, limit=9, offset=0, now=2000, newest=newest)
+                edition.id - ids[0]
+                for edition in search.find_editions(tx, 3, terms, limit=9, offset=0, now=2000, newest=newest)
             ]
             for newest in (False, True)
         )

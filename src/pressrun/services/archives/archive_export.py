@@ -17,7 +17,6 @@ from pressrun.message.editions.archive_copy import archive_copy, mbox_entry
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.archives.archived_edition import (
     ArchivedEdition,
-    ArchivedFile,
     ArchiveFeed,
     Summary,
     read_edition,
@@ -26,6 +25,7 @@ from pressrun.services.archives.archived_edition import (
 )
 from pressrun.services.mails.copy_composer import day_of, message_id
 from pressrun.store.editions import editions
+from pressrun.store.editions.editions import ArchivedFile
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -45,8 +45,8 @@ class ArchiveContents(Struct, frozen=True, kw_only=True):
 def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
     """A list with all editions that its archive shows, or would show if it were public; raises NotFound."""
     target = lists.get_list(tx, list_name)
-    rows = editions.archived_editions(tx, target.id, limit=MOST_EDITIONS)
-    shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
+    archived = editions.archived_editions(tx, target.id, limit=MOST_EDITIONS)
+    shown = tuple(summary_of(edition, target, picture=edition.picture) for edition in archived)
     return ArchiveContents(list=target, editions=shown, feed=read_feed(tx, target))
 
 
@@ -75,9 +75,9 @@ def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) ->
 
 def _assets(tx: Transaction, edition_id: int) -> Iterator[ArchivedFile]:
     for number in range(len(editions.asset_names(tx, edition_id))):
-        row = editions.load_asset(tx, edition_id, number)
-        if row is not None:
-            yield ArchivedFile(**dict(row))
+        asset = editions.load_asset(tx, edition_id, number)
+        if asset is not None:
+            yield asset
 
 
 def _read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition:

@@ -19,7 +19,6 @@ from msgspec import Struct
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.archives.archived_edition import (
     ArchivedEdition,
-    ArchivedFile,
     ArchiveFeed,
     Summary,
     read_edition,
@@ -30,6 +29,7 @@ from pressrun.services.archives.archived_edition import (
 from pressrun.services.archives.list_reader import family_of
 from pressrun.services.context import ServiceContext
 from pressrun.store.editions import editions
+from pressrun.store.editions.editions import ArchivedFile, ArchiveYear
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, subscriptions
@@ -61,13 +61,6 @@ class ReaderLink(Struct, frozen=True):
 ArchiveAccess: TypeAlias = str | ReaderLink
 
 
-class Year(Struct, frozen=True, kw_only=True):
-    """A year of an archive and its number of editions."""
-
-    year: int
-    number: int
-
-
 class IndexPage(Struct, frozen=True, kw_only=True):
     """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`.
 
@@ -76,7 +69,7 @@ class IndexPage(Struct, frozen=True, kw_only=True):
     """
 
     list: MailingList
-    years: tuple[Year, ...]
+    years: tuple[ArchiveYear, ...]
     year: int | None
     editions: tuple[Summary, ...]
     number: int
@@ -159,14 +152,14 @@ def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
 
 def _index_page(tx: Transaction, target: MailingList, number: int, year: int | None) -> IndexPage | NotReadable:
     """A page of the archive without an access check; UNKNOWN when there is no such page."""
-    years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
+    years = tuple(editions.archived_years(tx, target.id))
     total = sum(archive_year.number for archive_year in years if year in (None, archive_year.year))
     pages = max(1, -(-total // PAGE_SIZE))
     if not 1 <= number <= pages or (year is not None and not total):
         return NotReadable.UNKNOWN
     between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
-    rows = editions.archived_editions(tx, target.id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE, between=between)
-    shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
+    page = editions.archived_editions(tx, target.id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE, between=between)
+    shown = tuple(summary_of(edition, target, picture=edition.picture) for edition in page)
     family = tuple(mailing_list for mailing_list in family_of(tx, target) if mailing_list.archive == "public")
     return IndexPage(
         list=target,
@@ -191,7 +184,8 @@ def _new_year(year: int) -> int:
 
 
 def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
-    return [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)]
+    shown = editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)
+    return [summary_of(edition, target) for edition in shown]
 
 
 def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
@@ -201,11 +195,10 @@ def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingLi
 
 def _find_translation(tx: Transaction, name: str, slug: str, wanted: str) -> str | None:
     target = lists.find_list(tx, name)
-    row = None if target is None or target.archive != "public" else editions.find_archived(tx, target.id, slug)
-    translations = () if target is None or row is None else translations_of(tx, target, row["id"])
+    edition = None if target is None or target.archive != "public" else editions.find_archived(tx, target.id, slug)
+    translations = () if target is None or edition is None else translations_of(tx, target, edition.id)
     return next((translation.slug for translation in translations if translation.list_name == wanted), None)
 
 
 def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> ArchivedFile | NotReadable:
-    row = editions.find_archived_asset(tx, target.id, slug, file_name)
-    return NotReadable.UNKNOWN if row is None else ArchivedFile(**dict(row))
+    return editions.find_archived_asset(tx, target.id, slug, file_name) or NotReadable.UNKNOWN

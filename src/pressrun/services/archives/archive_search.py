@@ -77,16 +77,16 @@ def _search(
         return NotReadable.UNKNOWN
     results: tuple[SearchResult, ...] = ()
     if total:
-        rows = search.find_editions(
+        page = search.find_editions(
             tx, target.id, terms, limit=FOUND_SIZE, offset=(number - 1) * FOUND_SIZE, now=now, newest=newest
         )
-        texts = search.texts(tx, [row["id"] for row in rows])
+        texts = search.texts(tx, [edition.id for edition in page])
         results = tuple(
             SearchResult(
-                summary=summary_of(row, target),
-                passage=best_passage(_below_title(row["title"], texts[row["id"]]), terms),
+                summary=summary_of(edition, target),
+                passage=best_passage(_below_title(edition.title, texts[edition.id]), terms),
             )
-            for row in rows
+            for edition in page
         )
     return SearchResults(
         list=target, query=query, newest=newest, results=results, total=total, number=number, pages=pages

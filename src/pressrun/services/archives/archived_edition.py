@@ -13,8 +13,11 @@ from pressrun.message.content.merge import FieldTable
 from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.wire.slots import render
 from pressrun.store.editions import editions, issues
+from pressrun.store.editions.editions import EditionContent, ListedFile, Neighbour
+from pressrun.store.editions.issues import Translation
+from pressrun.store.editions.search import ShownEdition
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 FEED_SIZE = 20
 _LONGEST_TEASER = 220
@@ -38,39 +41,6 @@ class Summary(Struct, frozen=True, kw_only=True):
     picture: str = ""
 
 
-class Neighbour(Struct, frozen=True, kw_only=True):
-    """The edition before or after another one."""
-
-    slug: str
-    title: str
-    language: str
-
-
-class Translation(Struct, frozen=True, kw_only=True):
-    """An edition of an issue, with a public page."""
-
-    list_name: str
-    slug: str
-    title: str
-    language: str
-
-
-class Attachment(Struct, frozen=True, kw_only=True):
-    """A file of an edition that its page links to."""
-
-    name: str
-    media_type: str
-    size_bytes: int
-
-
-class ArchivedFile(Struct, frozen=True, kw_only=True):
-    """An image or file of an edition."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
 class ArchivedEdition(Struct, frozen=True, kw_only=True):
     """One edition with its content. `html` is a sanitised fragment, None for plain text; `asset_path` holds its images.
 
@@ -82,7 +52,7 @@ class ArchivedEdition(Struct, frozen=True, kw_only=True):
     text: str
     html: str | None
     asset_path: str
-    attachments: tuple[Attachment, ...] = ()
+    attachments: tuple[ListedFile, ...] = ()
     newer: Neighbour | None = None
     older: Neighbour | None = None
     translations: tuple[Translation, ...] = ()
@@ -127,34 +97,34 @@ def asset_path(list_name: str, slug: str) -> str:
     return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
 
 
-def summary_of(row: Row, target: MailingList, *, picture: str | None = None) -> Summary:
-    """A row of the archive as an index shows it."""
+def summary_of(edition: ShownEdition, target: MailingList, *, picture: str | None = None) -> Summary:
+    """An edition as an index shows it."""
     return Summary(
-        slug=row["slug"],
-        title=row["title"],
-        preheader=_impersonal(row["preheader"], target),
-        language=row["language"],
-        published_at=row["published_at"],
+        slug=edition.slug,
+        title=edition.title,
+        preheader=_impersonal(edition.preheader, target),
+        language=edition.language,
+        published_at=edition.published_at,
         picture=picture or "",
     )
 
 
 def edition_of(
-    row: Row,
+    edition: EditionContent,
     target: MailingList,
     *,
-    attachments: tuple[Attachment, ...] = (),
+    attachments: tuple[ListedFile, ...] = (),
     newer: Neighbour | None = None,
     older: Neighbour | None = None,
     translations: tuple[Translation, ...] = (),
 ) -> ArchivedEdition:
-    """A row of the archive with its content."""
+    """An edition of the archive with its content."""
     return ArchivedEdition(
-        id=row["id"],
-        summary=summary_of(row, target),
-        text=row["text"],
-        html=row["html"],
-        asset_path=asset_path(target.name, row["slug"]),
+        id=edition.id,
+        summary=summary_of(edition, target),
+        text=edition.text,
+        html=edition.html,
+        asset_path=asset_path(target.name, edition.slug),
         attachments=attachments,
         newer=newer,
         older=older,
@@ -164,41 +134,33 @@ def edition_of(
 
 def read_feed(tx: Transaction, target: MailingList) -> ArchiveFeed:
     """The newest editions of an archive, without an access check."""
-    rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
-    newest = (edition_of(row, target, translations=translations_of(tx, target, row["id"])) for row in rows)
-    return ArchiveFeed(list=target, editions=tuple(newest))
+    newest = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
+    shown = (edition_of(latest, target, translations=translations_of(tx, target, latest.id)) for latest in newest)
+    return ArchiveFeed(list=target, editions=tuple(shown))
 
 
 def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
     """One edition of an archive with its files and neighbours, without an access check."""
-    row = editions.find_archived(tx, target.id, slug)
-    if row is None:
+    edition = editions.find_archived(tx, target.id, slug)
+    if edition is None:
         return None
-    shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(row["html"] or "")}
-    attached = tuple(
-        Attachment(name=asset["name"], media_type=asset["media_type"], size_bytes=asset["size"])
-        for asset in editions.asset_names(tx, row["id"])
-        if asset["name"] not in shown
-    )
+    shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(edition.html or "")}
+    attached = tuple(asset for asset in editions.asset_names(tx, edition.id) if asset.name not in shown)
     return edition_of(
-        row,
+        edition,
         target,
         attachments=attached,
-        newer=_neighbour(editions.newer_archived(tx, target.id, row["id"], row["published_at"])),
-        older=_neighbour(editions.older_archived(tx, target.id, row["id"], row["published_at"])),
-        translations=translations_of(tx, target, row["id"]),
+        newer=editions.newer_archived(tx, target.id, edition.id, edition.published_at),
+        older=editions.older_archived(tx, target.id, edition.id, edition.published_at),
+        translations=translations_of(tx, target, edition.id),
     )
-
-
-def _neighbour(row: Row | None) -> Neighbour | None:
-    return None if row is None else Neighbour(slug=row["slug"], title=row["title"], language=row["language"])
 
 
 def translations_of(tx: Transaction, target: MailingList, edition_id: int) -> tuple[Translation, ...]:
     """The same issue in all languages, this edition included; empty when there is no other."""
     if target.family is None:
         return ()
-    translations = tuple(Translation(**dict(row)) for row in issues.translations_of(tx, edition_id))
+    translations = tuple(issues.translations_of(tx, edition_id))
     return translations if len(translations) > 1 else ()
 
 

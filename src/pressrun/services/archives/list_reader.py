@@ -95,12 +95,13 @@ def _list_page(tx: Transaction, name: str) -> ListPage | None:
     family = family_of(tx, target)
     if target.archive != "public":
         return ListPage(list=target, last=None, family=family)
-    shown = [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=1 + EARLIER_SIZE)]
+    latest = editions.archived_editions(tx, target.id, limit=1 + EARLIER_SIZE)
+    shown = [summary_of(edition, target) for edition in latest]
     return ListPage(
         list=target,
         last=read_edition(tx, target, shown[0].slug) if shown else None,
         earlier=tuple(shown[1:]),
-        total=sum(row["number"] for row in editions.archived_years(tx, target.id)),
+        total=sum(year.number for year in editions.archived_years(tx, target.id)),
         family=family,
     )
 

@@ -11,8 +11,9 @@ from msgspec.structs import asdict
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.events import EventType, of_edition
 from pressrun.store.editions import search
+from pressrun.store.editions.search import ShownEdition
 from pressrun.store.programs import events
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Transaction, parse_row
 
 ALWAYS = (-(1 << 62), 1 << 62)
 MOST_OF_PICTURE = 200_000  # octets: an index shows the picture small, but a browser has to fetch all of it
@@ -225,6 +226,50 @@ class CountedEvent(StrEnum):
     COMPLAINED = "complained"
 
 
+class IndexedEdition(ShownEdition, frozen=True, kw_only=True):
+    """An edition in the index of its archive."""
+
+    picture: str | None  # the name of its first file, if that is a picture of at most `MOST_OF_PICTURE` octets
+
+
+class EditionContent(ShownEdition, frozen=True, kw_only=True):
+    """An edition of an archive with its content."""
+
+    text: str
+    html: str | None  # None for plain text
+
+
+class Neighbour(Struct, frozen=True, kw_only=True):
+    """The edition before or after another one."""
+
+    slug: str
+    title: str
+    language: str
+
+
+class ArchiveYear(Struct, frozen=True, kw_only=True):
+    """A year of an archive and its number of editions."""
+
+    year: int
+    number: int
+
+
+class ListedFile(Struct, frozen=True, kw_only=True):
+    """An image or file of an edition, without its content."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+class ArchivedFile(Struct, frozen=True, kw_only=True):
+    """An image or file of an edition."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 def count_event(tx: Transaction, edition_id: int, what: CountedEvent, at: int, number: int = 1) -> None:
     """Count events of one second; does nothing for an edition that is gone."""
     tx.run("editions.count_event", edition_id=edition_id, what=what, at=at, number=number)
@@ -270,14 +315,13 @@ def load_text_skeleton(tx: Transaction, edition_id: int) -> bytes | None:
 
 def archived_editions(
     tx: Transaction, list_id: int, *, limit: int, offset: int = 0, between: tuple[int, int] = ALWAYS
-) -> list[Row]:
-    """id, slug, title, preheader, language, published_at, picture of editions that the archive shows, newest first.
+) -> list[IndexedEdition]:
+    """The editions that the archive shows, newest first.
 
-    `between` are the first second that counts and the first one that no longer does. `picture` is null without a
-    picture of at most `MOST_OF_PICTURE` octets.
+    `between` are the first second that counts and the first one that no longer does.
     """
     since, until = between
-    return tx.rows(
+    rows = tx.rows(
         "editions.archived",
         list_id=list_id,
         since=since,
@@ -286,11 +330,12 @@ def archived_editions(
         offset=offset,
         most_of_picture=MOST_OF_PICTURE,
     )
+    return [parse_row(row, IndexedEdition) for row in rows]
 
 
-def archived_years(tx: Transaction, list_id: int) -> list[Row]:
-    """year and number of the editions that the archive shows, newest first."""
-    return tx.rows("editions.archived_years", list_id=list_id)
+def archived_years(tx: Transaction, list_id: int) -> list[ArchiveYear]:
+    """The years of the editions that the archive shows, newest first."""
+    return [parse_row(row, ArchiveYear) for row in tx.rows("editions.archived_years", list_id=list_id)]
 
 
 def latest_archived(tx: Transaction) -> dict[int, int]:
@@ -298,36 +343,37 @@ def latest_archived(tx: Transaction) -> dict[int, int]:
     return {row["list_id"]: row["published_at"] for row in tx.rows("editions.latest_archived")}
 
 
-def newer_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Row | None:
-    """slug, title and language of the edition that follows this one in the archive."""
-    return tx.row("editions.newer_archived", list_id=list_id, id=edition_id, published_at=published_at)
+def newer_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Neighbour | None:
+    """The edition that follows this one in the archive."""
+    return tx.parsed(Neighbour, "editions.newer_archived", list_id=list_id, id=edition_id, published_at=published_at)
 
 
-def older_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Row | None:
-    """slug, title and language of the edition before this one in the archive."""
-    return tx.row("editions.older_archived", list_id=list_id, id=edition_id, published_at=published_at)
+def older_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Neighbour | None:
+    """The edition before this one in the archive."""
+    return tx.parsed(Neighbour, "editions.older_archived", list_id=list_id, id=edition_id, published_at=published_at)
 
 
-def find_archived(tx: Transaction, list_id: int, slug: str) -> Row | None:
-    """An edition of the archive with its text and html."""
-    return tx.row("editions.find_archived", list_id=list_id, slug=slug)
+def find_archived(tx: Transaction, list_id: int, slug: str) -> EditionContent | None:
+    """An edition of the archive."""
+    return tx.parsed(EditionContent, "editions.find_archived", list_id=list_id, slug=slug)
 
 
-def load_asset(tx: Transaction, edition_id: int, number: int) -> Row | None:
-    """name, media_type and content of an edition's image or file."""
-    return tx.row("editions.asset", edition_id=edition_id, number=number)
+def load_asset(tx: Transaction, edition_id: int, number: int) -> ArchivedFile | None:
+    """An edition's image or file by its number."""
+    return tx.parsed(ArchivedFile, "editions.asset", edition_id=edition_id, number=number)
 
 
-def recent_archived(tx: Transaction, list_id: int, *, limit: int) -> list[Row]:
-    """The newest editions of the archive with their text and html."""
-    return tx.rows("editions.recent_archived", list_id=list_id, limit=limit)
+def recent_archived(tx: Transaction, list_id: int, *, limit: int) -> list[EditionContent]:
+    """The newest editions of the archive."""
+    rows = tx.rows("editions.recent_archived", list_id=list_id, limit=limit)
+    return [parse_row(row, EditionContent) for row in rows]
 
 
-def asset_names(tx: Transaction, edition_id: int) -> list[Row]:
-    """name, media_type and size in octets of an edition's images and files, in their order."""
-    return tx.rows("editions.asset_names", edition_id=edition_id)
+def asset_names(tx: Transaction, edition_id: int) -> list[ListedFile]:
+    """An edition's images and files, in their order."""
+    return [parse_row(row, ListedFile) for row in tx.rows("editions.asset_names", edition_id=edition_id)]
 
 
-def find_archived_asset(tx: Transaction, list_id: int, slug: str, name: str) -> Row | None:
-    """name, media_type and content of an image or file of an archived edition."""
-    return tx.row("editions.asset_of_archived", list_id=list_id, slug=slug, name=name)
+def find_archived_asset(tx: Transaction, list_id: int, slug: str, name: str) -> ArchivedFile | None:
+    """An image or file of an archived edition by its name."""
+    return tx.parsed(ArchivedFile, "editions.asset_of_archived", list_id=list_id, slug=slug, name=name)

@@ -18,6 +18,15 @@ class IssueEdition(Struct, frozen=True):
     source_digest: bytes
 
 
+class Translation(Struct, frozen=True, kw_only=True):
+    """An edition of an issue, with a public page."""
+
+    list_name: str
+    slug: str
+    title: str
+    language: str
+
+
 def find_issue_editions(tx: Transaction, list_id: int, issue: str) -> list[IssueEdition]:
     """The editions of a list that belong to this issue, including drafts; usually one or none."""
     rows = tx.rows("issues.holders", list_id=list_id, issue=issue)
@@ -34,6 +43,6 @@ def find_in_family(tx: Transaction, family: str, issue: str) -> list[Row]:
     return tx.rows("issues.in_family", family=family, issue=issue)
 
 
-def translations_of(tx: Transaction, edition_id: int) -> list[Row]:
-    """list_name, slug, title, language of an edition and the public pages of its issue; empty without an issue."""
-    return tx.rows("issues.translations", id=edition_id)
+def translations_of(tx: Transaction, edition_id: int) -> list[Translation]:
+    """An edition and the public pages of its issue; empty without an issue."""
+    return [parse_row(row, Translation) for row in tx.rows("issues.translations", id=edition_id)]

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from pressrun.core.text.passages import MOST_READ
 from pressrun.core.text.searching import MOST_OCTETS_OF_TITLE, Term, indexed_words, searchable, words_of
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 _HALF_SECONDS = 365 * 86_400  # an edition of that age counts half
+
+
+class ShownEdition(Struct, frozen=True, kw_only=True):
+    """An edition as an index or a search of its archive shows it."""
+
+    id: int
+    slug: str
+    title: str
+    preheader: str
+    language: str
+    published_at: int
 
 
 def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, text: str) -> None:
@@ -44,9 +57,9 @@ def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
 
 def find_editions(
     tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int, now: int, newest: bool = False
-) -> list[Row]:
-    """id, slug, title, preheader, language, published_at of editions with every term, the best or `newest` first."""
-    return tx.rows(
+) -> list[ShownEdition]:
+    """A page of the editions with every term, the best or `newest` first."""
+    rows = tx.rows(
         "search.find",
         list=_list_word(list_id),
         terms=_pairs(terms),
@@ -56,6 +69,7 @@ def find_editions(
         half=_HALF_SECONDS,
         newest=int(newest),
     )
+    return [parse_row(row, ShownEdition) for row in rows]
 
 
 def texts(tx: Transaction, edition_ids: Sequence[int]) -> dict[int, str]:

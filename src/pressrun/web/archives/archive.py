@@ -25,7 +25,8 @@ from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.services.archives.archive_reader import ArchiveAccess, NotReadable, ReaderLink
-from pressrun.services.archives.archived_edition import ArchivedEdition, ArchivedFile
+from pressrun.services.archives.archived_edition import ArchivedEdition
+from pressrun.store.editions.editions import ArchivedFile
 from pressrun.store.lists.lists import MailingList
 from pressrun.web.archives.urls import NEWEST, ArchiveUrls, public_archive, reader_archive
 from pressrun.web.consent_words import DECOY, sign_up_promise

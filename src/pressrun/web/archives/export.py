@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from pressrun.core.site import Site
 from pressrun.services.archives.archive_export import ArchiveContents
 from pressrun.services.archives.archive_reader import IndexPage
-from pressrun.services.archives.archived_edition import ArchivedEdition, ArchivedFile
+from pressrun.services.archives.archived_edition import ArchivedEdition
+from pressrun.store.editions.editions import ArchivedFile
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archives.archive import edition_context
