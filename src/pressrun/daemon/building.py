@@ -15,7 +15,7 @@ from pressrun.daemon.watches import Observed, build_watches
 from pressrun.daemon.wiring.assembly import build_dispatcher, build_workers
 from pressrun.daemon.wiring.listeners import DaemonListeners
 from pressrun.daemon.wiring.own_works import doctor_works, move_works
-from pressrun.daemon.wiring.services import Hooks, build_context, build_services
+from pressrun.daemon.wiring.services import build_context, build_services
 from pressrun.daemon.wiring.web_app import DeferredApps, WebServers, build_web_apps
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime.systemd import ServiceManager
@@ -48,8 +48,9 @@ async def build_running(
     workers = build_workers(settings, data.keys, dispatcher.broker, journal)
     wake.connect(dispatcher.wake)
     dispatcher.connect(workers)
-    hooks = Hooks(unpause=dispatcher.unpause, on_new_key=workers.adopt, sign_ups=metrics, bounces=metrics)
-    services = build_services(current, context, bounce_handler, hooks)
+    services = build_services(
+        current, context, bounce_handler, unpause=dispatcher.unpause, on_new_key=workers.adopt, observer=metrics
+    )
     apps = DeferredApps(lambda: build_web_apps(current, services, watches.page, mailbox, arrived))
     servers = WebServers(apps, settings, manager.sockets)
     listeners = DaemonListeners(settings, services, metrics, servers, manager.sockets)

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -52,7 +53,7 @@ from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.members.suppression_admin import SuppressionAdmin
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
-from pressrun.services.ports import UNOBSERVED, BounceCounter, SignUpObserver, Waker
+from pressrun.services.ports import UNOBSERVED, Unobserved, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
@@ -76,6 +77,9 @@ from pressrun.store.upkeep import datadir, key_files
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.web.use_cases import UseCases
 
+if TYPE_CHECKING:
+    from pressrun.observe.metrics import Metrics
+
 
 class Services(Struct, frozen=True, kw_only=True):
     """All use cases over one open database: those behind actions, behind pages, and for logging in.
@@ -97,31 +101,6 @@ class Services(Struct, frozen=True, kw_only=True):
     door: Door
 
 
-class Hooks(Struct, frozen=True, kw_only=True):
-    """The parts of a running daemon that services notify: dispatcher, workers and metrics. By default, none."""
-
-    unpause: Callable[[str | None], None] = lambda _domain: None
-    on_new_key: Callable[[], None] = lambda: None
-    sign_ups: SignUpObserver = UNOBSERVED
-    bounces: BounceCounter = UNOBSERVED
-
-
-NO_HOOKS = Hooks()
-
-
-class _Parts(Struct, frozen=True, kw_only=True):
-    """What several use cases are made of."""
-
-    context: ServiceContext
-    data: DataDir
-    files: JobFiles
-    workshop: Workshop
-    maker: SandboxedMaker
-    jobs: JobQueue
-    mail_accepted: Signal
-    hooks: Hooks
-
-
 def build_context(settings: Current[Settings], database: Database, keys: KeyRing, wake: Waker) -> ServiceContext:
     """What all services share."""
     return ServiceContext(
@@ -137,45 +116,48 @@ def build_context(settings: Current[Settings], database: Database, keys: KeyRing
 
 
 def build_services(
-    settings: Current[Settings], context: ServiceContext, bounce_handler: BounceHandler, hooks: Hooks = NO_HOOKS
+    settings: Current[Settings],
+    context: ServiceContext,
+    bounce_handler: BounceHandler,
+    *,
+    unpause: Callable[[str | None], None] = lambda _domain: None,
+    on_new_key: Callable[[], None] = lambda: None,
+    observer: Metrics | Unobserved = UNOBSERVED,
 ) -> Services:
-    """Wire the use cases."""
-    parts = _build_parts(settings, context, hooks)
-    pages = _build_pages(parts)
-    now = settings.value
+    """Wire the use cases. The last three are the parts of a running daemon that some of them notify."""
+    now, data, mail_accepted = settings.value, settings.value.data, Signal()
+    maker = SandboxedMaker(limits_of_editions(now.limits))
+    builder = EditionBuilder(site=context.site, layouts=OwnLayouts(data.layouts), maker=maker)
+    workshop = Workshop(context=context, builder=builder, sender_check=build_sender_check(settings))
+    bulk_jobs, runners = _build_jobs(context, JobFiles(data.root))
+    pages = _build_pages(context, builder, observer)
     log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url), PasswordHashes())
-    returns = HandedInReturns(context, bounce_handler, hooks.bounces)
-    cases = _build_cases(parts, pages, log_ins.account, returns)
-    runners = (JobRunner(number, context, parts.files, read_roster, parts.jobs) for number in range(1, RUNNERS + 1))
+    cases = _build_cases(
+        workshop,
+        pages,
+        account=log_ins.account,
+        edition_admin=EditionAdmin(workshop, unpause=unpause),
+        jobs=bulk_jobs,
+        kept_mail=KeptMail(context, mail_accepted),
+        link_keys=LinkKeys(
+            context,
+            make_key=lambda: asyncio.to_thread(key_files.rotate_link_key, data),
+            on_new_key=on_new_key,
+        ),
+        returns=HandedInReturns(context, bounce_handler, observer),
+    )
     return Services(
         context=context,
         cases=cases,
         pages=pages,
         log_ins=log_ins,
-        workshop=parts.workshop,
-        maker=parts.maker,
-        bounce_handler=bounce_handler,
-        mail_accepted=parts.mail_accepted,
-        asked=(*runners, pages.web_requests, *log_ins.loops),
-        by_the_clock=_build_loops_by_the_clock(parts),
-        door=Door(cases),
-    )
-
-
-def _build_parts(settings: Current[Settings], context: ServiceContext, hooks: Hooks) -> _Parts:
-    data = settings.value.data
-    maker = SandboxedMaker(limits_of_editions(settings.value.limits))
-    builder = EditionBuilder(site=context.site, layouts=OwnLayouts(data.layouts), maker=maker)
-    workshop = Workshop(context=context, builder=builder, sender_check=build_sender_check(settings))
-    return _Parts(
-        context=context,
-        data=data,
-        files=JobFiles(data.root),
         workshop=workshop,
         maker=maker,
-        jobs=JobQueue(),
-        mail_accepted=Signal(),
-        hooks=hooks,
+        bounce_handler=bounce_handler,
+        mail_accepted=mail_accepted,
+        asked=(*runners, pages.web_requests, *log_ins.loops),
+        by_the_clock=_build_loops_by_the_clock(context, data),
+        door=Door(cases),
     )
 
 
@@ -188,9 +170,8 @@ def limits_of_editions(limits: LimitSettings) -> HelperLimits:
     )
 
 
-def _build_pages(parts: _Parts) -> UseCases:
-    context, observer = parts.context, parts.hooks.sign_ups
-    sign_ups, preferences = SignUps(context, observer), Preferences(context)
+def _build_pages(context: ServiceContext, builder: EditionBuilder, observer: Metrics | Unobserved) -> UseCases:
+    sign_ups = SignUps(context, observer)
     web_requests = WebRequests(context, sign_ups=sign_ups)
     return UseCases(
         web_requests=web_requests,
@@ -198,22 +179,32 @@ def _build_pages(parts: _Parts) -> UseCases:
         confirmations=Confirmations(context),
         unsubscribes=Unsubscribes(context, web_requests.wake),
         never_again=NeverAgain(context),
-        preferences=preferences,
+        preferences=Preferences(context),
         address_changes=AddressChanges(context),
         undo_unsubscribe=UndoUnsubscribe(context),
         list_reader=ListReader(context),
         archive_reader=ArchiveReader(context),
         archive_search=ArchiveSearch(context),
-        draft_approval=DraftApproval(context, parts.workshop.builder),
+        draft_approval=DraftApproval(context, builder),
         editor_reports=EditorReports(context),
         old_links=OldLinks(context.database),
     )
 
 
-def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: HandedInReturns) -> Cases:
-    context, workshop, hooks = parts.context, parts.workshop, parts.hooks
-    database, submissions = context.database, Submissions(context)
-    edition_admin = EditionAdmin(workshop, unpause=hooks.unpause)
+def _build_cases(
+    workshop: Workshop,
+    pages: UseCases,
+    *,
+    account: Account,
+    edition_admin: EditionAdmin,
+    jobs: BulkJobs,
+    kept_mail: KeptMail,
+    link_keys: LinkKeys,
+    returns: HandedInReturns,
+) -> Cases:
+    """What actions reach: the named ones, and those that the database and the building of editions suffice for."""
+    context, database = workshop.context, workshop.context.database
+    submissions = Submissions(context)
     draft_editing = DraftEditing(workshop, submissions)
     return Cases(
         database=database,
@@ -222,21 +213,17 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
         lists=ListAdmin(context, workshop.builder),
         subscribers=SubscriberAdmin(context),
         members=ProgramMembers(context, sign_ups=pages.sign_ups, web_requests=pages.web_requests),
-        jobs=_build_bulk_jobs(parts),
+        jobs=jobs,
         suppressions=SuppressionAdmin(context),
         edition_admin=edition_admin,
         draft_editing=draft_editing,
         draft_release=DraftRelease(workshop, submissions),
         draft_proofs=DraftProofs(context, draft_editing, edition_admin),
-        kept_mail=KeptMail(context, parts.mail_accepted),
+        kept_mail=kept_mail,
         held=HeldSignUps(context),
         redirects=RedirectAdmin(database),
         archive_import=ArchiveImport(workshop),
-        link_keys=LinkKeys(
-            context,
-            make_key=lambda: asyncio.to_thread(key_files.rotate_link_key, parts.data),
-            on_new_key=hooks.on_new_key,
-        ),
+        link_keys=link_keys,
         account=account,
         people=PeopleAdmin(context),
         tokens=Tokens(context),
@@ -245,14 +232,15 @@ def _build_cases(parts: _Parts, pages: UseCases, account: Account, returns: Hand
     )
 
 
-def _build_bulk_jobs(parts: _Parts) -> BulkJobs:
-    database, files = parts.context.database, parts.files
-    survey = RosterSurvey(database=database, files=files, read_roster=read_roster)
-    return BulkJobs(database, files, survey, clock=parts.context.clock, wake=parts.jobs.wake)
+def _build_jobs(context: ServiceContext, files: JobFiles) -> tuple[BulkJobs, list[JobRunner]]:
+    queue, survey = JobQueue(), RosterSurvey(database=context.database, files=files, read_roster=read_roster)
+    return (
+        BulkJobs(context.database, files, survey, clock=context.clock, wake=queue.wake),
+        [JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)],
+    )
 
 
-def _build_loops_by_the_clock(parts: _Parts) -> tuple[BackgroundLoop, ...]:
-    context, data = parts.context, parts.data
+def _build_loops_by_the_clock(context: ServiceContext, data: DataDir) -> tuple[BackgroundLoop, ...]:
     housekeeping = Housekeeping(
         context, keep_head=lambda chain, head: asyncio.to_thread(key_files.keep_head, data, chain, head)
     )
