@@ -119,6 +119,18 @@ def test_a_character_may_be_escaped_as_in_json() -> None:
     assert "\U0001f600 ä" == file.keys.subject.text
 
 
+def test_a_sentence_is_one_line_without_control_characters() -> None:
+    """Escapes, blocks of lines and encoded-words may contain any character, and tables have one line for each value."""
+    file = parse_edition(b'---\nsubject: "High\\r\\nBcc: x\\a \\x92 water"\npreheader: |\n  one\n  two\n---\nx', ".md")
+    assert file.keys.subject is not None
+    assert file.keys.preheader is not None
+    assert ("High Bcc: x \u2019 water", "one two") == (file.keys.subject.text, file.keys.preheader.text)
+    assert parse_edition(b'---\nsubject: "\\a"\n---\nx', ".md").keys.subject is None
+    mail = parse_edition(b"Subject: =?utf-8?Q?High=0D=0ABcc:_x=07?=\nFrom: a@b.example\n\nx", ".eml")
+    assert mail.keys.subject is not None
+    assert "High Bcc: x" == mail.keys.subject.text
+
+
 def test_other_encodings_are_refused_with_the_line() -> None:
     """A file that is not UTF-8 names the first line that is not."""
     with pytest.raises(EditionError, match="line 4: the file is not UTF-8"):

@@ -17,7 +17,9 @@ import yaml
 from msgspec import Struct
 
 from pressrun.core.errors import EditionError, MalformedAddress
+from pressrun.core.text.controls import without_controls
 from pressrun.message.sources.slug import LONGEST_SLUG, is_slug
+from pressrun.message.wire.headers import clean_value
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.message.words import is_language_tag
 
@@ -189,7 +191,10 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
         if node.tag == _STRING or node.tag in _PLAIN.get(key, ()):
             if len(node.value) > _LONGEST_VALUE:
                 raise EditionError(f"{key} is longer than {_LONGEST_VALUE} characters", line=line)
-            return Value(_whole(key, node.value, line).strip(), line)
+            text = _whole(key, node.value, line).strip()
+            if key in _SENTENCES:  # escapes may be control characters, and a block has several lines
+                text = clean_value(without_controls(text))
+            return Value(text, line) if text else None
         raise EditionError(f"{key} must be text, found {node.value}. Put it in quotes", line=line)
     kind = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
     raise EditionError(f"{key} must be text, found {kind}", line=line)

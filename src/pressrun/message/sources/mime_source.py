@@ -11,6 +11,7 @@ import re
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
+from pressrun.core.text.controls import without_controls
 from pressrun.message.incoming.parser import (
     MAX_FIELD_BYTES,
     MAX_HEADER_BYTES,
@@ -22,6 +23,7 @@ from pressrun.message.incoming.parser import (
 from pressrun.message.incoming.parts import MailContents, gather, joined_page, joined_text
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.message.sources.front_matter import FrontMatter, Value
+from pressrun.message.wire.headers import clean_value
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.message.wire.mime import Enclosure
 
@@ -99,7 +101,7 @@ def _values(message: Message, name: str) -> list[str]:
 
 
 def _subject_of(message: Message) -> str:
-    return decode_encoded_words(next(iter(_values(message, "subject")), ""))
+    return clean_value(without_controls(decode_encoded_words(next(iter(_values(message, "subject")), ""))))
 
 
 def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
