@@ -26,7 +26,7 @@ def add(tx: Transaction, name: str) -> None:
 
 
 async def names(database: Database) -> list[str]:
-    return [row["address"] for row in await database.read(list_suppressions)]
+    return [str(suppression.address) for suppression in await database.read(list_suppressions)]
 
 
 async def test_what_was_written_is_read(database: Database) -> None:

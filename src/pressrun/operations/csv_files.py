@@ -66,8 +66,12 @@ def export_subscribers(tx: Transaction, list_name: str, *, file_format: str, sta
 
 def export_suppressions(tx: Transaction) -> Iterator[str]:
     """Every suppression that still has its address, as pieces of a CSV file `address,reason,since`."""
-    rows = ([row["address"], row["reason"], rfc3339(row["since"]) or ""] for row in suppressions.list_suppressions(tx))
-    return as_csv(SUPPRESSION_COLUMNS, (row for row in rows if row[0] is not None))
+    rows = (
+        [suppression.address, suppression.reason, rfc3339(suppression.since) or ""]
+        for suppression in suppressions.list_suppressions(tx)
+        if suppression.address is not None
+    )
+    return as_csv(SUPPRESSION_COLUMNS, rows)
 
 
 def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[dict[str, Any]]:

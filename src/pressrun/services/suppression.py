@@ -50,8 +50,8 @@ _OWN_SOURCES = frozenset({"web", "mail"})  # of a confirmation that the reader r
 
 def find_reason(tx: Transaction, digests: Digests) -> SuppressionReason | None:
     """The strongest reason why an address gets no mail; None if it may."""
-    row = suppressions.find(tx, digests)
-    return None if row is None else SuppressionReason(row["reason"])
+    suppression = suppressions.find(tx, digests)
+    return None if suppression is None else SuppressionReason(suppression.reason)
 
 
 def find_reasons(tx: Transaction, addresses: Sequence[Digests]) -> list[SuppressionReason | None]:
@@ -149,18 +149,18 @@ def _draw_consequences(
     tx: Transaction, mailboxes: Sequence[bytes], new: Mapping[bytes, Sequence[SuppressionReason]], now: int
 ) -> None:
     """Cancel what waits for those at these mailboxes who may not be mailed, and note the `new` reasons at digests."""
-    people = [row for row in suppressions.people_at(tx, mailboxes) if row["reason"]]
+    people = [reader for reader in suppressions.people_at(tx, mailboxes) if reader.reason]
     noted: dict[SuppressionReason, list[int]] = {}
-    for row in people:
-        of_all = (reason for reason in new.get(row["mailbox_digest"], ()) if reason is SuppressionReason.NEVER_AGAIN)
-        for reason in dict.fromkeys([*new.get(row["suppression_digest"], ()), *of_all]):
-            noted.setdefault(reason, []).append(row["id"])
+    for reader in people:
+        of_all = (reason for reason in new.get(reader.mailbox_digest, ()) if reason is SuppressionReason.NEVER_AGAIN)
+        for reason in dict.fromkeys([*new.get(reader.suppression_digest, ()), *of_all]):
+            noted.setdefault(reason, []).append(reader.id)
     for reason, ids in noted.items():
         readers = [(None, number) for number in ids]
         events.record_for_readers(tx, EventType.SUBSCRIBER_SUPPRESSED, readers, reason.value)
     # Whose reason a confirmation lifts may have asked for one, which may still come.
-    lifted = [row["id"] for row in people if row["reason"] in LIFTED_BY_READER]
-    others = [row["id"] for row in people if row["reason"] not in LIFTED_BY_READER]
+    lifted = [reader.id for reader in people if reader.reason in LIFTED_BY_READER]
+    others = [reader.id for reader in people if reader.reason not in LIFTED_BY_READER]
     if lifted:
         deliveries.cancel_copies_of(tx, *lifted, now=now)
     if others:
@@ -199,12 +199,12 @@ def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: in
     """Suppress an erased address by its keyed hash alone; a reason that no sign-up lifts remains."""
     present = find_reason(tx, digests)
     own = suppressions.find_suppression(tx, digests.own)
-    if own is not None and own["reason"] not in LIFTED_BY_READER:
+    if own is not None and own.reason not in LIFTED_BY_READER:
         suppressions.forget_address(tx, digests.own)
     elif present is not SuppressionReason.NEVER_AGAIN or own is not None:
         suppressions.suppress(tx, digests.own, address=None, reason=SuppressionReason.ERASED, since=now)
     whole = suppressions.find_suppression(tx, digests.mailbox)
-    if whole is not None and _key_of(whole["address"]) == address_key:
+    if whole is not None and _key_of(whole.address) == address_key:
         suppressions.forget_address(tx, digests.mailbox)
 
 

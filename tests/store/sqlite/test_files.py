@@ -26,7 +26,7 @@ def add(tx: Transaction, name: str) -> None:
 
 
 async def names(database: Database) -> list[str]:
-    return [row["address"] for row in await database.read(list_suppressions)]
+    return [str(suppression.address) for suppression in await database.read(list_suppressions)]
 
 
 async def test_a_locked_database_is_unavailable_and_the_next_write_works(database: Database) -> None:

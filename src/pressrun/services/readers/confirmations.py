@@ -163,5 +163,5 @@ def _sum_up(checks: Sequence[_CheckedRequest]) -> tuple[Confirmed, SubscriptionD
 
 def _asked_while_suppressed(tx: Transaction, person: Subscriber, asked_at: int) -> bool:
     """Whether a member asked again while suppressed. Confirming such a request lifts the suppression."""
-    row = suppressions.find_suppression(tx, person.suppression_digest)
-    return row is not None and asked_at >= row["since"]
+    suppression = suppressions.find_suppression(tx, person.suppression_digest)
+    return suppression is not None and asked_at >= suppression.since

@@ -48,8 +48,8 @@ class NeverAgain:
         people.sort(
             key=lambda person: person.id != subscriber_id
         )  # show the address that was asked, if it still exists
-        row = suppressions.find_suppression(tx, digests.mailbox)
-        known = row["address"] if row is not None else next((person.address for person in people), None)
+        earlier = suppressions.find_suppression(tx, digests.mailbox)
+        known = earlier.address if earlier is not None else next((person.address for person in people), None)
         suppress(tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=now)
 
 

@@ -29,7 +29,7 @@ def export_personal_data(tx: Transaction, keys: KeyRing, person: Subscriber, now
         "known_since": rfc3339(person.created_at),
         "suppression": None
         if suppression is None
-        else {"reason": suppression["reason"], "since": rfc3339(suppression["since"])},
+        else {"reason": suppression.reason, "since": rfc3339(suppression.since)},
         **{name: _rows(rows) for name, rows in disclosure.rows_about(tx, person.id).items()},
         "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
         "account": next(iter(_rows(filter(None, [disclosure.account(tx, person.address_key)]))), None),

@@ -48,11 +48,11 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
 def _show_stranger(tx: Transaction, digests: Digests, address: Address) -> Answer:
     """The same for an address that is only suppressed; raises NotFound for an erased one, or any other."""
     suppression = suppressions.find(tx, digests)
-    if suppression is None or suppression["address"] is None:
+    if suppression is None or suppression.address is None:
         raise NotFound(f"unknown address {address}")
     return {
         "address": str(address),
-        "suppressed": suppression["reason"],
+        "suppressed": suppression.reason,
         "lists": [],
         "consent": [],
         "deliveries": [],

@@ -7,31 +7,32 @@ from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, picked
+from pressrun.services.answers import Answer, fields_of
 from pressrun.store.readers import suppressions
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.readers.suppressions import Suppression
+from pressrun.store.transaction import Transaction
 
 
 def list_suppressions(tx: Transaction) -> list[Answer]:
     """`suppression ls`: every suppression, oldest first; an erased address is None."""
-    return [_plain(row) for row in suppressions.list_suppressions(tx)]
+    return [_plain(suppression) for suppression in suppressions.list_suppressions(tx)]
 
 
 def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
     """Suppressions, and where the next page begins; raises NotFound for an unknown cursor."""
     try:
-        rows = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
+        page = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
     except ValueError:
         raise NotFound("unknown cursor") from None
-    return [_plain(row) for row in rows], rows[-1]["digest"].hex() if len(rows) == limit else None
+    return [_plain(suppression) for suppression in page], page[-1].digest.hex() if len(page) == limit else None
 
 
 def show_suppression(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
     """Why an address gets no mail; raises NotFound."""
-    row = suppressions.find(tx, digests_of(keys, address))
-    if row is None:
+    suppression = suppressions.find(tx, digests_of(keys, address))
+    if suppression is None:
         raise not_suppressed(address)
-    return _plain(row)
+    return _plain(suppression)
 
 
 def not_suppressed(address: Address) -> NotFound:
@@ -39,5 +40,5 @@ def not_suppressed(address: Address) -> NotFound:
     return NotFound(f"{address} is not suppressed")
 
 
-def _plain(row: Row) -> Answer:
-    return {**picked(row, "address", "reason"), "since": rfc3339(row["since"])}
+def _plain(suppression: Suppression) -> Answer:
+    return {**fields_of(suppression, "address", "reason"), "since": rfc3339(suppression.since)}

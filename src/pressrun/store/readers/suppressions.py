@@ -4,16 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+
 from pressrun.core.signing.tokens import Digests
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 
-def find(tx: Transaction, digests: Digests) -> Row | None:
-    """address (None when erased), reason and since of the suppression that applies to an address.
+class Suppression(Struct, frozen=True, kw_only=True):
+    """Why an address gets no mail."""
 
-    "Never again" of its mailbox comes before a suppression of the address itself.
-    """
-    return tx.row("suppressions.find", own=digests.own, mailbox=digests.mailbox)
+    address: str | None  # None when erased
+    reason: str
+    since: int
+
+
+class KeyedSuppression(Suppression, frozen=True, kw_only=True):
+    """A suppression with the digest that pages are ordered by."""
+
+    digest: bytes
+
+
+class MailboxReader(Struct, frozen=True, kw_only=True):
+    """A reader whose address belongs to a mailbox."""
+
+    id: int
+    suppression_digest: bytes
+    mailbox_digest: bytes
+    reason: str | None  # None for who may be mailed
+
+
+def find(tx: Transaction, digests: Digests) -> Suppression | None:
+    """The suppression that applies to an address: "never again" of its mailbox before one of the address itself."""
+    return tx.parsed(Suppression, "suppressions.find", own=digests.own, mailbox=digests.mailbox)
 
 
 def suppress(tx: Transaction, digest: bytes, *, address: str | None, reason: str, since: int) -> None:
@@ -39,13 +61,11 @@ def suppress_all(tx: Transaction, entries: Mapping[bytes, tuple[str | None, str,
     tx.run("suppressions.upsert_many", rows=rows, octets=b"".join(digests))
 
 
-def people_at(tx: Transaction, mailboxes: Sequence[bytes]) -> list[Row]:
-    """Everybody at these mailboxes, who do not change until the commit.
-
-    id, suppression_digest, mailbox_digest and reason, None for those who may be mailed.
-    """
+def people_at(tx: Transaction, mailboxes: Sequence[bytes]) -> list[MailboxReader]:
+    """Everybody at these mailboxes, who do not change until the commit."""
     places = in_json([(place,) for place in range(len(mailboxes))])
-    return tx.rows("suppressions.people_at", places=places, octets=b"".join(mailboxes))
+    rows = tx.rows("suppressions.people_at", places=places, octets=b"".join(mailboxes))
+    return [parse_row(row, MailboxReader) for row in rows]
 
 
 def lift(tx: Transaction, digest: bytes) -> bool:
@@ -58,16 +78,16 @@ def forget_address(tx: Transaction, digest: bytes) -> None:
     tx.run("suppressions.forget_address", digest=digest)
 
 
-def list_suppressions(tx: Transaction) -> list[Row]:
-    """Every suppression: address (None when erased), reason, since."""
-    return tx.rows("suppressions.all")
+def list_suppressions(tx: Transaction) -> list[Suppression]:
+    """Every suppression, oldest first."""
+    return [parse_row(row, Suppression) for row in tx.rows("suppressions.all")]
 
 
-def page(tx: Transaction, *, after: bytes, limit: int) -> list[Row]:
-    """The suppressions whose digest follows, in the order of digests: digest, address, reason, since."""
-    return tx.rows("suppressions.page", after=after, limit=limit)
+def page(tx: Transaction, *, after: bytes, limit: int) -> list[KeyedSuppression]:
+    """The suppressions whose digest follows, in the order of digests."""
+    return [parse_row(row, KeyedSuppression) for row in tx.rows("suppressions.page", after=after, limit=limit)]
 
 
-def find_suppression(tx: Transaction, digest: bytes) -> Row | None:
-    """address (None when erased), reason and since of one suppression."""
-    return tx.row("suppressions.get", digest=digest)
+def find_suppression(tx: Transaction, digest: bytes) -> Suppression | None:
+    """One suppression by its digest."""
+    return tx.parsed(Suppression, "suppressions.get", digest=digest)
