@@ -54,6 +54,11 @@ def clash(tx: Transaction) -> None:
     note(tx, 8)
 
 
+def bind_wrongly(tx: Transaction) -> None:
+    """A mistake that Python's module finds, before SQLite could give it a code."""
+    connection_of(tx).execute("select ?", (object(),))
+
+
 def note_all(tx: Transaction, numbers: Sequence[int]) -> list[str]:
     """A work for many at once, which says how many they were."""
     if 13 in numbers:
@@ -82,7 +87,7 @@ def test_works_that_come_together_are_one_commit(connection: sqlite3.Connection)
     assert [0, 1, 2] == noted(connection)
 
 
-@pytest.mark.parametrize("bad", [fail, clash])
+@pytest.mark.parametrize("bad", [fail, clash, bind_wrongly])
 def test_one_that_fails_undoes_itself_alone(connection: sqlite3.Connection, bad: Callable[[Transaction], None]) -> None:
     values = run_group(transactions(connection), [lone(note, 1), lone(bad), lone(note, 2)])
     assert isinstance(values[1], WorkError)

@@ -99,8 +99,9 @@ def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
 
 
 def is_damage(problem: Exception) -> bool:
-    """Whether SQLite has found pages in the file that are not as it left them."""
-    return isinstance(problem, sqlite3.DatabaseError) and problem.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CORRUPT
+    """Whether SQLite has found pages in the file that are not as it left them. Python's own errors have no code."""
+    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return isinstance(problem, sqlite3.DatabaseError) and code & 0xFF == sqlite3.SQLITE_CORRUPT
 
 
 def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
