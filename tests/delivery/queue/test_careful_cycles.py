@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.delivery.pressroom import GONE, TAKEN, Pressroom
+from tests.delivery.pressroom import GONE, RELAY, TAKEN, Pressroom
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.delivery.queue.jobs import Job
+from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.mail_results import Consequences
 from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult
@@ -124,3 +126,30 @@ async def test_a_notice_that_cannot_be_judged_has_failed_and_others_go(
     assert ["r0@reader.example", "r2@reader.example"] == [outgoing.rcpt_to for outgoing in press.take_all()]
     assert [("claimed",), ("failed",), ("claimed",)] == await press.rows("select state from delivery order by id")
     assert 1 == len(faults(caplog))
+
+
+async def test_a_row_that_is_lost_during_a_careful_cycle_is_found_by_the_next(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await press.readers(3)
+    await press.edition()
+    await press.turn()
+    broker, commit, choose, lost = press.dispatcher.broker, press.dispatcher._commit, Scheduler._with_slot, list[Job]()
+
+    def lose(scheduler: Scheduler, job: Job, slot: float) -> Job:
+        if lost:
+            return choose(scheduler, job, slot)
+        lost.append(job)
+        raise ValueError("a fault of ours")
+
+    async def commit_meanwhile(*arguments: Any) -> Any:
+        if not lost:
+            with pytest.raises(ValueError, match="of ours"):
+                broker.next(RELAY, 1)
+        return await commit(*arguments)
+
+    monkeypatch.setattr(Scheduler, "_with_slot", lose)
+    monkeypatch.setattr(press.dispatcher, "_commit", commit_meanwhile)
+    broker.wake_ups.be_careful()
+    assert 2 == len(await press.take_after_turn())
+    assert [lost[0].row.id] == [outgoing.delivery_id for outgoing in await press.take_after_turn()]

@@ -437,7 +437,7 @@ async def test_while_draining_nothing_is_handed_out(press: Pressroom) -> None:
     await press.readers(3)
     await press.edition()
     await press.turn()
-    press.dispatcher.broker.intake.is_closed = True
+    press.dispatcher.broker._in_flight.is_closed = True
     assert (None, 0) == (press.take(), press.dispatcher.broker.waiting("primary"))
 
 
@@ -582,7 +582,7 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pres
 async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
     await press.readers(2)
     await press.edition()
-    press.dispatcher.broker.intake.is_closed = True
+    press.dispatcher.broker._in_flight.is_closed = True
     await press.turn()
     assert press.dispatcher.broker.wake_ups.next_at is None
 

@@ -100,11 +100,11 @@ async def test_a_careful_cycle_gives_back_only_what_is_its_own(press: Pressroom,
     await press.readers(4)
     edition = await press.edition()
     await press.take_after_turn()
-    other.dispatcher._careful = True
+    other.dispatcher.broker.wake_ups.be_careful()
     await other.turn()
     assert {"claimed": 4} == await press.counts(edition)
     press.dispatcher.broker._in_flight.clear()  # nobody holds them, though they are claimed
-    press.dispatcher._careful = True
+    press.dispatcher.broker.wake_ups.be_careful()
     await press.dispatcher.cycle()
     assert 4 == len(await press.take_after_turn())
 

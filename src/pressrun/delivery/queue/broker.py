@@ -65,11 +65,11 @@ class Broker:
         try:
             return self._next(relay, most)
         except Exception:
-            self.intake.has_failed = True  # nobody has what was removed from the queues
+            self.wake_ups.be_careful()  # nobody has what was removed from the queues
             raise
 
     def _next(self, relay: str, most: int) -> list[Job]:
-        most = min(most, self._room_in_flight()) if self._hands_out else 0
+        most = min(most, self._room_in_flight()) if self.hands_out else 0
         if most <= 0:
             self._must_offer = True
             return []
@@ -91,7 +91,7 @@ class Broker:
 
     def waiting(self, relay: str) -> int:
         """How many rows could be handed out now."""
-        if not self._hands_out:
+        if not self.hands_out:
             return 0
         now = self._clock()
         room = UNRECORDED_AT_MOST - self._handed_out()
@@ -109,6 +109,11 @@ class Broker:
 
     # ------------------------------------------------------------------ what the dispatcher calls
 
+    @property
+    def hands_out(self) -> bool:
+        """Whether anything is handed out at present: not after the end, nor without a lease."""
+        return not self._in_flight.is_closed and self._owner.may_hand_out()
+
     def connect(self, pool: RelayPool) -> None:
         """Give these connections what is ready."""
         self._pool = pool
@@ -116,20 +121,19 @@ class Broker:
 
     async def close(self, seconds: float) -> None:
         """Hand out nothing more, let the connections finish what is in flight, give the rest back."""
-        self.intake.is_closed = True
+        self._in_flight.is_closed = True
         try:
             if self._pool is not None:
                 await self._pool.drain(seconds)
         finally:
             self.give_back()
 
-    def accept(self, jobs: Iterable[Job], *, is_held: bool) -> None:
-        """Hand these out, which were claimed just now; `is_held` says that no relay takes anything."""
+    def accept(self, jobs: Iterable[Job]) -> None:
+        """Hand these out, which were claimed just now."""
         for job in jobs:
             self.scheduler.push(job)
             self._must_offer = True
-        self.intake.was_held = is_held
-        if self.intake.is_closed:  # the claim began before
+        if self._in_flight.is_closed:  # the claim began before
             self.give_back()
 
     def offer(self) -> None:
@@ -186,10 +190,6 @@ class Broker:
 
     # ---
 
-    @property
-    def _hands_out(self) -> bool:
-        return not self.intake.is_closed and self._owner.may_hand_out()
-
     def _handed_out(self) -> int:
         return len(self._in_flight) + self.results.waiting
 
@@ -215,7 +215,7 @@ class Broker:
 
     def _recall(self, jobs: Sequence[Job]) -> None:
         """Have all rows given back that no connection has; these are no longer claimed then."""
-        self._in_flight.recalled.update(job.row.id for job in jobs)
+        self._in_flight.recall(jobs)
         if self._pool is not None:
             self._pool.recall()
 

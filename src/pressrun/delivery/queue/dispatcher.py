@@ -96,15 +96,14 @@ class Dispatcher(BackgroundLoop):
         self._hooks = hooks
         self._scheduler = scheduler
         self._intake = self.broker.intake
-        self._results = self._intake.results
-        self._wake_ups = self._intake.wake_ups
+        self._results = self.broker.results
+        self._wake_ups = self.broker.wake_ups
         self._compiled: dict[int, CompiledEdition] = {}
         self._domains_changed = True
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False  # no relay takes anything
         self._drained = False
-        self._careful = False  # the last cycle met an error: nobody may hold a row, or one row may be to blame
 
     # ------------------------------------------------------------------ what others call
 
@@ -200,13 +199,13 @@ class Dispatcher(BackgroundLoop):
             await self._cycle()
         except Exception as problem:
             if isinstance(problem, CommitUnknown) or not isinstance(problem, Unavailable):
-                self._careful = True
+                self._wake_ups.be_careful()
             raise
 
     async def _cycle(self) -> None:
         now = self._clock()
         self._intake.record_late()
-        careful = self._careful or self._intake.has_failed
+        careful = self._wake_ups.pop_careful()
         try:
             self._scheduler.follow(now)
             self._intake.follow(now)
@@ -224,11 +223,10 @@ class Dispatcher(BackgroundLoop):
         except BaseException:
             self._wake_ups.plan_next(Work.ADVANCE)
             self._synced_at = 0.0
+            if careful:
+                self._wake_ups.be_careful()
             raise
         self.alive_at = self._clock()
-        if careful:
-            self._careful = False
-            self._intake.has_failed = False
         if stale.jobs and not self._holding:
             self._wake_ups.claim()  # what limits of its own kept waiting is claimed again, unless it was cancelled
         self.broker.offer()
@@ -354,7 +352,7 @@ class Dispatcher(BackgroundLoop):
             session=self._owner.session, now=now, room=room, ready=ready, compiled=self._compiled, careful=careful
         )
         claims = await self._commit(now, claim, request, self._hooks.may_go)
-        self.broker.accept(claims.jobs, is_held=self._holding)  # before all else: now they are ours
+        self.broker.accept(claims.jobs)  # before all else: now they are ours
         self.broker.hold_back(self._compiled.keys() - claims.live)
         self._compiled = claims.compiled
         _log_claims(claims)
@@ -370,7 +368,7 @@ class Dispatcher(BackgroundLoop):
         return min(room, max(0, CLAIMED_AT_MOST - len(self._scheduler.rows)))
 
     def _claims_nothing(self) -> bool:
-        return self._intake.is_closed or self._holding or not self._owner.may_hand_out()
+        return self._holding or not self.broker.hands_out
 
     def _plan(self, claims: Claims, request: ClaimRequest) -> None:
         """When to claim again by ourselves, and at how few claimed rows to do so before that."""
@@ -380,7 +378,7 @@ class Dispatcher(BackgroundLoop):
         if room > 0:  # otherwise nothing was looked for
             self._scheduler.expect_more(claimed >= room or len(claims.notices) >= NOTICE_BATCH)
         if self._claims_nothing():  # what changes comes with a result, or by itself
-            self._wake_ups.plan()
+            self._wake_ups.plan(after_result=self._holding)
         elif now < self._intake.unsigned_until:
             self._wake_ups.plan(again_at=self._intake.unsigned_until)
         elif len(self._scheduler.rows) >= CLAIMED_AT_MOST:  # a result or a later cycle shows what they wait for

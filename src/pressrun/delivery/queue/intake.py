@@ -37,23 +37,29 @@ UNSIGNED_SECONDS = 10.0  # for so long nothing is handed out after a mail that c
 
 
 class RowsInFlight(dict[int, Job]):
-    """The rows that workers have, by id. The `recalled` ones go back to the database if they were not sent."""
+    """The rows that workers have, by id. Once it `is_closed`, nothing more is handed out."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.recalled: set[int] = set()
+        self.is_closed = False
+        self._recalled: set[int] = set()
+
+    def recall(self, jobs: Iterable[Job]) -> None:
+        """If these were not sent, they go back to the database instead of waiting again."""
+        self._recalled.update(job.row.id for job in jobs)
+
+    def goes_back(self, job: Job) -> bool:
+        """Whether a row goes back to the database if it was not sent."""
+        return self.is_closed or job.row.id in self._recalled
 
     def remove(self, job: Job) -> None:
         """A row has its result, or goes back to the queue."""
         del self[job.row.id]
-        self.recalled.discard(job.row.id)
+        self._recalled.discard(job.row.id)
 
 
 class ResultIntake:
-    """Learns from results, keeps them, and has more rows claimed where results make room.
-
-    `was_held`: at the last claim, no relay accepted anything. `is_closed`: nothing more is handed out.
-    """
+    """Learns from results, keeps them, and has more rows claimed where results make room."""
 
     def __init__(
         self,
@@ -69,9 +75,6 @@ class ResultIntake:
         self.random = random.SystemRandom()
         self.unsigned_until = 0.0
         self.unsigned_since: float | None = None  # when the first mail that could not be signed came
-        self.is_closed = False
-        self.has_failed = False  # since the last careful cycle: rows that nobody holds may be claimed
-        self.was_held = False
         self._scheduler = scheduler
         self._clock = clock
         self._release_destination = release_destination
@@ -159,7 +162,7 @@ class ResultIntake:
         except Exception:
             log.exception("relay.record_error", extra=_fields(relay, number))
             self._late.append((relay, Result(number, handover, evidence)))
-            self.has_failed = True
+            self.wake_ups.be_careful()
 
     def _keep(self, job: Job, result: DeliveryResult, *, is_journaled: bool = False) -> None:
         self.results.add(result, is_journaled=is_journaled)
@@ -173,7 +176,7 @@ class ResultIntake:
 
         Its time slot is not given back.
         """
-        if self.is_closed or job.row.id in self.in_flight.recalled or is_stale(job, now):
+        if self.in_flight.goes_back(job) or is_stale(job, now):
             self.results.release([job])
         else:
             self._scheduler.push_front(job)
@@ -227,13 +230,13 @@ class ResultIntake:
         return (
             handover.outcome is not Outcome.DELIVERED
             or not (self.in_flight or self._scheduler.rows)
-            or self.was_held
+            or self.wake_ups.after_result
             or (isinstance(job.row, ClaimedNotice) and job.row.octets > 0)
             or self._scheduler.is_short_of(job, now)
         )
 
     def _delivery_result(self, job: Job, handover: HandOver, relay: str, now: float) -> DeliveryResult:
-        if self.is_closed and handover.outcome is Outcome.UNKNOWN:
+        if self.in_flight.is_closed and handover.outcome is Outcome.UNKNOWN:
             return interrupted_delivery_result(job.row, relay=relay, now=now, edition_id=job.edition_id)
         return delivery_result_of(
             job.row,

@@ -20,11 +20,15 @@ class Work(IntEnum):
 
 
 class WakeUps:
-    """`again_at` is when to claim again by ourselves; at `low_water` claimed rows or fewer it is time, too."""
+    """`again_at` is when to claim again by ourselves; at `low_water` claimed rows or fewer it is time, too, and with
+    `after_result` as soon as any row has its result.
+    """
 
     def __init__(self) -> None:
         self.again_at: float | None = None
         self.low_water = -1
+        self.after_result = False
+        self._is_careful = False
         self._wanted = asyncio.Event()
         self._work = Work.ADVANCE
         self._advanced_at = 0.0
@@ -59,9 +63,18 @@ class WakeUps:
         """Do at least so much in the next cycle, whenever that is."""
         self._work = max(self._work, work)
 
-    def plan(self, *, again_at: float | None = None, low_water: int = -1) -> None:
+    def be_careful(self) -> None:
+        """In the next cycle: rows that nobody holds may be claimed, or one row may be to blame for an error."""
+        self._is_careful = True
+
+    def pop_careful(self) -> bool:
+        """Whether the cycle that begins is to be careful; what is met during it counts for the one after it."""
+        is_careful, self._is_careful = self._is_careful, False
+        return is_careful
+
+    def plan(self, *, again_at: float | None = None, low_water: int = -1, after_result: bool = False) -> None:
         """When to claim again by ourselves."""
-        self.again_at, self.low_water = again_at, low_water
+        self.again_at, self.low_water, self.after_result = again_at, low_water, after_result
 
     def plan_advance(self, at: float | None) -> None:
         """When an edition starts by itself."""
