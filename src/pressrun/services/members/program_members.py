@@ -32,7 +32,7 @@ from pressrun.services.reports.members import Member, SignedUp, describe_member,
 from pressrun.services.suppression import PROGRAM, find_reason
 from pressrun.store.editions import editions
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import deliveries
+from pressrun.store.queue import copy_pages
 from pressrun.store.readers import consent, subscribers
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
@@ -200,7 +200,7 @@ class ProgramMembers:
             raise Refused(f"edition {edition_id} is {edition.state}. Copies can be sent once it has gone out")
         if edition.state is EditionState.SENDING and edition.canary_copies is not None:
             raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has resumed")
-        if deliveries.find_copy_of(tx, edition_id=edition_id, subscriber_id=person.id) is not None:
+        if copy_pages.find_copy_of(tx, edition_id=edition_id, subscriber_id=person.id) is not None:
             raise Refused(f"{address} has edition {edition_id} already, or it is on its way")
         if not lifecycle.add_reader(tx, edition_id, subscription.id, self._context.now):
             reason = lifecycle.why_nobody_may_get(tx, edition_id)

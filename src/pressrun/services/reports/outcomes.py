@@ -14,13 +14,13 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, picked
+from pressrun.services.answers import Answer, fields_of
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.edition_reports import report_edition
 from pressrun.store.queue import copy_pages
-from pressrun.store.queue.copy_pages import CopyCursor
+from pressrun.store.queue.copy_pages import CopyCursor, ListedCopy
 from pressrun.store.readers import subscribers
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 _SAID = ("failures", "waiting")
 
@@ -49,13 +49,13 @@ def page_of_copies(
     edition = require_edition(tx, query.edition_id)
     states = query.states or tuple(DeliveryState)
     cursor = _read_cursor(query.after, states)
-    sees, copies = sees_readers(edition.list_name), list[Row]()
+    sees, copies = sees_readers(edition.list_name), list[ListedCopy]()
     for state in states[states.index(cursor.state) :]:
         start = cursor if state is cursor.state else CopyCursor(state=state)
         copies += copy_pages.page_of_copies(tx, query.edition_id, start, limit=query.limit - len(copies))
         if len(copies) == query.limit:
             break
-    items = [_plain(row, sees=sees) for row in copies]
+    items = [_plain(copy, sees=sees) for copy in copies]
     return items, _cursor_after(copies[-1]) if len(copies) == query.limit else None
 
 
@@ -72,30 +72,30 @@ def _read_cursor(text: str, states: Sequence[DeliveryState]) -> CopyCursor:
     return cursor
 
 
-def _cursor_after(row: Row) -> str:
-    return f"{row['state']} {row['due_at']} {row['id']} {row['destination']}"
+def _cursor_after(copy: ListedCopy) -> str:
+    return f"{copy.state} {copy.due_at} {copy.id} {copy.destination}"
 
 
 def copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
     """The copy of one reader, for programs that may see readers; raises NotFound where there is none."""
     require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
-    row = None
+    copy = None
     if person is not None:
-        row = copy_pages.find_plain_copy(tx, edition_id=edition_id, subscriber_id=person.id, address=person.address)
-    if row is None:
+        copy = copy_pages.find_plain_copy(tx, edition_id=edition_id, subscriber_id=person.id, address=person.address)
+    if copy is None:
         raise NotFound(f"edition {edition_id} has no copy for {address}")
-    return _plain(row, sees=True)
+    return _plain(copy, sees=True)
 
 
-def _plain(row: Row, *, sees: bool) -> Answer:
+def _plain(copy: ListedCopy, *, sees: bool) -> Answer:
     return {
-        "email": row["address"] if sees else None,
-        **picked(row, "state", "code", "enhanced"),
-        "text": row["reply"] if sees else None,
-        "kind": row["kind"],
-        "class": row["bounce"],
-        **picked(row, "domain", "attempts"),
-        "at": rfc3339(row["recorded_at"] if row["recorded_at"] is not None else row["first_attempt_at"]),
-        "next_attempt_at": rfc3339(row["due_at"]) if row["state"] == DeliveryState.DEFERRED else None,
+        "email": copy.address if sees else None,
+        **fields_of(copy, "state", "code", "enhanced"),
+        "text": copy.reply if sees else None,
+        "kind": copy.kind,
+        "class": copy.bounce,
+        **fields_of(copy, "domain", "attempts"),
+        "at": rfc3339(copy.recorded_at if copy.recorded_at is not None else copy.first_attempt_at),
+        "next_attempt_at": rfc3339(copy.due_at) if copy.state == DeliveryState.DEFERRED else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pressrun.core.lifecycles.delivery import DeliveryState
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, parse_row
 
 
 class CopyCursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,15 +17,64 @@ class CopyCursor(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
 
 
-def page_of_copies(tx: Transaction, edition_id: int, after: CopyCursor, *, limit: int) -> list[Row]:
-    """Copies of an edition in one state: id, destination, due_at, state, the last reply, the reader's address."""
+class ListedCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of an edition with the last reply about it, as programs see it."""
+
+    id: int
+    destination: str
+    due_at: int
+    state: DeliveryState
+    code: int | None
+    enhanced: str | None
+    reply: str | None
+    kind: str | None
+    bounce: str | None
+    domain: str
+    attempts: int
+    recorded_at: int | None
+    first_attempt_at: int | None
+    address: str | None  # None where the reader is gone
+
+
+class TracedCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy with the last reply about it, and with what the relay had said before a notification came."""
+
+    id: int
+    state: DeliveryState
+    kind: str | None
+    bounce: str | None
+    attempts: int
+    first_attempt_at: int | None
+    due_at: int
+    relay: str | None
+    recorded_at: int | None
+    code: int | None
+    enhanced: str | None
+    reply: str | None
+    handover_of: int | None  # None where no notification came
+    handover_recorded_at: int | None
+    handover_code: int | None
+    handover_enhanced: str | None
+    handover_reply: str | None
+
+
+def page_of_copies(tx: Transaction, edition_id: int, after: CopyCursor, *, limit: int) -> list[ListedCopy]:
+    """Copies of an edition in one state, in the order of the cursor."""
     place = {"destination": after.destination, "due_at": after.due_at, "id": after.id}
-    return tx.rows("copy_pages.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit)
+    rows = tx.rows("copy_pages.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit)
+    return [parse_row(row, ListedCopy) for row in rows]
 
 
-def find_plain_copy(tx: Transaction, *, edition_id: int, subscriber_id: int, address: str) -> Row | None:
-    """The same of the copy of one reader, whose address this is."""
-    return tx.row("copy_pages.plain_copy", edition_id=edition_id, subscriber_id=subscriber_id, address=address)
+def find_plain_copy(tx: Transaction, *, edition_id: int, subscriber_id: int, address: str) -> ListedCopy | None:
+    """The copy of one reader, whose address this is."""
+    return tx.parsed(
+        ListedCopy, "copy_pages.plain_copy", edition_id=edition_id, subscriber_id=subscriber_id, address=address
+    )
+
+
+def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> TracedCopy | None:
+    """One reader's copy of an edition, and how it went."""
+    return tx.parsed(TracedCopy, "copy_pages.copy_of", edition_id=edition_id, subscriber_id=subscriber_id)
 
 
 def copies_of_reader(tx: Transaction, subscriber_id: int) -> list[Row]:

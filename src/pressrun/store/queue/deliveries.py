@@ -407,11 +407,6 @@ def count_by_moment(tx: Transaction, edition_id: int) -> list[Row]:
     return tx.rows("deliveries.count_by_moment", edition_id=edition_id)
 
 
-def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> Row | None:
-    """One reader's copy of an edition; `handover_…` is what the relay had said before a notification came."""
-    return tx.row("deliveries.copy_of", edition_id=edition_id, subscriber_id=subscriber_id)
-
-
 def latest_edition(tx: Transaction, subscription_id: int) -> int:
     """The edition whose copy was delivered last for a subscription; 0 if there is none, or its rows were removed."""
     number: int = tx.value("deliveries.latest_edition", subscription_id=subscription_id)

@@ -234,18 +234,6 @@ select state, recorded_at as at, count(*) as number from delivery
 where edition_id = :edition_id and state in ('delivered', 'failed') and recorded_at is not null
 group by state, recorded_at;
 
--- name: copy_of
--- One reader's copy of an edition, with what the relay had said of it before a notification came. It may have gone out
--- under their subscription to another language.
-select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.attempts, delivery.first_attempt_at,
-    delivery.due_at, delivery.relay, delivery.recorded_at, delivery.code, delivery.enhanced, delivery.reply,
-    handover.delivery_id as handover_of, handover.at as handover_recorded_at, handover.code as handover_code,
-    handover.enhanced as handover_enhanced, handover.reply as handover_reply
-from delivery
-left join handover on handover.delivery_id = delivery.id
-where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
-    and delivery.edition_id = :edition_id;
-
 -- name: waiting_by_domain
 -- What waits, by the domain of the recipient: of notices and of editions that are not over.
 select waiting.domain, count(*) filter (where waiting.state = 'queued') as queued,
