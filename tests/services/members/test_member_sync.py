@@ -48,7 +48,7 @@ async def subscription_id(office: Office, address: str) -> int:
     def find(tx: Transaction) -> int:
         person = subscribers.find_subscriber(tx, parse_address(address))
         assert person is not None
-        return int(subscriptions.subscriptions_of(tx, person.id)[0]["id"])
+        return subscriptions.subscriptions_of(tx, person.id)[0].id
 
     return await office.database.read(find)
 

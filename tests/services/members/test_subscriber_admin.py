@@ -35,8 +35,8 @@ async def state_of(office: Office, address: Address = ANN, list_name: str = "new
         person = subscribers.find_subscriber(tx, address)
         if person is None:
             return None
-        rows = subscriptions.subscriptions_of(tx, person.id)
-        return next((str(row["state"]) for row in rows if row["list_name"] == list_name), None)
+        named = subscriptions.subscriptions_of(tx, person.id)
+        return next((str(subscription.state) for subscription in named if subscription.list_name == list_name), None)
 
     return await office.database.read(look)
 
@@ -45,7 +45,7 @@ async def suspend(office: Office, address: Address = ANN) -> None:
     def write(tx: Transaction) -> None:
         person = subscribers.find_subscriber(tx, address)
         assert person is not None
-        active = subscriptions.find_subscription_by_id(tx, subscriptions.subscriptions_of(tx, person.id)[0]["id"])
+        active = subscriptions.find_subscription_by_id(tx, subscriptions.subscriptions_of(tx, person.id)[0].id)
         assert active is not None
         suspended = replace(active, state=SubscriptionState.SUSPENDED, suspended_for="bounces", since=NOW)
         subscriptions.record_subscription(tx, active, suspended, NOW)

@@ -60,10 +60,10 @@ def find_subscription_details(tx: Transaction, subscription_id: int) -> Subscrip
 def list_subscriptions(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:
     """All subscriptions of a person, ended ones included, with their lists."""
     details = []
-    for row in subscriptions.subscriptions_of(tx, person.id):
+    for named in subscriptions.subscriptions_of(tx, person.id):
         subscription, target = (
-            subscriptions.find_subscription_by_id(tx, row["id"]),
-            lists.find_list_by_id(tx, row["list_id"]),
+            subscriptions.find_subscription_by_id(tx, named.id),
+            lists.find_list_by_id(tx, named.list_id),
         )
         assert subscription is not None
         assert target is not None  # the subscription holds it by a foreign key

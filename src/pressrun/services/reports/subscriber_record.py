@@ -9,7 +9,7 @@ from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, picked
+from pressrun.services.answers import Answer, fields_of, picked
 from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.suppression import find_reason
 from pressrun.store.readers import consent, subscribers, subscriptions, suppressions
@@ -26,12 +26,12 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
         "suppressed": find_reason(tx, digests_of(keys, address)),
         "lists": [
             {
-                "name": row["list_name"],
-                "state": row["state"],
-                "since": rfc3339(row["since"]),
-                **picked(row, "source", "suspended_for"),
+                "name": subscription.list_name,
+                "state": subscription.state,
+                "since": rfc3339(subscription.since),
+                **fields_of(subscription, "source", "suspended_for"),
             }
-            for row in subscriptions.subscriptions_of(tx, person.id)
+            for subscription in subscriptions.subscriptions_of(tx, person.id)
         ],
         "consent": _evidence(consent.consent_of(tx, person.id)),
         "deliveries": [

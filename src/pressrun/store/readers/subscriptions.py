@@ -72,6 +72,12 @@ class Subscription(Struct, frozen=True, kw_only=True):
         return self.state is not SubscriptionState.PENDING or self.state_before is not None
 
 
+class NamedSubscription(Subscription, frozen=True, kw_only=True):
+    """One subscription with the name of its list."""
+
+    list_name: str
+
+
 class PendingConfirmation(Struct, frozen=True, kw_only=True):
     """A request to subscribe; valid while its round is that of the subscription."""
 
@@ -215,9 +221,10 @@ def delete_subscription(tx: Transaction, subscription: Subscription) -> None:
     )
 
 
-def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """The subscriptions of a person: their columns, and list_name, list_title, closed_at."""
-    return tx.rows("subscriptions.of_subscriber", subscriber_id=subscriber_id)
+def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[NamedSubscription]:
+    """The subscriptions of a person, by the name of the list."""
+    rows = tx.rows("subscriptions.of_subscriber", subscriber_id=subscriber_id)
+    return [parse_row(row, NamedSubscription) for row in rows]
 
 
 def page_of_subscribers(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:

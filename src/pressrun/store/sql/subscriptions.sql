@@ -68,7 +68,7 @@ delete from subscription where id = :id and state = :state;
 
 -- name: of_subscriber
 -- The subscriptions of a person.
-select subscription.*, list.name as list_name, list.title as list_title, list.closed_at
+select subscription.*, list.name as list_name
 from subscription join list on list.id = subscription.list_id
 where subscription.subscriber_id = :subscriber_id order by list.name {lock of subscription};
 
