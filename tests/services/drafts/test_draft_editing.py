@@ -123,7 +123,7 @@ async def test_files_that_come_in_together_are_all_added(press: Pressroom) -> No
     made = await hand_in(press)
     paths = [f"{number}.pdf" for number in range(8)]
     await asyncio.gather(*(editing_of(press).change(made.id, FileChange(path, b"%PDF"), ANN, (1,)) for path in paths))
-    assert paths == [file["path"] for file in await editing_of(press).files(made.id)]
+    assert paths == [file.path for file in await editing_of(press).files(made.id)]
 
 
 async def test_the_same_file_is_the_edition_that_was_sent(press: Pressroom) -> None:
@@ -201,9 +201,9 @@ async def test_what_one_author_changes_in_a_row_is_one_revision(press: Pressroom
     for number, author in enumerate((BEA, BEA, BEA, ANN), 1):
         await editing.change(made.id, to_text(f"Hullo {number}"), author, (number,))
         press.pass_time(60)
-    revisions = [(row["number"], row["author"]) for row in await editing.revisions(made.id)]
+    revisions = [(revision.number, revision.author) for revision in await editing.revisions(made.id)]
     assert [(5, ANN.key), (4, BEA.key), (1, ANN.key)] == revisions
-    assert b"Hullo 3" in (await editing.revision(made.id, 4))["source"]
+    assert b"Hullo 3" in (await editing.revision(made.id, 4)).source
 
 
 async def test_what_was_approved_stays_a_revision(press: Pressroom) -> None:
@@ -211,7 +211,7 @@ async def test_what_was_approved_stays_a_revision(press: Pressroom) -> None:
     await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     await release_of(press).submit(made.id, BEA)
     await editing.change(made.id, to_text("Hallo"), BEA, (2,))
-    assert [3, 2, 1] == [row["number"] for row in await editing.revisions(made.id)]
+    assert [3, 2, 1] == [revision.number for revision in await editing.revisions(made.id)]
 
 
 async def test_after_ten_minutes_a_new_revision_begins(press: Pressroom) -> None:
@@ -219,7 +219,7 @@ async def test_after_ten_minutes_a_new_revision_begins(press: Pressroom) -> None
     await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     press.pass_time(601)
     await editing.change(made.id, to_text("Hallo"), BEA, (2,))
-    assert [3, 2, 1] == [row["number"] for row in await editing.revisions(made.id)]
+    assert [3, 2, 1] == [revision.number for revision in await editing.revisions(made.id)]
 
 
 async def test_the_same_text_again_is_no_change(press: Pressroom) -> None:

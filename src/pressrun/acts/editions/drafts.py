@@ -164,13 +164,13 @@ async def _source(doing: Doing, args: EditionId) -> Content:
 
 
 async def _list_files(doing: Doing, args: EditionId) -> Page[DraftFileAnswer]:
-    rows = await doing.cases.draft_editing.files(args.id)
-    return Page(items=[DraftFileAnswer(path=row["path"], size=row["size"], revision=row["number"]) for row in rows])
+    files = await doing.cases.draft_editing.files(args.id)
+    return Page(items=[DraftFileAnswer(path=file.path, size=file.size, revision=file.number) for file in files])
 
 
 async def _read_file(doing: Doing, args: DraftFile) -> Content:
     file = await doing.cases.draft_editing.file(args.id, args.path)
-    return Content(octets=file["content"], media_type="application/octet-stream", revision=file["number"])
+    return Content(octets=file.content, media_type="application/octet-stream", revision=file.number)
 
 
 async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
@@ -182,28 +182,28 @@ async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
 
 
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:
-    rows = await doing.cases.draft_editing.revisions(args.id)
-    authors = {row["author"] for row in rows}
+    revisions = await doing.cases.draft_editing.revisions(args.id)
+    authors = {revision.author for revision in revisions}
     names = await doing.cases.database.read(lambda tx: {key: name_of_author(tx, key) for key in authors})
     return Page(
         items=[
             RevisionAnswer(
-                revision=row["number"],
-                author=names[row["author"]],
-                began_at=rfc3339(row["began_at"]) or "",
-                at=rfc3339(row["at"]) or "",
-                path=row["path"],
-                has_text=bool(row["has_text"]),
+                revision=revision.number,
+                author=names[revision.author],
+                began_at=rfc3339(revision.began_at) or "",
+                at=rfc3339(revision.at) or "",
+                path=revision.path,
+                has_text=revision.has_text,
             )
-            for row in rows
+            for revision in revisions
         ]
     )
 
 
 async def _read_revision(doing: Doing, args: RevisionNumber) -> Content:
-    revision = await doing.cases.draft_editing.revision(args.id, args.revision)
-    kind = FORMATS[PurePosixPath(revision["source_name"]).suffix.lower()]
-    return Content(octets=revision["source"], media_type=_MEDIA_TYPES[kind])
+    text = await doing.cases.draft_editing.revision(args.id, args.revision)
+    kind = FORMATS[PurePosixPath(text.source_name).suffix.lower()]
+    return Content(octets=text.source, media_type=_MEDIA_TYPES[kind])
 
 
 _KEYS_OF_CHANGES = (

@@ -34,10 +34,10 @@ from pressrun.services.editions.edition_storage import (
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
-from pressrun.store.editions.manuscripts import StoredManuscript, Text
+from pressrun.store.editions.manuscripts import FileContent, ManuscriptFile, Revision, StoredManuscript, Text
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import audit
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 MOST_FILES = 100  # of one draft: each is a part of every copy, or waits to be named by the text
 LARGEST_DRAFT = 32 * 1024 * 1024  # octets of its text and files: mailboxes take no mail that is larger
@@ -88,7 +88,7 @@ class FileChange(Struct, frozen=True):
         file = manuscripts.find_file(tx, manuscript.edition_id, self.path)
         if file is None and self.content is None:
             raise NotFound(f"this draft has no file {self.path!r}")
-        return 0 if file is None else int(file["number"])
+        return 0 if file is None else file.number
 
     async def applied(self, draft: OpenDraft, _: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
         """The same text with the other files."""
@@ -187,27 +187,27 @@ class DraftEditing:
         """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""
         await self._database.write(_remove, edition_id, seen, self._context.now)
 
-    async def files(self, edition_id: int) -> list[Row]:
-        """path, number and size of the files of a draft."""
+    async def files(self, edition_id: int) -> list[ManuscriptFile]:
+        """The files of a draft, by their paths."""
         return await self._database.read(manuscripts.list_files, edition_id)
 
-    async def file(self, edition_id: int, path: str) -> Row:
-        """path, number and content of a file; raises NotFound."""
+    async def file(self, edition_id: int, path: str) -> FileContent:
+        """A file by its path; raises NotFound."""
         file = await self._database.read(manuscripts.find_file, edition_id, clean_path(path))
         if file is None:
             raise NotFound(f"edition {edition_id} has no file {path!r}")
         return file
 
-    async def revisions(self, edition_id: int) -> list[Row]:
+    async def revisions(self, edition_id: int) -> list[Revision]:
         """The changes of a draft, the newest first."""
         return await self._database.read(manuscripts.list_revisions, edition_id)
 
-    async def revision(self, edition_id: int, number: int) -> Row:
-        """One change with its text; raises NotFound for a file, and for a text that is no longer kept."""
-        revision = await self._database.read(manuscripts.find_revision, edition_id, number)
-        if revision is None or revision["source"] is None:
+    async def revision(self, edition_id: int, number: int) -> Text:
+        """The text of a change; raises NotFound for a file, and for a text that is no longer kept."""
+        text = await self._database.read(manuscripts.find_kept_text, edition_id, number)
+        if text is None:
             raise NotFound(f"edition {edition_id} has no text {number}, or it is no longer kept")
-        return revision
+        return text
 
     async def _build(self, draft: OpenDraft) -> BuiltDraft:
         return await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)

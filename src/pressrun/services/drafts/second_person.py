@@ -71,7 +71,9 @@ def _is_vouched(tx: Transaction, edition: Edition, manuscript: StoredManuscript,
 
 def _seen_at(tx: Transaction, manuscript: StoredManuscript, author: str, *, is_vouched: bool) -> int:
     """When somebody else has last changed or submitted a draft, or it was last approved: they knew its looks."""
-    times = [row["at"] for row in manuscripts.list_revisions(tx, manuscript.edition_id) if row["author"] != author]
+    times = [
+        revision.at for revision in manuscripts.list_revisions(tx, manuscript.edition_id) if revision.author != author
+    ]
     if manuscript.submitted_at is not None and manuscript.submitted_by != author:
         times.append(manuscript.submitted_at)
     if is_vouched and manuscript.approved_at is not None:

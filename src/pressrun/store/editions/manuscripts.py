@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, parse_row
 
 KEPT_CHANGES = 200  # of a draft, whose texts can be read again
 _EVERY = 1 << 60
@@ -49,6 +49,32 @@ class StoredManuscript(Struct, frozen=True, kw_only=True):
     def is_approved(self) -> bool:
         """Whether somebody has approved it as it is now."""
         return self.approved_number == self.number
+
+
+class ManuscriptFile(Struct, frozen=True, kw_only=True):
+    """A file of a draft without its content; `number` is that of its last change, and `size` in octets."""
+
+    path: str
+    number: int
+    size: int
+
+
+class FileContent(Struct, frozen=True, kw_only=True):
+    """The content of a file of a draft, and the number of its last change."""
+
+    number: int
+    content: bytes
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """One change of a draft; several to the text by one author in a row are one, and `began_at` is of the first."""
+
+    number: int
+    author: str
+    began_at: int
+    at: int
+    path: str | None  # of the file; None: the text
+    has_text: bool  # that can be read again
 
 
 class Text(Struct, frozen=True, kw_only=True):
@@ -150,14 +176,14 @@ def change_file(
     return number
 
 
-def list_files(tx: Transaction, edition_id: int) -> list[Row]:
-    """path, number and size in octets of the files of a draft."""
-    return tx.rows("manuscripts.files", edition_id=edition_id)
+def list_files(tx: Transaction, edition_id: int) -> list[ManuscriptFile]:
+    """The files of a draft, by their paths."""
+    return [parse_row(row, ManuscriptFile) for row in tx.rows("manuscripts.files", edition_id=edition_id)]
 
 
-def find_file(tx: Transaction, edition_id: int, path: str) -> Row | None:
-    """path, number and content of a file."""
-    return tx.row("manuscripts.file", edition_id=edition_id, path=path)
+def find_file(tx: Transaction, edition_id: int, path: str) -> FileContent | None:
+    """A file by its path."""
+    return tx.parsed(FileContent, "manuscripts.file", edition_id=edition_id, path=path)
 
 
 def load_files(tx: Transaction, edition_id: int) -> dict[str, bytes]:
@@ -165,14 +191,14 @@ def load_files(tx: Transaction, edition_id: int) -> dict[str, bytes]:
     return {row["path"]: row["content"] for row in tx.rows("manuscripts.contents", edition_id=edition_id)}
 
 
-def list_revisions(tx: Transaction, edition_id: int) -> list[Row]:
-    """number, author, began_at, at, path, source_name and has_text of each change, the newest first."""
-    return tx.rows("manuscripts.revisions", edition_id=edition_id)
+def list_revisions(tx: Transaction, edition_id: int) -> list[Revision]:
+    """The changes, the newest first."""
+    return [parse_row(row, Revision) for row in tx.rows("manuscripts.revisions", edition_id=edition_id)]
 
 
-def find_revision(tx: Transaction, edition_id: int, number: int) -> Row | None:
-    """One change: the same, and its `source`."""
-    return tx.row("manuscripts.revision", edition_id=edition_id, number=number)
+def find_kept_text(tx: Transaction, edition_id: int, number: int) -> Text | None:
+    """The text of a change; None for a file, and where it is no longer kept."""
+    return tx.parsed(Text, "manuscripts.revision", edition_id=edition_id, number=number)
 
 
 def authors_since(tx: Transaction, edition_id: int, number: int) -> frozenset[str]:

@@ -40,13 +40,12 @@ select number, author, began_at, at, path from revision where edition_id = :edit
 
 -- name: revisions
 -- The changes of a draft, the newest first; without their texts.
-select number, author, began_at, at, path, source_name, source is not null as has_text from revision
+select number, author, began_at, at, path, source is not null as has_text from revision
 where edition_id = :edition_id order by number desc;
 
 -- name: revision
--- One change with its text.
-select number, author, began_at, at, path, source_name, source from revision
-where edition_id = :edition_id and number = :number;
+-- The text of one change, if it is kept.
+select source, source_name from revision where edition_id = :edition_id and number = :number and source is not null;
 
 -- name: authors_since
 -- Who made the changes after one.
@@ -85,7 +84,7 @@ select path, number, length(content) as size from manuscript_file where edition_
 
 -- name: file
 -- One file with its content.
-select path, number, content from manuscript_file where edition_id = :edition_id and path = :path;
+select number, content from manuscript_file where edition_id = :edition_id and path = :path;
 
 -- name: contents
 -- All files with their content.
