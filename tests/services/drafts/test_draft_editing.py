@@ -35,6 +35,7 @@ from pressrun.message.finding import errors_of
 from pressrun.services.drafts import draft_editing
 from pressrun.services.drafts.draft_editing import MOST_FILES, FileChange
 from pressrun.services.drafts.submissions import Submissions
+from pressrun.services.editions.edition_storage import OVERTAKEN, STORE_ATTEMPTS
 from pressrun.services.editions.workshop import LONGEST_TEXT
 from pressrun.store.editions.manuscripts import Text
 
@@ -117,6 +118,30 @@ async def test_editions_of_other_lists_do_not_turn_a_draft_away(
 
     monkeypatch.setattr(InlineMaker, "build", overtaken)
     assert (8, True) == ((made := await hand_in(press)).id, made.created)
+
+
+async def test_drafts_of_many_lists_that_come_in_together_do_not_turn_each_other_away(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is built a few times at most, however many there are, and all of them are built side by side at first."""
+    names = [f"list-{number}" for number in range(STORE_ATTEMPTS + 5)]
+    for name in names:
+        await press.office.make_list(name)
+    build, orders = InlineMaker.build, [order_of(text(f"To {name}", name)) for name in names]
+    built = 0
+
+    async def counted(maker: InlineMaker, order: BuildOrder) -> BuiltEdition:
+        nonlocal built
+        built += 1
+        await asyncio.sleep(0)
+        return await build(maker, order)
+
+    monkeypatch.setattr(InlineMaker, "build", counted)
+    editing = editing_of(press)
+    handed_in = (editing.hand_in(replace(order, list_name=name)) for name, order in zip(names, orders, strict=True))
+    drafts = await asyncio.gather(*handed_in)
+    assert len(names) == len({draft.id for draft in drafts})
+    assert len(names) < built <= len(names) * (OVERTAKEN + 2)
 
 
 async def test_files_that_come_in_together_are_all_added(press: Pressroom) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -46,6 +47,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 STORE_ATTEMPTS = 20  # how often an edition is built while those of other lists are stored in between
+OVERTAKEN = 3  # how often until it takes turns with all others for which that is so
+
+_overtaken: ContextVar[int] = ContextVar("overtaken", default=0)
 
 
 class ChangedSinceBuild(PressrunError):
@@ -60,14 +64,23 @@ def again_if_changed(
     def decorate(attempt: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         @wraps(attempt)
         async def repeat(*args: P.args, **kwargs: P.kwargs) -> T:
-            for _ in range(STORE_ATTEMPTS):
-                with suppress(ChangedSinceBuild):
-                    return await attempt(*args, **kwargs)
+            for number in range(STORE_ATTEMPTS):
+                token = _overtaken.set(number)
+                try:
+                    with suppress(ChangedSinceBuild):
+                        return await attempt(*args, **kwargs)
+                finally:
+                    _overtaken.reset(token)
             raise error(message)
 
         return repeat
 
     return decorate
+
+
+def is_overtaken() -> bool:
+    """Whether what this task builds was overtaken so often that it should not compete any more."""
+    return _overtaken.get() >= OVERTAKEN
 
 
 class PreparedEdition(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
 from msgspec import Struct, field
@@ -16,11 +16,12 @@ from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_build import Manuscript, load_build_context
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.edition_storage import PreparedEdition
+from pressrun.services.editions.edition_storage import PreparedEdition, is_overtaken
 from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import Text
 
+_OVERTAKEN = ""  # no list has this name
 LONGEST_TEXT = 1024 * 1024  # characters, without files: Gmail shows the first 102 KB of a message
 
 
@@ -46,9 +47,14 @@ class Workshop(Struct, frozen=True, kw_only=True):
 
     @asynccontextmanager
     async def turn(self, list_name: str) -> AsyncIterator[None]:
-        """One at a time for each list, from reading to storing: whatever arrives together must not be built again."""
-        turn = self._turns.setdefault(list_name, asyncio.Lock())
-        async with turn:
+        """One at a time for each list, from reading to storing: whatever arrives together must not be built again.
+
+        The ids are those of all lists. So whatever other lists have overtaken again and again waits for its like, too;
+        a slow edition keeps nobody else waiting.
+        """
+        async with AsyncExitStack() as turns:
+            for name in (list_name, _OVERTAKEN) if is_overtaken() else (list_name,):
+                await turns.enter_async_context(self._turns.setdefault(name, asyncio.Lock()))
             yield
 
     async def prepare(
