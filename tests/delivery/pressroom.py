@@ -32,8 +32,8 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.subscription_records import Origin

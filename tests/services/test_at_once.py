@@ -28,8 +28,8 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.quantities import Rate
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.drafts.draft_approval import DraftApproval
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin

@@ -26,7 +26,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.bounces.complaint_handler import ReportedMailbox
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow

@@ -29,8 +29,8 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.advance import AdvanceRequest, advance
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.edition_build import Manuscript
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges

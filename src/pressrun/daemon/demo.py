@@ -40,7 +40,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.operations.backup.settings import BackupSettings
 from pressrun.operations.doctor.settings import DoctorSettings
 from pressrun.runtime.event_loop import run_loop
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (

@@ -20,7 +20,7 @@ from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings

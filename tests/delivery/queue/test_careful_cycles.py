@@ -13,7 +13,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.scheduler import Scheduler
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.mail_results import Consequences
 from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult
 from pressrun.store.transaction import Transaction

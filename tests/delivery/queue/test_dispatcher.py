@@ -24,7 +24,7 @@ from pressrun.delivery.queue import dispatcher
 from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.services import background
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outgoing

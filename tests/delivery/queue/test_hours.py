@@ -6,7 +6,7 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.reports import edition_descriptions, queue_listing
 
 HOUR = 3600  # the press opens at 08:00 UTC, which is 09:00 in Berlin

@@ -14,7 +14,7 @@ from pressrun.core.upkeep.alerts import Cause
 from pressrun.delivery.queue.jobs import Job, claim_of
 from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.ports import RelayStatus
 from pressrun.services.upkeep.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.store.queue.journal import Claim, JournalEntry

@@ -14,7 +14,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions.edition_build import Manuscript, gather_references, load_build_context
+from pressrun.services.editions.build_orders import Manuscript, gather_references, load_build_context
 from pressrun.services.editions.edition_preview import SampleCopy, copy_of_edition
 from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.lifecycle import Resent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.delivery.pressroom import Pressroom
 
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 
 PLAIN, STYLED = "<p>Boats</p>", '<p style="color:#900">Boats</p>'
 

@@ -8,7 +8,7 @@ from tests.delivery.pressroom import Pressroom
 from pressrun.core.errors import EditionError, PreflightFailed
 from pressrun.message.finding import Severity
 from pressrun.message.sources.front_matter import Value
-from pressrun.services.editions.edition_build import Manuscript, check_language
+from pressrun.services.editions.build_orders import Manuscript, check_language
 
 SOURCE = b"---\nsubject: Boats\nlanguage: %s\n---\nHello.\n"
 

@@ -13,7 +13,7 @@ from tests.services.office import Office
 
 from pressrun.core.errors import BadInput, LayoutError
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions.edition_build import Manuscript, build, load_build_context
+from pressrun.services.editions.build_orders import Manuscript, build, load_build_context
 from pressrun.services.reports import list_descriptions
 from pressrun.store.lists import lists
 

@@ -11,7 +11,7 @@ from tests.delivery.pressroom import SITE, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.message.wire.mailbox import Mailbox
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.sender_check import QUIET_SECONDS, SenderCheck
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.lists.lists import find_list

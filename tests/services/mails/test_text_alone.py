@@ -12,7 +12,7 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.claims import load_compiled
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.mails.copy_composer import CopyComposer
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.queue import deliveries

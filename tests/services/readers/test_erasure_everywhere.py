@@ -29,7 +29,7 @@ from pressrun.core.errors import MalformedAddress, NotFound
 from pressrun.core.signing.tokens import AddressPurpose
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services import evidence
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.erasure import erase

@@ -14,7 +14,7 @@ from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused, Unavailable
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.confirmations import Confirmed

@@ -10,7 +10,7 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings

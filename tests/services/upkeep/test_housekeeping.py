@@ -15,7 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services import background
 from pressrun.services.background import LoopFault
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.upkeep import housekeeping

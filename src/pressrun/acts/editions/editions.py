@@ -26,7 +26,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.reports import edition_descriptions
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists

@@ -22,7 +22,7 @@ from pressrun.message.editions.read_back import show_message
 from pressrun.message.finding import errors_of, in_order
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions.edition_build import Manuscript, load_build_context
+from pressrun.services.editions.build_orders import Manuscript, load_build_context
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_edition
 from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.welcome_edition import require_welcome

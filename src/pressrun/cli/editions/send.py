@@ -30,7 +30,7 @@ from pressrun.core.errors import NoInput, PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Severity, read_finding
 from pressrun.runtime.clock import utc_now
-from pressrun.services.editions.edition_build import Manuscript, gather_references, require_no_errors
+from pressrun.services.editions.build_orders import Manuscript, gather_references, require_no_errors
 
 format_option = click.option(
     "--format",

@@ -34,7 +34,7 @@ from pressrun.message.layouts.design import read_logo
 from pressrun.runtime.clock import utc_now
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
-from pressrun.services.editions.edition_build import gather_references
+from pressrun.services.editions.build_orders import gather_references
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key, read_settings
 from pressrun.services.reports import edition_descriptions, list_descriptions
 from pressrun.store.editions import editions

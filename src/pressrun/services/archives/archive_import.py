@@ -15,7 +15,7 @@ from pressrun.core.errors import EditionError
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.answers import Answer
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import Manuscript, get_open_list
+from pressrun.services.editions.build_orders import Manuscript, get_open_list
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     again_if_changed,

@@ -20,7 +20,7 @@ from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.authors import Author
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import get_open_list, require_no_errors
+from pressrun.services.editions.build_orders import get_open_list, require_no_errors
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import (
     ChangedSinceBuild,

@@ -27,7 +27,7 @@ from pressrun.services.drafts.draft_editing import (
 from pressrun.services.drafts.second_person import require_second_person
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.edition_build import require_no_errors
+from pressrun.services.editions.build_orders import require_no_errors
 from pressrun.services.editions.edition_storage import ChangedSinceBuild, again_if_changed
 from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.editions.workshop import BuiltDraft, Workshop

@@ -18,7 +18,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
 from pressrun.services.authors import Author
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.store.editions import drafts, manuscripts
 from pressrun.store.editions.drafts import DraftVersion, SentDraft
 from pressrun.store.editions.manuscripts import Text

@@ -15,7 +15,7 @@ from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import edition_issues, lifecycle
-from pressrun.services.editions.edition_build import (
+from pressrun.services.editions.build_orders import (
     Manuscript,
     get_open_list,
     require_no_errors,

@@ -20,7 +20,7 @@ from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import errors_of
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.sources.written_source import Keys
-from pressrun.services.editions.edition_build import BuildContext, Manuscript, order_for, with_findings_of_list
+from pressrun.services.editions.build_orders import BuildContext, Manuscript, order_for, with_findings_of_list
 from pressrun.services.editions.own_layouts import specimen_in
 from pressrun.services.ports import EditionMaker, LayoutRenderer
 

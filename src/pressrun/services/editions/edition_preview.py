@@ -10,7 +10,7 @@ from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
-from pressrun.services.editions.edition_build import BuildContext, Manuscript, build
+from pressrun.services.editions.build_orders import BuildContext, Manuscript, build
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import SampledEdition, Samples
 from pressrun.services.ports import LayoutRenderer

@@ -26,7 +26,7 @@ from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import (
+from pressrun.services.editions.build_orders import (
     BuildContext,
     Manuscript,
     get_open_list,

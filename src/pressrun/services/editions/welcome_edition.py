@@ -18,7 +18,7 @@ from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import BuildContext, Manuscript, get_open_list
+from pressrun.services.editions.build_orders import BuildContext, Manuscript, get_open_list
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import ChangedSinceBuild
 from pressrun.store.editions import editions

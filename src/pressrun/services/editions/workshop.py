@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pressrun.message.finding import Finding, in_order, warning
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.edition_build import Manuscript, load_build_context
+from pressrun.services.editions.build_orders import Manuscript, load_build_context
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import PreparedEdition, is_overtaken
 from pressrun.services.editions.sender_check import SenderCheck

@@ -21,7 +21,7 @@ from pressrun.message.finding import Finding, Severity, about, error, errors_of,
 from pressrun.message.incoming.header_scan import find_written_at, scan_header, sole_author
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.drafts import draft_versions
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_storage import PreparedEdition, again_if_changed
 from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.post_answers import LIMITED, NOT_AN_EDITOR, Post, PostAnswers

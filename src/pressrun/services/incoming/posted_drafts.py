@@ -18,7 +18,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.drafts import draft_versions
 from pressrun.services.drafts.draft_versions import DraftRelation
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     check_stored_issue,

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
 from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.jobs.job_survey import RosterSurvey, Survey
 from pressrun.services.members.member_sync import LeaveLimit
 from pressrun.services.ports import Clock

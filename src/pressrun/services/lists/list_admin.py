@@ -23,7 +23,7 @@ from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import again_if_changed
 from pressrun.services.editions.welcome_edition import (

@@ -9,7 +9,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.import_decision import ImportOptions, PriorState, RowOutcome, state_after
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.members.subscriber_import import (

@@ -22,7 +22,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionEvent, Subscriptio
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation

@@ -16,7 +16,7 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, enrolment, subscriptions
 from pressrun.store.readers.consent import ConsentEvent

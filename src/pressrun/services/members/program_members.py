@@ -21,7 +21,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionEvent, Subscriptio
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
 from pressrun.services.readers.pauses import pause_subscription, resume_subscription

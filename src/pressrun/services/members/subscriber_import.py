@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.services.editions.edition_build import get_open_list
+from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.import_decision import (
     ImportOptions,
     PriorState,

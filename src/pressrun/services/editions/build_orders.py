@@ -1,4 +1,4 @@
-"""Building an edition for a list, in the same way for previews, test copies and sending."""
+"""What is to be built as an edition of a list, in the same way for previews, test copies and sending."""
 
 from __future__ import annotations
 
