@@ -32,8 +32,8 @@ now. `GET me` shows it.
   between. The same key with another request gets 422.
 - Drafts, their files and lists have an `ETag`. Send the one that your change was made from in `If-Match`: with an older
   one, the answer is 412. `*` matches whatever is there. The header is required for changes of a draft or its files
-  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers. It
-  is for `If-Match` alone: a GET always answers in full.
+  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers. Use
+  it for `If-Match` only. A GET always returns the full response.
 - Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
   [Internet draft](rfc.md)); beyond that, the answer is 429 with `Retry-After`.
 

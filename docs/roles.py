@@ -30,9 +30,10 @@ granted apart from the role; programs by the scope of their token. A token that 
 what its scope and that person both may, at the moment of each request. At the shell, root and the owner of the data may
 do everything, and members of the group in `[control]` what operators may.
 
-Rights count when something goes out, too. An approval, and the time that somebody set for an edition, hold only while
-whoever gave them may still do so: their role, their token and they themselves must still be there. Otherwise a draft is
-not sent, and a scheduled edition waits for a person. A token that has merely expired, and the shell, lose nothing.
+Rights are checked again when something goes out. An approval, or the time that somebody set for an edition, counts only
+while whoever gave it may still do so: the person, their role and their token must still be there. Otherwise a draft is
+not sent, and a scheduled edition waits for a person. What was decided at the shell, or with a token that has merely
+expired, still counts.
 
 A list on which somebody holds nothing is answered like one that does not exist. What is refused is in the
 [audit log](how-to/audit.md), and so is every change.

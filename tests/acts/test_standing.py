@@ -187,7 +187,7 @@ async def test_a_schedule_counts_while_whoever_made_it_may_send(desk: Desk, act:
     await desk.lose(loss)
     state, has_started, reason = await wait(desk)
     assert ("paused", 0) == (state, has_started)
-    assert reason.startswith("person:bea, who had it sent at this time, may no longer send editions of news")
+    assert reason.startswith("person:bea, who scheduled or resumed it, may no longer send editions of news")
     await desk.by("cleo", "edition.resume", id=1)
     assert 1 == (await wait(desk, 1))[1]
 

@@ -103,7 +103,7 @@ def test_a_new_key_takes_the_place_of_the_old_one(shell: Shell) -> None:
     first = shell.good("dkim", "create", "harbour.example").out
     sign_as_configured(shell, first[first.index("[dkim]") :])
     second = shell.good("dkim", "create", "harbour.example", "--selector", "y2").out
-    assert "change these lines of the [dkim] of harbour.example" in second
+    assert "change these lines in the [dkim] table of harbour.example" in second
     assert "[[dkim]]" not in second
     assert ['selector = "y2"', f'key_file = "{shell.data}/dkim/harbour.example.y2.pem"'] == second.splitlines()[-2:]
 

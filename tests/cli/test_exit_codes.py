@@ -208,7 +208,7 @@ def test_a_backup_counts_where_data_dir_takes_no_note_of_it(shell: Shell, monkey
     monkeypatch.setattr("pressrun.store.upkeep.last_backup.replace_file", refuse)
     called = shell.call("backup", str(shell.folder / "rescue.tar"))
     assert 0 == called.code
-    assert "monitoring does not learn of it" in called.err
+    assert "monitoring does not know of it" in called.err
     assert 0 == shell.call("backup", "verify", str(shell.folder / "rescue.tar")).code
 
 

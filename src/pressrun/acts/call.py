@@ -34,7 +34,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     @property
     def is_program(self) -> bool:
-        """Whether a token was shown, perhaps that of a person."""
+        """Whether the caller used a token, which may be a person's."""
         return self.token_id is not None
 
     @classmethod

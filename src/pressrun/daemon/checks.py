@@ -175,7 +175,7 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
 def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
     folder = path.parent
     if not folder.exists():
-        who = "systemd creates it with the service" if folder == RUNTIME_FOLDER else "nobody creates it"
+        who = "systemd creates it with the service" if folder == RUNTIME_FOLDER else "nothing creates it"
         yield ConfigWarning(f"{key}: {folder} does not exist yet; {who}. Create it before you start a daemon by hand")
     elif path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
         yield subject.error(key, f"{path}, which exists and is not a socket", "an unused path")

@@ -111,7 +111,7 @@ class ServiceStop:
         except (
             PressrunError,
             OSError,
-        ) as problem:  # the service goes on all the same; the next start or move clears the rest
+        ) as problem:  # the service goes on; the next start or move clears the rest
             event(log, "move.not_cleared", level=logging.WARNING, problem=str(problem))
 
     def keep_stopped(self) -> None:

@@ -1,4 +1,4 @@
-"""Who changes, submits and approves drafts, as they are stored beside them: ids, which outlive names and addresses.
+"""Who changes, submits and approves drafts, as stored with the drafts: by ids, which outlive names and addresses.
 
 Whoever acts in several ways is one author as far as the database can tell: a person's own tokens and their session are
 that person. A token that belongs to nobody is an author of its own, together with all tokens that were made with it,
@@ -29,7 +29,7 @@ class Author(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """How they are stored, and told from others."""
+        """How the author is stored, and distinguished from others."""
         if self.is_claimed:
             return f"{_MAIL} {self.person_id or 0}"
         if self.person_id is not None:
@@ -40,35 +40,35 @@ class Author(Struct, frozen=True, kw_only=True):
 
 
 def person_of(key: str) -> int | None:
-    """The person who an author is, or claims to be; None for anybody else."""
+    """The id of the person that an author is or claims to be; None if the author is not a person."""
     kind, _, number = key.partition(" ")
     return int(number) if kind in (_PERSON, _MAIL) else None
 
 
 def is_of_token(key: str) -> bool:
-    """Whether an author is a token without a person, together with those that were made with it."""
+    """Whether an author is a token without a person; tokens that were made with it count as the same author."""
     return key.startswith(f"{_TOKEN} ")
 
 
 def number_of(key: str) -> int:
-    """The number of an author among those of their kind."""
+    """The id in an author's key."""
     return int(key.partition(" ")[2])
 
 
 def is_claimed(key: str) -> bool:
-    """Whether nobody knows that this author is who they say."""
+    """Whether nothing proves that this author is who they say they are."""
     return key.startswith(f"{_MAIL} ")
 
 
 def with_claimed(keys: frozenset[str]) -> frozenset[str]:
-    """Authors, with those whom mails claim to be from."""
+    """These authors, and also the people whom they claim to be in mails."""
     return keys | {f"{_PERSON} {key.partition(' ')[2]}" for key in keys if is_claimed(key)}
 
 
 def name_of_author(tx: Transaction, key: str | None) -> str | None:
     """An author as people and programs see it: `person:ann`, `token:ci`, `shell` or `mail`.
 
-    Of somebody who is gone it only says that it was a person or a token.
+    For somebody who is gone, it only says whether it was a person or a token.
     """
     kind, _, number = (key or "").partition(" ")
     match kind:

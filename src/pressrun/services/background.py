@@ -122,7 +122,7 @@ class BackgroundLoop(ABC):
                 log,
                 "loop.failed",
                 level=logging.ERROR,
-                exc_info=self.fault is None or self.fault.problem != _words(problem),  # the same traceback once
+                exc_info=self.fault is None or self.fault.problem != _words(problem),  # the same traceback only once
                 loop=self.name,
                 subject=self.subject,
                 problem=_words(problem),

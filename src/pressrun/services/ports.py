@@ -56,7 +56,7 @@ class StoppableService(Protocol):
     """A service that stops while its database is moved, and answers that it is unavailable until then."""
 
     def follow(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
-        """Call `on_abandoned` if the command ends before it says `resume`."""
+        """Call `on_abandoned` if the command ends before it calls `resume`."""
 
     async def stop(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
         """Finish what is in flight and use the database no more; `on_abandoned` is called if the command ends."""

@@ -1,9 +1,9 @@
-"""Whether a decision to send still counts: an approval, and a time, do so only while whoever decided may still decide.
+"""Whether a decision to send still counts: approvals and schedules do only while whoever made them may still decide.
 
-That is asked in the transaction that sends, and when a scheduled edition starts. Nothing has to be taken back when
-somebody loses a role, is removed, or a token is revoked. Who scheduled an edition is in the audit log, whose row is
-committed with the change; what came before there were such rows stays as it is. A token that has only expired is no
-reason: nobody has decided anything against it. At the shell nobody loses a role.
+This is checked in the transaction that sends, and when a scheduled edition starts, so nothing has to be undone when
+somebody loses a role or is removed, or a token is revoked. The audit log says who scheduled an edition; its row is
+committed with the change. Editions from before there were such rows keep their schedule. An expired token is not a
+reason, because nobody has decided anything against it. What was decided at the shell always counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pressrun.store.transaction import Row, Transaction
 
 
 def counts(tx: Transaction, manuscript: StoredManuscript, list_name: str) -> bool:
-    """Whether a draft of a list was approved, in whatever version, by somebody who may still approve."""
+    """Whether any version of a list's draft was approved by somebody who may still approve."""
     author = manuscript.approved_by
     if author is None:
         return False
@@ -35,7 +35,7 @@ def counts(tx: Transaction, manuscript: StoredManuscript, list_name: str) -> boo
 
 
 def lost_approval(tx: Transaction, edition: Edition) -> str | None:
-    """Whose approval of an edition, as it is, counts no longer, in a sentence; None where that keeps nothing back."""
+    """Says in a sentence whose approval of the edition as it is no longer counts; None if that does not stop it."""
     target = find_list_by_id(tx, edition.list_id)
     manuscript = manuscripts.find_manuscript(tx, edition.id)
     if target is None or target.approval != "second-person" or manuscript is None or not manuscript.is_approved:
@@ -43,21 +43,21 @@ def lost_approval(tx: Transaction, edition: Edition) -> str | None:
     if counts(tx, manuscript, target.name):
         return None
     name = name_of_author(tx, manuscript.approved_by) or ""
-    approved = f"approved edition {edition.id}"  # who is gone has no name
+    approved = f"approved edition {edition.id}"  # people and tokens that are gone have no name
     who = f"{name}, who {approved}," if ":" in name else f"the {name} that {approved}"
     return f"{who} may no longer approve editions of {target.name}, so that approval does not count"
 
 
 def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
-    """Who scheduled or resumed an edition and may no longer do so, in a sentence; None where that is nobody."""
+    """Says in a sentence who scheduled or resumed an edition and may no longer do so; None if nobody."""
     row = audit.last_sender(tx, edition.id)
     if row is None or _may_still_send(tx, row["who"], row["at"], edition.list_name):
         return None
-    return f"{row['who']}, who had it sent at this time, may no longer send editions of {edition.list_name}"
+    return f"{row['who']}, who scheduled or resumed it, may no longer send editions of {edition.list_name}"
 
 
 def may_be(tx: Transaction, row: Row, author: str) -> bool:
-    """Whether an author may be who a row of the audit log names. A token that is gone may have been anybody's."""
+    """Whether a row of the audit log may name this author. A token that is gone may have been anybody's."""
     kind, _, name = row["who"].partition(":")
     if kind == "person":
         person = people.find_by_name(tx, name)
@@ -72,7 +72,7 @@ def may_be(tx: Transaction, row: Row, author: str) -> bool:
 
 
 def _may_still_send(tx: Transaction, who: str, at: int, list_name: str) -> bool:
-    """Whether somebody may send, as the audit log knew them then: a name that was given anew is somebody else's."""
+    """Whether somebody whom the audit log named then may send. If the name was reused since, it is somebody else's."""
     kind, _, name = who.partition(":")
     if kind == "person":
         person = people.find_by_name(tx, name)

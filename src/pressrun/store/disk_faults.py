@@ -1,4 +1,4 @@
-"""What an operator reads when the disk below the data is at fault, whatever failed on it."""
+"""What an operator reads when something failed because of the disk that holds the data."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _LEAST_ROOM_BYTES = 256 * 1024  # SQLite itself needs 32 KiB to open a file
 
 
 def explain(what: str, folder: Path, problem: str) -> Unavailable:
-    """That `what` failed with this problem, and why: the disk of the folder is read-only or full, or neither."""
+    """The error that `what` failed with this problem. It says so if the disk of the folder is read-only or full."""
     try:
         disk = os.statvfs(folder)
     except OSError:
-        return Unavailable(f"{what} ({problem})")  # the folder is not there, or closed to us
+        return Unavailable(f"{what} ({problem})")  # the folder does not exist, or we may not enter it
     if disk.f_flag & os.ST_RDONLY:
         return Unavailable(
-            f"{what}, because its disk is mounted read-only ({problem}): look into `dmesg` for the reason, then mount "
+            f"{what}, because its disk is mounted read-only ({problem}): look in `dmesg` for the reason, then mount "
             "it for writing"
         )
     has_no_files_left = bool(disk.f_files) and not disk.f_favail  # file systems without inodes count none

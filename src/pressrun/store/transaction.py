@@ -63,7 +63,7 @@ class Dialect(Struct, frozen=True):
     errors: type[Exception]  # all that concerns the database
     mistakes: type[Exception]  # those among them that are ours
     outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
-    is_damage: Callable[[Exception], bool]  # so is it where a file of it is not as the engine left it
+    is_damage: Callable[[Exception], bool]  # a file of the database is damaged, which is an outage, too
     conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
     has_locks: bool  # several transactions write at a time, and lock rows
 
@@ -72,7 +72,7 @@ class Dialect(Struct, frozen=True):
         return isinstance(problem, self.outages) or self.is_damage(problem)
 
     def unavailable(self, problem: Exception) -> Unavailable:
-        """What to say of it then."""
+        """The error for an outage."""
         if self.is_damage(problem):
             return Unavailable(f"the database is damaged ({problem}): restore a backup")
         return Unavailable(f"the database is unavailable: {problem}")

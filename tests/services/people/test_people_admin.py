@@ -87,8 +87,8 @@ async def test_a_database_alone_makes_no_link(office: Office) -> None:
 @pytest.mark.parametrize(
     ("name", "address", "error", "words"),
     [
-        ("ann", None, Refused, "there is a person named ann"),
-        ("ANN", None, Refused, "there is a person named ann"),
+        ("ann", None, Refused, "there is already a person named ann"),
+        ("ANN", None, Refused, "there is already a person named ann"),
         ("bea", "ANN@town.example", Refused, "is the address of ann"),
         ("ann@town.example", None, BadInput, "an email address is given apart"),
         ("", None, BadInput, "cannot name a person"),

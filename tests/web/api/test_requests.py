@@ -337,9 +337,9 @@ async def test_a_word_that_is_none_of_several_is_answered_with_all_of_them(serve
         asked = await client.get("/lists/news/subscribers?state=gone")
         several = await client.get("/events?type=gone")
         told = await client.patch("/lists/news", json={"archive": "gone"})
-    assert {"?state": "unknown: 'gone'. There are pending, active, suspended, unsubscribed"} == pointers(asked)
+    assert {"?state": "unknown: 'gone'. Use one of pending, active, suspended, unsubscribed"} == pointers(asked)
     assert "subscription.started" in pointers(several)["?type/0"]
-    assert {"/archive": "unknown: 'gone'. There are public, members, off"} == pointers(told)
+    assert {"/archive": "unknown: 'gone'. Use one of public, members, off"} == pointers(told)
 
 
 async def test_a_value_in_another_form_is_told_in_words(served: ServedApi) -> None:

@@ -144,7 +144,7 @@ def _grant(args: PersonGrant) -> Grant:
 
 
 def _still_needed(doing: Doing) -> Require:
-    """What must be left for whoever removes an operator: another one, unless they are at the shell."""
+    """What must hold after an operator is removed: another one is left, unless that is done at the shell."""
     caller = doing.caller
     return require_nothing if caller.person_id is None and caller.token_id is None else require_operator
 
@@ -185,7 +185,7 @@ async def _list_tokens(doing: Doing, args: TokensPage) -> Page[Any]:
 
 
 def _page(rows: list[dict[str, Any]], limit: int, cursor: str) -> Page[Any]:
-    """The first `limit` rows, of which one more was read: there is a next page only if something is on it."""
+    """The first `limit` rows. One more was read, so that a next page exists only if there is something on it."""
     return Page(items=rows[:limit], next=rows[limit - 1][cursor] if len(rows) > limit else None)
 
 

@@ -89,13 +89,13 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
 
 
 def _note(invocation: Invocation, backup: LastBackup) -> None:
-    """Let monitoring know. The backup is good even where data_dir takes no note of it, such as on a faulty disk."""
+    """Let monitoring know. The backup is good even if data_dir cannot be written to, as on a faulty disk."""
     try:
         with acting_as_owner(invocation.data.root):
             last_backup.record(invocation.data, backup)
     except OSError as problem:
         why = (problem.strerror or str(problem)).lower()
-        print_warning(f"the backup is complete, but monitoring does not learn of it: {invocation.data.root}: {why}")
+        print_warning(f"the backup is complete, but monitoring does not know of it: {invocation.data.root}: {why}")
 
 
 def _require_sense(target: str, folder: Path | None, keep: tuple[KeepPart, ...] | None, *, as_json: bool) -> None:

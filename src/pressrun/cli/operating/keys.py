@@ -143,18 +143,16 @@ def _instructions(created: PublishedKey, invocation: Invocation) -> list[str]:
 
 
 def _lines_to_write(created: PublishedKey, invocation: Invocation) -> list[str]:
-    """Where the key goes: in the place of the one it replaces, or into a table of its own."""
+    """Where the key goes: in place of the one it replaces, or into a new table."""
     present = [published_key(settings) for settings in invocation.settings.dkim]
     if (created.domain, created.key_type) in {(key.domain, key.key_type) for key in present}:
-        words = f"change these lines of the [dkim] of {created.domain} in {invocation.config_path}"
+        words = f"change these lines in the [dkim] table of {created.domain} in {invocation.config_path}"
         return [
             f"2. When the record is visible, {words}, then reload.",
-            "   Leave the old record for two weeks: receivers look it up for mail on its way.",
+            "   Leave the old record for two weeks, because receivers look it up for mail on its way.",
             "",
         ]
-    table = (
-        "[[dkim]]    # with several keys, each table has double brackets, the first one too" if present else "[dkim]"
-    )
+    table = "[[dkim]]    # with several keys, every table has double brackets, even the first" if present else "[dkim]"
     return [
         f"2. When the record is visible, add to {invocation.config_path}, then reload:",
         "",

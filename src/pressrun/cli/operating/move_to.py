@@ -217,7 +217,7 @@ def _change_of_config(data: DataDir, destination: Location, target: str) -> str:
 
 def _print_report(report: MoveReport) -> None:
     if report.evidence_problems:
-        print_warning("the evidence of consent was damaged before, and is so still: run `pressrun consent verify`")
+        print_warning("the evidence of consent was already damaged before the move: run `pressrun consent verify`")
     echo(
         f"moved {report.rows} rows of {report.tables} tables in {report.seconds} s, and "
         f"{counted(report.changed, 'changed row')} once more; the service stopped for {report.stopped_seconds} s"

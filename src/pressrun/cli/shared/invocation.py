@@ -102,7 +102,7 @@ def invocation_of(ctx: click.Context, *, as_json: bool = False) -> Invocation:
 
 
 def _find_working_directory() -> Path:
-    """The working directory; a relative path that leads nowhere if somebody has removed it meanwhile."""
+    """The working directory, or, if it has been removed, a relative path that leads nowhere."""
     try:
         return Path.cwd()
     except FileNotFoundError:

@@ -37,16 +37,16 @@ def recording(invocation: Invocation, path: str) -> Iterator[None]:
 def note(
     invocation: Invocation, action: str, outcome: str, code: int | None = None, *, name: str | None = None
 ) -> bool:
-    """Append a row, where there is a log of this version. A row that cannot be written stops nobody: False then.
+    """Append a row if the data are of this version. False if none was written; that does not stop the command.
 
-    Data of an older version stay as they are: `backup` is what comes before `migrate`.
+    Data of an older version stay as they are, because `backup` comes before `migrate`.
     """
     try:
         if invocation.group_socket is not None or not _has_log(invocation):
             return False
         execute(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
     except (PressrunError, OSError) as problem:  # such as a data_dir that a unit lets nobody write to
-        print_warning(f"the audit log has no row of this: {problem}")
+        print_warning(f"this is not in the audit log: {problem}")
         return False
     return True
 

@@ -122,7 +122,7 @@ class DoctorRounds(BackgroundLoop):
         self._found_at = now
 
     async def _say(self, obstacle: Obstacle, now: float) -> None:
-        """Queue the email, and with each further step of the day another one, which is due only if that one failed."""
+        """Queue the email. Each further step of the day queues it again, but it is due only if that one failed."""
         if now - self._found_at >= ALERT_SECONDS:
             self._obstacle = None
             return

@@ -42,13 +42,13 @@ class Notice(Struct, frozen=True):
 
 
 class AboutEdition(Notice, frozen=True, kw_only=True):
-    """A notice about one edition, by its number and its subject as people see it."""
+    """A notice about one edition, with its number and its subject as people see it."""
 
     edition: int
     edition_subject: str
 
     def wording(self, words: Words, profile: ListProfile) -> partial[str]:
-        """Words sentences that may name the `{subject}`, the `{number}` and, by its `{title}`, the list."""
+        """Returns a function that words sentences with `{subject}`, `{number}` and the `{title}` of the list."""
         return partial(words, subject=self.edition_subject, number=str(self.edition), title=profile.title)
 
 

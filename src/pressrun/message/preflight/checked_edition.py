@@ -27,8 +27,8 @@ class CheckedEdition:
     out, with slots for fields. `enclosed` has the names of the files in a message by their address (`cid:…`), and
     `pictures` the names and octets of the images that go out, shown or attached. `show`
     restores the fields of a text as they were written, `line_of` finds a text in the source, and `is_field` says
-    whether a text holds a field. `tree` has the elements of the page, or the addresses in a text without a page as
-    links, which mail programs make of them.
+    whether a text holds a field. `tree` has the elements of the page, or, for a text without a page, its addresses as
+    links, because mail programs turn them into links.
     """
 
     format: EditionFormat

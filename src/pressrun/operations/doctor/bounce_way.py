@@ -73,7 +73,7 @@ async def check_bounce_address(subject: DoctorSubject) -> list[DoctorFinding]:
 
 
 def _check_certificate(subject: DoctorSubject) -> list[DoctorFinding]:
-    """How long our own certificate is valid; whether it can be used at all is for `pressrun check`."""
+    """How long our own certificate is valid. `pressrun check` checks whether it can be used at all."""
     if subject.certificate_file is None:
         return []
     try:

@@ -105,7 +105,7 @@ def _left_out(subject: DoctorSubject, checks: Sequence[DoctorCheck]) -> list[Doc
     if checks and is_used(subject.data):
         why, remedy = "no daemon answers", describe_user(subject.data)
     return [
-        replace(warned(f"{why}, so this was not checked: that {check.what}", remedy), check=check.id)
+        replace(warned(f"{why}, so this could not be checked: {check.what}", remedy), check=check.id)
         for check in checks
     ]
 

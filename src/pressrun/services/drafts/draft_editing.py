@@ -297,7 +297,7 @@ def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edit
 
 
 def require_current(manuscript: StoredManuscript, seen: Seen) -> None:
-    """Raise ChangedMeanwhile unless one of the versions seen is the draft as it is; None allows any."""
+    """Raise ChangedMeanwhile unless one of the versions seen is the current one; None allows any."""
     if seen is not None:
         _require_among(seen, manuscript.number, manuscript.number)
 

@@ -86,9 +86,9 @@ class DraftRelease:
         await self._database.write(self._submit, draft, author.key, seen)
 
     async def approve(self, edition_id: int, author: Author, seen: Seen = None, *, shown: Collection[str] = ()) -> None:
-        """Let a draft go as it is; nothing is sent. Raises NotPermitted for somebody who has written it.
+        """Approve a draft as it is, without sending it. Raises NotPermitted for somebody who has written part of it.
 
-        `shown` are the settings of a list that are in every copy, so whoever sets them has written it, too.
+        `shown` are the settings of a list that are in every copy, so whoever sets them counts as an author, too.
         """
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
@@ -148,7 +148,7 @@ def require_to_come(at: int, now: int) -> None:
 
 
 def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredManuscript:
-    """Where a draft stands, which is still as it was read; raises Refused, ChangedMeanwhile."""
+    """The stored draft, if it is still as it was read; raises Refused, ChangedMeanwhile."""
     manuscript = require_draft(tx, lifecycle.require_edition(tx, draft.edition.id))
     require_current(manuscript, seen)
     if manuscript.number != draft.manuscript.number:

@@ -1,7 +1,7 @@
-"""Who may approve a draft: somebody who has written nothing of what goes out since it was last approved.
+"""Who may approve a draft: somebody who has written no part of what goes out since it was last approved.
 
 What goes out is the text with its files, and the settings of the list that are in every copy. Whoever changed such a
-setting after somebody else had last changed, submitted or approved the draft has written that part of it.
+setting after somebody else last changed, submitted or approved the draft has written that part of it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def require_second_person(
     digest: bytes,
     shown: Collection[str],
 ) -> None:
-    """Raise NotPermitted for somebody who has written a draft, and Refused where nobody knows who has.
+    """Raise NotPermitted for somebody who has written part of a draft, and Refused if nobody knows who wrote it.
 
-    A mail proves nothing of who wrote it. So somebody who has logged in submits it, and counts as one of its authors.
+    A mail does not prove who wrote it. So somebody who has logged in submits it, and counts as one of its authors.
     """
     is_vouched = _is_vouched(tx, edition, manuscript, author, digest)
     since = manuscript.approved_number if is_vouched else None
@@ -43,7 +43,7 @@ def require_second_person(
         writers |= {manuscript.submitted_by}
     if author in with_claimed(writers):
         raise NotPermitted(
-            f"edition {edition.id} has to be approved by somebody else: you have changed it since it was last "
+            f"somebody else has to approve edition {edition.id}, because you have changed it since it was last "
             "approved, or that approval no longer counts"
         )
     seen_at = _seen_at(tx, manuscript, author, is_vouched=is_vouched)
@@ -51,17 +51,17 @@ def require_second_person(
         standing.may_be(tx, row, author) for row in audit.changes_of_settings(tx, edition.list_name, seen_at, shown)
     ):
         raise NotPermitted(
-            f"edition {edition.id} has to be approved by somebody else: you have changed settings of "
+            f"somebody else has to approve edition {edition.id}, because you have changed settings of "
             f"{edition.list_name} that are in every copy, and nobody else has changed, submitted or approved the draft "
             "since"
         )
 
 
 def _is_vouched(tx: Transaction, edition: Edition, manuscript: StoredManuscript, author: str, digest: bytes) -> bool:
-    """Whether the approval before vouches for what it was of.
+    """Whether the previous approval vouches for what it covered.
 
-    If settings have changed since, that is not all that goes out: then it does for whoever gave it, and for changes
-    that were made afterwards.
+    If settings have changed since, it did not cover all that goes out. It then counts only for whoever gave it, and
+    for everybody once the draft was changed afterwards.
     """
     if not standing.counts(tx, manuscript, edition.list_name):
         return False
@@ -70,7 +70,7 @@ def _is_vouched(tx: Transaction, edition: Edition, manuscript: StoredManuscript,
 
 
 def _seen_at(tx: Transaction, manuscript: StoredManuscript, author: str, *, is_vouched: bool) -> int:
-    """When somebody else has last changed or submitted a draft, or it was last approved: they knew its looks."""
+    """When somebody else last changed or submitted a draft, or it was last approved, and so saw how it looks."""
     times = [
         revision.at for revision in manuscripts.list_revisions(tx, manuscript.edition_id) if revision.author != author
     ]

@@ -27,7 +27,7 @@ from pressrun.store.transaction import Transaction
 
 OnPaused = Callable[[Transaction, Edition, Remark | None], None]
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
-WITHDRAWN = ": look at it, then resume or cancel it"
+WITHDRAWN = ": check it, then resume or cancel it"
 PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
 
 

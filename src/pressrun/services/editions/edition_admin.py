@@ -243,8 +243,8 @@ def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
     if edition.is_welcome:
         name = edition.list_name
         raise Refused(
-            f"edition {edition_id} is the welcome email of {name}, which ends when that is switched off",
-            at_shell=f"`pressrun list set {name} welcome=off` ends it",
+            f"edition {edition_id} is the welcome email of {name}. To end it, switch the welcome email off",
+            at_shell=f"`pressrun list set {name} welcome=off` does",
         )
     lifecycle.cancel(tx, edition_id, now)
 

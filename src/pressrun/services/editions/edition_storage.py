@@ -46,8 +46,8 @@ from pressrun.store.transaction import Transaction
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STORE_ATTEMPTS = 20  # how often an edition is built while those of other lists are stored in between
-OVERTAKEN = 3  # how often until it takes turns with all others for which that is so
+STORE_ATTEMPTS = 20  # how often an edition is built if editions of other lists are stored in between
+OVERTAKEN = 3  # after this many times, it takes turns with all other such editions
 
 _overtaken: ContextVar[int] = ContextVar("overtaken", default=0)
 
@@ -59,7 +59,7 @@ class ChangedSinceBuild(PressrunError):
 def again_if_changed(
     message: str, error: type[PressrunError] = Refused
 ) -> Callable[[Callable[P, Coroutine[Any, Any, T]]], Callable[P, Coroutine[Any, Any, T]]]:
-    """Decorates what builds an edition and stores it: done again after ChangedSinceBuild, a few times at most."""
+    """Decorates a function that builds and stores an edition: repeats it after ChangedSinceBuild, up to a limit."""
 
     def decorate(attempt: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
         @wraps(attempt)

@@ -36,10 +36,10 @@ PAUSED_BY_RESTORE = "it was restored from a backup, and copies may have gone out
 
 
 def doubt_in_words(doubtful: int) -> str:
-    """How many copies of a restored edition that wait may be with their readers already."""
+    """How many of a restored edition's waiting copies may already have reached their readers."""
     if doubtful == 0:
-        return "none of the copies that wait has gone out since"
-    return f"up to {doubtful:,} of the copies that wait may have gone out since"
+        return "none of the waiting copies has gone out since"
+    return f"up to {doubtful:,} of the waiting copies may have gone out since"
 
 
 def require_edition(tx: Transaction, edition_id: int) -> Edition:
@@ -154,19 +154,19 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
     doubtful = count_doubtful(tx, edition)
     if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. It goes on once "
-            "somebody accepts that",
-            at_shell="--yes does",
+            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. To resume it, "
+            "accept that",
+            at_shell="--yes accepts it",
         )
     withdrawn = standing.lost_approval(tx, edition) if edition.started_at is None else None
     if withdrawn is not None and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"{withdrawn}. Cancel it. Then make a draft of it again, and let somebody else approve that",
+            f"{withdrawn}. Cancel the edition, make a draft of it again, and have somebody else approve that",
             at_shell=f"`pressrun edition cancel {edition_id}` cancels it",
         )
     if edition.state is EditionState.DRAFT:
         raise Refused(
-            f"edition {edition_id} is a draft, which is sent rather than resumed",
+            f"edition {edition_id} is a draft: send it instead of resuming it",
             at_shell=f"`pressrun edition send {edition_id}` sends it, and so does the /approve/… link in the mail "
             f"about it. `pressrun edition cancel {edition_id}` cancels it",
         )
@@ -238,7 +238,7 @@ def continue_oldest(tx: Transaction, now: int) -> bool:
 
 
 async def carry_on(context: ServiceContext) -> bool:
-    """Complete what is made in slices, each in a transaction of its own; False when there was nothing."""
+    """Complete the bulk changes, a slice in each transaction; False if there were none."""
     if await context.database.read(bulk_changes.find_oldest) is None:
         return False
     while await context.database.record(continue_oldest, context.now):

@@ -31,7 +31,7 @@ def release(tx: Transaction, edition_id: int, now: int) -> Edition:
 
 
 def schedule(tx: Transaction, edition_id: int, at: int | None) -> Edition:
-    """Let a draft go at an hour to come. Raises NotFound, Refused."""
+    """Schedule a draft for a later time. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     released = replace(after_event(edition, EditionEvent.RELEASE), scheduled_at=at)
     require_releasable(tx, edition)
@@ -110,4 +110,4 @@ def require_releasable(tx: Transaction, edition: Edition) -> None:
 
 def _lost(tx: Transaction, edition: Edition) -> str | None:
     reason = standing.lost_approval(tx, edition)
-    return None if reason is None else f"{reason}: somebody else has to approve it"
+    return None if reason is None else f"{reason}. Somebody else has to approve it"

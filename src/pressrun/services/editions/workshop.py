@@ -47,10 +47,10 @@ class Workshop(Struct, frozen=True, kw_only=True):
 
     @asynccontextmanager
     async def turn(self, list_name: str) -> AsyncIterator[None]:
-        """One at a time for each list, from reading to storing: whatever arrives together must not be built again.
+        """One caller at a time for each list, from reading to storing, so that editions are not built in vain.
 
-        The ids are those of all lists. So whatever other lists have overtaken again and again waits for its like, too;
-        a slow edition keeps nobody else waiting.
+        All lists share the ids. So editions that other lists keep overtaking also take turns among themselves; a slow
+        edition keeps nobody else waiting.
         """
         async with AsyncExitStack() as turns:
             for name in (list_name, _OVERTAKEN) if is_overtaken() else (list_name,):

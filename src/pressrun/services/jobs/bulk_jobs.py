@@ -112,7 +112,7 @@ class BulkJobs:
             raise
         try:
             report = await self._database.write(self._insert, order, incoming.name, digest, survey)
-        except (Unavailable, asyncio.CancelledError):  # it may be a job now; otherwise the sweep of files finds it
+        except (Unavailable, asyncio.CancelledError):  # it may have become a job; otherwise the sweep of files finds it
             raise
         except BaseException:
             await self._drop(incoming.name)

@@ -198,7 +198,7 @@ def _end(tx: Transaction, job_id: int, now: int) -> None:
 
 
 def record_end(tx: Transaction, job: BulkJob, ended: BulkJob, now: int) -> None:
-    """Record that a job has come to its end, and tell programs, who have a day to look at its result."""
+    """Record that a job has ended, and notify programs, which have a day to read its result."""
     jobs.record_job(tx, job, replace(ended, expires_at=max(job.expires_at, now + KEPT_SECONDS)))
     events.record_event(tx, EventType.JOB_FINISHED, list_id=job.list_id, how=ended.state.value, name=f"job {job.id}")
 

@@ -1,4 +1,4 @@
-"""The services for logging in, made to fit each other."""
+"""The services for logging in, connected to each other."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class LogInServices(Struct, frozen=True, kw_only=True):
 
     @property
     def loops(self) -> tuple[BackgroundLoop, ...]:
-        """What goes on in the background."""
+        """The background loops."""
         return self.mailed_codes, self.failures
 
 
 def build_log_ins(context: ServiceContext, origin: str, hashes: PasswordHashes) -> LogInServices:
-    """Make them; `origin` is that of the pages for people who log in."""
+    """Create the services; `origin` is that of the pages on which people log in."""
     sessions, failures = Sessions(context), FailedLogIns(context)
     ceremonies = Ceremonies(origin, keys=context.keys, clock=context.clock, entropy=context.entropy)
     mailed_codes = MailedCodes(context)

@@ -22,7 +22,7 @@ def mail_person(
     list_id: int,
     language: str,
 ) -> None:
-    """Queue a notice in the name of a list, in the language that the person chose as a reader, or else in this one."""
+    """Queue a notice from a list, in the language that the person chose as a reader, or else in `language`."""
     notice = NewNotice(
         kind=kind,
         address=address,

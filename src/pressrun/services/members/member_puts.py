@@ -155,7 +155,7 @@ class MemberPuts:
         return is_mailed
 
     def mails_again_in(self, tx: Transaction, address: Address) -> int | None:
-        """In how many seconds a limit allows an address another confirmation; None if it gets none at all."""
+        """Seconds until a limit allows another confirmation to an address; None if it never does."""
         now = self._context.clock()
         opens_at = self._abuse_limits.opens_at(tx, address, Trust.PROVEN, now)
         return None if opens_at is None else max(1, math.ceil(opens_at - now))

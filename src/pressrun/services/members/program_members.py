@@ -183,10 +183,10 @@ class ProgramMembers:
         return find_members(tx, self._context.keys, list_name, [address])[0]
 
     def _not_now(self, tx: Transaction, address: Address) -> Refused:
-        """The error for somebody whom a limit keeps from another confirmation."""
+        """The error for an address to which a limit does not allow another confirmation."""
         wait = self._puts.mails_again_in(tx, address)
         if wait is None:
-            return Refused(f"[limits] lets no confirmation go to {address}")
+            return Refused(f"[limits] allows no confirmation to {address}")
         return LimitReached(f"no more confirmations for {address} for now ([limits]): try again in {wait} s", wait)
 
     def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> dict[str, object]:

@@ -118,7 +118,7 @@ def check_value(name: str, value: str) -> str:
 
 # Every edition has these fields, so a column of that name could never be used.
 RESERVED_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url", "list.title"})
-# In a file of subscribers, columns of these names have a meaning of their own: who may be mailed, fields as JSON, or
+# In a file of subscribers, columns with these names have a special meaning: who may be mailed, fields as JSON, or
 # when another program was asked to subscribe somebody.
 FLAGS_BY_NAME = frozenset({"suppressed", "suspended", "unsubscribed"})  # in capitals, too, and without --map
 _STANDING = (*FLAGS_BY_NAME, "list_state", "confirmed", "delivery", "subscribed")
@@ -143,7 +143,9 @@ def require_field_name(
 ) -> None:
     """Raise an error for a column that cannot become a merge field."""
     if _has_meaning(name):
-        raise error(f"{name!r} cannot name a column, as it has another meaning in a file of subscribers. {remedy}")
+        raise error(
+            f"{name!r} cannot name a column, because it means something else in a file of subscribers. {remedy}"
+        )
     if not may_name_field(name):
         raise error(
             f"{name!r} cannot name a column. Columns become merge fields: a letter, then letters, digits, "

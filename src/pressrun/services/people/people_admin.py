@@ -1,6 +1,6 @@
-"""What operators do with people: add, invite, let them do more or less, and let them in again.
+"""What operators do with people: add or invite them, change what they may do, and let them in again.
 
-Each use case is one transaction. Whatever changes what somebody may do ends their sessions.
+Each use case is one transaction. Any change to what somebody may do ends their sessions.
 """
 
 from __future__ import annotations
@@ -36,36 +36,36 @@ log = logging.getLogger(__name__)
 
 
 class GetsNoMail(Refused):
-    """An address that no invitation can be sent to, since it is suppressed."""
+    """No invitation can be sent to an address, because it is suppressed."""
 
 
 class NotByMailAlone(Refused):
-    """An operator cannot be let in by an invitation, since anybody who reads their mail could use it."""
+    """An operator cannot be invited by mail, because anybody who reads their mail could use the invitation."""
 
 
 class LastOperator(Refused):
-    """The last operator who can log in, without whom only the shell could let anybody in again."""
+    """Without the last operator who can log in, only the shell could let anybody in again."""
 
 
 Require = Callable[[Transaction], None]
-"""What has to hold after an operator was removed; raises Refused."""
+"""Checks what must hold after an operator was removed; raises Refused."""
 
 
 def require_nothing(_: Transaction) -> None:
-    """For those at the shell, who can always make an operator."""
+    """For the shell, which can always make somebody an operator."""
 
 
 def require_operator(tx: Transaction) -> None:
-    """Raise LastOperator where no operator is left who may log in: for people and programs, who could make no other."""
+    """For people and programs, who could not make another: raise LastOperator if no operator is left who can log in."""
     if not people.has_operator(tx):
         raise LastOperator(
-            "that is the last operator who can log in. Make somebody else an operator first, or do it at the shell, "
-            "which can always make one"
+            "this is the last operator who can log in. Make somebody else an operator first, or use the shell, which "
+            "can always make one"
         )
 
 
 class Grant(Struct, frozen=True, kw_only=True):
-    """A change of what a person may do. None leaves something as it is; without a list it is about operators."""
+    """A change to what a person may do. None leaves something as it is; without a list, it concerns operators."""
 
     list: str | None = None
     role: Role | None = None
@@ -115,9 +115,9 @@ class PeopleAdmin:
     async def revoke(self, who: str, grant: Grant, require: Require = require_nothing) -> Answer:
         """Take rights away from a person.
 
-        A role goes with everything else on the list, access to readers' data alone falls to the one below. Raises
-        NotFound for what they do not have, UsageError where it does not say what, and what `require` raises where they
-        are no operator any more. What they mailed and awaits approval is cancelled with their role.
+        Revoking a role removes everything else on the list, too; revoking only access to readers' data leaves the
+        level below. What they mailed and awaits approval is cancelled with their role. Raises NotFound for what they
+        do not have, UsageError if the grant does not say what, and what `require` raises if no operator is left.
         """
 
         def work(tx: Transaction, person: StoredPerson, grant: Grant) -> None:
@@ -146,7 +146,7 @@ class PeopleAdmin:
     async def remove(self, who: str, require: Require = require_nothing) -> Answer:
         """Remove a person with their tokens, and cancel what they mailed and awaits approval.
 
-        Raises NotFound, and what `require` raises where they were an operator.
+        Raises NotFound, and what `require` raises once an operator is removed.
         """
         answer = await self._context.database.write(self._remove, who, require)
         event(log, "person.removed", person=answer["name"])
@@ -174,7 +174,7 @@ class PeopleAdmin:
         self, tx: Transaction, name: str, address: Address | None, is_operator: bool, password_hash: str | None
     ) -> Answer:
         if people.find_by_name(tx, name) is not None:
-            raise Refused(f"there is a person named {name}. Choose another name", see="user ls")
+            raise Refused(f"there is already a person named {name}. Choose another name", see="user ls")
         holder = None if address is None else address_in_use(tx, address)
         if holder is not None:
             raise Refused(
@@ -201,7 +201,7 @@ class PeopleAdmin:
         audit.mention(tx, f"person {person.name}")
         if person.is_operator and person.enrolled_at is None:
             raise NotByMailAlone(
-                f"{person.name} is an operator, and operators never log in by mail alone. Make them a link instead",
+                f"{person.name} is an operator, and operators never log in by mail alone. Create a link for them",
                 at_shell=f"`pressrun user link {person.name}` does",
             )
         self._put_permission(tx, person, target.id, grant)

@@ -70,7 +70,7 @@ class AbuseLimits:
         return verdict
 
     def opens_at(self, tx: Transaction, address: Address, trust: Trust, now: float) -> float | None:
-        """When a mail may go out again that a limit forbids now; None if no limit does."""
+        """When a mail that a limit forbids now may go out; None if no limit forbids it."""
         meters = [*self._address_meters(address), *self._mailed_meters(trust)]
         times = [limits.opens_at(tx, *meter, now) for meter in meters]
         return max((at for at in times if at is not None), default=None)

@@ -27,7 +27,7 @@ class MoveSource:
         self._switching: asyncio.Task[None] | None = None
 
     async def track_changes(self) -> None:
-        """Note which rows change from now on, until `resume`, or the end of the command."""
+        """Note which rows change from now on, until `resume` or until the command ends."""
         await self._database.with_tables(lambda tables: tables.track_changes())
         self._service.follow(self.resume)
 

@@ -313,12 +313,12 @@ def last_object(tx: Transaction, action: str) -> str | None:
 
 
 def last_sender(tx: Transaction, edition_id: int) -> Row | None:
-    """Who was the last to send, schedule, move or resume an edition, and when: `who` and `at`."""
+    """Who last sent, scheduled, rescheduled or resumed an edition, and when: `who` and `at`."""
     return tx.row("audit.last_sender", object=f"edition {edition_id}")
 
 
 def changes_of_settings(tx: Transaction, list_name: str, since: int, names: Collection[str]) -> list[Row]:
-    """`who`, `uid` and `at` of each change of one of these settings of a list, from a second on, and of its logo."""
+    """`who`, `uid` and `at` of each change to one of these settings of a list, or to its logo, from `since` on."""
     rows = tx.rows("audit.changes_of_settings", list=list_name, since=since)
     return [row for row in rows if not (fields := json.loads(row["fields"])) or not set(fields).isdisjoint(names)]
 

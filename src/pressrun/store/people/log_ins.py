@@ -145,7 +145,7 @@ def end_one(tx: Transaction, person_id: int, session_id: int) -> bool:
 
 
 def is_weak(tx: Transaction, session_id: int) -> bool:
-    """Whether an operator who has a passkey has begun this session by only typing a password."""
+    """Whether an operator who has a passkey began this session with only a password."""
     return tx.value("log_ins.is_weak", id=session_id) is not None
 
 

@@ -106,7 +106,7 @@ def set_operator(tx: Transaction, person_id: int, is_operator: bool) -> bool:
 
 
 def has_operator(tx: Transaction) -> bool:
-    """Whether there is an operator who may log in; all of them are locked, so that nobody removes two at once."""
+    """Whether there is an operator who may log in. Their rows are locked, so that two removals cannot overlap."""
     return bool(tx.rows("people.operators"))
 
 

@@ -85,7 +85,7 @@ def find_token_by_name(tx: Transaction, name: str) -> ApiToken | None:
 
 
 def find_family(tx: Transaction, origin_id: int) -> list[ApiToken]:
-    """The tokens without a person that are this one or were made with it, whether or not this one is still there."""
+    """A token without a person, if it still exists, and the tokens that were made with it."""
     return _parsed(tx, tx.rows("api_tokens.family", id=origin_id))
 
 

@@ -32,7 +32,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class ReportedCopy(Struct, frozen=True, kw_only=True):
-    """A copy of an edition, or a notice, that a bounce or complaint may be about."""
+    """A copy of an edition, or a notice, to which a bounce or complaint may refer."""
 
     id: int
     state: DeliveryState
@@ -42,7 +42,7 @@ class ReportedCopy(Struct, frozen=True, kw_only=True):
     list_name: str | None  # of a notice
     domain: str
     recorded_at: int | None
-    subscriber_id: int | None  # None where the reader is gone, and for a notice to somebody else
+    subscriber_id: int | None  # None if the reader is gone, or a notice went to somebody else
     address: str | None
 
 
@@ -54,7 +54,7 @@ class BouncedCopy(Struct, frozen=True, kw_only=True):
     list_id: int
     title: str  # of the edition
     domain: str
-    subscriber_id: int | None  # None where the reader is gone, or suspended for bounces already
+    subscriber_id: int | None  # None if the reader is gone, or is already suspended for bounces
 
 
 def find_copy(tx: Transaction, delivery_id: int) -> ReportedCopy | None:
@@ -69,7 +69,7 @@ def find_copies(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, Rep
 
 
 def find_failed_copies(tx: Transaction, delivery_ids: Collection[int]) -> list[BouncedCopy]:
-    """Those of these that are copies of editions, in their order."""
+    """Those of these ids that are copies of editions, in the same order."""
     rows = tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))
     copies = {row["id"]: parse_row(row, BouncedCopy) for row in rows}
     return [copies[number] for number in delivery_ids if number in copies]

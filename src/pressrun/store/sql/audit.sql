@@ -26,14 +26,14 @@ order by number desc limit :limit;
 select object from audit where action = :action and outcome = 'done' order by number desc limit 1;
 
 -- name: last_sender
--- Who was the last to say that an edition goes out, and when.
+-- Who last decided that an edition goes out, and when.
 select who, at from audit
 where action in ('edition.move', 'edition.release', 'edition.resume', 'edition.schedule', 'edition.send')
     and object = :object and outcome = 'done'
 order by number desc limit 1;
 
 -- name: changes_of_settings
--- Who changed settings of a list from some second on, and which; of a logo none is named.
+-- Who changed settings of a list from `since` on, and which; a changed logo names none.
 select who, uid, at, fields from audit
 where action in ('list.logo', 'list.set') and list = :list and at >= :since and outcome = 'done'
 order by number;

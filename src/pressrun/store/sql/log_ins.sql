@@ -40,7 +40,7 @@ select 1 from login_session join person on person.id = login_session.person_id
 where login_session.id = :id and person.id = :person_id and login_session.epoch = person.epoch;
 
 -- name: is_weak
--- Whether a session of an operator with a passkey began by less than that.
+-- Whether a session of an operator with a passkey began with less than the passkey.
 select 1 from login_session join person on person.id = login_session.person_id
 where login_session.id = :id and person.is_operator = 1 and login_session.method in ('password', 'code')
     and exists (select 1 from passkey where passkey.person_id = person.id);

@@ -45,7 +45,7 @@ select name from person where name >= :name and name < :end;
 update person set is_operator = :is_operator, epoch = epoch + 1 where id = :id and is_operator <> :is_operator;
 
 -- name: operators
--- The operators who may log in, who stay so until the commit.
+-- The operators who may log in, locked until the commit.
 select id from person where is_operator = 1 and enrolled_at is not null order by id {lock};
 
 -- name: enrol

@@ -99,7 +99,7 @@ def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
 
 
 def is_damage(problem: Exception) -> bool:
-    """Whether SQLite has found pages in the file that are not as it left them. Python's own errors have no code."""
+    """Whether SQLite has found damaged pages in the file. Python's own errors have no code."""
     code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return isinstance(problem, sqlite3.DatabaseError) and code & 0xFF == sqlite3.SQLITE_CORRUPT
 

@@ -40,7 +40,7 @@ def finish_setting_aside(data: DataDir) -> None:
 
 
 def drop_unfinished_copies(data: DataDir) -> None:
-    """Delete what a killed command has filled so far, in which nobody would be erased. One that runs keeps its own."""
+    """Delete the unfinished copy of a killed command, as no erasure would reach it. A running one keeps its own."""
     drafts = list(data.root.glob(f".*{DRAFT}*"))
     lock = DataLock.find_free(data.move_lock) if drafts else None
     if lock is None:

@@ -68,7 +68,7 @@ def require_free(data: DataDir) -> None:
 
 
 def _end_abandoned_move(data: DataDir) -> None:
-    """Remove what a move that was killed has left: in its source, and in data_dir of its target."""
+    """Remove what a killed move has left behind, in its source and in the data_dir of its target."""
     if is_moving(data):
         return
     drop_unfinished_copies(data)

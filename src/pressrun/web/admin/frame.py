@@ -92,9 +92,9 @@ MemberPage = Callable[[Request, AdminMember], Awaitable[Response]]
 
 
 class AdminFrame:
-    """The frame of the pages at /admin. Whatever changes something on behalf of a person goes through the door.
+    """The frame of the pages at /admin. Every change on behalf of a person goes through the door.
 
-    `auth_header` is that of `[admin]`, where there is one; `issuer` is what the button of `[oidc]` says.
+    `auth_header` is the setting of `[admin]`, if any; `issuer` is the label of the button of `[oidc]`.
     """
 
     def __init__(

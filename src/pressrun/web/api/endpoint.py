@@ -66,7 +66,7 @@ class ApiContext(Struct, frozen=True, kw_only=True):
     waits: streams.Waits = field(default_factory=streams.Waits)
 
     async def get_caller(self, request: Request) -> Caller:
-        """Who asks; raises ApiProblem 401."""
+        """The caller; raises ApiProblem 401."""
         return await get_caller(request, self.authenticate, self.client(request))
 
 
@@ -186,7 +186,7 @@ class Exchange:
         self.interrupted: ApiProblem | None = None  # why a file was refused that the action was reading
 
     async def get_caller(self) -> Caller:
-        """Who asks; raises ApiProblem 401."""
+        """The caller; raises ApiProblem 401."""
         return await self._context.get_caller(self._request)
 
     def subject(self, caller: Caller) -> str:
@@ -424,7 +424,7 @@ def _read_fields(query: Sequence[tuple[str, str]], columns: Sequence[str], readi
     unknown = sorted(wanted - set(columns))
     if unknown:
         reading.faults.append(
-            FieldError(f"?{FIELDS}", f"unknown: {', '.join(unknown)}. There are {', '.join(columns)}")
+            FieldError(f"?{FIELDS}", f"unknown: {', '.join(unknown)}. Use some of {', '.join(columns)}")
         )
     return tuple(name for name in columns if name in wanted)
 

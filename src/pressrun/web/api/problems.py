@@ -46,7 +46,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     415: ("media-type", "The body has a media type that is not accepted here"),
     422: ("invalid", "The request has invalid values"),
     428: ("condition-missing", "Say which revision you have, in If-Match"),
-    429: ("too-many-requests", "A limit is used up for now"),
+    429: ("too-many-requests", "A limit has been reached for now"),
     500: ("failed", "Something went wrong here, and has been recorded"),
     503: ("unavailable", "Temporarily unavailable"),
 }

@@ -85,7 +85,7 @@ class Api:
         return ApiProblem(404, f"unknown path. See {self._context.base_url}{OPENAPI_PATH} for all paths")
 
     async def _answer_elsewhere(self, request: Request, unknown: ApiProblem) -> Response:
-        """A path of no resource: 401 and 404, but the description and the kinds of problems need no token."""
+        """Answer a path without a resource: 401 or 404. The description and the problem types need no token."""
         path = request.scope["path"]
         if path in (OPENAPI_PATH, PROBLEMS_PATH):
             return self._answer_public(request, path)

@@ -1,4 +1,4 @@
-"""Who makes a request of the API: the token that it carries, and whom that stands for now."""
+"""Who makes a request to the API: the token in the request, and the caller whom it stands for now."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NOBODY = "a token is required: send it in the header `Authorization: Bearer pr_
 _UNKNOWN = "the token is unknown, revoked or expired, or not allowed from this network"
 
 Authenticate = Callable[[str, str | None], Awaitable[Caller | None]]
-"""Who may act by a token, as of now, from a network address; None for a token that is not valid there."""
+"""Finds who may now act with a token from a network address; None if the token is not valid there."""
 
 
 async def get_caller(request: Request, authenticate: Authenticate, client: str | None) -> Caller:
-    """Who asks; raises ApiProblem 401 (RFC 6750 §3)."""
+    """The caller; raises ApiProblem 401 (RFC 6750 §3)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise ApiProblem(401, _NOBODY, headers={"WWW-Authenticate": 'Bearer realm="pressrun"'})

@@ -354,15 +354,15 @@ def _fault(kind: Any, pointer: str, words: str) -> FieldError:
 
 
 def _with_choices(kind: Any, words: str) -> str:
-    """What msgspec says of a word that is none of several, with those that there are."""
+    """The message of msgspec about an unknown word, with the words that are known."""
     choices = [named for part in _parts(kind) if (named := _choices(part))]
     if not words.startswith(_NO_CHOICE) or len(choices) != 1:
         return words
-    return f"unknown:{words.removeprefix(_NO_CHOICE)}. There are {', '.join(map(str, choices[0]))}"
+    return f"unknown:{words.removeprefix(_NO_CHOICE)}. Use one of {', '.join(map(str, choices[0]))}"
 
 
 def _choices(part: Any) -> Sequence[object]:
-    """The words of a type that has only some."""
+    """The words that a type allows, if it allows only some."""
     if isinstance(part, type) and issubclass(part, Enum):
         return [member.value for member in part]
     return get_args(part) if get_origin(part) is Literal else ()
