@@ -1,7 +1,7 @@
-"""Counts by the second, as bars that a person can grasp: how wide, how many, and what comes after them.
+"""Groups counts per second into bars that a person can read: how wide, how many, and what comes after them.
 
-What matters of an edition mostly happens at its beginning, and its last stragglers come days later. So an axis that the
-last few would stretch many times over ends before them, and they are counted beside it.
+Most of what happens to an edition happens at the beginning, but the last stragglers come days later. If these few would
+stretch the axis many times over, it ends before them, and they are counted separately.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a start finds out about the others that use its database: they had other settings, or have another time.
+"""What a start finds out about others that use its database: whether their settings or their clocks differ.
 
 Nothing here keeps the daemon from starting. It only logs, and names keys, never values.
 """

@@ -1,8 +1,8 @@
 """What can go wrong in a dialogue, separated by whose fault it is.
 
 `LocalProtocolError` is raised: our own code asked for something that must not happen. `RemoteProtocolError` is the
-peer's misbehaviour; it stays inside this package and leaves it as a `Problem`, a value, because copies have to be
-settled all the same. Neither holds a secret.
+peer's misbehaviour; it stays inside this package and leaves it as a `Problem`, a value, because every copy still needs
+a result. Neither holds a secret.
 """
 
 from __future__ import annotations

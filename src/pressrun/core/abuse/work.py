@@ -1,8 +1,8 @@
 """Proof of work: what a browser computes for a sign-up during a rush of sign-ups, and how we verify it.
 
 A challenge is a signed token of ours. The browser tries numbers until a hash begins with enough zero bits. A proof is
-good for one challenge and one address as typed: submitted again it stands for the same sign-up and no other, so we need
-not remember which proofs were used. `web/static/work.js` does the same computation.
+good for one challenge and one address as typed. Submitted again, it counts as the same sign-up, so we need not remember
+which proofs were used. `web/static/work.js` does the same computation.
 """
 
 from __future__ import annotations

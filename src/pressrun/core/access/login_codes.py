@@ -1,7 +1,7 @@
 """The codes that people type to log in: the mailed code and the recovery codes, and the secret of an app.
 
-What is not drawn at random for one person is derived from the suppression key, which no copy of the database holds: so
-the database alone has no code that could be used, and no secret of an app.
+Whatever is not drawn at random for one person is derived from the suppression key, which is not in the database. So a
+copy of the database contains no usable code and no secret of an app.
 """
 
 from __future__ import annotations

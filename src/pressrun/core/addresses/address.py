@@ -1,8 +1,8 @@
 """Mail addresses as a type: parsed once at the edge, compared by key, folded only for limits.
 
-An `Address` is kept as typed. Two addresses are the same subscriber when their `key` is equal: case is ignored and
-the domain is taken as its A-label (RFC 5890), but `+tag` and dots tell subscribers apart. `fold` is coarser and
-serves limits alone, so that one mailbox cannot be flooded under many spellings.
+An `Address` is kept as typed. Two addresses are the same subscriber when their `key` is equal: case is ignored and the
+domain is taken as its A-label (RFC 5890), but `+tag` and dots tell subscribers apart. `fold` is coarser and is used
+only for limits, so that one mailbox cannot be flooded under many spellings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Addresses that an operator may not want to write to: disposable ones and roles, by assets/doubtful_addresses.toml."""
+"""Addresses that an operator may not want to write to: disposable and role ones (assets/doubtful_addresses.toml)."""
 
 from __future__ import annotations
 

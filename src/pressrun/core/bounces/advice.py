@@ -3,9 +3,9 @@
 The tables are in assets/replies.toml. The first digit of the basic code decides how long when the codes disagree:
 `421 5.7.32` is for now (RFC 3463 §2, RFC 5321 §4.2.1).
 
-Whom a reply is about: before the recipient is named a relay can only speak for itself, so general words are about the
-relay then, and about the destination later. Tags and wordings of one provider are about its destination at any stage,
-for that provider may be the relay.
+Before the recipient is named, a relay can only speak for itself. So general words concern the relay at first, and the
+destination later. Tags and wordings of one provider concern its destination at any stage, because that provider may be
+the relay.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""When bounces are enough: editions that bounced in a row, counted over a reader's own history.
+"""Counts the editions that bounced in a row for one reader, and decides when they are enough.
 
-Nothing is kept but the ledger itself, so a score can neither be lost nor drift. A copy that a relay took is a success
-only when no bounce has come for some time, since most refusals come after the relay's 250.
+The count is made from the ledger alone, so it can neither be lost nor drift. A copy that a relay accepted is a success
+only once no bounce has come for some time, because most refusals come after the relay's 250.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is drawn for a canary: the order of numbers by a keyed hash, which every database computes alike.
+"""Draws readers for a canary: orders their numbers by a keyed hash that every database computes alike.
 
 The hash is a polynomial of degree three with secret coefficients over the integers modulo the prime 2^31 - 1. Any four
 numbers are independent of each other: each one is drawn equally often, and who is near whom does not matter. No step

@@ -1,6 +1,6 @@
-"""What can happen to readers, editions and the service that programs want to hear of, and which change is which event.
+"""The events of readers, editions and the service that programs can follow, and which change causes which event.
 
-An event says that a state has moved. Opens and clicks are none: nobody counts them.
+An event says that a state has changed. There are none for opens and clicks, because nobody counts these.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The chain of evidence: how each row is linked to the previous one, and how to detect tampering.
 
-A row's digests are salted, and the chain covers the digests alone. So what a row says can be erased with its salt,
-and the network address it came from can age with a salt of its own, and the chain still holds; without the salt
-nobody can try out which content, or which of the four thousand million addresses, a digest was made of.
+A row's digests are salted, and the chain covers the digests alone. So what a row says can be erased with its salt, and
+the network address it came from can age with a salt of its own, and the chain still holds; without the salt nobody can
+try out which content, or which of the four billion addresses, a digest was made of.
 
 Separate rows, the marks, say what was erased and what has aged. Content that is gone without a mark was tampered with.
 Nothing here knows a key, so anybody with a copy of the rows can follow the chain. Its head should be kept elsewhere:

@@ -1,7 +1,7 @@
-"""The keys that links are signed with: a numbered list, the newest signs, and all verify that are not retired.
+"""The keys that sign links: a numbered list, of which the newest signs, and all that are not retired verify.
 
-A retired key may have leaked, so that what it has signed proves nothing. Only the links to unsubscribe, which work for
-ever, are still read with it (core.signing.tokens).
+A retired key may have leaked, so its signatures prove nothing. It still verifies only links to unsubscribe, which work
+for ever (core.signing.tokens).
 """
 
 from __future__ import annotations

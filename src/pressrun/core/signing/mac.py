@@ -1,7 +1,7 @@
-"""HMAC-SHA256 (RFC 2104) under one key, made ready once for many messages.
+"""HMAC-SHA256 (RFC 2104) with a key that is prepared once for many messages.
 
-Every copy's Message-ID is made of one, and what `hmac.digest` does anew each time, hashing the key into both pads, is
-more than half of its time. No other hash, and nothing here compares: that is for `hmac.compare_digest`.
+Every copy's Message-ID needs one. `hmac.digest` hashes the key into both pads each time, which takes more than half of
+its time. Nothing here compares digests: use `hmac.compare_digest`.
 """
 
 from __future__ import annotations

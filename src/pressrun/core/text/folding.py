@@ -1,4 +1,4 @@
-"""A table for `str.translate` that works out a character when it first comes, and remembers as many as a language has.
+"""A table for `str.translate` that computes a character when it first occurs, and remembers as many as a language has.
 
 Anybody may search for any character, so a table that remembered them all would grow to a hundred megabytes.
 """

@@ -1,8 +1,8 @@
-"""The passage of an edition that shows what a search found in it: the words around, with what was looked for apart.
+"""The passage of an edition to show as a search result: the words around a match, with the matches kept apart.
 
-SQLite's own `snippet` takes the square of how often the terms occur in a text, seconds for a few short words, and
-nothing stops it. This takes one look at the text, however the query is made, and folds words nearly as the index does
-(unicode61, remove_diacritics 2): where they differ, a word is not marked.
+The time of SQLite's own `snippet` grows with the square of how often the terms occur in a text: seconds for a few short
+words, and nothing stops it. This reads the text once, whatever the query, and folds words nearly as the index does
+(unicode61, remove_diacritics 2). Where they differ, a word is not marked.
 """
 
 from __future__ import annotations

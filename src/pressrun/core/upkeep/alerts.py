@@ -1,7 +1,7 @@
 """What the operator is alerted to: one table of causes, with when and how each is reported.
 
-An email needs the database, a relay and a signature. Where one of these is what fails, only the program of `[alerts]`
-can say so; where the service works, the email is enough.
+An email needs the database, a relay and a signature. If one of these fails, only the program of `[alerts]` can report
+it; if the service works, the email is enough.
 """
 
 from __future__ import annotations

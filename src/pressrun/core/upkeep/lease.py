@@ -1,10 +1,10 @@
 """The lease of a session: for how long a process may believe that the database is still its own.
 
 The database dates every renewal by its own clock, and lets nobody else in before LEASE_SECONDS have passed since the
-last one. The process cannot read that clock, so it counts from the moment before it asked: whatever the answer took,
-the process stops first. It reads two clocks of its own and believes the one that says that more time has passed.
-CLOCK_BOOTTIME goes on while the machine sleeps, and nobody can set it; a virtual machine that was paused from outside
-learns of that by its wall clock alone.
+last one. The process cannot read that clock, so it counts from the moment before it asked. However long the answer
+took, the process stops first. It reads two clocks of its own and believes the one that says that more time has passed.
+CLOCK_BOOTTIME goes on while the machine sleeps, and nobody can set it; only the wall clock shows that a virtual machine
+was paused from outside.
 """
 
 from __future__ import annotations

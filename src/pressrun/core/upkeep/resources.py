@@ -1,4 +1,4 @@
-"""Whether an error means that the system lacks something for the moment, so that trying again later may do."""
+"""Whether an error means that the system lacks something for the moment, so that trying again later may help."""
 
 from __future__ import annotations
 

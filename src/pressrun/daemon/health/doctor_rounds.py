@@ -1,8 +1,8 @@
 """`pressrun doctor` once a week, for the log, the metrics and the operator: in a process of its own, so that nothing
 waits for it.
 
-The hour is that of the installation, by its mail_domain, so that not all of them ask the same servers at once. It never
-follows a start: after one, the next such hour is waited for.
+Each installation has its own hour, derived from its mail_domain, so that not all of them ask the same servers at once.
+A start does not cause a run: the next such hour does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The claimed rows that wait to be handed out: by relay those of lists that name one, and together all others."""
+"""The claimed rows that wait to be handed out: by relay for lists that name one, and together for all others."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Every start is a recovery: rows that a session which is gone had claimed go back to the queue, however it ended.
+"""Every start is a recovery: rows claimed by a session that is gone go back to the queue, however it ended.
 
-Those that a relay took according to the journal are recorded as delivered, as the dead process was about to do. What a
-session that lives has claimed is left alone.
+Rows that a relay accepted according to the journal are recorded as delivered, as the dead process was about to do. Rows
+claimed by a live session are left alone.
 """
 
 from __future__ import annotations

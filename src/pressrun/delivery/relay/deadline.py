@@ -1,7 +1,7 @@
-"""A limit on the time in which nothing moves, kept by one timer that hardly ever does anything.
+"""A limit on the time without progress, kept by one timer that hardly ever does anything.
 
-To say that something moved costs one assignment, and nobody asks then what the limit is: the timer asks when it fires,
-which is never later than the shortest limit could have passed, but for limits too short to be asked about that often.
+Reporting progress costs one assignment, without looking up the limit. The timer looks it up when it fires, which is
+never later than the shortest limit could have passed, except for limits too short to be checked that often.
 """
 
 from __future__ import annotations

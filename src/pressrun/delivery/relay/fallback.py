@@ -1,12 +1,12 @@
-"""How plainly a relay has to be talked to: what it once got wrong is not asked of it again for an hour.
+"""Which delivery mode to use with a relay: one that it got wrong is not used again for an hour.
 
   CHUNKING ──misbehaved──► PIPELINING ──misbehaved──► lock step
      ▲                                                    │
-     └──── an hour later, or when it was not the way ◄────┘
+     └──── an hour later, or if it was not the mode ◄─────┘
 
-A reply that makes no sense is proof. A connection that stalled, or broke before the relay had decided about anything,
-only looks as if the way were to blame, and so do two in a row that broke with messages in flight; when lock step fails
-in the same manner it was not the way, and the fastest one is tried again. Connections that stand go on as they are.
+An invalid reply is proof. A connection that stalled, or broke before the relay had decided about anything, only
+suggests that the mode is to blame, and so do two in a row that broke with messages in flight. If lock step fails in the
+same manner, it was not the mode, and the fastest one is tried again. Open connections keep their mode.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Whether a relay works, when to try it again, and what of that is worth a line in the log.
+"""Whether a relay works, when to try it again, and which of that is worth a line in the log.
 
   working ──failed──► failing ──(1 s, 2 s, 4 s … 60 s)──► one probe ──failed──► failing
      ▲                                                       │
      └──────────────── opened, or decided about a message ◄──┘
 
-A relay that lets us in and then breaks every connection is failing too; only a decision about a message heals that.
-One that refuses a further connection while others work is not failing, only full. The pool keeps the timers.
+A relay that accepts connections and then breaks each of them is failing, too, until it decides about a message. One
+that refuses a further connection while others work is not failing, only full. The pool keeps the timers.
 """
 
 from __future__ import annotations

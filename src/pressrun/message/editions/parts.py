@@ -1,6 +1,6 @@
-"""The parts of an edition as its author wrote them, made text and HTML, without layout and footer.
+"""The parts of an edition as its author wrote them, converted to text and HTML, without layout and footer.
 
-Merge fields are placeholders in them. What is kept for the mail alone is left out of the parts for the web.
+Merge fields are placeholders in them. The parts for the web leave out what is for the mail only.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""An edition that came by mail: what the editor wrote, without how it travelled.
+"""An edition that came by mail: what the editor wrote, without traces of its route.
 
 An attached `.md` file is the edition, with the other attachments beside it. Otherwise the mail itself is, rewritten as
 a message that holds nothing but subject, text, HTML, images and attachments. So nobody's List-*, DKIM-Signature,
 Received, Bcc, Return-Path or X- field is carried over, and no tracker of the mail program. The same mail gives the same
-octets, however often and on whatever way it comes, because its Date, ids and boundaries are left out. Runs in the
+octets, however often and by whatever route it comes, because its Date, ids and boundaries are left out. Runs in the
 sandbox.
 """
 

@@ -1,7 +1,7 @@
 """What DKIM signs of the header of every copy of an edition, with the work that all copies share done once.
 
-Of some twenty-five fields of a copy eight hold a value of the reader's own. All are put in order and brought into
-relaxed form once (RFC 6376 §3.4.2). For a copy only its values are, and put in their places.
+Of about twenty-five fields in a copy, eight contain a value of the reader. All fields are put in order and brought into
+relaxed form once (RFC 6376 §3.4.2). For each copy, only its values are, and put in their places.
 """
 
 from __future__ import annotations

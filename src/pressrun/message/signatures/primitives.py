@@ -1,7 +1,7 @@
 """DKIM keys and hashes, by the `cryptography` library, which is imported when it is first needed.
 
-It takes 7 MB of memory, and a daemon that signs nothing does without. The configuration reads the key file; nothing
-here does.
+It takes 7 MB of memory, which a daemon that signs nothing saves. Nothing here reads the key file; the configuration
+does.
 """
 
 from __future__ import annotations

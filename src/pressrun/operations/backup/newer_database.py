@@ -1,7 +1,7 @@
-"""A database that goes on where that of a backup ends: a copy by a tool that follows the file, such as Litestream.
+"""A database that continues where that of a backup ends: a copy by a tool that follows the file, such as Litestream.
 
-Only the database is so new. Keys, layouts and the journal come from the backup, so both have to be of one installation,
-and the copy has to be a continuation: an older one would bring back people who have left since.
+Only the database is that new. Keys, layouts and the journal come from the backup. So both must be of one installation,
+and the copy must continue the backup, because an older one would bring back people who have left since.
 """
 
 from __future__ import annotations

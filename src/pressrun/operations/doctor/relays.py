@@ -1,4 +1,4 @@
-"""The relays: do they take mail from us, with the TLS and the log-in that are configured, and for how long still?"""
+"""The relays: do they take mail from us, with the TLS and the log-in that are configured, and for how much longer?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A test bounce to a signed address of ours, by way of each relay and the world, that has to come home.
+"""A test bounce to a signed address of ours, sent out through each relay, that must come back.
 
 It is a delivery status notification about nobody. Its address carries a number that stands for no copy, so that the
 inbound path recognises it, counts it and touches nobody.

@@ -1,4 +1,4 @@
-"""What every program that lists move in from has to say: its lists, their people, and the links that go on working.
+"""What every program that lists move in from must provide: its lists, their people, and the links that keep working.
 
 An installation is only read. What a source cannot say is left at its default; what it says and we have no equivalent
 for is named in `left_behind`. `open_installation` finds the module of a program by its name.

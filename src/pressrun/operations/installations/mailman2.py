@@ -1,8 +1,8 @@
 """Mailman 2.1: its folder, or the config.pck of one list.
 
-A config.pck is a pickle, which could run any code where it is read as Python reads it. So it is read by a reader that
-builds numbers, texts, lists and dictionaries, and refuses whatever else a pickle names; the one class that Mailman
-itself stores there becomes an empty object.
+A config.pck is a pickle, which could run any code if Python's own reader loaded it. So a reader of ours builds only
+numbers, texts, lists and dictionaries, and refuses whatever else a pickle names; the one class that Mailman itself
+stores there becomes an empty object.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Mailman 3: its mailman.cfg, or its database, a SQLite file or a PostgreSQL server.
 
-A preference of a member goes before that of the address, and that before the one of the user.
-Archives are the mbox files of the prototype archiver and of HyperKitty's export in the folder that `files` names.
+A member's preference takes precedence over that of the address, and that over the user's. Archives are the mbox files
+of the prototype archiver and of HyperKitty's export in the folder that `files` names.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The messages of old archives: of mbox files, plain or compressed, and of folders with a file for each message.
 
-Of the header only what describes the content goes on: who wrote, by which hops, and what a list added then, is not
-carried over, so that an archive holds no more addresses than its texts do. A message that cannot be used is reported by
-its number; one at a time is in memory.
+Of the header, only what describes the content is kept. Authors, hops and what a list added are not carried over, so an
+archive contains no more addresses than its texts do. A message that cannot be used is reported by its number; one at a
+time is in memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writing drafts: hand one in, change its text and files, read it, and throw it away.
 
-Each change says which version its author has seen, by the number of a change, and is refused where somebody has
+Each change names the version that its author has seen, by the number of a change, and is refused if somebody has
 changed the same thing since. A draft may have errors, which only stop its release; a text that cannot be read at all is
-refused. It is built outside of the transaction that stores it, and again where something else happened in the meantime.
+refused. It is built outside of the transaction that stores it, and again if something else happened in the meantime.
 """
 
 from __future__ import annotations

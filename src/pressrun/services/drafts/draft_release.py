@@ -1,8 +1,8 @@
-"""Letting drafts go: submit, approve, return, send, schedule.
+"""Releasing drafts: submit, approve, return, send, schedule.
 
-A list can ask for a second person: then a draft is released only once somebody has approved it as it is who has changed
-nothing of it since its last approval. Approving alone sends nothing, and any change ends an approval. What is sent is
-built as the list is at that moment, and found in order again.
+A list can require a second person. Then a draft is released only once it has been approved as it is by somebody who has
+changed nothing in it since its last approval. Approving alone sends nothing, and any change ends an approval. Sending
+builds and checks the draft again, for the list as it is at that moment.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Saying that a draft is ready, or returning it, with the mails about both: to publishers, and to its author.
 
-Nobody gets more of them than `[limits] posts_per_editor`: a program that submits without end must fill no mailbox.
+Nobody gets more of them than `[limits] posts_per_editor`: a program that submits without end must not fill a mailbox.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Bounces and complaints that a program hands in, because its provider tells it and not our return path.
+"""Bounces and complaints that a program hands in, because its provider reports to it and not to our return path.
 
-Which copy it was is proved by a token of ours, as in mail: the one of its return path, which is also its
-CFBL-Feedback-ID. Where a provider replaced both, the copy's Message-ID proves it together with the address, because it
-is a keyed hash. Without proof nobody is touched.
+A token of ours proves which copy it was, as in mail: the token of its return path, which is also its CFBL-Feedback-ID.
+If a provider replaced both, the copy's Message-ID proves it together with the address, because it is a keyed hash.
+Without proof, nothing changes for anybody.
 """
 
 from __future__ import annotations

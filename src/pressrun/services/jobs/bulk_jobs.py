@@ -1,7 +1,8 @@
 """Imports and syncs that programs hand in as files: accepted once on the disk, and carried out in the background.
 
-A dry run ends ready, and can be applied: then each row does what was shown of it or nothing, so whoever has left since
-stays out. One job waits or runs for each list, and the files of few are kept at a time, of each list of fewer.
+A dry run ends as `ready` and can be applied. Each row then does what the dry run showed, or nothing, so people who have
+left since stay out. Each list has at most one job that waits or runs. Only a few jobs, and fewer of each list, keep
+their files at a time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What people change about their own log-in: password, app, recovery codes, passkeys, sessions.
 
 A change of how somebody logs in ends all their other sessions, since the reason may be that somebody else has got in.
-An operator who has a passkey changes nothing here after typing only a password: whoever knows it could add another.
+An operator who has a passkey cannot change anything here with only a password, because anybody who knows it could then
+add a passkey.
 """
 
 from __future__ import annotations

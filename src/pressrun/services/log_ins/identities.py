@@ -1,4 +1,4 @@
-"""Logging in by an issuer (OpenID Connect): whom its name for somebody stands for here.
+"""Logging in with an issuer (OpenID Connect): which person here its name for somebody stands for.
 
 A person is known by the issuer and its `sub`, which never changes hands. An address may, so it links the two only once,
 for somebody who is invited, and only if the issuer has verified it. People who have just logged in another way may link

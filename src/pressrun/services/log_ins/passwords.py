@@ -1,7 +1,7 @@
 """Hashing passwords with Argon2id, away from the event loop.
 
-A hash takes 64 MiB and a tenth of a second of several cores, by intent. So two are made at a time, on threads that give
-way to everything else, and only a few wait: a flood of log-ins must not take memory and time from readers.
+A hash takes 64 MiB and a tenth of a second of several cores, on purpose. So two are made at a time, on threads that
+give way to everything else, and only a few wait: a flood of log-ins must not take memory and time from readers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who a proxy has logged in, as the header that it sets says. The proxy is believed; what they may do is ours.
+"""Who a proxy has logged in, according to the header that it sets. It says who they are; we say what they may do.
 
 There is no session: every request carries the header, so logging out at the proxy logs out here as well. Somebody whom
 the proxy knows and this installation does not is not logged in.

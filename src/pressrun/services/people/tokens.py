@@ -1,7 +1,7 @@
-"""Tokens of programs: making, showing and revoking them, and finding out whose the one is that a request carries.
+"""Tokens of programs: making, showing and revoking them, and finding out whose token a request carries.
 
-A token is shown once. It can do what its scope says on its lists, and one that a person made never more than they can
-do now. What a token makes ends with it at the latest, and works from no other networks.
+A token is shown once. It can do what its scope says on its lists; a token that a person made can never do more than
+they can now. A token made with another one ends with it at the latest, and works only from its networks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The database that a move leaves, as the process that writes to it serves the command that moves it.
+"""The source of a move: how the process that writes to a database serves the command that moves it.
 
 The command copies (operations.move_database). This process notes changes, stops for the last of them, and marks the
 database as gone: the one commit that switches.

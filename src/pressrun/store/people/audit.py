@@ -1,11 +1,11 @@
-"""The audit log: who did what, when, by which way, on which list and object, and how it ended; never a value.
+"""The audit log: who did what, when, by which route, on which list and object, and how it ended; never a value.
 
 Its rows are chained like the evidence of consent (core.signing.chain) and appended like it: right before the commit,
 so a change and its row are one transaction. A row is about a person by the id of the reader or by a keyed digest of an
 address, and both can be erased: the chain covers only a salted digest of them.
 
-`acting` says what is under way in a task. The first durable transaction of that task appends the row; where there was
-none, or the action failed, its door appends one of its own (services.upkeep.audit_log).
+`acting` says which action a task carries out. The first durable transaction of that task appends the row. If there was
+none, or the action failed, its door appends a separate row (services.upkeep.audit_log).
 """
 
 from __future__ import annotations

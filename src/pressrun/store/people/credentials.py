@@ -1,4 +1,4 @@
-"""What people prove with that it is them: passwords, apps with one-time codes, recovery codes, passkeys."""
+"""What people use to prove who they are: passwords, apps with one-time codes, recovery codes, passkeys."""
 
 from __future__ import annotations
 

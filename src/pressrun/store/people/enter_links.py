@@ -1,6 +1,6 @@
-"""Links by which people enter once: invitations by mail, and links that the shell prints.
+"""Links by which people log in once: invitations by mail, and links that the shell prints.
 
-What the link says is its row and its end, signed with a key outside the database, so nobody can make a link of a row.
+A link names its row and when it expires, signed with a key outside the database, so nobody can make a link from a row.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 An event has no address: the reader's address is read on request, so it is gone once the reader is erased. Ids ascend in
 the order of the commits, so a client that has read up to one misses none of those before it.
 
-Who does something is said by the door that it comes in by (`acted_by`), for all that its task does.
+The door that a request comes in by says who acts (`acted_by`), for everything that its task does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The files of imports and syncs of programs, in data_dir/jobs: each for its owner alone, and on the disk once stored.
+"""The files of imports and syncs of programs, in data_dir/jobs: each for its owner only, and durable once stored.
 
-Beside what the program sent there are the keys of its addresses and of those that come more than once, the members who
-would leave, and a mark for each row of what a dry run showed. They go when the job ends, and when somebody is erased
-whom they name.
+Beside what the program sent, there are the keys of its addresses and of those that occur more than once, the members
+who would leave, and a mark for each row of what a dry run showed. They are deleted when the job ends, and when somebody
+whom they name is erased.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How many copies of each edition are in each state, kept by the transactions that change them.
 
 Counting the rows of an edition takes a second for ten million of them, and claims, pages and metrics ask all the time.
-So whatever changes the state of a copy says so here, in the same transaction. The numbers are written right before the
-commit, because all who change copies of an edition write the same row. Housekeeping compares them with the rows.
+So whatever changes the state of a copy also counts it here, in the same transaction. The numbers are written right
+before the commit, because all transactions that change copies of an edition write the same row. Housekeeping compares
+them with the rows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The journal: mails that a relay has taken, written where they survive a kill before the database knows of them.
+"""The journal: mails that a relay has accepted, kept where they survive a kill before the database knows of them.
 
 Results are recorded some milliseconds after the relay's reply, many together, and a daemon that is killed in between
 would send those mails again. So each is appended at once to a file of fixed size, without a wait for the disk; the next

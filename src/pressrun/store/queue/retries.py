@@ -1,4 +1,4 @@
-"""Making what was deferred due at once, in slices: a million copies may wait after a bad day."""
+"""Makes deferred copies due at once, in slices, because a million copies may wait after a bad day."""
 
 from __future__ import annotations
 

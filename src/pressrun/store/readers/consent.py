@@ -1,7 +1,7 @@
 """The evidence of consent: append-only rows, each chained to the one before by salted digests (core.signing.chain).
 
-A transaction queues its rows, and appends them right before the commit, by one statement or a few: the end of the chain
-is what all transactions that record evidence have in common, and each holds it until its commit. Whatever reads
+A transaction queues its rows, and appends them right before the commit, by one statement or a few, because all
+transactions that record evidence share the end of the chain, and each locks it until its commit. Whatever reads
 evidence here appends first what its own transaction has queued.
 
 Rows change only to lose their content (erasure) or the network address that they came from (ageing), and a new row

@@ -1,4 +1,4 @@
-"""Which installation data belong to: that of the suppression key, which is made once and never rotated."""
+"""Which installation data belong to: identified by the suppression key, which is made once and never rotated."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The file in data_dir that a move to a server has left: it holds everybody's addresses, and nothing erases them there.
 
-So it is kept among the backups, where people look for such files, and one that only says where the data are takes its
-place. The command that moves does so. Where that was killed, the next one does, or the next start on the server.
+So it is moved to the backups, where people look for such files, and replaced by a file that only says where the data
+are. The command that moves the data does this. If it was killed, the next command does, or the next start on the
+server.
 """
 
 from __future__ import annotations

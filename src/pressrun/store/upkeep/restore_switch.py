@@ -1,4 +1,4 @@
-"""Puts what was restored in the place of what is there, so that a kill at any moment leaves the one or the other.
+"""Replaces the present data with the restored data, so that a kill at any moment leaves either the one or the other.
 
     data_dir/.restoring         being unpacked and rehearsed: worth nothing once the process is gone
     data_dir/.restore-prepared  complete; in force as soon as the database on a server has its mark

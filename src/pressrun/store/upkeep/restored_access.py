@@ -1,7 +1,7 @@
 """Who may do what after a restore: never more than the backup says, nor than the former data did.
 
-Otherwise a backup would let everybody in again who was removed since, and bring back revoked tokens, passwords that
-were changed because they leaked, and recovery codes that are used up. Sessions and links to enter end in any case.
+Otherwise a backup would let in everybody who has since been removed, and bring back revoked tokens, passwords that were
+changed because they leaked, and recovery codes that are used up. Sessions and links to enter end in any case.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Sessions: which process the database belongs to, and in whose name copies are claimed.
 
-Each start of a process that writes is a session with an id of its own, and ids only grow. One session lives at a time.
-A start ends the one before where that is provably dead or its lease is over (core.upkeep.lease), and else learns who
-holds the database. Whatever a session has claimed when it ends may be claimed again by the next one.
+Each start of a process that writes is a session with an id of its own, and ids only grow. Only one session is live at a
+time. A start ends the previous one if that is provably dead or its lease is over (core.upkeep.lease); otherwise it
+learns who holds the database. Whatever a session has claimed when it ends may be claimed again by the next one.
 """
 
 from __future__ import annotations

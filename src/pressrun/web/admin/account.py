@@ -1,8 +1,9 @@
-"""The page of one's own log-in: passkeys, password, app with one-time codes, and where one is logged in.
+"""The page about a person's own login: passkeys, password, app with one-time codes, and where they are logged in.
 
-Every form posts here; its button is `name="action"`. What changes how somebody logs in needs a log-in of the last
-minutes: on a machine that was left alone, nobody takes over the account. An operator who has only typed a password may
-set up what is missing, but not beside a passkey: somebody with only the password must not become the operator.
+Every form posts here; its button is `name="action"`. Changing how somebody logs in requires a log-in within the last
+minutes, so that nobody takes over the account on a machine that was left alone. An operator who has only typed a
+password may set up what is missing, but not beside a passkey, because somebody with only the password must not become
+the operator.
 """
 
 from __future__ import annotations

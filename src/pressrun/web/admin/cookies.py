@@ -4,9 +4,9 @@ On https their names begin with `__Host-`, so that neither another host of the d
 first two have SameSite Lax, because people come from links in mails; a GET changes nothing, and the guard turns other
 sites away.
 
-That of a log-in at an issuer binds the browser, and all that must be known is in it. State, nonce and verifier are
-derived from it by a key of this process, so that a stranger who begins a million log-ins costs no memory, and a stolen
-database holds nothing of them. A restart ends what is under way.
+The cookie of a log-in at an issuer binds the log-in to the browser, and contains all that must be known. State, nonce
+and verifier are derived from it by a key of this process, so that a stranger who begins a million log-ins costs no
+memory, and a stolen database holds nothing of them. A restart ends what is under way.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
     /admin/enter/TOKEN            GET shows whose link it is, POST enters
     /admin/logout                 POST
 
-The answer to a failure is one and the same, whatever was wrong (401), and so is that to an address.
+Every failure gets the same answer (401), whatever was wrong, and so does every address.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The cursors of collections, as programs get them: opaque, and good for the same query only.
 
-A cursor ends in a keyed digest of itself, of the path and of every filter. With another filter it would skip or repeat
-what the program wants to see, and what a program has made up itself no query has to understand: both are refused.
+A cursor ends in a keyed digest of itself, of the path and of every filter. With another filter, it would skip or repeat
+what the program wants to see, and no query has to understand a cursor that a program has made up. Both are refused.
 """
 
 from __future__ import annotations
