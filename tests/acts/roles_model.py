@@ -1,6 +1,6 @@
-"""What a model of a newsletter knows of people, programs and drafts: who may do what at each moment, written out.
+"""A model of a newsletter's people, programs and drafts, which says who may do what at each moment.
 
-Nothing here asks the code that decides. Somebody is known by a key: `person 3`, `token 5`, `shell`.
+It never uses the code that it tests. Everybody has a key: `person 3`, `token 5`, `shell`.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class Model:
     # ------------------------------------------------------------------ drafts
 
     def author(self, key: str) -> str:
-        """As which author somebody counts: a person's tokens as the person, those of a token as that one."""
+        """The author that somebody counts as: the person for a person's tokens, a token for those made with it."""
         program = self.programs[int(key[6:])] if key.startswith("token ") else None
         if program is None:
             return key
@@ -189,7 +189,7 @@ class Model:
         )
 
     def counts(self, work: Work) -> bool:
-        """Whether it was approved as it is, in this look, by somebody who may approve now."""
+        """Whether it was approved as it is and looks now, by somebody who may approve now."""
         if work.approved is None:
             return False
         number, author, look = work.approved
@@ -214,10 +214,10 @@ class Model:
         return any(self._may_be(key, author) for at, key in self.lists[work.list].setters if at >= latest)
 
     def _may_be(self, key: str, author: str) -> bool:
-        """Whether somebody acts as this author. A token that is gone may have been anybody's."""
+        """Whether somebody may be this author. A token that is gone may have been anybody's."""
         is_gone = key.startswith("token ") and int(key[6:]) not in self.programs
         return is_gone or self.author(key) == author
 
     def may_sender(self, work: Work) -> bool:
-        """Whether whoever scheduled an edition may still send it; that a token has expired does not matter."""
+        """Whether whoever scheduled an edition may still send it. An expired token does not matter."""
         return self.may(work.sender, "release", work.list)

@@ -14,7 +14,7 @@ LISTS = ("news", "tides")
 
 
 class PeopleSteps(World):
-    """Each draws who acts, and on whom."""
+    """Each step draws at random who acts, and on whom."""
 
     # ------------------------------------------------------------------ people
 

@@ -1,7 +1,7 @@
-"""A newsletter whose people, programs and drafts a model follows: the real door, sessions, links, codes and tokens.
+"""A newsletter with the real door, sessions, links, codes and tokens, and a model that follows it.
 
-Whoever acts at a page goes through the frame of the pages, and a program through its token. Each action is compared
-with what the model says: who may do it, and that the audit log has one row of it.
+People on pages go through the frame of the pages, and programs through their tokens. Each action is compared with the
+model: whether the caller may do it, and whether the audit log has exactly one row about it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from pressrun.web.http.clients import ArrivedRequests, Proxies
 from pressrun.web.pages import Pages
 
 Actor = Visit | int | None
-"""Who acts: somebody with a session, a token by its number, or None: at the shell."""
+"""Who acts: somebody with a session, a token by its number, or None for the shell."""
 ADDRESS = "192.0.2.1"
 
 
@@ -63,7 +63,7 @@ class World:
         self.open(office)
 
     def open(self, office: Office) -> None:
-        """What a process makes at its start."""
+        """What a process creates when it starts."""
         self.office, context = office, replace(office.context, site=SITE)
         self.log_in_services = build_log_ins(context, SITE.base_url, PasswordHashes(CHEAP))
         acts = {name: replace(act, work=self._held(act.work)) for name, act in ACTS.items() if act.work is not None}
@@ -75,7 +75,7 @@ class World:
         self.frame = AdminFrame(web, self.door, self.log_in_services)
 
     def _held(self, work: Work) -> Work:
-        """Work in whose middle something else may happen, after its caller was let in."""
+        """Work during which something else may happen, after its caller was let in."""
 
         async def carry_out(doing: Doing, arguments: Any) -> Any:
             if self.meanwhile is not None:
@@ -94,7 +94,7 @@ class World:
         return SHELL if actor is None else f"token {actor}" if isinstance(actor, int) else f"person {actor.person}"
 
     def draw_actor(self) -> Actor:
-        """Anybody, and now and then somebody whose session or token has ended."""
+        """Anybody, including now and then somebody whose session or token has ended."""
         kind = self.dice.randrange(10)
         if kind < 1 or not self.model.people:
             return None
@@ -122,7 +122,7 @@ class World:
         return await caller_of_token(self.office.tokens, self.model.programs[number].text, ADDRESS)
 
     async def perform(self, actor: Actor, act: str, arguments: Mapping[str, Any]) -> Any:
-        """Have it done by the door of this actor; raises NotPermitted where they are not even let in."""
+        """Carry it out through this actor's door; raises NotPermitted if they are not even let in."""
         raw: Any = encode_arguments(arguments)
         if actor is None:
             return await self.door.carry_out(Call(act=act, arguments=raw, caller=Caller.at_shell("root", 0)))
@@ -138,7 +138,7 @@ class World:
         return await self.frame.carry_out(member, act, raw)
 
     def is_let_in(self, actor: Actor, act: str) -> bool:
-        """Whether the actor comes as far as the door of all actions."""
+        """Whether the actor gets as far as the door of all actions."""
         if actor is None:
             return True
         if isinstance(actor, int):
@@ -159,7 +159,7 @@ class World:
     async def attempt(
         self, actor: Actor, act: str, right: str, name: str | None, /, **arguments: Any
     ) -> tuple[bool, Any]:
-        """Try an action, and compare: who may do it, and its one row. Returns whether it was done, and the answer."""
+        """Try an action, and compare permission and audit row. Returns whether it was done, and the answer."""
         is_let_in, may = self.is_let_in(actor, act), self.may(actor, right, name)
         who, key, self.is_disturbed = self.named(actor), self.key(actor), False
         [(last,)] = await select(self.office.database, "select coalesce(max(number), 0) from audit")
@@ -187,7 +187,7 @@ class World:
         return problem is None, answer
 
     def named(self, actor: Actor) -> str:
-        """As the audit log names them."""
+        """The actor's name in the audit log."""
         if actor is None:
             return "root"
         if isinstance(actor, int):
@@ -201,7 +201,7 @@ class World:
     # ------------------------------------------------------------------ logging in
 
     async def enter(self, person: Someone, way: str) -> Visit | None:
-        """Log somebody in; None where they are not let in."""
+        """Log somebody in; None if they are not let in."""
         entered: object = None
         if way == "link" and person.link is not None:
             entered = await self.log_in_services.links.enter(person.link[0], VISITOR)
@@ -219,7 +219,7 @@ class World:
         return Visit(secret=entered.secret, person=person.number, by=way, began_at=now, seen_at=now)
 
     async def newest_link(self, person: int) -> tuple[str, int] | None:
-        """The newest link of a person, as the mail to them has it."""
+        """The newest link of a person, as in the mail to them."""
         sql = "select id, expires_at from enter_link where person_id = ? order by id desc limit 1"
         for number, expires_at in await select(self.office.database, sql, person):
             return WebTokens(self.office.keys).make(WebPurpose.ENTER, number, expires_at), expires_at
@@ -241,7 +241,7 @@ class World:
     # ------------------------------------------------------------------ what holds after each step
 
     async def check(self) -> None:
-        """Sessions, links and tokens give exactly what their people hold, and nothing is left half done."""
+        """Sessions, links and tokens allow exactly what their people may do, and nothing is left half done."""
         model = self.model
         for visit in model.visits:
             member = await self.member(visit)

@@ -1,5 +1,5 @@
-"""Random histories with a restore in their middle: nobody gets back what they have lost since the backup, and the rules
-hold afterwards.
+"""Random histories with a restore in the middle: nobody gets back what they lost after the backup, and the rules hold
+afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pressrun.store.upkeep.key_files import load_keys
 async def test_a_restore_gives_nobody_back_what_they_have_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    """A backup in the middle of a history is put back at its end, and the history goes on."""
+    """A backup from the middle of a history is restored at its end, and the history goes on."""
     async with open_office(tmp_path) as office:
         life = Life(office, random.Random(seed))
         await live(life)
@@ -52,7 +52,7 @@ async def test_a_restore_gives_nobody_back_what_they_have_lost(
 
 
 async def adopt(life: Life, then: Model) -> None:
-    """Follow what a restore has made of a history: no more than there was then, and than there is now."""
+    """Apply a restore to the model: nobody may do more than at the backup, or than right before the restore."""
     now, life.model = life.model, then
     then.now = now.now
     for visit in now.visits:
@@ -82,5 +82,5 @@ async def adopt(life: Life, then: Model) -> None:
 
 
 def order_of(grant: str) -> int:
-    """How much a role or an access allows, among others of its kind."""
+    """How much a role or an access allows, compared with others of its kind."""
     return [*ROLES, *READERS].index(grant)

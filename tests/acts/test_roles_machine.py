@@ -1,5 +1,5 @@
-"""Random histories of people, programs and drafts: nobody does what they may not do at that moment, and no edition goes
-out but by the rules of its list at that moment.
+"""Random histories of people, programs and drafts: everybody does only what they may do at that moment, and editions go
+out only by the rules of their list at that moment.
 """
 
 from __future__ import annotations

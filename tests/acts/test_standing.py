@@ -1,4 +1,4 @@
-"""What an approval and a time are worth once whoever gave them has lost the right: at every door, and at the hour."""
+"""Approvals and schedules stop counting once whoever made them has lost the right: at every door, and at the hour."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_an_approval_of_a_revoked_token_does_not_count_and_one_of_an_expir
 
 
 async def test_no_author_approves_once_the_approval_before_counts_no_longer(desk: Desk) -> None:
-    """That vouched for what Ann wrote, and now nobody does."""
+    """It vouched for what Ann wrote, and now nobody does."""
     edition = await desk.draft()
     await desk.by("bea", "edition.approve", id=edition)
     await desk.lose("revoked")
@@ -145,7 +145,7 @@ async def test_no_author_approves_settings_that_have_changed_since(desk: Desk) -
 
 @pytest.mark.parametrize("by_token", [False, True])
 async def test_who_has_set_what_is_in_every_copy_does_not_approve_it(desk: Desk, by_token: bool) -> None:
-    """Else Bea would need nobody for a footer as long as a letter. With a token that is gone it may have been her."""
+    """Otherwise Bea could send a footer as long as a letter alone. A token that is gone may have been hers."""
     edition = await desk.draft()
     if by_token:
         made = await desk.by("bea", "token.create", name="own", scope="write", lists=("news",))
@@ -166,7 +166,7 @@ async def test_who_has_set_what_is_in_every_copy_does_not_approve_it(desk: Desk,
 
 
 async def wait(desk: Desk, seconds: int = 601) -> tuple[Any, ...]:
-    """Let its time come, and see what became of the edition."""
+    """Let its time come, and return what became of the edition."""
     desk.pass_time(seconds)
     await desk.advance()
     return (await desk.states())[0]
@@ -213,7 +213,7 @@ async def test_a_schedule_of_a_token_ends_with_it_but_not_with_its_time(desk: De
 
 
 async def test_an_approval_that_is_lost_after_scheduling_holds_the_edition(desk: Desk) -> None:
-    """Nobody sends it alone by resuming it. It can be made a draft again."""
+    """Nobody can send it alone by resuming it. It can be made a draft again."""
     edition = await desk.draft()
     await desk.by("bea", "edition.approve", id=edition)
     await desk.by("ann", "edition.schedule", id=edition, at=desk.hour())

@@ -99,7 +99,7 @@ def test_an_ed25519_key_stands_beside_it(shell: Shell) -> None:
 
 
 def test_a_new_key_takes_the_place_of_the_old_one(shell: Shell) -> None:
-    """Whoever added a table for it would sign with both for ever."""
+    """An operator who added another table would sign with both keys for ever."""
     first = shell.good("dkim", "create", "harbour.example").out
     sign_as_configured(shell, first[first.index("[dkim]") :])
     second = shell.good("dkim", "create", "harbour.example", "--selector", "y2").out

@@ -213,7 +213,7 @@ def test_a_backup_counts_where_data_dir_takes_no_note_of_it(shell: Shell, monkey
 
 
 def test_a_working_directory_that_was_removed_is_in_nobodys_way(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a terminal that is still in the folder of a former release."""
+    """As in a terminal that is still in the folder of an earlier release."""
     former = shell.folder / "former"
     former.mkdir()
     monkeypatch.chdir(former)

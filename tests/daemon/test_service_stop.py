@@ -112,7 +112,7 @@ async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Data
 async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
     data: DataDir, database: Database, command: DataLock
 ) -> None:
-    """Neither notes, which would grow with each change, nor a copy of all readers, in which nobody would be erased."""
+    """Neither notes, which would grow with each change, nor a copy of all readers, which no erasure would reach."""
     stop, gated, _ = build(data, database)
     draft = data.root / ".pressrun.sqlite3.moving"
     draft.touch()

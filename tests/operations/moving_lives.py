@@ -1,7 +1,7 @@
-"""Random lives whose newsletter moves between the engines, while it goes on, by commands that may be killed anywhere.
+"""Random lives of a newsletter that moves between the engines while it runs, by commands that may be killed anywhere.
 
 The command runs on a thread. At random moments it waits while something happens to the newsletter. A kill is an
-exception between any two statements of its own, after which nothing of it is tidied up.
+exception between any two of its statements, after which it does not tidy up.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ class MovingLives(WatchedDoors):
         return [*usual, self.move_data, self.move_data] if not self.is_moving else usual
 
     def plan(self) -> list[tuple[str, int]]:
-        """A move in any case, in the middle of what went out before."""
+        """A move always happens, in the middle of what is going out."""
         begun = [(name, self.dice.randrange(1 << 30)) for name in ("start", "take_slice", "claim", "answer")]
         return [*begun, ("move_data", self.dice.randrange(1 << 30)), *super().plan()[: self.steps]]
 
@@ -190,7 +190,7 @@ class MovingLives(WatchedDoors):
     # ------------------------------------------------------------------ a move
 
     async def move_data(self) -> object:
-        """To the other engine, perhaps killed, and perhaps tried again; sometimes given up."""
+        """Move to the other engine. The command may be killed, and repeated or given up."""
         source, target, told = self.here, self.there, []
         for _ in range(self.dice.choice([1, 1, 2, 4])):
             left, word = self.dice.choice([(None, ""), (MOST_STATEMENTS, ""), (MOST_MARKS, MARK)])
@@ -210,7 +210,7 @@ class MovingLives(WatchedDoors):
         return mark is not None and mark.state is MoveState.GONE
 
     async def command(self, source: Location, target: Location, left: int | None, word: str = "") -> object:
-        """One `move-to`, which is killed after so many of its statements; the daemon sees that, and goes on."""
+        """One `move-to` that is killed after this many statements; the daemon notices, and goes on."""
         loop, countdown = asyncio.get_running_loop(), Countdown(left, word, after=self.dice.random() < 0.5)
         service = StoppedByHand(self.press.owner)
         gone = self.is_gone(source)
@@ -255,7 +255,7 @@ class MovingLives(WatchedDoors):
         return told
 
     async def close_here(self) -> None:
-        """The daemon ends, whose data are in another place."""
+        """The daemon ends, because its data are now in another place."""
         if self.press.office.database in self.opened:
             self.opened.remove(self.press.office.database)
             await self.press.office.database.close()
@@ -269,7 +269,7 @@ class MovingLives(WatchedDoors):
         self.tally["interludes"] += 1
 
     def look(self, source: Location, target: Location) -> None:
-        """Never both of them can be used, and the one that was until the other is complete."""
+        """Both places can never be used at once, and the old one can be until the new one is complete."""
         usable = [is_usable(source), is_usable(target)]
         if usable == [True, True]:
             self.wrongs.append("both can be used")

@@ -281,7 +281,7 @@ def test_while_nobody_knows_whether_the_switch_is_made_the_target_stays(
 
 
 def test_the_target_is_marked_all_the_time(route: tuple[DataDir, Location]) -> None:
-    """Also when the command is killed as it changes the mark: the source is in use, and both must never be."""
+    """This holds even if the command is killed as it changes the mark: the source is in use, and both must never be."""
     source, destination = route
     kind: type[PostgresTarget | SqliteTarget] = (
         PostgresTarget if isinstance(destination, PostgresDatabase) else SqliteTarget

@@ -56,7 +56,7 @@ def test_one_clock() -> None:
 
 
 def test_events_are_logged_in_one_way() -> None:
-    """Through `event()`, from whose calls docs/events.md takes levels and fields; others would be "info" in it."""
+    """docs/events.md takes levels and fields from calls of `event()`; it would list any other event as "info"."""
     others = {
         str(path.relative_to(_PACKAGE))
         for path in _SOURCES

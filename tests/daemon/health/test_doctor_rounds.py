@@ -146,7 +146,7 @@ async def test_a_mail_that_cannot_be_queued_is_queued_later(
 async def test_a_mail_that_does_not_arrive_is_followed_by_another_for_a_day(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether one is due is asked with each step; after a day it would be a second one about the same run."""
+    """Each step checks whether one is due; after a day, it would be a second one about the same run."""
     monkeypatch.setattr(doctor_rounds, "POLL_SECONDS", 0)
     rounds = Rounds(settings_of(tmp_path), findings)
     await rounds.at_its_hour()

@@ -21,7 +21,7 @@ def html(body: str) -> str:
     ],
 )
 def test_addresses_in_a_mail_of_text_alone(url: str, words: str) -> None:
-    """Mail programs make links of them."""
+    """Mail programs turn them into links."""
     mail = f"From: a@b.example\nSubject: a\nContent-Type: text/plain; charset=utf-8\n\nSee {url} now.\n"
     findings = [message for _, _, message in findings_of(mail, ".eml") if url in message]
     assert [True] == [words in message for message in findings], findings

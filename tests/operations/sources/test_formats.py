@@ -389,5 +389,5 @@ def test_nobody_of_phplist_is_active_by_mistake(confirmed: str, blacklisted: str
 
 
 def test_no_merge_field_has_a_name_that_another_column_has() -> None:
-    """Or an export with it could not be read back: a member might be left out, or somebody who left be mailed."""
+    """Else an export with it could not be read back: a member might be left out, or somebody who left be mailed."""
     assert FILE_COLUMNS >= {*KEYS, *FLAGS, *FLAGS_BY_NAME} - {LEFT_OUT}

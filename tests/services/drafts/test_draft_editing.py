@@ -106,7 +106,7 @@ async def test_different_files_that_come_in_together_are_as_many_drafts(press: P
 async def test_editions_of_other_lists_do_not_turn_a_draft_away(
     press: Pressroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They take the id for which it was built, and ids are those of all lists."""
+    """They take the id for which it was built, because all lists share the ids."""
     await press.office.make_list("other")
     build, others = InlineMaker.build, iter(range(7))
 

@@ -1,4 +1,4 @@
-"""An edition is built before the transaction that stores it, and again where something else was stored in between."""
+"""An edition is built before the transaction that stores it, and again if something else was stored in between."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Builder:
 
 
 async def test_it_is_built_anew_for_what_is_there_now() -> None:
-    """The caller gets what the first attempt that nobody overtook returns."""
+    """The caller gets the result of the first attempt that nobody overtook."""
     assert "edition 3" == await Builder(overtaken=2).store("edition")
 
 
 async def test_it_is_refused_when_others_are_faster_each_time() -> None:
-    """A busy list keeps nobody waiting for ever."""
+    """A busy list does not keep anybody waiting for ever."""
     builder = Builder(overtaken=STORE_ATTEMPTS)
     with pytest.raises(Refused, match="others were faster"):
         await builder.store("edition")

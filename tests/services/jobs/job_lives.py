@@ -1,7 +1,7 @@
-"""Random lives in which programs hand in files, and every way of changing a newsletter comes between their pages.
+"""Random lives in which programs hand in files, and the newsletter changes in every possible way between their pages.
 
-What each page did is compared with `job_rules`, row by row. A job goes on one statement of the database at a time, and
-its process may die before or after each, or not hear of a commit.
+What each page did is compared with `job_rules`, row by row. A job advances by one database statement at a time, and its
+process may die before or after each, or not hear of a commit.
 """
 
 from __future__ import annotations
@@ -112,14 +112,14 @@ class JobLives(WatchedJobs):
         return name, terms, is_dry, [line.csv.strip() for line in lines], leavers, told
 
     async def first_try(self, act: str, arguments: Callable[[], Arguments], key: str) -> object:
-        """A request that is answered, or whose process dies, or whose client or server lets go of it."""
+        """A request that is answered, whose process dies, or that its client or the server gives up."""
         way = self.dice.choice(["", "", "", *WAYS])
         if not way:
             return await self.attempt(self.call(act, arguments(), key))
         stepped = SteppedDatabase(self.office.database)
         office = furnish(cast("Database", stepped), self.office.keys, self.office.path)
         office.now, drop = self.office.now, office.job_files.drop
-        # A process that is dead tidies nothing up.
+        # A dead process does not tidy up.
         office.job_files.drop = lambda names: None if stepped.is_dead else drop(names)  # type: ignore[method-assign]
         request = asyncio.ensure_future(self.call(act, arguments(), key, office))
         moment = self.dice.randint(1, 7)
@@ -133,7 +133,7 @@ class JobLives(WatchedJobs):
         return way, moment
 
     async def find_leavers(self, name: str, lines: list[Line]) -> list[str]:
-        """The members of syncs who are not in a file, where somebody's former address stands for them."""
+        """The members of syncs who are not in a file, in which a former address stands for its reader."""
         moved = await self.office.database.read(address_changes.moved_addresses)
         listed = {line.key for line in lines if lists_member(line)}
         listed |= {moved[key].key for key in listed if key in moved}
@@ -171,7 +171,7 @@ class JobLives(WatchedJobs):
         return number, told
 
     async def repeat(self) -> object:
-        """A key says the same for a day, and does nothing more."""
+        """For a day, a key gets the same answer and has no further effect."""
         if not self.kept or self.is_set_back:  # it may have been later before
             return None
         key = self.dice.choice(list(self.kept))
@@ -228,7 +228,7 @@ class JobLives(WatchedJobs):
         return await self.step(task, stepped, "")
 
     async def finish(self) -> object:
-        """All that waits."""
+        """Everything that waits."""
         live = "select id from job where state in ('queued', 'running', 'applying')"
         for number in range(400):
             is_busy = bool(await self.press.rows(live))
@@ -268,7 +268,7 @@ class JobLives(WatchedJobs):
         self.runners, self.queue = [], JobQueue()
 
     async def cut_marks(self) -> None:
-        """What a process has written to a file and not brought to the disk may be lost."""
+        """What a process has written to a file but not synced to the disk may be lost."""
         for _, state, _, _, _, file, _ in await self.press.rows(JOBS):
             marks = self.office.path / "jobs" / (file + MARKS)
             if state == "running" and marks.exists():

@@ -1,4 +1,4 @@
-"""What a row of a job does, said once more and in other words than the program's, for one row at a time."""
+"""What a row of a job does: the program's rule, written independently and for one row at a time."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Counts:
 
 
 def effect_of(here: Standing, line: Line, terms: Terms) -> Effect:
-    """What a row does to somebody who stands like this."""
+    """What a row does to somebody in this state."""
     if here.is_suppressed:
         return Effect(SUPPRESSED)
     return _sync(here, line) if terms.is_sync else _import(here, line, asks=terms.asks)
@@ -108,7 +108,7 @@ def _kept(here: Standing, line: Line, state: str | None) -> Effect:
 
 
 def after(here: Standing, line: Line, effect: Effect, terms: Terms) -> Standing:
-    """How somebody stands after a row has done this."""
+    """The state of somebody after a row has done this."""
     state = effect.state or here.state
     is_back = here.state == UNSUBSCRIBED and state == ACTIVE
     return replace(

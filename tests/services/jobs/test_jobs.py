@@ -347,7 +347,7 @@ async def test_few_files_arrive_at_a_time(office: Office) -> None:
 async def test_a_file_stays_when_nobody_knows_whether_it_is_a_job(
     office: Office, monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]
 ) -> None:
-    """Whoever repeats the request under its key would find a job that has lost its file."""
+    """A client that repeats the request under its key would find a job that has lost its file."""
     await office.make_list()
     database, real = office.database, office.database.write
 
@@ -365,7 +365,7 @@ async def test_a_file_stays_when_nobody_knows_whether_it_is_a_job(
 
 
 async def test_a_job_is_kept_for_a_day_from_its_last_request_and_from_its_end(office: Office) -> None:
-    """So whoever repeats a request under its key, or asks for the result of a job that took long, gets an answer."""
+    """So a client that repeats a request under its key, or asks for the result of a long job, gets an answer."""
     await office.make_list()
     start = int(office.now)
     job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))

@@ -34,7 +34,7 @@ Standings = dict[str, Standing]
 
 
 class HandedIn:
-    """A file as it was handed in, what its dry run has shown of each row, and what was counted so far."""
+    """A file as it was handed in, what its dry run showed for each row, and the counts so far."""
 
     def __init__(
         self, name: str, lines: list[Line], terms: Terms, leavers: list[str], list_id: int, *, is_dry: bool
@@ -46,7 +46,7 @@ class HandedIn:
         self.counts = Counts()
 
     def begin_again(self) -> None:
-        """A dry run begins anew."""
+        """A dry run starts again."""
         self.shown, self.overlay, self.counts = {}, {}, Counts()
 
 
@@ -78,7 +78,7 @@ class WatchedJobs(WatchedDoors):
         job.overlay = {key: there[key] for key in seen if repeated[key] > 1}
 
     def followed(self, job: HandedIn, lines: list[Line], moved: Moved, there: Standings) -> list[Line]:
-        """Rows with the address that their people have now, unless the list knows the former one."""
+        """Rows with the current addresses of their people, unless the list knows the former one."""
         unknown = Standing()
         result = []
         for line in lines:

@@ -155,7 +155,7 @@ async def test_a_passkey_is_made_once(lobby: Lobby) -> None:
 
 
 async def test_an_operator_with_a_passkey_changes_no_log_in_by_password_alone(lobby: Lobby) -> None:
-    """Else a password that leaked would be enough to add a passkey, and with that to do everything."""
+    """Otherwise a leaked password would be enough to add a passkey, and so to do everything."""
     ann = await lobby.add_person("ann", is_operator=True)
     await lobby.set_password(ann)
     _, session = await lobby.enter("ann")

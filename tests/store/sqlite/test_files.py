@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_opened_is_not_called_damaged(
 
 
 async def test_a_damaged_file_is_unavailable_with_its_remedy(database: Database) -> None:
-    """It is a fault of the disk, not of a unit of work: no traceback, and no mail is set aside for it."""
+    """It is the disk's fault, not that of a unit of work: no traceback, and no mail is set aside for it."""
     await database.write(add, "a")
     await database.checkpoint()
     file = file_of(database.location)

@@ -215,7 +215,7 @@ def test_the_lock_ends_with_its_process(data: DataDir) -> None:
 
 
 def test_a_lock_on_a_faulty_disk_is_unavailable_with_its_remedy(data: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a fault that made the kernel mount the disk read-only: to try again may do, as with the database."""
+    """As after a fault that made the kernel mount the disk read-only. Trying again may help, as with the database."""
     data.root.mkdir()
 
     def refuse(path: Path, *_: int) -> int:

@@ -128,7 +128,7 @@ async def test_revisions_in_several_lines(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("coding", "status"), [("gzip", 415), ("br", 415), ("identity", 202), ("", 202)])
 async def test_a_compressed_body(desk: Desk, coding: str, status: int) -> None:
-    """It is not taken for what it holds."""
+    """It is not mistaken for its content."""
     headers = {"Content-Type": "text/csv", "Content-Encoding": coding}
     async with desk.client() as client:
         response = await client.post("/lists/news/imports", content=b"email\n", headers=headers)

@@ -331,7 +331,7 @@ async def test_values_of_a_query_are_written_as_described(served: ServedApi, que
 
 
 async def test_a_word_that_is_none_of_several_is_answered_with_all_of_them(served: ServedApi) -> None:
-    """In the query as in the body."""
+    """Both in the query and in the body."""
     async with served.client() as client:
         await client.post("/lists", json={"name": "news", "title": "River News"})
         asked = await client.get("/lists/news/subscribers?state=gone")

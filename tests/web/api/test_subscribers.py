@@ -304,7 +304,7 @@ async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> No
 
 
 async def test_two_keys_are_none(served: ServedApi) -> None:
-    """Neither is taken for the one that was meant."""
+    """Neither is mistaken for the one that was meant."""
     await served.office.make_list()
     async with served.client() as client:
         headers = [("Idempotency-Key", "crm-1"), ("Idempotency-Key", "crm-2")]
