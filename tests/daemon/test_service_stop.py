@@ -109,6 +109,31 @@ async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Data
     DataLock.acquire_for_move(data)  # what the fixture releases
 
 
+async def test_it_goes_on_even_if_nobody_could_look_at_the_command_for_a_while(
+    data: DataDir, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command is gone. Without a free descriptor the daemon cannot know, and must not stay stopped for that."""
+    answers: list[Exception | bool] = [Unavailable("too many open files"), OSError(), False]
+
+    def look(_: DataDir) -> bool:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(service_stop, "is_moving", look)
+    stop, gated, _ = build(data, database)
+    gone = asyncio.Event()
+
+    async def resume() -> None:
+        stop.resume()
+        gone.set()
+
+    await stop.stop(resume)
+    await asyncio.wait_for(gone.wait(), 20)
+    await gated.write(lambda _: None)
+
+
 async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
     data: DataDir, database: Database, command: DataLock
 ) -> None:

@@ -101,7 +101,7 @@ class ServiceStop:
     async def _watch_command(self, on_abandoned: Callable[[], Awaitable[None]], most_seconds: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + most_seconds
-        while is_moving(self._data) and loop.time() < until:  # noqa: ASYNC110 - the kernel tells nobody of a free lock
+        while self._is_there() and loop.time() < until:  # noqa: ASYNC110 - the kernel tells nobody of a free lock
             await asyncio.sleep(POLL_SECONDS)
         event(log, "move.abandoned", level=logging.WARNING)
         self._watch = None
@@ -113,6 +113,13 @@ class ServiceStop:
             OSError,
         ) as problem:  # the service goes on; the next start or move clears the rest
             event(log, "move.not_cleared", level=logging.WARNING, problem=str(problem))
+
+    def _is_there(self) -> bool:
+        """Whether the command runs, as far as can be told: who has no free descriptor to look with, looks again."""
+        try:
+            return is_moving(self._data)
+        except (PressrunError, OSError):
+            return True
 
     def keep_stopped(self) -> None:
         if self._watch is None or not self._holds:
