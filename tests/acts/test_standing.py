@@ -192,6 +192,13 @@ async def test_a_schedule_counts_while_whoever_made_it_may_send(desk: Desk, act:
     assert 1 == (await wait(desk, 1))[1]
 
 
+async def test_a_schedule_without_a_row_of_the_audit_log_counts(desk: Desk) -> None:
+    """It is from before there was such a log, and nobody has withdrawn it."""
+    await desk.office.make_edition()
+    assert [] == await select(desk.office.database, "select 1 from audit where action like 'edition.%'")
+    assert 1 == (await wait(desk))[1]
+
+
 async def test_a_schedule_goes_on_where_somebody_else_takes_it_over(desk: Desk) -> None:
     await desk.at_shell("list.set", list="news", settings={"approval": "none"})
     await desk.by("bea", "edition.schedule", id=await desk.draft(), at=desk.hour())
