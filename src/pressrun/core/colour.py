@@ -44,7 +44,7 @@ class Colour(Struct, frozen=True):
         return 0.2126 * _linear(self.red) + 0.7152 * _linear(self.green) + 0.0722 * _linear(self.blue)
 
     def towards(self, other: Colour, share: float) -> Colour:
-        """The mixture of this and another colour; `share` is that of the other."""
+        """The mixture of this and another colour; `share` is the part of the other."""
         return Colour(
             round(self.red + (other.red - self.red) * share),
             round(self.green + (other.green - self.green) * share),

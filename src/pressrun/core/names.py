@@ -31,7 +31,7 @@ def parse_list_name(text: str) -> str:
 
 
 def parse_family_name(text: str) -> str:
-    """The same for a family of lists, since its page has a path like that of a list."""
+    """The same for a family of lists, whose page has a path like a list's."""
     return _parse_name(text, "a family")
 
 
@@ -61,7 +61,7 @@ def parse_person_name(text: str) -> str:
 
 
 def person_name_for(address_key: str, used: Container[str]) -> str:
-    """A name that nobody uses yet, made of the part before the @: with a number where it is in use."""
+    """An unused name, made from the part before the @, with a number if that is in use."""
     local = _NOT_IN_NAMES.sub("-", address_key.rpartition("@")[0].lower()).strip("._-")[:_MADE] or "person"
     return next(name for number in count(1) if (name := local if number == 1 else f"{local}-{number}") not in used)
 

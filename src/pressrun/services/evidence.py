@@ -76,7 +76,7 @@ class Chained(Protocol):
         """All rows after that number, in their order."""
 
     def read_head(self, tx: Transaction) -> Head:
-        """Where the chain stands, as the database notes it beside the rows."""
+        """The end of the chain, as the database stores it beside the rows."""
 
 
 def verify(tx: Transaction, witnesses: Iterable[tuple[str, Head]], chain: Chained = consent) -> Audit:

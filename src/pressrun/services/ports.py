@@ -121,7 +121,7 @@ class TextRecords(Protocol):
     """Looks up DNS without blocking the loop, within a time limit of its own."""
 
     async def __call__(self, names: Collection[str], /) -> Mapping[str, tuple[str, ...] | None]:
-        """The TXT records of each name, possibly none; None where there was no answer, or the domain does not exist."""
+        """The TXT records of each name, possibly none; None if there was no answer, or the domain does not exist."""
 
 
 class MailParser(Protocol):

@@ -87,7 +87,7 @@ class Location(Protocol):
         ...
 
     def wal_bytes(self) -> int | None:
-        """How much a write-ahead log in data_dir takes; None where there is none."""
+        """How much a write-ahead log in data_dir takes; None if there is none."""
         ...
 
     def find_risks(self) -> list[DatabaseRisk]:

@@ -32,7 +32,7 @@ class SharedReads(Generic[K, V]):
         self._kept_at = -1  # the changes before the values were read
 
     async def find(self, key: K) -> V | None:
-        """The value of a key as of now; None where there is none. Raises Unavailable."""
+        """The value of a key as of now; None if there is none. Raises Unavailable."""
         if self._kept_at == self._database.changes and (kept := self._kept.get(key)) is not None:
             return kept
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()

@@ -256,7 +256,7 @@ class MoveTarget(TableStore):
 
     @abstractmethod
     def stage(self, table: StoredTable, keys: Iterable[Values]) -> None:
-        """Put the keys of rows that are to be written anew into a temporary table."""
+        """Put the keys of rows that are to be rewritten into a temporary table."""
 
     @abstractmethod
     def complete(self, last_ids: Mapping[str, int]) -> None:

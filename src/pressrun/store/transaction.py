@@ -171,7 +171,7 @@ class Transaction:
         return changed
 
     def update(self, name: str, /, **parameters: Any) -> None:
-        """Run a guarded update of one row that was read; raises Conflict where somebody has changed the row since."""
+        """Run a guarded update of one row that was read; raises Conflict if somebody has changed the row since."""
         if not self.run(name, **parameters):
             raise Conflict(name)
 

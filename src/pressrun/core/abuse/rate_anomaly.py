@@ -30,7 +30,7 @@ def first_hour(now: float) -> int:
 
 
 class RateAnomaly(Struct):
-    """Tells when far more come in than usual, and when that is over: at half of the mark where it began."""
+    """Notices when far more come in than usual, and when that ends: at half of the mark where it began."""
 
     is_on: bool = False
     hour: int = -1

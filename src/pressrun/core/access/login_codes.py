@@ -39,7 +39,7 @@ def typed_code(text: str) -> str:
 
 
 def is_same_code(code: str, typed: str) -> bool:
-    """Whether the code was typed, in a time that tells nothing about where it differs."""
+    """Whether this is the code, in a time that does not depend on where the two differ."""
     return hmac.compare_digest(code.encode(), typed_code(typed).encode("utf-8", "replace"))
 
 

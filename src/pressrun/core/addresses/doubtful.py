@@ -31,5 +31,5 @@ def is_disposable(domain: str, more: Collection[str] = ()) -> bool:
 
 
 def is_role(local: str) -> bool:
-    """Whether the part before the @ is that of a role."""
+    """Whether the part before the @ names a role."""
     return local.lower().split("+", 1)[0] in doubtful_addresses().roles

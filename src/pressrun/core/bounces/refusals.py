@@ -156,7 +156,7 @@ def _without_policy(words: str) -> BounceClass | None:
 
 
 def is_vague(enhanced: str) -> bool:
-    """Whether a status says no more than that something failed, so that words and other codes decide."""
+    """Whether a status only says that something failed, so that words and other codes decide."""
     return not enhanced or enhanced[2:] in _VAGUE
 
 

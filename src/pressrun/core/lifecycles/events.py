@@ -56,7 +56,7 @@ _PAUSED = "paused"
 
 
 def of_subscription(before: Standing | None, after: Standing | None) -> EventType | None:
-    """What the change of one subscription is, None where it stands as before; no standing: it does not exist."""
+    """The event of a change to one subscription, None if nothing changed. No standing: no subscription."""
     if before == after:
         return None
     if after is None:

@@ -68,7 +68,7 @@ class PacedScope:
 
 
 class PaceEntry(NamedTuple):
-    """A scope as it stood: of the destination queue `queue`, or None where it covers all copies."""
+    """The stored state of a scope: of the destination queue `queue`, or None if it covers all copies."""
 
     scope: str
     pace: Pace

@@ -34,7 +34,7 @@ RECEIVED_BYTES = 16 * 1024  # read at a time; replies are short
 
 
 class ConnectionOwner(Protocol):
-    """What a connection tells, and where it gets its messages. None of these may raise."""
+    """What a connection reports to, and gets its messages from. None of these may raise."""
 
     def next(self) -> Outgoing | None: ...
 

@@ -38,7 +38,7 @@ class Deadline:
         self._timer_at = 0.0
 
     def moved(self) -> None:
-        """The time begins anew."""
+        """Restart the time."""
         self._moved_at = self._loop.time()
         if self._timer is None:
             self._set_timer(self._moved_at)

@@ -224,7 +224,7 @@ class Pool:
             self._fallback.broke_in_flight(mode, problem, connection.number, self._count)
 
     def _grow(self) -> None:
-        """Open what is missing, and no more: idle ones come first, and after a failure one probe at a time."""
+        """Open only what is missing: idle ones come first, and after a failure one probe at a time."""
         if self._stopping or self._idle or self._roomy:
             return
         room = self.settings.connections - len(self._members)

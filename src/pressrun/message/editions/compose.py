@@ -129,7 +129,7 @@ def build_edition(
 
 
 class _FinishedParts(Struct, frozen=True, kw_only=True):
-    """The parts that go out. `flowed` is the text with soft line ends, None where it needs none."""
+    """The parts that go out. `flowed` is the text with soft line ends, None if it needs none."""
 
     subject: list[Piece]
     text: list[Piece]

@@ -147,7 +147,7 @@ class MailPart(Message):
         return None if payload is None else [child for child in payload if isinstance(child, MailPart)]
 
     def octets(self) -> bytes:
-        """Its content without transfer encoding; b"" where it has parts."""
+        """Its content without transfer encoding; b"" if it has parts."""
         payload: Any = self.get_payload(decode=True)
         return payload if isinstance(payload, bytes) else b""
 

@@ -54,7 +54,7 @@ class NoticeCopy(Struct, frozen=True, kw_only=True):
 
 
 def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
-    """The whole mail with CRLF line ends, 7-bit but for a `To` that needs SMTPUTF8."""
+    """The whole mail with CRLF line ends, 7-bit except for a `To` that needs SMTPUTF8."""
     content = notice.text(words, site, profile)
     never_again = notice.never_again if isinstance(notice, ConfirmationRequest | AddressChangeRequested) else ""
     owner = answers_to(profile, site).address.wire

@@ -53,7 +53,7 @@ class AboutEdition(Notice, frozen=True, kw_only=True):
 
 
 def works_for(words: Words, seconds: float) -> str:
-    """How long a link works, in days, hours or minutes, rounded down but for the moment until its mail was queued."""
+    """How long a link works, in days, hours or minutes, rounded down, ignoring the moment until its mail was queued."""
     minutes = max(1, int(seconds + _LATE_SECONDS) // 60)
     hours, days = minutes // _HOUR, minutes // _DAY
     if days >= _FEW or minutes == _DAY:

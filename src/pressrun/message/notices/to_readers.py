@@ -91,7 +91,7 @@ class PreferencesLink(Notice, frozen=True, kw_only=True):
 
 
 class UnsubscribeLink(Notice, frozen=True, kw_only=True):
-    """Answers a request to unsubscribe: by mail members and strangers alike, on the web members alone."""
+    """Answers a request to unsubscribe: by mail to members and strangers alike, on the web only to members."""
 
     link: str
 

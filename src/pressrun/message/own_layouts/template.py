@@ -133,6 +133,6 @@ _SANDBOX = _make_sandbox()
 
 
 def _placed(problem: BaseException, message: str) -> str:
-    """`message` with the line of the template where it arose."""
+    """`message` with the line of the template that caused it."""
     lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == "<template>"]
     return f"line {lines[-1]}: {message}" if lines else message

@@ -132,7 +132,7 @@ def with_a_user_name(edition: CheckedEdition) -> Iterator[Finding]:
 
 
 def shows_another(edition: CheckedEdition) -> Iterator[Finding]:
-    """Words that are an address must be that of the link, because mail programs warn of fraud otherwise."""
+    """Words that look like an address must match the link, because mail programs warn of fraud otherwise."""
     for link, url in _links(edition):
         words = link.text().strip()
         if edition.is_field(words) or edition.is_field(url):

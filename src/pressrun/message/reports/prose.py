@@ -144,7 +144,7 @@ def _says_that(opened: OpenedMail, text: str) -> bool:
 
 
 def _recipient(address: str, words: str, text: str) -> RecipientReport:
-    """Classified by its own words where they say anything, else by the whole text."""
+    """Classified by its own words if they say anything, else by the whole text."""
     quoted = quoted_in(words)
     says = class_by_words(folded_words(words)) is not None or not is_vague(quoted.best)
     bounce, status, code = class_of_failed(

@@ -85,7 +85,7 @@ class FrontMatter(Struct, frozen=True, kw_only=True):
 
 
 def find_fences(lines: Sequence[str]) -> tuple[int, int] | None:
-    """Where the lines are that enclose the keys; None without keys. Raises EditionError where they are not closed."""
+    """Where the lines are that enclose the keys; None without keys. Raises EditionError if they are not closed."""
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     if lines[first].rstrip() != FENCE:
         return None

@@ -159,7 +159,7 @@ class _Filter:
 
 
 class DecodedFile:
-    """The archive in a backup, whatever its layers. `read` raises BadInput where that is damaged or cut short."""
+    """The archive in a backup, whatever its layers. `read` raises BadInput if that is damaged or cut short."""
 
     def __init__(self, content: IO[bytes], filters: Sequence[_Filter]) -> None:
         self._content = content

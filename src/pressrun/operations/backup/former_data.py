@@ -29,7 +29,7 @@ class FormerData(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def open_former(data: DataDir) -> Iterator[FormerData | str | None]:
-    """The former data, or why they cannot be read, or None where there are none.
+    """The former data, or why they cannot be read, or None if there are none.
 
     Raises Refused for a database with an older schema, which could be read after a step.
     """
@@ -52,7 +52,7 @@ def open_former(data: DataDir) -> Iterator[FormerData | str | None]:
 
 
 def _read_version(data: DataDir) -> int | str | None:
-    """The version of the schema, or why it cannot be read, or None where there is no database."""
+    """The version of the schema, or why it cannot be read, or None if there is no database."""
     try:
         return check_version(data.database) if data.database.exists() else None
     except (BadConfiguration, Unavailable) as problem:

@@ -42,7 +42,7 @@ async def check_clock(subject: DoctorSubject) -> list[DoctorFinding]:
 
 
 def find_clock_state() -> bool | None:
-    """Whether the kernel (adjtimex(2)) or systemd-timesyncd says that the clock is right; None where nobody says."""
+    """Whether the kernel (adjtimex(2)) or systemd-timesyncd says that the clock is right; None if nobody says."""
     if _TIMESYNCD.exists():
         return True
     call = getattr(ctypes.CDLL(None, use_errno=True), "adjtimex", None)

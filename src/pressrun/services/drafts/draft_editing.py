@@ -275,7 +275,7 @@ def open_draft(tx: Transaction, edition_id: int) -> OpenDraft:
 
 
 def require_draft(tx: Transaction, edition: Edition) -> StoredManuscript:
-    """Where a draft stands; raises Refused for any other edition, and for one that an earlier version got by mail."""
+    """The state of a draft; raises Refused for any other edition, and for one that an earlier version got by mail."""
     manuscript = manuscripts.find_manuscript(tx, edition.id)
     if edition.state is not EditionState.DRAFT:
         raise Refused(f"edition {edition.id} is {edition.state} and no longer a draft")
@@ -319,7 +319,7 @@ def rewrite(tx: Transaction, edition: Edition, prepared: PreparedEdition) -> Non
 
 
 def _require_room(tx: Transaction, target: MailingList, added: int) -> None:
-    """Raise Refused where the drafts of a list would take too much with so many octets more."""
+    """Raise Refused if this many more octets would be too much for the drafts of a list."""
     if added > 0 and manuscripts.size_of_drafts(tx, target.id) + added > LARGEST_DRAFTS:
         raise Refused(
             f"the drafts of {target.name} may have {LARGEST_DRAFTS >> 20} MiB together, with earlier versions of their "

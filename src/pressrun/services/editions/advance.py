@@ -38,7 +38,7 @@ class EditionChanges(Struct, kw_only=True):
     faults: list[tuple[str, Exception]] = field(default_factory=list)
 
     def attempt(self, tx: Transaction, edition: Edition, work: Callable[[], None], *, careful: bool) -> None:
-        """Do what concerns one edition alone; with `careful` an error pauses it, and no other one."""
+        """Do what concerns a single edition; with `careful`, an error pauses this edition only."""
         if not careful:
             work()
             return

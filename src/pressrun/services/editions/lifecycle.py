@@ -266,7 +266,7 @@ def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int)
 
 
 class Resent(Struct, frozen=True):
-    """How many failed copies were queued again and left out, and where their edition stands now."""
+    """How many failed copies were queued again and left out, and the state of their edition now."""
 
     queued: int
     left_out: int
@@ -311,7 +311,7 @@ _PARTICIPLES = {
 
 
 def after_event(edition: Edition, event: EditionEvent) -> Edition:
-    """An edition in the state that an event leads to; raises Refused where it may not happen."""
+    """An edition in the state that an event leads to; raises Refused if it may not happen."""
     state = move(edition.state, event)
     if state is None:
         what = "a draft" if edition.state is EditionState.DRAFT else edition.state

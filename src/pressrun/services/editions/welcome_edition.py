@@ -45,7 +45,7 @@ class BuiltWelcome(Struct, frozen=True, kw_only=True):
 
 
 def greet(tx: Transaction, list_id: int, subscription_id: int, now: int) -> None:
-    """Queue the welcome mail of a list for a new member, who gets it only once ever."""
+    """Queue the welcome mail of a list for a new member, who gets it only once."""
     edition = welcomes.find_welcome(tx, list_id)
     if edition is not None:
         lifecycle.add_reader(tx, edition.id, subscription_id, now)

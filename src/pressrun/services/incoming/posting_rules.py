@@ -76,7 +76,7 @@ def is_ours(header: HeaderScan, site: Site) -> bool:
 def check_posts(
     tx: Transaction, names: Iterable[str], header: HeaderScan, *, site: Site, mail_from: str
 ) -> dict[str, Reply | None]:
-    """What each of these lists replies to a mail that is not a reply to a copy; None where it is accepted."""
+    """What each of these lists replies to a mail that is not a reply to a copy; None if it is accepted."""
     return {name: _check_post(tx, name, header, site, mail_from) for name in names}
 
 

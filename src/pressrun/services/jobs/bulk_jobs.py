@@ -157,7 +157,7 @@ class BulkJobs:
         return report_of(require_job(tx, job_id))
 
     async def hand_in_again(self, job_id: int, pieces: AsyncIterator[bytes]) -> JobReport:
-        """The job of a request that is repeated; raises BadInput for another file, and Gone where it is deleted."""
+        """The job of a request that is repeated; raises BadInput for another file, and Gone if it is deleted."""
         digest = await _digest_of(pieces)
         job = await self._database.read(jobs.find_job, job_id)
         if job is None:

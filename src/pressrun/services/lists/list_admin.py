@@ -257,7 +257,7 @@ class ListAdmin:
         return plan_welcome(tx, changed, logo, change.welcome)
 
     def _apply(self, tx: Transaction, target: MailingList, change: _Change, now: int) -> MailingList:
-        """Store a list with these settings; raises BadInput where they do not fit what else is there."""
+        """Store a list with these settings; raises BadInput if they do not fit what else is there."""
         values, relays = change.values, self._context.settings.value.relays
         if values.get("relay") is not None and values["relay"] not in relays:
             raise BadInput(f"relay: {values['relay']!r} is not a relay. Available: {', '.join(sorted(relays))}")

@@ -75,7 +75,7 @@ def _remove_list(tx: Transaction, list_id: int) -> None:
 
 
 def _lock(tx: Transaction, list_id: int) -> bool:
-    """Hold the list until the commit; False where somebody else has removed it."""
+    """Lock the list until the commit; False if somebody else has removed it."""
     target = lists.find_list_by_id(tx, list_id)
     if target is not None:
         lists.lock_list(tx, target.name)

@@ -33,7 +33,7 @@ class EnterLinks:
         return await self._context.database.read(self._find, token)
 
     async def enter(self, token: str, visitor: Visitor) -> Entered | None:
-        """Use a link up, and log its person in; None where it no longer works."""
+        """Use a link up, and log its person in; None if it no longer works."""
         return await self._context.database.write(self._enter, token, visitor)
 
     def _find(self, tx: Transaction, token: str) -> Invited | None:

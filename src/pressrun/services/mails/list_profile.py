@@ -12,7 +12,7 @@ from pressrun.store.lists.lists import MailingList
 
 
 def profile_of(target: MailingList, site: Site, logo: Logo | None = None) -> ListProfile:
-    """The profile of a list; without an owner of its own, the operator is its owner."""
+    """The profile of a list; if it has no owner, the operator is its owner."""
     owner = target.owner or site.operator
     return ListProfile(
         name=target.name,

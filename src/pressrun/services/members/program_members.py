@@ -164,7 +164,7 @@ class ProgramMembers:
         return await self._share(work)
 
     async def send_copy(self, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
-        """Send a member an edition that went out before; raises NotFound, and Refused where they have it already."""
+        """Send a member an edition that went out before; raises NotFound, and Refused if they have it already."""
         return await self._share(lambda tx: self._send_copy(tx, list_name, address, edition_id))
 
     def _wake_for(self, request: PutRequest) -> None:

@@ -68,7 +68,7 @@ class SubscriberAdmin:
         return answer
 
     async def erase(self, address: Address) -> Answer:
-        """Erase a person everywhere but for a keyed hash that keeps them out; raises NotFound, Refused."""
+        """Erase a person everywhere, except for a keyed hash that keeps them out; raises NotFound, Refused."""
         erased = await erase(
             self._database,
             address,

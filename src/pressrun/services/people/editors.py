@@ -11,7 +11,7 @@ from pressrun.store.transaction import Transaction
 
 
 def require_person_at(tx: Transaction, address: Address, now: int) -> StoredPerson:
-    """The person with an address, locked; a new one who cannot log in where there is none."""
+    """The person with an address, locked; a new one who cannot log in if there is none."""
     people.lock_person(tx, address.key)
     person = people.find_by_address(tx, address.key)
     if person is None:

@@ -32,7 +32,7 @@ def find_link(tx: Transaction, token: str, keys: KeyRing, now: int) -> EnterLink
 
 
 def enter(tx: Transaction, link: EnterLink, now: int) -> StoredPerson | None:
-    """Use a link up: returns the person, who may log in from now on; None where it was used already."""
+    """Use a link up: returns the person, who may log in from now on; None if it was used already."""
     if not enter_links.spend_link(tx, link, now):
         return None
     people.enrol(tx, link.person_id, now)

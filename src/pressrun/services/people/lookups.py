@@ -78,7 +78,7 @@ def describe(tx: Transaction, person_id: int, now: int) -> Answer:
 
 
 def address_in_use(tx: Transaction, address: Address) -> str | None:
-    """The name of the person who has an address; None where nobody has it."""
+    """The name of the person who has an address; None if nobody has it."""
     person = people.find_by_address(tx, address.key)
     return None if person is None else person.name
 

@@ -109,7 +109,7 @@ class PeopleAdmin:
         return answer
 
     async def grant(self, who: str, grant: Grant) -> Answer:
-        """Let a person do this on a list; raises NotFound, UsageError where it does not say what."""
+        """Let a person do this on a list; raises NotFound, UsageError if it does not say what."""
         return await self._change(self._grant, who, grant)
 
     async def revoke(self, who: str, grant: Grant, require: Require = require_nothing) -> Answer:

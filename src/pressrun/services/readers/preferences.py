@@ -280,7 +280,7 @@ class Preferences:
     def _leave(
         self, tx: Transaction, profile: Profile, link: PreferenceLink, kept: frozenset[str], origin: Origin
     ) -> None:
-        """Leave all lists but the kept ones. By their own link it certainly was the reader, who needs no notice."""
+        """Leave all lists but the kept ones. With their own link it certainly was the reader, who needs no notice."""
         requests = [
             UnsubscribeRequest(item.subscription.id, origin, is_notified=not link.is_own, is_followed=False)
             for item in profile.memberships

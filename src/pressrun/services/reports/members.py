@@ -69,7 +69,7 @@ def find_membership(
 def require_membership(
     tx: Transaction, list_name: str, address: Address
 ) -> tuple[MailingList, Subscriber, Subscription]:
-    """The same; raises NotFound where there is none."""
+    """The same; raises NotFound if there is none."""
     membership = find_membership(tx, list_name, address)
     if membership is None:
         raise no_such_member(list_name, address)

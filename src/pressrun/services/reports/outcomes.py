@@ -77,7 +77,7 @@ def _cursor_after(copy: ListedCopy) -> str:
 
 
 def copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
-    """The copy of one reader, for programs that may see readers; raises NotFound where there is none."""
+    """The copy of one reader, for programs that may see readers; raises NotFound if there is none."""
     require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
     copy = None

@@ -133,7 +133,7 @@ class AlertWatch(BackgroundLoop):
         return [*obstacles, *self._reports.obstacles()]
 
     async def _pass_on(self, obstacle: Obstacle, now: float) -> None:
-        """Let the program pass an alert on; where it fails, it is tried again until it does not."""
+        """Have the program pass an alert on, and try again until it succeeds."""
         settings, cause = self._ways.settings.value, obstacle.cause
         if not settings.exec or _is_within(self._tried.get(cause), now, RETRY_SECONDS):
             return

@@ -87,7 +87,7 @@ class Retention(BackgroundLoop):
             after = ids[-1]
 
     async def _shrink(self) -> None:
-        """Give back the space that removed rows have left, where it is much."""
+        """Give back the space that removed rows have left, if it is much."""
         total = 0
         while True:
             began = time.monotonic()

@@ -94,7 +94,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
 
 
 def rewrite_edition(tx: Transaction, edition_id: int, new: NewEdition) -> None:
-    """Give a draft other content; its state, secret and age stay. Raises Conflict where it is no longer a draft."""
+    """Give a draft other content; its state, secret and age stay. Raises Conflict if it is no longer a draft."""
     tx.update("editions.rewrite", **asdict(new), id=edition_id)
     tx.run("editions.rewrite_content", **asdict(new), edition_id=edition_id)
     tx.run("editions.delete_assets", edition_id=edition_id)
@@ -185,7 +185,7 @@ def paused_editions(tx: Transaction) -> list[Edition]:
 
 
 def record_edition(tx: Transaction, before: Edition, changed: Edition, *, how: str = "") -> None:
-    """Write the new state of an edition that was read as `before`; raises Conflict where it has changed since.
+    """Write the new state of an edition that was read as `before`; raises Conflict if it has changed since.
 
     `how` it came to that, for the journal of events.
     """

@@ -18,7 +18,7 @@ FOLDED_SECONDS = 600  # how long the changes that one author makes to a text in 
 
 
 class StoredManuscript(Struct, frozen=True, kw_only=True):
-    """Where a draft stands. Numbers are those of changes, and the names are authors (services.authors).
+    """The state of a draft. Numbers are those of changes, and names are authors (services.authors).
 
     `first_digest` identifies the file that it began as, `approved_digest` the copies that were approved, and
     `source_url` is the page that it was made of.
@@ -103,7 +103,7 @@ def begin(
 
 
 def find_manuscript(tx: Transaction, edition_id: int) -> StoredManuscript | None:
-    """Where a draft stands, or stood when it was released; None for any other edition."""
+    """The state of a draft, or its state when it was released; None for any other edition."""
     return tx.parsed(StoredManuscript, "manuscripts.get", edition_id=edition_id)
 
 

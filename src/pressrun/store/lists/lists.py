@@ -115,7 +115,7 @@ def lock_members(tx: Transaction, list_ids: Collection[int]) -> None:
 
 
 def hold_members(tx: Transaction, list_id: int) -> None:
-    """Wait for transactions that move readers of a list, and let no more begin, as an edition takes its audience."""
+    """Wait for transactions that move readers of a list, and block new ones, while an edition takes its audience."""
     tx.lock("lists.hold", id=list_id)
 
 

@@ -164,7 +164,7 @@ def undelivered_mails(tx: Transaction, ids: Collection[int]) -> Mapping[str, Und
 
 
 def find_permission(tx: Transaction, list_id: int, person_id: int) -> tuple[Role, ReaderAccess] | None:
-    """What a person may do on a list; None where that is nothing."""
+    """What a person may do on a list; None if nothing."""
     row = tx.row("people.permission", list_id=list_id, person_id=person_id)
     return None if row is None else (Role(row["role"]), ReaderAccess(row["readers"]))
 

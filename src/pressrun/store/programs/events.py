@@ -119,7 +119,7 @@ def record_move(
     after: Standing | None,
     how: str,
 ) -> None:
-    """Write the event that a change of one subscription is, unless it stands as before at the end."""
+    """Write the event of a change to one subscription, unless nothing has changed in the end."""
     row = _NewEvent(subscriber_id, EventType.SUBSCRIPTION_ENDED, list_id, None, current_actor(), how, None)
     tx.before_commit(_append_queued, [_SubscriptionMove(subscription_id, before, after, row)], rank=RANK)
 
@@ -158,7 +158,7 @@ def _append_queued(tx: Transaction, batches: Sequence[Sequence[_NewEvent | _Subs
 
 
 def _joined(queued: Sequence[_NewEvent | _SubscriptionMove]) -> list[_NewEvent]:
-    """The events in order; all moves of one subscription are one, where the last of them stands."""
+    """The events in order. All moves of one subscription are one event, in the place of the last."""
     first: dict[int, _SubscriptionMove] = {}
     last: dict[int, _SubscriptionMove] = {}
     for event in queued:

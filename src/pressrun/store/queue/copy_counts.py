@@ -115,7 +115,7 @@ def changing_editions(tx: Transaction, after: int, over_since: int) -> list[int]
 
 
 def find_difference(tx: Transaction, edition_id: int) -> dict[str, int] | None:
-    """What the rows of an edition say, where the kept numbers say something else; None where they agree."""
+    """The counts of an edition's rows if they differ from the kept numbers; None if they agree."""
     counted = dict.fromkeys(COUNTED, 0)
     for row in tx.rows("copy_counts.count", edition_id=edition_id):
         counted[row["state"]] = row["number"]
@@ -125,7 +125,7 @@ def find_difference(tx: Transaction, edition_id: int) -> dict[str, int] | None:
 
 
 def recount(tx: Transaction, edition_id: int) -> bool:
-    """Store what the rows say; False where that was stored already."""
+    """Store what the rows say; False if that was stored already."""
     tx.run_deferred()  # what is counted now must not be added to it later
     counted = find_difference(tx, edition_id)
     if counted is not None:

@@ -91,7 +91,7 @@ class Journal:
         os.close(self._descriptor)
 
     def append(self, entries: Sequence[JournalEntry]) -> None:
-        """Write these where they survive a kill: no more than there are slots."""
+        """Write these so that they survive a kill; at most as many as there are slots."""
         first = (self._sequence + 1) % SLOTS
         octets = b"".join([self._slot(entry) for entry in entries])
         until_end = (SLOTS - first) * _SLOT

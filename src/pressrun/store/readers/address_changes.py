@@ -82,7 +82,7 @@ def _parse(address: str) -> Address:
 
 
 def find_former_address(tx: Transaction, subscriber_id: int, at: int) -> str | None:
-    """The address that a person had at a time if they have changed it since; None where it is the present one.
+    """The address that a person had at a time if they have changed it since; None if it is the present one.
 
     A change is known until it can no longer be undone.
     """

@@ -62,7 +62,7 @@ def suppress_all(tx: Transaction, entries: Mapping[bytes, tuple[str | None, str,
 
 
 def people_at(tx: Transaction, mailboxes: Sequence[bytes]) -> list[MailboxReader]:
-    """Everybody at these mailboxes, who do not change until the commit."""
+    """Everybody at these mailboxes, locked until the commit."""
     places = in_json([(place,) for place in range(len(mailboxes))])
     rows = tx.rows("suppressions.people_at", places=places, octets=b"".join(mailboxes))
     return [parse_row(row, MailboxReader) for row in rows]

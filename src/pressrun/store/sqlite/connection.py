@@ -137,7 +137,7 @@ def _run_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Seq
 
 @cache
 def _with_rows(statement: str, number: int) -> str:
-    """The statement for so many rows."""
+    """The statement for this many rows."""
 
     def repeated(named: re.Match[str]) -> str:
         row = f"({', '.join('?' * (named[1].count(',') + 1))})"

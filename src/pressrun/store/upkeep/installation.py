@@ -10,7 +10,7 @@ from pressrun.store.upkeep.key_files import SUPPRESSIONS, fingerprint, read_fing
 
 
 def find_installation(data: DataDir) -> bytes | None:
-    """The fingerprint of the suppression key that the data in this place belong to; None where there are none."""
+    """The fingerprint of the suppression key that the data in this place belong to; None if there are none."""
     with suppress(BadConfiguration, Unavailable, data.database.dialect.errors):
         if data.database.exists():
             with closing(data.database.connect(readonly=True)) as connection:

@@ -25,7 +25,7 @@ def end_visits(tx: Transaction) -> None:
 
 
 def keep_common_access(tx: Transaction, former: Transaction) -> int:
-    """Take away what the former data had taken away; returns how much. Nothing where they took another course."""
+    """Take away what the former data had taken away; returns how much. Nothing if their histories diverged."""
     if not _is_continued(tx, former):
         return 0
     taken = _keep_people(tx, former) + _keep_permissions(tx, former)

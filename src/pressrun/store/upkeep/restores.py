@@ -207,7 +207,7 @@ def slices_of(former: Transaction, edition_id: int) -> list[dict[str, Any]]:
 
 
 def store_edition(tx: Transaction, edition_id: int, then: Row) -> None:
-    """Bring an edition to where it was there; its audience are the copies that it has here."""
+    """Bring an edition to its state in the former data; its audience are the copies that it has here."""
     tx.run("restores.set_edition", id=edition_id, **dict(then))
 
 

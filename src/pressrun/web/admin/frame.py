@@ -161,7 +161,7 @@ class AdminFrame:
         return now
 
     def _named_by_proxy(self, request: Request) -> str | None:
-        """Who has logged in at a trusted proxy; "" where it names several, None without such a proxy."""
+        """Who has logged in at a trusted proxy; "" if it names several, None without such a proxy."""
         header = self._auth_header
         if header is None or not self.web.came_by_proxy(request):
             return None

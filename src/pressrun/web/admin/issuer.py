@@ -41,7 +41,7 @@ class IssuerProblem(Exception):
 
 
 class IssuerAway(IssuerProblem):
-    """The issuer does not answer, or has a fault of its own."""
+    """The issuer does not answer, or fails by itself."""
 
 
 class ClientRefused(IssuerProblem):

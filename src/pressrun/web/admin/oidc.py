@@ -102,7 +102,7 @@ class OidcPages:
     # ------------------------------------------------------------------ the pages
 
     def _failed(self, visitor: Visitor, problem: IssuerProblem) -> Response:
-        """The reason is for the log alone."""
+        """The reason is only for the log."""
         self._identities.record_failure(visitor, str(problem))
         say = self._pages.words
         if isinstance(problem, IssuerAway):

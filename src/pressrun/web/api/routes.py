@@ -117,7 +117,7 @@ def _decoded(segment: bytes) -> str:
 
 
 def _match(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    """The variable segments of a path with as many segments as the pattern; None where it is another path."""
+    """The variable segments of a path with as many segments as the pattern; None if it is another path."""
     values: dict[str, str] = {}
     for part, segment in zip(pattern, segments, strict=True):
         if part.startswith("{"):

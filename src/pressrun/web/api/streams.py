@@ -47,7 +47,7 @@ _FIRST_OF_FORMULAS = frozenset("'=+-@\t\r")
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str:
-    """The media type that an Accept header prefers; the first one that is offered where it names none (RFC 9110)."""
+    """The media type that an Accept header prefers; the first one offered if it names none (RFC 9110)."""
     if not accept or len(offered) == 1:
         return offered[0]
     weights: dict[str, float] = {}
@@ -264,7 +264,7 @@ class Followers:
         self._counts.add(listener, 1)
 
     def leave(self, listener: StreamClient) -> None:
-        """Count it no more."""
+        """Stop counting it."""
         self._counts.add(listener, -1)
 
 

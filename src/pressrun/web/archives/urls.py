@@ -30,11 +30,11 @@ class ArchiveUrls:
         return self._pages.href(*self._segments, slug, "asset", name)
 
     def search(self, query: str = "", *, page: int = 1, newest: bool = False) -> str | None:
-        """The search; None where there is none."""
+        """The search; None if there is none."""
         return self._pages.href(*self._search, q=query, order=NEWEST if newest else "", page=page if page > 1 else "")
 
     def feed(self, name: str) -> str | None:
-        """The feed of that file name; None where there is none."""
+        """The feed of that file name; None if there is none."""
         return self._pages.site.url(self._segments[0], name) if self.is_public else None
 
 

@@ -41,7 +41,7 @@ class ArrivedRequests:
         self._by_number: dict[int, ArrivedRequest] = {}
 
     def record(self, number: int, arrived: ArrivedRequest) -> None:
-        """Remember one, and forget the oldest where there are many."""
+        """Remember one, and forget the oldest if there are many."""
         if len(self._by_number) >= _MOST_REMEMBERED:
             del self._by_number[next(iter(self._by_number))]
         self._by_number[number] = arrived

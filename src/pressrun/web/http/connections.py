@@ -184,7 +184,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
             self.shutdown()
 
     def proceed(self) -> None:
-        """Count what arrives for the request at hand anew, and its time as well."""
+        """Restart the count of what arrives for this request, and its time."""
         self._share.give_back()
         self._stop_arrival_timer()
         self._update_limits()
