@@ -63,7 +63,7 @@ def test_what_cannot_be_printed_is_replaced() -> None:
 )
 def test_a_line_without_code_is_no_reply(line: bytes) -> None:
     """Such a line ends the connection."""
-    assert "this is no reply" in read(line + b"\n")
+    assert "invalid reply" in read(line + b"\n")
 
 
 def test_half_a_reply_is_pending() -> None:
@@ -87,7 +87,7 @@ def test_an_address_in_a_reply_stays_out_of_its_description() -> None:
 
 def test_an_address_in_nonsense_stays_out_of_the_error() -> None:
     """The same where it is no reply at all."""
-    assert "this is no reply: 'hello …@… you'" == read(b"hello one@readers.example you\r\n")
+    assert "invalid reply: 'hello …@… you'" == read(b"hello one@readers.example you\r\n")
 
 
 @pytest.mark.parametrize("number", [1, 4, 5, MAX_LINES])

@@ -107,7 +107,7 @@ class Chunked(Transactions):
             if step == _RSET and message.alone:
                 self._window.answered(self.now - message.sent_at)
         elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and message.verdict is None):
-            raise RemoteProtocolError(f"{code} is no answer to {_PHASES[step]}")
+            raise RemoteProtocolError(f"{code} is not a valid reply to {_PHASES[step]}")
         elif message.verdict is None:
             message.verdict = HandOver(_OUTCOMES[kind], _STAGES[step], self._reader.reply())
         self._step = step + 1
@@ -144,7 +144,7 @@ class Chunked(Transactions):
         result = message.verdict
         if kind == 3 or (kind == 2 and result is not None) or (code in _AT_A_LOSS and result is None):
             message.verdict = None  # the refusal may have been about something else
-            raise RemoteProtocolError(f"{code} is no answer to {Phase.CONTENT} after {_envelope(result)}")
+            raise RemoteProtocolError(f"{code} is not a valid reply to {Phase.CONTENT} after {_envelope(result)}")
         if result is None:
             result = HandOver(_OUTCOMES[kind], _STAGES[_CONTENT], self._reader.reply())
         self._flights.popleft()

@@ -61,7 +61,7 @@ class ReplyReader:
             code = last or _MORE.get(begin, 0)
             if not code or (self._earlier and code != self._code):
                 shown = _text(buffer[start : min(end, start + 80)])
-                raise RemoteProtocolError(f"this is no reply: {without_addresses(shown, MASK)!r}")
+                raise RemoteProtocolError(f"invalid reply: {without_addresses(shown, MASK)!r}")
             self._at = end + 1
             self._code = code
             if last:

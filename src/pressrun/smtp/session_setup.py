@@ -50,7 +50,7 @@ class SessionSetup:
         """Process the reply to the latest command; raises RemoteProtocolError."""
         rule = _RULES.get((self.phase, reply.code // 100))
         if rule is None:
-            raise RemoteProtocolError(f"{reply.code} is no answer to {self.phase}")
+            raise RemoteProtocolError(f"{reply.code} is not a valid reply to {self.phase}")
         return rule(self, reply)
 
     def secured(self) -> bytes:
@@ -100,7 +100,7 @@ class SessionSetup:
 
     def _auth_continued(self, reply: Reply) -> bytes:
         if reply.code != 334 or not self._script:
-            raise RemoteProtocolError(f"{reply.code} is no answer to {self.phase}")
+            raise RemoteProtocolError(f"{reply.code} is not a valid reply to {self.phase}")
         return self._script.pop(0)
 
     def _auth_accepted(self, reply: Reply) -> None:

@@ -70,7 +70,7 @@ class Steps(Transactions):
         phase, copy = self._awaited[0]
         step = _STEPS[phase].get(code // 100)
         if step is None:
-            raise RemoteProtocolError(f"{code} is no answer to {phase}")
+            raise RemoteProtocolError(f"{code} is not a valid reply to {phase}")
         self._awaited.popleft()
         step(self, copy)
 

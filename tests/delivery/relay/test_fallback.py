@@ -15,7 +15,7 @@ from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Fault, Problem
 from pressrun.smtp.handover import Outcome
 
-NONSENSE = Problem(Fault.PROTOCOL, "354 is no answer to CONTENT")
+NONSENSE = Problem(Fault.PROTOCOL, "354 is not a valid reply to CONTENT")
 DROP = Problem(Fault.DROPPED, "the connection was closed by the relay, awaiting RSET")
 
 
@@ -41,7 +41,7 @@ def test_one_step_at_a_time_and_remembered_for_an_hour(caplog: pytest.LogCapture
     manners.protocol_violated(DeliveryMode.CHUNKING, NONSENSE)
     manners.protocol_violated(DeliveryMode.CHUNKING, NONSENSE)  # a second connection that was open then
     assert DeliveryMode.PIPELINING is manners.mode
-    assert "talked to by PIPELINING, because: 354 is no answer to CONTENT" == manners.note
+    assert "talked to by PIPELINING, because: 354 is not a valid reply to CONTENT" == manners.note
     clock.now += 3000
     manners.protocol_violated(DeliveryMode.PIPELINING, NONSENSE)
     manners.protocol_violated(DeliveryMode.LOCK_STEP, NONSENSE)

@@ -156,7 +156,7 @@ async def test_a_relay_that_recovers(make_pool: MakePool, caplog: pytest.LogCapt
         (but(GREETING=b"554 5.3.2 closed\r\n"), "GREETING was refused: 554 5.3.2 closed"),
         (but(EHLO=b"450 later\r\n"), "EHLO was refused: 450 later"),
         (but(GREETING=CLOSE), "the connection was closed by the relay, awaiting GREETING"),
-        (but(GREETING=b"HTTP/1.1 400 Bad Request\r\n"), "this is no reply: 'HTTP/1.1 400 Bad Request'"),
+        (but(GREETING=b"HTTP/1.1 400 Bad Request\r\n"), "invalid reply: 'HTTP/1.1 400 Bad Request'"),
     ],
 )
 async def test_failures_before_the_first_message(make_pool: MakePool, answers: object, error: str) -> None:

@@ -116,7 +116,7 @@ def test_a_pickle_that_would_run_code_is_refused_by_name_and_runs_nothing(tmp_pa
     """Wherever it stands in the file."""
     witness = tmp_path / "witness"
     source = written(tmp_path, pickle.dumps({**CONFIG, "topics": [Runs(f"touch {witness}")]}, protocol))
-    with pytest.raises(BadInput, match=r"is no config\.pck of Mailman 2 \(it asks for posix\.system"):
+    with pytest.raises(BadInput, match=r"is not a config\.pck of Mailman 2 \(it asks for posix\.system"):
         open_mailman2(source, None)
     assert not witness.exists()
 

@@ -96,7 +96,7 @@ def _print(report: RestoreReport) -> None:
     if report.access:
         echo(f"not brought back: {report.access} rights, passwords, passkeys or tokens that ended after the backup")
     for name in report.closed:
-        echo(f"the list {name} is closed, as it was closed or removed after the backup")
+        echo(f"the list {name} is closed, because it was closed or removed after the backup")
     for number, copies in report.held.editions.items():
         echo(f"edition {number} is paused; {doubt_in_words(copies)}")
     if report.held.notices:

@@ -87,7 +87,7 @@ class Listmonk(TableInstallation):
             title=row["name"].strip() or key,
             settings={name: value for name, value in settings.items() if value},
             places=tuple(issues),
-            left_behind=("campaigns, which are no archive of messages",) if issues else (),
+            left_behind=("campaigns, which are not an archive of messages",) if issues else (),
         )
 
 

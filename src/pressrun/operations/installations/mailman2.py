@@ -71,7 +71,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
     except OSError as problem:
         raise NoInput(f"{path}: {problem.strerror}") from None
     except _FAULTS as problem:
-        raise BadInput(f"{path} is no config.pck of Mailman 2 ({str(problem) or type(problem).__name__})") from None
+        raise BadInput(f"{path} is not a config.pck of Mailman 2 ({str(problem) or type(problem).__name__})") from None
     if not isinstance(value, dict) or "members" not in value:
         raise BadInput(f"{path} is not the config.pck of a list")
     for name, kinds in _KINDS.items():

@@ -52,7 +52,9 @@ def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
         raise BadInput("Name at least two editions, each in another language of the family.")
     for number, edition in editions.items():
         if edition.is_welcome:
-            raise BadInput(f"Edition {number} is the welcome email of {edition.list_name}, which is no issue.")
+            raise BadInput(
+                f"Edition {number} is the welcome email of {edition.list_name}, which cannot be part of an issue."
+            )
     families = {number: _family(tx, number, edition.list_id) for number, edition in editions.items()}
     if len(set(families.values())) > 1:
         raise BadInput("These editions are not of one family. See `pressrun list ls`.")
