@@ -225,7 +225,9 @@ async def test_an_approval_that_is_lost_after_scheduling_holds_the_edition(desk:
     await desk.by("bea", "edition.approve", id=edition)
     await desk.by("ann", "edition.schedule", id=edition, at=desk.hour())
     await desk.lose("revoked")
-    assert ("paused", 0) == (await wait(desk))[:2]
+    state, has_started, reason = await wait(desk)
+    assert ("paused", 0) == (state, has_started)
+    assert reason.endswith(": cancel it, make a draft of it again, and have that approved")
     with pytest.raises(Refused, match="person:bea, who approved edition 1, may no longer"):
         await desk.by("cleo", "edition.resume", id=edition)
     await desk.by("cleo", "edition.cancel", id=edition)

@@ -27,7 +27,8 @@ from pressrun.store.transaction import Transaction
 
 OnPaused = Callable[[Transaction, Edition, Remark | None], None]
 PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
-WITHDRAWN = ": check it, then resume or cancel it"
+NOT_APPROVED = ": cancel it, make a draft of it again, and have that approved"  # resuming it is refused
+NOT_SCHEDULED = ": check it, then resume or cancel it"
 PAUSED_LATE = "its scheduled time passed longer ago than late_grace allows: resume or cancel it"
 
 
@@ -96,7 +97,7 @@ def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> 
 def _cause(edition: Edition) -> Remark | None:
     """Why an edition paused, for people without a shell."""
     reason = edition.pause_reason or ""
-    if reason.endswith(WITHDRAWN):
+    if reason.endswith((NOT_APPROVED, NOT_SCHEDULED)):
         return remark("paused-withdrawn")
     return remark("paused-late") if reason == PAUSED_LATE else None
 
@@ -138,9 +139,10 @@ def _start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_second
     reason = why_nobody_may_get(tx, edition.id)
     if reason is not None:
         return pause_because(tx, edition, reason, how="copies-removed")
-    withdrawn = standing.lost_approval(tx, edition) or standing.lost_schedule(tx, edition)
-    if withdrawn is not None:
-        return pause_because(tx, edition, f"{withdrawn}{WITHDRAWN}", how="withdrawn")
+    if unapproved := standing.lost_approval(tx, edition):
+        return pause_because(tx, edition, f"{unapproved}{NOT_APPROVED}", how="withdrawn")
+    if unscheduled := standing.lost_schedule(tx, edition):
+        return pause_because(tx, edition, f"{unscheduled}{NOT_SCHEDULED}", how="withdrawn")
     return start(tx, edition, now)
 
 
