@@ -80,9 +80,9 @@ class ChangedMeanwhile(Refused):
 
 
 class LimitReached(Refused):
-    """A limit allows it again after `retry_after` seconds (HTTP 429)."""
+    """A limit allows it again after `retry_after` seconds (HTTP 429), which do not travel over the control socket."""
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int = 0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

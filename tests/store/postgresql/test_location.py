@@ -161,9 +161,9 @@ def test_a_password_goes_to_the_server_and_into_no_text(server: Server, name: st
     assert "horse" not in f"{place} {place!r}"
 
 
-def test_without_the_driver_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_driver_the_error_names_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pressrun.store.postgresql.location", None)
-    with pytest.raises(BadConfiguration, match=r"Install pressrun\[postgresql\]"):
+    with pytest.raises(BadConfiguration, match=r"Install requirements/postgresql\.txt"):
         find_server("postgresql://db.example/news", None)
 
 
