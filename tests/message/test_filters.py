@@ -75,7 +75,7 @@ def test_there_is_a_notice_of_every_kind() -> None:
 
 def _kinds(kind: type) -> Iterator[str]:
     """The classes that have none below them: what several kinds have in common is no notice of its own."""
-    below = kind.__subclasses__()
+    below: list[type] = kind.__subclasses__()
     yield from chain.from_iterable(map(_kinds, below)) if below else [kind.__name__]
 
 
