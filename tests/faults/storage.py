@@ -39,7 +39,8 @@ def small_disk(folder: Path, *options: str, size: str = "24m") -> Iterator[Path]
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        # Workers outlive their daemon by a moment, and are busy here for as long.
+        until(lambda: subprocess.run(["umount", str(folder)], check=False).returncode == 0 or None, 10.0)
 
 
 def fill(disk: Path, leaving: int = 0) -> Path:
