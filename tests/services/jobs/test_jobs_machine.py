@@ -15,7 +15,9 @@ from pressrun.services.jobs import job_work
 
 
 @pytest.mark.slow_on_postgresql
-@pytest.mark.parametrize("seeds", [range(2), pytest.param(range(2, 30), marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "seeds", [range(2), *(pytest.param(range(first, first + 3), marks=pytest.mark.thorough) for first in (2, 5, 8))]
+)
 async def test_each_row_of_a_job_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seeds: range) -> None:
     for module in (audience, lifecycle):
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
