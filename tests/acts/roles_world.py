@@ -58,7 +58,7 @@ class World:
         self.model = model or Model(now=int(office.now))
         self.wrongs: list[str] = []
         self.story: list[str] = []
-        self.meanwhile: Callable[[], Awaitable[Any]] | None = None  # happens in the middle of the next action
+        self.interruption: Callable[[], Awaitable[Any]] | None = None  # comes in the middle of the next action
         self.is_disturbed = False
         self.open(office)
 
@@ -78,11 +78,11 @@ class World:
         """Work during which something else may happen, after its caller was let in."""
 
         async def carry_out(doing: Doing, arguments: Any) -> Any:
-            if self.meanwhile is not None:
-                meanwhile, self.meanwhile = self.meanwhile, None
+            if self.interruption is not None:
+                interruption, self.interruption = self.interruption, None
                 self.office.now = self.model.now = self.model.now + 2
                 self.story.append("in the middle of which:")
-                await asyncio.create_task(_run(meanwhile), context=contextvars.Context())
+                await asyncio.create_task(_run(interruption), context=contextvars.Context())
                 self.is_disturbed = True
             return await work(doing, arguments)
 
@@ -169,7 +169,7 @@ class World:
             answer = await self.perform(actor, act, arguments)
         except PressrunError as raised:
             problem = raised
-        self.meanwhile = None
+        self.interruption = None
         is_still = right == "self" or self.model.may(key, right, name)
         self.story.append(f"{who} {act} {_short(arguments)}: {'done' if problem is None else problem}")
         if problem is None and not (is_let_in and may and is_still):

@@ -65,9 +65,9 @@ class Life(PeopleSteps):
 
     async def take(self, step: Step) -> None:
         self.office.now = self.model.now = self.model.now + self.dice.choice((0, 0, 1, 5, 60))
-        self.meanwhile = self.dice.choice(self.losses()) if self.dice.random() < 0.2 else None
+        self.interruption = self.dice.choice(self.losses()) if self.dice.random() < 0.2 else None
         await step()
-        self.meanwhile = None
+        self.interruption = None
         await self.check_editions()
         await self.check()
 
@@ -153,7 +153,7 @@ class Life(PeopleSteps):
         arguments: dict[str, Any] = {} if at is None else {"at": datetime.fromtimestamp(at, UTC).isoformat()}
         is_done, _ = await self.attempt(actor, act, "release", work.list, id=work.number, **arguments)
         may = self.may(actor, "release", work.list) and self.is_let_in(actor, act)
-        may_go = (may or self.is_disturbed) and self.may_go(work)  # a session may have ended meanwhile
+        may_go = (may or self.is_disturbed) and self.may_go(work)  # a session may have ended by then
         if work.state == "draft" and is_done is not may_go and (is_done or not self.is_disturbed):
             self.wrong(f"{key} could {'' if is_done else 'not '}send {work}")
         if is_done:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,17 @@ def build(data: DataDir, database: Database) -> tuple[ServiceStop, Database, lis
     return stop, stop.database, ends
 
 
+def resuming(stop: ServiceStop) -> tuple[Callable[[], Awaitable[None]], asyncio.Event]:
+    """What lets the service go on, and an event that says so."""
+    gone = asyncio.Event()
+
+    async def resume() -> None:
+        stop.resume()
+        gone.set()
+
+    return resume, gone
+
+
 async def never() -> None:
     raise AssertionError("the command is there")
 
@@ -94,12 +105,7 @@ async def test_nobody_uses_the_database_while_it_is_stopped(
 
 async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Database, command: DataLock) -> None:
     stop, gated, _ = build(data, database)
-    gone = asyncio.Event()
-
-    async def resume() -> None:
-        stop.resume()
-        gone.set()
-
+    resume, gone = resuming(stop)
     await stop.stop(resume)
     command.release()
     await asyncio.wait_for(gone.wait(), 20)
@@ -123,12 +129,7 @@ async def test_it_goes_on_even_if_nobody_could_look_at_the_command_for_a_while(
 
     monkeypatch.setattr(service_stop, "is_moving", look)
     stop, gated, _ = build(data, database)
-    gone = asyncio.Event()
-
-    async def resume() -> None:
-        stop.resume()
-        gone.set()
-
+    resume, gone = resuming(stop)
     await stop.stop(resume)
     await asyncio.wait_for(gone.wait(), 20)
     await gated.write(lambda _: None)
@@ -143,12 +144,7 @@ async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
     draft.touch()
     prepare(data)
     assert draft.exists()  # while it runs
-    gone = asyncio.Event()
-
-    async def resume() -> None:
-        stop.resume()
-        gone.set()
-
+    resume, gone = resuming(stop)
     stop.follow(resume)
     with pytest.raises(Refused, match="has not been stopped"):
         stop.keep_stopped()
@@ -181,12 +177,7 @@ async def test_it_goes_on_after_a_while_although_the_command_is_there(
     """A command that stands still cannot switch any more."""
     monkeypatch.setattr(service_stop, "LONGEST_STOP_SECONDS", 0.0)
     stop, _, _ = build(data, database)
-    gone = asyncio.Event()
-
-    async def resume() -> None:
-        stop.resume()
-        gone.set()
-
+    resume, gone = resuming(stop)
     await stop.stop(resume)
     await asyncio.wait_for(gone.wait(), 20)
     with pytest.raises(Refused):

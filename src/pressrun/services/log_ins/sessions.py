@@ -55,7 +55,7 @@ class Sessions:
         self._context = context
 
     async def find(self, secret: str) -> LoggedIn | None:
-        """Who is logged in by a cookie, unless the session has ended. Rights are read again for each request."""
+        """Return whose session a cookie is; None if it has ended. Rights are read again for each request."""
         logged_in = await self._context.database.read(self._find, secret_digest(secret))
         now = self._context.now
         if logged_in is not None and now - logged_in.session.seen_at >= SEEN_SECONDS:

@@ -218,7 +218,7 @@ def _with_list(tx: Transaction, entry: Entry) -> Entry:
 
 
 def list_of_edition(tx: Transaction, edition_id: int) -> str | None:
-    """The name of the list of an edition; None if there is no such edition."""
+    """The name of an edition's list; None if there is no such edition."""
     name: str | None = tx.value("audit.list_of_edition", edition_id=edition_id)
     return name
 
