@@ -3,7 +3,8 @@
 This is checked in the transaction that sends, and when a scheduled edition starts, so nothing has to be undone when
 somebody loses a role or is removed, or a token is revoked. The audit log says who scheduled an edition; its row is
 committed with the change. Editions from before there were such rows keep their schedule. An expired token is not a
-reason, because nobody has decided anything against it. What was decided at the shell always counts.
+reason, because nobody has decided anything against it. What was decided at the shell
+always counts, and so does what a link in an email released, since nobody knows who used it.
 """
 
 from __future__ import annotations
