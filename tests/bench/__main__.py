@@ -3,9 +3,8 @@
   python -m tests.bench all [--quick] [--rounds 5] [--readers 20000] [--only KEY,KEY] [--out docs/performance]
 
 All contenders take turns, a figure each a round. What is not installed is left out with a word. `--quick` is a look of
-two minutes; only with `--out` is a page written. Others stand beside: `tests.bench.spine`, `tests.bench.rates`,
-`tests.bench.bench_client`, `tests.bench.bench_inbound`, `tests.bench.claims`,
-`tests.bench.audience`.
+two minutes; only with `--out` is a page written. Others stand beside: `tests.bench.rates`, `tests.bench.bench_client`,
+`tests.bench.bench_inbound`, `tests.bench.claims`, `tests.bench.audience`.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ NO_CHUNKING = ("--no-chunking",)
 LOCK_STEP = ("--no-chunking", "--no-pipelining")
 
 
-def press(
+def delivery(
     newsroom: Newsroom,
     readers: int,
     offer: Sequence[str],
@@ -55,7 +55,7 @@ def near(newsroom: Newsroom, readers: int) -> list[Contender]:
         "signed-chunking": ("Pressrun, RSA-2048, CHUNKING", (), {"dkim": DKIM}),
     }
     return [
-        Contender(key=key, name=name, readers=readers, run=press(newsroom, readers, offer, tables))
+        Contender(key=key, name=name, readers=readers, run=delivery(newsroom, readers, offer, tables))
         for key, (name, offer, tables) in rows.items()
     ]
 
@@ -68,6 +68,6 @@ def far(newsroom: Newsroom, readers: int) -> list[Contender]:
         "far-chunking": ("Pressrun, 40 ms, CHUNKING", (), readers),
     }
     return [
-        Contender(key=key, name=name, readers=number, run=press(newsroom, number, offer, {}, is_far=True))
+        Contender(key=key, name=name, readers=number, run=delivery(newsroom, number, offer, {}, is_far=True))
         for key, (name, offer, number) in rows.items()
     ]

@@ -14,7 +14,7 @@ from tests.bench.plot import Bar, bars, number_of
 _NEAR = ("smtp-source", "unsigned-chunking", "unsigned", "signed-chunking", "signed", "xverp", "mailman", "mlmmj")
 _FAR = ("far-chunking", "far-pipelining", "far-lock-step")
 _OPENING = """\
-# The press, measured
+# Delivery, measured
 
 One edition of Pressrun goes through the command line, the daemon and SMTP, and is compared with similar programs, all
 in one run on one machine and in turn: A B C, A B C, …. Each reader gets a copy of {octets:,} octets with an individual
@@ -27,7 +27,7 @@ _CLOSING = """\
 `40 ms` is the round trip that `tests/bench/delay_proxy.py` adds, with ten connections. In rows that do not name
 CHUNKING, the sink does not offer it. smtp-source sends the octets of a copy of Pressrun; the others send a mail of
 the same size. They give no reader a token and merge nothing, except for Mailman's headers. Memory is VmHWM in
-millions of octets, of the daemon itself and of the press process; the helper for incoming mail is not counted.
+millions of octets, of the daemon itself and of a worker; the helper for incoming mail is not counted.
 Pages are measured with 20 GETs and 20 one-click POSTs a second, each by another reader, over new connections. For
 "start to ready", the rows are made by SQL, and the daemon is started with its files in the page cache.
 [faults.md](faults.md) says what kills cost.
@@ -74,7 +74,7 @@ def write(
     command: str,
     busy: str,
 ) -> None:
-    """`press.md` and its pictures."""
+    """`delivery.md` and its pictures."""
     pictures = _pictures(contenders)
     for name, picture in pictures.items():
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
@@ -93,7 +93,7 @@ def write(
         f"- {datetime.now(UTC):%Y-%m-%d}, medians of {rounds} rounds. {busy}\n",
         f"    {command}\n",
     ]
-    (folder / "press.md").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "delivery.md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def _pictures(contenders: Sequence[Contender]) -> Mapping[str, str]:

@@ -33,15 +33,15 @@ update edition set audience = audience + {copies} where id = {edition};
 
 
 def memory(newsroom: Newsroom, readers: int) -> list[Contender]:
-    """Peak resident memory over one edition, of the daemon itself and of the press process: one run gives both."""
-    press: list[float] = []
+    """Peak resident memory over one edition, of the daemon itself and of a worker: one run gives both."""
+    workers: list[float] = []
 
     def run(folder: Path) -> float:
         with newsroom.opened(folder, readers) as (house, sink):
             daemon = house.start()
             house.send(EDITION, "--wait")
             peak = daemon.peak_kib() * 1024 / MEGABYTE
-            press.append(daemon.peak_kib("pressrun.delivery.worker") * 1024 / MEGABYTE)
+            workers.append(daemon.peak_kib("pressrun.delivery.worker") * 1024 / MEGABYTE)
             daemon.stop()
             sink.ask("XFLUSH")
             rate_of(sink.log, readers)
@@ -50,8 +50,8 @@ def memory(newsroom: Newsroom, readers: int) -> list[Contender]:
     own = Contender(
         key=f"memory-{readers}", name=f"Peak memory, {readers:,} readers", unit="MB", readers=readers, run=run
     )
-    name = f"Peak memory of the press process, {readers:,} readers"
-    beside = Contender(key=f"press-memory-{readers}", name=name, unit="MB", readers=readers, run=lambda _: press[-1])
+    name = f"Peak memory of a worker, {readers:,} readers"
+    beside = Contender(key=f"worker-memory-{readers}", name=name, unit="MB", readers=readers, run=lambda _: workers[-1])
     return [own, beside]
 
 

@@ -27,7 +27,7 @@ def test_a_small_run_writes_the_page(tmp_path: Path) -> None:
     ]  # fmt: skip
     done = subprocess.run(command, check=False, cwd=_REPOSITORY, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    page = (tmp_path / "press.md").read_text(encoding="utf-8")
+    page = (tmp_path / "delivery.md").read_text(encoding="utf-8")
     for words in (
         "Pressrun, RSA-2048, CHUNKING | 300 |",
         "Debian has no package for it",

@@ -19,10 +19,10 @@ def test_where_nothing_was_written_no_thread_is_the_databases() -> None:
 
 
 def test_other_processes_have_no_database() -> None:
-    """The press has a loop; signers and the sink are what they are called."""
+    """A worker has a loop; the sink is what it is called."""
     spent = {"7": Spent(wrote=1), "8": Spent(wrote=2)}
-    assert {"7": "press loop", "8": "press other"} == called("press", 7, spent)
-    assert {"7": "signer", "8": "signer"} == called("signer", 7, spent)
+    assert {"7": "worker loop", "8": "worker other"} == called("worker", 7, spent)
+    assert {"7": "sink", "8": "sink"} == called("sink", 7, spent)
 
 
 def test_a_thread_is_told_with_its_name_by_what_it_spent_meanwhile() -> None:

@@ -22,14 +22,12 @@ from typing import Any
 from tests.bench.contest import rate_of
 from tests.bench.machine import machine_facts
 from tests.bench.newsroom import DKIM, EDITION, Newsroom
-from tests.e2e.house import children, command_of, until
+from tests.e2e.house import children, command_of
 from tests.sink import compile_sink
-
-AT_MOST = 4
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LEAST_US = 0.5  # of a thread, to be told
-_WITH_LOOP = frozenset({"daemon", "press"})  # what other processes do has no second thread
+_WITH_LOOP = frozenset({"daemon", "worker"})  # what other processes do has no second thread
 _WIDTH = len("daemon database")
 
 
@@ -84,13 +82,6 @@ def family(daemon: int, sink: int) -> dict[str, int]:
     return processes
 
 
-def _all_up(processes: dict[str, int], *, signed: bool) -> dict[str, int] | None:
-    """The processes, once those that are started with the daemon are there."""
-    names = [name.partition(" ")[0] for name in processes]
-    wanted = min(len(os.sched_getaffinity(0)), AT_MOST) if signed else 0
-    return processes if "press" in names and names.count("signer") >= wanted else None
-
-
 def called(process: str, pid: int, spent: Mapping[str, Spent]) -> dict[str, str]:
     """The name of each thread of a process."""
     if process not in _WITH_LOOP:
@@ -122,10 +113,11 @@ def run(newsroom: Newsroom, folder: Path, options: argparse.Namespace) -> None:
     tables: dict[str, Any] = {"dkim": DKIM} if options.signed else {}
     with newsroom.opened(folder, options.readers, *offer, **tables) as (house, sink):
         daemon = house.start()
-        pids = until(lambda: _all_up(family(daemon.process.pid, sink.pid), signed=options.signed))
-        before, spent = {name: threads_of(pid) for name, pid in pids.items()}, machine_seconds()
+        before = {name: threads_of(pid) for name, pid in family(daemon.process.pid, sink.pid).items()}
+        spent = machine_seconds()
         house.send(EDITION, "--wait")
         spent = (machine_seconds() - spent) / options.readers * 1e6
+        pids = family(daemon.process.pid, sink.pid)  # the workers came with the first copy
         after = {name: threads_of(pid) for name, pid in pids.items()}
         daemon.stop()
         sink.ask("XFLUSH")
@@ -133,7 +125,7 @@ def run(newsroom: Newsroom, folder: Path, options: argparse.Namespace) -> None:
     had = len(os.sched_getaffinity(0)) / rate * 1e6
     print(f"{rate:,.0f}/s, {spent:.0f} of {had:.0f} µs a copy")
     for name, pid in pids.items():
-        for line in told(name.split()[0], pid, before[name], after[name], options.readers):
+        for line in told(name.split()[0], pid, before.get(name, {}), after[name], options.readers):
             print(f"  {line}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""A daemon that is killed leaves its press behind, which hears the last answers before the next daemon goes on."""
+"""A daemon that is killed leaves its worker behind, which hears the last answers before the next daemon goes on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLOW = "slow{}-one@readers.example"
 
 def sent_to(make_house: MakeHouse, slow: str) -> tuple[House, Daemon, int]:
     """A house whose edition three readers have, and whose relay is not through with the one that is slow."""
-    house = make_house(delivery={"press": "process"})
+    house = make_house()
     house.import_readers(slow)
     daemon = house.start()
     edition = house.send()["id"]
@@ -27,7 +27,7 @@ def sent_to(make_house: MakeHouse, slow: str) -> tuple[House, Daemon, int]:
 
 
 def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHouse) -> None:
-    """The press outlives the daemon until it has heard so, and the next daemon waits for that."""
+    """The worker outlives the daemon until it has heard so, and the next daemon waits for that."""
     house, daemon, edition = sent_to(make_house, SLOW.format(1000))
     daemon.kill()
     house.start()
@@ -68,14 +68,16 @@ def _to_slow(house: House) -> list[Mail]:
 
 
 @pytest.mark.thorough
-def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
+def test_a_worker_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
     house, daemon, edition = sent_to(make_house, SLOW.format(1000))
-    [press] = [int(child) for child in children(daemon.process.pid) if "pressrun.delivery.worker " in command_of(child)]
-    os.kill(press, signal.SIGSTOP)
+    [worker] = [
+        int(child) for child in children(daemon.process.pid) if "pressrun.delivery.worker " in command_of(child)
+    ]
+    os.kill(worker, signal.SIGSTOP)
     try:
         daemon.kill()
         daemon = house.start()
         assert 1 == len(daemon.events("worker.outlived_daemon"))
         assert house.await_state(edition, "finished")["delivered"] == 4
     finally:
-        os.kill(press, signal.SIGKILL)
+        os.kill(worker, signal.SIGKILL)

@@ -10,7 +10,6 @@ import smtplib
 from collections.abc import Callable
 from urllib.parse import quote
 
-import pytest
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import DOMAIN, House, until
 
@@ -96,11 +95,9 @@ def settle(house: House) -> None:
     until(lambda: house.rows(waiting) == [0])
 
 
-@pytest.mark.parametrize("press", ["daemon", "process"])
-def test_they_move_alike_whatever_an_address_is_to_a_list(make_house: MakeHouse, press: str) -> None:
-    """Whichever process hands mails over."""
+def test_they_move_alike_whatever_an_address_is_to_a_list(make_house: MakeHouse) -> None:
     limits = {"sign_ups_per_ip": "1000/h", "preference_links_per_ip": "1000/h", "replies_per_sender": "1000/h"}
-    house = make_house(delivery={"press": press}, limits=limits)
+    house = make_house(limits=limits)
     house.start()
     furnish(house)
     counters(house)  # the request for them is a series of its own from now on

@@ -288,10 +288,9 @@ def _open_files(pid: int) -> list[str]:
     return []
 
 
-@pytest.mark.parametrize("press", ["process", "daemon"])
-def test_without_its_journal_it_serves_all_the_same(make_house: MakeHouse, press: str) -> None:
+def test_without_its_journal_it_serves_all_the_same(make_house: MakeHouse) -> None:
     """The operator is told, and a kill would repeat more."""
-    house = make_house(delivery={"press": press})
+    house = make_house()
     (house.folder / "data" / "handovers").mkdir()
     daemon = house.start()
     assert ["Is a directory"] == [event["problem"] for event in daemon.events("worker.not_journaled")]

@@ -165,7 +165,7 @@ def test_a_reload_that_is_refused_fails(machine: Booted, sink: Sink, http_port: 
 
 
 def test_a_killed_daemon_is_started_again_and_repeats_nothing(machine: Booted, sink: Sink, http_port: int) -> None:
-    """systemd lets its press hear what the relay answers, before it starts the next one."""
+    """systemd lets its worker hear what the relay answers, before it starts the next one."""
     machine.run("systemctl", "start", SERVICE)
     send(machine, "tides", SLOW.format("tides"))
     until(lambda: SLOW.format("tides") in taken(sink, "tides") or None, PATIENCE_SECONDS)  # whose answer is yet to come

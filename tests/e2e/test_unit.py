@@ -56,7 +56,7 @@ def test_the_program_of_alerts_can_work_there(make_house: MakeHouse) -> None:
 
 def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     """Mail is read, a layout of the operator's own rendered, an edition signed and sent."""
-    house = make_house(delivery={"press": "process"})
+    house = make_house()
     house.do("dkim", "create")
     house.configure(**house.tables, dkim=DKIM)
     layouts = house.folder / "data" / "layouts"

@@ -61,7 +61,7 @@ def confirm(house: House, path: str) -> None:
 
 @pytest.mark.thorough
 def test_it_goes_out_once_however_often_the_daemon_is_killed(make_house: MakeHouse) -> None:
-    house = make_house(delivery={"press": "process"})
+    house = make_house()
     set_welcome(house)
     readers = [f"r{number}@readers.example" for number in range(24)]
     path = house.write("readers.csv", "email\n" + "\n".join(readers) + "\n")

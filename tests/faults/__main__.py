@@ -43,18 +43,18 @@ SCENARIOS: Mapping[str, Scenario] = {
     "locked": storage.database_is_locked,
     "clock": times.clock_jumps,
     "restart": times.restarts,
-    "press-killed": deaths.press_is_killed,
-    "press-still": deaths.press_stands_still,
+    "worker-killed": deaths.worker_is_killed,
+    "worker-still": deaths.worker_stands_still,
     "server-killed": servers.server_is_killed,
     "unrest": unrest.unrest,
 }
 ON_FILES = {"disk", "no-growth", "locked"}  # what happens to the file of SQLite
 
-KILLS: Mapping[str, bool] = {"kills": False, "kills-all": True}  # whether the press is killed, too
+KILLS: Mapping[str, bool] = {"kills": False, "kills-all": True}  # whether the workers are killed, too
 
 
-def kills(program: Path, folder: Path, options: argparse.Namespace, *, with_press: bool) -> Outcome:
-    """SIGKILL at random moments, to the daemon alone or to the press with it."""
+def kills(program: Path, folder: Path, options: argparse.Namespace, *, with_workers: bool) -> Outcome:
+    """SIGKILL at random moments, to the daemon alone or to its workers with it."""
     toll = kill_again_and_again(
         program,
         folder,
@@ -62,10 +62,10 @@ def kills(program: Path, folder: Path, options: argparse.Namespace, *, with_pres
         kills=options.kills or (5 if options.quick else 50),
         rate=options.rate,
         seed=options.seed,
-        with_press=with_press,
+        with_workers=with_workers,
     )
     return Outcome(
-        name="kill -9, press too" if with_press else "kill -9",
+        name="kill -9, workers too" if with_workers else "kill -9",
         audience=toll.readers,
         counts=toll.counts,
         lost=toll.lost,
@@ -168,7 +168,7 @@ def simulate_week(options: argparse.Namespace) -> int:
 
 def _run(name: str, program: Path, folder: Path, options: argparse.Namespace) -> Outcome | str:
     if name in KILLS:
-        return kills(program, folder, options, with_press=KILLS[name])
+        return kills(program, folder, options, with_workers=KILLS[name])
     readers = options.readers or (1500 if options.quick else 5000)
     try:
         return SCENARIOS[name](program, folder, readers, random.Random(options.seed))

@@ -1,4 +1,4 @@
-"""The press process alone dies or stands still in the middle of an edition; the daemon goes on."""
+"""A worker alone dies or stands still in the middle of an edition; the daemon goes on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _READERS_EACH = 250  # at the least: one that hands over little between two ends
 _AGAIN_SECONDS = 60.0
 _READ_SECONDS = 0.01
 _STILL_SECONDS = 5.0  # less than what makes it count as stuck
-_RATE = {"rate": "3000/s", "press": "process"}
+_RATE = {"rate": "3000/s"}
 _MODULE = "pressrun.delivery.worker"
 
 
-def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
+def worker_is_killed(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
     """SIGKILL at random moments: what was on its way is unknown, is tried again, and may have been taken."""
     times = min(_TIMES, readers // _READERS_EACH)
     readers *= 2
@@ -32,9 +32,9 @@ def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Ra
         killed, killed_at = set[int](), list[float]()
         for moment in sorted(chance.randrange(readers * 9 // 10) for _ in range(times)):
             await_taken(sink, moment)
-            press = until(lambda: _living(daemon, killed) or None, _AGAIN_SECONDS)
-            os.kill(press, signal.SIGKILL)
-            killed.add(press)
+            worker = until(lambda: _living(daemon, killed) or None, _AGAIN_SECONDS)
+            os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
             killed_at.append(time.time())
         await_end(house, edition)
         ends = daemon.events("worker.ended")
@@ -45,11 +45,11 @@ def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Ra
             f"{times} times, at most {max(unknown)} copies on their way at one; a relay had had half of what was"
             f" repeated for less than {_unnoted_seconds(taken, killed_at) * 1000:.1f} ms"
         )
-        return taken.outcome("press killed", house, readers, bound=sum(unknown), note=note, problem=problem)
+        return taken.outcome("worker killed", house, readers, bound=sum(unknown), note=note, problem=problem)
 
 
 def _unnoted_seconds(taken: Arrived, killed_at: Sequence[float]) -> float:
-    """For how long a relay had had the copies that are repeated when the press was killed, the median.
+    """For how long a relay had had the copies that are repeated when the worker was killed, the median.
 
     It may read a moment after the kill what was sent before.
     """
@@ -58,23 +58,23 @@ def _unnoted_seconds(taken: Arrived, killed_at: Sequence[float]) -> float:
     return max(0.0, median(waits)) if waits else 0.0
 
 
-def press_stands_still(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+def worker_stands_still(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """SIGSTOP for some seconds: nobody blames it, and what it had goes out when it wakes."""
     with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
         daemon = house.start()
         edition = house.send()["id"]
         await_taken(sink, readers // 3)
-        press = _living(daemon, set())
-        os.kill(press, signal.SIGSTOP)
+        worker = _living(daemon, set())
+        os.kill(worker, signal.SIGSTOP)
         time.sleep(_STILL_SECONDS)  # the fault itself
-        os.kill(press, signal.SIGCONT)
+        os.kill(worker, signal.SIGCONT)
         await_end(house, edition)
         problem = "it was ended" if daemon.events("worker.ended") else ""
         note = f"SIGSTOP for {_STILL_SECONDS:g} s"
-        return arrived(sink).outcome("press stands still", house, readers, bound=0, note=note, problem=problem)
+        return arrived(sink).outcome("worker stands still", house, readers, bound=0, note=note, problem=problem)
 
 
 def _living(daemon: Daemon, killed: set[int]) -> int:
-    """The press process, 0 for none; one that was killed may not have been buried yet."""
+    """The worker's process, 0 for none; one that was killed may not have been buried yet."""
     pids = [int(child) for child in children(daemon.process.pid) if _MODULE in command_of(child)]
     return next((pid for pid in pids if pid not in killed), 0)

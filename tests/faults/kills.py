@@ -1,8 +1,8 @@
 """kill -9 of the daemon again and again while an edition goes out, and what that cost.
 
 A copy may go out twice only where the relay had taken it and nobody noted that: those copies stand as `claimed` in the
-database of the killed daemon and not in its journal. When the daemon alone is killed there are none, since its press
-still hears what the relay answers; when the press is killed with it, as many as its connections carry.
+database of the killed daemon and not in its journal. When the daemon alone is killed there are none, since its workers
+still hear what the relay answers; when they are killed with it, as many as their connections carry.
 """
 
 from __future__ import annotations
@@ -60,16 +60,14 @@ class Toll:
 
 
 def kill_again_and_again(
-    program: Path, folder: Path, *, readers: int, kills: int, rate: str, seed: int, with_press: bool = False
+    program: Path, folder: Path, *, readers: int, kills: int, rate: str, seed: int, with_workers: bool = False
 ) -> Toll:
     """Send one edition to so many readers, killing the daemon at random moments; raises where it never ends."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)
     moments = sorted(chance.randrange(readers * 19 // 20) for _ in range(kills))
     with Sink(program, folder, "--grab", "Message-ID") as sink:
-        house = House(
-            folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": rate, "press": "process"}}
-        )
+        house = House(folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": rate}})
         try:
             house.create_list()
             house.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
@@ -80,7 +78,7 @@ def kill_again_and_again(
                 _await_taken(sink, moment)
                 # A few more, so that a kill does not always fall right after a start.
                 _await_taken(sink, min(_taken(sink) + chance.randrange(60), readers - 1))
-                if with_press:
+                if with_workers:
                     daemon.kill_all()
                 else:
                     daemon.kill()
@@ -89,7 +87,7 @@ def kill_again_and_again(
             until(lambda: house.show(edition)["state"] == "finished" or None, STORIES_SECONDS)
             assert daemon.stop() == 0
             counts = dict(rows(house, "select state, count(*) from delivery group by state"))
-            return _toll(sink, readers, on_their_way, IN_FLIGHT_AT_MOST if with_press else 0, counts)
+            return _toll(sink, readers, on_their_way, IN_FLIGHT_AT_MOST if with_workers else 0, counts)
         finally:
             house.close()
 

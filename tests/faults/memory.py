@@ -81,7 +81,7 @@ def main() -> int:
         house = stack.enter_context(opened_house(root / "house", compile_sink(root)))
         house.create_list()
         house.do("dkim", "create")
-        house.configure(**house.tables, dkim=DKIM, delivery={"press": "process"})
+        house.configure(**house.tables, dkim=DKIM)
         pid = house.start().process.pid
         house.import_readers(*(f"r{number}@readers{number % 50}.example" for number in range(options.readers)))
         mib_by_phase = {"with all readers imported": held_mib(pid)}

@@ -11,11 +11,11 @@ from tests.faults.leavings import kill_while_readers_leave
 pytestmark = pytest.mark.thorough
 
 
-@pytest.mark.parametrize("with_press", [False, True])
-def test_kills_in_the_middle_of_an_edition(sink_program: Path, tmp_path: Path, *, with_press: bool) -> None:
-    """Every reader gets the edition; where the press goes, too, some get a second copy under the same Message-ID."""
+@pytest.mark.parametrize("with_workers", [False, True])
+def test_kills_in_the_middle_of_an_edition(sink_program: Path, tmp_path: Path, *, with_workers: bool) -> None:
+    """All readers get the edition; where workers are killed, too, some get a second copy under the same Message-ID."""
     toll = kill_again_and_again(
-        sink_program, tmp_path, readers=2_000, kills=3, rate="100000/s", seed=1, with_press=with_press
+        sink_program, tmp_path, readers=2_000, kills=3, rate="100000/s", seed=1, with_workers=with_workers
     )
     assert toll.is_good, str(toll)
 
