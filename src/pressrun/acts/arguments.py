@@ -245,9 +245,9 @@ class PasswordSet(OwnSession, frozen=True, kw_only=True):
 
 
 class AppAdd(OwnSession, frozen=True, kw_only=True):
-    """`app.add`: the salt of the secret that the app was given, and the code that it shows now."""
+    """`app.add`: which setup the app was given, as its form says, and the code that it shows now."""
 
-    salt: bytes
+    setup: bytes
     code: str
 
 

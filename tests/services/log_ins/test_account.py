@@ -8,9 +8,12 @@ import pytest
 from tests.database import select
 from tests.services.log_ins.lobby import PASSWORD, VISITOR, Lobby
 
+from pressrun.core.access.login_codes import app_secret
 from pressrun.core.access.passwords import WeakPassword
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
+from pressrun.services.log_ins.account import AppSetup
+from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people import log_ins, people
 
 Change = Callable[[Lobby, int, int], Awaitable[object]]
@@ -25,9 +28,13 @@ async def _no_password(lobby: Lobby, person_id: int, session_id: int) -> None:
 
 
 async def _new_app(lobby: Lobby, person_id: int, session_id: int) -> None:
-    salt = lobby.account.new_salt()
-    code = code_at(lobby.account.app_secret(salt), int(lobby.now // STEP_SECONDS))
-    await lobby.account.add_app(person_id, session_id, salt, code)
+    setup = lobby.account.begin_app(person_id)
+    await lobby.account.add_app(person_id, session_id, setup.sealed, _shown(lobby, setup))
+
+
+def _shown(lobby: Lobby, setup: AppSetup) -> str:
+    """The code that the app shows now."""
+    return code_at(setup.secret, int(lobby.now // STEP_SECONDS))
 
 
 async def _no_app(lobby: Lobby, person_id: int, session_id: int) -> None:
@@ -114,9 +121,9 @@ async def test_a_weak_password_is_refused(lobby: Lobby, password: str) -> None:
 async def test_an_app_must_show_its_code_first(lobby: Lobby) -> None:
     """A secret that was not scanned must not shut anybody out."""
     ann = await lobby.add_person("ann")
-    salt = lobby.account.new_salt()
-    right = code_at(lobby.account.app_secret(salt), int(lobby.now // STEP_SECONDS))
-    for typed, offered in (("000000" if right != "000000" else "1", salt), (right, salt[:8]), (right, b"")):
+    setup = lobby.account.begin_app(ann)
+    right, sealed = _shown(lobby, setup), setup.sealed
+    for typed, offered in (("000000" if right != "000000" else "1", sealed), (right, sealed[:16]), (right, b"")):
         with pytest.raises(BadInput):
             await lobby.account.add_app(ann, 0, offered, typed)
     assert (await lobby.account.overview(ann)).credentials.app_added_at is None
@@ -140,8 +147,37 @@ async def test_the_database_has_no_secret_of_an_app(lobby: Lobby) -> None:
     ann = await lobby.add_person("ann")
     await _new_app(lobby, ann, 0)
     ((salt,),) = await select(lobby.database, "select salt from authenticator_app")
-    secret = lobby.account.app_secret(bytes(salt))
+    secret = app_secret(lobby.keys, bytes(salt))
     assert (16, 20, False) == (len(salt), len(secret), bytes(salt) in secret)
+
+
+async def test_a_salt_from_the_database_shows_nobody_a_secret(lobby: Lobby) -> None:
+    """Neither as it is nor with the seal of somebody else's setup: a copy of the database must let nobody in."""
+    ann, bob = await lobby.add_person("ann"), await lobby.add_person("bob")
+    await _new_app(lobby, ann, 0)
+    ((salt,),) = await select(lobby.database, "select salt from authenticator_app")
+    seal = lobby.account.begin_app(bob).sealed[16:]
+    for sealed in (bytes(salt), bytes(salt) + seal, bytes(salt) + bytes(16)):
+        assert lobby.account.find_setup(bob, sealed) is None
+    own = lobby.account.begin_app(bob)
+    assert (own, None) == (lobby.account.find_setup(bob, own.sealed), lobby.account.find_setup(ann, own.sealed))
+
+
+async def test_the_form_of_an_app_that_is_posted_twice_makes_no_used_code_valid(lobby: Lobby) -> None:
+    """The code that set the app up, and each after it, counts once."""
+    ann = await lobby.add_person("ann")
+    await lobby.set_password(ann)
+    setup = lobby.account.begin_app(ann)
+    first = _shown(lobby, setup)
+    codes = await lobby.account.add_app(ann, 0, setup.sealed, first)
+    lobby.now += STEP_SECONDS
+    used = _shown(lobby, setup)
+    assert isinstance(await lobby.by_password("ann", code=used), Entered)
+    for code in (first, used):
+        with pytest.raises(BadInput):
+            await lobby.account.add_app(ann, 0, setup.sealed, code)
+    assert await lobby.by_password("ann", code=used) is None
+    assert isinstance(await lobby.by_password("ann", code=codes[0]), Entered)
 
 
 async def test_a_passkey_is_made_once(lobby: Lobby) -> None:

@@ -82,6 +82,20 @@ def test_a_challenge_ends() -> None:
         ceremonies.check_log_in(answer, owner)
 
 
+def test_an_answer_counts_once_where_the_clock_was_set_back() -> None:
+    """A used challenge is remembered until it expires, even if that is later than it was to be."""
+    clock = ManualClock()
+    ceremonies = make(clock)
+    authenticator, owner = enrolled(ceremonies)
+    answer = authenticator.get(ceremonies.login_options())
+    clock.now -= 1000
+    ceremonies.check_log_in(answer, owner)
+    clock.now += CHALLENGE_SECONDS + 1
+    ceremonies.check_log_in(authenticator.get(ceremonies.login_options()), owner)  # forgets what has expired
+    with pytest.raises(BadPasskey, match="used before"):
+        ceremonies.check_log_in(answer, owner)
+
+
 Change = Callable[[dict[str, Any], Authenticator], dict[str, Any]]
 
 

@@ -15,6 +15,7 @@ from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.quantities import Rate, RateExceeded
+from pressrun.services.log_ins.context import FRESH_SECONDS, is_recent
 from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested
 from pressrun.services.log_ins.sessions import Entered, LoggedIn
 from pressrun.services.people.people_admin import PeopleAdmin
@@ -130,6 +131,17 @@ async def test_a_password_changed_while_it_was_checked_is_void(lobby: Lobby) -> 
     assert await lobby.by_password("ann") is None
 
 
+async def test_a_log_in_by_a_clock_that_was_ahead_is_not_recent(lobby: Lobby) -> None:
+    """Otherwise it would be enough for what is dangerous until the clock gets there."""
+    await lobby.set_password(await lobby.add_person("ann"))
+    logged_in = await lobby.who(await lobby.by_password("ann"))
+    assert logged_in is not None
+    assert [False, True, True, True, False] == [
+        is_recent(logged_in.session, lobby.now + passed)
+        for passed in (-86_400, -1, 0, FRESH_SECONDS - 1, FRESH_SECONDS)
+    ]
+
+
 # ------------------------------------------------------------------ apps and recovery codes
 
 
@@ -137,11 +149,10 @@ async def _with_app(lobby: Lobby) -> tuple[bytes, list[str]]:
     """The secret of ann's app, and her recovery codes."""
     ann = await lobby.add_person("ann", is_operator=True)
     await lobby.set_password(ann)
-    salt = lobby.account.new_salt()
-    secret = lobby.account.app_secret(salt)
-    codes = await lobby.account.add_app(ann, 0, salt, code_at(secret, int(lobby.now // STEP_SECONDS)))
+    setup = lobby.account.begin_app(ann)
+    codes = await lobby.account.add_app(ann, 0, setup.sealed, code_at(setup.secret, int(lobby.now // STEP_SECONDS)))
     lobby.now += 2 * STEP_SECONDS
-    return secret, codes
+    return setup.secret, codes
 
 
 async def test_with_an_app_the_password_alone_is_not_enough(lobby: Lobby) -> None:

@@ -11,6 +11,7 @@ from tests.database import execute, select
 from tests.services.log_ins.lobby import PASSWORD, VISITOR
 from tests.web.admin.admin_house import AdminHouse
 
+from pressrun.core.access.login_codes import SALT_BYTES, app_secret
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.quantities import Rate
 
@@ -19,9 +20,10 @@ Show = Callable[[AdminHouse, httpx.AsyncClient, httpx.AsyncClient], Awaitable[ht
 
 async def _add_app(client: httpx.AsyncClient, admin: AdminHouse, code: str | None = None) -> httpx.Response:
     page = await client.get("/admin/account?setup=app")
-    (salt,) = re.findall(r'name="salt" value="([0-9a-f]+)"', page.text)
-    right = code_at(admin.lobby.account.app_secret(bytes.fromhex(salt)), int(admin.lobby.now // STEP_SECONDS))
-    fields = {"action": "add-app", "salt": salt, "code": right if code is None else code}
+    (sealed,) = re.findall(r'name="setup" value="([0-9a-f]+)"', page.text)
+    secret = app_secret(admin.lobby.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+    right = code_at(secret, int(admin.lobby.now // STEP_SECONDS))
+    fields = {"action": "add-app", "setup": sealed, "code": right if code is None else code}
     return await client.post("/admin/account", data=fields)
 
 

@@ -18,6 +18,7 @@ from tests.web.admin.test_people_pages import entered
 
 from pressrun.acts.act import Act, Doing
 from pressrun.acts.arguments import Arguments
+from pressrun.core.access.login_codes import SALT_BYTES, app_secret
 from pressrun.core.access.rights import Right
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import NotPermitted
@@ -79,13 +80,15 @@ async def test_an_app_is_set_up_by_its_first_code(admin: AdminHouse) -> None:
     await _ann(admin)
     async with admin.logged_in() as client:
         page = (await client.get("/admin/account?setup=app")).text
-        (salt,) = re.findall(r'name="salt" value="([0-9a-f]{32})"', page)
-        secret = admin.lobby.account.app_secret(bytes.fromhex(salt))
+        (sealed,) = re.findall(r'name="setup" value="([0-9a-f]{64})"', page)
+        secret = app_secret(admin.lobby.keys, bytes.fromhex(sealed)[:SALT_BYTES])
         assert "data:image/svg+xml;base64," in page
         code = code_at(secret, int(admin.lobby.now // STEP_SECONDS))
-        wrong = await _do(client, "add-app", salt=salt, code="000000" if code != "000000" else "111111")
-        assert (422, True) == (wrong.status_code, salt in wrong.text)
-        done = await _do(client, "add-app", salt=salt, code=code)
+        wrong = await _do(client, "add-app", setup=sealed, code="000000" if code != "000000" else "111111")
+        assert (422, True) == (wrong.status_code, sealed in wrong.text)
+        foreign = await _do(client, "add-app", setup=sealed[:32], code=code)
+        assert (422, False) == (foreign.status_code, sealed[:32] in foreign.text)
+        done = await _do(client, "add-app", setup=sealed, code=code)
         assert 10 == len(re.findall(r"<li>[A-Z]{4}(?:-[A-Z]{4}){3}</li>", done.text))
     assert await admin.lobby.by_password("ann") is None
 

@@ -59,7 +59,7 @@ ACCOUNT_ACTS = (
         summary="Set up an app whose one-time code goes with one's own password",
         right=Right.SELF,
         arguments=AppAdd,
-        work=_own(lambda account, person, args: account.add_app(person, args.session, args.salt, args.code)),
+        work=_own(lambda account, person, args: account.add_app(person, args.session, args.setup, args.code)),
         is_fresh=True,
     ),
     Act(

@@ -13,6 +13,7 @@ from pressrun.core.access.totp import SECRET_BYTES
 from pressrun.core.signing.keys import KeyRing
 
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"  # 23, without those that look like another letter or digit
+SALT_BYTES, SEAL_BYTES = 16, 16
 MAILED_LETTERS = 8  # 36 bits: with five tries one in 16 thousand million, and it is bound to the browser that asked
 RECOVERY_LETTERS = 16  # 72 bits, since the database keeps their digests
 RECOVERY_CODES = 10
@@ -26,6 +27,11 @@ def mailed_code(keys: KeyRing, asker: bytes) -> str:
 def app_secret(keys: KeyRing, salt: bytes) -> bytes:
     """The secret of an authenticator app, by the random salt of its row."""
     return _derived(keys, b"totp", salt)[:SECRET_BYTES]
+
+
+def setup_seal(keys: KeyRing, person_id: int, salt: bytes) -> bytes:
+    """What shows that we drew this salt for the app of this person: a salt alone, which a row has, shows nothing."""
+    return _derived(keys, b"app-setup", b"%d\0" % person_id + salt)[:SEAL_BYTES]
 
 
 def recovery_code(entropy: bytes) -> str:

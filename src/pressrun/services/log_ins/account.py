@@ -7,6 +7,7 @@ add a passkey.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,10 +15,12 @@ from msgspec import Struct
 
 from pressrun.core.access.login_codes import (
     RECOVERY_CODES,
+    SALT_BYTES,
     app_secret,
     code_digest,
     in_groups,
     recovery_code,
+    setup_seal,
     typed_code,
 )
 from pressrun.core.access.passwords import require_strong
@@ -33,8 +36,8 @@ from pressrun.store.people.credentials import ListedPasskey, NewPasskey, PersonC
 from pressrun.store.people.log_ins import ListedSession
 from pressrun.store.transaction import Transaction
 
-SALT_BYTES = 16
 _RECOVERY_BYTES = 32
+_NOT_SHOWN = "this is not the code that the app shows at the moment"
 _MOST_PASSKEYS = 20  # nobody has more devices; the browser gets a list of all
 
 
@@ -44,6 +47,14 @@ class AccountOverview(Struct, frozen=True, kw_only=True):
     credentials: PersonCredentials
     passkeys: tuple[ListedPasskey, ...]
     sessions: tuple[ListedSession, ...]
+
+
+class AppSetup(Struct, frozen=True):
+    """An app that somebody is about to add: the salt of its secret, and what their form carries of it."""
+
+    salt: bytes
+    sealed: bytes
+    secret: bytes
 
 
 class Account:
@@ -75,24 +86,33 @@ class Account:
     async def remove_password(self, person_id: int, session_id: int) -> None:
         await self._change(person_id, session_id, lambda tx: credentials.remove_password(tx, person_id))
 
-    def new_salt(self) -> bytes:
-        return self._context.entropy(SALT_BYTES)
+    def begin_app(self, person_id: int) -> AppSetup:
+        """A new app for a person to set up; nothing is stored yet."""
+        return self._setup_of(person_id, self._context.entropy(SALT_BYTES))
 
-    def app_secret(self, salt: bytes) -> bytes:
-        return app_secret(self._context.keys, salt)
+    def find_setup(self, person_id: int, sealed: bytes) -> AppSetup | None:
+        """The setup that a form carries; None unless it was begun for this person.
 
-    async def add_app(self, person_id: int, session_id: int, salt: bytes, typed: str) -> list[str]:
+        Whoever has a copy of the database could otherwise have the secret of anybody's app shown to them.
+        """
+        setup = self._setup_of(person_id, sealed[:SALT_BYTES])
+        return setup if hmac.compare_digest(setup.sealed, sealed) else None
+
+    async def add_app(self, person_id: int, session_id: int, sealed: bytes, typed: str) -> list[str]:
         """Add an app that shows this code now, in place of a former one; returns new recovery codes, to be shown once.
 
-        Raises BadInput for a code that is not the app's.
+        Raises BadInput for a code that is not the app's, or was used before.
         """
-        step = accepted_step(self.app_secret(salt), typed_code(typed), self._context.clock(), last_step=0)
-        if step is None or len(salt) != SALT_BYTES:
-            raise BadInput("this is not the code that the app shows at the moment")
+        setup, step = self.find_setup(person_id, sealed), None
+        if setup is not None:
+            step = accepted_step(setup.secret, typed_code(typed), self._context.clock(), last_step=0)
+        if setup is None or step is None:
+            raise BadInput(_NOT_SHOWN)
         codes = self._draw_codes()
 
         def add(tx: Transaction) -> None:
-            credentials.add_app(tx, person_id, salt, step, self._context.now)
+            if not credentials.add_app(tx, person_id, setup.salt, step, self._context.now):
+                raise BadInput(_NOT_SHOWN)
             credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
 
         await self._change(person_id, session_id, add)
@@ -172,6 +192,10 @@ class Account:
             passkeys=tuple(credentials.passkeys_of(tx, person_id)),
             sessions=tuple(log_ins.sessions_of(tx, person_id, lasting_sessions(self._context))),
         )
+
+    def _setup_of(self, person_id: int, salt: bytes) -> AppSetup:
+        keys = self._context.keys
+        return AppSetup(salt, salt + setup_seal(keys, person_id, salt), app_secret(keys, salt))
 
     def _draw_codes(self) -> list[str]:
         return [recovery_code(self._context.entropy(_RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]

@@ -154,7 +154,7 @@ class Ceremonies:
         head, tag = challenge[:-_TAG_BYTES], challenge[-_TAG_BYTES:]
         if len(head) != _NONCE_BYTES + 8 or not hmac.compare_digest(tag, self._tag(head, purpose)):
             raise BadPasskey("the challenge is not ours")
-        if struct.unpack(">Q", head[_NONCE_BYTES:])[0] <= self._clock():
+        if _end_of(challenge) <= self._clock():
             raise BadPasskey("the challenge is too old")
         if challenge in self._used:
             raise BadPasskey("the challenge was used before")
@@ -163,7 +163,13 @@ class Ceremonies:
     def _use(self, challenge: bytes) -> None:
         now = int(self._clock())
         self._used = {earlier: over_at for earlier, over_at in self._used.items() if over_at > now}
-        self._used[challenge] = now + CHALLENGE_SECONDS
+        self._used[challenge] = _end_of(challenge)  # by its own end: the clock may have been set back since it began
+
+
+def _end_of(challenge: bytes) -> int:
+    """When a challenge of ours expires."""
+    (ends_at,) = struct.unpack(">Q", challenge[_NONCE_BYTES:-_TAG_BYTES])
+    return int(ends_at)
 
 
 def _for_person(person_id: int) -> bytes:

@@ -55,8 +55,8 @@ def session_window(settings: LoginSettings, now: float) -> SessionWindow:
 
 
 def is_recent(session: LoginSession, now: float) -> bool:
-    """Whether the log-in is recent enough for what is dangerous."""
-    return now - session.started_at < FRESH_SECONDS
+    """Whether the log-in is recent enough for what is dangerous; not if it was long before the clock was set back."""
+    return abs(now - session.started_at) < FRESH_SECONDS
 
 
 def is_proven(session: LoginSession) -> bool:

@@ -60,9 +60,12 @@ def remove_password(tx: Transaction, person_id: int) -> bool:
     return tx.run("credentials.remove_password", person_id=person_id) > 0
 
 
-def add_app(tx: Transaction, person_id: int, salt: bytes, step: int, now: int) -> None:
-    """Add the app of a person, whose code of `step` is used up, in place of a former one."""
-    tx.run("credentials.add_app", person_id=person_id, salt=salt, step=step, now=now)
+def add_app(tx: Transaction, person_id: int, salt: bytes, step: int, now: int) -> bool:
+    """Add the app of a person, whose code of `step` is used up, in place of a former one.
+
+    False if it is there already and that code is used up.
+    """
+    return tx.run("credentials.add_app", person_id=person_id, salt=salt, step=step, now=now) > 0
 
 
 def use_step(tx: Transaction, person_id: int, salt: bytes, step: int) -> bool:

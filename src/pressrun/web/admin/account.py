@@ -22,6 +22,7 @@ from pressrun.core.access.totp import in_base32, key_uri
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.core.network.origins import host_of
 from pressrun.message.words import marked
+from pressrun.services.log_ins.account import AppSetup
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.log_in import read_answer
 from pressrun.web.http.forms import Fields, first, number_of, read_fields
@@ -61,7 +62,7 @@ class AccountPages:
         if request.query_params.get("setup") == "app":
             if not await self._may_change(member):
                 return self._frame.to_log_in(request)
-            return self._setup(member, self._account.new_salt())
+            return self._setup(member, self._account.begin_app(member.person_id))
         return await self._page(member, is_done="done" in request.query_params)
 
     async def passkey_options(self, _request: Request, member: AdminMember) -> Response:
@@ -120,12 +121,13 @@ class AccountPages:
         return self._pages.see_other("admin", "account", done="1")
 
     async def _add_app(self, member: AdminMember, fields: Fields) -> Response:
-        salt = _octets(first(fields, "salt") or "")
-        arguments = AppAdd(session=_id(member), salt=salt, code=first(fields, "code") or "")
+        sealed = _octets(first(fields, "setup") or "")
+        arguments = AppAdd(session=_id(member), setup=sealed, code=first(fields, "code") or "")
         try:
             codes = await self._frame.carry_out(member, "app.add", arguments)
         except BadInput:
-            return self._setup(member, salt or self._account.new_salt(), has_failed=True)
+            setup = self._account.find_setup(member.person_id, sealed)
+            return self._setup(member, setup or self._account.begin_app(member.person_id), has_failed=True)
         return self._frame.render("codes.html", member, codes=codes)
 
     async def _renew_codes(self, member: AdminMember, _fields: Fields) -> Response:
@@ -156,15 +158,14 @@ class AccountPages:
             least=LEAST_CHARACTERS,
         )
 
-    def _setup(self, member: AdminMember, salt: bytes, *, has_failed: bool = False) -> Response:
-        secret = self._account.app_secret(salt)
-        uri = key_uri(secret, account=member.logged_in.session.name, issuer=host_of(self._frame.origin))
+    def _setup(self, member: AdminMember, setup: AppSetup, *, has_failed: bool = False) -> Response:
+        uri = key_uri(setup.secret, account=member.logged_in.session.name, issuer=host_of(self._frame.origin))
         return self._frame.render(
             "app.html",
             member,
             status=422 if has_failed else 200,
-            salt=salt.hex(),
-            secret=in_base32(secret),
+            setup=setup.sealed.hex(),
+            secret=in_base32(setup.secret),
             picture=_qr_code(uri),
             problem=self._pages.words(_WRONG_CODE) if has_failed else "",
         )
