@@ -383,6 +383,7 @@ def test_who_was_erased_since_is_erased_again(data: DataDir, backup: Path) -> No
         assert evidence.verify(tx, ()).problems == []
 
 
+LONE = "password where not exists (select 1 from authenticator_app where person_id = password.person_id)"
 # What happened after a backup to what somebody may do, or logs in with, and what then must not be there.
 TAKEN_SINCE = {
     "a person was removed": ("delete from person where id = 1001", "person where id = 1001"),
@@ -392,10 +393,16 @@ TAKEN_SINCE = {
     "a role became less": ("update permission set role = 'viewer'", "permission where role <> 'viewer'"),
     "access became less": ("update permission set readers = 'see'", "permission where readers not in ('see', 'none')"),
     "a token was revoked": ("delete from api_token where id = 1001", "api_token where id = 1001"),
-    "a password was changed": ("update password set hash = 'new'", "password"),
+    "passwords were changed": ("update password set hash = 'new'", "password"),
     "a passkey was removed": ("delete from passkey where id = 1001", "passkey where id = 1001"),
     "a code was used": ("delete from recovery_code", "recovery_code"),
     "an app was replaced": ("update authenticator_app set salt = x'00'", "authenticator_app"),
+    "the app beside a password was replaced": (
+        "update authenticator_app set salt = x'00'",
+        "password where person_id = 1002",
+    ),
+    "the app beside a password was removed": ("delete from authenticator_app", "password where person_id = 1002"),
+    "an app was set up beside a password": ("insert into authenticator_app values (1001, x'02', 1, 1)", LONE),
     "an account was unlinked": ("delete from identity", "identity"),
 }
 
@@ -412,7 +419,7 @@ def staffed(data: DataDir) -> DataDir:
         "insert into permission select id, 1002, 'publisher', 'export' from list",
         "insert into api_token (id, name, digest, scope, is_everywhere, created_at)"
         " values (1001, 'a', x'01', 'read', 1, 1), (1002, 'b', x'02', 'read', 1, 1)",
-        "insert into password values (1002, 'old', 1)",
+        "insert into password values (1001, 'hers', 1), (1002, 'old', 1)",
         "insert into passkey (id, person_id, credential_id, credential, name, sign_count, created_at)"
         " values (1001, 1002, x'01', x'02', 'n', 0, 1), (1002, 1002, x'02', x'02', 'n', 0, 1)",
         "insert into recovery_code values (1002, x'01')",
@@ -434,6 +441,31 @@ def test_what_was_taken_away_since_is_not_brought_back(staffed: DataDir, tmp_pat
     assert ([], True) == (report.problems, report.access > 0)
     assert count(staffed.database, gone) == 0
     assert left == {table: count(staffed.database, table) for table in left}
+
+
+def test_an_operator_who_has_set_up_passkeys_since_has_no_password(staffed: DataDir, tmp_path: Path) -> None:
+    """With it alone, somebody else could set up another passkey, and so do everything."""
+    make_backup(staffed, tmp_path / "backup.tar")
+    execute(
+        staffed.database,
+        "insert into passkey (id, person_id, credential_id, credential, name, sign_count, created_at)"
+        " values (1003, 1001, x'03', x'02', 'n', 0, 1), (1004, 1002, x'04', x'02', 'n', 0, 1)",
+    )
+    assert put_back(staffed, tmp_path / "backup.tar").access == 1
+    assert rows(staffed.database, "select person_id from password") == [(1002,)]
+
+
+def test_codes_of_apps_that_were_used_since_are_used_up(staffed: DataDir, tmp_path: Path) -> None:
+    """And passkeys have counted as far as they did; those who have not used theirs since keep it as well."""
+    make_backup(staffed, tmp_path / "backup.tar")
+    execute(
+        staffed.database,
+        "update authenticator_app set last_step = 7",
+        "update passkey set sign_count = 5 where id = 1001",
+    )
+    assert put_back(staffed, tmp_path / "backup.tar").access == 0
+    assert rows(staffed.database, "select last_step from authenticator_app") == [(7,)]
+    assert rows(staffed.database, "select sign_count from passkey order by id") == [(5,), (0,)]
 
 
 def test_who_got_more_since_has_what_they_had(staffed: DataDir, tmp_path: Path) -> None:

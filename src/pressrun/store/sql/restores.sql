@@ -334,12 +334,23 @@ where id = :id;
 select list_id, person_id, role, readers from permission;
 
 -- name: passwords
--- The passwords of people, by their hashes.
-select person_id, hash from password;
+-- The passwords of people, by their hashes, each with the app whose code goes with it.
+select password.person_id, password.hash, authenticator_app.salt
+from password left join authenticator_app on authenticator_app.person_id = password.person_id;
+
+-- name: lone_passwords
+-- Operators who log in by nothing but a password.
+select person.id from person join password on password.person_id = person.id
+where person.is_operator = 1 and not exists (select 1 from authenticator_app where person_id = person.id)
+    and not exists (select 1 from passkey where person_id = person.id);
 
 -- name: apps
 -- The apps of people.
 select person_id, salt from authenticator_app;
+
+-- name: steps
+-- Whose code was used last.
+select person_id, salt, last_step as step from authenticator_app;
 
 -- name: recovery_codes
 -- The recovery codes that are left.
@@ -368,6 +379,14 @@ delete from enter_link;
 -- name: end_login_codes
 -- See above.
 delete from login_code;
+
+-- name: signatures
+-- How often passkeys were used, as they count.
+select credential_id, sign_count from passkey;
+
+-- name: keep_signatures
+-- A passkey has counted on.
+update passkey set sign_count = :sign_count where credential_id = :credential_id and sign_count < :sign_count;
 
 -- name: forget_passkey
 -- A passkey that was removed since.

@@ -1,7 +1,9 @@
 """Who may do what after a restore: never more than the backup says, nor than the former data did.
 
 Otherwise a backup would let in everybody who has since been removed, and bring back revoked tokens, passwords that were
-changed because they leaked, and recovery codes that are used up. Sessions and links to enter end in any case.
+changed because they leaked, and codes that are used up. A password and the app beside it are one way to log in, which
+comes back whole or not at all: without an app that was set up or replaced since, the password would be enough.
+Sessions and links to enter end in any case.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def keep_common_access(tx: Transaction, former: Transaction) -> int:
             if tuple(map(_plain, row)) not in there:
                 forget(tx, row)
                 taken += 1
-    return taken
+    _keep_uses(tx, former)
+    return taken + _drop_lone_passwords(tx, former)
 
 
 def _is_continued(tx: Transaction, former: Transaction) -> bool:
@@ -43,6 +46,22 @@ def _is_continued(tx: Transaction, former: Transaction) -> bool:
     head = audit.read_head(tx)
     rows = former.rows("audit.page", after=head.number - 1, limit=1)
     return head != NO_ROWS and bool(rows) and bytes(rows[0]["chain"]) == head.chain
+
+
+def _keep_uses(tx: Transaction, former: Transaction) -> None:
+    """Take over which codes of apps were used, and how far passkeys have counted."""
+    tx.run_many("credentials.use_step", map(dict, former.each("restores.steps")))
+    tx.run_many("restores.keep_signatures", map(dict, former.each("restores.signatures")))
+
+
+def _drop_lone_passwords(tx: Transaction, former: Transaction) -> int:
+    """Remove the passwords of operators whose passkeys were all made since; returns how many.
+
+    With only the password, somebody else could add another passkey.
+    """
+    guarded = {row["person_id"] for row in former.rows("restores.passkeys")}
+    lone = [row["id"] for row in tx.rows("restores.lone_passwords") if row["id"] in guarded]
+    return sum(credentials.remove_password(tx, person_id) for person_id in lone)
 
 
 def _keep_people(tx: Transaction, former: Transaction) -> int:
@@ -87,8 +106,13 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
+def _remove_password_and_app(tx: Transaction, person_id: int) -> None:
+    credentials.remove_password(tx, person_id)
+    credentials.remove_app(tx, person_id)
+
+
 _CREDENTIALS: Mapping[str, Callable[[Transaction, Row], object]] = {
-    "restores.passwords": lambda tx, row: credentials.remove_password(tx, row["person_id"]),
+    "restores.passwords": lambda tx, row: _remove_password_and_app(tx, row["person_id"]),
     "restores.apps": lambda tx, row: credentials.remove_app(tx, row["person_id"]),
     "restores.recovery_codes": lambda tx, row: tx.run("credentials.use_recovery_code", **dict(row)),
     "restores.passkeys": lambda tx, row: tx.run("restores.forget_passkey", credential_id=row["credential_id"]),
