@@ -31,6 +31,32 @@ def test_nothing_waits_for_an_edition_that_is_over(data: DataDir, backup: Path, 
     assert [(0,)] == counted
 
 
+def test_a_program_that_repeats_a_request_sends_no_edition_again(data: DataDir, backup: Path) -> None:
+    """The keys of requests about jobs, editions that have begun, and people who were erased are known.
+
+    Others are not: what they did is gone, and a repeat does it again.
+    """
+    begun, waiting = (rows(data.database, f"select {which}(id) from edition")[0][0] for which in ("max", "min"))
+    [(reader,)] = rows(data.database, "select min(id) from subscriber")
+    about = (
+        f"'edition {begun}', null",
+        f"'edition {waiting}', null",
+        "null, 987654",
+        f"null, {reader}",
+        "'job 3', null",
+    )
+    keys = (f"('token 7', x'0{number}', x'01', {what}, 5, 1)" for number, what in enumerate(about))
+    execute(
+        data.database,
+        "delete from idempotency_key",
+        "insert into idempotency_key (caller, digest, request, object, subscriber_id, at, has_created)"
+        f" values {', '.join(keys)}",
+    )
+    assert [] == put_back(data, backup).problems
+    kept = rows(data.database, "select digest, at, has_created from idempotency_key where at = 5 order by digest")
+    assert [(b"\0", 5, 1), (b"\2", 5, 1), (b"\4", 5, 1)] == kept
+
+
 def test_who_is_suspended_for_bounces_reads_nothing_of_a_list_that_comes_back(data: DataDir, backup: Path) -> None:
     reader = rows(data.database, "select min(subscriber_id) from subscription")[0][0]
     execute(

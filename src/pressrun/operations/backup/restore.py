@@ -147,6 +147,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
                 report.problems.append("the evidence of consent: the earlier rows of the former database differ")
             in_flight = attempt("copies", _copies_from(former), {})
+            attempt("requests of programs", carry_over.carry_requests, None)
             report.closed = attempt("which lists are closed", _close_lists, [])
             report.editions_since = attempt("editions", carry_over.find_editions_since, [])
             last_ids = {name: max(last, former.last_ids.get(name, 0)) for name, last in last_ids.items()}

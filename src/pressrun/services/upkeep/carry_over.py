@@ -229,6 +229,16 @@ def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:
     return [f"edition {row['id']} of {row['list']}, “{row['subject']}”" for row in rows]
 
 
+def carry_requests(tx: Transaction, former: Transaction) -> None:
+    """Take over the keys of requests that must not be carried out again, now that their programs may repeat them.
+
+    Otherwise a program that had no answer would send an edition once more, which the backup does not have, or bring
+    back somebody who was erased, also with a file.
+    """
+    if _is_continued(tx, former):
+        restores.keep_requests(tx, former)
+
+
 def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
     """Pause what would send copies, and cancel mails to one person that nobody now expects."""
     restores.end_sessions(tx)

@@ -199,6 +199,16 @@ select edition.id, list.name as list, edition.subject from edition cross join li
 where edition.id > :after and edition.started_at is not null and edition.is_welcome = 0 and list.id = edition.list_id
 order by edition.id desc limit 100;
 
+-- name: begun_editions
+-- Editions that have begun.
+select id from edition where started_at is not null;
+
+-- name: keyed_requests
+-- What requests with a key did, and whether the reader whom they were about has been erased since.
+select caller, digest, request, object, subscriber_id, at, has_created,
+    subscriber_id is not null and not exists (select 1 from subscriber where id = idempotency_key.subscriber_id) as is_gone
+from idempotency_key;
+
 -- name: copies
 -- The copies of an edition, each with who its reader is; null where the subscription is gone, and the copy over.
 select delivery.id, delivery.edition_id, delivery.subscription_id, delivery.domain, delivery.state, delivery.attempts,

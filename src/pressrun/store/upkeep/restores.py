@@ -216,6 +216,18 @@ def editions_since(former: Transaction, last_id: int) -> list[Row]:
     return former.rows("restores.editions_since", after=last_id)
 
 
+def keep_requests(tx: Transaction, former: Transaction) -> None:
+    """Take over the keys of requests about jobs, editions that have begun, and readers who were erased since."""
+    begun = {f"edition {row['id']}" for row in former.rows("restores.begun_editions")}
+    rows = [dict(row) for row in former.each("restores.keyed_requests")]
+    kept = [row for row in rows if row.pop("is_gone") or row["object"] in begun or _is_job(row["object"])]
+    tx.run_many("idempotency.keep", kept)
+
+
+def _is_job(name: str | None) -> bool:
+    return name is not None and name.startswith("job ")
+
+
 def end_sessions(tx: Transaction) -> None:
     """The processes that wrote to this database before are gone."""
     tx.run("restores.end_sessions")
