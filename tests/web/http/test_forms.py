@@ -102,6 +102,13 @@ def test_fields_come_in_their_order_and_as_they_were_typed() -> None:
     assert [] == read("text/plain", b"list=a")
 
 
+@pytest.mark.parametrize("before", [b"\r\n", b"This is a multi-part message in MIME format.\r\n", b"--XY\r\n\r\n"])
+def test_a_preamble_is_ignored(before: bytes) -> None:
+    """Mail programs write their one click with the tools they write mail with (RFC 2046 §5.1.1, RFC 8058 §3.2)."""
+    body = before + multipart(("List-Unsubscribe", b"One-Click")) + b"epilogue"
+    assert [("List-Unsubscribe", "One-Click")] == read(MULTIPART, body)
+
+
 @given(kind=st.text('abc;="/*\x7f \\é', max_size=60), body=st.binary(max_size=400), claimed=st.text(max_size=20))
 def test_whatever_is_sent_gives_fields_of_text_or_400(kind: str, body: bytes, claimed: str) -> None:
     for content_type in (kind, f"{MULTIPART}; {kind}", f"{URLENCODED}; charset={claimed}"):

@@ -30,9 +30,17 @@ def parse_parts(body: bytes, content_type: str, *, most: int) -> list[Part]:
     """The parts in their order. Raises ValueError for what is malformed, has no boundary, or more parts than `most`."""
     try:
         _, options = parse_options_header(content_type.encode("latin-1"))
-        return _parse(body, options[b"boundary"], most)
+        boundary = options[b"boundary"]
+        return _parse(_skip_preamble(body, boundary), boundary, most)
     except (KeyError, FormParserError):
         raise ValueError("a malformed form") from None
+
+
+def _skip_preamble(body: bytes, boundary: bytes) -> bytes:
+    """The body from its first delimiter on. Mail programs may write any text before it (RFC 2046 §5.1.1)."""
+    if body.startswith(b"--" + boundary):
+        return body
+    return body[max(body.find(b"\r\n--" + boundary), 0) :]
 
 
 def _parse(body: bytes, boundary: bytes, most: int) -> list[Part]:
