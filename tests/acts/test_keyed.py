@@ -17,6 +17,7 @@ from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.http import Upload
 from pressrun.acts.keyed import keyed_request
+from pressrun.acts.operating.operator_resources import Retried
 from pressrun.acts.operating.returns import ReturnIn
 from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName, TokenCreate
 from pressrun.acts.readers.jobs import ListImport
@@ -304,7 +305,7 @@ async def test_what_is_tried_again_is_tried_once(office: Office, door: Door) -> 
 
     await office.subscribers.add("news", parse_address(ADA), asks=True)
     await execute(office.database, "update delivery set state = 'deferred', due_at = due_at + 60")
-    assert [{"retried": 1}, {"retried": 0}] == [await retry(), await retry()]
+    assert [Retried(retried=1), Retried(retried=0)] == [await retry(), await retry()]
 
 
 async def test_a_repeat_releases_what_was_held_then_and_no_more(office: Office, door: Door) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import overload
 
 from pressrun.core.errors import BadInput
 
 
+@overload
+def rfc3339(at: int) -> str: ...
+@overload
+def rfc3339(at: int | None) -> str | None: ...
 @lru_cache(maxsize=256)  # rows that are described together are often of the same second
 def rfc3339(at: int | None) -> str | None:
     """`2026-05-01T12:00:00Z` of UTC seconds; None stays None."""

@@ -108,7 +108,7 @@ async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(pres
 
     async def told() -> set[object]:
         report = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
-        return {copy["next_attempt"] for copy in report.waiting if copy["attempts"] == 0}
+        return {copy.next_attempt for copy in report.waiting if copy.attempts == 0}
 
     assert {"2027-01-15T08:10:00Z"} == await told()
     press.dispatcher.unpause("slow.example")

@@ -8,11 +8,12 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.reports import edition_descriptions, queue_listing
+from pressrun.services.reports.edition_descriptions import FullEditionAnswer
 
 HOUR = 3600  # the press opens at 08:00 UTC, which is 09:00 in Berlin
 
 
-async def shown(press: Pressroom, edition: int) -> dict[str, object]:
+async def shown(press: Pressroom, edition: int) -> FullEditionAnswer:
     return await press.office.database.read(edition_descriptions.show_edition, edition, int(press.clock()))
 
 
@@ -97,13 +98,13 @@ async def test_it_is_shown_until_when_an_edition_is_held(press: Pressroom) -> No
     await press.readers(2)
     await set_hours(press, "10:00-20:00")
     waiting, later = await press.edition(), await press.edition("at night", scheduled_at=int(press.clock()) + 13 * HOUR)
-    assert "2027-01-15T09:00:00Z" == (await shown(press, waiting))["held_until"]
-    assert "2027-01-16T09:00:00Z" == (await shown(press, later))["held_until"]
+    assert "2027-01-15T09:00:00Z" == (await shown(press, waiting)).held_until
+    assert "2027-01-16T09:00:00Z" == (await shown(press, later)).held_until
     press.pass_time(HOUR)
-    assert (await shown(press, waiting))["held_until"] is None
+    assert (await shown(press, waiting)).held_until is None
     await press.edition_admin.pause(waiting)
     press.pass_time(12 * HOUR)
-    assert (await shown(press, waiting))["held_until"] is None
+    assert (await shown(press, waiting)).held_until is None
 
 
 async def test_the_queue_says_why_it_waits(press: Pressroom) -> None:

@@ -103,7 +103,7 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
     shown = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
     (failure,) = shown.failures
     assert ("r0@reader.example", 550, "5.1.1", "550 no such user", "hard") == tuple(
-        failure[name] for name in ("address", "code", "enhanced", "text", "kind")
+        getattr(failure, name) for name in ("address", "code", "enhanced", "text", "kind")
     )
     assert {"gone": 1} == shown.bounces
 

@@ -117,7 +117,7 @@ async def test_an_operator_sees_which_draft_has_replaced_another(room: Mailroom)
     await answers(room, first())
     await answers(room, second())
     shown = [await room.database.read(show_edition, number, int(room.now)) for number in (1, 2)]
-    assert [("cancelled", 2), ("draft", None)] == [(edition["state"], edition["replaced_by"]) for edition in shown]
+    assert [("cancelled", 2), ("draft", None)] == [(edition.state, edition.replaced_by) for edition in shown]
 
 
 async def test_a_version_that_comes_after_its_correction_is_not_used(room: Mailroom) -> None:

@@ -76,7 +76,7 @@ async def test_saying_it_again_leaves_since_when(office: Office, reason: str) ->
     office.now += 60
     await office.suppressions.add(parse_address("ANN@x.example"), reason)
     row = (await office.database.read(suppression_listing.list_suppressions))[0]
-    assert ("Ann@x.example", rfc3339(began_at)) == (row["address"], row["since"])
+    assert ("Ann@x.example", rfc3339(int(began_at))) == (row.address, row.since)
 
 
 async def test_lifting_works_once(office: Office) -> None:

@@ -364,7 +364,7 @@ async def test_its_report_is_there(press: Pressroom) -> None:
     shown = await press.office.database.read(edition_descriptions.show_edition, number, int(press.office.now))
     assert ("welcome.md", "Welcome aboard", 1, 1) == (
         settings["welcome"],
-        shown["subject"],
-        shown["audience"],
-        shown["delivered"],
+        shown.subject,
+        shown.audience,
+        shown.delivered,
     )

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity, open_pressroom
@@ -52,8 +53,9 @@ async def test_the_same_words_stand_there_once_and_without_addresses(press: Pres
         (reply.number, reply.kind, reply.bounce, reply.text) for reply in summary.failures_said
     ]
     assert ({"hard": 3}, {"gone": 3}) == (dict(summary.kinds), dict(summary.bounces))
-    assert {f"r{n}@reader.example" for n in range(3)} == {failure["address"] for failure in summary.failures}
-    assert summary.plain()["failures_said"] == json.loads(json.dumps(summary.plain()))["failures_said"]
+    assert {f"r{n}@reader.example" for n in range(3)} == {failure.address for failure in summary.failures}
+    said = json.loads(msgspec.json.encode(summary.plain()))["failures_said"]
+    assert [msgspec.structs.asdict(reply) for reply in summary.failures_said] == said
 
 
 async def test_copies_are_counted_by_provider_and_domain(press: Pressroom) -> None:
@@ -76,7 +78,7 @@ async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(pres
     await press.send_all()
     summary = await reported(press, edition)
     assert (2, 2, 0) == tuple(summary.timelines[name].total for name in ("deferred", "delivered", "failed"))
-    assert ([], "finished") == ([*summary.waiting], summary.edition["state"])
+    assert ([], "finished") == ([*summary.waiting], summary.edition.state)
     assert summary.timing["first_delivered_at"] == summary.timing["last_delivered_at"]
 
 

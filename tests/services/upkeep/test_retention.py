@@ -100,7 +100,7 @@ async def test_rows_go_when_they_are_old_enough_and_numbers_stay(press: Pressroo
     }
     assert [4] == [domain.copies for domain in after.domains]
     assert sum(before.timelines["delivered"].numbers) == sum(after.timelines["delivered"].numbers)
-    assert after.edition["copies_removed_at"] is not None
+    assert after.edition.copies_removed_at is not None
 
 
 async def test_numbers_are_not_mended_by_rows_that_are_gone(press: Pressroom) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -14,6 +15,7 @@ from tests.web.house import words_of
 
 from pressrun.core.timeline import spread
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.edition_descriptions import EditionAnswer
 from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport
 from pressrun.web.editors.report import HEIGHT, WIDTH, ceiling, draw_bars, render_report
 
@@ -38,12 +40,14 @@ def report() -> EditionReport:
         DomainCounts(name=f"{'a-long-name-' * 5}.example", domains=1, copies=300, counts=NONE | {"delivered": 300}),
         DomainCounts(name=None, domains=900, copies=4700, counts=NONE | {"delivered": 4659, "failed": 41}),
     ]
-    edition = {"id": 7, "list": "news", "subject": "High <water>", "state": "finished", "audience": 12_000}
-    edition |= NONE | {"delivered": 11_949, "failed": 51, "pause_reason": None, "started_at": "2027-01-15T08:00:00Z"}
+    edition: dict[str, Any] = (
+        dict.fromkeys(EditionAnswer.__struct_fields__) | NONE | {"delivered": 11_949, "failed": 51}
+    )
+    edition |= {"id": 7, "list": "news", "subject": "High <water>", "state": "finished", "audience": 12_000}
     at = "2027-01-15T08:00:30Z"
     names = ("first_delivered_at", "half_delivered_at", "most_delivered_at", "nearly_all_delivered_at")
     return EditionReport(
-        edition=edition,
+        edition=EditionAnswer(**edition | {"started_at": "2027-01-15T08:00:00Z"}),
         failures=[],
         waiting=[],
         unsubscribed=79,
@@ -141,7 +145,7 @@ def test_it_speaks_the_language_of_its_reader() -> None:
 def test_durations_are_told_in_the_unit_that_fits(seconds: int, words: str) -> None:
     """Never shorter than they are."""
     timed = replace(report(), timing=dict(report().timing) | {"half_delivered_at": rfc3339(START + seconds)})
-    started = replace(timed, edition=timed.edition | {"started_at": rfc3339(START)})
+    started = replace(timed, edition=replace(timed.edition, started_at=rfc3339(START)))
     assert f"Half within {words}, nine" in render_report(started)
 
 

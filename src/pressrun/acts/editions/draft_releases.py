@@ -16,7 +16,7 @@ from pressrun.acts.editions.draft_arguments import (
     KnownDraft,
 )
 from pressrun.acts.editions.drafts import IF_MATCH, author_of, plain_findings
-from pressrun.acts.editions.edition_answers import FindingsAnswer, FullEditionAnswer, PreviewAnswer, TestAnswer
+from pressrun.acts.editions.edition_answers import FindingsAnswer, PreviewAnswer, TestAnswer
 from pressrun.acts.editions.editions import each_once, list_name_of, show_again, show_edition, shown_after
 from pressrun.acts.http import faults_of
 from pressrun.core.access.rights import Right
@@ -26,6 +26,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder, require_to_come
 from pressrun.services.lists.list_settings import LIST_SETTINGS
+from pressrun.services.reports.edition_descriptions import FullEditionAnswer
 from pressrun.store.programs.idempotency import KeptOutcome
 
 _IN_EVERY_COPY = frozenset(name for name, setting in LIST_SETTINGS.items() if setting.is_built_in)
@@ -91,7 +92,7 @@ async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
 
 
 async def _schedule(doing: Doing, args: DraftSchedule) -> None:
-    if (await show_edition(doing, args.id))["state"] == EditionState.DRAFT:
+    if (await show_edition(doing, args.id)).state == EditionState.DRAFT:
         await _release(doing, args)
     else:
         await doing.cases.draft_release.reschedule(args.id, int(args.at.timestamp()), _expected(args), args.revision)

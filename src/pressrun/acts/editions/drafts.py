@@ -87,22 +87,22 @@ async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
     )
     made = await doing.cases.draft_editing.hand_in(order)
     shown = await show_edition(doing, made.id)
-    return _answer(made, state=shown["state"], submitted=shown["submitted_at"] is not None)
+    return _answer(made, state=shown.state, submitted=shown.submitted_at is not None)
 
 
 async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:
     """The draft as it is now."""
     number = int(kept.object_name)
     shown = await show_edition(doing, number)
-    is_draft = shown["state"] == EditionState.DRAFT
+    is_draft = shown.state == EditionState.DRAFT
     findings = (await doing.cases.draft_editing.check(number)).findings if is_draft else ()
     return DraftAnswer(
         id=number,
-        state=shown["state"],
-        revision=shown["revision"] or 0,
+        state=shown.state,
+        revision=shown.revision or 0,
         findings=plain_findings(findings),
         created=kept.has_created,
-        submitted=shown["submitted_at"] is not None,
+        submitted=shown.submitted_at is not None,
     )
 
 

@@ -18,48 +18,6 @@ class FindingAnswer(msgspec.Struct, kw_only=True):
     layout: str
 
 
-class EditionAnswer(msgspec.Struct, kw_only=True):
-    """An edition: its state, and its copies by state, which add up to its audience."""
-
-    id: int
-    list: str
-    slug: str
-    subject: str
-    state: str
-    audience: int
-    queued: int
-    claimed: int
-    deferred: int
-    delivered: int
-    failed: int
-    cancelled: int
-    created_at: str
-    scheduled_at: str | None
-    started_at: str | None
-    finished_at: str | None
-    held_until: str | None
-    pause_reason: str | None
-    canary_percent: float | None
-    replaced_by: int | None
-    issue: str | None
-    may_have_gone: int | None
-    copies_removed_at: str | None
-
-
-class FullEditionAnswer(EditionAnswer, kw_only=True):
-    """The same, with where it stands or stood as a draft. `revision` is the number of its last change."""
-
-    revision: int | None
-    submitted_at: str | None
-    submitted_by: str | None
-    approved_at: str | None
-    approved_by: str | None
-    returned_at: str | None
-    returned_by: str | None
-    words: str | None
-    source_url: str | None
-
-
 class DraftAnswer(msgspec.Struct, kw_only=True):
     """A draft after a change, and what preflight finds. `created`: it was not there before."""
 

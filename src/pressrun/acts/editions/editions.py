@@ -19,7 +19,7 @@ from pressrun.acts.arguments import (
     QueueRetry,
 )
 from pressrun.acts.editions.draft_arguments import EditionsOfList
-from pressrun.acts.editions.edition_answers import EditionAnswer, FullEditionAnswer, ResendAnswer
+from pressrun.acts.editions.edition_answers import ResendAnswer
 from pressrun.acts.http import Page
 from pressrun.acts.operating.operator_resources import Retried
 from pressrun.core.access.rights import Right
@@ -28,6 +28,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.reports import edition_descriptions
+from pressrun.services.reports.edition_descriptions import EditionAnswer, FullEditionAnswer
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.programs.idempotency import KeptOutcome
@@ -72,35 +73,35 @@ def each_once(addresses: Sequence[str]) -> dict[str, Address]:
     return by_key
 
 
-async def _resend(doing: Doing, args: EditionId) -> dict[str, int | str]:
+async def _resend(doing: Doing, args: EditionId) -> ResendAnswer:
     resent = await doing.cases.edition_admin.resend(args.id)
-    return {"id": args.id, "resent": resent.queued, "left_out": resent.left_out, "state": resent.state.value}
+    return ResendAnswer(id=args.id, resent=resent.queued, left_out=resent.left_out, state=resent.state.value)
 
 
-async def _retry(doing: Doing, args: QueueRetry) -> dict[str, int]:
+async def _retry(doing: Doing, args: QueueRetry) -> Retried:
     domain = None if args.domain is None else args.domain.strip().lower()
-    return {"retried": await doing.cases.edition_admin.retry(domain)}
+    return Retried(retried=await doing.cases.edition_admin.retry(domain))
 
 
-async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> dict[str, int]:
+async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> Retried:
     """The repeat tries nothing again."""
-    return {"retried": 0}
+    return Retried(retried=0)
 
 
-async def show_edition(doing: Doing, edition_id: int) -> dict[str, Any]:
+async def show_edition(doing: Doing, edition_id: int) -> FullEditionAnswer:
     """An edition as `edition show` prints it, with its state as a draft, now or before it went out."""
     return await doing.cases.database.read(edition_descriptions.show_edition, edition_id, int(utc_now()))
 
 
-async def show_again(doing: Doing, args: Any, _: KeptOutcome) -> dict[str, Any]:
+async def show_again(doing: Doing, args: Any, _: KeptOutcome) -> FullEditionAnswer:
     """The answer to a repeated request about the edition in `args.id`: the edition as it is now."""
     return await show_edition(doing, args.id)
 
 
-async def _resend_again(doing: Doing, args: EditionId, _: KeptOutcome) -> dict[str, int | str]:
+async def _resend_again(doing: Doing, args: EditionId, _: KeptOutcome) -> ResendAnswer:
     """The repeat queues no copy."""
     shown = await show_edition(doing, args.id)
-    return {"id": args.id, "resent": 0, "left_out": 0, "state": shown["state"]}
+    return ResendAnswer(id=args.id, resent=0, left_out=0, state=shown.state)
 
 
 async def list_name_of(doing: Doing, edition_id: int) -> str:
@@ -112,7 +113,7 @@ async def list_name_of(doing: Doing, edition_id: int) -> str:
 def shown_after(work: Work) -> Work:
     """Work on the edition in `args.id`, whose answer is the edition as it is afterwards."""
 
-    async def carry_out(doing: Doing, args: Any) -> dict[str, Any]:
+    async def carry_out(doing: Doing, args: Any) -> FullEditionAnswer:
         await work(doing, args)
         return await show_edition(doing, args.id)
 
@@ -123,13 +124,13 @@ async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
     state, since = args.state, args.since_seconds
     before = int(args.after) if args.after else _NEWEST
     page, total = await doing.cases.database.read(_read_page, args, before, state, since)
-    following = str(page[-1]["id"]) if len(page) == args.limit else None
+    following = str(page[-1].id) if len(page) == args.limit else None
     return Page(items=page, next=following, total=total)
 
 
 def _read_page(
     tx: Transaction, args: EditionsOfList, before: int, state: EditionState | None, since: int
-) -> tuple[list[Any], int | UnsetType]:
+) -> tuple[list[EditionAnswer], int | UnsetType]:
     named = None if state is None else state.value
     page = edition_descriptions.page_of_editions(
         tx, args.list, before=before, limit=args.limit, state=named, since=since, now=int(utc_now())

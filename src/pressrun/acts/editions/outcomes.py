@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, UnsetType, structs
 
 from pressrun.acts.act import OF_EDITION, Act, Doing, Http
 from pressrun.acts.arguments import Arguments, EditionId
@@ -16,7 +16,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import outcomes
-from pressrun.services.reports.outcomes import CopyQuery
+from pressrun.services.reports.edition_reports import CopyReply
+from pressrun.services.reports.outcomes import CopyInfo, CopyQuery
 
 
 class CopiesOfEdition(Arguments, frozen=True, kw_only=True):
@@ -30,44 +31,14 @@ class CopiesOfEdition(Arguments, frozen=True, kw_only=True):
     whole: bool = False
 
 
-class CopyInfo(msgspec.Struct, kw_only=True, rename={"class_": "class"}):
-    """One copy: where it stands since `at`, and the last reply about it. Times are RFC 3339.
-
-    `kind` is that of a failure: hard, soft, policy, message or expired; `class` that of a bounce. Who may not see
-    readers gets neither `email` nor `text`, the remote server's words.
-    """
-
-    email: str | None
-    state: str
-    code: int | None
-    enhanced: str | None
-    text: str | None
-    kind: str | None
-    class_: str | None
-    domain: str
-    attempts: int
-    at: str | None
-    next_attempt_at: str | None
-
-
-class OneCopy(CopyInfo, kw_only=True, rename={"class_": "class"}):
+class OneCopy(CopyInfo, frozen=True, kw_only=True, rename={"class_": "class"}):
     """A page of one copy, whose members stand beside it: a help desk asks for nothing else."""
 
-    items: tuple[dict[str, Any], ...]
+    items: tuple[CopyInfo, ...]
     next: None = None
 
 
-class CopyReply(msgspec.Struct, kw_only=True):
-    """A copy that failed or waits, and the reply about it."""
-
-    address: str | None
-    code: int | None
-    enhanced: str | None
-    text: str | None
-    kind: str | None
-
-
-class ReportInfo(msgspec.Struct, kw_only=True):
+class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The report on an edition: its numbers, the copies that failed or wait, and how often each reply came."""
 
     id: int
@@ -97,13 +68,13 @@ async def _report(doing: Doing, args: EditionId) -> dict[str, Any]:
     return await doing.cases.database.read(outcomes.report_to, args.id, int(utc_now()), sees_readers)
 
 
-async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[Any] | OneCopy:
+async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[CopyInfo] | OneCopy:
     cases = doing.cases
     if args.address is not None:
         (list_name,) = await OF_EDITION(cases, args)
         doing.require(Right.SEE_READERS, list_name)  # whether somebody got it says that they are a reader
         copy = await cases.database.read(outcomes.copy_of, args.id, parse_address(args.address))
-        return Page(items=[copy]) if args.whole else msgspec.convert({**copy, "items": [copy]}, OneCopy)
+        return Page(items=[copy]) if args.whole else OneCopy(**structs.asdict(copy), items=(copy,))
     query = CopyQuery(edition_id=args.id, states=args.outcome, after=args.after, limit=args.limit)
     sees_readers = partial(doing.may, Right.SEE_READERS)
     items, following = await cases.database.read(outcomes.page_of_copies, query, sees_readers)

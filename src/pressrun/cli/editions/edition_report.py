@@ -18,7 +18,7 @@ import click
 from pressrun.cli.shared.files import new_file
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import edition_argument, verb
-from pressrun.cli.shared.output import cell, echo, echo_drawing, print_fields, print_json, print_table
+from pressrun.cli.shared.output import cell, echo, echo_drawing, plain, print_fields, print_json, print_table
 from pressrun.cli.shared.read_only import reading
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timeline import Timeline
@@ -46,7 +46,7 @@ def report(invocation: Invocation, *, edition_id: int, page: str | None) -> None
         with new_file(Path(page)) as file:
             file.write(render_report(edition_report).encode())
     if invocation.as_json:
-        print_json(edition_report.plain())
+        print_json(plain(edition_report.plain()))
     elif page is None:
         print_report(edition_report)
 
@@ -85,41 +85,42 @@ def sparkline(numbers: Sequence[int]) -> str:
 
 
 def _print_head(report: EditionReport) -> None:
-    shown = ("id", "list", "subject", "state", "pause_reason", "audience")
-    fields = {name: report.edition[name] for name in shown if name != "pause_reason" or report.edition[name]}
-    times = {name: report.edition[name] for name in ("started_at", "finished_at")} | {
+    edition = report.edition
+    reason = {"pause_reason": edition.pause_reason} if edition.pause_reason else {}
+    fields = {"id": edition.id, "list": edition.list, "subject": report.subject, "state": edition.state, **reason}
+    times = {"started_at": edition.started_at, "finished_at": edition.finished_at} | {
         name: report.timing[name] for name in ("first_delivered_at", "last_delivered_at")
     }
     local = {name: _local(at, report.timezone) for name, at in times.items()}
-    print_fields(fields | {"subject": report.subject} | local | {"speed": _speed(report)})
+    print_fields(fields | {"audience": edition.audience} | local | {"speed": _speed(report)})
 
 
-def _local(at: object, timezone: str) -> str | None:
+def _local(at: str | None, timezone: str) -> str | None:
     """RFC 3339 in the zone of the list; unchanged where this machine no longer knows the zone."""
     if at is None:
         return None
     try:
-        return datetime.fromisoformat(str(at)).astimezone(ZoneInfo(timezone)).isoformat().replace("+00:00", "Z")
+        return datetime.fromisoformat(at).astimezone(ZoneInfo(timezone)).isoformat().replace("+00:00", "Z")
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return str(at)
+        return at
 
 
 def _speed(report: EditionReport) -> str | None:
     """`half within 1 s, 90 % within 5 s`, counted from the start."""
     half, most = report.timing["half_delivered_at"], report.timing["most_delivered_at"]
-    start = report.edition["started_at"]
+    start = report.edition.started_at
     if start is None or half is None or most is None:
         return None
-    began = datetime.fromisoformat(str(start))
+    began = datetime.fromisoformat(start)
     took = [max(1, round((datetime.fromisoformat(at) - began).total_seconds())) for at in (half, most)]
     return f"half within {length(took[0])}, 90 % within {length(took[1])}"
 
 
 def _print_outcomes(report: EditionReport) -> None:
-    audience = _number(report.edition["audience"])
+    audience = report.edition.audience
     echo()
-    rows = [(state, _number(report.edition[state])) for state in _STATES]
-    for state, number in rows:
+    for state in _STATES:
+        number = getattr(report.edition, state)
         bar = "  " + _painted("█" * round(_BAR_COLUMNS * number / audience), state) if is_drawn() and audience else ""
         echo_drawing(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
         if state == "failed":
@@ -191,11 +192,6 @@ def _reply_lines(said: Iterable[CommonReply]) -> Iterator[str]:
 
 def _share(number: int, whole: int) -> str:
     return f"{100 * number / whole:.1f}%" if whole else ""
-
-
-def _number(value: object) -> int:
-    assert isinstance(value, int)  # one of the counts
-    return value
 
 
 def _painted(text: str, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import edition_argument, list_argument, verb
-from pressrun.cli.shared.output import cell, print_fields, print_json, print_rows
+from pressrun.cli.shared.output import cell, plain, print_fields, print_json, print_rows
 from pressrun.cli.shared.read_only import reading, reading_if_any
 from pressrun.core.errors import no_such_list
 from pressrun.core.lifecycles.edition import at_defaults
@@ -24,7 +24,7 @@ def list_editions(invocation: Invocation, *, list_name: str | None) -> None:
     with reading_if_any(invocation) as tx:
         if tx is None and list_name is not None:
             raise no_such_list(list_name)
-        rows = [] if tx is None else edition_descriptions.list_editions(tx, list_name, int(utc_now()))
+        rows = [] if tx is None else plain(edition_descriptions.list_editions(tx, list_name, int(utc_now())))
     if not invocation.as_json:
         rows = [_with_subject(row) for row in rows]
     print_rows(rows, _COLUMNS, empty="no editions yet", as_json=invocation.as_json)
@@ -38,13 +38,13 @@ def show(invocation: Invocation, *, edition_id: int) -> None:
 
 def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
     """The edition with the merge fields of its subject at their defaults; --json prints the subject as written."""
-    return {**edition, "subject": at_defaults(str(edition["subject"]))}
+    return {**edition, "subject": at_defaults(edition["subject"])}
 
 
 def print_edition(invocation: Invocation, edition_id: int) -> None:
     """Print one edition, for `edition show` and the verbs that change an edition."""
     with reading(invocation) as tx:
-        edition = edition_descriptions.show_edition(tx, edition_id, int(utc_now()))
+        edition = plain(edition_descriptions.show_edition(tx, edition_id, int(utc_now())))
     if invocation.as_json:
         print_json(edition)
     else:

@@ -18,6 +18,7 @@ from typing import Any
 from unicodedata import category
 
 import click
+import msgspec
 
 from pressrun.core.errors import Refused, UsageError
 from pressrun.observe.journal import is_journal, with_priority
@@ -66,6 +67,11 @@ def _escaped(character: str) -> str:
 def counted(number: int, thing: str) -> str:
     """A number of things: `1 reader`, `1,200 readers`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def plain(answer: object) -> Any:
+    """What a use case answers, as it comes from a daemon: structs as JSON objects."""
+    return msgspec.to_builtins(answer)
 
 
 def print_json(value: object) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.output import print_info
+from pressrun.cli.shared.output import plain, print_info
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.core.errors import NotFound
 from pressrun.store.location import open_for_reading, require_current_schema
@@ -47,12 +47,11 @@ def reading_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
             yield tx
 
 
-def read_rows(
-    invocation: Invocation, query: Callable[..., list[dict[str, Any]]], *args: object
-) -> list[dict[str, Any]]:
+def read_rows(invocation: Invocation, query: Callable[..., Sequence[Any]], *args: object) -> list[dict[str, Any]]:
     """The rows that a query of the database gives; none where there is no database yet."""
     with reading_if_any(invocation) as tx:
-        return [] if tx is None else query(tx, *args)
+        rows: list[dict[str, Any]] = [] if tx is None else plain(query(tx, *args))
+    return rows
 
 
 def no_database(invocation: Invocation) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -21,11 +22,10 @@ from pressrun.core.pacing.providers import provider_of
 from pressrun.core.text.masking import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, picked
 from pressrun.services.context import ServiceContext
 from pressrun.services.drafts.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports.edition_descriptions import describe_edition
+from pressrun.services.reports.edition_descriptions import EditionAnswer, describe_edition
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import CountedEvent
 from pressrun.store.lists import lists
@@ -39,6 +39,24 @@ DOMAINS_AT_MOST = 100  # the smaller ones are counted in one line
 _ERASED = "erased readers"
 _REMOVED = "removed for their age"
 _SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_delivered_at": 0.99}
+
+
+class CopyReply(Struct, frozen=True, kw_only=True):
+    """A copy that failed or waits, and the reply about it."""
+
+    address: str | None
+    code: int | None
+    enhanced: str | None
+    text: str | None
+    kind: str | None
+
+
+class CopyInReport(CopyReply, frozen=True, kw_only=True):
+    """The same with the class of its bounce, when it is tried next (RFC 3339), and how often it was."""
+
+    bounce: str | None
+    next_attempt: str | None
+    attempts: int
 
 
 class CommonReply(Struct, frozen=True, kw_only=True):
@@ -74,9 +92,9 @@ class EditionReport(Struct, frozen=True, kw_only=True):
     under `complaints` alone.
     """
 
-    edition: Answer
-    failures: Sequence[Answer]
-    waiting: Sequence[Answer]
+    edition: EditionAnswer
+    failures: Sequence[CopyInReport]
+    waiting: Sequence[CopyInReport]
     unsubscribed: int
     complaints: int
     kinds: Mapping[str, int]
@@ -91,12 +109,13 @@ class EditionReport(Struct, frozen=True, kw_only=True):
     language: str
     timezone: str
 
-    def plain(self) -> Answer:
+    def plain(self) -> dict[str, Any]:
         """The report as `--json` prints it."""
-        return self.edition | {
+        return {
+            **asdict(self.edition),
             **{name: getattr(self, name) for name in _PLAIN},
-            "failures_said": [asdict(reply) for reply in self.failures_said],
-            "waiting_said": [asdict(reply) for reply in self.waiting_said],
+            "failures_said": self.failures_said,
+            "waiting_said": self.waiting_said,
             "domains": [
                 {"name": domain.name, "domains": domain.domains, "copies": domain.copies, **domain.counts}
                 for domain in self.domains
@@ -106,7 +125,7 @@ class EditionReport(Struct, frozen=True, kw_only=True):
         }
 
 
-def _plain_timeline(timeline: Timeline) -> Answer:
+def _plain_timeline(timeline: Timeline) -> dict[str, Any]:
     return {
         "start_at": rfc3339(timeline.start_at),
         "seconds": timeline.seconds,
@@ -132,7 +151,7 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
         unsubscribed=edition.unsubscribed,
         complaints=edition.complaints,
         kinds=_total(
-            [(str(copy["kind"] or ""), 1) for copy in failures],
+            [(copy.kind or "", 1) for copy in failures],
             [(outcome.kind, outcome.number) for outcome in gone],
         ),
         bounces=_total(
@@ -182,71 +201,70 @@ def _with_replies_of(said: Sequence[CommonReply], gone: Iterable[CopyOutcome]) -
     return sorted([*said, *replies], key=lambda reply: -reply.number)
 
 
-def _copy(row: Row) -> Answer:
-    return {
-        **picked(row, "address", "code", "enhanced"),
-        "text": row["reply"],
-        **picked(row, "kind", "bounce"),
-        "next_attempt": rfc3339(row["due_at"]) if row["kind"] is None else None,
-        "attempts": row["attempts"],
-    }
+def _copy(row: Row) -> CopyInReport:
+    return CopyInReport(
+        address=row["address"],
+        code=row["code"],
+        enhanced=row["enhanced"],
+        text=row["reply"],
+        kind=row["kind"],
+        bounce=row["bounce"],
+        next_attempt=rfc3339(row["due_at"]) if row["kind"] is None else None,
+        attempts=row["attempts"],
+    )
 
 
-def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
+def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[CopyInReport]:
     """Copies that wait for destinations that are slowed down or blocked, with the words that did it.
 
     `next_attempt` is the end of the pause; without one there is no telling when their turn comes.
     """
-    copies: list[Answer] = []
+    copies: list[CopyInReport] = []
     for destination, stored in destinations.load_states(tx).items():
         state = load_destination_state(stored)
         if state.is_blocked or state.allowed is not None:
             is_paused = state.paused_until > now and not state.is_blocked
             copies += [
-                {
-                    "address": row["address"],
-                    "code": None,
-                    "enhanced": None,
-                    "text": state.reason,
-                    "kind": "policy" if state.is_blocked else None,
-                    "bounce": None,
-                    "next_attempt": rfc3339(int(state.paused_until)) if is_paused else None,
-                    "attempts": row["attempts"],
-                }
+                CopyInReport(
+                    address=row["address"],
+                    code=None,
+                    enhanced=None,
+                    text=state.reason,
+                    kind="policy" if state.is_blocked else None,
+                    bounce=None,
+                    next_attempt=rfc3339(int(state.paused_until)) if is_paused else None,
+                    attempts=row["attempts"],
+                )
                 for row in destinations.queued_copies(tx, edition_id, destination)
             ]
     return copies
 
 
-def _grouped(copies: Iterable[Answer]) -> list[CommonReply]:
+def _grouped(copies: Iterable[CopyInReport]) -> list[CommonReply]:
     """Copies with the same reply as one group, the most frequent first."""
     numbers: Counter[tuple[object, ...]] = Counter()
-    first: dict[tuple[object, ...], Answer] = {}
+    first: dict[tuple[object, ...], CopyInReport] = {}
     keys: dict[str, str] = {}
     for copy in copies:
-        words = str(copy["text"] or "")
+        words = copy.text or ""
         key = keys.get(words)
         if key is None:
             key = keys[words] = key_of(words)
-        group = (copy["kind"], copy["bounce"], copy["code"], copy["enhanced"], key)
+        group = (copy.kind, copy.bounce, copy.code, copy.enhanced, key)
         numbers[group] += 1
         first.setdefault(group, copy)
     return [_said(first[group], number) for group, number in numbers.most_common()]
 
 
-def _said(copy: Answer, number: int) -> CommonReply:
+def _said(copy: CopyInReport, number: int) -> CommonReply:
     return CommonReply(
         number=number,
-        kind=_text(copy["kind"]),
-        bounce=_text(copy["bounce"]),
-        code=copy["code"] if isinstance(copy["code"], int) else None,
-        enhanced=_text(copy["enhanced"]),
-        text=without_people(str(copy["text"] or "")),
+        kind=copy.kind,
+        bounce=copy.bounce,
+        code=copy.code,
+        enhanced=copy.enhanced,
+        text=without_people(copy.text or ""),
     )
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def _by_domain(rows: Iterable[tuple[str, str, int]], gone: Iterable[tuple[str, str, int]]) -> list[DomainCounts]:

@@ -7,22 +7,21 @@ of remote servers, which may name them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, fields_of
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports.edition_reports import report_edition
+from pressrun.services.reports.edition_reports import CopyInReport, report_edition
 from pressrun.store.queue import copy_pages
 from pressrun.store.queue.copy_pages import CopyCursor, ListedCopy
 from pressrun.store.readers import subscribers
 from pressrun.store.transaction import Transaction
-
-_SAID = ("failures", "waiting")
 
 
 class CopyQuery(Struct, frozen=True, kw_only=True):
@@ -34,17 +33,41 @@ class CopyQuery(Struct, frozen=True, kw_only=True):
     limit: int
 
 
-def report_to(tx: Transaction, edition_id: int, now: int, sees_readers: Callable[[str], bool]) -> Answer:
+class CopyInfo(Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
+    """One copy: where it stands since `at`, and the last reply about it. Times are RFC 3339.
+
+    `kind` is that of a failure: hard, soft, policy, message or expired; `class` that of a bounce. Who may not see
+    readers gets neither `email` nor `text`, the remote server's words.
+    """
+
+    email: str | None
+    state: str
+    code: int | None
+    enhanced: str | None
+    text: str | None
+    kind: str | None
+    class_: str | None
+    domain: str
+    attempts: int
+    at: str | None
+    next_attempt_at: str | None
+
+
+def report_to(tx: Transaction, edition_id: int, now: int, sees_readers: Callable[[str], bool]) -> dict[str, Any]:
     """The report on an edition; raises NotFound."""
-    report = report_edition(tx, edition_id, now).plain()
-    if sees_readers(report["list"]):
-        return report
-    return report | {name: [{**copy, "address": None, "text": None} for copy in report[name]] for name in _SAID}
+    report = report_edition(tx, edition_id, now)
+    if not sees_readers(report.edition.list):
+        report = replace(report, failures=_without_readers(report.failures), waiting=_without_readers(report.waiting))
+    return report.plain()
+
+
+def _without_readers(copies: Sequence[CopyInReport]) -> list[CopyInReport]:
+    return [replace(copy, address=None, text=None) for copy in copies]
 
 
 def page_of_copies(
     tx: Transaction, query: CopyQuery, sees_readers: Callable[[str], bool]
-) -> tuple[list[Answer], str | None]:
+) -> tuple[list[CopyInfo], str | None]:
     """Copies of an edition, and where the next page begins; raises NotFound."""
     edition = require_edition(tx, query.edition_id)
     states = query.states or tuple(DeliveryState)
@@ -76,7 +99,7 @@ def _cursor_after(copy: ListedCopy) -> str:
     return f"{copy.state} {copy.due_at} {copy.id} {copy.destination}"
 
 
-def copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
+def copy_of(tx: Transaction, edition_id: int, address: Address) -> CopyInfo:
     """The copy of one reader, for programs that may see readers; raises NotFound if there is none."""
     require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
@@ -88,14 +111,17 @@ def copy_of(tx: Transaction, edition_id: int, address: Address) -> Answer:
     return _plain(copy, sees=True)
 
 
-def _plain(copy: ListedCopy, *, sees: bool) -> Answer:
-    return {
-        "email": copy.address if sees else None,
-        **fields_of(copy, "state", "code", "enhanced"),
-        "text": copy.reply if sees else None,
-        "kind": copy.kind,
-        "class": copy.bounce,
-        **fields_of(copy, "domain", "attempts"),
-        "at": rfc3339(copy.recorded_at if copy.recorded_at is not None else copy.first_attempt_at),
-        "next_attempt_at": rfc3339(copy.due_at) if copy.state == DeliveryState.DEFERRED else None,
-    }
+def _plain(copy: ListedCopy, *, sees: bool) -> CopyInfo:
+    return CopyInfo(
+        email=copy.address if sees else None,
+        state=copy.state,
+        code=copy.code,
+        enhanced=copy.enhanced,
+        text=copy.reply if sees else None,
+        kind=copy.kind,
+        class_=copy.bounce,
+        domain=copy.domain,
+        attempts=copy.attempts,
+        at=rfc3339(copy.recorded_at if copy.recorded_at is not None else copy.first_attempt_at),
+        next_attempt_at=rfc3339(copy.due_at) if copy.state == DeliveryState.DEFERRED else None,
+    )

@@ -133,8 +133,6 @@ class _ReportText:
 def render_report(report: EditionReport) -> str:
     say = words_in(report.language)
     text, sheet = _ReportText(report, say), _sheet()
-    audience = report.edition["audience"]
-    assert isinstance(audience, int)  # one of the counts
     return standalone_template(
         "report.html"
     ).render(
@@ -146,13 +144,13 @@ def render_report(report: EditionReport) -> str:
         sheet=Markup(sheet),  # noqa: S704 - ours
         report=report,
         edition=report.edition,
-        state=say(_STATES[str(report.edition["state"])]),
+        state=say(_STATES[report.edition.state]),
         outcomes=_outcomes(report, say),
-        audience=audience,
+        audience=report.edition.audience,
         causes=_causes(report, text),
         speed=_speed(report, text),
         timing=[
-            (say("Started"), text.clock(_text(report.edition["started_at"]))),
+            (say("Started"), text.clock(report.edition.started_at)),
             (say("First copy"), text.clock(report.timing["first_delivered_at"])),
             (say("Last copy"), text.clock(report.timing["last_delivered_at"])),
         ],
@@ -180,17 +178,14 @@ def _is_shown_in(unit: int, seconds: int) -> bool:
 
 
 def _outcomes(report: EditionReport, say: Words) -> list[tuple[str, int]]:
-    counts = {state: report.edition[state] for state in ("delivered", "failed", "cancelled")}
-    waiting = sum(
-        number for state in ("deferred", "queued", "claimed") if isinstance(number := report.edition[state], int)
-    )
-    outcomes = [
-        (say("Delivered"), counts["delivered"]),
-        (say("Failed"), counts["failed"]),
+    edition = report.edition
+    waiting = edition.deferred + edition.queued + edition.claimed
+    return [
+        (say("Delivered"), edition.delivered),
+        (say("Failed"), edition.failed),
         *([(say("Waiting"), waiting)] if waiting else []),
-        *([(say("Not sent"), counts["cancelled"])] if counts["cancelled"] else []),
+        *([(say("Not sent"), edition.cancelled)] if edition.cancelled else []),
     ]
-    return [(label, number) for label, number in outcomes if isinstance(number, int)]
 
 
 def _causes(report: EditionReport, text: _ReportText) -> list[tuple[str, int]]:
@@ -203,11 +198,11 @@ def _causes(report: EditionReport, text: _ReportText) -> list[tuple[str, int]]:
 
 def _speed(report: EditionReport, text: _ReportText) -> str:
     """`Half within 1 second, nine in ten within 5 seconds.`, since the start; empty before the first copy."""
-    started_at, timing = report.edition["started_at"], report.timing
+    started_at, timing = report.edition.started_at, report.timing
     half, most = timing["half_delivered_at"], timing["most_delivered_at"]
     if started_at is None or half is None or most is None:
         return ""
-    took = [text.duration(max(1, seconds_between(str(started_at), moment))) for moment in (half, most)]
+    took = [text.duration(max(1, seconds_between(started_at, moment))) for moment in (half, most)]
     return text.say("Half within {half}, nine in ten within {most}.", half=took[0], most=took[1])
 
 
@@ -220,10 +215,6 @@ def _zone_of(name: str) -> tuple[str, tzinfo]:
     """The time zone of a list; UTC if this machine no longer knows it."""
     zone = find_time_zone(name)
     return ("UTC", UTC) if zone is None else (name, zone)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
 
 
 def report_policy() -> str:
