@@ -30,6 +30,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.services.members.member_changes import Confirm
+from pressrun.services.upkeep.held_sign_ups import HeldReleased
 from pressrun.store.people.audit import Actor
 from pressrun.store.programs.idempotency import KEPT_SECONDS, sweep_outcomes
 
@@ -175,10 +176,10 @@ async def test_a_repeat_after_an_erase_says_that_they_are_gone(office: Office, d
     """Also when somebody has signed up by that address since; erasing itself is answered as before."""
     await create(door)
     erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token(), key="k-4")
-    assert (await door.carry_out(erase))["erased"]
+    assert (await door.carry_out(erase)).erased
     with pytest.raises(Gone):
         await create(door)
-    assert (await door.carry_out(erase))["erased"]
+    assert (await door.carry_out(erase)).erased
     texts = await select(office.database, "select caller, object from idempotency_key")
     assert "ada" not in str(texts)
 
@@ -326,12 +327,12 @@ async def test_a_repeat_releases_what_was_held_then_and_no_more(office: Office, 
         await execute(office.database, "delete from delivery")
 
     await hold(ADA)
-    assert {"released": 1, "forgotten": 0} == await release()
+    assert HeldReleased(released=1, forgotten=0) == await release()
     await hold("ann@x.example")
-    assert {"released": 1, "forgotten": 0} == await release()
+    assert HeldReleased(released=1, forgotten=0) == await release()
     office.now += 1
     await hold("bob@x.example")
-    assert {"released": 0, "forgotten": 0} == await release()
+    assert HeldReleased(released=0, forgotten=0) == await release()
     assert [("bob@x.example",)] == await select(
         office.database, "select notice.address from held_notice join notice on notice.id = held_notice.notice_id"
     )

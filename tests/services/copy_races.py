@@ -146,7 +146,7 @@ async def undo_leaving(office: Office) -> object:
 
 
 async def erase(office: Office) -> object:
-    return (await office.subscribers.erase(ADA))["erased"]
+    return (await office.subscribers.erase(ADA)).erased
 
 
 async def complain(office: Office) -> object:

@@ -16,6 +16,7 @@ from pressrun.services.evidence import age_ips, verify
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import subscriber_record
+from pressrun.services.reports.subscriber_record import ConfirmationMailInfo
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.readers import consent
 
@@ -204,7 +205,7 @@ async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -
     await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     (sent,) = await press.send_all()
     await confirm(press)
-    shown = (await press.office.database.read(subscriber_record.show_subscriber, press.office.keys, ADA))["consent"]
-    assert isinstance(shown, list)
-    assert ["requested", "confirmed"] == [entry["event"] for entry in shown]
-    assert identity(sent)[0].strip("<>") == shown[0]["asked"]["message_id"]
+    shown = (await press.office.database.read(subscriber_record.show_subscriber, press.office.keys, ADA)).consent
+    assert ["requested", "confirmed"] == [entry.event for entry in shown]
+    assert isinstance(shown[0].asked, ConfirmationMailInfo)
+    assert identity(sent)[0].strip("<>") == shown[0].asked.message_id

@@ -225,7 +225,7 @@ async def forget(office: Office) -> object:
 
 
 async def erase(office: Office) -> object:
-    return (await office.subscribers.erase(ADA))["erased"]
+    return (await office.subscribers.erase(ADA)).erased
 
 
 async def refuse(office: Office) -> object:

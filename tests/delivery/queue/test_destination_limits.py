@@ -16,6 +16,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import recording
 from pressrun.services.reports import edition_reports, queue_listing
+from pressrun.services.reports.queue_listing import QueueInfo
 from pressrun.services.settings import DeliverySettings, DomainSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -49,9 +50,9 @@ async def take_all(press: Pressroom) -> list[Outgoing]:
     return press.take_all()
 
 
-async def waiting(press: Pressroom) -> dict[str, dict[str, object]]:
+async def waiting(press: Pressroom) -> dict[str, QueueInfo]:
     rows = await press.office.database.read(queue_listing.list_queue, int(press.clock()))
-    return {str(row["domain"]): row for row in rows}
+    return {row.domain: row for row in rows}
 
 
 # ---------------------------------------------------------------------- slow-downs
@@ -66,8 +67,8 @@ async def test_a_slow_down_pauses_all_domains_of_the_provider_and_no_other(press
     assert [] == await take_all(press)
     assert {"delivered": 4, "deferred": 35} == await press.counts(number)
     shown = (await waiting(press))["gmail.com"]
-    assert "2027-01-15T08:10:00Z" == shown["paused_until"]
-    assert "421 4.7.28 unusual rate of mail from" == shown["reason"]
+    assert "2027-01-15T08:10:00Z" == shown.paused_until
+    assert "421 4.7.28 unusual rate of mail from" == shown.reason
     press.pass_time(599)
     assert [] == await take_all(press)
     press.pass_time(2)
@@ -162,7 +163,7 @@ async def test_three_readers_refused_for_policy_block_their_provider(press: Pres
     assert 3 == refused
     assert {"failed": 3, "delivered": 3, "queued": 37} == await press.counts(number)
     shown = (await waiting(press))["gmail.com"]
-    assert (37, None, "550 5.7.1 blocked for policy") == (shown["queued"], shown["paused_until"], shown["reason"])
+    assert (37, None, "550 5.7.1 blocked for policy") == (shown.queued, shown.paused_until, shown.reason)
     report = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
     assert 37 == len(report.waiting)
     press.dispatcher.unpause("gmail.com")
@@ -290,7 +291,7 @@ async def test_a_relay_that_asks_for_less_is_spared_as_a_whole(press: Pressroom)
     press.pass_time(6)  # what was claimed goes back by then
     await press.turn()
     others = {"x.example": "y.example", "y.example": "x.example"}[first.rcpt_to.partition("@")[2]]
-    reason = (await waiting(press))[others]["reason"]
+    reason = (await waiting(press))[others].reason
     assert "relay primary is paused until 2027-01-15T08:01:00Z: 450 4.7.1 too many messages, slow down" == reason
     press.pass_time(55)
     await press.turn()
@@ -302,7 +303,7 @@ async def test_the_queue_says_that_an_edition_is_paused(press: Pressroom) -> Non
     await readers(press, x_example=3)
     number = await press.edition()
     await press.edition_admin.pause(number)
-    assert f"edition {number} waits: paused by hand" == (await waiting(press))["x.example"]["reason"]
+    assert f"edition {number} waits: paused by hand" == (await waiting(press))["x.example"].reason
 
 
 @pytest.mark.parametrize("before", [{}, {"gmail.com": DomainSettings(connections=3)}])
@@ -341,4 +342,4 @@ async def test_what_is_claimed_waits_too(press: Pressroom) -> None:
     await press.edition()
     await press.turn()
     [row] = await press.office.database.read(queue_listing.list_queue, int(press.clock()))
-    assert (0, 3, 0) == (row["queued"], row["claimed"], row["deferred"])
+    assert (0, 3, 0) == (row.queued, row.claimed, row.deferred)

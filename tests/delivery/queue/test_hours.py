@@ -113,11 +113,11 @@ async def test_the_queue_says_why_it_waits(press: Pressroom) -> None:
     await set_hours(press, "10:00-20:00")
     await press.edition()
     row = (await press.office.database.read(queue_listing.list_queue, int(press.clock())))[0]
-    assert (2, 2) == (row["queued"], row["held"])
-    assert "news sends only at 10:00-20:00: next at 2027-01-15T09:00:00Z" == row["reason"]
+    assert (2, 2) == (row.queued, row.held)
+    assert "news sends only at 10:00-20:00: next at 2027-01-15T09:00:00Z" == row.reason
     press.pass_time(HOUR)
     row = (await press.office.database.read(queue_listing.list_queue, int(press.clock())))[0]
-    assert (0, None) == (row["held"], row["reason"])
+    assert (0, None) == (row.held, row.reason)
 
 
 @pytest.mark.parametrize(

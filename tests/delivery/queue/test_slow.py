@@ -154,7 +154,7 @@ def slow(seconds: float) -> Callable[[str], float]:
 async def reason(press: Pressroom) -> object:
     """What the queue says of the slow domain, None when nothing waits for it."""
     rows = await press.office.database.read(queue_listing.list_queue, int(press.clock()))
-    return next((row["reason"] for row in rows if row["domain"] == SLOW), None)
+    return next((row.reason for row in rows if row.domain == SLOW), None)
 
 
 @pytest.mark.parametrize("domains", [mixed(300, 200), sorted(mixed(480, 160), key=SLOW.__ne__)], ids=["mixed", "first"])

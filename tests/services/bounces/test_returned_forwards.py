@@ -72,7 +72,7 @@ async def notify(room: Mailroom, outgoing: Outgoing, report: Report) -> MailResu
 
 async def kept(room: Mailroom) -> list[tuple[object, ...]]:
     rows = await room.database.read(list_kept, None)
-    return [(row["id"], row["to"], row["from"], row["why"]) for row in rows]
+    return [(row.id, row.to, row.from_, row.why) for row in rows]
 
 
 @pytest.mark.parametrize(("local", "name"), [("news-owner", "news"), ("postmaster", ""), ("abuse", "")])

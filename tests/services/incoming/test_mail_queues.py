@@ -168,7 +168,7 @@ async def test_what_took_too_long_is_set_aside_and_not_read_again(
         assert 1 == reader.number
         assert ["failed"] == room.counted
         (kept,) = await room.database.read(kept_mail.list_kept, "failed")
-        assert SLOW == kept["why"]
+        assert SLOW == kept.why
 
 
 async def test_who_leaves_by_a_signed_address_has_left_however_long_their_mail_takes(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ async def test_who_leaves_by_a_signed_address_has_left_however_long_their_mail_t
         await room.deliver(mail("x\n"), leave_address(room, number))
         assert "unsubscribed" == await room.state_of()
         (kept,) = await room.database.read(kept_mail.list_kept, "failed")
-        assert f"left; {SLOW}" == kept["why"]
+        assert f"left; {SLOW}" == kept.why
 
 
 async def test_what_took_too_long_at_abuse_goes_to_the_operator(tmp_path: Path) -> None:
@@ -201,8 +201,7 @@ async def test_an_address_whose_mail_took_too_long_waits_among_strangers(tmp_pat
         await room.processing.recover()
         assert (1, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)
         for kept in await room.database.read(kept_mail.list_kept, None):
-            assert isinstance(kept["id"], int)
-            await KeptMail(room.context).drop(kept["id"])
+            await KeptMail(room.context).drop(kept.id)
         await room.take(mail("x\n", number=4), local)
         await room.processing.recover()
         assert (2, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)

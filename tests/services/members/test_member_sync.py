@@ -40,7 +40,7 @@ async def states(office: Office, *addresses: str) -> list[tuple[str, str]]:
     standings = []
     for address in addresses:
         shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address(address))
-        standings += [(membership["state"], membership["source"]) for membership in shown["lists"]]
+        standings += [(membership.state, membership.source or "") for membership in shown.lists]
     return standings
 
 
@@ -61,7 +61,7 @@ async def standing(office: Office, address: str) -> Subscription:
 
 async def events(office: Office, address: str) -> list[tuple[str, str]]:
     shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address(address))
-    return [(entry["event"], entry["source"]) for entry in shown["consent"]]
+    return [(entry.event, entry.source or "") for entry in shown.consent]
 
 
 async def test_members_come_change_and_go_with_the_roster(office: Office) -> None:

@@ -217,7 +217,7 @@ async def test_a_member_gets_a_copy_of_an_edition_once(office: Office) -> None:
     await put(office)
     with pytest.raises(NotFound):
         await office.members.send_copy("news", ADA, foreign)
-    assert "queued" == (await office.members.send_copy("news", ADA, edition_id))["state"]
+    assert "queued" == (await office.members.send_copy("news", ADA, edition_id)).state
     with pytest.raises(Refused, match="already"):
         await office.members.send_copy("news", ADA, edition_id)
     assert [("sending", 1)] == await select(

@@ -80,8 +80,8 @@ async def test_who_is_added_is_a_member_at_once(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", ANN, name="Ann")
     shown = await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
-    assert [("active", "operator")] == [(membership["state"], membership["source"]) for membership in shown["lists"]]
-    assert [("added", "operator")] == [(event["event"], event["source"]) for event in shown["consent"]]
+    assert [("active", "operator")] == [(membership.state, membership.source) for membership in shown.lists]
+    assert [("added", "operator")] == [(event.event, event.source) for event in shown.consent]
     assert [] == await waiting_notices(office)
 
 
@@ -196,7 +196,7 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     assert [] == await office.database.read(list_descriptions.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
-        {"address": suppression["address"], "reason": suppression["reason"]}
+        {"address": suppression.address, "reason": suppression.reason}
         for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
     with pytest.raises(NotFound):
@@ -217,7 +217,7 @@ async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
     await office.suppressions.add(ANN, "complaint")
     await office.subscribers.erase(ANN)
     suppressions = await office.database.read(suppression_listing.list_suppressions)
-    assert [(None, "complaint")] == [(suppression["address"], suppression["reason"]) for suppression in suppressions]
+    assert [(None, "complaint")] == [(suppression.address, suppression.reason) for suppression in suppressions]
 
 
 @pytest.mark.parametrize("said", ["ann@x.example", "ann+news@x.example"])
@@ -226,7 +226,7 @@ async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason
     await office.suppressions.add(parse_address(said), "never-again")
     await office.subscribers.erase(parse_address(said))
     suppressions = await office.database.read(suppression_listing.list_suppressions)
-    assert [(None, "never-again")] == [(suppression["address"], suppression["reason"]) for suppression in suppressions]
+    assert [(None, "never-again")] == [(suppression.address, suppression.reason) for suppression in suppressions]
     await office.suppressions.remove(parse_address(said))
     assert [] == await office.database.read(suppression_listing.list_suppressions)
 
@@ -270,7 +270,7 @@ async def test_an_import_updates_what_it_says_and_keeps_the_rest(office: Office)
     await take(office, [row(2, "a@x.example", name="A", city="Rome", food="rice")])
     assert {"updated": 1} == await take(office, [row(2, "a@x.example", city="Oslo")])
     shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address("a@x.example"))
-    assert ("A", {"city": "Oslo", "food": "rice"}) == (shown["name"], shown["attributes"])
+    assert ("A", {"city": "Oslo", "food": "rice"}) == (shown.name, shown.attributes)
 
 
 async def test_an_import_leaves_alone_what_no_file_says(office: Office) -> None:
@@ -332,7 +332,7 @@ async def test_the_evidence_of_consent_is_taken_over(office: Office) -> None:
         (event["event"], event["source"], event["ip"]) for event in events
     ]
     shown = await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
-    assert "2020-02-03T00:00:00Z" == shown["lists"][0]["since"]
+    assert "2020-02-03T00:00:00Z" == shown.lists[0].since
 
 
 @pytest.mark.parametrize(

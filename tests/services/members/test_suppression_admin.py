@@ -24,7 +24,7 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
     await office.suppressions.add(parse_address("ann@X.example"), "operator")
     assert 1 == (await office.database.read(copy_counts.count_copies, edition))["cancelled"]
     shown = await office.database.read(subscriber_record.show_subscriber, office.keys, ANN)
-    assert "operator" == shown["suppressed"]
+    assert "operator" == shown.suppressed
 
 
 async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(office: Office) -> None:
@@ -40,9 +40,9 @@ async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(offi
 @pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
 async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, strong: str, weak: str) -> None:
     await office.suppressions.add(ANN, strong)
-    assert strong == (await office.suppressions.add(ANN, weak))["reason"]
+    assert strong == (await office.suppressions.add(ANN, weak)).reason
     assert [strong] == [
-        suppression["reason"] for suppression in await office.database.read(suppression_listing.list_suppressions)
+        suppression.reason for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
 
 
@@ -52,7 +52,7 @@ async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str,
     await office.suppressions.add(ANN, weak)
     await office.suppressions.add(ANN, strong)
     assert [("Ann@x.example", strong)] == [
-        (suppression["address"], suppression["reason"])
+        (suppression.address, suppression.reason)
         for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
 
@@ -62,7 +62,7 @@ async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
     await office.suppressions.add(tagged, "never-again")
     await office.suppressions.add(ANN, "never-again")
     assert ["ann+news@x.example"] == [
-        suppression["address"] for suppression in await office.database.read(suppression_listing.list_suppressions)
+        suppression.address for suppression in await office.database.read(suppression_listing.list_suppressions)
     ]
     await office.suppressions.remove(tagged)
     with pytest.raises(NotFound):
@@ -108,13 +108,13 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
         [refused["line"] for refused in answer["invalid"]],
     )
     suppressions = {
-        suppression["address"]: suppression
+        suppression.address: suppression
         for suppression in await office.database.read(suppression_listing.list_suppressions)
     }
     assert ("never-again", "complaint", "2020-01-02T00:00:00Z") == (
-        suppressions["Ann@x.example"]["reason"],
-        suppressions["b@x.example"]["reason"],
-        suppressions["b@x.example"]["since"],
+        suppressions["Ann@x.example"].reason,
+        suppressions["b@x.example"].reason,
+        suppressions["b@x.example"].since,
     )
 
 
@@ -144,7 +144,7 @@ async def test_a_file_does_what_its_rows_would_do_one_by_one(office: Office) -> 
         ("ann+other@x.example", "never-again"),
         ("eve@x.example", "hard-bounce"),
         (None, "erased"),
-    } == {(suppression["address"], suppression["reason"]) for suppression in suppressions}
+    } == {(suppression.address, suppression.reason) for suppression in suppressions}
     noted = await select(
         office.database,
         "select address, how from event join subscriber on subscriber.id = subscriber_id"

@@ -87,10 +87,10 @@ async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(offic
 
 async def test_the_queue_is_told_by_domain(office: Office) -> None:
     await edition_with_outcomes(office)
-    queue = {row["domain"]: row for row in await office.database.read(queue_listing.list_queue, int(office.now))}
+    queue = {row.domain: row for row in await office.database.read(queue_listing.list_queue, int(office.now))}
     assert ["b.example", "c.example"] == sorted(map(str, queue))
     assert (0, 1, "2027-01-15T08:01:00Z", None, "later") == tuple(
-        queue["b.example"][name] for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")
+        getattr(queue["b.example"], name) for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")
     )
 
 

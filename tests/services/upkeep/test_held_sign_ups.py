@@ -25,6 +25,7 @@ from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.upkeep import held_sign_ups
+from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.readers.held_sign_ups import HeldSelection
@@ -65,13 +66,13 @@ async def mailed(office: Office) -> list[object]:
 
 async def oldest(office: Office) -> int:
     """The id of what has waited longest."""
-    number = (await office.database.read(held_sign_ups.list_held, None))[0]["id"]
+    number = (await office.database.read(held_sign_ups.list_held, None))[0].id
     assert isinstance(number, int)
     return number
 
 
 async def listed(office: Office, name: str | None = None) -> list[object]:
-    return [held["address"] for held in await office.database.read(held_sign_ups.list_held, name)]
+    return [held.address for held in await office.database.read(held_sign_ups.list_held, name)]
 
 
 async def test_what_is_held_is_stored_as_pending_and_not_mailed(office: Office) -> None:
@@ -97,8 +98,8 @@ async def test_a_release_mails_each_once(office: Office) -> None:
     for address in (ADA, ADA, BOB, ADA):
         await sign_up(office, address)
     office.now += WEEK - 60
-    assert {"released": 2, "forgotten": 0} == await office.held.release(ALL)
-    assert {"released": 0, "forgotten": 0} == await office.held.release(ALL)
+    assert HeldReleased(released=2, forgotten=0) == await office.held.release(ALL)
+    assert HeldReleased(released=0, forgotten=0) == await office.held.release(ALL)
     assert ["bob@other.example", "Ada@reader.example"] == await mailed(office)
     mails = await rows(office, "select created_at, language, payload from notice order by id")
     payloads = [json.loads(payload) for _, _, payload in mails]
@@ -113,9 +114,9 @@ async def test_what_an_operator_does_not_choose_goes_on_waiting(office: Office) 
     await besiege(office)
     for address in (ADA, BOB, parse_address("eve@reader.example")):
         await sign_up(office, address)
-    assert {"released": 1, "forgotten": 0} == await office.held.release(HeldSelection(domain="other.example"))
+    assert HeldReleased(released=1, forgotten=0) == await office.held.release(HeldSelection(domain="other.example"))
     number = await oldest(office)
-    assert {"dropped": 1} == await office.held.drop(HeldSelection(ids=(number,)))
+    assert HeldDropped(dropped=1) == await office.held.drop(HeldSelection(ids=(number,)))
     assert (["bob@other.example"], ["eve@reader.example"]) == (await mailed(office), await listed(office))
 
 
@@ -141,7 +142,7 @@ async def test_what_is_dropped_is_as_if_nobody_had_asked(office: Office) -> None
     )
     for address in (ADA, BOB):
         await sign_up(office, address)
-    assert {"dropped": 2} == await office.held.drop(ALL)
+    assert HeldDropped(dropped=2) == await office.held.drop(ALL)
     after = await rows(
         office, "select address, state from subscriber join subscription on subscriber.id = subscriber_id"
     )
@@ -169,7 +170,7 @@ async def test_nobody_is_mailed_what_is_of_no_use_any_more(office: Office, end: 
         case "closed":
             await office.lists.close_list("news")
     before = await mailed(office)
-    assert 0 == (await office.held.release(ALL))["released"]
+    assert 0 == (await office.held.release(ALL)).released
     assert before == await mailed(office) == (["Ada@reader.example"] if end == "working" else [])
     assert [] == await listed(office)
 
@@ -180,14 +181,14 @@ async def test_a_member_who_asks_again_is_told_so_once_released(office: Office) 
     await office.subscribers.add("news", ADA)
     await sign_up(office)
     assert ["Ada@reader.example"] == await listed(office)
-    assert {"released": 1, "forgotten": 0} == await office.held.release(ALL)
+    assert HeldReleased(released=1, forgotten=0) == await office.held.release(ALL)
     assert [("already_subscribed",)] == await rows(office, "select kind from notice where address like 'Ada%'")
 
 
 async def test_what_was_asked_by_mail_is_answered_by_mail_after_a_release(office: Office) -> None:
     await besiege(office)
     await sign_up(office, origin=Origin(source="mail", in_reply_to="<1@reader.example>"), trust=Trust.UNPROVEN)
-    assert ["mail"] == [held["source"] for held in await office.database.read(held_sign_ups.list_held, None)]
+    assert ["mail"] == [held.source for held in await office.database.read(held_sign_ups.list_held, None)]
     await office.held.release(ALL)
     [(payload,)] = await rows(office, "select payload from notice where id = 2")
     content = json.loads(payload)
@@ -204,7 +205,7 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
     await sign_up(office)
     assert 1 == await _count_held(office)
     press.pass_time(WEEK)
-    assert {"released": 0, "forgotten": 0} == await office.held.release(ALL)
+    assert HeldReleased(released=0, forgotten=0) == await office.held.release(ALL)
     await press.housekeeping.round()
     assert 0 == await _count_held(office)
     assert [("Ada@reader.example",)] == await rows(office, "select address from subscriber")

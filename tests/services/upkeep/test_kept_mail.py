@@ -12,7 +12,7 @@ from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailr
 from pressrun.core.errors import BadInput, NotFound, UnreadableMail
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.upkeep import kept_mail
-from pressrun.services.upkeep.kept_mail import KeptMail
+from pressrun.services.upkeep.kept_mail import KeptMail, KeptMailInfo
 from pressrun.store.queue import inbound
 from pressrun.store.transaction import Transaction
 
@@ -39,7 +39,7 @@ def desk(room: Mailroom) -> KeptMail:
     return KeptMail(room.context)
 
 
-async def kept(room: Mailroom, state: str | None = None) -> list[dict[str, object]]:
+async def kept(room: Mailroom, state: str | None = None) -> list[KeptMailInfo]:
     return await room.database.read(kept_mail.list_kept, state)
 
 
@@ -49,18 +49,15 @@ async def test_kept_mail_is_seen_with_its_reason_and_as_it_came(room: Mailroom) 
     for content in contents:
         await room.deliver(content, "news-request")
     second, first = await kept(room)
-    assert isinstance(second["id"], int)
-    assert ("news-request", ADA, "unreadable", "too deep") == tuple(
-        first[name] for name in ("to", "from", "state", "why")
-    )
-    assert contents[1] == await room.database.read(kept_mail.show_kept, second["id"])
+    assert ("news-request", ADA, "unreadable", "too deep") == (first.to, first.from_, first.state, first.why)
+    assert contents[1] == await room.database.read(kept_mail.show_kept, second.id)
     assert [] == await kept(room, "failed")
 
 
 async def test_what_can_be_read_later_is_dealt_with_then(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if it had just come, and once."""
     await room.deliver(mail(Subject="help"), "news-request")
-    ((number,),) = [(row["id"],) for row in await kept(room)]
+    ((number,),) = [(row.id,) for row in await kept(room)]
     monkeypatch.setattr(MoodyReader, "can", True)
     assert isinstance(number, int)
     await desk(room).retry(number)
@@ -76,13 +73,12 @@ async def test_a_dropped_mail_is_gone_and_still_known(room: Mailroom) -> None:
     content = mail(Subject="help")
     await room.deliver(content, "news-request")
     (row,) = await kept(room)
-    assert isinstance(row["id"], int)
-    await desk(room).drop(row["id"])
+    await desk(room).drop(row.id)
     assert [] == await kept(room)
     await room.deliver(content, "news-request")
     assert {"done": 1} == await room.counts()
     with pytest.raises(NotFound):
-        await room.database.read(kept_mail.show_kept, row["id"])
+        await room.database.read(kept_mail.show_kept, row.id)
 
 
 async def test_only_states_that_keep_mail_can_be_asked_for(room: Mailroom) -> None:
@@ -100,6 +96,6 @@ async def test_kept_mail_has_an_end_by_age_and_by_size(room: Mailroom) -> None:
     def sweep(tx: Transaction) -> int:
         return inbound.sweep_kept(tx, before=int(room.now) - 35, size=2500, now=int(room.now))
 
-    newest = [row["id"] for row in (await kept(room))[:2]]
+    newest = [row.id for row in (await kept(room))[:2]]
     assert [1, 1, 0] == [await room.database.write(sweep) for _ in range(3)]
-    assert newest == [row["id"] for row in await kept(room)]
+    assert newest == [row.id for row in await kept(room)]

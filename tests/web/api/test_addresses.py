@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from tests.web.api.served import ServedApi
 
-from pressrun.acts.operating.address_records import AddressRecord, ErasureAnswer
+from pressrun.services.members.subscriber_admin import ErasureAnswer
+from pressrun.services.reports.subscriber_record import AddressRecord
 
 AGREED = {"text": "Yes", "ip": "203.0.113.9", "at": "2026-01-02T03:04:05Z", "url": "https://site.example/join"}
 

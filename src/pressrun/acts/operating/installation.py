@@ -22,26 +22,27 @@ from pressrun.acts.arguments import (
     Statement,
 )
 from pressrun.acts.names import NOTE
-from pressrun.acts.operating.address_records import AddressRecord
-from pressrun.acts.operating.operator_resources import HeldDropped, HeldReleased, MailNumber
+from pressrun.acts.operating.operator_resources import MailNumber
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.services.archives.archive_import import ArchivedMessage
 from pressrun.services.reports import subscriber_record
+from pressrun.services.reports.subscriber_record import AddressRecord
+from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
 
-async def _retry_mail(doing: Doing, args: MailId) -> dict[str, int]:
+async def _retry_mail(doing: Doing, args: MailId) -> MailNumber:
     await doing.cases.kept_mail.retry(args.id)
-    return {"id": args.id}
+    return MailNumber(id=args.id)
 
 
-async def _drop_mail(doing: Doing, args: MailId) -> dict[str, int]:
+async def _drop_mail(doing: Doing, args: MailId) -> MailNumber:
     await doing.cases.kept_mail.drop(args.id)
-    return {"id": args.id}
+    return MailNumber(id=args.id)
 
 
 async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
@@ -49,16 +50,16 @@ async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
     return await doing.cases.archive_import.add(args.list, message)
 
 
-async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> dict[str, int]:
-    return {"id": args.id}
+async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> MailNumber:
+    return MailNumber(id=args.id)
 
 
-async def _release_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> dict[str, Any]:
+async def _release_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> HeldReleased:
     """Release what a request left that was killed between two batches, and none that were held since."""
     return await doing.cases.held.release(replace(_selection(doing, args), until=kept.at))
 
 
-async def _drop_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> dict[str, Any]:
+async def _drop_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> HeldDropped:
     """The same for their removal."""
     return await doing.cases.held.drop(replace(_selection(doing, args), until=kept.at))
 
@@ -69,7 +70,7 @@ async def _note(doing: Doing, args: AuditNote) -> None:
     await log.append(replace(entry, outcome=args.outcome, code=args.code, object=args.object))
 
 
-async def _show_subscriber(doing: Doing, args: AddressOnly) -> dict[str, Any]:
+async def _show_subscriber(doing: Doing, args: AddressOnly) -> AddressRecord:
     cases = doing.cases
     return await cases.database.read(subscriber_record.show_subscriber, cases.keys, parse_address(args.address))
 

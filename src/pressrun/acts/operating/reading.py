@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pressrun.acts.act import Act, Doing, Http
 from pressrun.acts.arguments import AddressOnly, Arguments, MailId
 from pressrun.acts.http import Content, Page
-from pressrun.acts.operating.operator_resources import (
-    AuditInfo,
-    AuditPage,
-    HeldInfo,
-    HeldPage,
-    KeptMailInfo,
-    KeptMailPage,
-    QueueInfo,
-    SuppressionInfo,
-    SuppressionPage,
-    next_after,
-)
+from pressrun.acts.operating.operator_resources import AuditPage, HeldPage, KeptMailPage, SuppressionPage, next_after
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
 from pressrun.runtime.clock import utc_now
-from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
-from pressrun.services.reports.queue_listing import list_queue
-from pressrun.services.reports.suppression_listing import page_of_suppressions, show_suppression
+from pressrun.services.reports.audit_rows import NEWEST, AuditInfo, list_audit_rows
+from pressrun.services.reports.queue_listing import QueueInfo, list_queue
+from pressrun.services.reports.suppression_listing import SuppressionInfo, page_of_suppressions, show_suppression
 from pressrun.services.upkeep import held_sign_ups, kept_mail
+from pressrun.services.upkeep.held_sign_ups import HeldInfo
+from pressrun.services.upkeep.kept_mail import KeptMailInfo
 
 MAIL = "message/rfc822"
 
 
-async def _suppressions(doing: Doing, args: SuppressionPage) -> Page[Any]:
+async def _suppressions(doing: Doing, args: SuppressionPage) -> Page[SuppressionInfo]:
     items, following = await doing.cases.database.read(page_of_suppressions, after=args.after, limit=args.limit)
     return Page(items=items, next=following)
 
 
-async def _queue(doing: Doing, _: Arguments) -> Page[Any]:
+async def _queue(doing: Doing, _: Arguments) -> Page[QueueInfo]:
     return Page(items=await doing.cases.database.read(list_queue, int(utc_now())))
 
 
-async def _kept(doing: Doing, args: KeptMailPage) -> Page[Any]:
+async def _kept(doing: Doing, args: KeptMailPage) -> Page[KeptMailInfo]:
     before = args.after or kept_mail.NEWEST
     items = await doing.cases.database.read(kept_mail.list_kept, args.state, before=before, limit=args.limit)
     return Page(items=items, next=next_after(items, args.limit))
@@ -50,12 +39,12 @@ async def _mail(doing: Doing, args: MailId) -> Content:
     return Content(octets=await doing.cases.database.read(kept_mail.show_kept, args.id), media_type=MAIL)
 
 
-async def _held(doing: Doing, args: HeldPage) -> Page[Any]:
+async def _held(doing: Doing, args: HeldPage) -> Page[HeldInfo]:
     items = await doing.cases.database.read(held_sign_ups.list_held, args.list, after=args.after, limit=args.limit)
     return Page(items=items, next=next_after(items, args.limit))
 
 
-async def _audit(doing: Doing, args: AuditPage) -> Page[Any]:
+async def _audit(doing: Doing, args: AuditPage) -> Page[AuditInfo]:
     items = await doing.cases.database.read(
         list_audit_rows,
         before=args.after or NEWEST,

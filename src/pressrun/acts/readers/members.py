@@ -24,6 +24,7 @@ from pressrun.services.members.member_changes import (
     require_right,
 )
 from pressrun.services.members.member_puts import PutRequest
+from pressrun.services.members.program_members import CopyQueued
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.members import Member, SignedUp, show_address
@@ -82,14 +83,6 @@ class MemberCopy(ListAddress, frozen=True, kw_only=True):
     """Which edition."""
 
     edition: int
-
-
-class CopyQueued(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy on its way."""
-
-    edition: int
-    email: str
-    state: str
 
 
 async def _put(doing: Doing, args: MemberPut) -> Member | SignedUp:
@@ -164,9 +157,9 @@ async def _create_again(doing: Doing, args: MemberCreate, kept: KeptOutcome) -> 
     return msgspec.structs.replace(member, created=True)  # as the first answer said
 
 
-async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> dict[str, Any]:
+async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> CopyQueued:
     member = await show_again(doing, args, kept)
-    return {"edition": args.edition, "email": member.email, "state": "queued"}
+    return CopyQueued(edition=args.edition, email=member.email, state="queued")
 
 
 MEMBER_ACTS = (

@@ -17,17 +17,16 @@ from pressrun.acts.arguments import (
     SyncRemoval,
 )
 from pressrun.acts.http import faults_of
-from pressrun.acts.operating.address_records import ErasureAnswer
-from pressrun.acts.operating.operator_resources import SuppressionSet
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import is_spelling_of, parse_address
 from pressrun.core.errors import InvalidFields
 from pressrun.core.lifecycles.subscription import SYNC
-from pressrun.services.members.suppression_admin import parse_reason
+from pressrun.services.members.subscriber_admin import ErasureAnswer
+from pressrun.services.members.suppression_admin import SuppressionSet, parse_reason
 from pressrun.store.programs.idempotency import KeptOutcome
 
 
-async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:
+async def _erase(doing: Doing, args: SubscriberErase) -> ErasureAnswer:
     address = parse_address(args.address)
     is_at_shell = doing.caller.token_id is None and doing.caller.person_id is None  # where the command line asks
     if not is_at_shell and not is_spelling_of(args.confirm or "", address):
@@ -35,8 +34,8 @@ async def _erase(doing: Doing, args: SubscriberErase) -> dict[str, Any]:
     return await doing.cases.subscribers.erase(address)
 
 
-async def _erased(_: Doing, __: SubscriberErase, ___: KeptOutcome) -> dict[str, Any]:
-    return {"erased": True}
+async def _erased(_: Doing, __: SubscriberErase, ___: KeptOutcome) -> ErasureAnswer:
+    return ErasureAnswer(erased=True)
 
 
 CONFIRMED: Mapping[str, Any] = {

@@ -7,7 +7,7 @@ import click
 from pressrun.acts.arguments import QueueRetry
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
-from pressrun.cli.shared.output import echo, print_json, print_rows
+from pressrun.cli.shared.output import echo, plain, print_json, print_rows
 from pressrun.cli.shared.read_only import reading_if_any
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.control.client import call_if_running
@@ -21,10 +21,10 @@ _COLUMNS = ("domain", "queued", "claimed", "deferred", "next_attempt", "paused_u
 def list_queue(invocation: Invocation) -> None:
     with reading_if_any(invocation) as tx:
         rows = [] if tx is None else queue_listing.list_queue(tx, int(utc_now()))
-        if any(row["reason"] is None for row in rows):
+        if any(row.reason is None for row in rows):
             relays = call_if_running(invocation.control_socket, "relay.statuses") or []
             rows = queue_listing.with_relays(rows, relays)
-    print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=invocation.as_json)
+    print_rows(plain(rows), _COLUMNS, empty="the queue is empty", as_json=invocation.as_json)
 
 
 @verb("queue retry")

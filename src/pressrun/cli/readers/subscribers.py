@@ -7,7 +7,16 @@ import click
 from pressrun.acts.arguments import AddressOnly, ListAddress, SubscriberAdd
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb, yes_option
-from pressrun.cli.shared.output import confirm, echo, print_fields, print_info, print_json, print_json_list, print_table
+from pressrun.cli.shared.output import (
+    confirm,
+    echo,
+    plain,
+    print_fields,
+    print_info,
+    print_json,
+    print_json_list,
+    print_table,
+)
 from pressrun.cli.shared.read_only import reading
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.addresses.address import parse_address
@@ -89,7 +98,7 @@ def show(invocation: Invocation, *, address: str) -> None:
         record = execute(invocation, "subscriber.show", AddressOnly(address=address))
     else:
         with reading(invocation) as tx:
-            record = subscriber_record.show_subscriber(tx, load_keys(invocation.data), parsed)
+            record = plain(subscriber_record.show_subscriber(tx, load_keys(invocation.data), parsed))
     if invocation.as_json:
         print_json(record)
         return

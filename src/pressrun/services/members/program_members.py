@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import Address
@@ -43,6 +43,14 @@ _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _State = SubscriptionState
+
+
+class CopyQueued(Struct, frozen=True, kw_only=True):
+    """A copy on its way."""
+
+    edition: int
+    email: str
+    state: str
 
 
 class ProgramMembers:
@@ -163,7 +171,7 @@ class ProgramMembers:
 
         return await self._share(work)
 
-    async def send_copy(self, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
+    async def send_copy(self, list_name: str, address: Address, edition_id: int) -> CopyQueued:
         """Send a member an edition that went out before; raises NotFound, and Refused if they have it already."""
         return await self._share(lambda tx: self._send_copy(tx, list_name, address, edition_id))
 
@@ -189,7 +197,7 @@ class ProgramMembers:
             return Refused(f"[limits] allows no confirmation to {address}")
         return LimitReached(f"no more confirmations for {address} for now ([limits]): try again in {wait} s", wait)
 
-    def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> dict[str, object]:
+    def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> CopyQueued:
         target, person, subscription = require_membership(tx, list_name, address)
         edition = editions.find_edition(tx, edition_id)
         if edition is None or edition.list_id != target.id or edition.is_welcome:
@@ -206,7 +214,7 @@ class ProgramMembers:
             reason = lifecycle.why_nobody_may_get(tx, edition_id)
             raise Refused(reason or f"{address} has this issue already, in this or another language")
         tx.after_commit(event, _log, "edition.copy_added", edition=edition_id, subscription=subscription.id)
-        return {"edition": edition_id, "email": person.address, "state": "queued"}
+        return CopyQueued(edition=edition_id, email=person.address, state="queued")
 
 
 def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingList) -> bool:

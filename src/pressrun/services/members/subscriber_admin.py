@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address
@@ -41,6 +42,17 @@ _log = logging.getLogger(__name__)
 SOURCE = "operator"
 
 
+class ErasureAnswer(Struct, frozen=True, kw_only=True):
+    """What was erased: whether there was a reader, and where else the address was. A repeat has `erased` alone."""
+
+    erased: bool
+    reader: bool | UnsetType = UNSET
+    evidence_of_others: int | UnsetType = UNSET
+    mails: int | UnsetType = UNSET
+    address_changes: int | UnsetType = UNSET
+    editions: list[int] | UnsetType = UNSET
+
+
 class SubscriberAdmin:
     """The use cases around subscribers, over one database."""
 
@@ -67,7 +79,7 @@ class SubscriberAdmin:
         self._context.wake()
         return answer
 
-    async def erase(self, address: Address) -> Answer:
+    async def erase(self, address: Address) -> ErasureAnswer:
         """Erase a person everywhere, except for a keyed hash that keeps them out; raises NotFound, Refused."""
         erased = await erase(
             self._database,
@@ -81,14 +93,14 @@ class SubscriberAdmin:
         event(_log, "subscriber.erased")
         self._context.wake()
         others = erased.of_others
-        return {
-            "erased": True,
-            "reader": erased.is_reader,
-            "evidence_of_others": others.evidence,
-            "mails": others.mails + others.notices,
-            "address_changes": others.changes,
-            "editions": list(erased.editions),
-        }
+        return ErasureAnswer(
+            erased=True,
+            reader=erased.is_reader,
+            evidence_of_others=others.evidence,
+            mails=others.mails + others.notices,
+            address_changes=others.changes,
+            editions=list(erased.editions),
+        )
 
     async def remove_synced(self, list_name: str, keys: Sequence[str]) -> Answer:
         """End subscriptions that a sync has brought in, in one transaction; raises NotFound, Refused."""

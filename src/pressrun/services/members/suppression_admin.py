@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.signing.tokens import digests_of
@@ -28,6 +30,13 @@ from pressrun.store.transaction import Transaction
 _log = logging.getLogger(__name__)
 
 
+class SuppressionSet(Struct, frozen=True, kw_only=True):
+    """A suppression in force; an earlier one stays if its reason is stronger."""
+
+    address: str | None
+    reason: str
+
+
 class SuppressionAdmin:
     """The use cases around suppressions, over one database."""
 
@@ -35,7 +44,7 @@ class SuppressionAdmin:
         self._context = context
         self._database = context.database
 
-    async def add(self, address: Address, reason: str) -> Answer:
+    async def add(self, address: Address, reason: str) -> SuppressionSet:
         """Suppress an address and cancel what waits for it; raises BadInput.
 
         An earlier, stronger reason stays; the answer has the reason that is in force.
@@ -44,7 +53,7 @@ class SuppressionAdmin:
         stored = await self._database.write(lambda tx: self._suppress(tx, address, parsed, self._context.now))
         event(_log, "suppression.added", reason=stored)
         self._context.wake()
-        return {"address": None if stored is SuppressionReason.ERASED else address.typed, "reason": stored.value}
+        return SuppressionSet(address=_shown(address, stored), reason=stored.value)
 
     async def remove(self, address: Address) -> None:
         """Lift the suppression of an address; raises NotFound when it is not suppressed."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import to_builtins
+
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
@@ -25,7 +27,7 @@ def export_personal_data(tx: Transaction, keys: KeyRing, person: Subscriber, now
     return {
         "format_version": FORMAT,
         "generated_at": rfc3339(now),
-        **show_subscriber(tx, keys, parse_address(person.address)),
+        **to_builtins(show_subscriber(tx, keys, parse_address(person.address))),
         "known_since": rfc3339(person.created_at),
         "suppression": None
         if suppression is None

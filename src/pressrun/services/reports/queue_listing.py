@@ -5,42 +5,61 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.pacing.destination_state import DestinationState, is_relay_destination, load_destination_state
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, picked
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.store.editions import editions
 from pressrun.store.queue import deliveries, destinations
 from pressrun.store.transaction import Transaction
 
 
-def list_queue(tx: Transaction, now: int) -> list[Answer]:
+class QueueInfo(Struct, frozen=True, kw_only=True):
+    """What waits for one domain, and why. `held` are copies outside the sending hours of their list."""
+
+    domain: str
+    queued: int
+    claimed: int
+    deferred: int
+    next_attempt: str | None
+    paused_until: str | None
+    reason: str | None
+    blocked: bool
+    held: int
+
+
+def list_queue(tx: Transaction, now: int) -> list[QueueInfo]:
     """`queue ls`: copies without a result by recipient domain, the most first, with the reason of a pause."""
     states = {name: load_destination_state(stored) for name, stored in destinations.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
     why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
-    domains: list[Answer] = []
+    domains: list[QueueInfo] = []
     for row in deliveries.waiting_by_domain(tx):
         state = states.get(destinations.destination_of(tx, row["domain"]) or row["domain"], DestinationState())
         is_paused = state.paused_until > now and not state.is_blocked
         why_slow = _why_slow(state, now) if row["queued"] else None
         domains.append(
-            {
-                **picked(row, "domain", "queued", "claimed", "deferred"),
-                "next_attempt": rfc3339(row["next_attempt"]),
-                "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
-                "reason": state.reason
+            QueueInfo(
+                domain=row["domain"],
+                queued=row["queued"],
+                claimed=row["claimed"],
+                deferred=row["deferred"],
+                next_attempt=rfc3339(row["next_attempt"]),
+                paused_until=rfc3339(int(state.paused_until)) if is_paused else None,
+                reason=state.reason
                 if is_paused or state.is_blocked
                 else why_slow or row["reason"] or why.get(row["domain"]) or relays_wait,
-                "blocked": state.is_blocked,
-                "held": held[row["domain"]],
-            }
+                blocked=state.is_blocked,
+                held=held[row["domain"]],
+            )
         )
     return domains
 
 
-def with_relays(rows: Sequence[Answer], relays: Sequence[Mapping[str, str | None]]) -> list[Answer]:
+def with_relays(rows: Sequence[QueueInfo], relays: Sequence[Mapping[str, str | None]]) -> list[QueueInfo]:
     """The rows of `list_queue`; those without a reason get the one of the relays when no relay works.
 
     `relays` are `name`, `failing_since` and `error` of each, as the running daemon has them.
@@ -50,7 +69,7 @@ def with_relays(rows: Sequence[Answer], relays: Sequence[Mapping[str, str | None
     why = "; ".join(
         f"relay {relay['name']} failing since {relay['failing_since']}: {relay['error']}" for relay in relays
     )
-    return [{**row, "reason": row["reason"] or why} for row in rows]
+    return [replace(row, reason=row.reason or why) for row in rows]
 
 
 def _why_paused(tx: Transaction) -> dict[str, str]:

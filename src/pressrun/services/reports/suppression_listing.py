@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, fields_of
 from pressrun.store.readers import suppressions
 from pressrun.store.readers.suppressions import Suppression
 from pressrun.store.transaction import Transaction
 
 
-def list_suppressions(tx: Transaction) -> list[Answer]:
+class SuppressionInfo(Struct, frozen=True, kw_only=True):
+    """An address that has been getting no mail since a time (RFC 3339); the address is null if it was erased."""
+
+    address: str | None
+    reason: str
+    since: str
+
+
+def list_suppressions(tx: Transaction) -> list[SuppressionInfo]:
     """`suppression ls`: every suppression, oldest first; an erased address is None."""
     return [_plain(suppression) for suppression in suppressions.list_suppressions(tx)]
 
 
-def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[list[Answer], str | None]:
+def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[list[SuppressionInfo], str | None]:
     """Suppressions, and where the next page begins; raises NotFound for an unknown cursor."""
     try:
         page = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
@@ -27,7 +36,7 @@ def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[li
     return [_plain(suppression) for suppression in page], page[-1].digest.hex() if len(page) == limit else None
 
 
-def show_suppression(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
+def show_suppression(tx: Transaction, keys: KeyRing, address: Address) -> SuppressionInfo:
     """Why an address gets no mail; raises NotFound."""
     suppression = suppressions.find(tx, digests_of(keys, address))
     if suppression is None:
@@ -40,5 +49,5 @@ def not_suppressed(address: Address) -> NotFound:
     return NotFound(f"{address} is not suppressed")
 
 
-def _plain(suppression: Suppression) -> Answer:
-    return {**fields_of(suppression, "address", "reason"), "since": rfc3339(suppression.since)}
+def _plain(suppression: Suppression) -> SuppressionInfo:
+    return SuppressionInfo(address=suppression.address, reason=suppression.reason, since=rfc3339(suppression.since))

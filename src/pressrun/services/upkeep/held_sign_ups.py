@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from pressrun.core.addresses.address import read_stored_address
 from pressrun.core.errors import NotFound
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
-from pressrun.services.answers import Answer, picked
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.confirmations import Confirmed, check_link
 from pressrun.services.suppression import may_confirm
@@ -30,13 +31,37 @@ log = logging.getLogger("pressrun.readers")
 EVERY = 1 << 62  # more than there can be
 
 
+class HeldInfo(Struct, frozen=True, kw_only=True):
+    """A sign-up whose confirmation waits for a person, until when it is forgotten."""
+
+    id: int
+    list: str
+    address: str
+    source: str | None
+    held_at: str
+    until: str
+
+
+class HeldReleased(Struct, frozen=True, kw_only=True):
+    """How many confirmations go out, and how many had become useless."""
+
+    released: int
+    forgotten: int
+
+
+class HeldDropped(Struct, frozen=True, kw_only=True):
+    """How many sign-ups were removed."""
+
+    dropped: int
+
+
 class HeldSignUps:
     """The use cases around held sign-ups, over one database."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
-    async def release(self, choice: HeldSelection) -> Answer:
+    async def release(self, choice: HeldSelection) -> HeldReleased:
         """Send the emails that are still useful (`released`) and delete the others (`forgotten`); raises NotFound."""
         await self._context.database.read(_require_held, choice)
         released = forgotten = 0
@@ -45,16 +70,16 @@ class HeldSignUps:
             forgotten += some.count(False)
             self._context.wake()
         event(log, "subscription.released", released=released, forgotten=forgotten)
-        return {"released": released, "forgotten": forgotten}
+        return HeldReleased(released=released, forgotten=forgotten)
 
-    async def drop(self, choice: HeldSelection) -> Answer:
+    async def drop(self, choice: HeldSelection) -> HeldDropped:
         """Delete sign-ups as if their links had expired, `dropped` of them; raises NotFound."""
         await self._context.database.read(_require_held, choice)
         dropped = 0
         while number := await self._context.database.write(self._drop_some, choice):
             dropped += number
         event(log, "subscription.dropped", dropped=dropped)
-        return {"dropped": dropped}
+        return HeldDropped(dropped=dropped)
 
     def _release_some(self, tx: Transaction, choice: HeldSelection) -> Sequence[bool]:
         now = int(self._context.clock())
@@ -91,16 +116,19 @@ class HeldSignUps:
         return target.closed_at is None and subscription is not None and subscription.reads
 
 
-def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = EVERY) -> list[Answer]:
+def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: int = EVERY) -> list[HeldInfo]:
     """`held ls`: the held sign-ups after an id, oldest first; raises NotFound for an unknown list."""
     if list_name is not None:
         lists.get_list(tx, list_name)
     return [
-        {
-            **picked(row, "id", "list", "address", "source"),
-            "held_at": rfc3339(row["held_at"]),
-            "until": rfc3339(row["expires_at"]),
-        }
+        HeldInfo(
+            id=row["id"],
+            list=row["list"],
+            address=row["address"],
+            source=row["source"],
+            held_at=rfc3339(row["held_at"]),
+            until=rfc3339(row["expires_at"]),
+        )
         for row in held_sign_ups.list_held(tx, list_name, after=after, limit=limit)
     ]
 
