@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tests.acts.roles_model import READERS, ROLES, SCOPES, Program, Someone, Visit
 from tests.acts.roles_world import Actor, World
 from tests.database import select
 from tests.services.log_ins.lobby import PASSWORD
+
+from pressrun.services.people.lookups import PersonAnswer
 
 NAMES = ("ann", "bea", "cleo", "dora")
 LISTS = ("news", "tides")
@@ -27,10 +27,10 @@ class PeopleSteps(World):
     def draw_list(self) -> str:
         return self.dice.choice(LISTS)
 
-    async def _added(self, made: dict[str, Any], password: str | None) -> Someone:
-        [(number,)] = await select(self.office.database, "select id from person where name = ?", made["name"])
+    async def _added(self, made: PersonAnswer, password: str | None) -> Someone:
+        [(number,)] = await select(self.office.database, "select id from person where name = ?", made.name)
         person = Someone(
-            number=number, name=made["name"], address=made["address"], is_operator=made["operator"], is_enrolled=True,
+            number=number, name=made.name, address=made.address, is_operator=made.operator, is_enrolled=True,
             has_password=password is not None, link=await self.newest_link(number),
         )  # fmt: skip
         self.model.people[number] = person
@@ -59,10 +59,10 @@ class PeopleSteps(World):
             return
         person = next((each for each in self.model.people.values() if each.address == address), None)
         if person is None:
-            [(number,)] = await select(self.office.database, "select id from person where name = ?", made["name"])
-            person = self.model.people[number] = Someone(number=number, name=made["name"], address=address)
+            [(number,)] = await select(self.office.database, "select id from person where name = ?", made.name)
+            person = self.model.people[number] = Someone(number=number, name=made.name, address=address)
         self._put(person, target, role, readers)
-        if made["mailed"]:
+        if made.mailed:
             person.link = await self.newest_link(person.number)
 
     def _put(self, person: Someone, target: str, role: str | None, readers: str | None) -> None:
@@ -270,9 +270,9 @@ class PeopleSteps(World):
         if parent is not None and parent.ends_at is not None:
             ends_at = min(ends_at or parent.ends_at, parent.ends_at)
         person = actor.person if isinstance(actor, Visit) else None if parent is None else parent.person
-        self.model.programs[made["id"]] = Program(
-            number=made["id"], name=name, text=made["token"], scope=scope, lists=frozenset(lists) or None,
-            person=person, origin=made["id"] if parent is None else parent.origin, ends_at=ends_at,
+        self.model.programs[made.id] = Program(
+            number=made.id, name=name, text=made.token, scope=scope, lists=frozenset(lists) or None,
+            person=person, origin=made.id if parent is None else parent.origin, ends_at=ends_at,
         )  # fmt: skip
 
     async def revoke_token(self) -> None:

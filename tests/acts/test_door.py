@@ -275,13 +275,13 @@ async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(off
     await office.people.add("ann", None, is_operator=True)
     ((number,),) = await select(office.database, "select id from person")
     made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker(person_id=number))
-    caller = await caller_of_token(office.tokens, made["token"], None)
+    caller = await caller_of_token(office.tokens, made.token or "", None)
     assert caller is not None
 
     async def slow(office: Office) -> None:
         def lose(tx: Transaction) -> None:
             if loses == "token":
-                api_tokens.delete_token(tx, made["id"])
+                api_tokens.delete_token(tx, made.id)
             if loses == "grant":
                 people.lock_by_id(tx, number)
                 people.set_operator(tx, number, False)
@@ -302,12 +302,12 @@ async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(off
 
 async def test_a_token_that_revokes_itself_slowly_has_done_so(office: Office) -> None:
     made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker())
-    caller = await caller_of_token(office.tokens, made["token"], None)
+    caller = await caller_of_token(office.tokens, made.token or "", None)
     assert caller is not None
 
     async def revoke(office: Office) -> None:
         office.now += 1
-        await office.tokens.revoke(made["id"])
+        await office.tokens.revoke(made.id)
 
     await call(office, "a.verb", revoke, caller=caller)
     assert "done" == (await rows(office))[-1][1]

@@ -86,7 +86,7 @@ def a_token(scope: str, lists: tuple[str, ...], owner: Grant | None = None) -> C
             person = await a_person(owner)(office)
             maker = TokenMaker(person_id=person.person_id)
         made = await office.tokens.create(TokenRequest(name="site", scope=TokenScope(scope), lists=lists), maker)
-        caller = await caller_of_token(office.tokens, made["token"], "192.0.2.1")
+        caller = await caller_of_token(office.tokens, made.token or "", "192.0.2.1")
         assert caller is not None
         return caller
 

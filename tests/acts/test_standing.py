@@ -86,7 +86,7 @@ async def caller_by(desk: Desk, door: str) -> Actor:
     """Somebody who may send: at the shell, at a page, or a program of the machine."""
     if door == "api":
         made = await desk.at_shell("token.create", name="ci", scope="write", lists=("news",))
-        return desk.know(made["id"], made["token"])
+        return desk.know(made.id, made.token)
     return None if door == "shell" else desk.visits["cleo"]
 
 
@@ -112,11 +112,11 @@ async def test_an_approval_of_a_revoked_token_does_not_count_and_one_of_an_expir
         for name in ("one", "two")
     ]
     edition = await desk.draft()
-    await desk.perform(desk.know(made[0]["id"], made[0]["token"]), "edition.approve", {"id": edition})
-    await desk.at_shell("token.revoke", id=made[0]["id"])
+    await desk.perform(desk.know(made[0].id, made[0].token), "edition.approve", {"id": edition})
+    await desk.at_shell("token.revoke", id=made[0].id)
     with pytest.raises(Refused, match="the token that approved"):
         await desk.by("cleo", "edition.release", id=edition)
-    await desk.perform(desk.know(made[1]["id"], made[1]["token"]), "edition.approve", {"id": edition})
+    await desk.perform(desk.know(made[1].id, made[1].token), "edition.approve", {"id": edition})
     desk.pass_time(7200)
     await desk.at_shell("edition.release", id=edition)
     assert "draft" != (await desk.states())[0][0]
@@ -150,8 +150,8 @@ async def test_who_has_set_what_is_in_every_copy_does_not_approve_it(desk: Desk,
     if by_token:
         made = await desk.by("bea", "token.create", name="own", scope="write", lists=("news",))
         setting = {"list": "news", "settings": {"footer": "Win a boat"}}
-        await desk.perform(desk.know(made["id"], made["token"]), "list.set", setting)
-        await desk.by("bea", "token.revoke", id=made["id"])
+        await desk.perform(desk.know(made.id, made.token), "list.set", setting)
+        await desk.by("bea", "token.revoke", id=made.id)
     else:
         await desk.by("bea", "list.set", list="news", settings={"footer": "Win a boat"})
     await desk.by("cleo", "list.set", list="news", settings={"cadence": "Weekly"})  # which no copy shows
@@ -212,10 +212,10 @@ async def test_a_schedule_of_a_token_ends_with_it_but_not_with_its_time(desk: De
     await desk.at_shell("list.set", list="news", settings={"approval": "none"})
     made = await desk.at_shell("token.create", name="ci", scope="write", lists=("news",), expires="5m")
     await desk.perform(
-        desk.know(made["id"], made["token"]), "edition.schedule", {"id": await desk.draft(), "at": desk.hour()}
+        desk.know(made.id, made.token), "edition.schedule", {"id": await desk.draft(), "at": desk.hour()}
     )
     if is_revoked:
-        await desk.at_shell("token.revoke", id=made["id"])
+        await desk.at_shell("token.revoke", id=made.id)
     assert (not is_revoked) == (await wait(desk))[1]
 
 

@@ -172,7 +172,7 @@ async def reset(office: Office) -> object:
 
 
 async def remove(office: Office) -> object:
-    return (await office.people.remove("ann"))["name"]
+    return (await office.people.remove("ann")).name
 
 
 async def make_link(office: Office) -> object:
@@ -181,28 +181,28 @@ async def make_link(office: Office) -> object:
 
 
 async def invite(office: Office) -> object:
-    return (await office.people.invite(ANN, EDITOR))["mailed"]
+    return (await office.people.invite(ANN, EDITOR)).mailed
 
 
 async def grant(office: Office) -> object:
-    return (await office.people.grant("ann", EDITOR))["lists"]
+    return (await office.people.grant("ann", EDITOR)).lists
 
 
 async def revoke(office: Office, name: str = "ann") -> object:
-    return (await office.people.revoke(name, Grant(list="news")))["lists"]
+    return (await office.people.revoke(name, Grant(list="news"))).lists
 
 
 async def depose(office: Office, name: str) -> object:
-    return (await office.people.revoke(name, Grant(operator=True), require_operator))["operator"]
+    return (await office.people.revoke(name, Grant(operator=True), require_operator)).operator
 
 
 async def make_token(office: Office) -> object:
     wish = TokenRequest(name="web", lists=("news",))
-    return (await office.tokens.create(wish, TokenMaker(person_id=await ann_id(office))))["lists"]
+    return (await office.tokens.create(wish, TokenMaker(person_id=await ann_id(office)))).lists
 
 
 async def revoke_token(office: Office) -> object:
-    return (await office.tokens.revoke(1))["name"]
+    return (await office.tokens.revoke(1)).name
 
 
 async def create_member(office: Office, name: str) -> object:

@@ -232,7 +232,7 @@ async def test_inviting_an_editor_as_a_viewer_cancels_what_they_sent(tmp_path: P
         await answers(room, post())
         viewer = Grant(list="news", role=Role.VIEWER)
         answer = await PeopleAdmin(room.context).invite(parse_address(EVE), viewer)
-        assert (1, ["cancelled"]) == (answer["cancelled"], await states(room))
+        assert (1, ["cancelled"]) == (answer.cancelled, await states(room))
 
 
 async def test_what_two_editors_sent_needs_both(tmp_path: Path) -> None:

@@ -151,8 +151,8 @@ async def test_a_token_that_is_revoked_while_its_requests_wait_puts_nobody(offic
     door = Door(replace(cases_of(office), audit_log=later))
     made = [await office.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE), TokenMaker()) for name in "ab"]
     holdings = Holdings(everywhere=rights_of_scope(TokenScope.WRITE, is_everywhere=True))
-    callers = [Caller(actor=program_by_api(token["name"]), holdings=holdings, token_id=token["id"]) for token in made]
-    await office.tokens.revoke(made[0]["id"])
+    callers = [Caller(actor=program_by_api(token.name), holdings=holdings, token_id=token.id) for token in made]
+    await office.tokens.revoke(made[0].id)
     wanted = [put(door, f"r{number}@x.example", caller=callers[number % 2]) for number in range(6)]
     answers = await asyncio.gather(*wanted, return_exceptions=True)
     assert [True, False] * 3 == [isinstance(answer, NotPermitted) for answer in answers]
@@ -164,13 +164,13 @@ async def test_a_set_leaves_known_who_may_do_what_and_a_revocation_does_not(offi
     """So a program that puts many members is looked up once, and refused at once when its token is revoked."""
     await office.make_list()
     made = await office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
-    assert await office.tokens.recognise(made["token"], None) is not None
+    assert await office.tokens.recognise(made.token or "", None) is not None
     known = office.database.changes
     await put(Door(cases_of(office)), "r1@x.example")
     assert known == office.database.changes
-    await office.tokens.revoke(made["id"])
+    await office.tokens.revoke(made.id)
     assert known != office.database.changes
-    assert await office.tokens.recognise(made["token"], None) is None
+    assert await office.tokens.recognise(made.token or "", None) is None
 
 
 @pytest.mark.parametrize("wish", [[], TOGETHER[:1]])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import to_builtins
 from tests.database import execute_in, select
 from tests.services.office import NOW, Office
 
@@ -18,8 +19,8 @@ from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
 from pressrun.services.holdings import holdings_of_person
 from pressrun.services.people import entering
-from pressrun.services.people.lookups import list_everybody
-from pressrun.services.people.people_admin import Grant, LastOperator, require_operator
+from pressrun.services.people.lookups import UndeliveredMail, list_everybody
+from pressrun.services.people.people_admin import Grant, LastOperator, PersonRemoved, require_operator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.people import credentials, enter_links, people
@@ -53,13 +54,13 @@ async def enter(office: Office, link: str) -> StoredPerson | None:
 async def test_the_first_person_is_an_operator_with_a_link(office: Office) -> None:
     """It works once, for 15 minutes; reading it changes nothing."""
     added = await office.people.add("Ann", parse_address("ann@town.example"), is_operator=True)
-    assert ("ann", True, "2027-01-15T08:15:00Z") == (added["name"], added["operator"], added["expires_at"])
-    assert added["link"].startswith("https://n.example/admin/enter/")
+    assert ("ann", True, "2027-01-15T08:15:00Z") == (added.name, added.operator, added.expires_at)
+    assert (added.link or "").startswith("https://n.example/admin/enter/")
     assert OPERATOR == await held(office, "ann")
-    entered = await enter(office, added["link"])
+    entered = await enter(office, added.link or "")
     assert entered is not None
     assert "ann" == entered.name
-    assert await enter(office, added["link"]) is None
+    assert await enter(office, added.link or "") is None
 
 
 async def test_links_are_built_from_the_address_of_the_desk() -> None:
@@ -68,8 +69,8 @@ async def test_links_are_built_from_the_address_of_the_desk() -> None:
 
 
 async def test_a_link_that_is_late_or_replaced_opens_nothing(office: Office) -> None:
-    first = (await office.people.add("ann", None))["link"]
-    second = (await office.people.link("ann"))["link"]
+    first = (await office.people.add("ann", None)).link or ""
+    second = (await office.people.link("ann")).link or ""
     assert await enter(office, first) is None
     office.now += 15 * 60
     assert await enter(office, second) is None
@@ -77,7 +78,7 @@ async def test_a_link_that_is_late_or_replaced_opens_nothing(office: Office) -> 
 
 async def test_a_database_alone_makes_no_link(office: Office) -> None:
     """The same row gives another link under another key, which opens nothing here."""
-    link = (await office.people.add("ann", None))["link"]
+    link = (await office.people.add("ann", None)).link or ""
     ((number, expires_at),) = await select(office.database, "select id, expires_at from enter_link")
     forged = WebTokens(KeyRing({1: bytes(32)}, bytes(32))).make(WebPurpose.ENTER, number, expires_at)
     assert forged not in link
@@ -111,10 +112,10 @@ async def test_an_invitation_is_mailed_for_seven_days(office: Office) -> None:
     await office.make_list()
     invited = await office.people.invite(BERTA, EDITOR)
     assert ("berta", True, "2027-01-22T08:00:00Z", None) == (
-        invited["name"],
-        invited["mailed"],
-        invited["invited_until"],
-        invited["enrolled_at"],
+        invited.name,
+        invited.mailed,
+        invited.invited_until,
+        invited.enrolled_at,
     )
     assert [("invitation", "Berta@town.example", 1)] == await select(
         office.database, "select kind, address, list_id from notice"
@@ -138,7 +139,7 @@ async def test_who_can_log_in_already_is_not_mailed(office: Office) -> None:
     await office.make_list()
     await office.people.add("berta", BERTA)
     invited = await office.people.invite(BERTA, EDITOR)
-    assert ("berta", False) == (invited["name"], invited["mailed"])
+    assert ("berta", False) == (invited.name, invited.mailed)
     assert [] == await select(office.database, "select id from notice")
     assert (await held(office, "berta")).has(Right.DRAFTS, "news")
 
@@ -151,7 +152,7 @@ async def test_nobody_becomes_an_operator_by_mail(office: Office) -> None:
     assert [] == await select(office.database, "select id from enter_link")
     with pytest.raises(Refused, match="operators never log in by mail alone"):
         await office.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER))
-    assert await enter(office, (await office.people.link("berta"))["link"]) is not None
+    assert await enter(office, (await office.people.link("berta")).link or "") is not None
 
 
 async def test_an_address_that_gets_no_mail_is_not_invited(office: Office) -> None:
@@ -171,20 +172,20 @@ async def test_an_editor_by_mail_is_the_person_who_is_invited_later(office: Offi
     await office.make_list("tides")
     await office.lists.add_editor("tides", BERTA)
     (before,) = await office.database.read(list_everybody, office.now)
-    assert (None, None) == (before["enrolled_at"], before["invited_until"])
+    assert (None, None) == (before.enrolled_at, before.invited_until)
     await office.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER, readers=ReaderAccess.SEE))
     (after,) = await office.database.read(list_everybody, office.now)
     assert [
         {"list": "news", "role": "publisher", "readers": "see"},
         {"list": "tides", "role": "editor", "readers": "none"},
-    ] == after["lists"]
+    ] == to_builtins([*after.lists])
 
 
 async def test_people_with_the_same_name_before_the_at_get_numbers(office: Office) -> None:
     await office.make_list()
     for address in ("eve@a.example", "eve@b.example", "é@c.example", "eve@d.example"):
         await office.lists.add_editor("news", parse_address(address))
-    names = [shown["name"] for shown in await office.database.read(list_everybody, office.now)]
+    names = [shown.name for shown in await office.database.read(list_everybody, office.now)]
     assert ["eve", "eve-2", "eve-3", "person"] == names
 
 
@@ -209,9 +210,9 @@ async def test_what_is_not_named_stays_as_it_is(office: Office) -> None:
     await office.people.add("ann", None)
     await office.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
     changed = await office.people.grant("ann", Grant(list="news", role=Role.PUBLISHER))
-    assert [{"list": "news", "role": "publisher", "readers": "export"}] == changed["lists"]
+    assert [{"list": "news", "role": "publisher", "readers": "export"}] == to_builtins([*changed.lists])
     changed = await office.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE))
-    assert [{"list": "news", "role": "publisher", "readers": "see"}] == changed["lists"]
+    assert [{"list": "news", "role": "publisher", "readers": "see"}] == to_builtins([*changed.lists])
 
 
 REVOKED: dict[str, tuple[Grant, list[dict[str, str]]]] = {
@@ -235,7 +236,7 @@ async def test_what_is_revoked_is_gone_with_what_includes_it(office: Office, cas
     await office.people.add("ann", None)
     await office.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
     grant, left = REVOKED[case]
-    assert left == (await office.people.revoke("ann", grant))["lists"]
+    assert left == to_builtins([*(await office.people.revoke("ann", grant)).lists])
 
 
 REFUSED: dict[str, tuple[Callable[[Office], Any], type[PressrunError], str]] = {
@@ -332,7 +333,7 @@ async def test_who_is_removed_leaves_nothing(office: Office) -> None:
     await office.people.add("ann", BERTA, is_operator=True)
     await office.people.grant("ann", EDITOR)
     former = (await person(office, "ann")).id
-    assert {"name": "ann", "cancelled": 0} == await office.people.remove("BERTA@town.example")
+    assert PersonRemoved(name="ann", cancelled=0) == await office.people.remove("BERTA@town.example")
     for table in ("person", "permission", "enter_link"):
         assert [(0,)] == await select(office.database, f"select count(*) from {table}")
     assert NOTHING == await office.database.read(holdings_of_person, former)
@@ -358,7 +359,7 @@ async def test_erasing_an_address_forgets_editors_and_keeps_who_can_log_in(offic
 
 async def test_who_has_a_password_needs_no_link(office: Office) -> None:
     added = await office.people.add("ann", None, is_operator=True, password_hash="$argon2id$x")
-    assert ("ann", False) == (added["name"], "link" in added)
+    assert ("ann", False) == (added.name, bool(added.link))
     assert [("$argon2id$x", NOW)] == await select(office.database, "select hash, changed_at from password")
 
 
@@ -375,11 +376,11 @@ async def test_a_reset_takes_all_that_somebody_logs_in_with(office: Office) -> N
         await office.people.grant(name, Grant(operator=True))
         await office.tokens.create(TokenRequest(name=f"{name}'s"), TokenMaker(person_id=stored.id))
     reset = await office.people.reset("ann")
-    assert ["ann's"] == reset["revoked"]
+    assert ("ann's",) == reset.revoked
     assert (2, 1) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)
     for table in ("password", "passkey", "authenticator_app", "recovery_code", "identity", "api_token"):
         assert [(2,)] == await select(office.database, f"select person_id from {table}"), table
-    entered = await enter(office, reset["link"])
+    entered = await enter(office, reset.link or "")
     assert entered is not None
 
 
@@ -409,14 +410,14 @@ async def test_a_person_whose_mail_does_not_arrive_is_listed_so(office: Office) 
     await office.people.add("cleo", None)
 
     async def undelivered() -> list[Any]:
-        return [shown["undelivered"] for shown in await office.database.read(list_everybody, office.now)]
+        return [shown.undelivered for shown in await office.database.read(list_everybody, office.now)]
 
     assert [None, None, None] == await undelivered()
     await mail_to(office, "ann@town.example", "delivered", "250 ok")
     await mail_to(office, "ann@town.example", "failed", "550 no such user")
     await mail_to(office, "berta@elsewhere.example", "failed", "550 gone")
-    assert [{"at": "2027-01-15T08:00:00Z", "reply": "550 no such user"}, None, None] == await undelivered()
+    assert [UndeliveredMail(at="2027-01-15T08:00:00Z", reply="550 no such user"), None, None] == await undelivered()
     await mail_to(office, "ann@town.example", "queued", "")
-    assert "550 no such user" == (await undelivered())[0]["reply"]
+    assert "550 no such user" == (await undelivered())[0].reply
     await mail_to(office, "ann@town.example", "delivered", "250 ok")
     assert [None, None, None] == await undelivered()

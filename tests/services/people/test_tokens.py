@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.database import execute, select
 from tests.services.office import NOW, Office
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
 from pressrun.services.people.people_admin import Grant
-from pressrun.services.people.token_lookups import list_tokens
+from pressrun.services.people.token_lookups import TokenAnswer, list_tokens
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store.people import people
 
@@ -19,12 +20,12 @@ SHELL = TokenMaker()
 DAY = 86_400
 
 
-async def make(office: Office, maker: TokenMaker = SHELL, **wish: Any) -> dict[str, Any]:
+async def make(office: Office, maker: TokenMaker = SHELL, **wish: Any) -> TokenAnswer:
     return await office.tokens.create(TokenRequest(**{"name": "site", **wish}), maker)
 
 
-async def rights(office: Office, made: dict[str, Any], client: str | None = None) -> Holdings | None:
-    program = await office.tokens.recognise(made["token"], client)
+async def rights(office: Office, made: TokenAnswer, client: str | None = None) -> Holdings | None:
+    program = await office.tokens.recognise(made.token or "", client)
     return None if program is None else program.holdings
 
 
@@ -40,21 +41,22 @@ async def ann(office: Office, role: Role = Role.PUBLISHER) -> TokenMaker:
 
 async def test_a_token_is_shown_once_and_only_its_digest_is_stored(office: Office) -> None:
     made = await make(office)
-    assert ("pr_", 46) == (made["token"][:3], len(made["token"]))
+    token = made.token or ""
+    assert ("pr_", 46) == (token[:3], len(token))
     (listed,) = await office.database.read(list_tokens)
-    assert {key: value for key, value in made.items() if key != "token"} == listed
+    assert replace(made, token=None) == listed
     for row in await select(office.database, "select * from api_token"):
-        assert made["token"] not in map(str, row)
-        assert made["token"].encode() not in row
+        assert token not in map(str, row)
+        assert token.encode() not in row
 
 
 async def test_a_token_is_recognised_until_it_is_revoked(office: Office) -> None:
     made = await make(office)
     assert await rights(office, made) is not None
-    await office.tokens.revoke(made["id"])
+    await office.tokens.revoke(made.id)
     assert await rights(office, made) is None
     with pytest.raises(NotFound, match="no such token: 1"):
-        await office.tokens.revoke(made["id"])
+        await office.tokens.revoke(made.id)
 
 
 @pytest.mark.parametrize("text", ["", "pr_", "x", "pr_" + "A" * 43, "pr_é", "Bearer", "pr_" + "A" * 10_000])
@@ -88,10 +90,10 @@ async def test_the_last_use_is_known_by_its_day(office: Office) -> None:
     """And written once a day."""
     made = await make(office)
     for _ in range(3):
-        await office.tokens.recognise(made["token"], None)
+        await office.tokens.recognise(made.token or "", None)
     assert [(NOW - NOW % DAY,)] == await select(office.database, "select used_at from api_token")
     (listed,) = await office.database.read(list_tokens)
-    assert "2027-01-15" == listed["last_used"]
+    assert "2027-01-15" == listed.last_used
 
 
 async def test_a_token_that_writes_everywhere_operates(office: Office) -> None:
@@ -113,7 +115,7 @@ async def test_a_token_for_a_list_that_is_gone_is_not_for_all(office: Office) ->
     await office.lists.remove_list("news")
     assert Holdings() == await rights(office, made)
     (listed,) = await office.database.read(list_tokens)
-    assert [] == listed["lists"]
+    assert () == listed.lists
 
 
 async def test_the_token_of_a_person_can_do_no_more_than_they_can_now(office: Office) -> None:
@@ -140,20 +142,20 @@ async def test_a_person_makes_no_token_that_could_do_nothing(office: Office) -> 
 async def test_people_revoke_their_own_tokens_alone(office: Office) -> None:
     maker = await ann(office)
     own, other = await make(office, maker, lists=("news",)), await make(office, name="other")
-    assert ["ann", None] == [token["person"] for token in (own, other)]
-    assert [own["id"]] == [token["id"] for token in await office.database.read(list_tokens, maker.person_id)]
+    assert ["ann", None] == [token.person for token in (own, other)]
+    assert [own.id] == [token.id for token in await office.database.read(list_tokens, maker.person_id)]
     with pytest.raises(NotFound, match="no such token: 2"):
-        await office.tokens.revoke(other["id"], maker.person_id)
-    await office.tokens.revoke(own["id"], maker.person_id)
+        await office.tokens.revoke(other.id, maker.person_id)
+    await office.tokens.revoke(own.id, maker.person_id)
 
 
 async def test_what_a_token_makes_ends_with_it_and_stays_in_its_networks(office: Office) -> None:
     parent = await make(office, scope=TokenScope.WRITE, expires="10d", networks=("192.0.2.0/24",))
-    by_token = TokenMaker(token_id=parent["id"])
+    by_token = TokenMaker(token_id=parent.id)
     child = await make(office, by_token, name="child", expires="90d")
-    assert (parent["expires_at"], ["192.0.2.0/24"]) == (child["expires_at"], child["networks"])
+    assert (parent.expires_at, ("192.0.2.0/24",)) == (child.expires_at, child.networks)
     narrow = await make(office, by_token, name="narrow", expires="1d", networks=("192.0.2.7",))
-    assert (True, ["192.0.2.7/32"]) == (narrow["expires_at"] < parent["expires_at"], narrow["networks"])
+    assert (True, ("192.0.2.7/32",)) == ((narrow.expires_at or "") < (parent.expires_at or ""), narrow.networks)
     with pytest.raises(Refused, match=r"may not be used from 198\.51\.100\.0/24"):
         await make(office, by_token, name="outside", networks=("198.51.100.0/24",))
 

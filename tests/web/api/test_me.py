@@ -19,7 +19,7 @@ async def test_a_token_and_what_it_may_do(served: ServedApi) -> None:
         TokenRequest(name="crm", scope=TokenScope.SIGN_UP, lists=("news",)), TokenMaker()
     )
     served.authenticate = partial(caller_of_token, served.office.tokens)
-    headers = {"Authorization": f"Bearer {made['token']}"}
+    headers = {"Authorization": f"Bearer {made.token}"}
     transport = httpx.ASGITransport(app=served.app)
     async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1", headers=headers) as client:
         response = await client.get("/me")
@@ -27,4 +27,4 @@ async def test_a_token_and_what_it_may_do(served: ServedApi) -> None:
     shown = response.json()
     assert ("crm", "sign-up", ["news"]) == tuple(shown["token"][name] for name in ("name", "scope", "lists"))
     assert ([], {"news": ["sign-up"]}) == (shown["everywhere"], shown["by_list"])
-    assert (403, str(made["token"]) in response.text) == (refused.status_code, False)
+    assert (403, str(made.token) in response.text) == (refused.status_code, False)

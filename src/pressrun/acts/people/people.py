@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from pressrun.acts.act import Act, Doing, Http
 from pressrun.acts.arguments import Arguments
@@ -23,85 +24,21 @@ from pressrun.acts.people.people_arguments import (
     TokensPage,
 )
 from pressrun.core.access.passwords import require_strong
-from pressrun.core.access.rights import ReaderAccess, Right, Role, TokenScope
+from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.names import parse_person_name, parse_token_name
 from pressrun.runtime.clock import utc_now
-from pressrun.services.people.lookups import people_page, show_person
-from pressrun.services.people.people_admin import Grant, Require, require_nothing, require_operator
-from pressrun.services.people.token_lookups import show_token, tokens_page
-from pressrun.services.people.tokens import TokenMaker, TokenRequest, parse_end, parse_network
+from pressrun.services.people.lookups import PersonAnswer, people_page, show_person
+from pressrun.services.people.people_admin import Grant, PersonRemoved, Require, require_nothing, require_operator
+from pressrun.services.people.token_lookups import TokenAnswer, show_token, tokens_page
+from pressrun.services.people.tokens import TokenMaker, TokenRequest, TokenRevoked, parse_end, parse_network
 from pressrun.store.programs.idempotency import KeptOutcome
 
-
-class PersonPermission(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person may do on a list."""
-
-    list: str
-    role: Role
-    readers: ReaderAccess
+T = TypeVar("T")
 
 
-class UndeliveredMail(msgspec.Struct, frozen=True, kw_only=True):
-    """When it became known that a mail did not arrive, and what the mail server said."""
-
-    at: str
-    reply: str
-
-
-class PersonAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A person. `link` is in answers that create a link, `mailed` in those to an invitation.
-
-    `revoked` are the names of the tokens that a reset has revoked. `undelivered` is about the latest email to them, if
-    that did not arrive.
-    """
-
-    name: str
-    address: str | None
-    operator: bool
-    lists: tuple[PersonPermission, ...]
-    created_at: str
-    enrolled_at: str | None
-    invited_until: str | None
-    undelivered: UndeliveredMail | None
-    link: str | None = None
-    expires_at: str | None = None
-    mailed: bool | None = None
-    cancelled: int | None = None
-    revoked: tuple[str, ...] | None = None
-
-
-class PersonRemoved(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was removed, and how many of the drafts that they mailed were cancelled."""
-
-    name: str
-    cancelled: int
-
-
-class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A token of a program. `token` is in the answer to making it, and never again; `last_used` is a day."""
-
-    id: int
-    name: str
-    scope: TokenScope
-    lists: tuple[str, ...] | None
-    networks: tuple[str, ...]
-    person: str | None
-    created_at: str
-    expires_at: str | None
-    last_used: str | None
-    token: str | None = None
-
-
-class TokenRevoked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which token was revoked."""
-
-    id: int
-    name: str
-
-
-async def _add(doing: Doing, args: PersonAdd) -> dict[str, Any]:
+async def _add(doing: Doing, args: PersonAdd) -> PersonAnswer:
     address = None if args.address is None else parse_address(args.address)
     hashed = None
     if args.password is not None:
@@ -123,20 +60,20 @@ def _faults_of_token(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     )
 
 
-async def _invite(doing: Doing, args: PersonInvite) -> dict[str, Any]:
+async def _invite(doing: Doing, args: PersonInvite) -> PersonAnswer:
     grant = Grant(list=args.list, role=args.role, readers=args.readers)
     return await doing.cases.people.invite(parse_address(args.address), grant)
 
 
-async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> dict[str, Any]:
+async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> PersonAnswer:
     """The person as they are now. A repeat makes and shows no link."""
     return await doing.cases.database.read(show_person, kept.object_name, doing.cases.people.now)
 
 
-async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> dict[str, Any]:
+async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> PersonAnswer:
     """The person as they are now. A repeat mails nothing."""
     person = await _person_now(doing, args, kept)
-    return {**person, "mailed": person["invited_until"] is not None}
+    return replace(person, mailed=person.invited_until is not None)
 
 
 def _grant(args: PersonGrant) -> Grant:
@@ -149,14 +86,14 @@ def _still_needed(doing: Doing) -> Require:
     return require_nothing if caller.person_id is None and caller.token_id is None else require_operator
 
 
-async def _list_people(doing: Doing, args: PeoplePage) -> Page[Any]:
+async def _list_people(doing: Doing, args: PeoplePage) -> Page[PersonAnswer]:
     people = await doing.cases.database.read(
         people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1
     )
     return _page(people, args.limit, "name")
 
 
-async def _show_person(doing: Doing, args: PersonName) -> dict[str, Any]:
+async def _show_person(doing: Doing, args: PersonName) -> PersonAnswer:
     return await doing.cases.database.read(show_person, args.person, doing.cases.people.now)
 
 
@@ -165,7 +102,7 @@ async def LISTS_OF_TOKEN(_: Cases, arguments: TokenCreate) -> tuple[str, ...]:  
     return arguments.lists
 
 
-async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
+async def _create_token(doing: Doing, args: TokenCreate) -> TokenAnswer:
     if doing.caller.is_program:  # one that cannot operate makes no others
         doing.require(Right.OPERATE)
     request = TokenRequest(
@@ -174,22 +111,22 @@ async def _create_token(doing: Doing, args: TokenCreate) -> dict[str, Any]:
     return await doing.cases.tokens.create(request, _maker(doing))
 
 
-async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> dict[str, Any]:
+async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> TokenAnswer:
     """The token as it is listed, without its secret, which is shown only once. A lost token must be replaced."""
     return await doing.cases.database.read(show_token, int(kept.object_name))
 
 
-async def _list_tokens(doing: Doing, args: TokensPage) -> Page[Any]:
+async def _list_tokens(doing: Doing, args: TokensPage) -> Page[TokenAnswer]:
     tokens = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
     return _page(tokens, args.limit, "id")
 
 
-def _page(rows: list[dict[str, Any]], limit: int, cursor: str) -> Page[Any]:
-    """The first `limit` rows. One more was read, so that a next page exists only if there is something on it."""
-    return Page(items=rows[:limit], next=rows[limit - 1][cursor] if len(rows) > limit else None)
+def _page(items: list[T], limit: int, cursor: str) -> Page[T]:
+    """The first `limit` items. One more was read, so that a next page exists only if there is something on it."""
+    return Page(items=items[:limit], next=getattr(items[limit - 1], cursor) if len(items) > limit else None)
 
 
-async def _revoke_token(doing: Doing, args: TokenId) -> dict[str, Any]:
+async def _revoke_token(doing: Doing, args: TokenId) -> TokenRevoked:
     is_itself = doing.caller.token_id == args.id
     return await doing.cases.tokens.revoke(args.id, None if is_itself else _own_alone(doing))
 
@@ -344,15 +281,15 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     by_list: dict[str, tuple[str, ...]]
 
 
-async def _show(doing: Doing, _: Arguments) -> dict[str, Any]:
+async def _show(doing: Doing, _: Arguments) -> Me:
     caller = doing.caller
     if caller.token_id is None:
         raise NotFound("only a token can be shown here")
-    return {
-        "token": await doing.cases.database.read(show_token, caller.token_id),
-        "everywhere": sorted(caller.holdings.everywhere),
-        "by_list": {name: sorted(rights) for name, rights in sorted(caller.holdings.by_list.items())},
-    }
+    return Me(
+        token=await doing.cases.database.read(show_token, caller.token_id),
+        everywhere=tuple(sorted(caller.holdings.everywhere)),
+        by_list={name: tuple(sorted(rights)) for name, rights in sorted(caller.holdings.by_list.items())},
+    )
 
 
 ME_ACTS = (

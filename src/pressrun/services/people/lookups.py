@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
+from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer
 from pressrun.store.people import audit, enter_links, people
-from pressrun.store.people.people import Permission, StoredPerson, Undelivered
+from pressrun.store.people.people import StoredPerson, Undelivered
 from pressrun.store.transaction import Transaction
 
 PAGE = 500
+
+
+class PersonPermission(Struct, frozen=True, kw_only=True):
+    """What a person may do on a list."""
+
+    list: str
+    role: Role
+    readers: ReaderAccess
+
+
+class UndeliveredMail(Struct, frozen=True, kw_only=True):
+    """When it became known that a mail did not arrive, and what the mail server said."""
+
+    at: str
+    reply: str
+
+
+class PersonAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person. `link` is in answers that create a link, `mailed` in those to an invitation.
+
+    `revoked` are the names of the tokens that a reset has revoked. `undelivered` is about the latest email to them, if
+    that did not arrive.
+    """
+
+    name: str
+    address: str | None
+    operator: bool
+    lists: tuple[PersonPermission, ...]
+    created_at: str
+    enrolled_at: str | None
+    invited_until: str | None
+    undelivered: UndeliveredMail | None
+    link: str | None = None
+    expires_at: str | None = None
+    mailed: bool | None = None
+    cancelled: int | None = None
+    revoked: tuple[str, ...] | None = None
 
 
 def require_person(tx: Transaction, text: str) -> StoredPerson:
@@ -34,43 +73,52 @@ def require_person_to_change(tx: Transaction, text: str) -> StoredPerson:
     return person
 
 
-def show_person(tx: Transaction, text: str, now: float) -> Answer:
+def show_person(tx: Transaction, text: str, now: float) -> PersonAnswer:
     """A person by name or address; raises NotFound, MalformedAddress."""
     return describe(tx, require_person(tx, text).id, int(now))
 
 
-def list_everybody(tx: Transaction, now: float) -> list[Answer]:
+def list_everybody(tx: Transaction, now: float) -> list[PersonAnswer]:
     """Everybody by name, as `user ls` shows them."""
-    everybody: list[Answer] = []
-    while page := people_page(tx, now, after=everybody[-1]["name"] if everybody else "", limit=PAGE):
+    everybody: list[PersonAnswer] = []
+    while page := people_page(tx, now, after=everybody[-1].name if everybody else "", limit=PAGE):
         everybody += page
     return everybody
 
 
-def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[Answer]:
+def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[PersonAnswer]:
     """The next people by name."""
     return describe_people(tx, people.list_people(tx, after=after, limit=limit), int(now))
 
 
-def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list[Answer]:
+def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list[PersonAnswer]:
     """These people with their rights, until when they are invited, and whether their mail arrives."""
     ids = [person.id for person in page]
     permissions, invited = people.permissions_by_person(tx, ids), enter_links.invited_until(tx, ids, now)
     undelivered = people.undelivered_mails(tx, ids)
     return [
-        {
-            **_described(person, permissions[person.id], invited.get(person.id)),
-            "undelivered": _shown(undelivered.get(person.address or "")),
-        }
+        PersonAnswer(
+            name=person.name,
+            address=person.address,
+            operator=person.is_operator,
+            lists=tuple(
+                PersonPermission(list=permission.list, role=permission.role, readers=permission.readers)
+                for permission in permissions[person.id]
+            ),
+            created_at=rfc3339(person.created_at),
+            enrolled_at=rfc3339(person.enrolled_at),
+            invited_until=rfc3339(invited.get(person.id)),
+            undelivered=_shown(undelivered.get(person.address or "")),
+        )
         for person in page
     ]
 
 
-def _shown(undelivered: Undelivered | None) -> Answer | None:
-    return None if undelivered is None else {"at": rfc3339(undelivered.at), "reply": undelivered.reply}
+def _shown(undelivered: Undelivered | None) -> UndeliveredMail | None:
+    return None if undelivered is None else UndeliveredMail(at=rfc3339(undelivered.at), reply=undelivered.reply)
 
 
-def describe(tx: Transaction, person_id: int, now: int) -> Answer:
+def describe(tx: Transaction, person_id: int, now: int) -> PersonAnswer:
     """One person who is there, in the same way."""
     person = people.find_person(tx, person_id)
     assert person is not None
@@ -81,18 +129,3 @@ def address_in_use(tx: Transaction, address: Address) -> str | None:
     """The name of the person who has an address; None if nobody has it."""
     person = people.find_by_address(tx, address.key)
     return None if person is None else person.name
-
-
-def _described(person: StoredPerson, permissions: list[Permission], invited_until: int | None) -> Answer:
-    return {
-        "name": person.name,
-        "address": person.address,
-        "operator": person.is_operator,
-        "lists": [
-            {"list": permission.list, "role": permission.role.value, "readers": permission.readers.value}
-            for permission in permissions
-        ],
-        "created_at": rfc3339(person.created_at),
-        "enrolled_at": rfc3339(person.enrolled_at),
-        "invited_until": rfc3339(invited_until),
-    }

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address, parse_address
@@ -17,13 +18,12 @@ from pressrun.core.names import parse_person_name
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
-from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.entering import make_link, url_of
-from pressrun.services.people.lookups import address_in_use, describe, require_person_to_change
+from pressrun.services.people.lookups import PersonAnswer, address_in_use, describe, require_person_to_change
 from pressrun.services.suppression import find_reason
 from pressrun.store.lists import lists
 from pressrun.store.people import audit, credentials, enter_links, log_ins, people
@@ -33,6 +33,13 @@ from pressrun.store.programs import api_tokens
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger(__name__)
+
+
+class PersonRemoved(Struct, frozen=True, kw_only=True):
+    """Who was removed, and how many of the drafts that they mailed were cancelled."""
+
+    name: str
+    cancelled: int
 
 
 class GetsNoMail(Refused):
@@ -86,17 +93,17 @@ class PeopleAdmin:
 
     async def add(
         self, name: str, address: Address | None, *, is_operator: bool = False, password_hash: str | None = None
-    ) -> Answer:
+    ) -> PersonAnswer:
         """Add somebody who may log in, with a link to enter unless they have a password.
 
         Raises BadInput, and Refused for what is in use.
         """
         name = parse_person_name(name)
         answer = await self._context.database.write(self._add, name, address, is_operator, password_hash)
-        event(log, "person.added", person=answer["name"])
+        event(log, "person.added", person=answer.name)
         return answer
 
-    async def invite(self, address: Address, grant: Grant) -> Answer:
+    async def invite(self, address: Address, grant: Grant) -> PersonAnswer:
         """Let somebody do this on a list, and mail them a link unless they can log in.
 
         Raises NotFound for a list, UsageError without list and role, GetsNoMail and NotByMailAlone.
@@ -104,15 +111,15 @@ class PeopleAdmin:
         if grant.list is None or grant.role is None:
             raise UsageError("say which list and which role", at_shell="--list LIST --role viewer|editor|publisher")
         answer = await self._context.database.write(self._invite, address, grant)
-        event(log, "person.invited", person=answer["name"], list=grant.list)
+        event(log, "person.invited", person=answer.name, list=grant.list)
         self._context.wake()
         return answer
 
-    async def grant(self, who: str, grant: Grant) -> Answer:
+    async def grant(self, who: str, grant: Grant) -> PersonAnswer:
         """Let a person do this on a list; raises NotFound, UsageError if it does not say what."""
         return await self._change(self._grant, who, grant)
 
-    async def revoke(self, who: str, grant: Grant, require: Require = require_nothing) -> Answer:
+    async def revoke(self, who: str, grant: Grant, require: Require = require_nothing) -> PersonAnswer:
         """Take rights away from a person.
 
         Revoking a role removes everything else on the list, too; revoking only access to readers' data leaves the
@@ -127,52 +134,54 @@ class PeopleAdmin:
 
         return await self._change(work, who, grant)
 
-    async def link(self, who: str) -> Answer:
+    async def link(self, who: str) -> PersonAnswer:
         """A new link for a person to enter; raises NotFound."""
         answer = await self._context.database.write(self._link, who)
-        event(log, "person.link_made", person=answer["name"])
+        event(log, "person.link_made", person=answer.name)
         return answer
 
-    async def reset(self, who: str) -> Answer:
+    async def reset(self, who: str) -> PersonAnswer:
         """End a person's sessions, take away everything that they act by, and make a new link to enter.
 
         This covers password, passkeys, app, recovery codes, accounts of an issuer, mailed codes and tokens. It is for
         a lost device, and for an intruder, who may have made any of these. Raises NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
-        event(log, "person.reset", person=answer["name"])
+        event(log, "person.reset", person=answer.name)
         return answer
 
-    async def remove(self, who: str, require: Require = require_nothing) -> Answer:
+    async def remove(self, who: str, require: Require = require_nothing) -> PersonRemoved:
         """Remove a person with their tokens, and cancel what they mailed and awaits approval.
 
         Raises NotFound, and what `require` raises once an operator is removed.
         """
         answer = await self._context.database.write(self._remove, who, require)
-        event(log, "person.removed", person=answer["name"])
+        event(log, "person.removed", person=answer.name)
         return answer
 
-    async def _change(self, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant) -> Answer:
+    async def _change(
+        self, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant
+    ) -> PersonAnswer:
         if (grant.list is None) is not grant.operator:
             raise UsageError(
                 "say what: a list with a role or access to its readers, or operator alone",
                 at_shell="--list LIST with --role or --readers, or --operator",
             )
         answer = await self._context.database.write(self._changed, work, who, grant)
-        event(log, "person.changed", person=answer["name"], list=grant.list)
+        event(log, "person.changed", person=answer.name, list=grant.list)
         return answer
 
     def _changed(
         self, tx: Transaction, work: Callable[[Transaction, StoredPerson, Grant], None], who: str, grant: Grant
-    ) -> Answer:
+    ) -> PersonAnswer:
         person, now = require_person_to_change(tx, who), self._context.now
         work(tx, person, grant)
         cancelled = cancel_withdrawn_drafts(tx, now)
-        return {**describe(tx, person.id, now), "cancelled": cancelled}
+        return replace(describe(tx, person.id, now), cancelled=cancelled)
 
     def _add(
         self, tx: Transaction, name: str, address: Address | None, is_operator: bool, password_hash: str | None
-    ) -> Answer:
+    ) -> PersonAnswer:
         if people.find_by_name(tx, name) is not None:
             raise Refused(f"there is already a person named {name}. Choose another name", see="user ls")
         holder = None if address is None else address_in_use(tx, address)
@@ -188,7 +197,7 @@ class PeopleAdmin:
             return describe(tx, person_id, now)
         return self._with_new_link(tx, person_id)
 
-    def _invite(self, tx: Transaction, address: Address, grant: Grant) -> Answer:
+    def _invite(self, tx: Transaction, address: Address, grant: Grant) -> PersonAnswer:
         assert grant.list is not None
         target, now = lists.get_list(tx, grant.list), self._context.now
         reason = find_reason(tx, digests_of(self._context.keys, address))
@@ -205,14 +214,13 @@ class PeopleAdmin:
                 at_shell=f"`pressrun user link {person.name}` does",
             )
         self._put_permission(tx, person, target.id, grant)
-        withdrawn = cancel_withdrawn_drafts(tx, now)  # of an editor who is a viewer now
-        cancelled = {"cancelled": withdrawn} if withdrawn else {}
+        cancelled = cancel_withdrawn_drafts(tx, now) or None  # of an editor who is a viewer now
         if person.enrolled_at is not None:
-            return {**describe(tx, person.id, now), "mailed": False, **cancelled}
+            return replace(describe(tx, person.id, now), mailed=False, cancelled=cancelled)
         link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.login.invitation_seconds)
         payload = {"link": link.id, "expires_at": link.expires_at}
         mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
-        return {**describe(tx, person.id, now), "mailed": True, **cancelled}
+        return replace(describe(tx, person.id, now), mailed=True, cancelled=cancelled)
 
     def _grant(self, tx: Transaction, person: StoredPerson, grant: Grant) -> None:
         if grant.list is None:
@@ -260,11 +268,11 @@ class PeopleAdmin:
             raise NotFound(f"{person.name} has no such access to the readers of {grant.list}", see="user ls")
         people.put_permission(tx, list_id, person.id, role, order[order.index(named) - 1])
 
-    def _link(self, tx: Transaction, who: str) -> Answer:
+    def _link(self, tx: Transaction, who: str) -> PersonAnswer:
         person = require_person_to_change(tx, who)
         return self._with_new_link(tx, person.id)
 
-    def _reset(self, tx: Transaction, who: str) -> Answer:
+    def _reset(self, tx: Transaction, who: str) -> PersonAnswer:
         person = require_person_to_change(tx, who)
         credentials.remove_password(tx, person.id)
         credentials.remove_second_factors(tx, person.id)
@@ -272,19 +280,19 @@ class PeopleAdmin:
         people.end_sessions(tx, person.id)
         if person.address is not None:
             log_ins.forget_codes_of(tx, parse_address(person.address).key, self._context.now)
-        revoked = api_tokens.delete_tokens_of(tx, person.id)
-        return {**self._with_new_link(tx, person.id), "revoked": revoked}
+        revoked = tuple(api_tokens.delete_tokens_of(tx, person.id))
+        return replace(self._with_new_link(tx, person.id), revoked=revoked)
 
-    def _with_new_link(self, tx: Transaction, person_id: int) -> Answer:
+    def _with_new_link(self, tx: Transaction, person_id: int) -> PersonAnswer:
         context = self._context
         link = make_link(tx, person_id, LinkKind.ENTER, context.now, context.login.enter_seconds)
         url = url_of(link, context.site, context.keys)
-        return {**describe(tx, person_id, context.now), "link": url, "expires_at": rfc3339(link.expires_at)}
+        return replace(describe(tx, person_id, context.now), link=url, expires_at=rfc3339(link.expires_at))
 
-    def _remove(self, tx: Transaction, who: str, require: Require) -> Answer:
+    def _remove(self, tx: Transaction, who: str, require: Require) -> PersonRemoved:
         person = require_person_to_change(tx, who)
         enter_links.delete_links(tx, person.id)
         people.delete_person(tx, person.id)
         if person.is_operator:
             require(tx)
-        return {"name": person.name, "cancelled": cancel_withdrawn_drafts(tx, self._context.now)}
+        return PersonRemoved(name=person.name, cancelled=cancel_withdrawn_drafts(tx, self._context.now))

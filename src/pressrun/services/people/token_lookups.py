@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
+from pressrun.core.access.rights import TokenScope
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer
 from pressrun.services.people.lookups import PAGE
 from pressrun.store.people import people
 from pressrun.store.programs import api_tokens
@@ -12,20 +14,35 @@ from pressrun.store.programs.api_tokens import ApiToken
 from pressrun.store.transaction import Transaction
 
 
-def list_tokens(tx: Transaction, person_id: int | None = None) -> list[Answer]:
+class TokenAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token of a program. `token` is in the answer to making it, and never again; `last_used` is a day."""
+
+    id: int
+    name: str
+    scope: TokenScope
+    lists: tuple[str, ...] | None
+    networks: tuple[str, ...]
+    person: str | None
+    created_at: str
+    expires_at: str | None
+    last_used: str | None
+    token: str | None = None
+
+
+def list_tokens(tx: Transaction, person_id: int | None = None) -> list[TokenAnswer]:
     """Tokens in the order in which they were made, of one person or of all; never a token itself."""
-    tokens: list[Answer] = []
-    while page := tokens_page(tx, person_id, after=tokens[-1]["id"] if tokens else 0, limit=PAGE):
+    tokens: list[TokenAnswer] = []
+    while page := tokens_page(tx, person_id, after=tokens[-1].id if tokens else 0, limit=PAGE):
         tokens += page
     return tokens
 
 
-def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[Answer]:
+def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[TokenAnswer]:
     page = api_tokens.list_tokens(tx, person_id=person_id, after=after, limit=limit)
     return [describe_token(tx, token) for token in page]
 
 
-def show_token(tx: Transaction, token_id: int) -> Answer:
+def show_token(tx: Transaction, token_id: int) -> TokenAnswer:
     """One token; raises NotFound."""
     token = api_tokens.find_token_by_id(tx, token_id)
     if token is None:
@@ -33,18 +50,18 @@ def show_token(tx: Transaction, token_id: int) -> Answer:
     return describe_token(tx, token)
 
 
-def describe_token(tx: Transaction, token: ApiToken) -> Answer:
+def describe_token(tx: Transaction, token: ApiToken) -> TokenAnswer:
     """What may be shown of a token. `lists` is null when it is for all, `last_used` is a day (UTC)."""
     owner = None if token.person_id is None else people.find_person(tx, token.person_id)
     used = rfc3339(token.used_at)
-    return {
-        "id": token.id,
-        "name": token.name,
-        "scope": token.scope.value,
-        "lists": None if token.lists is None else list(token.lists),
-        "networks": list(token.networks),
-        "person": None if owner is None else owner.name,
-        "created_at": rfc3339(token.created_at),
-        "expires_at": rfc3339(token.expires_at),
-        "last_used": used and used[:10],
-    }
+    return TokenAnswer(
+        id=token.id,
+        name=token.name,
+        scope=token.scope,
+        lists=token.lists,
+        networks=token.networks,
+        person=None if owner is None else owner.name,
+        created_at=rfc3339(token.created_at),
+        expires_at=rfc3339(token.expires_at),
+        last_used=used and used[:10],
+    )

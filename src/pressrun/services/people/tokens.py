@@ -13,6 +13,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.access.rights import NOTHING, Holdings, TokenScope
 from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused
@@ -20,10 +21,9 @@ from pressrun.core.names import parse_token_name
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import parse_duration
 from pressrun.observe.log import event
-from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
 from pressrun.services.holdings import holdings_of_token
-from pressrun.services.people.token_lookups import describe_token
+from pressrun.services.people.token_lookups import TokenAnswer, describe_token
 from pressrun.store.lists import lists
 from pressrun.store.people import audit
 from pressrun.store.programs import api_tokens
@@ -68,6 +68,13 @@ class TokenMaker(Struct, frozen=True, kw_only=True):
     token_id: int | None = None
 
 
+class TokenRevoked(Struct, frozen=True, kw_only=True):
+    """Which token was revoked."""
+
+    id: int
+    name: str
+
+
 class Program(Struct, frozen=True, kw_only=True):
     """A program with a valid token, and what it may do now."""
 
@@ -82,17 +89,17 @@ class Tokens:
         self._context = context
         self._programs = SharedReads(context.database, self._find)
 
-    async def create(self, wanted: TokenRequest, maker: TokenMaker) -> Answer:
+    async def create(self, wanted: TokenRequest, maker: TokenMaker) -> TokenAnswer:
         """Make a token; the answer is the only place that shows it.
 
         Raises BadInput; NotFound for a list; Refused for a name in use, and for a token that could do nothing.
         """
         token = PREFIX + urlsafe_b64encode(self._context.entropy(_OCTETS)).rstrip(b"=").decode()
         answer = await self._context.database.write(self._create, wanted, maker, token)
-        event(log, "token.created", token=answer["id"], scope=wanted.scope.value)
-        return {**answer, "token": token}
+        event(log, "token.created", token=answer.id, scope=wanted.scope.value)
+        return replace(answer, token=token)
 
-    async def revoke(self, token_id: int, person_id: int | None = None) -> Answer:
+    async def revoke(self, token_id: int, person_id: int | None = None) -> TokenRevoked:
         """Delete a token, of this person where one is given; it opens nothing from now on. Raises NotFound."""
         answer = await self._context.database.write(self._revoke, token_id, person_id)
         event(log, "token.revoked", token=token_id)
@@ -118,7 +125,7 @@ class Tokens:
         tokens = {text: token for text in texts if (token := api_tokens.find_token(tx, text)) is not None}
         return {text: Program(token=token, holdings=holdings_of_token(tx, token)) for text, token in tokens.items()}
 
-    def _create(self, tx: Transaction, wanted: TokenRequest, maker: TokenMaker, token: str) -> Answer:
+    def _create(self, tx: Transaction, wanted: TokenRequest, maker: TokenMaker, token: str) -> TokenAnswer:
         name, now = parse_token_name(wanted.name), self._context.now
         list_ids = tuple(lists.get_list(tx, list_name).id for list_name in wanted.lists) or None
         parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
@@ -141,12 +148,12 @@ class Tokens:
         return describe_token(tx, stored)
 
     @staticmethod
-    def _revoke(tx: Transaction, token_id: int, person_id: int | None) -> Answer:
+    def _revoke(tx: Transaction, token_id: int, person_id: int | None) -> TokenRevoked:
         token = api_tokens.find_token_by_id(tx, token_id)
         is_theirs = token is not None and person_id in (None, token.person_id)
         if token is None or not is_theirs or not api_tokens.delete_token(tx, token_id):
             raise NotFound(f"no such token: {token_id}", see="token ls")
-        return {"id": token_id, "name": token.name}
+        return TokenRevoked(id=token_id, name=token.name)
 
 
 def _is_valid(token: ApiToken, client: str | None, now: int) -> bool:

@@ -21,6 +21,7 @@ from pressrun.core.access.rights import ReaderAccess, Right, Role
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.message.words import marked
+from pressrun.services.people.lookups import PersonAnswer
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.home import ROLE_NAMES, ReadLists
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
@@ -153,12 +154,12 @@ class PeoplePages:
             problem=problem,
         )
 
-    def _invited(self, member: AdminMember, person: Mapping[str, Any], address: str) -> Response:
+    def _invited(self, member: AdminMember, person: PersonAnswer, address: str) -> Response:
         say = self._pages.words
-        if person["mailed"]:
+        if person.mailed:
             text = say("An email is on its way to {address}. Its link works once, within a few days.", address=address)
             return self._frame.message(say("Invitation sent"), text, member=member, way_on="people")
-        text = say("{name} can log in already, so no email was sent.", name=person["name"])
+        text = say("{name} can log in already, so no email was sent.", name=person.name)
         return self._frame.message(say("Saved."), text, member=member, way_on="people")
 
     async def _person(
@@ -168,7 +169,7 @@ class PeoplePages:
             person = await self._frame.carry_out(member, "user.show", PersonName(person=name))
         except PROBLEMS:
             return self._frame.not_found(member)
-        theirs = {permission["list"] for permission in person["lists"]}
+        theirs = {permission.list for permission in person.lists}
         lists = await self._read_lists()
         return self._frame.render(
             "person.html",
@@ -179,7 +180,7 @@ class PeoplePages:
             other_lists=[target for target in lists if target.name not in theirs],
             roles=_choices(self._frame, ROLES),
             readers=_choices(self._frame, READERS),
-            is_self=person["name"] == member.logged_in.session.name,
+            is_self=person.name == member.logged_in.session.name,
             problem=problem,
             is_done=is_done,
         )

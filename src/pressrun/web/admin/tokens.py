@@ -58,9 +58,7 @@ class TokenPages:
             tokens=tokens,
             following=page.next,
             scopes=self._say(SCOPES),
-            days={
-                text: self._day(text) for token in tokens for text in (token["expires_at"], token["last_used"]) if text
-            },
+            days={text: self._day(text) for token in tokens for text in (token.expires_at, token.last_used) if text},
             may_make=await self._may_make(member),
             is_done="done" in request.query_params,
         )
