@@ -17,8 +17,9 @@ An entry with an `Http` part (acts/act.py) is served and described by `web.api`,
   A field `table: bool = False` is true for CSV, which then has columns of its own: the work answers a `CsvPage`.
 - **Events**: with a field `wait: int = 0`, and items that have `id` and `type`, `Accept: text/event-stream` follows the
   collection. `wait` is how many seconds the work may wait for an item.
-- **Answers** are structs, or dicts of the same shape; `answer` is the type that is described. `Content` is an answer
-  that is not JSON. `fields=a,b` works automatically for GET.
+- **Answers** are structs, declared beside the use case that makes them; `answer` is the type that is described. Lists
+  and reports are dicts with more members or in another order. `Content` is an answer that is not JSON. `fields=a,b`
+  works automatically for GET.
 - **Bodies** that are not JSON go into the field `body`: as octets if it is `bytes`, and as they arrive if it is
   `Upload`. Their limit is `[api] max_upload`, that of JSON `[http] max_body`.
 - **Revisions**: `headers={"revision": "If-Match"}` and `etag="revision"`. If the header of a required field is missing,

@@ -9,8 +9,9 @@ import httpx
 from starlette.types import ASGIApp
 from tests.acts.cases import cases_of
 from tests.services.office import Office
+from tests.web.api.described import require_described
 
-from pressrun.acts.call import Caller
+from pressrun.acts.call import Call, Caller, ReportProgress
 from pressrun.acts.door import Door
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import OPERATOR, Holdings
@@ -39,12 +40,12 @@ class ServedApi:
 
     def __post_init__(self) -> None:
         self.cases = cases_of(self.office)
-        door = Door(self.cases)
+        self._door = door = Door(self.cases)
         context = ApiContext(
             base_url=BASE,
             cursor_key=self.office.keys.suppression_key,
             authenticate=self._find_caller,
-            carry_out=door.carry_out,
+            carry_out=self._carry_out,
             refuse=door.refuse,
             client=lambda _: "192.0.2.1",
             rates=TokenRates(lambda: self.rate, lambda: self.office.now),
@@ -65,6 +66,11 @@ class ServedApi:
         headers = {"Authorization": f"Bearer {token}"}
         transport = httpx.ASGITransport(app=self.app)
         return httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1", headers=headers, **options)
+
+    async def _carry_out(self, call: Call, progress: ReportProgress) -> Any:
+        value = await self._door.carry_out(call, progress)
+        require_described(ACTS[call.act], value)
+        return value
 
     async def _find_caller(self, token: str, client: str | None) -> Caller | None:
         return await self.authenticate(token, client)

@@ -14,10 +14,10 @@ from tests.database import execute
 from tests.services.office import Office
 from tests.web.api.served import BASE, ServedApi
 
-from pressrun.acts.operating.events import EventInfo
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.events import EventType
+from pressrun.services.reports.event_feed import EventInfo
 from pressrun.store.programs import events
 from pressrun.web.api import streams
 

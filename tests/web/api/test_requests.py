@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import httpx
 import pytest
 from tests.web.api.desk import BASE, FAILURES, TOKEN, Desk
 from tests.web.api.served import ServedApi
 
-from pressrun.acts.call import Call, ReportProgress
 from pressrun.core.errors import LimitReached, Refused
 from pressrun.core.quantities import Rate
 from pressrun.web.api.problems import TITLES
@@ -288,19 +285,6 @@ async def test_a_revoked_token_is_dead_at_once(desk: Desk) -> None:
         assert 200 == (await client.get("/lists/news/subscribers")).status_code
         del desk.tokens[TOKEN]
         assert 401 == (await client.get("/lists/news/subscribers")).status_code
-
-
-async def test_an_answer_that_is_a_plain_page(desk: Desk) -> None:
-    """Work may answer with a dict of the same shape as its type."""
-
-    async def plain(call: Call, progress: ReportProgress) -> Any:
-        return {"items": [{"email": "ada@reader.example", "name": "Ada"}], "next": "ada"}
-
-    desk.carry_out = plain  # type: ignore[method-assign]
-    async with desk.client() as client:
-        page = await client.get("/lists/news/subscribers?fields=name")
-    assert ([{"name": "Ada"}], True) == (page.json()["items"], page.json()["next"] != "ada")
-    assert "next" in page.links
 
 
 async def test_whole_numbers_in_any_spelling(desk: Desk) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
 from pressrun.acts.act import SOME_LIST, Act, Doing, Http
@@ -12,7 +11,7 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import Page, PageLength
 from pressrun.core.access.rights import Right
 from pressrun.core.lifecycles.events import EventType
-from pressrun.services.reports.event_feed import EventQuery
+from pressrun.services.reports.event_feed import EventInfo, EventQuery
 
 LONGEST_WAIT_SECONDS = 30
 
@@ -27,26 +26,7 @@ class EventsAfter(Arguments, frozen=True, kw_only=True):
     wait: Annotated[int, Meta(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
 
 
-class EventInfo(msgspec.Struct, kw_only=True):
-    """Something that happened at `at` (RFC 3339). `actor` is reader, mail, shell, clock, person:NAME or token:NAME.
-
-    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says in
-    which way or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
-    `job 31`.
-    """
-
-    id: int
-    type: str
-    at: str
-    list: str | None
-    email: str | None
-    edition: int | None
-    actor: str
-    how: str | None
-    object: str | None
-
-
-async def _read(doing: Doing, args: EventsAfter) -> Page[Any]:
+async def _read(doing: Doing, args: EventsAfter) -> Page[EventInfo]:
     query = EventQuery(after=args.after, limit=args.limit, types=args.type, list=args.list)
     page = await doing.cases.events.read(query, doing.caller.holdings, args.wait)
     return Page(items=list(page.items), next=page.next)

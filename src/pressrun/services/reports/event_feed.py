@@ -11,7 +11,6 @@ from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import Gone, NotFound, Unavailable
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer
 from pressrun.store.database import Database
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
@@ -19,6 +18,25 @@ from pressrun.store.transaction import Row, Transaction
 
 POLL_SECONDS = 0.25  # how often the newest id is read while somebody waits: one short statement, for all who do
 WINDOW = 10_000  # ids that one statement goes through, so that a filter that matches few holds up nobody
+
+
+class EventInfo(Struct, frozen=True, kw_only=True):
+    """Something that happened at `at` (RFC 3339). `actor` is reader, mail, shell, clock, person:NAME or token:NAME.
+
+    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says in
+    which way or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
+    `job 31`.
+    """
+
+    id: int
+    type: str
+    at: str
+    list: str | None
+    email: str | None
+    edition: int | None
+    actor: str
+    how: str | None
+    object: str | None
 
 
 class EventQuery(Struct, frozen=True, kw_only=True):
@@ -33,7 +51,7 @@ class EventQuery(Struct, frozen=True, kw_only=True):
 class EventPage(Struct, frozen=True, kw_only=True):
     """Events in order, and the id to go on after: that of the last event that was looked at."""
 
-    items: Sequence[Answer]
+    items: Sequence[EventInfo]
     next: int
     is_last: bool
 
@@ -144,15 +162,15 @@ def _shows_address(sight: _Sight, holdings: Holdings) -> Callable[[str | None], 
     return shows
 
 
-def _plain(row: Row, shows: Callable[[str | None], bool]) -> Answer:
-    return {
-        "id": row["id"],
-        "type": row["type"],
-        "at": rfc3339(row["at"]),
-        "list": row["list"],
-        "email": row["email"] if shows(row["list"]) else None,
-        "edition": row["edition"],
-        "actor": row["actor"],
-        "how": row["how"] or None,
-        "object": row["object"],
-    }
+def _plain(row: Row, shows: Callable[[str | None], bool]) -> EventInfo:
+    return EventInfo(
+        id=row["id"],
+        type=row["type"],
+        at=rfc3339(row["at"]),
+        list=row["list"],
+        email=row["email"] if shows(row["list"]) else None,
+        edition=row["edition"],
+        actor=row["actor"],
+        how=row["how"] or None,
+        object=row["object"],
+    )

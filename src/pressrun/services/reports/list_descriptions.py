@@ -9,7 +9,7 @@ import msgspec
 
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.answers import Answer, fields_of
+from pressrun.services.answers import Answer
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList, ShownSettings
@@ -45,7 +45,7 @@ def describe_list(tx: Transaction, target: MailingList) -> Answer:
         "title": target.title,
         "from": target.from_address,
         **{state.value: counts.get(state, 0) for state in BY_ACTIVITY},
-        **fields_of(target, *ShownSettings.__struct_fields__),
+        **{name: getattr(target, name) for name in ShownSettings.__struct_fields__},
         "logo": None if target.logo is None else lists.find_logo_name(tx, target.id),
         **_describe_welcome(welcomes.find_welcome(tx, target.id)),
         "created_at": rfc3339(target.created_at),

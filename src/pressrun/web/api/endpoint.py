@@ -313,8 +313,7 @@ class Exchange:
         keys = self._request.headers.getlist("idempotency-key")
         key = ", ".join(keys) if keys and act.writes else None  # two are no valid key
         call = Call(act=act.id, arguments=arguments, caller=caller, key=key)
-        value = await self._context.carry_out(call, ignore_progress)
-        return Page(**value) if self._operation.is_collection and isinstance(value, dict) else value
+        return await self._context.carry_out(call, ignore_progress)
 
     def _respond(self, value: Any) -> Response:
         http = self._operation.http

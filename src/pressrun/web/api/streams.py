@@ -191,12 +191,7 @@ def _events_of(page: Page[Any]) -> bytes:
 
 
 def _event(item: Any) -> bytes:
-    fields = item if isinstance(item, Mapping) else structs.asdict(item)
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (
-        str(fields["id"]).encode(),
-        str(fields["type"]).encode(),
-        msgspec.json.encode(item),
-    )
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(item.id).encode(), item.type.encode(), msgspec.json.encode(item))
 
 
 def _csv_lines(table: Sequence[Sequence[str]]) -> bytes:
