@@ -35,7 +35,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.ports import RelayStatus
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.upkeep.alert_watch import AlertReports

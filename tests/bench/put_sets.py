@@ -27,7 +27,7 @@ from tests.services.office import Office, open_office
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.members.member_puts import MemberPuts, PutRequest
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
 from pressrun.store.group_commit import BatchItem, run_group

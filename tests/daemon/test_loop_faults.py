@@ -36,8 +36,8 @@ from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming import mail_processing
 from pressrun.services.readers import web_requests
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUps
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.upkeep import housekeeping
 from pressrun.services.upkeep.housekeeping import Housekeeping

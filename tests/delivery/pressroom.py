@@ -36,7 +36,7 @@ from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import RelayStatus
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.services.upkeep.housekeeping import Housekeeping

@@ -48,8 +48,8 @@ from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.ports import MailParser
 from pressrun.services.readers.confirmations import Confirmations
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUps
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing

@@ -22,8 +22,8 @@ from pressrun.services import evidence
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.erasure import erase
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.database import Database
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_keys

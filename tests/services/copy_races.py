@@ -13,8 +13,9 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.editions.advance import AdvanceRequest, advance
 from pressrun.services.readers.address_changes import AddressChanges
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.store.queue import deliveries
 from pressrun.store.transaction import Transaction

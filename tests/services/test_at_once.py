@@ -31,8 +31,8 @@ from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.limit_settings import LimitSettings
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import BounceSettings

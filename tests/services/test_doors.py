@@ -33,9 +33,10 @@ from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
 from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
@@ -291,8 +292,7 @@ async def resume(press: Pressroom, _address: Address, number: int) -> None:
 
 
 async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
-    context = press.office.context
-    await context.database.write(mail_preferences_link, address, WEB, "", context)
+    await carry_out(press.office.context, WEB, mail_preferences_link, address, "")
 
 
 async def send_test(press: Pressroom, address: Address, _: Any) -> None:
@@ -406,7 +406,7 @@ async def ask_to_unsubscribe(press: Pressroom, address: Address, _: Any) -> None
     def ask(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        mail_unsubscribe_link(tx, target, address, WEB, press.office.context)
+        mail_unsubscribe_link(ReaderRequest(tx, WEB, press.office.context), address, target)
 
     await press.office.database.write(ask)
 

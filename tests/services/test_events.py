@@ -19,9 +19,10 @@ from pressrun.core.lifecycles.events import Standing, of_subscription
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
-from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.upkeep.audit_log import AuditLog

@@ -13,8 +13,8 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import Audit, Head
 from pressrun.services.evidence import age_ips, verify
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import subscriber_record
 from pressrun.services.reports.subscriber_record import ConfirmationMailInfo
 from pressrun.services.upkeep.housekeeping import Housekeeping

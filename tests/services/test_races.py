@@ -35,9 +35,10 @@ from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.suspension import probe_suspended, suspend_bouncing
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.web_requests import WebRequests

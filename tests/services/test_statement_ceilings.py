@@ -31,8 +31,8 @@ from pressrun.services.members.member_puts import MemberPuts, PutRequest
 from pressrun.services.members.neighbours import BATCH
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, Tokens
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed

@@ -11,8 +11,8 @@ from tests.web.house import NOW, House
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 
 DAY = 86400

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.ports import Clock
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.web import language
 from pressrun.web.http.clients import ArrivedRequest, ArrivedRequests, Proxies, network_of
 from pressrun.web.pages import Pages

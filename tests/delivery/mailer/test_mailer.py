@@ -21,8 +21,8 @@ from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
 from pressrun.services.editions.build_orders import Manuscript
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing

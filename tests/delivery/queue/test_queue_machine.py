@@ -23,7 +23,7 @@ from tests.services.office import open_office
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.delivery import DeliveryState
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue.copy_counts import count_begun, count_copies, find_difference
 

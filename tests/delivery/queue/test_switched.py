@@ -10,8 +10,9 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.editions.build_orders import Manuscript
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.smtp.handover import Outgoing
 

@@ -12,8 +12,8 @@ from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom, open_pressro
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import CommitUnknown
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import find_list
 from pressrun.store.transaction import Transaction
 

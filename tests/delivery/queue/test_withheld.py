@@ -9,8 +9,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
 from pressrun.delivery.queue.claims import NOTICE_BATCH
 from pressrun.services.mails.forwards import new_forward
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.suppression import SuppressionReason
 from pressrun.store.lists.lists import find_list
 from pressrun.store.queue import deliveries

@@ -36,8 +36,8 @@ from pressrun.delivery.worker.handle import AHEAD
 from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
 from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import HandOver
 from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.queue.journal import Journal

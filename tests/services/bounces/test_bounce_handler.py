@@ -22,8 +22,8 @@ from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.mail_results import Consequences, FailedCopy, MailResult
 from pressrun.services.readers import suspension
 from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
 from pressrun.services.upkeep import housekeeping

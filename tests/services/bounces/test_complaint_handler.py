@@ -15,8 +15,8 @@ from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.message.reports.reading import read_report
 from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import in_json

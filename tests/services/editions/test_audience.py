@@ -15,8 +15,9 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles import canary
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import audience, lifecycle
-from pressrun.services.readers.preferences import PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.reports import queue_listing
 from pressrun.smtp.handover import HandOver, Outcome, Stage

@@ -20,7 +20,7 @@ from pressrun.services.jobs import job_work
 from pressrun.services.jobs.bulk_jobs import MOST_FILES, MOST_FILES_OF_LIST, JobOrder, JobReport
 from pressrun.services.jobs.job_runner import JobQueue, JobRunner
 from pressrun.services.members.member_sync import parse_limit
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.store.programs.job_files import IncomingFile
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"

@@ -15,8 +15,8 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Usa
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.lists import setting_kinds as kinds
 from pressrun.services.lists.list_settings import LIST_SETTINGS, read_settings
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import list_descriptions
 from pressrun.store.editions.editions import find_edition
 from pressrun.store.queue.copy_counts import count_copies

@@ -14,8 +14,8 @@ from tests.message.builders import PNG
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.layouts.design import Logo
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction

@@ -19,7 +19,7 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.members.member_sync import leavers, listed_keys, synced_members
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.store.readers import address_changes, subscribers
 from pressrun.store.transaction import Transaction
 

@@ -17,8 +17,8 @@ from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.pauses import pause_subscription
+from pressrun.services.readers.requests import Origin, carry_out
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.settings import BounceSettings
 
@@ -81,7 +81,7 @@ async def test_who_changes_to_the_address_of_another_reader_is_still_off(press: 
 
 async def test_a_pause_does_not_turn_it_on_when_it_ends(press: Pressroom) -> None:
     number = await press.subscription(READER, "off")
-    await press.office.database.write(pause_subscription, number, 2, WEB, press.office.context)
+    await carry_out(press.office.context, WEB, pause_subscription, number, 2)
     press.pass_time(3 * DAY)
     await press.housekeeping.round()
     assert "suspended" == await state(press)

@@ -24,7 +24,7 @@ from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.members.member_puts import MemberPuts, PutRequest
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.store.people.audit import program_by_api
 

@@ -15,7 +15,7 @@ from pressrun.services.evidence import verify
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_sync import leavers, synced_members
 from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports import subscriber_record
 from pressrun.store.readers import bounces, subscribers, subscriptions

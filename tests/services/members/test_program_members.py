@@ -19,8 +19,9 @@ from pressrun.services.members.member_changes import (
     require_right,
 )
 from pressrun.services.members.member_puts import PutRequest
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.reports.members import Member, SignedUp, show_member
 

@@ -18,8 +18,8 @@ from pressrun.services.members.import_decision import ImportOptions
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports import list_descriptions, subscriber_record, suppression_listing
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.queue import audiences, copy_counts, deliveries, notices

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from tests.database import select_in, undone
 from tests.services.office import NOW, Office, open_office
 
+from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import digests_of
@@ -22,8 +24,9 @@ from pressrun.services.members.import_decision import ImportOptions, PriorState,
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.row_checks import CheckedRow, check_row
 from pressrun.services.members.subscriber_import import import_rows, prepare_rows
-from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation
-from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
+from pressrun.services.readers.confirmation_requests import request_confirmation
+from pressrun.services.readers.requests import Origin, ReaderRequest
+from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.services.suppression import find_reason
 from pressrun.store.database import Database
 from pressrun.store.lists.lists import MailingList
@@ -95,12 +98,9 @@ def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None
     if prior.state is not None:
         _move(tx, prior.subscription_id, after.state, options.now if after.state is _State.UNSUBSCRIBED else since)
     elif after.state is _State.PENDING:
-        secret = options.entropy(16) if options.asks else None
-        expires_at = int(options.now + options.confirm_seconds)
-        terms = ConfirmationTerms(name=row.name, expires_at=expires_at, mail_secret=secret)
-        request_confirmation(
-            tx, [(target, None)], person, Origin(source="import", language=row.language), terms, options.now
-        )
+        request = _request(tx, Origin(source="import", language=row.language), options)
+        verdict = Verdict.ACCEPTED if options.asks else Verdict.LIMITED
+        request_confirmation(request, [(target, None)], person, verdict, name=row.name)
         if not options.asks:
             asked = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
             assert asked is not None
@@ -114,7 +114,15 @@ def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None
             _move(tx, subscription.id, after.state, since)
     evidence = Origin(source=row.consent_source or "import", ip=row.consent_ip, language=row.language)
     event = "withdrawn" if after.state is _State.UNSUBSCRIBED and prior.state is not None else "imported"
-    record_consent(tx, target, person, event, evidence, cast(Any, options))
+    _request(tx, evidence, options).record(event, target, person)
+
+
+def _request(tx: Transaction, origin: Origin, options: ImportOptions) -> ReaderRequest:
+    """A request with the surroundings that an import has."""
+    tokens = SimpleNamespace(confirm_lifetime_seconds=options.confirm_seconds)
+    return ReaderRequest(
+        tx, origin, cast(Any, SimpleNamespace(now=options.now, entropy=options.entropy, tokens=tokens))
+    )
 
 
 def _prior(tx: Transaction, target: MailingList, row: CheckedRow) -> PriorState:

@@ -23,9 +23,9 @@ from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.members.member_puts import PutRequest
-from pressrun.services.readers.preferences import PreferenceLink
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import BounceSettings, RetentionSettings
 from pressrun.services.upkeep.retention import Retention
 from pressrun.smtp.events import RecipientOutcome

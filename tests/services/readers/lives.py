@@ -18,8 +18,9 @@ from pressrun.core.quantities import Rate
 from pressrun.services.editions import lifecycle
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.transaction import Transaction

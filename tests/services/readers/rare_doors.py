@@ -22,7 +22,7 @@ from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.message.reports.report import Report
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.preferences import PreferenceLink
+from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.store.database import Database
 from pressrun.store.readers.held_sign_ups import HeldSelection
 

@@ -13,9 +13,10 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
 from pressrun.services.readers.confirmations import Confirmed
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.store.queue import copy_counts
 

@@ -12,8 +12,9 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions import audience, lifecycle
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.store.queue import copy_counts
 from pressrun.store.transaction import Transaction

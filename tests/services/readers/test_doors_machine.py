@@ -13,7 +13,7 @@ from tests.services.readers.lives import WEB
 from tests.services.readers.rare_doors import RareDoors
 
 from pressrun.services.editions import audience, lifecycle
-from pressrun.services.readers.preferences import PreferenceLink
+from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.store.queue import copy_counts
 
 STEPS = 80

@@ -12,8 +12,8 @@ from tests.services.office import open_office
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 
 READERS, ERASED = (3000, 60) if IS_THOROUGH else (1500, 40)
 SPELLINGS = (

@@ -33,9 +33,10 @@ from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.erasure import erase
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage

@@ -21,9 +21,10 @@ from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.readers.confirmations import Confirmed
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
+from pressrun.services.readers.preferences import PreferenceChanges
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.copy_trace import trace_copy

@@ -14,8 +14,8 @@ from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.readers.preferences import PreferenceLink
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.store.transaction import Transaction
 
 LINK = PreferenceLink(subscriber_id=1, epoch=0)

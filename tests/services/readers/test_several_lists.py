@@ -15,8 +15,8 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.confirmations import Confirmed, confirm_request
+from pressrun.services.readers.requests import Origin, carry_out
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.readers import subscriptions
@@ -179,7 +179,7 @@ async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
     answer = Origin(source="mail", mail="digest")
-    outcome, _ = await house.database.write(lambda tx: confirm_request(tx, number, answer, house.context))
+    outcome, _ = await carry_out(house.context, answer, confirm_request, number)
     assert Confirmed.CONFIRMED is outcome
     assert {"news": "active", "tides": "active"} == await states(house)
     sources = await rows(house, "select source from subscription")

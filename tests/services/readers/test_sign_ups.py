@@ -17,8 +17,8 @@ from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.readers import consent, subscribers

@@ -28,9 +28,10 @@ from pressrun.services.evidence import verify
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.confirmations import Confirmed
-from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.readers import subscribers, subscriptions

@@ -10,9 +10,10 @@ from tests.delivery.pressroom import LATER, Pressroom
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable, ReaderLink
 from pressrun.services.readers.confirmations import Confirmed
-from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue import deliveries

@@ -16,7 +16,7 @@ from tests.delivery.pressroom import Pressroom, open_pressroom
 from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.unsubscribes import (
     UnsubscribeOutcome,
     UnsubscribeRequest,

@@ -21,8 +21,8 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Waker
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList

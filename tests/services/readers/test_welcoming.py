@@ -18,8 +18,8 @@ from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.confirmations import Confirmed
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.reports import edition_descriptions, list_descriptions
 from pressrun.services.reports.edition_descriptions import list_editions

@@ -16,7 +16,7 @@ from tests.services.bounces.test_bounce_handler import notify, report
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import NotFound
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.services.office import NOW, Office
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.reports.exported_members import table_of_members
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
 

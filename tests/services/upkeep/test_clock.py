@@ -11,8 +11,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.editions.build_orders import Manuscript
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.upkeep import housekeeping
 from pressrun.store.programs import events

@@ -21,8 +21,8 @@ from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.readers.abuse_limits import AbuseLimits
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.upkeep import held_sign_ups
 from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased

@@ -16,8 +16,8 @@ from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services import background
 from pressrun.services.background import LoopFault
 from pressrun.services.editions.build_orders import Manuscript
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.upkeep import housekeeping
 from pressrun.services.upkeep.housekeeping import NOTICE_KEPT_SECONDS
 from pressrun.store import limits

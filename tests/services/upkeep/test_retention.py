@@ -17,7 +17,7 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.mail_results import MailResult
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
 from pressrun.services.settings import BounceSettings, RetentionSettings

@@ -31,7 +31,7 @@ from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.lists.redirect_admin import RedirectAdmin
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.disk_usage import find_readers, measure_room

@@ -9,8 +9,8 @@ from tests.web.api.served import ServedApi
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.services.readers.subscription_records import Origin
 
 ADA = parse_address("ada@reader.example")
 PUBLISHER = Holdings(by_list={"news": rights_of_role(Role.PUBLISHER, ReaderAccess.EXPORT)})

@@ -26,7 +26,7 @@ from pressrun.services.members.member_changes import (
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.members.program_members import CopyQueued
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.reports.members import Member, SignedUp, show_address
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers import subscribers

@@ -20,7 +20,7 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import Consequences, MailResult, done
 from pressrun.services.readers.never_again import end_everything
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
@@ -111,7 +111,7 @@ class ComplaintHandler:
         now = self._context.now
         if mailbox.person is not None:
             origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
-            end_everything(tx, mailbox.person, origin, self._context)
+            end_everything(ReaderRequest(tx, origin, self._context), mailbox.person)
         if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, mailbox.digests)):
             return False
         return suppress(tx, mailbox.digests, SuppressionReason.COMPLAINT, address=mailbox.address, now=now)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-from msgspec import Struct
-
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.addresses.mail_routes import Route, RouteKind
@@ -25,8 +23,8 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.readers.confirmations import Confirmed, confirm_request
+from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.readers.sign_ups import Applicant, SignUps
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, unsubscribe
 from pressrun.services.suppression import find_reason
 from pressrun.store import limits
@@ -34,7 +32,6 @@ from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries, inbound, notices
 from pressrun.store.queue.inbound import InboundMail, InboundState
-from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
@@ -55,13 +52,15 @@ def sender_of(mail_from: str) -> Address | None:
         return None
 
 
-class _Request(Struct, frozen=True):
-    """What one sender asks of one list, in one transaction."""
+class _Request(ReaderRequest):
+    """What the sender of a mail asks of one list."""
 
-    tx: Transaction
-    list_name: str
-    sender: Address
-    origin: Origin
+    def __init__(
+        self, tx: Transaction, origin: Origin, context: ServiceContext, *, list_name: str, sender: Address
+    ) -> None:
+        super().__init__(tx, origin, context)
+        self.list_name = list_name
+        self.sender = sender
 
 
 class MailCommands:
@@ -100,7 +99,7 @@ class MailCommands:
         silence = incoming.automatic or silent_sender(sender, (self._site.mail_domain,))
         if silence is not None or sender is None:
             return f"not answered: {silence}"
-        request = _Request(tx, route.list_name, sender, origin)
+        request = _Request(tx, origin, self._context, list_name=route.list_name, sender=sender)
         match route.kind:
             case RouteKind.SUBSCRIBE:
                 return self._sign_up(request)
@@ -148,7 +147,7 @@ class MailCommands:
             return "test"
         outcome = Confirmed.INVALID
         if number is not None:
-            outcome, _ = confirm_request(request.tx, number, request.origin, self._context)
+            outcome, _ = confirm_request(request, number)
         if outcome in (Confirmed.CONFIRMED, Confirmed.ALREADY):
             return outcome
         return self._answer(request, "not_confirmed")
@@ -187,16 +186,7 @@ class MailCommands:
         if not self._may_reply(request):
             return "limited"
         person = subscribers.find_subscriber(request.tx, request.sender)
-        notice = NewNotice(
-            kind=kind,
-            address=request.sender,
-            message_secret=self._context.entropy(16),
-            list_id=target.id,
-            subscriber_id=None if person is None else person.id,
-            language=(person.language if person is not None else "") or target.language,
-            payload={**(payload or {}), "answers": "mail", "in_reply_to": request.origin.in_reply_to},
-        )
-        notices.insert_notice(request.tx, notice, self._context.now)
+        request.answer(kind, target, person, payload or {}, to=request.sender)
         return kind
 
     def _may_reply(self, request: _Request) -> bool:

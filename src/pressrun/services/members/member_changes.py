@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pressrun.core.errors import BadInput, InvalidFields
 from pressrun.services.lists.setting_kinds import read_language, read_line
 from pressrun.services.members.row_checks import check_value, parse_ip, parse_past, require_field_name
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import Origin
 from pressrun.services.suppression import PROGRAM
 from pressrun.store.readers.subscribers import Subscriber
 

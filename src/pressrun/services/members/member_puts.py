@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.abuse.sign_up import Trust, Verdict
+from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.keys import KeyRing
@@ -25,12 +25,12 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation
-from pressrun.services.readers.subscription_records import Origin, consent_event, record_consent
+from pressrun.services.readers.confirmation_requests import MAILED, request_confirmation
+from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.reports.members import Member, describe_member
 from pressrun.services.suppression import SuppressionReason, find_reasons
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.readers import address_changes, consent, enrolment, subscribers, subscriptions
+from pressrun.store.readers import address_changes, enrolment, subscribers, subscriptions
 from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
@@ -139,20 +139,13 @@ class MemberPuts:
     def request_confirmation(self, tx: Transaction, known: KnownMember, person: Subscriber, origin: Origin) -> bool:
         """Ask a person to confirm, by mail unless a limit forbids it; returns whether a mail was queued."""
         verdict = self._abuse_limits.admit(tx, known.address, Trust.PROVEN, self._context.clock())
-        is_mailed = verdict in (Verdict.ACCEPTED, Verdict.HELD)
-        if not is_mailed and known.subscription is not None:
+        if verdict not in MAILED and known.subscription is not None:
             return False
-        expires_at = int(self._context.clock() + self._context.tokens.confirm_lifetime_seconds)
-        terms = ConfirmationTerms(
-            name="",
-            expires_at=expires_at,
-            mail_secret=self._context.entropy(16) if is_mailed else None,
-            is_held=verdict is Verdict.HELD,
-            answers=_BY_PROGRAM,  # no suppression lets the mail pass
-        )
-        record_consent(tx, known.list, person, "requested", origin, self._context)
-        request_confirmation(tx, [(known.list, known.subscription)], person, origin, terms, self._context.now)
-        return is_mailed
+        request, wanted = ReaderRequest(tx, origin, self._context), [(known.list, known.subscription)]
+        request.record("requested", known.list, person)
+        # No suppression lets the mail pass.
+        request_confirmation(request, wanted, person, verdict, name="", answers=_BY_PROGRAM)
+        return verdict in MAILED
 
     def mails_again_in(self, tx: Transaction, address: Address) -> int | None:
         """Seconds until a limit allows another confirmation to an address; None if it never does."""
@@ -215,10 +208,8 @@ class MemberPuts:
         waiting = [earlier for _, earlier in before if earlier is not None]
         moves = [StateChange(earlier.id, earlier.state, _added(earlier), now) for earlier in waiting]
         enrolment.change_states(tx, moves, source=source)
-        evidence = (
-            consent_event(target, people[known.key], "added", request.origin, self._context) for known, request in puts
-        )
-        consent.append_consent(tx, *evidence)
+        for known, request in puts:
+            ReaderRequest(tx, request.origin, self._context).record("added", target, people[known.key])
         return {
             person: _member(next(ids), target.id, person, source, now)
             if earlier is None

@@ -25,8 +25,8 @@ from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
 from pressrun.services.readers.pauses import pause_subscription, resume_subscription
+from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, SignedUp, describe_member, require_membership, show_member
 from pressrun.services.suppression import PROGRAM, find_reason
@@ -132,7 +132,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
             if subscription.is_paused and not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
-            pause_subscription(tx, subscription.id, days, origin, self._context)
+            pause_subscription(ReaderRequest(tx, origin, self._context), subscription.id, days)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)
@@ -146,7 +146,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
             if not _was_paused_by_program(tx, person, target):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
-            resume_subscription(tx, subscription.id, origin, self._context)
+            resume_subscription(ReaderRequest(tx, origin, self._context), subscription.id)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
@@ -26,9 +27,10 @@ from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_sync import remove_synced
 from pressrun.services.members.subscriber_import import import_rows, prepare_rows
-from pressrun.services.readers.confirmation_requests import ConfirmationTerms, request_confirmation
-from pressrun.services.readers.erasure import erase
-from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
+from pressrun.services.readers.confirmation_requests import request_confirmation
+from pressrun.services.readers.erasure import erase_reader
+from pressrun.services.readers.requests import Origin, ReaderRequest
+from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.reports.members import find_membership, no_such_member
 from pressrun.services.suppression import find_reason
 from pressrun.store.lists.lists import MailingList
@@ -81,17 +83,8 @@ class SubscriberAdmin:
 
     async def erase(self, address: Address) -> ErasureAnswer:
         """Erase a person everywhere, except for a keyed hash that keeps them out; raises NotFound, Refused."""
-        erased = await erase(
-            self._database,
-            address,
-            self._context.keys,
-            self._context.entropy,
-            self._context.now,
-            files=self._context.job_files,
-        )
+        erased = await erase_reader(self._context, address)
         assert erased is not None  # an operator may always erase
-        event(_log, "subscriber.erased")
-        self._context.wake()
         others = erased.of_others
         return ErasureAnswer(
             erased=True,
@@ -140,7 +133,7 @@ class SubscriberAdmin:
         if subscription is None:
             _require_unmoved(tx, target, address)
         _require_addable(subscription, target, address, asks=asks)
-        state = self._subscribe(tx, target, person, subscription, asks=asks, now=now)
+        state = self._subscribe(tx, target, person, subscription, asks=asks)
         return {"list": target.name, "address": person.address, "name": person.name, "state": state.value}
 
     def _subscribe(
@@ -151,26 +144,25 @@ class SubscriberAdmin:
         subscription: Subscription | None,
         *,
         asks: bool,
-        now: int,
     ) -> SubscriptionState:
         if subscription is not None and subscription.state is SubscriptionState.ACTIVE:
             return subscription.state
-        origin = Origin(source=SOURCE)
+        request = ReaderRequest(tx, Origin(source=SOURCE), self._context)
         if asks:
-            expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
-            terms = ConfirmationTerms(name=person.name, expires_at=expires_at, mail_secret=self._context.entropy(16))
-            record_consent(tx, target, person, "requested", origin, self._context)
-            return request_confirmation(tx, [(target, subscription)], person, origin, terms, now).state
+            request.record("requested", target, person)
+            wanted = [(target, subscription)]
+            return request_confirmation(request, wanted, person, Verdict.ACCEPTED, name=person.name).state
         state = move(None if subscription is None else subscription.state, SubscriptionEvent.ADD)
         assert state is not None
         if subscription is None:
             subscriptions.insert_subscription(
-                tx, list_id=target.id, subscriber_id=person.id, state=state, source=SOURCE, now=now
+                tx, list_id=target.id, subscriber_id=person.id, state=state, source=SOURCE, now=request.now
             )
+            request.record("added", target, person)
         else:
-            active = replace(subscription, state=state, state_before=None, source=SOURCE, since=now)
-            subscriptions.record_subscription(tx, subscription, active, now)
-        record_consent(tx, target, person, "added", origin, self._context)
+            active = replace(subscription, state=state, state_before=None, source=SOURCE, since=request.now)
+            details = SubscriptionDetails(list=target, person=person, subscription=subscription)
+            request.change(details, active, "added")
         return state
 
     def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
@@ -180,9 +172,8 @@ class SubscriberAdmin:
         target, person, subscription = membership
         if _has_left(subscription):
             raise no_such_member(list_name, address)
-        now = self._context.now
-        ended = end_subscription(tx, subscription, SOURCE, now)
-        record_consent(tx, target, person, "removed", Origin(source=SOURCE), self._context)
+        details = SubscriptionDetails(list=target, person=person, subscription=subscription)
+        ended = ReaderRequest(tx, Origin(source=SOURCE), self._context).end(details, "removed")
         return {"list": target.name, "address": person.address, "state": ended.state.value}
 
 

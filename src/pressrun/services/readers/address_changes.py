@@ -23,22 +23,16 @@ from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.core.signing.tokens import digests_of, suppression_digest
+from pressrun.core.signing.tokens import Digests, digests_of, suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_merges import merge_readers, split_readers
-from pressrun.services.readers.reader_notices import new_notice
-from pressrun.services.readers.subscription_records import (
-    Origin,
-    list_subscriptions,
-    live_subscriptions,
-    record_consent,
-)
+from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
+from pressrun.services.readers.subscription_records import list_subscriptions, live_subscriptions
 from pressrun.services.readers.suspension import begin_at_address
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
-from pressrun.store.queue import notices
 from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.address_changes import AddressChange, ChangeState
 from pressrun.store.readers.subscribers import Subscriber
@@ -96,8 +90,7 @@ class AddressChanges:
 
     async def request(self, subscriber_id: int, new: Address, origin: Origin) -> None:
         """Ask the new address and notify the old one. Over a limit, or for a suppressed address, nothing happens."""
-        await self._context.database.write(self._request, subscriber_id, new, origin)
-        self._context.wake()
+        await carry_out(self._context, origin, self._request, subscriber_id, new)
 
     async def find(self, change_id: int) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         """What confirming would do now. DONE: the page offers the button."""
@@ -109,58 +102,44 @@ class AddressChanges:
 
     async def confirm(self, change_id: int, origin: Origin) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         """Move everything to the new address; a second time changes nothing."""
-        check = await self._context.database.write(self._confirm, change_id, origin)
-        self._context.wake()
-        return check.answer
+        return (await carry_out(self._context, origin, self._confirm, change_id)).answer
 
     async def undo(self, change_id: int, origin: Origin) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         """Stop a change, or undo it; a second time changes nothing."""
-        check = await self._context.database.write(self._undo, change_id, origin)
-        self._context.wake()  # copies that the change has stopped may go out after all
-        return check.answer
+        return (await carry_out(self._context, origin, self._undo, change_id)).answer
 
     # ------------------------------------------------------------------ the request
 
-    def _request(self, tx: Transaction, subscriber_id: int, new: Address, origin: Origin) -> None:
-        now = self._context.clock()
+    def _request(self, request: ReaderRequest, subscriber_id: int, new: Address) -> None:
+        tx = request.tx
         person = subscribers.find_subscriber_by_id(tx, subscriber_id)
         if person is None or new.key == person.address_key:
             return
         target = _choose_list_of_mail(tx, person)
-        if target is None or not self._may_ask(tx, person, new, now):
+        if target is None or not self._may_ask(tx, person, new):
             return
-        expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
         number = address_changes.insert_change(
-            tx, subscriber_id=person.id, old=person.address, new=new, now=int(now), expires_at=expires_at
+            tx,
+            subscriber_id=person.id,
+            old=person.address,
+            new=new,
+            now=request.now,
+            expires_at=request.confirm_until,
         )
-        payload = {"change": number, "expires_at": expires_at}
-        self._mail(tx, ASK, new.typed, target, person, origin, payload)
-        notified = payload | {"is_done": False, "new": new.masked()}
-        self._mail(tx, NOTIFY, person.address, target, person, origin, notified)
+        payload: dict[str, object] = {"change": number, "expires_at": request.confirm_until}
+        request.answer(ASK, target, person, payload, to=new)
+        payload |= {"is_done": False, "new": new.masked()}
+        request.answer(NOTIFY, target, person, payload, to=parse_address(person.address))
 
-    def _may_ask(self, tx: Transaction, person: Subscriber, new: Address, now: float) -> bool:
+    def _may_ask(self, tx: Transaction, person: Subscriber, new: Address) -> bool:
         if find_reason(tx, digests_of(self._context.keys, new)) is not None:
             return False
-        fold, rates = suppression_digest(self._context.keys, new.fold), self._context.limits
+        fold, rates, now = suppression_digest(self._context.keys, new.fold), self._context.limits, self._context.clock()
         return (
             limits.spend(tx, LIMIT, b"%d" % person.id, rates.address_changes_per_reader, now)
             and limits.spend(tx, "confirmations_per_address", fold, rates.confirmations_per_address, now)
             and limits.spend(tx, "confirmations", b"", rates.confirmations, now)
         )
-
-    def _mail(
-        self,
-        tx: Transaction,
-        kind: str,
-        address: str,
-        target: MailingList,
-        person: Subscriber,
-        origin: Origin,
-        payload: Mapping[str, object],
-    ) -> None:
-        asked = replace(person, address=address)
-        notice = new_notice(kind, self._context.entropy(16), target, asked, origin, payload)
-        notices.insert_notice(tx, notice, self._context.now)
 
     # ------------------------------------------------------------------ checks
 
@@ -193,7 +172,8 @@ class AddressChanges:
 
     # ------------------------------------------------------------------ doing and undoing
 
-    def _confirm(self, tx: Transaction, change_id: int, origin: Origin) -> _Check:
+    def _confirm(self, request: ReaderRequest, change_id: int) -> _Check:
+        tx, now = request.tx, request.now
         check = self._check_confirm(tx, change_id)
         if check.pending is None:
             return check
@@ -202,65 +182,65 @@ class AddressChanges:
         if not may_confirm(tx, digests):
             return _OVER
         lift_for_reader(tx, digests)
-        other, now = subscribers.find_subscriber(tx, page.new), self._context.now
+        other = subscribers.find_subscriber(tx, page.new)
         former: Mapping[str, Any] = {}
         if other is None:
-            _void_requests(tx, person, now)
-            subscribers.move_to_address(tx, person.id, page.new, digests)
-            begin_at_address(tx, person, now)
-            reader = replace(person, address=page.new.typed)
+            reader = _move_to_address(request, person, page.new, digests)
         else:
             begin_at_address(tx, other, now)
-            former = merge_readers(tx, person, other, origin, self._context)
+            former = merge_readers(request, person, other)
             subscribers.end_links(tx, person.id)
             reader = other
         for details in live_subscriptions(tx, reader):
-            self._record(tx, details.list, reader, "moved", origin)
+            request.record("moved", details.list, reader)
         until = int(self._context.clock() + self._context.tokens.undo_change_seconds)
         address_changes.record_confirmed(tx, change.id, former=former, expires_at=until)
         payload = {"change": change.id, "expires_at": until, "is_done": True, "new": page.new.masked()}
-        self._mail(tx, NOTIFY, change.old_address, page.list, person, origin, payload)
+        request.answer(NOTIFY, page.list, person, payload, to=page.old)
         return check
 
-    def _undo(self, tx: Transaction, change_id: int, origin: Origin) -> _Check:
-        check = self._check_undo(tx, change_id)
+    def _undo(self, request: ReaderRequest, change_id: int) -> _Check:
+        check = self._check_undo(request.tx, change_id)
         if check.pending is None:
             return check
         page, change, person = check.pending
-        if change.state is ChangeState.DONE:
-            reader = self._bring_back(tx, change, person, page.old, origin)
-            for details in live_subscriptions(tx, reader):
-                self._record(tx, details.list, reader, "restored", origin)
-        subscribers.end_links(tx, person.id)
-        address_changes.record_undone(tx, change)
+        if change.state is ChangeState.DONE:  # copies that the change has stopped may go out after all
+            reader = self._bring_back(request, change, person, page.old)
+            for details in live_subscriptions(request.tx, reader):
+                request.record("restored", details.list, reader)
+        subscribers.end_links(request.tx, person.id)
+        address_changes.record_undone(request.tx, change)
         return check
 
     def _bring_back(
-        self, tx: Transaction, change: AddressChange, person: Subscriber, old: Address, origin: Origin
+        self, request: ReaderRequest, change: AddressChange, person: Subscriber, old: Address
     ) -> Subscriber:
         """Bring the subscriptions back to the old address; returns who has it now.
 
         In the meantime anybody can sign the old address up, which makes another reader of it. That must not take
         away the way back, so this reader gets the subscriptions.
         """
-        now, digests = self._context.now, digests_of(self._context.keys, old)
+        tx, now, digests = request.tx, request.now, digests_of(self._context.keys, old)
         lift_for_reader(tx, digests)
         other = subscribers.find_subscriber(tx, old)
         if not change.former and other is not None and other.id != person.id:
             begin_at_address(tx, other, now)
-            merge_readers(tx, person, other, origin, self._context)
+            merge_readers(request, person, other)
             return other
+        if not change.former:
+            return _move_to_address(request, person, old, digests)
         begin_at_address(tx, person, now)
-        if change.former:
-            lists.lock_members(tx, [details.list.id for details in list_subscriptions(tx, person)])
-            split_readers(tx, change.former, person, now)
-        else:
-            _void_requests(tx, person, now)
-            subscribers.move_to_address(tx, person.id, old, digests)
+        lists.lock_members(tx, [details.list.id for details in list_subscriptions(tx, person)])
+        split_readers(tx, change.former, person, now)
         return replace(person, address=old.typed)
 
-    def _record(self, tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin) -> None:
-        record_consent(tx, target, person, event, origin, self._context)
+
+def _move_to_address(request: ReaderRequest, person: Subscriber, address: Address, digests: Digests) -> Subscriber:
+    """Give a person an address that nobody else has, and that they have just proved."""
+    _void_requests(request.tx, person, request.now)
+    subscribers.move_to_address(request.tx, person.id, address, digests)
+    begin_at_address(request.tx, person, request.now)
+    return replace(person, address=address.typed)
 
 
 def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:

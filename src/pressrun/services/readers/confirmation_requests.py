@@ -4,65 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
+from pressrun.core.abuse.sign_up import Verdict
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.services.readers.reader_notices import new_notice, post_notice
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.requests import ReaderRequest
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscriptions
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
-from pressrun.store.transaction import Transaction
+
+MAILED = frozenset({Verdict.ACCEPTED, Verdict.HELD})
+"""What the abuse limits say of a sign-up whose mail goes out, now or once an operator releases it."""
 
 Wanted = tuple[MailingList, Subscription | None]
 """A list that somebody asks for, with their subscription so far, if any."""
 
 
-class ConfirmationTerms(Struct, frozen=True, kw_only=True):
-    """How a request waits for its confirmation; once confirmed, `name` and `attributes` become the person's.
-
-    `mail_secret` (16 random octets) goes into the Message-ID. With None, no mail goes out. A mail that `is_held` waits
-    for an operator, for as long as the request waits. `answers` is what the mail answers, if that is not the request.
-    """
-
-    name: str
-    expires_at: int
-    mail_secret: bytes | None
-    is_held: bool = False
-    answers: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-
 def request_confirmation(
-    tx: Transaction, wanted: Sequence[Wanted], person: Subscriber, origin: Origin, terms: ConfirmationTerms, now: int
+    request: ReaderRequest,
+    wanted: Sequence[Wanted],
+    person: Subscriber,
+    verdict: Verdict,
+    *,
+    name: str,
+    attributes: Mapping[str, str] | None = None,
+    answers: str | None = None,
 ) -> Subscription:
     """Make subscriptions pending, with requests that wait for confirmation, and post the mail that asks for it.
 
+    Once confirmed, `name` and `attributes` become the person's. The `verdict` of the abuse limits says whether the mail
+    goes out, is held, or is not made at all. `answers` is what the mail answers, if that is not the request.
     Returns the first subscription; the mail is about its list.
     """
-    made = [_make_pending(tx, target, person, earlier, origin.source, now) for target, earlier in wanted]
+    made = [_make_pending(request, target, person, earlier) for target, earlier in wanted]
     leader_id = None
     for pending in made:
         number = subscriptions.insert_confirmation(
-            tx,
+            request.tx,
             pending,
-            name=terms.name,
-            language=origin.language,
-            now=now,
-            expires_at=terms.expires_at,
+            name=name,
+            language=request.origin.language,
+            now=request.now,
+            expires_at=request.confirm_until,
             leader_id=leader_id,
-            attributes=terms.attributes,
+            attributes=attributes,
         )
         leader_id = leader_id or number
-    if terms.mail_secret is not None:
+    if verdict in MAILED:
         (first, _), *others = wanted
         titles = titles_of(target for target, _ in others)
-        payload = {"confirmation": leader_id, "expires_at": terms.expires_at, **titles}
-        asker = replace(origin, source=terms.answers or origin.source)
-        notice = new_notice("confirmation", terms.mail_secret, first, person, asker, payload)
-        post_notice(tx, notice, now, held_until=terms.expires_at if terms.is_held else None)
+        payload = {"confirmation": leader_id, "expires_at": request.confirm_until, **titles}
+        answered = {} if answers is None else {"answers": answers}
+        address = parse_address(person.address)
+        request.answer("confirmation", first, person, {**payload, **answered}, to=address, verdict=verdict)
     return made[0]
 
 
@@ -73,13 +69,9 @@ def titles_of(others: Iterable[MailingList]) -> dict[str, list[str]]:
 
 
 def _make_pending(
-    tx: Transaction,
-    target: MailingList,
-    person: Subscriber,
-    subscription: Subscription | None,
-    source: str,
-    now: int,
+    request: ReaderRequest, target: MailingList, person: Subscriber, subscription: Subscription | None
 ) -> Subscription:
+    tx, source, now = request.tx, request.origin.source, request.now
     if subscription is None:
         return subscriptions.insert_subscription(
             tx, list_id=target.id, subscriber_id=person.id, state=SubscriptionState.PENDING, source=source, now=now

@@ -14,12 +14,8 @@ from msgspec.structs import replace
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet
-from pressrun.services.readers.subscription_records import (
-    Origin,
-    SubscriptionDetails,
-    find_subscription_details,
-    record_consent,
-)
+from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
+from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.services.readers.suspension import resume_after_bounces
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason, find_reason, lift_for_reader
 from pressrun.store.readers import subscribers, subscriptions, suppressions
@@ -50,9 +46,7 @@ class Confirmations:
 
     async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, SubscriptionDetails | None]:
         """Confirm a request; a second time changes nothing."""
-        answer = await self._context.database.share(confirm_request, confirmation_id, origin, self._context)
-        self._context.wake()  # a welcome mail may wait
-        return answer
+        return await carry_out(self._context, origin, confirm_request, confirmation_id)
 
 
 # ---------------------------------------------------------------- in a transaction; the caller wakes the dispatcher
@@ -63,28 +57,25 @@ def check_link(tx: Transaction, confirmation_id: int, now: float) -> tuple[Confi
     return _sum_up(_check_requests(tx, confirmation_id, now))
 
 
-def confirm_request(
-    tx: Transaction, confirmation_id: int, origin: Origin, context: ServiceContext
-) -> tuple[Confirmed, SubscriptionDetails | None]:
+def confirm_request(request: ReaderRequest, confirmation_id: int) -> tuple[Confirmed, SubscriptionDetails | None]:
     """Confirm what a link requests; returns what that did, and for whom."""
     # All are checked before the first is confirmed: confirming lifts a suppression on which the other checks depend.
-    checks = _check_requests(tx, confirmation_id, context.clock())
+    checks = _check_requests(request.tx, confirmation_id, request.now)
     outcome, details = _sum_up(checks)
     if outcome is not Confirmed.CONFIRMED or details is None:
         return outcome, details
     first, *others = [check for check in checks if check.outcome is Confirmed.CONFIRMED]
-    confirmed = _confirm_one(tx, first, origin, context)
+    confirmed = _confirm_one(request, first)
     for other in others:  # confirming the first may have changed the person, and resumed this subscription
-        current = find_subscription_details(tx, other.request.subscription_id)
+        current = find_subscription_details(request.tx, other.asked.subscription_id)
         assert current is not None
-        _confirm_one(tx, replace(other, details=current), origin, context)
+        _confirm_one(request, replace(other, details=current))
     return Confirmed.CONFIRMED, replace(confirmed, also=details.also)
 
 
-def _confirm_one(
-    tx: Transaction, checked: _CheckedRequest, origin: Origin, context: ServiceContext
-) -> SubscriptionDetails:
-    request, details, now = checked.request, checked.details, context.now
+def _confirm_one(request: ReaderRequest, checked: _CheckedRequest) -> SubscriptionDetails:
+    """Make one subscription active; what was asked with it becomes the person's, who has proved that mail arrives."""
+    tx, source, asked, details = request.tx, request.origin.source, checked.asked, checked.details
     state = move(details.subscription.state, SubscriptionEvent.CONFIRM)
     assert state is not None
     active = replace(
@@ -93,61 +84,60 @@ def _confirm_one(
         state_before=None,
         suspended_for=None,
         paused_until=None,
-        source=origin.source,
-        since=now,
+        source=source,
+        since=request.now,
     )
-    subscriptions.record_subscription(tx, details.subscription, active, now)
+    request.change(details, active, "confirmed")
     person = replace(
         details.person,
-        name=request.name or details.person.name,
-        language=request.language or details.person.language,
-        attributes={**details.person.attributes, **request.attributes},
+        name=asked.name or details.person.name,
+        language=asked.language or details.person.language,
+        attributes={**details.person.attributes, **asked.attributes},
     )
     if person != details.person:
-        subscribers.update_profile(tx, details.person, person, how=origin.source)
-    resume_after_bounces(tx, person, now)
+        subscribers.update_profile(tx, details.person, person, how=source)
+    resume_after_bounces(tx, person, request.now)
     if checked.reason is not None:
         lift_for_reader(tx, person.digests)
-    record_consent(tx, details.list, person, "confirmed", origin, context)
     if details.subscription.state is SubscriptionState.PENDING:  # others have been members before
-        greet(tx, details.list.id, active.id, now)
+        greet(tx, details.list.id, active.id, request.now)
     return replace(details, person=person, subscription=active)
 
 
 def _check_requests(tx: Transaction, confirmation_id: int, now: float) -> list[_CheckedRequest]:
     """What a link would do for each of its requests, except those for lists that have been closed since."""
     checks = []
-    for request, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
+    for asked, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
         if its_list.closed_at is not None:
             continue
         details = SubscriptionDetails(list=its_list, person=person, subscription=subscription)
-        reason = None if request.expires_at <= now else find_reason(tx, person.digests)
-        outcome = Confirmed.INVALID if request.expires_at <= now else _judge(tx, request, details, reason)
-        checks.append(_CheckedRequest(request=request, details=details, reason=reason, outcome=outcome))
+        reason = None if asked.expires_at <= now else find_reason(tx, person.digests)
+        outcome = Confirmed.INVALID if asked.expires_at <= now else _judge(tx, asked, details, reason)
+        checks.append(_CheckedRequest(asked=asked, details=details, reason=reason, outcome=outcome))
     return checks
 
 
 class _CheckedRequest(Struct, frozen=True, kw_only=True):
     """One request of a link, why its address is suppressed if it is, and what the link would do for it."""
 
-    request: PendingConfirmation
+    asked: PendingConfirmation
     details: SubscriptionDetails
     reason: SuppressionReason | None
     outcome: Confirmed
 
 
 def _judge(
-    tx: Transaction, request: PendingConfirmation, details: SubscriptionDetails, reason: SuppressionReason | None
+    tx: Transaction, asked: PendingConfirmation, details: SubscriptionDetails, reason: SuppressionReason | None
 ) -> Confirmed:
     """What a link that has not expired would do."""
     subscription = details.subscription
-    if subscription.round != request.round or (reason is not None and reason not in LIFTED_BY_READER):
+    if subscription.round != asked.round or (reason is not None and reason not in LIFTED_BY_READER):
         return Confirmed.LEFT_SINCE
-    if subscription.reads and not _asked_while_suppressed(tx, details.person, request.created_at):
+    if subscription.reads and not _asked_while_suppressed(tx, details.person, asked.created_at):
         return Confirmed.ALREADY
     if move(subscription.state, SubscriptionEvent.CONFIRM) is None:
         return Confirmed.LEFT_SINCE
-    if subscription.state is SubscriptionState.SUSPENDED and request.created_at < subscription.since:
+    if subscription.state is SubscriptionState.SUSPENDED and asked.created_at < subscription.since:
         return Confirmed.USED
     return Confirmed.CONFIRMED
 

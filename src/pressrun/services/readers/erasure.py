@@ -11,6 +11,7 @@ write-ahead log with the next checkpoint, at the latest when the daemon stops.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ from pressrun.core.addresses.spellings import Spellings
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
+from pressrun.observe.log import event
+from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased
@@ -32,6 +35,8 @@ from pressrun.store.readers.address_changes import ChangeState
 from pressrun.store.readers.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.readers")
 
 
 class Erased(Struct, frozen=True, kw_only=True):
@@ -78,6 +83,25 @@ async def erase(
     if files is not None and erased is not None:
         await asyncio.to_thread(files.drop, naming)
     await database.scrub()
+    return erased
+
+
+async def erase_reader(
+    context: ServiceContext, address: Address, *, unless: Callable[[Transaction], bool] = lambda _: False
+) -> Erased | None:
+    """The same while the daemon runs: logged, and the dispatcher hears of it."""
+    erased = await erase(
+        context.database,
+        address,
+        context.keys,
+        context.entropy,
+        context.now,
+        unless=unless,
+        files=context.job_files,
+    )
+    if erased is not None:
+        event(log, "subscriber.erased")
+        context.wake()
     return erased
 
 

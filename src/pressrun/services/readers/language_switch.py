@@ -17,14 +17,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
-from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import add_reader
-from pressrun.services.readers.subscription_records import Origin, end_subscription, record_consent
+from pressrun.services.readers.requests import ReaderRequest
+from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, language_switch, subscriptions
-from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
@@ -42,15 +41,6 @@ class FamilyChoice(Struct, frozen=True, kw_only=True):
     name: str
     lists: tuple[MailingList, ...]
     current: MailingList | None
-
-
-class LanguageSwitch(Struct, frozen=True, kw_only=True):
-    """Replace the subscriptions `replaced`, live and to other lists of the family, by one to `wanted`."""
-
-    person: Subscriber
-    replaced: Sequence[tuple[Subscription, MailingList]]
-    wanted: MailingList
-    origin: Origin
 
 
 def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> dict[str, FamilyChoice]:
@@ -73,39 +63,36 @@ def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> 
     return choices
 
 
-def switch_language(tx: Transaction, change: LanguageSwitch, context: ServiceContext) -> None:
-    """Carry out a switch, unless the wanted list is closed; `replaced` is not empty."""
-    lists.lock_members(tx, [change.wanted.id, *(its_list.id for _, its_list in change.replaced)])
-    wanted = lists.hold_list(tx, change.wanted.id)
-    if wanted is None or wanted.closed_at is not None:
+def switch_language(request: ReaderRequest, replaced: Sequence[SubscriptionDetails], wanted: MailingList) -> None:
+    """Replace live subscriptions of a person, one at least, by one to another open list of the family."""
+    tx, now = request.tx, request.now
+    lists.lock_members(tx, [wanted.id, *(details.list.id for details in replaced)])
+    held = lists.hold_list(tx, wanted.id)
+    if held is None or held.closed_at is not None:
         return
-    now = context.now
-    person, origin = change.person, change.origin
-    replaced = sorted(change.replaced, key=_mailed_first)
-    taker = subscriptions.find_subscription(tx, list_id=change.wanted.id, subscriber_id=person.id)
+    model, *_ = replaced = sorted(replaced, key=_mailed_first)
+    person = model.person
+    taker = subscriptions.find_subscription(tx, list_id=wanted.id, subscriber_id=person.id)
     if taker is None or not taker.is_live:
-        model, its_list = replaced[0]
-        proof = _proof(consent.consent_of(tx, person.id), its_list.name)
-        taker = _copy_to(tx, _as_chosen(model, origin.source), taker, change.wanted, now)
-        record_consent(tx, change.wanted, person, "switched", origin, context, carried=proof)
-    for subscription, its_list in replaced:
-        language_switch.move_copies(tx, subscription, taker, now)
-        end_subscription(tx, subscription, origin.source, now)
-        language_switch.redirect_links(tx, subscription.id, taker.id)
-        record_consent(tx, its_list, person, "withdrawn", origin, context)
+        proof = _proof(consent.consent_of(tx, person.id), model.list.name)
+        taker = _copy_to(tx, _as_chosen(model.subscription, request.origin.source), taker, wanted, now)
+        request.record("switched", wanted, person, carried=proof)
+    for details in replaced:
+        language_switch.move_copies(tx, details.subscription, taker, now)
+        request.end(details)
+        language_switch.redirect_links(tx, details.subscription.id, taker.id)
     if taker.state is not SubscriptionState.ACTIVE:
         deliveries.cancel_copies(tx, [taker.id], now)  # until its pause ends
-    for _, its_list in replaced:
-        for edition_id in language_switch.missed_editions(tx, its_list.id, change.wanted.id):
+    for details in replaced:
+        for edition_id in language_switch.missed_editions(tx, details.list.id, wanted.id):
             add_reader(tx, edition_id, taker.id, now)
 
 
-def _mailed_first(item: tuple[Subscription, MailingList]) -> int:
+def _mailed_first(details: SubscriptionDetails) -> int:
     """Orders the models for the new subscription: one that gets mail, then one whose pause will end."""
-    subscription = item[0]
-    if subscription.state is SubscriptionState.ACTIVE:
+    if details.subscription.state is SubscriptionState.ACTIVE:
         return 0
-    return 1 if subscription.is_paused else 2
+    return 1 if details.subscription.is_paused else 2
 
 
 def _as_chosen(model: Subscription, source: str) -> Subscription:

@@ -13,16 +13,11 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, unpack_digests
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.subscription_records import (
-    Origin,
-    end_subscription,
-    list_subscriptions,
-    record_consent,
-)
+from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
+from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.readers import enrolment, subscribers, suppressions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
@@ -35,29 +30,24 @@ class NeverAgain:
 
     async def refuse(self, subscriber_id: int, digests: Sequence[int], origin: Origin) -> None:
         """Suppress an address for good; `digests` are the numbers of its token. A second time changes nothing."""
-        await self._context.database.write(self._refuse, subscriber_id, unpack_digests(digests), origin)
+        await carry_out(self._context, origin, _refuse, subscriber_id, unpack_digests(digests))
         event(_log, "suppression.added", reason=SuppressionReason.NEVER_AGAIN)
-        self._context.wake()
-
-    def _refuse(self, tx: Transaction, subscriber_id: int, packed: tuple[bytes, ...], origin: Origin) -> None:
-        now = self._context.now
-        digests = Digests(packed[0], packed[-1])  # one where both are the same
-        people = subscribers.of_mailbox(tx, digests.mailbox)
-        for person in people:
-            end_everything(tx, person, origin, self._context)
-        people.sort(
-            key=lambda person: person.id != subscriber_id
-        )  # show the address that was asked, if it still exists
-        earlier = suppressions.find_suppression(tx, digests.mailbox)
-        known = earlier.address if earlier is not None else next((person.address for person in people), None)
-        suppress(tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=now)
 
 
-def end_everything(tx: Transaction, person: Subscriber, origin: Origin, context: ServiceContext) -> None:
+def _refuse(request: ReaderRequest, subscriber_id: int, packed: tuple[bytes, ...]) -> None:
+    digests = Digests(packed[0], packed[-1])  # one where both are the same
+    people = subscribers.of_mailbox(request.tx, digests.mailbox)
+    for person in people:
+        end_everything(request, person)
+    people.sort(key=lambda person: person.id != subscriber_id)  # show the address that was asked, if it still exists
+    earlier = suppressions.find_suppression(request.tx, digests.mailbox)
+    known = earlier.address if earlier is not None else next((person.address for person in people), None)
+    suppress(request.tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=request.now)
+
+
+def end_everything(request: ReaderRequest, person: Subscriber) -> None:
     """Unsubscribe a person from every list, and cancel what waits for them."""
-    now = context.now
-    for details in list_subscriptions(tx, person):
+    for details in list_subscriptions(request.tx, person):
         if details.subscription.state is not SubscriptionState.UNSUBSCRIBED:
-            end_subscription(tx, details.subscription, origin.source, now)
-            record_consent(tx, details.list, person, "withdrawn", origin, context)
-    enrolment.cancel_everything(tx, person.id, now=now)
+            request.end(details)
+    enrolment.cancel_everything(request.tx, person.id, now=request.now)

@@ -14,14 +14,8 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import asdict, replace
 
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.services.context import ServiceContext
-from pressrun.services.readers.subscription_records import (
-    Origin,
-    end_subscription,
-    list_subscriptions,
-    live_subscriptions,
-    record_consent,
-)
+from pressrun.services.readers.requests import ReaderRequest
+from pressrun.services.readers.subscription_records import end_subscription, list_subscriptions, live_subscriptions
 from pressrun.services.readers.suspension import still_suspended
 from pressrun.store.lists import lists
 from pressrun.store.queue import deliveries
@@ -73,20 +67,18 @@ class _Merge(Struct, frozen=True):
     subscriptions: tuple[_Changed, ...]
 
 
-def merge_readers(
-    tx: Transaction, person: Subscriber, other: Subscriber, origin: Origin, context: ServiceContext
-) -> Mapping[str, Any]:
+def merge_readers(request: ReaderRequest, person: Subscriber, other: Subscriber) -> Mapping[str, Any]:
     """Move what one reader has to another; returns what `split_readers` needs."""
+    tx = request.tx
     _introduce(tx, other, person)
-    now = context.now
     changed: list[_Changed] = []
     leaving = live_subscriptions(tx, person)
     lists.lock_members(tx, [details.list.id for details in leaving])
     for details in leaving:
         if lists.hold_list(tx, details.list.id) is None:
             continue  # it is being removed
-        changed += _move(tx, details.subscription, other, now)
-        record_consent(tx, details.list, person, "withdrawn", origin, context)
+        changed += _move(tx, details.subscription, other, request.now)
+        request.record("withdrawn", details.list, person)
     return dict(to_builtins(_Merge(subscriptions=tuple(changed))))
 
 

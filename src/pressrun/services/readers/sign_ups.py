@@ -12,16 +12,15 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from pressrun.core.abuse.sign_up import Trust, Verdict
-from pressrun.core.addresses.address import Address
+from pressrun.core.abuse.sign_up import Trust
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.readers.confirmation_requests import ConfirmationTerms, Wanted, request_confirmation, titles_of
-from pressrun.services.readers.reader_notices import new_notice, post_notice
-from pressrun.services.readers.subscription_records import Origin, record_consent
+from pressrun.services.readers.confirmation_requests import MAILED, Wanted, request_confirmation, titles_of
+from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.suppression import LIFTED_BY_READER, find_reason
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
@@ -94,40 +93,33 @@ class SignUps:
 
         There is only one mail, however many lists a form names.
         """
-        now, address, origin = self._context.clock(), applicant.address, applicant.origin
-        known = subscribers.find_subscriber(tx, address)
-        verdict = self.abuse_limits.admit(tx, address, applicant.trust, now)
+        address, known = applicant.address, subscribers.find_subscriber(tx, applicant.address)
+        verdict = self.abuse_limits.admit(tx, address, applicant.trust, self._context.clock())
         digests = digests_of(self._context.keys, address)
         reason = find_reason(tx, digests)
-        if verdict not in (Verdict.ACCEPTED, Verdict.HELD) or not (reason is None or reason in LIFTED_BY_READER):
+        if verdict not in MAILED or not (reason is None or reason in LIFTED_BY_READER):
             return
-        at = int(now)
-        person = known or subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
+        request, language = ReaderRequest(tx, applicant.origin, self._context), applicant.origin.language
+        person = known or subscribers.insert_subscriber(
+            tx, address, digests=digests, now=request.now, language=language
+        )
         wanted: list[Wanted] = []
         members: list[Subscription] = []
         for target in targets:
             subscription = None if known is None else _find_earlier(tx, target, known)
-            record_consent(tx, target, person, "requested", origin, self._context)
+            request.record("requested", target, person)
             if subscription is not None and reason is None and subscription.reads:
                 members.append(subscription)
             else:
                 wanted.append((target, subscription))
-        expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
-        is_held, secret = verdict is Verdict.HELD, self._context.entropy(16)
-        if not wanted:
+        if wanted:
+            name, attributes = applicant.name, applicant.attributes
+            request_confirmation(request, wanted, person, verdict, name=name, attributes=attributes)
+        else:
             first, *others = targets
-            about = {**titles_of(others), **_pause(members)}
-            notice = new_notice("already_subscribed", secret, first, person, origin, about)
-            post_notice(tx, notice, at, held_until=expires_at if is_held else None)
-            return
-        terms = ConfirmationTerms(
-            name=applicant.name,
-            expires_at=expires_at,
-            mail_secret=secret,
-            is_held=is_held,
-            attributes=applicant.attributes,
-        )
-        request_confirmation(tx, wanted, person, origin, terms, at)
+            payload = {**titles_of(others), **_pause(members)}
+            to = parse_address(person.address)
+            request.answer("already_subscribed", first, person, payload, to=to, verdict=verdict)
 
 
 def _find_earlier(tx: Transaction, target: MailingList, person: Subscriber) -> Subscription | None:

@@ -14,16 +14,12 @@ from msgspec.structs import replace
 from pressrun.core.lifecycles.subscription import LeavingReason, SubscriptionEvent, SubscriptionState, move
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet_after_all
-from pressrun.services.readers.subscription_records import (
-    Origin,
-    SubscriptionDetails,
-    find_subscription_details,
-    record_consent,
-)
+from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
+from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.suppression import find_reason
 from pressrun.store.editions import editions
-from pressrun.store.readers import subscriptions, unsubscribes
+from pressrun.store.readers import unsubscribes
 from pressrun.store.readers.unsubscribes import Unsubscribe
 from pressrun.store.transaction import Transaction
 
@@ -57,9 +53,7 @@ class UndoUnsubscribe:
 
     async def undo(self, unsubscribe_id: int, origin: Origin) -> tuple[UndoOutcome, SubscriptionDetails | None]:
         """Restore the subscription; a second time changes nothing."""
-        answer = await self._context.database.write(self._undo, unsubscribe_id, origin)
-        self._context.wake()  # copies that the unsubscribe cancelled may go out after all
-        return answer
+        return await carry_out(self._context, origin, self._undo, unsubscribe_id)
 
     def _record_reason(self, tx: Transaction, unsubscribe_id: int, reason: LeavingReason) -> None:
         outcome, details, _ = self._check(tx, unsubscribe_id)
@@ -84,21 +78,18 @@ class UndoUnsubscribe:
             return UndoOutcome.OVER, None, None
         return UndoOutcome.RESTORED, details, stored
 
-    def _undo(
-        self, tx: Transaction, unsubscribe_id: int, origin: Origin
-    ) -> tuple[UndoOutcome, SubscriptionDetails | None]:
+    def _undo(self, request: ReaderRequest, unsubscribe_id: int) -> tuple[UndoOutcome, SubscriptionDetails | None]:
+        tx, now = request.tx, request.now
         outcome, details, stored = self._check(tx, unsubscribe_id)
         if outcome is not UndoOutcome.RESTORED or details is None or stored is None:
             return outcome, details
-        now = self._context.now
         former = {**stored.former, "state": SubscriptionState(stored.former["state"])}
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
-        subscriptions.record_subscription(tx, details.subscription, back, now, how="undone")
+        request.change(details, back, "restored", how="undone")
         unsubscribes.void_requests(tx, back.id, now_round=details.subscription.round, restored=back.round)
-        if back.state is SubscriptionState.ACTIVE:
+        if back.state is SubscriptionState.ACTIVE:  # copies that the unsubscribe cancelled may go out after all
             unsubscribes.requeue_copies(tx, back.id, since=stored.left_at, now=now)
             greet_after_all(tx, back.list_id, back.id, left_at=stored.left_at, now=now)
         if stored.edition_id is not None:
             editions.uncount_unsubscribed(tx, stored.edition_id, stored.left_at)
-        record_consent(tx, details.list, details.person, "restored", origin, self._context)
         return UndoOutcome.RESTORED, replace(details, subscription=back)

@@ -21,12 +21,8 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
-from pressrun.services.readers.subscription_records import (
-    Origin,
-    SubscriptionDetails,
-    find_subscription_details,
-    language_of_evidence,
-)
+from pressrun.services.readers.requests import Origin
+from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.store import limits
 from pressrun.store.editions.editions import count_unsubscribed
 from pressrun.store.queue import deliveries, notices
@@ -48,21 +44,29 @@ class UnsubscribeOutcome(StrEnum):
     NOT_SUBSCRIBED = "not subscribed"
 
 
+class UsedLink(StrEnum):
+    """What somebody unsubscribed by, which says how sure it is that the reader did, and what they meant."""
+
+    MAILED = "mailed"  # of an edition, or an address to write to: may be passed on, and means the whole newsletter
+    LASTING = "lasting"  # the preferences link of an edition: may be passed on, and shows this very subscription
+    OWN = "own"  # the preferences link that only the reader can have, who needs no notice and no link to undo it
+
+
 class UnsubscribeRequest(msgspec.Struct, frozen=True):
     """A request to unsubscribe. `edition_id` is the edition that counts it: whose link was used, or for a mail the last
-    one that they got; 0 for none.
-
-    `is_notified` is false where it certainly was the reader, who then needs no notice and no link to undo it.
-    `is_followed` is false where the reader saw this very subscription, and does not mean the one that it became in
-    another language. `how` they left, if it is not by the source of the request.
+    one that they got; 0 for none. `how` they left, if it is not by the source of the request.
     """
 
     subscription_id: int
     origin: Origin
     edition_id: int = 0
-    is_notified: bool = True
-    is_followed: bool = True
+    link: UsedLink = UsedLink.MAILED
     how: str = ""
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether it is also for the subscription that this one has become in another language."""
+        return self.link is UsedLink.MAILED
 
 
 class Unsubscribes:
@@ -169,21 +173,15 @@ def _end(tx: Transaction, gone: Sequence[tuple[UnsubscribeRequest, Unsubscriber]
 
 
 def _evidence(request: UnsubscribeRequest, reader: Unsubscriber, now: int, salt: bytes) -> ConsentEvent:
-    origin = request.origin
     return ConsentEvent(
         subscriber_id=reader.subscriber_id,
         list_id=reader.list_id,
         list_name=reader.list_name,
         event="withdrawn",
         at=now,
-        source=origin.source,
         salt=salt,
         address=reader.address,
-        ip=origin.ip,
-        language=language_of_evidence(origin, reader.list_language),
-        text=origin.words,
-        mail=origin.mail,
-        message_id=origin.in_reply_to,
+        **request.origin.evidence(reader.list_language),
     )
 
 
@@ -194,7 +192,7 @@ def _remember(
     kept = [
         (reader, request.edition_id or None, request.origin.language)
         for request, reader in gone
-        if seconds and request.is_notified and reader.is_noted and _reads(reader)
+        if seconds and request.link is not UsedLink.OWN and reader.is_noted and _reads(reader)
     ]
     if kept:
         unsubscribes.insert_unsubscribes(tx, kept, left_at=int(now), expires_at=int(now + seconds))

@@ -26,8 +26,8 @@ from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop, draw_wait, until_next
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.mailed_links import mail_preferences_link, mail_unsubscribe_link
+from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.services.readers.unsubscribes import notify_unsubscribers
 from pressrun.services.suppression import PROGRAM
 from pressrun.store import limits
@@ -202,12 +202,12 @@ class WebRequests(BackgroundLoop):
         address = parse_address(request.address)
         origin = msgspec.convert(request, Origin, from_attributes=True)
         target = None if request.list_id is None else lists.hold_list(tx, request.list_id)
+        asked = ReaderRequest(tx, origin, self._context)
         match request.kind:
             case RequestKind.PREFERENCES:
-                list_name = "" if target is None else target.name
-                mail_preferences_link(tx, address, origin, list_name, self._context)
+                mail_preferences_link(asked, address, "" if target is None else target.name)
             case RequestKind.UNSUBSCRIBE if target is not None:
-                mail_unsubscribe_link(tx, target, address, origin, self._context)
+                mail_unsubscribe_link(asked, address, target)
             case RequestKind.SIGN_UP:
                 requested = [target, *(lists.hold_list(tx, number) for number in request.also)]
                 targets = [target for target in requested if target is not None and target.closed_at is None]

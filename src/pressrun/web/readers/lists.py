@@ -19,8 +19,8 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
 from pressrun.services.archives.list_reader import ListPage
+from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
-from pressrun.services.readers.subscription_records import Origin
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import consent_words, language
 from pressrun.web.archives.archive import edition_in_page

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.errors import Refused
-from pressrun.services.readers.preferences import PreferenceLink, Preferences
-from pressrun.services.readers.subscription_records import Origin
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.profiles import PreferenceLink
+from pressrun.services.readers.requests import Origin
 from pressrun.web.http.forms import Fields, first
 from pressrun.web.pages import Pages
 

@@ -22,7 +22,8 @@ from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
 from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
-from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Profile
+from pressrun.services.readers.preferences import PreferenceChanges
+from pressrun.services.readers.profiles import PreferenceLink, Profile
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers.subscriptions import Subscription

@@ -1,0 +1,191 @@
+"""What somebody asks for a reader, in one transaction: by whom and through which door, and what each request leaves.
+
+Whatever a request does to a subscription leaves evidence of consent, and may mail the reader. So the use cases beside
+this file say what happens to whom; how that is recorded, mailed and committed is said here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+import msgspec
+
+from pressrun.core.abuse.sign_up import Verdict
+from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.signing.tokens import suppression_digest
+from pressrun.services.context import ServiceContext
+from pressrun.services.readers.subscription_records import SubscriptionDetails, end_subscription
+from pressrun.store import limits
+from pressrun.store.lists.lists import MailingList
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import consent, held_sign_ups, subscriptions
+from pressrun.store.readers.consent import ConsentEvent
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
+
+    `words_language` is the language of the words where it differs from that of the request or the list.
+    `in_reply_to` is the Message-ID that a reply by mail answers. `url` and `given_at` are where and when the person
+    consented, as the program says that the request came from.
+    """
+
+    source: str
+    ip: str | None = None
+    language: str = ""
+    words: str = ""
+    words_language: str = ""
+    mail: str | None = None
+    in_reply_to: str | None = None
+    url: str = ""
+    given_at: int | None = None
+
+    def evidence(self, list_language: str) -> dict[str, Any]:
+        """What an event of consent has of it, with the language of what the person was shown.
+
+        That is the language of the words or the request, on the web else that of the list.
+        """
+        return {
+            "source": self.source,
+            "ip": self.ip,
+            "language": self.words_language or self.language or (list_language if self.source == "web" else ""),
+            "text": self.words,
+            "mail": self.mail,
+            "message_id": self.in_reply_to,
+            "url": self.url,
+            "given_at": self.given_at,
+        }
+
+
+class ReaderRequest:
+    """One request, within its transaction: all that it changes has the same time and the same origin."""
+
+    def __init__(self, tx: Transaction, origin: Origin, context: ServiceContext) -> None:
+        self.tx = tx
+        self.origin = origin
+        self.context = context
+        self.now = context.now
+
+    # ------------------------------------------------------------------ subscriptions, and the evidence for them
+
+    def change(self, details: SubscriptionDetails, changed: Subscription, event: str, *, how: str = "") -> None:
+        """Write the new state of a subscription, with its evidence; raises Conflict where it has changed since.
+
+        `how` it came to that, if it is not by its source.
+        """
+        subscriptions.record_subscription(self.tx, details.subscription, changed, self.now, how=how)
+        self.record(event, details.list, details.person)
+
+    def end(self, details: SubscriptionDetails, event: str = "withdrawn") -> Subscription:
+        """End a subscription for the reader or on their behalf, with its evidence."""
+        ended = end_subscription(self.tx, details.subscription, self.origin.source, self.now)
+        self.record(event, details.list, details.person)
+        return ended
+
+    def record(
+        self, event: str, target: MailingList, person: Subscriber, carried: Sequence[Mapping[str, object]] = ()
+    ) -> None:
+        """Add to the evidence what a person, or somebody on their behalf, requested or answered.
+
+        `carried` is the evidence for the list that this one replaces.
+        """
+        consent.append_consent(
+            self.tx,
+            ConsentEvent(
+                subscriber_id=person.id,
+                list_id=target.id,
+                list_name=target.name,
+                event=event,
+                at=self.now,
+                salt=self.context.entropy(16),
+                address=person.address,
+                carried=carried,
+                **self.origin.evidence(target.language),
+            ),
+        )
+
+    # ------------------------------------------------------------------ mail to the reader
+
+    def may_mail(
+        self, limit: Literal["preference_links_per_address", "pause_notes_per_address"], address: Address
+    ) -> bool:
+        """Count one more mail to an address against a limit; False if it is exceeded.
+
+        Addresses are counted under their keyed hash, so that unknown ones are not stored.
+        """
+        fold = suppression_digest(self.context.keys, address.fold)
+        return limits.spend(self.tx, limit, fold, getattr(self.context.limits, limit), self.context.clock())
+
+    def mail(self, kind: str, target: MailingList, person: Subscriber, payload: Mapping[str, object]) -> None:
+        """Queue a mail in the reader's own language, or in that of the request if they have none."""
+        language = person.language or self.origin.language
+        address = parse_address(person.address)
+        notices.insert_notice(self.tx, self._notice(kind, target, person, address, payload, language), self.now)
+
+    def answer(
+        self,
+        kind: str,
+        target: MailingList,
+        person: Subscriber | None,
+        payload: Mapping[str, object],
+        *,
+        to: Address,
+        verdict: Verdict = Verdict.ACCEPTED,
+    ) -> None:
+        """Queue a mail in the language of the request, or in the reader's own if it has none; None for a stranger.
+
+        One that the abuse limits hold waits for an operator, until a confirmation would have expired.
+        """
+        language = self.origin.language or ("" if person is None else person.language)
+        notice = self._notice(kind, target, person, to, payload, language)
+        if verdict is Verdict.HELD:
+            held_sign_ups.hold_notice(self.tx, notice, now=self.now, expires_at=self.confirm_until)
+        else:
+            notices.insert_notice(self.tx, notice, self.now)
+
+    @property
+    def confirm_until(self) -> int:
+        """Until when a confirmation that this request asks for can be given."""
+        return int(self.now + self.context.tokens.confirm_lifetime_seconds)
+
+    def _notice(
+        self,
+        kind: str,
+        target: MailingList,
+        person: Subscriber | None,
+        address: Address,
+        payload: Mapping[str, object],
+        language: str,
+    ) -> NewNotice:
+        origin = self.origin
+        return NewNotice(
+            kind=kind,
+            address=address,
+            message_secret=self.context.entropy(16),
+            list_id=target.id,
+            subscriber_id=None if person is None else person.id,
+            language=language or target.language,
+            payload={"answers": origin.source, "in_reply_to": origin.in_reply_to, **payload},
+        )
+
+
+async def carry_out(
+    context: ServiceContext,
+    origin: Origin,
+    work: Callable[Concatenate[ReaderRequest, P], T],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Carry out a request in a transaction that it shares with others, and wake the dispatcher for what follows."""
+    value = await context.database.share(lambda tx: work(ReaderRequest(tx, origin, context), *args, **kwargs))
+    context.wake()
+    return value
