@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.acts.cases import cases_of
 from tests.cli.test_confirmations import ASKING
+from tests.repository.sources import source_trees
 from tests.services.office import Office, open_office
 
-from pressrun.acts import names
 from pressrun.acts.arguments import SubscriberImport
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
@@ -139,10 +140,16 @@ def test_every_action_is_known_to_need_much_room_or_little() -> None:
 
 
 def test_the_command_line_knows_which_actions_leave_no_row() -> None:
-    """It has names of its own, because the table takes long to load."""
-    reading = {act.id: act.http is None for act in ACTS.values() if not act.writes}
-    assert names.UNRECORDED <= reading.keys()
-    assert {act_id for act_id, is_of_shell in reading.items() if is_of_shell} <= names.UNRECORDED
+    """It says so where it asks for them, as the table takes long to load. Of all others it relies on the row."""
+    unrecorded = {act.id for act in ACTS.values() if not act.writes}
+    wrong = []
+    for node in (node for path, tree in source_trees().items() if "cli" in path.parts for node in ast.walk(tree)):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if name in ("execute", "call", "calls.start", "execute_unrecorded", "call.unrecorded"):
+                acts = {word.value for word in node.args[:2] if isinstance(word, ast.Constant)} & ACTS.keys()
+                wrong += [act for act in acts if (act in unrecorded) != name.endswith("unrecorded")]
+    assert [] == wrong
 
 
 OF_PROCESSES = {"move-to", "restore"}  # what the command does itself

@@ -387,7 +387,7 @@ def test_a_row_that_cannot_be_written_stops_nobody(shell: Shell, monkeypatch: py
     def refuse(*_: object) -> None:
         raise PermissionError(30, "Read-only file system")
 
-    monkeypatch.setattr("pressrun.cli.shared.recording.execute", refuse)
+    monkeypatch.setattr("pressrun.cli.shared.recording.execute_unrecorded", refuse)
     called = shell.call("dkim", "create")
     assert (0, True) == (called.code, "this is not in the audit log" in called.err)
 

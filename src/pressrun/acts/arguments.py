@@ -187,6 +187,10 @@ class Statement(Arguments, frozen=True, kw_only=True):
     parameters: dict[str, Any] = {}
 
 
+NOTE = "audit.note"
+"""Records what the command line has done by itself."""
+
+
 class AuditNote(Arguments, frozen=True, kw_only=True):
     """What a verb has done outside the process that writes: `action`, such as dkim.create, and its outcome."""
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http, lacking
 from pressrun.acts.arguments import (
+    NOTE,
     AddressOnly,
     ArchiveMessage,
     Arguments,
@@ -21,7 +22,6 @@ from pressrun.acts.arguments import (
     OldPlaces,
     Statement,
 )
-from pressrun.acts.names import NOTE
 from pressrun.acts.operating.operator_resources import MailNumber
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address

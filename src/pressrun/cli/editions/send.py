@@ -130,7 +130,7 @@ def _send_tests(invocation: Invocation, files: dict[str, Any], tests: tuple[str,
 def _inspect(invocation: Invocation, files: EditionFiles, *, needs_daemon: bool = False) -> Mapping[str, Any]:
     """The subject and the audience, after a line for each warning of preflight; raises PreflightFailed."""
     with executing(invocation, needs_daemon=needs_daemon) as call:
-        inspected: Mapping[str, Any] = call("edition.inspect", files)
+        inspected: Mapping[str, Any] = call.unrecorded("edition.inspect", files)
     findings = tuple(map(read_finding, inspected["findings"]))
     for finding in findings:
         if finding.severity is Severity.WARNING:

@@ -22,7 +22,7 @@ from pressrun.cli.shared.options import verb, yes_option
 from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.recording import note
-from pressrun.cli.shared.write_verbs import execute, executing
+from pressrun.cli.shared.write_verbs import execute_unrecorded, executing
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now
@@ -182,27 +182,27 @@ class _ServedByVerbs:
 
     def track_changes(self) -> None:
         """Note which rows change from now on."""
-        execute(self._invocation, "move.track", Arguments())
+        execute_unrecorded(self._invocation, "move.track", Arguments())
 
     @contextmanager
     def stopped(self) -> Iterator[Switch]:
         """Stop the daemon for the duration of the block; without one, hold the lock of the data."""
         with executing(self._invocation) as call:
-            call("move.stop", Arguments())
+            call.unrecorded("move.stop", Arguments())
 
             def switch(place: str, move: str) -> None:
-                call("move.switch", MoveSwitch(place=place, move=move))
+                call.unrecorded("move.switch", MoveSwitch(place=place, move=move))
 
             try:
                 yield switch
             except BaseException:
                 with suppress(PressrunError):  # a daemon that is gone, or cannot go on: the next start clears up
-                    call("move.resume", Arguments())
+                    call.unrecorded("move.resume", Arguments())
                 raise
 
     def untrack_changes(self) -> None:
         """Note nothing more."""
-        execute(self._invocation, "move.resume", Arguments())
+        execute_unrecorded(self._invocation, "move.resume", Arguments())
 
 
 def _change_of_config(data: DataDir, destination: Location, target: str) -> str:

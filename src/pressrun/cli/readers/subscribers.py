@@ -18,7 +18,7 @@ from pressrun.cli.shared.output import (
     print_table,
 )
 from pressrun.cli.shared.read_only import reading
-from pressrun.cli.shared.write_verbs import execute
+from pressrun.cli.shared.write_verbs import execute, execute_unrecorded
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
@@ -95,7 +95,7 @@ def list_subscribers(
 def show(invocation: Invocation, *, address: str) -> None:
     parsed = parse_address(address)
     if invocation.group_socket is not None:  # the key that finds a suppression stays with the daemon
-        record = execute(invocation, "subscriber.show", AddressOnly(address=address))
+        record = execute_unrecorded(invocation, "subscriber.show", AddressOnly(address=address))
     else:
         with reading(invocation) as tx:
             record = plain(subscriber_record.show_subscriber(tx, load_keys(invocation.data), parsed))

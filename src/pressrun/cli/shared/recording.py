@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pressrun.acts.arguments import AuditNote
-from pressrun.acts.names import NOTE
+from pressrun.acts.arguments import NOTE, AuditNote
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import Declined, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.write_verbs import execute
+from pressrun.cli.shared.write_verbs import execute_unrecorded
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted, PressrunError, TryAgain, UsageError
 
 # Nothing was begun, or nothing can be written.
@@ -44,7 +43,7 @@ def note(
     try:
         if invocation.group_socket is not None or not _has_log(invocation):
             return False
-        execute(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
+        execute_unrecorded(invocation, NOTE, AuditNote(action=action, outcome=outcome, code=code, object=name))
     except (PressrunError, OSError) as problem:  # such as a data_dir that a unit lets nobody write to
         print_warning(f"this is not in the audit log: {problem}")
         return False

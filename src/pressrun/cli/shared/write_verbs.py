@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from pressrun.acts.names import UNRECORDED
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import ProgressLine
 from pressrun.cli.shared.owner import acting_as_owner
@@ -69,10 +68,14 @@ class VerbCalls:
         self.start(verb, arguments)
         return self.finish()
 
+    def unrecorded(self, verb: str, arguments: msgspec.Struct) -> Any:
+        """Carry out one that leaves no row in the audit log, as it only reads, or this command records what it does."""
+        self._executor.start(verb, arguments)
+        return self.finish()
+
     def start(self, verb: str, arguments: msgspec.Struct) -> None:
         """Hand over a verb; the daemon carries it out while this process goes on."""
-        if verb not in UNRECORDED:
-            self._invocation.mark_recorded()
+        self._invocation.mark_recorded()
         self._executor.start(verb, arguments)
 
     def finish(self) -> Any:
@@ -112,6 +115,12 @@ def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any
     """Carry out one verb; returns its result."""
     with executing(invocation) as call:
         return call(verb, arguments)
+
+
+def execute_unrecorded(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any:
+    """Carry out one verb that leaves no row in the audit log; returns its result."""
+    with executing(invocation) as call:
+        return call.unrecorded(verb, arguments)
 
 
 def is_daemon_running(invocation: Invocation) -> bool:
