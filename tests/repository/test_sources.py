@@ -65,6 +65,25 @@ def test_events_are_logged_in_one_way() -> None:
     assert others <= {"observe/log.py"}
 
 
+# What loggers are named after, as operators see it in the log: what it is about, whichever module writes it.
+_SUBJECTS = {
+    *("alerts", "audit", "backup", "bounces", "control", "daemon", "dispatch", "doctor", "editions", "housekeeping"),
+    *("inbound", "jobs", "keys", "lists", "members", "people", "readers", "relay", "sandbox", "storage", "tls", "web"),
+    "worker",
+}
+
+
+def test_loggers_are_named_after_what_they_log() -> None:
+    """A module that logs has one logger, `log`."""
+    made = {
+        ast.unparse(node)
+        for tree in source_trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and re.match(r"logging\.getLogger\([^)]", ast.unparse(node.value))
+    }
+    assert {f"log = logging.getLogger('pressrun.{subject}')" for subject in _SUBJECTS} == made
+
+
 def test_every_event_is_listed() -> None:
     """An operator finds every name of the log in docs/events.toml, from which the page is made."""
     unlisted = {

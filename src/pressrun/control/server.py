@@ -38,7 +38,7 @@ from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import peer_of, plain_name
 from pressrun.runtime.unix_sockets import bind_unix_socket
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.control")
 
 MAX_CONNECTIONS = 32
 MAX_OF_MEMBERS = 16  # from then on a member is refused: root and the owner always get through
@@ -88,7 +88,7 @@ class ControlServer:
 
     async def _serve_on(self, listener: socket.socket, path: Path) -> None:
         self._servers.append(await asyncio.start_unix_server(self._serve, sock=listener))
-        event(_log, "control.listening", path=str(path))
+        event(log, "control.listening", path=str(path))
 
     async def close(self, seconds: float = 5.0) -> None:
         """Accept no more verbs, let those that run finish within `seconds`, and remove the sockets."""
@@ -164,12 +164,12 @@ class ControlServer:
         try:
             value = await self._carry_out(call, report_progress)
         except PressrunError as problem:
-            event(_log, "control.request", verb=request.verb, failed=type(problem).__name__)
+            event(log, "control.request", verb=request.verb, failed=type(problem).__name__)
             return failure_of(problem)
         except Exception:  # noqa: BLE001 - a verb that fails must not end the daemon
-            event(_log, "control.failed", level=logging.ERROR, exc_info=True, verb=request.verb)
+            event(log, "control.failed", level=logging.ERROR, exc_info=True, verb=request.verb)
             return failure_of(PressrunError(f"{request.verb} failed in the daemon. See its log"))
-        event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
+        event(log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
         return VerbResult(value=value)
 
 

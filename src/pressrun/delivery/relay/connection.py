@@ -28,7 +28,7 @@ from pressrun.smtp.phase import Phase
 from pressrun.smtp.session_setup import SessionTerms
 from pressrun.smtp.window import Window
 
-_log = logging.getLogger("pressrun.relay")
+log = logging.getLogger("pressrun.relay")
 
 RECEIVED_BYTES = 16 * 1024  # read at a time; replies are short
 
@@ -135,8 +135,8 @@ class Connection(asyncio.BufferedProtocol):
             raise
         except OSError as error:
             self.abort(_problem(error, "cannot connect"))
-        except Exception as error:  # noqa: BLE001 - the edge: a connection must end settled, whatever was wrong
-            _log.exception("relay.connection_error", extra={"fields": {"relay": self._settings.name}})
+        except Exception as error:
+            log.exception("relay.connection_error", extra={"fields": {"relay": self._settings.name}})
             self.abort(Problem(Fault.CONNECT, f"cannot connect: {type(error).__name__}"))
 
     def wake(self) -> bool:

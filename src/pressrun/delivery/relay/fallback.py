@@ -21,7 +21,7 @@ from pressrun.smtp.errors import Problem
 REMEMBERED_SECONDS = 3600.0
 TIMES_BROKEN_OFF = 2  # once, a relay may have been started anew
 
-_log = logging.getLogger("pressrun.relay")
+log = logging.getLogger("pressrun.relay")
 
 
 class Fallback:
@@ -85,4 +85,4 @@ class Fallback:
         self._error = str(problem)
         self._broken_off = 0
         way, fault = self._mode.value, problem.fault.value
-        event(_log, "relay.fallback", level=logging.WARNING, relay=self._relay, way=way, fault=fault, error=self._error)
+        event(log, "relay.fallback", level=logging.WARNING, relay=self._relay, way=way, fault=fault, error=self._error)

@@ -20,7 +20,7 @@ FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
 TOLD_AGAIN_SECONDS = 3600.0  # while a relay fails, its line comes once an hour: who reads yesterday's log finds it
 
-_log = logging.getLogger("pressrun.relay")
+log = logging.getLogger("pressrun.relay")
 
 
 class Health:
@@ -47,7 +47,7 @@ class Health:
         self.last_error = error
         if others_work and not self.is_failing:
             if news:
-                event(_log, "relay.full", relay=self._relay, fault=fault, error=error)
+                event(log, "relay.full", relay=self._relay, fault=fault, error=error)
             return
         if self.failing_since is None:
             self.failing_since = self._clock()
@@ -56,7 +56,7 @@ class Health:
             self._told_at = self._clock()
             seconds = round(self._told_at - self.failing_since)
             event(
-                _log,
+                log,
                 "relay.failing",
                 level=logging.WARNING,
                 relay=self._relay,
@@ -89,7 +89,7 @@ class Health:
         """A connection that had been of use ended badly: no failure of the relay, but not for nothing either."""
         is_ordinary = problem.fault in {Fault.SHUT, Fault.DROPPED}
         event(
-            _log,
+            log,
             "relay.connection_broken",
             level=logging.DEBUG if is_ordinary else logging.WARNING,
             relay=self._relay,
@@ -99,7 +99,7 @@ class Health:
 
     def _recover(self) -> None:
         seconds = round(self._clock() - (self.failing_since or 0.0), 1)
-        event(_log, "relay.recovered", relay=self._relay, seconds=seconds)
+        event(log, "relay.recovered", relay=self._relay, seconds=seconds)
         self.failing_since = None
         self.last_error = None
         self._needs_decision = False

@@ -28,7 +28,7 @@ from pressrun.smtp.handover import DELIVERED, Outgoing
 from pressrun.smtp.session_setup import SessionTerms
 from pressrun.smtp.window import Window
 
-_log = logging.getLogger("pressrun.relay")
+log = logging.getLogger("pressrun.relay")
 
 AHEAD = 0.8  # of what one connection carries: with 100, what goes at 200 a second while a greeting takes 0.4 s
 
@@ -136,16 +136,16 @@ class Pool:
             return None
         try:
             return self._feed.next(self.settings.name)
-        except Exception:  # noqa: BLE001 - the feed's fault must not break a dialogue
-            _log.exception("relay.claim_error", extra={"fields": {"relay": self.settings.name}})
+        except Exception:
+            log.exception("relay.claim_error", extra={"fields": {"relay": self.settings.name}})
             return None
 
     def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
         try:
             self._feed.record(self.settings.name, outcomes)
-        except Exception:  # noqa: BLE001 - nor end the connection
+        except Exception:
             numbers = [outcome.outgoing.delivery_id for outcome in outcomes]
-            _log.exception("relay.record_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
+            log.exception("relay.record_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
         if self._careful and connection.has_proved:
             self._health.decided()
             if connection is self._probe:

@@ -21,7 +21,7 @@ from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.programs.jobs import BulkJob, JobState
 from pressrun.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.jobs")
 
 RUNNERS = 2
 POLL_SECONDS = 5.0  # until a job that a failure of the database has interrupted is looked at again
@@ -105,7 +105,7 @@ class JobRunner(BackgroundLoop):
         with suppress(Unavailable):
             after = await self._context.database.read(jobs.find_job, job.id)
             if after is None or after.state not in jobs.UNFINISHED:
-                event(_log, "job.ended", job=job.id, state=None if after is None else after.state.value)
+                event(log, "job.ended", job=job.id, state=None if after is None else after.state.value)
                 await asyncio.to_thread(self._files.drop, [job.file])
 
     async def sweep_files(self) -> None:

@@ -52,7 +52,7 @@ from pressrun.store.lists.lists import MailingList, NewList
 from pressrun.store.readers import welcomes
 from pressrun.store.transaction import Transaction
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.lists")
 
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 

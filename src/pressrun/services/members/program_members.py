@@ -38,7 +38,7 @@ from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.members")
 
 T = TypeVar("T")
 
@@ -213,7 +213,7 @@ class ProgramMembers:
         if not lifecycle.add_reader(tx, edition_id, subscription.id, self._context.now):
             reason = lifecycle.why_nobody_may_get(tx, edition_id)
             raise Refused(reason or f"{address} has this issue already, in this or another language")
-        tx.after_commit(event, _log, "edition.copy_added", edition=edition_id, subscription=subscription.id)
+        tx.after_commit(event, log, "edition.copy_added", edition=edition_id, subscription=subscription.id)
         return CopyQueued(edition=edition_id, email=person.address, state="queued")
 
 

@@ -39,7 +39,7 @@ from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.members")
 
 SOURCE = "operator"
 
@@ -77,7 +77,7 @@ class SubscriberAdmin:
         A former address stands for the reader who has changed it.
         """
         answer = await self._database.write(self._remove, list_name, address)
-        event(_log, "subscription.ended", list=list_name, by=SOURCE)
+        event(log, "subscription.ended", list=list_name, by=SOURCE)
         self._context.wake()
         return answer
 
@@ -98,7 +98,7 @@ class SubscriberAdmin:
     async def remove_synced(self, list_name: str, keys: Sequence[str]) -> Answer:
         """End subscriptions that a sync has brought in, in one transaction; raises NotFound, Refused."""
         number = await self._database.write(remove_synced, list_name, keys, self._context)
-        event(_log, "subscriber.imported", list=list_name, rows=len(keys), changed=number)
+        event(log, "subscriber.imported", list=list_name, rows=len(keys), changed=number)
         self._context.wake()
         return {"left": number}
 
@@ -110,7 +110,7 @@ class SubscriberAdmin:
         prepared = await asyncio.to_thread(prepare_rows, options, rows)  # it would hold the event loop up
         counts = await self._database.write(import_rows, options, prepared)
         changed = counts.rows[RowOutcome.ADDED] + counts.rows[RowOutcome.UPDATED]
-        event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
+        event(log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
         if changed:  # confirmations may be waiting, and an edition may have lost its last readers
             self._context.wake()
         return counts.plain()

@@ -27,7 +27,7 @@ from pressrun.services.suppression import (
 )
 from pressrun.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.members")
 
 
 class SuppressionSet(Struct, frozen=True, kw_only=True):
@@ -51,14 +51,14 @@ class SuppressionAdmin:
         """
         parsed = parse_reason(reason)
         stored = await self._database.write(lambda tx: self._suppress(tx, address, parsed, self._context.now))
-        event(_log, "suppression.added", reason=stored)
+        event(log, "suppression.added", reason=stored)
         self._context.wake()
         return SuppressionSet(address=_shown(address, stored), reason=stored.value)
 
     async def remove(self, address: Address) -> None:
         """Lift the suppression of an address; raises NotFound when it is not suppressed."""
         await self._database.write(self._lift, address)
-        event(_log, "suppression.removed")
+        event(log, "suppression.removed")
 
     def _lift(self, tx: Transaction, address: Address) -> None:
         if not lift(tx, digests_of(self._context.keys, address)):
@@ -70,7 +70,7 @@ class SuppressionAdmin:
         wanted, invalid = await asyncio.to_thread(self._prepare, rows, now)  # it would hold the event loop up
         added = await self._database.write(suppress_all, wanted, now)
         answer: Answer = {"added": added, "unchanged": len(wanted) - added, "invalid": invalid}
-        event(_log, "suppression.added", number=answer["added"])
+        event(log, "suppression.added", number=answer["added"])
         self._context.wake()
         return answer
 

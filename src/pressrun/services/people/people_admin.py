@@ -32,7 +32,7 @@ from pressrun.store.people.people import StoredPerson
 from pressrun.store.programs import api_tokens
 from pressrun.store.transaction import Transaction
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.people")
 
 
 class PersonRemoved(Struct, frozen=True, kw_only=True):

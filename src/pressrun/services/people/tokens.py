@@ -31,7 +31,7 @@ from pressrun.store.programs.api_tokens import DAY_SECONDS, ApiToken, NewToken
 from pressrun.store.shared_reads import SharedReads
 from pressrun.store.transaction import Transaction
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.people")
 
 PREFIX = "pr_"  # by which scanners find tokens that were published by mistake
 _OCTETS = 32

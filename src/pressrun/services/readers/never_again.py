@@ -19,7 +19,7 @@ from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.readers import enrolment, subscribers, suppressions
 from pressrun.store.readers.subscribers import Subscriber
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("pressrun.readers")
 
 
 class NeverAgain:
@@ -31,7 +31,7 @@ class NeverAgain:
     async def refuse(self, subscriber_id: int, digests: Sequence[int], origin: Origin) -> None:
         """Suppress an address for good; `digests` are the numbers of its token. A second time changes nothing."""
         await carry_out(self._context, origin, _refuse, subscriber_id, unpack_digests(digests))
-        event(_log, "suppression.added", reason=SuppressionReason.NEVER_AGAIN)
+        event(log, "suppression.added", reason=SuppressionReason.NEVER_AGAIN)
 
 
 def _refuse(request: ReaderRequest, subscriber_id: int, packed: tuple[bytes, ...]) -> None:
