@@ -17,8 +17,9 @@ from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript
 from pressrun.store.lists.lists import find_list_by_id
 from pressrun.store.people import audit, people
+from pressrun.store.people.audit import NamedActor
 from pressrun.store.programs import api_tokens
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 
 def counts(tx: Transaction, manuscript: StoredManuscript, list_name: str) -> bool:
@@ -51,38 +52,38 @@ def lost_approval(tx: Transaction, edition: Edition) -> str | None:
 
 def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
     """Says in a sentence who scheduled or resumed an edition and may no longer do so; None if nobody."""
-    row = audit.last_sender(tx, edition.id)
-    if row is None or _may_still_send(tx, row["who"], row["at"], edition.list_name):
+    sender = audit.last_sender(tx, edition.id)
+    if sender is None or _may_still_send(tx, sender, edition.list_name):
         return None
-    return f"{row['who']}, who scheduled or resumed it, may no longer send editions of {edition.list_name}"
+    return f"{sender.who}, who scheduled or resumed it, may no longer send editions of {edition.list_name}"
 
 
-def may_be(tx: Transaction, row: Row, author: str) -> bool:
+def may_be(tx: Transaction, actor: NamedActor, author: str) -> bool:
     """Whether a row of the audit log may name this author. A token that is gone may have been anybody's."""
-    kind, _, name = row["who"].partition(":")
+    kind, _, name = actor.who.partition(":")
     if kind == "person":
         person = people.find_by_name(tx, name)
-        return person is not None and person.created_at <= row["at"] and author == Author(person_id=person.id).key
+        return person is not None and person.created_at <= actor.at and author == Author(person_id=person.id).key
     if kind == "token":
         token = api_tokens.find_token_by_name(tx, name)
-        if token is None or token.created_at > row["at"]:
+        if token is None or token.created_at > actor.at:
             return True
         origin = api_tokens.origin_of(tx, token.id) if token.person_id is None else None
         return author == Author(person_id=token.person_id, token_id=origin).key
-    return author == Author(uid=row["uid"]).key
+    return author == Author(uid=actor.uid).key
 
 
-def _may_still_send(tx: Transaction, who: str, at: int, list_name: str) -> bool:
+def _may_still_send(tx: Transaction, actor: NamedActor, list_name: str) -> bool:
     """Whether somebody whom the audit log named then may send. If the name was reused since, it is somebody else's."""
-    kind, _, name = who.partition(":")
+    kind, _, name = actor.who.partition(":")
     if kind == "person":
         person = people.find_by_name(tx, name)
-        if person is None or person.created_at > at:
+        if person is None or person.created_at > actor.at:
             return False
         return holdings_of_person(tx, person.id).has(Right.RELEASE, list_name)
     if kind == "token":
         token = api_tokens.find_token_by_name(tx, name)
-        if token is None or token.created_at > at:
+        if token is None or token.created_at > actor.at:
             return False
         return holdings_of_token(tx, token).has(Right.RELEASE, list_name)
     return True

@@ -48,7 +48,7 @@ def require_second_person(
         )
     seen_at = _seen_at(tx, manuscript, author, is_vouched=is_vouched)
     if any(
-        standing.may_be(tx, row, author) for row in audit.changes_of_settings(tx, edition.list_name, seen_at, shown)
+        standing.may_be(tx, actor, author) for actor in audit.changes_of_settings(tx, edition.list_name, seen_at, shown)
     ):
         raise NotPermitted(
             f"somebody else has to approve edition {edition.id}, because you have changed settings of "

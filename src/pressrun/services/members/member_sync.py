@@ -64,11 +64,11 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], context:
     """End the subscriptions of these people that a sync has brought in; returns how many. Raises NotFound, Refused."""
     target = get_open_list(tx, list_name)
     leaving = [
-        row
-        for row in enrolment.find_standings(tx, list_id=target.id, keys=sorted(keys))
-        if row["source"] == SYNC and row["state"] != SubscriptionState.UNSUBSCRIBED
+        known
+        for known in enrolment.find_standings(tx, list_id=target.id, keys=sorted(keys))
+        if known.source == SYNC and known.state is not SubscriptionState.UNSUBSCRIBED
     ]
-    ids = [row["subscription_id"] for row in leaving]
+    ids = [known.subscription_id for known in leaving if known.subscription_id is not None]
     if not ids:
         return 0
     now = context.now
@@ -77,16 +77,16 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], context:
     deliveries.cancel_copies(tx, ids, now)
     events = [
         ConsentEvent(
-            subscriber_id=row["subscriber_id"],
+            subscriber_id=known.subscriber_id,
             list_id=target.id,
             list_name=target.name,
             event="removed",
             at=now,
             source=SYNC,
             salt=context.entropy(16),
-            address=row["address"],
+            address=known.address,
         )
-        for row in leaving
+        for known in leaving
     ]
     consent.append_consent(tx, *events)
     return len(ids)

@@ -6,7 +6,6 @@ so an interrupted import can be repeated. It never brings back anyone who unsubs
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -26,7 +25,8 @@ from pressrun.services.members.import_writes import ImportWriter, RowChange
 from pressrun.services.members.row_checks import CheckedRow, check_row
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, enrolment
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.readers.enrolment import KnownAddress
+from pressrun.store.transaction import Transaction
 
 SKIPPED = {
     RowOutcome.SKIPPED_SUPPRESSED: "the address is suppressed",
@@ -146,24 +146,23 @@ def count_followed(rows: Sequence[CheckedRow], followed: Sequence[CheckedRow]) -
 def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Digests]) -> dict[str, PriorState]:
     """What is known about these addresses."""
     known = dict.fromkeys(digests, PriorState())
-    for row in enrolment.find_standings(tx, list_id=target.id, keys=sorted(digests)):
-        known[row["address_key"]] = _prior_state(row)
+    for standing in enrolment.find_standings(tx, list_id=target.id, keys=sorted(digests)):
+        known[standing.address_key] = _prior_state(standing)
     keys = list(digests)
     for place in enrolment.find_suppressed(tx, list(digests.values())):
         known[keys[place]] = PriorState(is_suppressed=True)  # nothing else matters then
     return known
 
 
-def _prior_state(row: Row) -> PriorState:
-    state = None if row["state"] is None else SubscriptionState(row["state"])
+def _prior_state(known: KnownAddress) -> PriorState:
     return PriorState(
-        subscriber_id=row["subscriber_id"],
-        subscription_id=row["subscription_id"] or 0,
-        address=row["address"],
-        name=row["name"],
-        language=row["language"],
-        attributes=json.loads(row["attributes"]),
-        state=state,
-        source=row["source"] or "",
-        has_left=SubscriptionState.UNSUBSCRIBED in (state, row["state_before"]),
+        subscriber_id=known.subscriber_id,
+        subscription_id=known.subscription_id or 0,
+        address=known.address,
+        name=known.name,
+        language=known.language,
+        attributes=known.attributes,
+        state=known.state,
+        source=known.source or "",
+        has_left=SubscriptionState.UNSUBSCRIBED in (known.state, known.state_before),
     )

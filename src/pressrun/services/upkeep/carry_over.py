@@ -35,12 +35,13 @@ from pressrun.store.queue.inbound import InboundState
 from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.readers import consent
 from pressrun.store.readers.enrolment import count_audience
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import restores
+from pressrun.store.upkeep.restores import FormerEdition, RestoredEdition
 
 KEPT_POST = "it arrived before a restore and may be an edition that was sent since. Check, then retry or remove it"
 ENDED_JOB = "a backup was restored while it was running. Check who is on the list before you submit it again"
-_OVER = frozenset({EditionState.FINISHED.value, EditionState.CANCELLED.value})
+_OVER = frozenset({EditionState.FINISHED, EditionState.CANCELLED})
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 Journaled = Mapping[Claim, JournalEntry]
@@ -163,19 +164,19 @@ def carry_editions(tx: Transaction, former: Transaction, journaled: Journaled, n
     for edition in [*restores.unfinished_editions(tx), *restores.finished_editions(tx)]:
         then = restores.find_same_edition(former, edition)
         if then is not None and _has_moved(edition, then):
-            in_flight[edition["id"]] = _carry_edition(tx, former, edition["id"], then, journaled, now)
+            in_flight[edition.id] = _carry_edition(tx, former, edition.id, then, journaled, now)
     return in_flight
 
 
-def _has_moved(edition: Row, then: Row) -> bool:
+def _has_moved(edition: RestoredEdition, then: FormerEdition) -> bool:
     """Whether copies may have gone out since: not of a draft, nor of one that was over and was not opened again."""
-    if edition["state"] in _OVER:
-        return bool((then["state"], then["finished_at"]) != (edition["state"], edition["finished_at"]))
-    return {then["state"], edition["state"]} != {EditionState.DRAFT.value}
+    if edition.state in _OVER:
+        return (then.state, then.finished_at) != (edition.state, edition.finished_at)
+    return {then.state, edition.state} != {EditionState.DRAFT}
 
 
 def _carry_edition(
-    tx: Transaction, former: Transaction, edition_id: int, then: Row, journaled: Journaled, now: int
+    tx: Transaction, former: Transaction, edition_id: int, then: FormerEdition, journaled: Journaled, now: int
 ) -> int:
     in_flight, moved = 0, []
     for copy in restores.each_copy(former, edition_id):
@@ -189,7 +190,7 @@ def _carry_edition(
     for slice_ in restores.slices_of(former, edition_id):
         bulk_changes.store(tx, BulkChange(**{**slice_, "kind": BulkKind(slice_["kind"])}))
     restores.store_edition(tx, edition_id, then)
-    if then["state"] in _OVER:  # no connection has a copy, and rows that were removed for their age were over
+    if then.state in _OVER:  # no connection has a copy, and rows that were removed for their age were over
         restores.cancel_waiting(tx, edition_id, now)
     copy_counts.recount(tx, edition_id)
     return in_flight
@@ -245,23 +246,24 @@ def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[in
     restores.end_jobs(tx, ENDED_JOB)  # it would ask people again whom it has already asked
     notices = restores.cancel_notices(tx, now)
     held = {}
-    for row in restores.unfinished_editions(tx):
-        if row["is_welcome"]:  # a mail to one person, too
-            notices += restores.cancel_waiting(tx, row["id"], now)
-        copy_counts.recount(tx, row["id"])
-        if row["is_welcome"] or row["state"] == EditionState.DRAFT:
+    for edition in restores.unfinished_editions(tx):
+        number = edition.id
+        if edition.is_welcome:  # a mail to one person, too
+            notices += restores.cancel_waiting(tx, number, now)
+        copy_counts.recount(tx, number)
+        if edition.is_welcome or edition.state is EditionState.DRAFT:
             continue
-        held[row["id"]] = in_flight[row["id"]] if row["id"] in in_flight else _count_waiting(tx, row)
-        hold_restored(tx, row["id"], held[row["id"]])
+        held[number] = in_flight[number] if number in in_flight else _count_waiting(tx, edition)
+        hold_restored(tx, number, held[number])
     _keep_posts(tx, former)
     return HeldBack(editions=held, notices=notices)
 
 
-def _count_waiting(tx: Transaction, edition: Row) -> int:
+def _count_waiting(tx: Transaction, edition: RestoredEdition) -> int:
     """How many copies of an edition may have gone out since, when nothing is known of that: all that waited."""
-    if edition["started_at"] is None or bulk_changes.is_going_on(tx, edition["id"]):
-        return max(count_audience(tx, edition["list_id"]), require_edition(tx, edition["id"]).audience)
-    counts = copy_counts.count_copies(tx, edition["id"])
+    if edition.started_at is None or bulk_changes.is_going_on(tx, edition.id):
+        return max(count_audience(tx, edition.list_id), require_edition(tx, edition.id).audience)
+    counts = copy_counts.count_copies(tx, edition.id)
     return sum(counts[state.value] for state in _WAITING)
 
 

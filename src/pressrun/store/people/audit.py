@@ -25,7 +25,7 @@ from pressrun.observe.log import event
 from pressrun.store.programs import idempotency
 from pressrun.store.programs.events import acted_by
 from pressrun.store.programs.idempotency import KeyedRequest
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -312,15 +312,27 @@ def last_object(tx: Transaction, action: str) -> str | None:
     return name
 
 
-def last_sender(tx: Transaction, edition_id: int) -> Row | None:
-    """Who last sent, scheduled, rescheduled or resumed an edition, and when: `who` and `at`."""
-    return tx.row("audit.last_sender", object=f"edition {edition_id}")
+class NamedActor(Struct, frozen=True, kw_only=True):
+    """Whom a row of the log names, and when they did what it is about."""
+
+    who: str
+    uid: int | None
+    at: int
 
 
-def changes_of_settings(tx: Transaction, list_name: str, since: int, names: Collection[str]) -> list[Row]:
-    """`who`, `uid` and `at` of each change to one of these settings of a list, or to its logo, from `since` on."""
+def last_sender(tx: Transaction, edition_id: int) -> NamedActor | None:
+    """Who last sent, scheduled, rescheduled or resumed an edition."""
+    return tx.parsed(NamedActor, "audit.last_sender", object=f"edition {edition_id}")
+
+
+def changes_of_settings(tx: Transaction, list_name: str, since: int, names: Collection[str]) -> list[NamedActor]:
+    """Who made each change to one of these settings of a list, or to its logo, from `since` on."""
     rows = tx.rows("audit.changes_of_settings", list=list_name, since=since)
-    return [row for row in rows if not (fields := json.loads(row["fields"])) or not set(fields).isdisjoint(names)]
+    return [
+        parse_row(row, NamedActor)
+        for row in rows
+        if not (fields := json.loads(row["fields"])) or not set(fields).isdisjoint(names)
+    ]
 
 
 class ActionInProgress:

@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.events import EventType, of_subscription
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries
-from pressrun.store.transaction import Conflict, Row, Transaction, in_json
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
 
 Profile = tuple[str, str, Mapping[str, str]]
 """Name, language and imported columns of a person."""
@@ -51,12 +53,25 @@ class StateChange(NamedTuple):
     since: int
 
 
-def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[Row]:
-    """address, address_key, subscriber_id, name, language and attributes (JSON) of the people with these address keys.
+class KnownAddress(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody who is known by their address, and their subscription to a list if they have one."""
 
-    With the subscription_id, state, state_before and source of their subscription to the list, None without one.
-    """
-    return tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
+    address: str
+    address_key: str
+    subscriber_id: int
+    name: str
+    language: str
+    attributes: Mapping[str, str]
+    subscription_id: int | None
+    state: SubscriptionState | None
+    state_before: SubscriptionState | None
+    source: str | None
+
+
+def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[KnownAddress]:
+    """The people with these address keys, and how they stand on a list."""
+    rows = tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
+    return [parse_row(row, KnownAddress, "attributes") for row in rows]
 
 
 def members_of_source(tx: Transaction, *, list_id: int, source: str, after: str, limit: int) -> list[str]:

@@ -27,7 +27,7 @@ select object from audit where action = :action and outcome = 'done' order by nu
 
 -- name: last_sender
 -- Who last decided that an edition goes out, and when.
-select who, at from audit
+select who, uid, at from audit
 where action in ('edition.move', 'edition.release', 'edition.resume', 'edition.schedule', 'edition.send')
     and object = :object and outcome = 'done'
 order by number desc limit 1;

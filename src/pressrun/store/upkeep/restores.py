@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.chain import Head
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 PAGE = 5000  # rows or ids that are in memory at once
 
@@ -164,19 +168,48 @@ def find_missing_readers(tx: Transaction, before: Head) -> list[int]:
     return [row["id"] for row in tx.rows("restores.missing_readers", after=before.number)]
 
 
-def unfinished_editions(tx: Transaction) -> list[Row]:
-    """Editions that are not over: id, list_id, state, started_at, message_secret, is_welcome."""
-    return tx.rows("restores.unfinished_editions")
+class RestoredEdition(Struct, frozen=True, kw_only=True):
+    """An edition as the backup has it. Only one that is not over has `started_at`, and only others `finished_at`."""
+
+    id: int
+    list_id: int
+    state: EditionState
+    message_secret: bytes
+    started_at: int | None = None
+    finished_at: int | None = None
+    is_welcome: bool = False
 
 
-def finished_editions(tx: Transaction) -> list[Row]:
-    """Editions that are over: id, list_id, state, finished_at, message_secret."""
-    return tx.rows("restores.finished_editions")
+class FormerEdition(Struct, frozen=True, kw_only=True):
+    """How far an edition came in the former data."""
+
+    state: EditionState
+    unsubscribed: int
+    complaints: int
+    canary_percent: float | None
+    canary_copies: int | None
+    pause_reason: str | None
+    auto_paused_at: int | None
+    scheduled_at: int | None
+    started_at: int | None
+    first_claim_at: int | None
+    finished_at: int | None
+    copies_removed_at: int | None
 
 
-def find_same_edition(former: Transaction, edition: Row) -> Row | None:
+def unfinished_editions(tx: Transaction) -> list[RestoredEdition]:
+    """Editions that are not over, welcome mails among them."""
+    return [parse_row(row, RestoredEdition) for row in tx.rows("restores.unfinished_editions")]
+
+
+def finished_editions(tx: Transaction) -> list[RestoredEdition]:
+    """Editions that are over."""
+    return [parse_row(row, RestoredEdition) for row in tx.rows("restores.finished_editions")]
+
+
+def find_same_edition(former: Transaction, edition: RestoredEdition) -> FormerEdition | None:
     """How far the same edition came there."""
-    return former.row("restores.find_edition", id=edition["id"], message_secret=edition["message_secret"])
+    return former.parsed(FormerEdition, "restores.find_edition", id=edition.id, message_secret=edition.message_secret)
 
 
 def each_copy(former: Transaction, edition_id: int) -> Iterator[dict[str, Any]]:
@@ -206,9 +239,9 @@ def slices_of(former: Transaction, edition_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in former.rows("restores.slices", edition_id=edition_id)]
 
 
-def store_edition(tx: Transaction, edition_id: int, then: Row) -> None:
+def store_edition(tx: Transaction, edition_id: int, then: FormerEdition) -> None:
     """Bring an edition to its state in the former data; its audience are the copies that it has here."""
-    tx.run("restores.set_edition", id=edition_id, **dict(then))
+    tx.run("restores.set_edition", id=edition_id, **asdict(then))
 
 
 def editions_since(former: Transaction, last_id: int) -> list[Row]:
