@@ -11,9 +11,15 @@ from tests.engines import IS_THOROUGH, contents
 from tests.services.office import open_office
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import Refused
 from pressrun.services.members.import_rows import ImportRow
+from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
+from pressrun.services.readers.subscription_records import list_subscriptions
+from pressrun.store.queue import notices
+from pressrun.store.queue.notices import NewNotice
+from pressrun.store.readers import subscribers
 
 READERS, ERASED = (3000, 60) if IS_THOROUGH else (1500, 40)
 SPELLINGS = (
@@ -67,3 +73,55 @@ async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path,
     assert b"erin" not in content
     assert b"other@mail.example" in content
     assert b"third@mail.example" in content
+
+
+@pytest.mark.parametrize("reads_there", [False, True])
+async def test_nothing_is_left_of_the_former_address_either(tmp_path: Path, reads_there: bool) -> None:
+    """Whoever changed to the address of another reader has left one without subscriptions at the former address."""
+    old, new, web = parse_address("fern@old.example"), parse_address("fern@new.example"), Origin(source="web")
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        await office.make_list("other")
+        await office.subscribers.add("news", old)
+        if reads_there:
+            await office.subscribers.add("other", new)
+        changes = AddressChanges(office.context)
+        await changes.request(1, new, web)
+        assert AddressChangeOutcome.DONE is (await changes.confirm(1, web))[0]
+        help_text = NewNotice(kind="help", address=old, message_secret=b"s" * 16)
+        await office.database.write(notices.insert_notice, help_text, int(office.now))
+        await office.subscribers.erase(new)
+        rows = [ImportRow(line=line, email=address.typed) for line, address in enumerate((old, new), 2)]
+        assert 2 == (await office.subscribers.import_batch("news", rows))["skipped_suppressed"]
+    content = everything_below(tmp_path)
+    assert [] == [spelling for spelling in (b"fern@old.example", b"fern@new.example") if spelling in content]
+
+
+async def test_whoever_reads_at_the_former_address_now_is_left_alone(tmp_path: Path) -> None:
+    old, new, web = parse_address("fern@old.example"), parse_address("fern@new.example"), Origin(source="web")
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        await office.make_list("other")
+        await office.subscribers.add("news", old)
+        await office.subscribers.add("other", new)
+        changes = AddressChanges(office.context)
+        await changes.request(1, new, web)
+        await changes.confirm(1, web)
+        await office.sign_ups.request(["other"], Applicant(old, web), network=None)
+        await office.subscribers.erase(new)
+        left = await office.database.read(subscribers.find_subscriber, old)
+        assert left is not None
+        standings = [details.subscription.state for details in await office.database.read(list_subscriptions, left)]
+        assert ["unsubscribed", "pending"] == standings
+
+
+async def test_settings_that_name_the_former_address_have_to_be_changed_first(tmp_path: Path) -> None:
+    old, new, web = parse_address("fern@old.example"), parse_address("fern@new.example"), Origin(source="web")
+    async with open_office(tmp_path) as office:
+        await office.make_list(owner=old.typed)
+        await office.subscribers.add("news", old)
+        changes = AddressChanges(office.context)
+        await changes.request(1, new, web)
+        await changes.confirm(1, web)
+        with pytest.raises(Refused, match=r"fern@old\.example is used in the settings of news \(owner\)"):
+            await office.subscribers.erase(new)

@@ -1,4 +1,4 @@
-"""The spellings of one address: whether a text names it, in whatever case, form or escape it was written.
+"""The spellings of addresses: whether a text names one, in whatever case, form or escape it was written.
 
 SQL's lower() handles only ASCII, and an address is compared by more than its case: accents may be one character or two
 (Unicode NFC and NFD), a domain may be written in letters or as its A-label (RFC 5890), and mail, pages and programs
@@ -26,36 +26,42 @@ _DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "ς": "σ"})  # the s
 
 
 class Spellings:
-    """All ways to write one address; `Spellings(address).name(text)` finds them."""
+    """All ways to write the addresses of somebody; `Spellings(address).name(text)` finds them."""
 
-    def __init__(self, address: Address) -> None:
-        self.domain = address.domain
-        locals_ = {plain(address.local), plain(address.typed.rpartition("@")[0])}
-        domains = {plain(address.domain), plain(_in_letters(address.domain)), plain(address.typed.rpartition("@")[2])}
-        local, domain = (f"(?:{'|'.join(map(re.escape, sorted(some)))})" for some in (locals_, domains))
-        ends = r"(?![\w-]|\.\w)"  # else it is a longer domain
-        # A longer local part is somebody else's. A return path may hold an address behind a name of its own, with
-        # another character for the @ (VERP).
-        self._named = re.compile(
-            rf"(?<![\w.+-])(?:{local}|\"{local}\")@{domain}{ends}|(?<![\w.]){local}[=%]{domain}{ends}"
-        )
+    def __init__(self, *addresses: Address) -> None:
+        self._domains = sorted({address.domain for address in addresses})
+        self._named = re.compile("|".join(map(_pattern, addresses)))
 
     @property
     def hint(self) -> str:
         """What any spelling holds that escapes no letter of the domain, in lower case: a filter for much text."""
-        top = self.domain.rpartition(".")[2]
-        return self.domain if "xn--" not in self.domain else "" if top.startswith("xn--") else top
+        if len(self._domains) > 1:
+            return ""
+        (domain,) = self._domains
+        top = domain.rpartition(".")[2]
+        return domain if "xn--" not in domain else "" if top.startswith("xn--") else top
 
     def may_be_in(self, octets: bytes) -> bool:
         """Whether a closer look is worthwhile. In binary data only the form that programs write is found."""
         lowered = octets.lower()
         if b"\0" in octets:
-            return any(spelling.encode() in lowered for spelling in {self.domain, _in_letters(self.domain)})
+            forms = {form for domain in self._domains for form in (domain, _in_letters(domain))}
+            return any(form.encode() in lowered for form in forms)
         return self.hint.encode() in lowered or _ESCAPES.search(octets) is not None
 
     def name(self, text: str) -> bool:
-        """Whether a text names the address."""
+        """Whether a text names one of the addresses."""
         return any(self._named.search(plain(piece)) for meaning in unescaped(text) for piece in _pieces(meaning))
+
+
+def _pattern(address: Address) -> str:
+    locals_ = {plain(address.local), plain(address.typed.rpartition("@")[0])}
+    domains = {plain(address.domain), plain(_in_letters(address.domain)), plain(address.typed.rpartition("@")[2])}
+    local, domain = (f"(?:{'|'.join(map(re.escape, sorted(some)))})" for some in (locals_, domains))
+    ends = r"(?![\w-]|\.\w)"  # else it is a longer domain
+    # A longer local part is somebody else's. A return path may hold an address behind a name of its own, with
+    # another character for the @ (VERP).
+    return rf"(?<![\w.+-])(?:{local}|\"{local}\")@{domain}{ends}|(?<![\w.]){local}[=%]{domain}{ends}"
 
 
 def _pieces(text: str) -> Iterator[str]:

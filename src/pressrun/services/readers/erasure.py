@@ -1,11 +1,12 @@
 """Erasing a person: afterwards no table holds the address, and only a keyed hash keeps them out.
 
 The key of that hash is never rotated, so imports and operators cannot bring the person back, even years later. Only
-their own confirmed sign-up can. As long as a change of address is known, that holds for the former address as well, or
-the next import of a file that still has it would mail the person again. Counts of past editions stay. Other rows that
-name the address go, too: evidence of a reader who had it before or wanted to move to it, and mails that mention it
-(store.readers.address_places lists them all). Deleted content is overwritten (secure_delete), and leaves the
-write-ahead log with the next checkpoint, at the latest when the daemon stops.
+their own confirmed sign-up can. Counts of past editions stay. Other rows that name the address go, too: evidence of a
+reader who had it before or wanted to move to it, and mails that mention it (store.readers.address_places lists them
+all). As long as a change of address is known, all of this holds for the former address as well. Otherwise mails that
+were queued to it would stay, and the next import of a file that still has it would mail the person again. Deleted
+content is overwritten (secure_delete), and leaves the write-ahead log with the next checkpoint, at the latest when the
+daemon stops.
 """
 
 from __future__ import annotations
@@ -16,22 +17,23 @@ from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.spellings import Spellings
 from pressrun.core.errors import NotFound, Refused
+from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
+from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.services.suppression import keep_out_erased
 from pressrun.store.database import Database
 from pressrun.store.people import audit
 from pressrun.store.programs import jobs
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.readers import address_changes, address_places, consent, enrolment, subscribers
-from pressrun.store.readers.address_changes import ChangeState
 from pressrun.store.readers.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
@@ -50,6 +52,13 @@ class Erased(Struct, frozen=True, kw_only=True):
     editions: tuple[int, ...] = ()
 
 
+class _Person(Struct, frozen=True):
+    """Whom an erasure is about: the address that was given and their former ones, and the readers who have these."""
+
+    addresses: tuple[Address, ...]
+    subscribers: tuple[Subscriber, ...]
+
+
 async def erase(
     database: Database,
     address: Address,
@@ -65,8 +74,8 @@ async def erase(
     A job whose file names them is cancelled, and its `files` are deleted; a database without a data_dir has none.
     Raises NotFound, and Refused where a list needs them.
     """
-    spellings = Spellings(address)
-    earlier = EarlierScan()
+    earlier = EarlierScan((await database.read(_find_person, address)).addresses)
+    spellings = Spellings(*earlier.addresses)
     for place in PLACES:
         if place.grows or place is EDITION:
             await _scan(database, place, spellings, earlier)
@@ -115,35 +124,50 @@ def erase_person(
     tx: Transaction, address: Address, keys: KeyRing, salt: bytes, now: int, earlier: EarlierScan | None = None
 ) -> Erased:
     """Erase a person in this transaction; `salt` is 16 random octets, `earlier` what was found before it."""
-    spellings = Spellings(address)
-    settings = address_places.settings_naming(tx, spellings)
-    if settings:
-        raise Refused(f"{address} is used in the settings of {', '.join(settings)}. Set another address there first")
-    person = subscribers.find_subscriber(tx, address)
-    if person is not None:
-        enrolment.cancel_everything(tx, person.id, now=now)
-    number = None if person is None else person.id
-    former = [] if person is None else _former_addresses(tx, person)
-    earlier = earlier or EarlierScan()
-    forgotten = address_places.forget(tx, spellings, number, earlier, now=now, salt=salt)
+    person = _find_person(tx, address)
+    if earlier is None or earlier.addresses != person.addresses:  # then it has not searched for all of them
+        earlier = EarlierScan(person.addresses)
+    for own in person.addresses:
+        _require_unused(tx, own)
+    ids = [reader.id for reader in person.subscribers]
+    enrolment.cancel_everything(tx, *ids, now=now)
+    spellings = Spellings(*person.addresses)
+    forgotten = address_places.forget(tx, spellings, ids, earlier, now=now, salt=salt)
     cancel_withdrawn_drafts(tx, now)
     published = address_places.forget_unpublished(tx, earlier)
-    if person is None and forgotten.is_nothing:
+    if not ids and forgotten.is_nothing:
         raise NotFound(f"unknown address {address}")
-    digests = digests_of(keys, address)
-    audit.erase_about(tx, [] if number is None else [number], {*digests}, now)
-    for own_address in (address, *former):
-        keep_out_erased(tx, digests_of(keys, own_address), own_address.key, now)
-    return Erased(is_reader=person is not None, of_others=forgotten, editions=tuple(published))
+    digests = {own: digests_of(keys, own) for own in person.addresses}
+    audit.erase_about(tx, ids, {digest for both in digests.values() for digest in both}, now)
+    for own, both in digests.items():
+        keep_out_erased(tx, both, own.key, now)
+    return Erased(is_reader=bool(ids), of_others=forgotten, editions=tuple(published))
 
 
-def _former_addresses(tx: Transaction, person: Subscriber) -> list[Address]:
-    """The addresses that a person had before, unless another reader has them now."""
-    changes = address_changes.changes_of(tx, person.id)
-    addresses = [read_stored_address(row["old_address"]) for row in changes if row["state"] == ChangeState.DONE]
-    return [
-        address for address in addresses if address is not None and subscribers.find_subscriber(tx, address) is None
-    ]
+def _require_unused(tx: Transaction, address: Address) -> None:
+    settings = address_places.settings_naming(tx, Spellings(address))
+    if settings:
+        raise Refused(f"{address} is used in the settings of {', '.join(settings)}. Set another address there first")
+
+
+def _find_person(tx: Transaction, address: Address) -> _Person:
+    """Somebody with the addresses that they had before, unless somebody else reads or signs up at one of them now.
+
+    Somebody who changed to the address of another reader has left a reader without subscriptions at the former one.
+    """
+    reader = subscribers.find_subscriber(tx, address)
+    addresses, readers = [address], [] if reader is None else [reader]
+    for former in address_changes.former_addresses(tx, address) if readers else ():
+        left = subscribers.find_subscriber(tx, former)
+        if left is None or _has_left_everything(tx, left):
+            addresses.append(former)
+            readers += [] if left is None else [left]
+    return _Person(tuple(addresses), tuple(readers))
+
+
+def _has_left_everything(tx: Transaction, reader: Subscriber) -> bool:
+    subscriptions = [details.subscription for details in list_subscriptions(tx, reader)]
+    return all(subscription.state is SubscriptionState.UNSUBSCRIBED for subscription in subscriptions)
 
 
 def forget_strangers(tx: Transaction, subscriber_ids: Collection[int], entropy: Entropy, now: int) -> None:

@@ -75,6 +75,11 @@ def moved_addresses(tx: Transaction) -> dict[str, Address]:
     return {key: address for key, address in moved.items() if address.key != key}
 
 
+def former_addresses(tx: Transaction, address: Address) -> list[Address]:
+    """The addresses from which somebody has changed to this one, as long as that is known."""
+    return [_parse(key) for key, present in moved_addresses(tx).items() if present.key == address.key]
+
+
 @lru_cache(maxsize=10_000)
 def _parse(address: str) -> Address:
     """For each batch of an import again."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
+from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.spellings import SIGNS, Spellings
 from pressrun.message.incoming.mentions import mentions
 from pressrun.store.readers import consent, subscribers, suppressions
@@ -70,6 +71,7 @@ PLACES = (
 class EarlierScan(Struct):
     """A search before the erasing transaction: by the name of the place, how far it went, and which rows it found."""
 
+    addresses: tuple[Address, ...] = ()
     through: dict[str, int] = field(default_factory=dict)
     ids: dict[str, list[int]] = field(default_factory=dict)
 
@@ -126,16 +128,23 @@ def settings_naming(tx: Transaction, spellings: Spellings) -> list[str]:
 
 
 def forget(
-    tx: Transaction, spellings: Spellings, subscriber_id: int | None, earlier: EarlierScan, *, now: int, salt: bytes
+    tx: Transaction,
+    spellings: Spellings,
+    subscriber_ids: Sequence[int],
+    earlier: EarlierScan,
+    *,
+    now: int,
+    salt: bytes,
 ) -> Forgotten:
-    """Erase an address in every place, and its reader; `salt` is 16 random octets for the evidence."""
-    if subscriber_id is not None:
+    """Erase addresses in every place, and their readers; `salt` is 16 random octets for the evidence."""
+    own: set[int] = set()
+    for subscriber_id in subscriber_ids:
         tx.run("address_places.forget_handovers", subscriber_id=subscriber_id)
         tx.run("address_places.forget_replies", subscriber_id=subscriber_id)
-    own = set() if subscriber_id is None else set(consent.numbers_of(tx, subscriber_id))
+        own |= set(consent.numbers_of(tx, subscriber_id))
     evidence = set(_all_naming(tx, CONSENT, spellings, earlier)) - own
     consent.erase_rows(tx, own | evidence, now=now, salt=salt)
-    if subscriber_id is not None:
+    for subscriber_id in subscriber_ids:
         subscribers.delete_subscriber(tx, subscriber_id)
     mails = _forget_rows(tx, INBOUND_CONTENT, spellings, earlier, now=now)
     mails += _forget_rows(tx, INBOUND, spellings, earlier, now=now)
