@@ -162,6 +162,23 @@ async def test_who_has_set_what_is_in_every_copy_does_not_approve_it(desk: Desk,
     await desk.by("bea", "edition.approve", id=edition)
 
 
+async def test_a_revoked_token_that_has_set_what_is_in_every_copy_is_named(desk: Desk) -> None:
+    """Nobody knows whose it was. Once somebody else has seen what it did, the others can approve."""
+    edition = await desk.draft()
+    made = await desk.at_shell("token.create", name="ci", scope="write", lists=("news",))
+    setting = {"list": "news", "settings": {"footer": "Win a boat"}}
+    await desk.perform(desk.know(made.id, made.token), "list.set", setting)
+    await desk.at_shell("token.revoke", id=made.id)
+    with pytest.raises(
+        NotPermitted, match=r"somebody else has to submit edition 1 again.*token:ci has changed"
+    ) as told:
+        await desk.by("bea", "edition.approve", id=edition)
+    assert "you have" not in str(told.value)
+    desk.pass_time(1)
+    await desk.by("cleo", "edition.submit", id=edition)
+    await desk.by("bea", "edition.approve", id=edition)
+
+
 # ---------------------------------------------------------------------- at the hour
 
 

@@ -19,6 +19,7 @@ from pressrun.store.lists.lists import find_list_by_id
 from pressrun.store.people import audit, people
 from pressrun.store.people.audit import NamedActor
 from pressrun.store.programs import api_tokens
+from pressrun.store.programs.api_tokens import ApiToken
 from pressrun.store.transaction import Transaction
 
 
@@ -53,7 +54,7 @@ def lost_approval(tx: Transaction, edition: Edition) -> str | None:
 def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
     """Says in a sentence who scheduled or resumed an edition and may no longer do so; None if nobody."""
     sender = audit.last_sender(tx, edition.id)
-    if sender is None or _may_still_send(tx, sender, edition.list_name):
+    if sender is None or may_still(tx, sender, Right.RELEASE, edition.list_name):
         return None
     return f"{sender.who}, who scheduled or resumed it, may no longer send editions of {edition.list_name}"
 
@@ -65,25 +66,34 @@ def may_be(tx: Transaction, actor: NamedActor, author: str) -> bool:
         person = people.find_by_name(tx, name)
         return person is not None and person.created_at <= actor.at and author == Author(person_id=person.id).key
     if kind == "token":
-        token = api_tokens.find_token_by_name(tx, name)
-        if token is None or token.created_at > actor.at:
+        token = _token_of(tx, actor)
+        if token is None:
             return True
         origin = api_tokens.origin_of(tx, token.id) if token.person_id is None else None
         return author == Author(person_id=token.person_id, token_id=origin).key
     return author == Author(uid=actor.uid).key
 
 
-def _may_still_send(tx: Transaction, actor: NamedActor, list_name: str) -> bool:
-    """Whether somebody whom the audit log named then may send. If the name was reused since, it is somebody else's."""
+def is_lost_token(tx: Transaction, actor: NamedActor) -> bool:
+    """Whether this is a token that is gone, so that nobody knows whose it was."""
+    return actor.who.startswith("token:") and _token_of(tx, actor) is None
+
+
+def may_still(tx: Transaction, actor: NamedActor, right: Right, list_name: str) -> bool:
+    """Whether somebody who was named then has a right on a list now. If the name was reused since, it is another's."""
     kind, _, name = actor.who.partition(":")
     if kind == "person":
         person = people.find_by_name(tx, name)
         if person is None or person.created_at > actor.at:
             return False
-        return holdings_of_person(tx, person.id).has(Right.RELEASE, list_name)
+        return holdings_of_person(tx, person.id).has(right, list_name)
     if kind == "token":
-        token = api_tokens.find_token_by_name(tx, name)
-        if token is None or token.created_at > actor.at:
-            return False
-        return holdings_of_token(tx, token).has(Right.RELEASE, list_name)
+        token = _token_of(tx, actor)
+        return token is not None and holdings_of_token(tx, token).has(right, list_name)
     return True
+
+
+def _token_of(tx: Transaction, actor: NamedActor) -> ApiToken | None:
+    """The token that had this name then; None if it is gone, whether or not another one has the name now."""
+    token = api_tokens.find_token_by_name(tx, actor.who.partition(":")[2])
+    return None if token is None or token.created_at > actor.at else token

@@ -47,13 +47,19 @@ def require_second_person(
             "approved, or that approval no longer counts"
         )
     seen_at = _seen_at(tx, manuscript, author, is_vouched=is_vouched)
-    if any(
-        standing.may_be(tx, actor, author) for actor in audit.changes_of_settings(tx, edition.list_name, seen_at, shown)
-    ):
+    actors = audit.changes_of_settings(tx, edition.list_name, seen_at, shown)
+    theirs = [actor for actor in actors if standing.may_be(tx, actor, author)]
+    if any(not standing.is_lost_token(tx, actor) for actor in theirs):
         raise NotPermitted(
             f"somebody else has to approve edition {edition.id}, because you have changed settings of "
             f"{edition.list_name} that are in every copy, and nobody else has changed, submitted or approved the draft "
             "since"
+        )
+    if theirs:
+        raise NotPermitted(
+            f"somebody else has to submit edition {edition.id} again before you can approve it, because "
+            f"{theirs[-1].who} has changed settings of {edition.list_name} that are in every copy. That token is "
+            "gone, so nobody knows whether it was yours"
         )
 
 
