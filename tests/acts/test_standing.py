@@ -179,6 +179,64 @@ async def test_a_revoked_token_that_has_set_what_is_in_every_copy_is_named(desk:
     await desk.by("bea", "edition.approve", id=edition)
 
 
+# ---------------------------------------------------------------------- after an intruder
+
+
+async def make_token(desk: Desk, name: str, by: Any = None) -> Any:
+    """A token that operates, and the one who shows it."""
+    made = await desk.perform(by, "token.create", {"name": name, "scope": "write", "lists": ()})
+    return desk.know(made.id, made.token)
+
+
+async def test_a_revoked_token_is_answered_with_those_that_were_made_with_it(desk: Desk) -> None:
+    """With all of them, when the first is revoked; later with those that came by it. None is touched."""
+    first = await make_token(desk, "first")
+    second = await make_token(desk, "second", first)
+    await make_token(desk, "third", second)
+    await make_token(desk, "fourth", first)
+    await make_token(desk, "other")
+
+    async def revoke(token_id: int) -> list[str]:
+        return [made.name for made in (await desk.at_shell("token.revoke", id=token_id)).made]
+
+    assert ["third"] == await revoke(2)
+    assert [] == await revoke(5)
+    assert ["third", "fourth"] == await revoke(1)
+    assert [(3,), (4,)] == await select(desk.office.database, "select id from api_token order by id")
+
+
+async def stands(desk: Desk, name: str) -> list[tuple[int, str]]:
+    return [(edition.id, edition.state) for edition in (await desk.at_shell("user.reset", person=name)).stands]
+
+
+async def test_a_reset_names_what_the_person_has_approved(desk: Desk) -> None:
+    """Until it is taken back."""
+    edition = await desk.draft()
+    await desk.by("bea", "edition.approve", id=edition)
+    assert [] == await stands(desk, "cleo")
+    assert [(1, "draft")] == await stands(desk, "bea")
+    await desk.at_shell("edition.return", id=edition)
+    assert [] == await stands(desk, "bea")
+
+
+async def test_a_reset_names_what_goes_out_because_the_person_said_so(desk: Desk) -> None:
+    """Until it is held, or somebody else says so."""
+    await desk.at_shell("list.set", list="news", settings={"approval": "none"})
+    await desk.by("bea", "edition.schedule", id=await desk.draft(), at=desk.hour())
+    assert [(1, "scheduled")] == await stands(desk, "bea")
+    await desk.at_shell("edition.pause", id=1)
+    assert [] == await stands(desk, "bea")
+    await desk.at_shell("edition.resume", id=1)
+    assert [] == await stands(desk, "bea")
+
+
+async def test_a_reset_names_nothing_of_somebody_who_may_no_longer_decide(desk: Desk) -> None:
+    edition = await desk.draft()
+    await desk.by("bea", "edition.approve", id=edition)
+    await desk.lose("lowered")
+    assert [] == await stands(desk, "bea")
+
+
 # ---------------------------------------------------------------------- at the hour
 
 

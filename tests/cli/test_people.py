@@ -71,8 +71,42 @@ def test_a_token_is_printed_once(shell: Shell) -> None:
     (listed,) = shell.good("token", "ls", "--json").json
     assert ("site", "sign-up", ["news"], None) == tuple(listed[key] for key in ("name", "scope", "lists", "last_used"))
     assert made.out.strip() not in shell.good("token", "ls").out
-    assert {"id": 1, "name": "site"} == shell.good("token", "revoke", "1", "--json").json
+    assert {"id": 1, "name": "site", "made": []} == shell.good("token", "revoke", "1", "--json").json
     assert "" == shell.good("token", "ls").out
+
+
+def test_revoking_a_token_names_those_that_were_made_with_it(shell: Shell) -> None:
+    shell.make_list()
+    for name in ("first", "second"):
+        shell.good("token", "create", "--name", name)
+    execute_at(shell.database, "update api_token set origin_id = 1 where id = 2")
+    revoked = shell.good("token", "revoke", "1")
+    assert "id    1\nname  first\n" == revoked.out
+    warning = "warning: second was made with it, and is still valid. `pressrun token revoke 2` revokes it\n"
+    assert warning == revoked.err
+
+
+@pytest.mark.parametrize("arguments", [("user", "revoke", "ann", "--operator"), ("user", "rm", "ann")])
+def test_it_is_said_that_no_operator_is_left(shell: Shell, arguments: tuple[str, ...]) -> None:
+    """The shell may do that, by mistake as well."""
+    shell.make_list()
+    shell.good("user", "add", "ann", "--operator")
+    shell.good("user", "add", "bea", "--operator")
+    assert "" == shell.good("user", "rm", "bea").err
+    assert "warning: no operator can log in any more" in shell.good(*arguments).err
+
+
+def test_a_reset_says_how_to_stop_what_stands(shell: Shell) -> None:
+    shell.make_list()
+    shell.good("user", "add", "ann", "--operator")
+    shell.good("edition", "draft", "news", shell.write("a.md", "---\nsubject: Boats\n---\nHello\n"))
+    approve = "update manuscript set approved_number = number, approved_by = 'person 1', approved_at = 1"
+    execute_at(shell.database, approve)
+    words = "warning: edition 1 of news is still approved by ann. `pressrun edition return 1` ends that\n"
+    reset = shell.good("user", "reset", "ann")
+    assert (True, True) == (words in reset.err, reset.out.startswith("http"))
+    shell.good("edition", "return", "1")
+    assert "edition 1" not in shell.good("user", "reset", "ann").err
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,13 @@ from __future__ import annotations
 from pressrun.core.access.rights import Right
 from pressrun.services.authors import Author, is_of_token, name_of_author, number_of, person_of
 from pressrun.services.holdings import holdings_of_person, holdings_of_token
-from pressrun.store.editions import manuscripts
+from pressrun.store.editions import editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript
 from pressrun.store.lists.lists import find_list_by_id
 from pressrun.store.people import audit, people
 from pressrun.store.people.audit import NamedActor
+from pressrun.store.people.people import StoredPerson
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.api_tokens import ApiToken
 from pressrun.store.transaction import Transaction
@@ -57,6 +58,23 @@ def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
     if sender is None or may_still(tx, sender, Right.RELEASE, edition.list_name):
         return None
     return f"{sender.who}, who scheduled or resumed it, may no longer send editions of {edition.list_name}"
+
+
+def editions_decided_by(tx: Transaction, person: StoredPerson) -> list[Edition]:
+    """Drafts and scheduled editions that a person has approved, and those that go out because they said so.
+
+    Only what still counts: an edition that somebody else has resumed since, for one, is that one's decision.
+    """
+    decided = {
+        edition.id: edition
+        for manuscript in manuscripts.approved_by(tx, Author(person_id=person.id).key)
+        if (edition := editions.find_edition(tx, manuscript.edition_id)) and counts(tx, manuscript, edition.list_name)
+    }
+    for edition in editions.live_editions(tx):
+        sender = audit.last_sender(tx, edition.id)
+        if sender is not None and sender.who == f"person:{person.name}":
+            decided |= {edition.id: edition} if may_still(tx, sender, Right.RELEASE, edition.list_name) else {}
+    return [decided[number] for number in sorted(decided)]
 
 
 def may_be(tx: Transaction, actor: NamedActor, author: str) -> bool:

@@ -333,7 +333,8 @@ async def test_who_is_removed_leaves_nothing(office: Office) -> None:
     await office.people.add("ann", BERTA, is_operator=True)
     await office.people.grant("ann", EDITOR)
     former = (await person(office, "ann")).id
-    assert PersonRemoved(name="ann", cancelled=0) == await office.people.remove("BERTA@town.example")
+    removed = await office.people.remove("BERTA@town.example")
+    assert PersonRemoved(name="ann", cancelled=0, no_operator_left=True) == removed
     for table in ("person", "permission", "enter_link"):
         assert [(0,)] == await select(office.database, f"select count(*) from {table}")
     assert NOTHING == await office.database.read(holdings_of_person, former)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from tests.database import select
+from tests.database import execute, select
 from tests.web.admin.admin_house import AdminHouse
 from tests.web.admin.test_people_pages import entered, operator
 
@@ -113,6 +113,17 @@ async def test_a_token_is_revoked_by_its_person_or_an_operator(admin: AdminHouse
         assert "bob" in (await client.get("/admin/tokens")).text
         assert 303 == (await client.post("/admin/tokens", data={"id": "2"})).status_code
     assert [] == await tokens(admin)
+
+
+async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHouse) -> None:
+    async with operator(admin) as client:
+        await client.post("/admin/tokens/new", data={"name": "first", "scope": "write", "expires": ""})
+        sql = """insert into api_token (name, digest, scope, is_everywhere, person_id, created_at, origin_id)
+            select 'second', 'x', scope, 1, person_id, created_at, id from api_token"""
+        await execute(admin.lobby.database, sql.replace("'x'", "cast('x' as blob)"))
+        answer = await client.post("/admin/tokens", data={"id": "1"})
+    assert 200 == answer.status_code
+    assert "Tokens that were made with first are still valid: second" in answer.text
 
 
 async def test_making_and_revoking_need_a_log_in_of_the_last_minutes(admin: AdminHouse) -> None:

@@ -118,11 +118,14 @@ def link(invocation: Invocation, *, person: str) -> None:
 def reset(invocation: Invocation, *, person: str) -> None:
     """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
     codes stop working, and so do their tokens, since an intruder may have made them. Programs that used one need a
-    new one (`token create`).
+    new one (`token create`). Editions that they have approved, scheduled or sent stay so, and are named.
     """
     answer = execute(invocation, "user.reset", PersonName(person=person))
-    if answer["revoked"] and not invocation.as_json:
-        print_info(f"tokens revoked: {', '.join(answer['revoked'])}")
+    if not invocation.as_json:
+        if answer["revoked"]:
+            print_info(f"tokens revoked: {', '.join(answer['revoked'])}")
+        for edition in answer["stands"]:
+            print_warning(_standing(answer["name"], edition))
     _print_link(answer, as_json=invocation.as_json)
 
 
@@ -133,8 +136,10 @@ def remove(invocation: Invocation, *, person: str) -> None:
     removed = execute(invocation, "user.rm", PersonName(person=person))
     if invocation.as_json:
         print_json(removed)
-    elif removed["cancelled"]:
+        return
+    if removed["cancelled"]:
         echo(f"held editions cancelled: {removed['cancelled']}")
+    _warn_if_alone(removed)
 
 
 @verb("user ls")
@@ -205,6 +210,28 @@ def _change(invocation: Invocation, act: str, grant: PersonGrant) -> None:
     echo(f"{row['name']}: {row['may_do'] or 'nothing'}")
     if changed["cancelled"]:
         echo(f"held editions cancelled: {changed['cancelled']}")
+    _warn_if_alone(changed)
+
+
+def _warn_if_alone(answer: dict[str, Any]) -> None:
+    if answer.get("no_operator_left"):
+        print_warning(
+            "no operator can log in any more. `pressrun user grant NAME --operator` makes somebody one, and "
+            "`pressrun user link NAME` lets them log in"
+        )
+
+
+_STANDING = {
+    "draft": "is still approved by {name}. `pressrun edition return {id}` ends that",
+    "scheduled": "is still scheduled or approved by {name}. `pressrun edition pause {id}` holds it",
+    "sending": "is being sent, as {name} decided. `pressrun edition pause {id}` holds it",
+}
+
+
+def _standing(name: str, edition: dict[str, Any]) -> str:
+    """An edition that goes out by what somebody has decided, and how to stop that."""
+    words = _STANDING[edition["state"]].format(name=name, id=edition["id"])
+    return f"edition {edition['id']} of {edition['list']} {words}"
 
 
 def _print_link(answer: dict[str, Any], *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import click
 from pressrun.acts.people.people_arguments import TokenCreate, TokenId
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import RowId, complete_lists, verb
-from pressrun.cli.shared.output import echo, print_fields, print_info, print_json, print_table
+from pressrun.cli.shared.output import echo, print_fields, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.read_only import read_rows
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import TokenScope
@@ -70,7 +70,16 @@ def list_all(invocation: Invocation) -> None:
 @verb("token revoke")
 @click.argument("token_id", metavar="ID", type=_TOKEN_ID)
 def revoke(invocation: Invocation, *, token_id: int) -> None:
-    print_fields(execute(invocation, "token.revoke", TokenId(id=token_id)), as_json=invocation.as_json)
+    """Tokens that were made with it stay valid, and are named."""
+    revoked = execute(invocation, "token.revoke", TokenId(id=token_id))
+    if invocation.as_json:
+        print_json(revoked)
+        return
+    print_fields({"id": revoked["id"], "name": revoked["name"]})
+    for token in revoked["made"]:
+        print_warning(
+            f"{token['name']} was made with it, and is still valid. `pressrun token revoke {token['id']}` revokes it"
+        )
 
 
 def _row(token: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.store.people import audit, enter_links, people
 from pressrun.store.people.people import StoredPerson, Undelivered
@@ -30,11 +31,21 @@ class UndeliveredMail(Struct, frozen=True, kw_only=True):
     reply: str
 
 
+class StandingEdition(Struct, frozen=True, kw_only=True):
+    """An edition that goes out, or may, because a person has approved it, scheduled it or sent it."""
+
+    id: int
+    list: str
+    title: str
+    state: EditionState
+
+
 class PersonAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person. `link` is in answers that create a link, `mailed` in those to an invitation.
 
-    `revoked` are the names of the tokens that a reset has revoked. `undelivered` is about the latest email to them, if
-    that did not arrive.
+    `revoked` are the names of the tokens that a reset has revoked, and `stands` what they have decided that it leaves
+    in force. `undelivered` is about the latest email to them, if that did not arrive. `no_operator_left` says that no
+    operator can log in now, which only the shell can bring about.
     """
 
     name: str
@@ -50,6 +61,8 @@ class PersonAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mailed: bool | None = None
     cancelled: int | None = None
     revoked: tuple[str, ...] | None = None
+    stands: tuple[StandingEdition, ...] | None = None
+    no_operator_left: bool = False
 
 
 def require_person(tx: Transaction, text: str) -> StoredPerson:

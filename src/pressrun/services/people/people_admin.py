@@ -18,13 +18,21 @@ from pressrun.core.names import parse_person_name
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
+from pressrun.services import standing
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.entering import make_link, url_of
-from pressrun.services.people.lookups import PersonAnswer, address_in_use, describe, require_person_to_change
+from pressrun.services.people.lookups import (
+    PersonAnswer,
+    StandingEdition,
+    address_in_use,
+    describe,
+    require_person_to_change,
+)
 from pressrun.services.suppression import find_reason
+from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
 from pressrun.store.people import audit, credentials, enter_links, log_ins, people
 from pressrun.store.people.enter_links import LinkKind
@@ -35,11 +43,12 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.people")
 
 
-class PersonRemoved(Struct, frozen=True, kw_only=True):
-    """Who was removed, and how many of the drafts that they mailed were cancelled."""
+class PersonRemoved(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who was removed, how many of their mailed drafts were cancelled, and whether no operator can log in now."""
 
     name: str
     cancelled: int
+    no_operator_left: bool = False
 
 
 class GetsNoMail(Refused):
@@ -144,7 +153,8 @@ class PeopleAdmin:
         """End a person's sessions, take away everything that they act by, and make a new link to enter.
 
         This covers password, passkeys, app, recovery codes, accounts of an issuer, mailed codes and tokens. It is for
-        a lost device, and for an intruder, who may have made any of these. Raises NotFound.
+        a lost device, and for an intruder, who may have made any of these. What they have decided stands, since much of
+        it may be the person's own; the answer names the editions. Raises NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
         event(log, "person.reset", person=answer.name)
@@ -177,7 +187,8 @@ class PeopleAdmin:
         person, now = require_person_to_change(tx, who), self._context.now
         work(tx, person, grant)
         cancelled = cancel_withdrawn_drafts(tx, now)
-        return replace(describe(tx, person.id, now), cancelled=cancelled)
+        answer = replace(describe(tx, person.id, now), cancelled=cancelled)
+        return answer if answer.operator else replace(answer, no_operator_left=_is_without_operator(tx, person))
 
     def _add(
         self, tx: Transaction, name: str, address: Address | None, is_operator: bool, password_hash: str | None
@@ -281,7 +292,8 @@ class PeopleAdmin:
         if person.address is not None:
             log_ins.forget_codes_of(tx, parse_address(person.address).key, self._context.now)
         revoked = tuple(api_tokens.delete_tokens_of(tx, person.id))
-        return replace(self._with_new_link(tx, person.id), revoked=revoked)
+        stands = tuple(map(_describe_edition, standing.editions_decided_by(tx, person)))
+        return replace(self._with_new_link(tx, person.id), revoked=revoked, stands=stands)
 
     def _with_new_link(self, tx: Transaction, person_id: int) -> PersonAnswer:
         context = self._context
@@ -295,4 +307,14 @@ class PeopleAdmin:
         people.delete_person(tx, person.id)
         if person.is_operator:
             require(tx)
-        return PersonRemoved(name=person.name, cancelled=cancel_withdrawn_drafts(tx, self._context.now))
+        cancelled = cancel_withdrawn_drafts(tx, self._context.now)
+        return PersonRemoved(name=person.name, cancelled=cancelled, no_operator_left=_is_without_operator(tx, person))
+
+
+def _is_without_operator(tx: Transaction, former: StoredPerson) -> bool:
+    """Whether an operator was the last one who could log in."""
+    return former.is_operator and not people.has_operator(tx)
+
+
+def _describe_edition(edition: Edition) -> StandingEdition:
+    return StandingEdition(id=edition.id, list=edition.list_name, title=edition.title, state=edition.state)

@@ -29,7 +29,7 @@ from pressrun.store.people import audit
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.api_tokens import DAY_SECONDS, ApiToken, NewToken
 from pressrun.store.shared_reads import SharedReads
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Transaction, parse_row
 
 log = logging.getLogger("pressrun.people")
 
@@ -68,11 +68,19 @@ class TokenMaker(Struct, frozen=True, kw_only=True):
     token_id: int | None = None
 
 
-class TokenRevoked(Struct, frozen=True, kw_only=True):
-    """Which token was revoked."""
+class TokenMade(Struct, frozen=True, kw_only=True):
+    """A token that was made with another one."""
 
     id: int
     name: str
+
+
+class TokenRevoked(Struct, frozen=True, kw_only=True):
+    """Which token was revoked. Those that were `made` with it, or with one of these, are still valid."""
+
+    id: int
+    name: str
+    made: tuple[TokenMade, ...]
 
 
 class Program(Struct, frozen=True, kw_only=True):
@@ -100,7 +108,10 @@ class Tokens:
         return replace(answer, token=token)
 
     async def revoke(self, token_id: int, person_id: int | None = None) -> TokenRevoked:
-        """Delete a token, of this person where one is given; it opens nothing from now on. Raises NotFound."""
+        """Delete a token, of this person where one is given; it opens nothing from now on. Raises NotFound.
+
+        Tokens that were made with it stay valid, since other programs have them; the answer names them.
+        """
         answer = await self._context.database.write(self._revoke, token_id, person_id)
         event(log, "token.revoked", token=token_id)
         return answer
@@ -151,9 +162,10 @@ class Tokens:
     def _revoke(tx: Transaction, token_id: int, person_id: int | None) -> TokenRevoked:
         token = api_tokens.find_token_by_id(tx, token_id)
         is_theirs = token is not None and person_id in (None, token.person_id)
+        made = tuple(parse_row(row, TokenMade) for row in api_tokens.made_with(tx, token_id))
         if token is None or not is_theirs or not api_tokens.delete_token(tx, token_id):
             raise NotFound(f"no such token: {token_id}", see="token ls")
-        return TokenRevoked(id=token_id, name=token.name)
+        return TokenRevoked(id=token_id, name=token.name, made=made)
 
 
 def _is_valid(token: ApiToken, client: str | None, now: int) -> bool:

@@ -107,6 +107,11 @@ def find_manuscript(tx: Transaction, edition_id: int) -> StoredManuscript | None
     return tx.parsed(StoredManuscript, "manuscripts.get", edition_id=edition_id)
 
 
+def approved_by(tx: Transaction, author: str) -> list[StoredManuscript]:
+    """The drafts and scheduled editions whose last approval is this author's."""
+    return [parse_row(row, StoredManuscript) for row in tx.rows("manuscripts.approved_by", author=author)]
+
+
 def find_same(tx: Transaction, list_id: int, digest: bytes) -> int | None:
     """The newest edition of a list that is this content or was it when it came, without those that were cancelled."""
     edition_id: int | None = tx.value("manuscripts.find_same", list_id=list_id, digest=digest)

@@ -94,6 +94,11 @@ def origin_of(tx: Transaction, token_id: int) -> int:
     return int(tx.value("api_tokens.origin", id=token_id) or token_id)
 
 
+def made_with(tx: Transaction, token_id: int) -> list[Row]:
+    """id and name of each token that was made with this one, or with one of those."""
+    return tx.rows("api_tokens.made_with", id=token_id)
+
+
 def list_tokens(tx: Transaction, *, person_id: int | None = None, after: int = 0, limit: int) -> list[ApiToken]:
     """Tokens with higher ids than `after`, those of one person or all."""
     return _parsed(tx, tx.rows("api_tokens.page", person_id=person_id, after=after, limit=limit))

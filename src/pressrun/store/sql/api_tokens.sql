@@ -32,6 +32,20 @@ where (id = :id or origin_id = :id) and person_id is null;
 -- The first of the tokens that were made with each other, of which this is one.
 select coalesce(origin_id, id) from api_token where id = :id;
 
+-- name: made_with
+-- The tokens that were made with one, with these, and so on: those whose origin it is, and as far as all of them still
+-- exist, what the audit log says.
+with recursive made (id, name, created_at) as (
+    select id, name, created_at from api_token where id = :id or origin_id = :id
+    union
+    select child.id, child.name, child.created_at
+    from made
+    join audit on audit.action = 'token.create' and audit.outcome = 'done'
+        and audit.who = 'token:' || made.name and audit.at >= made.created_at
+    join api_token as child on 'token ' || child.id = audit.object and child.id > made.id
+)
+select id, name from made where id <> :id order by id;
+
 -- name: has_name
 -- Whether a token has this name.
 select 1 from api_token where name = :name;

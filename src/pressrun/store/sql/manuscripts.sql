@@ -7,6 +7,12 @@ values (:edition_id, 1, 1, :first_digest, :source_url);
 -- One draft, or what is left of it once it was sent.
 select * from manuscript where edition_id = :edition_id;
 
+-- name: approved_by
+-- What somebody has approved and has not started yet.
+select manuscript.* from edition cross join manuscript
+where edition.state in ('draft', 'scheduled') and manuscript.edition_id = edition.id
+    and manuscript.approved_by = :author order by edition.id;
+
 -- name: find_same
 -- The editions of a list that are this content, or began as it.
 select edition.id from edition

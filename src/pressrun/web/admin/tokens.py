@@ -67,10 +67,14 @@ class TokenPages:
         """`/admin/tokens`, POST: what is gone already is as it should be."""
         number = number_of(first(await read_fields(request), "id"))
         try:
-            await self._frame.carry_out(member, "token.revoke", TokenId(id=number))
+            revoked = await self._frame.carry_out(member, "token.revoke", TokenId(id=number))
         except NotFound:
             return self._pages.see_other("admin", "tokens")
-        return self._pages.see_other("admin", "tokens", done="1")
+        if not revoked.made:
+            return self._pages.see_other("admin", "tokens", done="1")
+        say, names = self._pages.words, ", ".join(token.name for token in revoked.made)
+        text = say("Tokens that were made with {name} are still valid: {names}", name=revoked.name, names=names)
+        return self._frame.message(say("Saved."), text, member=member, way_on="tokens")
 
     async def new(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens/new`; raises NotPermitted for people who cannot make a token."""
