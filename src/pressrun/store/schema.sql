@@ -355,7 +355,7 @@ create table job (
     list_id integer not null references list on delete cascade,
     state text not null check (state in ('queued', 'running', 'ready', 'applying', 'done', 'failed', 'cancelled')),
     source text not null,                     -- who brings the readers in: import, sync, or the program
-    actor text not null,                      -- who handed it in, as in the journal of events
+    actor text not null,                      -- who handed it in or applied it, as in the journal of events
     media_type text not null,                 -- of the file
     file text not null unique,                -- its name in data_dir/jobs, and the beginning of those beside it
     requires_confirmation integer not null check (requires_confirmation in (0, 1)), -- new readers are asked to confirm

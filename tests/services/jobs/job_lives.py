@@ -28,10 +28,12 @@ from pressrun.acts.call import Call
 from pressrun.acts.door import Door
 from pressrun.acts.http import Upload
 from pressrun.acts.readers.jobs import JobApply, JobId, ListImport, ListSync
+from pressrun.core.access.rights import TokenScope
 from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
 from pressrun.services.jobs.job_runner import JobQueue, JobRunner
 from pressrun.services.members.member_changes import Confirm
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.store.database import Database
 from pressrun.store.programs.idempotency import KEPT_SECONDS
 from pressrun.store.programs.job_files import LEAVERS, MARKS
@@ -55,6 +57,11 @@ class JobLives(WatchedJobs):
         usual = self.dice.sample(super().doors(), 12)
         jobs: list[Step] = [self.hand_in, self.hand_in, *6 * [self.go_on], self.finish, self.kill_jobs, self.apply]
         return [*usual, *2 * jobs, self.cancel, self.repeat, self.repeat, self.pass_hours]
+
+    async def begin(self) -> None:
+        """The token of `call` has to be there as long as its jobs go on."""
+        await super().begin()
+        await self.office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
 
     async def end(self) -> None:
         for _ in range(3):

@@ -13,6 +13,7 @@ import pytest
 from tests.database import execute, select
 from tests.services.office import Office
 
+from pressrun.core.access.rights import TokenScope
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, CommitUnknown, NotFound, Refused, Unavailable
 from pressrun.operations.sources.rosters import read_roster
@@ -20,7 +21,9 @@ from pressrun.services.jobs import job_work
 from pressrun.services.jobs.bulk_jobs import MOST_FILES, MOST_FILES_OF_LIST, JobOrder, JobReport
 from pressrun.services.jobs.job_runner import JobQueue, JobRunner
 from pressrun.services.members.member_sync import parse_limit
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.readers.requests import Origin
+from pressrun.store.programs.events import acted_by
 from pressrun.store.programs.job_files import IncomingFile
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
@@ -247,6 +250,45 @@ async def _run_until(office: Office, commits: int) -> None:
         patch.setattr(database, "write", write)
         with suppress(_Dies):
             await runner.carry_out_all()
+
+
+@pytest.mark.parametrize("limit", [None, "100%"])
+async def test_a_job_stops_where_it_is_once_the_token_behind_it_is_revoked(
+    office: Office, monkeypatch: pytest.MonkeyPatch, limit: str | None
+) -> None:
+    """It changes nothing more; with another token, the same file completes it."""
+    await office.make_list()
+    monkeypatch.setattr(job_work, "BATCH", 2)
+    made = await office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE, lists=("news",)), TokenMaker())
+    names = ("ann", "bob", "dan", "eve", "fay")
+    with acted_by("token:crm"):
+        job = await hand_in(office, roster(*names), limit=limit)
+    await _run_until(office, 2)
+    assert 2 == len(await members(office))
+    await office.tokens.revoke(made.id)
+    job = await carry_out(office, job)
+    assert ("failed", 2) == (job.state, job.done)
+    assert "token:crm, who had it carried out, may no longer change readers of news" in (job.problem or "")
+    assert (2, []) == (len(await members(office)), files(office))
+    assert [3, 2] == result_of(
+        await carry_out(office, await hand_in(office, roster(*names), limit=limit)), "added", "unchanged"
+    )
+
+
+async def test_whoever_applies_a_dry_run_stands_for_it(office: Office) -> None:
+    """The token that handed it in may be gone by then."""
+    await office.make_list()
+    tokens = [
+        await office.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE, lists=("news",)), TokenMaker())
+        for name in ("one", "two")
+    ]
+    with acted_by("token:one"):
+        job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))
+    await office.tokens.revoke(tokens[0].id)
+    with acted_by("token:two"):
+        await office.jobs.apply(job.id)
+    assert "done" == (await carry_out(office, job)).state
+    assert [("token:two",)] == await select(office.database, "select actor from job")
 
 
 async def test_a_job_without_its_file_fails_and_says_so(office: Office) -> None:

@@ -12,6 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 from tests.web.api.served import ServedApi
 
+from pressrun.core.access.rights import TokenScope
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.web.api import streams
 
 CSV = {"Content-Type": "text/csv"}
@@ -120,6 +122,7 @@ async def test_what_was_streamed_can_be_handed_in_again(served: ServedApi) -> No
     office, lines = served.office, {"Accept": "application/x-ndjson"}
     await office.make_list()
     await office.make_list("other")
+    await office.tokens.create(TokenRequest(name="pr_0", scope=TokenScope.WRITE), TokenMaker())  # behind the job
     async with served.client() as client:
         for name, fields in (("ada", {"plan": "gold"}), ("bob", {}), ("cyd", {}), ("dan", {})):
             await client.put(f"/lists/news/subscribers/{name}@x.example", json={"name": name, "fields": fields})

@@ -181,7 +181,8 @@ class BulkJobs:
                 raise Refused(f"job {job_id} has shown something other than what this digest names")
             _require_idle(tx, job.list_name)
             kept_until = int(self._clock()) + KEPT_SECONDS  # for whoever repeats this under a key
-            changed = replace(job, state=JobState.APPLYING, position=0, result={}, expires_at=kept_until)
+            applied = replace(job, state=JobState.APPLYING, actor=events.current_actor(), position=0, result={})
+            changed = replace(applied, expires_at=kept_until)
             jobs.record_job(tx, job, changed)
             return report_of(changed)
 

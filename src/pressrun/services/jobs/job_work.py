@@ -1,8 +1,10 @@
 """One job while it is carried out: what its rows would do, or do.
 
 A dry run writes one mark for each row of what the row would do, and ends ready. Applying it carries out the rows whose
-mark is still right. Each batch is one transaction with the position that it leads to, short enough for others to get in
-between, so whoever goes on after a restart begins where the last commit was.
+mark is still right. No further batch is applied once whoever handed in or applied the job may not change readers of the
+list any more, so a revoked token changes nothing from the next commit on. Each batch is one transaction with the
+position that it leads to, short enough for others to get in between, so whoever goes on after a restart begins where
+the last commit was.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.core.access.rights import Right
 from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.events import EventType
+from pressrun.services import standing
 from pressrun.services.context import ServiceContext
 from pressrun.services.jobs.job_survey import ReadRoster, lists_member
 from pressrun.services.members.import_decision import ImportOptions, PriorState, RowOutcome
@@ -25,6 +29,7 @@ from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.member_sync import remove_synced
 from pressrun.services.members.subscriber_import import ImportCounts, PreparedRows, import_rows, prepare_rows
+from pressrun.store.people.audit import NamedActor
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
 from pressrun.store.programs.jobs import KEPT_SECONDS, BulkJob, JobKind, JobState
@@ -153,6 +158,7 @@ class JobWork(Struct, frozen=True):
         job = _find_applying(tx, self.job.id)
         if job is None:
             return False
+        _require_standing(tx, job)
         number = remove_synced(tx, job.list_name, keys, self.context)
         jobs.record_job(tx, job, replace(job, position=position, result=add_leavers(job, number)))
         return True
@@ -161,6 +167,7 @@ class JobWork(Struct, frozen=True):
         job = _find_applying(tx, self.job.id)
         if job is None:
             return False
+        _require_standing(tx, job)
         counts = import_rows(tx, self._options(), prepared)
         jobs.record_job(tx, job, replace(job, position=position, result=add_counts(job, counts)))
         return True
@@ -189,6 +196,16 @@ def _move_on(tx: Transaction, planned: BulkJob) -> bool:
 def _find_applying(tx: Transaction, job_id: int) -> BulkJob | None:
     job = jobs.find_job(tx, job_id)
     return job if job is not None and job.state is JobState.APPLYING else None
+
+
+def _require_standing(tx: Transaction, job: BulkJob) -> None:
+    """Raise Refused once whoever decided on this job has lost the right to, as for schedules of editions."""
+    actor = NamedActor(who=job.actor, uid=None, at=job.decided_at)
+    if not standing.may_still(tx, actor, Right.MANAGE_READERS, job.list_name):
+        raise Refused(
+            f"{job.actor}, who had it carried out, may no longer change readers of {job.list_name}. What it has done "
+            "stays. Somebody who may can hand in the same file again"
+        )
 
 
 def _end(tx: Transaction, job_id: int, now: int) -> None:

@@ -79,6 +79,11 @@ class BulkJob(NewJob, frozen=True, kw_only=True):
     created_at: int
     expires_at: int
 
+    @property
+    def decided_at(self) -> int:
+        """When `actor` handed in a job that has not ended, or applied it."""
+        return self.expires_at - KEPT_SECONDS
+
 
 def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> int:
     """Queue a job; returns its id."""
@@ -119,6 +124,7 @@ def record_job(tx: Transaction, before: BulkJob, changed: BulkJob) -> None:
         id=before.id,
         was=before.state,
         state=changed.state,
+        actor=changed.actor,
         position=changed.position,
         total=changed.total,
         result=in_json(changed.result),

@@ -31,7 +31,7 @@ select id, file from job where state in ('queued', 'running', 'ready', 'applying
 
 -- name: record
 -- What a job is now.
-update job set state = :state, position = :position, total = :total, result = :result, plan = :plan, problem = :problem,
+update job set state = :state, actor = :actor, position = :position, total = :total, result = :result, plan = :plan, problem = :problem,
     expires_at = :expires_at
 where id = :id and state = :was;
 
