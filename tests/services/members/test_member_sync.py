@@ -154,6 +154,16 @@ async def test_the_operator_can_keep_out_whom_a_sync_would_bring_back(office: Of
     assert [("unsubscribed", "operator" if way == "rm" else "import")] == await states(office, ANN)
 
 
+async def test_a_row_that_unsubscribes_a_synced_member_twice_does_so_once(office: Office) -> None:
+    """In one batch, as in two."""
+    await office.make_list()
+    await sync(office, ANN)
+    rows = [ImportRow(line=line, email=ANN, state="unsubscribed") for line in (2, 3)]
+    counts = await office.subscribers.import_batch("news", rows)
+    assert (1, 1) == (counts["updated"], counts["unchanged"])
+    assert [("unsubscribed", "import")] == await states(office, ANN)
+
+
 async def test_one_address_twice_is_one_member(office: Office) -> None:
     """Also where the two rows are spelled differently."""
     await office.make_list()
