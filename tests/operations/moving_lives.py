@@ -43,7 +43,7 @@ from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.table_store import MARK, MoveMark, MoveState
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_keys
-from pressrun.store.upkeep.left_database import drop_unfinished_copies
+from pressrun.store.upkeep.left_database import drop_unused_copies
 
 MOST_STATEMENTS = 900  # of a move of these lives, nearly
 MOST_MARKS = 24  # of them with the marks of either place
@@ -246,7 +246,7 @@ class MovingLives(WatchedDoors):
             self.is_moving = False
         if not self.is_gone(source) and service.moved_to is None and countdown.is_killed:
             await moving.resume()
-            drop_unfinished_copies(self.data_at(source))
+            drop_unused_copies(self.data_at(source))
         self.tally[str(told).split(" ")[0]] += 1
         if service.moved_to is not None:
             await self.close_here()

@@ -36,7 +36,7 @@ from pressrun.store.table_store import MARK
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_keys
-from pressrun.store.upkeep.left_database import finish_setting_aside, set_aside_left_database
+from pressrun.store.upkeep.left_database import drop_unused_copies, finish_setting_aside, set_aside_left_database
 from pressrun.store.upkeep.preparing import prepare
 
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
@@ -350,6 +350,21 @@ def test_a_start_on_the_server_leaves_other_files_alone(tmp_path: Path, server: 
     (tmp_path / "pressrun.sqlite3").write_bytes(b"notes of somebody")
     finish_setting_aside(DataDir(tmp_path, server))
     assert (tmp_path / "pressrun.sqlite3").read_bytes() == b"notes of somebody"
+
+
+@pytest.mark.parametrize("stage", ["switching", "switched"])
+def test_a_start_deletes_a_copy_that_the_data_were_not_switched_to(there: DataDir, stage: str) -> None:
+    """A command was killed after the copy was complete: nobody would be erased there. One that is needed stays."""
+    destination = SqliteFile(there.root / "back.sqlite3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqliteTarget, "discard", lambda _: None)
+        patch.setattr(SqliteTarget, "release", lambda *_: fail())
+        with pytest.raises(Broken):
+            move(there, destination, Alone(there.database, {stage: fail}))
+    before = {path.name for path in there.root.iterdir()}
+    drop_unused_copies(there)
+    gone = before - {path.name for path in there.root.iterdir()}
+    assert ({"back.sqlite3"} if stage == "switching" else set()) == gone
 
 
 def test_only_a_move_that_was_switched_is_finished(data: DataDir, server: PostgresDatabase) -> None:

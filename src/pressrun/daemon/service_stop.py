@@ -19,7 +19,7 @@ from pressrun.services.ports import ClaimOwner
 from pressrun.store.database import Database, Gate
 from pressrun.store.upkeep.data_lock import is_moving
 from pressrun.store.upkeep.datadir import DataDir
-from pressrun.store.upkeep.left_database import drop_unfinished_copies
+from pressrun.store.upkeep.left_database import drop_unused_copies
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -107,7 +107,7 @@ class ServiceStop:
         self._watch = None
         try:
             await on_abandoned()
-            await asyncio.to_thread(drop_unfinished_copies, self._data)
+            await asyncio.to_thread(drop_unused_copies, self._data)
         except (
             PressrunError,
             OSError,

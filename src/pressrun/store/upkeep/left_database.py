@@ -7,12 +7,17 @@ server.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
-from pressrun.store.table_store import DRAFT
+from pressrun.core.errors import PressrunError
+from pressrun.store.location import Location
+from pressrun.store.sqlite.location import SqliteFile
+from pressrun.store.table_store import DRAFT, MoveMark, MoveState
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import DataDir
+
+_HEADER = b"SQLite format 3\0"  # with which each of its files begins
 
 
 def set_aside_left_database(data: DataDir) -> Path | None:
@@ -40,14 +45,48 @@ def finish_setting_aside(data: DataDir) -> None:
             left.set_aside(data.backups)
 
 
-def drop_unfinished_copies(data: DataDir) -> None:
-    """Delete the unfinished copy of a killed command, as no erasure would reach it. A running one keeps its own."""
-    drafts = list(data.root.glob(f".*{DRAFT}*"))
-    lock = DataLock.find_free(data.move_lock) if drafts else None
+def drop_unused_copies(data: DataDir) -> None:
+    """Delete what a killed command has copied here, as no erasure would reach it. A running one keeps its own.
+
+    That is an unfinished copy, or a complete one that the data on the server were never switched to.
+    """
+    lock = DataLock.find_free(data.move_lock) if _unused_copies(data) else None
     if lock is None:
         return
     try:
-        for path in drafts:
+        for path in _unused_copies(data):
             path.unlink(missing_ok=True)
     finally:
         lock.release()
+
+
+def _unused_copies(data: DataDir) -> list[Path]:
+    complete = [path for path in data.root.iterdir() if _is_copy(path, data)] if data.server is not None else []
+    return [*data.root.glob(f".*{DRAFT}*"), *(complete if complete and _is_in_use(data.database) else ())]
+
+
+def _is_copy(path: Path, data: DataDir) -> bool:
+    """Whether a file is a complete copy of the database. It has a mark until it is used."""
+    file = SqliteFile(path)
+    with suppress(OSError, PressrunError, file.dialect.errors):
+        if path.is_file() and _has_header(path):
+            mark = _find_mark(file)
+            return mark is not None and (mark.state, mark.place) == (MoveState.READY, str(data.database))
+    return False
+
+
+def _has_header(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
+
+
+def _is_in_use(database: Location) -> bool:
+    """Whether the data are still there; False if nobody can say."""
+    with suppress(PressrunError, database.dialect.errors):
+        return _find_mark(database) is None
+    return False
+
+
+def _find_mark(database: Location) -> MoveMark | None:
+    with closing(database.connect(readonly=True)) as connection:
+        return connection.tables().mark()

@@ -14,7 +14,7 @@ from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.data_lock import is_moving
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import UNUSED, load_keys, make_keys, read_keys, record_keys
-from pressrun.store.upkeep.left_database import drop_unfinished_copies
+from pressrun.store.upkeep.left_database import drop_unused_copies
 
 
 def prepare(data: DataDir) -> KeyRing:
@@ -71,7 +71,7 @@ def _end_abandoned_move(data: DataDir) -> None:
     """Remove what a killed move has left behind, in its source and in the data_dir of its target."""
     if is_moving(data):
         return
-    drop_unfinished_copies(data)
+    drop_unused_copies(data)
     with closing(data.database.connect()) as connection:
         if connection.tables().is_tracking():
             connection.with_tables(lambda tables: tables.untrack_changes())
