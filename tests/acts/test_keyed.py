@@ -142,7 +142,7 @@ async def test_what_was_refused_keeps_no_key(office: Office, door: Door) -> None
 
 async def test_while_the_first_request_runs_its_repeat_waits(office: Office, door: Door) -> None:
     both = await asyncio.gather(create(door), create(door), return_exceptions=True)
-    assert ["Member", "Refused"] == [type(answer).__name__ for answer in both]
+    assert ["Member", "StillRunning"] == [type(answer).__name__ for answer in both]
     assert [(1,)] == await select(office.database, "select count(*) from subscription")
 
 

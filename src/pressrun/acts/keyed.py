@@ -18,7 +18,7 @@ from msgspec import structs
 from pressrun.acts.act import Act
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.call import Caller
-from pressrun.core.errors import BadInput, Refused
+from pressrun.core.errors import BadInput, StillRunning
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.database import Database
 from pressrun.store.programs.idempotency import KeptOutcome, KeyedRequest, find_outcome
@@ -71,10 +71,10 @@ class RunningRequests:
     async def begin(self, keyed: KeyedRequest, now: int) -> KeptOutcome | None:
         """What the request did before; None: it begins now, and nobody else may carry it out until `end`.
 
-        Raises Refused while it is running, and BadInput when the key was used for another request.
+        Raises StillRunning while it is, and BadInput when the key was used for another request.
         """
         if (keyed.caller, keyed.digest) in self._running:
-            raise Refused("the first request with this Idempotency-Key is still running. Repeat it in a moment")
+            raise StillRunning("the first request with this Idempotency-Key is still running. Repeat it in a moment")
         self._running.add((keyed.caller, keyed.digest))
         try:
             kept = await self._database.read(find_outcome, keyed, now)

@@ -5,6 +5,7 @@ PressrunError                 1   failed; the message says why and what to do
 │   └── Gone                      what was asked for has been erased
 ├── Refused                   1   understood, but a rule forbids it in the present state
 │   ├── ChangedMeanwhile          somebody has changed what the caller read
+│   ├── StillRunning              the same request is being carried out
 │   └── LimitReached              a limit allows it again later
 ├── UsageError               64   the command line is invalid
 ├── BadInput                 65   data that cannot be accepted as it is
@@ -77,6 +78,12 @@ class Refused(PressrunError):
 
 class ChangedMeanwhile(Refused):
     """Somebody has changed what the caller read before it asked for a change (HTTP 412)."""
+
+
+class StillRunning(Refused):
+    """The first of several equal requests is being carried out; repeat it after `retry_after` seconds."""
+
+    retry_after: ClassVar[int] = 1
 
 
 class LimitReached(Refused):

@@ -7,7 +7,7 @@ import pytest
 from tests.web.api.desk import BASE, FAILURES, TOKEN, Desk
 from tests.web.api.served import ServedApi
 
-from pressrun.core.errors import LimitReached, Refused
+from pressrun.core.errors import LimitReached, Refused, StillRunning
 from pressrun.core.quantities import Rate
 from pressrun.web.api.problems import TITLES
 
@@ -201,6 +201,13 @@ async def test_what_a_limit_allows_later(desk: Desk) -> None:
     async with desk.client() as client:
         response = await client.get(ADA)
     assert (429, "90") == (response.status_code, response.headers["retry-after"])
+
+
+async def test_what_is_done_in_a_moment(desk: Desk) -> None:
+    desk.failure = StillRunning("the first request is still running")
+    async with desk.client() as client:
+        response = await client.get(ADA)
+    assert (409, "1") == (response.status_code, response.headers["retry-after"])
 
 
 async def test_what_only_helps_at_a_shell_is_not_said(desk: Desk) -> None:

@@ -24,6 +24,7 @@ from pressrun.core.errors import (
     NotPermitted,
     PressrunError,
     Refused,
+    StillRunning,
     TryAgain,
     Unavailable,
     UsageError,
@@ -120,7 +121,7 @@ def problem_of(failure: Exception) -> ApiProblem:
     faults = [FieldError(f"/{name.replace('.', '/')}", words) for name, words in getattr(failure, "faults", ())]
     if status == 422 and not faults:
         faults = [FieldError("", failure.fact)]  # about the whole request, or about a file
-    headers = {"Retry-After": str(failure.retry_after)} if isinstance(failure, LimitReached) else {}
+    headers = {"Retry-After": str(failure.retry_after)} if isinstance(failure, LimitReached | StillRunning) else {}
     return ApiProblem(status, failure.fact, faults=faults, headers=headers, members=failure.members)
 
 
