@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.authority import DAY, NOW, make_authority
 from tests.cli.shell import Called, Shell
 from tests.cli.test_permission import NOBODY
 from tests.database import execute_at
@@ -108,6 +109,21 @@ def _require_error(shell: Shell, spoil: Callable[[Shell], object], words: list[s
     [error] = errors_of(shell)
     assert "\n" not in error
     assert [] == [word for word in words if word.format(data=shell.data) not in error], error
+
+
+def test_an_expired_certificate_for_mail_is_a_warning(shell: Shell, tmp_path: Path) -> None:
+    shell.make_list()
+    tls = tmp_path / "tls"
+    tls.mkdir()
+    authority, text = make_authority(tls), shell.config.read_text(encoding="utf-8")
+    for end, number in ((NOW + DAY, 0), (NOW - DAY, 1)):
+        before = set(tls.glob("*.pem"))
+        authority.server(until=end)
+        (file,) = set(tls.glob("*.pem")) - before
+        smtp = f'\n[smtp]\ncertificate_file = "{file}"\nkey_file = "{file}"\n'
+        shell.config.write_text(text.replace("\n[smtp]\n", smtp), encoding="utf-8")
+        assert [] == errors_of(shell)
+        assert number == sum(f"the certificate of [smtp] in {file} expired" in told for told in warnings_of(shell))
 
 
 @pytest.mark.only_on("sqlite", "nothing is asked of a server while the file has errors")

@@ -26,12 +26,15 @@ from pressrun.core.network.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.pacing.providers import providers
 from pressrun.core.text.charsets import check_charsets
 from pressrun.core.text.wordings import WORDING_FILES, check_wordings
+from pressrun.core.timestamps import rfc3339
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
 from pressrun.delivery.relay.probe import ProbedRelay, examine_relay
 from pressrun.message.finding import sentences
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
 from pressrun.operations.doctor.engine import engine_facts
+from pressrun.runtime.certificates import read_file
+from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
 from pressrun.store.location import open_for_reading, require_current_schema
 from pressrun.store.upkeep.data_check import find_data_problems
@@ -185,6 +188,22 @@ def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
         )
 
 
+def check_certificate(subject: Subject) -> Iterator[Finding]:
+    """The certificate of [smtp] has not expired; the configuration does not load with one that cannot be used."""
+    file = None if subject.settings is None or subject.settings.smtp is None else subject.settings.smtp.certificate_file
+    if file is None:
+        return
+    try:
+        period = read_file(file)
+    except (OSError, ValueError):  # OpenSSL may read it all the same
+        return
+    if period.ends_at <= utc_now():
+        yield ConfigWarning(
+            f"the certificate of [smtp] in {file} expired at {rfc3339(period.ends_at)}: mail servers that verify it "
+            "deliver nothing to this one. Renew it"
+        )
+
+
 def check_relays(subject: Subject) -> Iterator[Finding]:
     """Each relay greets us, and TLS and the log-in work; nothing is sent."""
     settings = subject.settings
@@ -229,6 +248,7 @@ CHECKS: tuple[Check, ...] = (
     check_data,
     check_assets,
     check_sockets,
+    check_certificate,
     check_lists,
     check_signatures,
     check_descriptors,
