@@ -60,6 +60,12 @@ def damage(shell: Shell) -> None:
         opened.write(b"\xff" * size)
 
 
+def spoil_index(shell: Shell) -> None:
+    """As a failing disk may do to the index for searches."""
+    execute_at(shell.database, "insert into archive_search (rowid, words) values (1, 'boats')")
+    execute_at(shell.database, "delete from archive_search_data where id > 10")
+
+
 Faults = dict[str, tuple[Callable[[Shell], object], list[str]]]
 FAULTS: Faults = {
     "data folder": (lambda shell: shell.data.chmod(0o777), ["chmod 700 {data}"]),
@@ -84,6 +90,7 @@ FAULTS_OF_THE_FILE: Faults = {
         lambda shell: _file_of(shell).write_bytes(b"no database at all" * 100),
         ["not a Pressrun database, a database and keys that can be used: restore a backup"],
     ),
+    "a spoilt index": (spoil_index, ["is damaged (", "FTS5", "values ('rebuild')"]),
     "a damaged file": (damage, ["is damaged (Tree", "restore a backup"]),
 }
 

@@ -25,6 +25,13 @@ class DatabaseRisk(Struct, frozen=True):
     remedy: str
 
 
+class Damage(Struct, frozen=True):
+    """What is wrong with a database as a whole, in the words of the engine, and what to do about it."""
+
+    words: str
+    remedy: str
+
+
 class EngineVersion(Struct, frozen=True):
     """What runs a database, such as SQLite (3, 46, 1) or PostgreSQL (17, 5)."""
 
@@ -82,7 +89,7 @@ class Location(Protocol):
         """What runs the database; raises Unavailable when a server does not answer."""
         ...
 
-    def find_damage(self) -> str | None:
+    def find_damage(self) -> Damage | None:
         """What the engine finds wrong with the database as a whole, or None."""
         ...
 

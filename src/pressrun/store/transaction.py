@@ -53,6 +53,9 @@ def row_class(names: tuple[str, ...]) -> type[NamedRow]:
     return type("NamedRow", (NamedRow,), {"__slots__": (), "places": {name: places[name] for name in names}})
 
 
+RESTORE = "restore a backup"  # what to do about damage that nothing else can mend
+
+
 class Dialect(Struct, frozen=True):
     """How an engine spells the statements, and what its driver raises."""
 
@@ -64,6 +67,7 @@ class Dialect(Struct, frozen=True):
     mistakes: type[Exception]  # those among them that are ours
     outages: tuple[type[Exception], ...]  # the database is in trouble: what follows would fail as well
     is_damage: Callable[[Exception], bool]  # a file of the database is damaged, which is an outage, too
+    mend: Callable[[Exception], str]  # what to do about such damage
     conflicts: tuple[type[Exception], ...]  # another transaction is in the way: the unit of work may run again
     has_locks: bool  # several transactions write at a time, and lock rows
 
@@ -74,7 +78,7 @@ class Dialect(Struct, frozen=True):
     def unavailable(self, problem: Exception) -> Unavailable:
         """The error for an outage."""
         if self.is_damage(problem):
-            return Unavailable(f"the database is damaged ({problem}): restore a backup")
+            return Unavailable(f"the database is damaged ({problem}): {self.mend(problem)}")
         return Unavailable(f"the database is unavailable: {problem}")
 
 

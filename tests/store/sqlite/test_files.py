@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import time
 from contextlib import closing
@@ -14,6 +15,7 @@ from tests.database import connection_of, file_of, held_by_another
 
 from pressrun.core.errors import NoRoom, Unavailable
 from pressrun.store.database import Database
+from pressrun.store.editions import search
 from pressrun.store.location import open_for_reading
 from pressrun.store.readers.suppressions import list_suppressions, suppress
 from pressrun.store.sqlite.connection import SqliteConnection, connect
@@ -108,6 +110,30 @@ async def test_a_damaged_file_is_unavailable_with_its_remedy(database: Database)
             fresh.write(lambda tx: tx.attempt(lambda: list_suppressions(tx)))
     with pytest.raises(Unavailable, match="restore a backup"), open_for_reading(database.location) as snapshot:
         list_suppressions(snapshot)
+
+
+async def test_a_damaged_index_for_searches_is_rebuilt_in_place(database: Database) -> None:
+    """By the statement that the error names, without a backup."""
+    await database.write(search.index_edition, 1, 1, "Boats", "words about boats")
+    await database.checkpoint()
+    with closing(connect(file_of(database.location))) as connection:
+        connection.execute("delete from archive_search_data where id > 10")
+
+        def count(_: Transaction) -> int:
+            sql = "select count(*) from archive_search where archive_search match 'boats'"
+            return int(connection.execute(sql).fetchone()[0])
+
+        fresh = SqliteConnection(connection)
+        with pytest.raises(Unavailable, match=r"is damaged .*: rebuild the index for searches") as told:
+            fresh.read(count)
+        statement = re.search('"(insert .*)"', str(told.value))
+        assert statement is not None
+        damage = database.location.find_damage()
+        assert damage is not None
+        assert statement[1] in damage.remedy
+        connection.execute(statement[1])
+        assert 1 == fresh.read(count)
+    assert database.location.find_damage() is None
 
 
 async def test_what_was_only_recorded_comes_to_the_disk_while_somebody_reads(database: Database) -> None:

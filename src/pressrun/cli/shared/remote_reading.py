@@ -82,6 +82,7 @@ _DIALECT = Dialect(
     mistakes=PressrunError,
     outages=(),
     is_damage=lambda _problem: False,
+    mend=lambda _problem: "",
     conflicts=(),
     has_locks=False,
 )

@@ -93,7 +93,7 @@ def _require_whole(draft: SqliteFile) -> None:
         raise BadInput(f"it has schema {version}, but this version of Pressrun only knows up to {draft.newest_version}")
     damage = draft.find_damage(is_thorough=True)
     if damage is not None:
-        raise BadInput(f"it is damaged ({damage})")
+        raise BadInput(f"it is damaged ({damage.words})")
 
 
 def _count_rows(draft: SqliteFile) -> dict[str, int]:

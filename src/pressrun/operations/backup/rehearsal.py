@@ -140,7 +140,7 @@ def _require_intact(data: DataDir, manifest: Manifest) -> None:
         raise BadInput(f"its database has schema {version}, and its manifest says {manifest.schema}")
     damage = file.find_damage(is_thorough=True)
     if damage is not None:
-        raise BadInput(f"its database is damaged ({damage})")
+        raise BadInput(f"its database is damaged ({damage.words})")
     with closing(file.connect(readonly=True)) as connection:
         tables = connection.tables()
         rows = {name: tables.count(table) for name, table in tables.tables().items()}

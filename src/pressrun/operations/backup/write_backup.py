@@ -164,7 +164,10 @@ def copy_database(snapshot: DataSnapshot, copy: Path, progress: Progress) -> Non
     progress("checking the copy")
     damage = SqliteFile(copy).find_damage()
     if damage is not None:
-        raise Refused(f"{snapshot.data.database} is damaged ({damage}). Nothing was written. Keep your latest backups")
+        raise Refused(
+            f"{snapshot.data.database} is damaged ({damage.words}): {damage.remedy}. Nothing was written. Keep your "
+            "latest backups"
+        )
 
 
 def _copy_file(tables: SqliteTables, copy: Path, progress: Progress) -> None:

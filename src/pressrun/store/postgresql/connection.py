@@ -32,7 +32,7 @@ from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.postgresql.values import adapt, row_factory, run_rows, stream
 from pressrun.store.server_password import ServerPassword
 from pressrun.store.table_store import TableStore
-from pressrun.store.transaction import Dialect
+from pressrun.store.transaction import RESTORE, Dialect
 
 # What a server says when it ends a session, or nothing at all. One that waits for a standby has committed by then.
 _ENDED = (None, AdminShutdown.sqlstate, CrashShutdown.sqlstate)
@@ -84,6 +84,7 @@ def dialect(*, reading: bool = False) -> Dialect:
         # A standby since the last failover, and a role that somebody has taken rights from: both can be mended.
         outages=(psycopg.OperationalError, ReadOnlySqlTransaction, InsufficientPrivilege),
         is_damage=lambda problem: isinstance(problem, (DataCorrupted, IndexCorrupted)),
+        mend=lambda _: RESTORE,
         conflicts=(SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation),
         has_locks=True,
     )

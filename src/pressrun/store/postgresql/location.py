@@ -16,7 +16,7 @@ from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolatio
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import CONFIGURED, DatabaseRisk, EngineVersion
+from pressrun.store.location import CONFIGURED, Damage, DatabaseRisk, EngineVersion
 from pressrun.store.postgresql.connection import (
     READ_ONLY_REMEDY,
     PostgresConnection,
@@ -162,7 +162,7 @@ class PostgresDatabase:
             raise BadConfiguration(f"{self} has schema {row[0]}, from which no step leads on. Restore a backup of it")
         return reached
 
-    def find_damage(self) -> str | None:
+    def find_damage(self) -> Damage | None:
         """Nothing: the server checks its pages by itself. Raises Unavailable for one that takes no changes."""
         is_readonly = self._run(lambda connection: connection.execute("show transaction_read_only").fetchone())
         if is_readonly == ("on",):

@@ -18,7 +18,7 @@ from pressrun.store.connection import EngineConnection
 from pressrun.store.disk_faults import explain
 from pressrun.store.statements import Macros, load_statements
 from pressrun.store.table_store import TableStore
-from pressrun.store.transaction import Dialect
+from pressrun.store.transaction import RESTORE, Dialect
 
 C = TypeVar("C", bound=sqlite3.Connection)
 
@@ -42,6 +42,10 @@ MACROS: Macros = {
     "json": lambda _: "text",
     "clock": lambda _: "cast(strftime('%s', 'now') as integer)",
 }
+REBUILD = (
+    "rebuild the index for searches in archives: in data_dir, run `sqlite3 pressrun.sqlite3 "
+    "\"insert into archive_search (archive_search) values ('rebuild')\"`"
+)
 INCREMENTAL = 2  # of pragma auto_vacuum
 _HAS_STATISTICS = "select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'))"
 # Free pages are used again, so they are given back only where many are left over for good: by this share of the file,
@@ -104,10 +108,16 @@ def is_damage(problem: Exception) -> bool:
     return isinstance(problem, sqlite3.DatabaseError) and code & 0xFF == sqlite3.SQLITE_CORRUPT
 
 
+def mend(problem: Exception) -> str:
+    """What to do about damage: the index for searches can be made anew from its own copy of the texts."""
+    is_of_index = getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT_VTAB
+    return REBUILD if is_of_index else RESTORE
+
+
 def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
     """What SQLite cannot do with a whole file, and why. It has to write even to read one that nobody else has open."""
     if is_damage(problem):
-        return Unavailable(f"the database {path} is damaged ({problem}): restore a backup")
+        return Unavailable(f"the database {path} is damaged ({problem}): {mend(problem)}")
     return explain(f"the database {path} cannot be {done}", path.parent, str(problem))
 
 
@@ -163,6 +173,7 @@ def dialect() -> Dialect:
         mend_statistics=lambda _connection: False,  # plans are pinned, or made without statistics
         outages=(sqlite3.OperationalError,),
         is_damage=is_damage,
+        mend=mend,
         conflicts=(),
         has_locks=False,
     )

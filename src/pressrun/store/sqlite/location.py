@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import DatabaseRisk, EngineVersion
+from pressrun.store.location import Damage, DatabaseRisk, EngineVersion
 from pressrun.store.sqlite import migrate
-from pressrun.store.sqlite.connection import SqliteConnection, connect, dialect, is_damage, unavailable
+from pressrun.store.sqlite.connection import REBUILD, SqliteConnection, connect, dialect, is_damage, mend, unavailable
 from pressrun.store.table_store import MoveTarget
-from pressrun.store.transaction import Dialect
+from pressrun.store.transaction import RESTORE, Dialect
 
 _OF_MAIN = "*** in database main ***\n"  # there is no other one
+_OF_INDEX = "FTS5 table"  # in what a check says of the index for searches
 _BAD_READS = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 
 
@@ -60,7 +61,7 @@ class SqliteFile(Struct, frozen=True):
     def engine_version(self) -> EngineVersion:
         return EngineVersion("SQLite", sqlite3.sqlite_version_info)
 
-    def find_damage(self, *, is_thorough: bool = False) -> str | None:
+    def find_damage(self, *, is_thorough: bool = False) -> Damage | None:
         """What SQLite finds wrong when it reads the whole file, or None; thorough, indexes are compared with rows.
 
         Raises Unavailable for a file that it cannot read for another reason than damage.
@@ -74,8 +75,11 @@ class SqliteFile(Struct, frozen=True):
                 return None  # `version` reports that
             if not is_damage(problem) and problem.sqlite_errorcode not in _BAD_READS:
                 raise unavailable(self.path, "read", problem) from problem
-            return str(problem)
-        return None if result == "ok" else result.removeprefix(_OF_MAIN).replace("\n", "; ")
+            return Damage(str(problem), mend(problem))
+        if result == "ok":
+            return None
+        words = result.removeprefix(_OF_MAIN).replace("\n", "; ")
+        return Damage(words, REBUILD if _OF_INDEX in words else RESTORE)
 
     def wal_bytes(self) -> int | None:
         with suppress(FileNotFoundError):

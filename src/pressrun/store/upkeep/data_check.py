@@ -89,9 +89,8 @@ def find_content_problems(data: DataDir) -> Iterator[DataProblem]:
         if database.exists():
             damage = database.find_damage()
             if damage is not None:
-                yield DataProblem(
-                    str(database), f"{database} is damaged ({damage})", "a whole database: restore a backup"
-                )
+                state = f"{database} is damaged ({damage.words})"
+                yield DataProblem(str(database), state, f"a whole database: {damage.remedy}")
                 return
             version, newest = check_version(database), database.newest_version
             if version < newest:
