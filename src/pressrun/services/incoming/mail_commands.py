@@ -14,7 +14,7 @@ from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.signing.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
-from pressrun.message.incoming.autoreply import FOR_SOMEBODY, WORDS_ALONE, silent_sender
+from pressrun.message.incoming.autoreply import silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
@@ -94,7 +94,7 @@ class MailCommands:
             in_reply_to=incoming.message_id,
         )
         if route.kind is RouteKind.LEAVE:
-            return self._unsubscribe(tx, route, incoming, origin)
+            return self._unsubscribe(tx, route, origin)
         sender = sender_of(mail.mail_from)
         silence = incoming.automatic or silent_sender(sender, (self._site.mail_domain,))
         if silence is not None or sender is None:
@@ -152,9 +152,9 @@ class MailCommands:
             return outcome
         return self._answer(request, "not_confirmed")
 
-    def _unsubscribe(self, tx: Transaction, route: Route, incoming: IncomingMail, origin: Origin) -> str:
-        if incoming.automatic not in (None, WORDS_ALONE, *FOR_SOMEBODY):
-            return f"not done: {incoming.automatic}"
+    def _unsubscribe(self, tx: Transaction, route: Route, origin: Origin) -> str:
+        # Nothing that a responder answers names this address as its sender, and programs that unsubscribe for a reader
+        # mark their mail as some vacation programs do, so marks say nothing here.
         number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
             return "test" if number == TEST_ID else "not signed"
