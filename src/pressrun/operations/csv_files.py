@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 from pressrun.core.errors import BadInput
@@ -24,6 +26,7 @@ from pressrun.operations.csv_records import (
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.reports.exported_members import columns_of, exported, texts_of
 from pressrun.store.lists import lists
+from pressrun.store.paging import each_row
 from pressrun.store.readers import enrolment, suppressions
 from pressrun.store.transaction import Transaction
 
@@ -76,10 +79,8 @@ def export_suppressions(tx: Transaction) -> Iterator[str]:
 
 def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[dict[str, Any]]:
     for state in states:
-        after = 0
-        while page := enrolment.export_page(tx, list_id=list_id, state=state, after=after, limit=_PAGE):
-            after = page[-1]["id"]
-            yield from (exported(row, row) for row in page)
+        page_of = partial(enrolment.export_page, tx, list_id=list_id, state=state)
+        yield from (exported(row, row) for row in each_row(page_of, itemgetter("id"), 0, _PAGE))
 
 
 def _cells(members: Iterable[dict[str, Any]], columns: Sequence[str]) -> Iterator[list[str]]:

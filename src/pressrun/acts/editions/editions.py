@@ -31,6 +31,7 @@ from pressrun.services.reports import edition_descriptions
 from pressrun.services.reports.edition_descriptions import EditionAnswer, FullEditionAnswer
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
+from pressrun.store.paging import place_after
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
@@ -124,8 +125,7 @@ async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
     state, since = args.state, args.since_seconds
     before = int(args.after) if args.after else _NEWEST
     page, total = await doing.cases.database.read(_read_page, args, before, state, since)
-    following = str(page[-1].id) if len(page) == args.limit else None
-    return Page(items=page, next=following, total=total)
+    return Page(items=page, next=place_after(page, args.limit, lambda edition: str(edition.id)), total=total)
 
 
 def _read_page(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -58,8 +57,3 @@ class AuditPage(Arguments, frozen=True, kw_only=True):
     since: Since | None = None
     limit: PageLength = 100
     after: After = 0
-
-
-def next_after(items: Sequence[Any], limit: int, name: str = "id") -> int | None:
-    """Where the page after these items begins; None after the last one."""
-    return getattr(items[-1], name) if len(items) == limit else None

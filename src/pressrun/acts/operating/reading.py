@@ -5,7 +5,7 @@ from __future__ import annotations
 from pressrun.acts.act import Act, Doing, Http
 from pressrun.acts.arguments import AddressOnly, Arguments, MailId
 from pressrun.acts.http import Content, Page
-from pressrun.acts.operating.operator_resources import AuditPage, HeldPage, KeptMailPage, SuppressionPage, next_after
+from pressrun.acts.operating.operator_resources import AuditPage, HeldPage, KeptMailPage, SuppressionPage
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
@@ -16,6 +16,7 @@ from pressrun.services.reports.suppression_listing import SuppressionInfo, page_
 from pressrun.services.upkeep import held_sign_ups, kept_mail
 from pressrun.services.upkeep.held_sign_ups import HeldInfo
 from pressrun.services.upkeep.kept_mail import KeptMailInfo
+from pressrun.store.paging import place_after
 
 MAIL = "message/rfc822"
 
@@ -32,7 +33,7 @@ async def _queue(doing: Doing, _: Arguments) -> Page[QueueInfo]:
 async def _kept(doing: Doing, args: KeptMailPage) -> Page[KeptMailInfo]:
     before = args.after or kept_mail.NEWEST
     items = await doing.cases.database.read(kept_mail.list_kept, args.state, before=before, limit=args.limit)
-    return Page(items=items, next=next_after(items, args.limit))
+    return Page(items=items, next=place_after(items, args.limit, lambda mail: mail.id))
 
 
 async def _mail(doing: Doing, args: MailId) -> Content:
@@ -41,7 +42,7 @@ async def _mail(doing: Doing, args: MailId) -> Content:
 
 async def _held(doing: Doing, args: HeldPage) -> Page[HeldInfo]:
     items = await doing.cases.database.read(held_sign_ups.list_held, args.list, after=args.after, limit=args.limit)
-    return Page(items=items, next=next_after(items, args.limit))
+    return Page(items=items, next=place_after(items, args.limit, lambda held: held.id))
 
 
 async def _audit(doing: Doing, args: AuditPage) -> Page[AuditInfo]:
@@ -53,7 +54,7 @@ async def _audit(doing: Doing, args: AuditPage) -> Page[AuditInfo]:
         list_name=args.list,
         since=0 if args.since is None else parse_time(args.since),
     )
-    return Page(items=items, next=next_after(items, args.limit, "number"))
+    return Page(items=items, next=place_after(items, args.limit, lambda row: row.number))
 
 
 OPERATOR_ACTS = (

@@ -33,6 +33,7 @@ from pressrun.services.people.lookups import PersonAnswer, people_page, show_per
 from pressrun.services.people.people_admin import Grant, PersonRemoved, Require, require_nothing, require_operator
 from pressrun.services.people.token_lookups import TokenAnswer, show_token, tokens_page
 from pressrun.services.people.tokens import TokenMaker, TokenRequest, TokenRevoked, parse_end, parse_network
+from pressrun.store.paging import split_page
 from pressrun.store.programs.idempotency import KeptOutcome
 
 T = TypeVar("T")
@@ -90,7 +91,8 @@ async def _list_people(doing: Doing, args: PeoplePage) -> Page[PersonAnswer]:
     people = await doing.cases.database.read(
         people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1
     )
-    return _page(people, args.limit, "name")
+    items, following = split_page(people, args.limit, lambda person: person.name)
+    return Page(items=items, next=following)
 
 
 async def _show_person(doing: Doing, args: PersonName) -> PersonAnswer:
@@ -118,12 +120,8 @@ async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> TokenAn
 
 async def _list_tokens(doing: Doing, args: TokensPage) -> Page[TokenAnswer]:
     tokens = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
-    return _page(tokens, args.limit, "id")
-
-
-def _page(items: list[T], limit: int, cursor: str) -> Page[T]:
-    """The first `limit` items. One more was read, so that a next page exists only if there is something on it."""
-    return Page(items=items[:limit], next=getattr(items[limit - 1], cursor) if len(items) > limit else None)
+    items, following = split_page(tokens, args.limit, lambda token: token.id)
+    return Page(items=items, next=following)
 
 
 async def _revoke_token(doing: Doing, args: TokenId) -> TokenRevoked:

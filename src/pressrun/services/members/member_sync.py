@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.build_orders import get_open_list
+from pressrun.store.paging import each_row
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, enrolment, subscriptions
 from pressrun.store.readers.consent import ConsentEvent
@@ -49,10 +51,8 @@ def parse_limit(text: str) -> LeaveLimit:
 
 def synced_members(tx: Transaction, list_name: str) -> Iterator[str]:
     """The address keys of all members that a sync has brought in, in their order. Raises NotFound, Refused."""
-    target, after = get_open_list(tx, list_name), ""
-    while page := page_of_synced(tx, target.id, after):
-        yield from page
-        after = page[-1]
+    list_id = get_open_list(tx, list_name).id
+    yield from each_row(partial(enrolment.members_of_source, tx, list_id=list_id, source=SYNC), str, "", _PAGE)
 
 
 def page_of_synced(tx: Transaction, list_id: int, after: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec import Struct
 
 from pressrun.core.access.rights import ReaderAccess, Role
@@ -9,6 +11,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
+from pressrun.store.paging import each_row
 from pressrun.store.people import audit, enter_links, people
 from pressrun.store.people.people import StoredPerson, Undelivered
 from pressrun.store.transaction import Transaction
@@ -93,10 +96,7 @@ def show_person(tx: Transaction, text: str, now: float) -> PersonAnswer:
 
 def list_everybody(tx: Transaction, now: float) -> list[PersonAnswer]:
     """Everybody by name, as `user ls` shows them."""
-    everybody: list[PersonAnswer] = []
-    while page := people_page(tx, now, after=everybody[-1].name if everybody else "", limit=PAGE):
-        everybody += page
-    return everybody
+    return [*each_row(partial(people_page, tx, now), lambda person: person.name, "", PAGE)]
 
 
 def people_page(tx: Transaction, now: float, *, after: str, limit: int) -> list[PersonAnswer]:

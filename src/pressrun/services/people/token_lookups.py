@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec import Struct
 
 from pressrun.core.access.rights import TokenScope
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.people.lookups import PAGE
+from pressrun.store.paging import each_row
 from pressrun.store.people import people
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.api_tokens import ApiToken
@@ -31,10 +34,7 @@ class TokenAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def list_tokens(tx: Transaction, person_id: int | None = None) -> list[TokenAnswer]:
     """Tokens in the order in which they were made, of one person or of all; never a token itself."""
-    tokens: list[TokenAnswer] = []
-    while page := tokens_page(tx, person_id, after=tokens[-1].id if tokens else 0, limit=PAGE):
-        tokens += page
-    return tokens
+    return [*each_row(partial(tokens_page, tx, person_id), lambda token: token.id, 0, PAGE)]
 
 
 def tokens_page(tx: Transaction, person_id: int | None, *, after: int, limit: int) -> list[TokenAnswer]:

@@ -13,6 +13,7 @@ from pressrun.services.answers import Answer
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList, ShownSettings
+from pressrun.store.paging import split_page
 from pressrun.store.people import people
 from pressrun.store.readers import unsubscribes, welcomes
 from pressrun.store.transaction import Transaction
@@ -28,8 +29,8 @@ def page_of_lists(
 ) -> tuple[list[Answer], str | None]:
     """Lists that somebody may see, by name, after the name `after`; and the name after which the next page begins."""
     seen = [target for target in lists.all_lists(tx) if target.name > after and may_see(target.name)]
-    page = seen[:limit]
-    return [describe_list(tx, target) for target in page], page[-1].name if len(seen) > limit else None
+    page, following = split_page(seen, limit, lambda target: target.name)
+    return [describe_list(tx, target) for target in page], following
 
 
 def show_list(tx: Transaction, name: str) -> Answer:

@@ -7,6 +7,7 @@ of remote servers, which may name them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.edition_reports import CopyInReport, report_edition
+from pressrun.store.paging import place_after, read_cursor
 from pressrun.store.queue import copy_pages
 from pressrun.store.queue.copy_pages import CopyCursor, ListedCopy
 from pressrun.store.readers import subscribers
@@ -71,7 +73,7 @@ def page_of_copies(
     """Copies of an edition, and where the next page begins; raises NotFound."""
     edition = require_edition(tx, query.edition_id)
     states = query.states or tuple(DeliveryState)
-    cursor = _read_cursor(query.after, states)
+    cursor = read_cursor(query.after, partial(_read_place, states), CopyCursor(state=states[0]))
     sees, copies = sees_readers(edition.list_name), list[ListedCopy]()
     for state in states[states.index(cursor.state) :]:
         start = cursor if state is cursor.state else CopyCursor(state=state)
@@ -79,24 +81,17 @@ def page_of_copies(
         if len(copies) == query.limit:
             break
     items = [_plain(copy, sees=sees) for copy in copies]
-    return items, _cursor_after(copies[-1]) if len(copies) == query.limit else None
-
-
-def _read_cursor(text: str, states: Sequence[DeliveryState]) -> CopyCursor:
-    if not text:
-        return CopyCursor(state=states[0])
-    try:
-        state, due_at, number, destination = text.split(" ", 3)
-        cursor = CopyCursor(state=DeliveryState(state), destination=destination, due_at=int(due_at), id=int(number))
-    except ValueError:
-        raise NotFound("unknown cursor") from None
-    if cursor.state not in states:
-        raise NotFound("unknown cursor")
-    return cursor
+    return items, place_after(copies, query.limit, _cursor_after)
 
 
 def _cursor_after(copy: ListedCopy) -> str:
     return f"{copy.state} {copy.due_at} {copy.id} {copy.destination}"
+
+
+def _read_place(states: Sequence[DeliveryState], cursor: str) -> CopyCursor:
+    state, due_at, number, destination = cursor.split(" ", 3)
+    known = states[states.index(DeliveryState(state))]
+    return CopyCursor(state=known, destination=destination, due_at=int(due_at), id=int(number))
 
 
 def copy_of(tx: Transaction, edition_id: int, address: Address) -> CopyInfo:

@@ -7,20 +7,22 @@ list, and compares text here, so that each engine finds the same. Memory does no
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from operator import itemgetter
 
 from msgspec import Struct
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput, MalformedAddress, UsageError
+from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.answers import Answer
 from pressrun.services.reports.list_descriptions import BY_ACTIVITY
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
+from pressrun.store.paging import each_row, read_cursor, read_number
 from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Row, Transaction
 
@@ -138,47 +140,31 @@ def _folded(text: str) -> str:
 
 def _by_state(tx: Transaction, target: MailingList, selection: SubscriberSelection) -> Iterator[Listed]:
     states = list(BY_ACTIVITY if selection.state is None else (SubscriptionState(selection.state),))
-    first, after = _read_cursor(selection.after, states)
+    first, after = read_cursor(selection.after, partial(_read_place, states), (states[0], 0))
     for state in states[states.index(first) :]:
-        page_of = partial(subscriptions.page_of_subscribers, tx, list_id=target.id, state=state, limit=selection.page)
-        while page := page_of(after=after):
-            after = page[-1]["id"]
-            yield from ((f"{state}:{row['id']}", row) for row in page)
-            if len(page) < selection.page:
-                break
+        page_of = partial(subscriptions.page_of_subscribers, tx, list_id=target.id, state=state)
+        rows = each_row(page_of, itemgetter("id"), after, selection.page)
+        yield from ((f"{state}:{row['id']}", row) for row in rows)
         after = 0
 
 
-def _read_cursor(cursor: str, states: list[SubscriptionState]) -> tuple[SubscriptionState, int]:
-    if not cursor:
-        return states[0], 0
+def _read_place(states: Sequence[SubscriptionState], cursor: str) -> tuple[SubscriptionState, int]:
     state, _, number = cursor.partition(":")
-    if state not in states or not number.isdecimal():
-        raise _foreign(cursor)
-    return SubscriptionState(state), int(number[:18])
-
-
-def _foreign(cursor: str) -> UsageError:
-    return UsageError(f"invalid cursor {cursor!r}. Use one that the same list, state and search have shown")
+    return states[states.index(SubscriptionState(state))], read_number(number)
 
 
 def _of_domain(tx: Transaction, target: MailingList, domain: str, selection: SubscriberSelection) -> Iterator[Listed]:
-    if selection.after and not selection.after.isdecimal():
-        raise _foreign(selection.after)
-    after = int(selection.after[:18] or 0)
-    page_of = partial(subscriptions.page_of_domain, tx, list_id=target.id, limit=PAGE)
-    while page := page_of(domain=domain, after=after):
-        after = page[-1]["subscriber_id"]
-        yield from ((str(row["subscriber_id"]), row) for row in page)
+    page_of = partial(subscriptions.page_of_domain, tx, list_id=target.id, domain=domain)
+    after = read_cursor(selection.after, read_number, 0)
+    yield from ((str(row["subscriber_id"]), row) for row in each_row(page_of, itemgetter("subscriber_id"), after, PAGE))
 
 
 def _beginning_with(
     tx: Transaction, target: MailingList, prefix: str, selection: SubscriberSelection
 ) -> Iterator[Listed]:
-    low, high = prefix, prefix + _AFTER_ALL
-    if selection.after:
-        low = max(low, selection.after + _NEXT)
-    page_of = partial(subscriptions.page_of_prefix, tx, list_id=target.id, limit=PAGE)
-    while page := page_of(low=low, high=high):
-        low = page[-1]["address_key"] + _NEXT
-        yield from ((row["address_key"], row) for row in page)
+    def page_of(after: str, limit: int) -> list[Row]:
+        low = max(prefix, after + _NEXT) if after else prefix
+        return subscriptions.page_of_prefix(tx, list_id=target.id, low=low, high=prefix + _AFTER_ALL, limit=limit)
+
+    key_of: Callable[[Row], str] = itemgetter("address_key")
+    yield from ((key_of(row), row) for row in each_row(page_of, key_of, selection.after, PAGE))

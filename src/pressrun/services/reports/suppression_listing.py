@@ -9,6 +9,7 @@ from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.timestamps import rfc3339
+from pressrun.store.paging import place_after, read_cursor
 from pressrun.store.readers import suppressions
 from pressrun.store.readers.suppressions import Suppression
 from pressrun.store.transaction import Transaction
@@ -28,12 +29,9 @@ def list_suppressions(tx: Transaction) -> list[SuppressionInfo]:
 
 
 def page_of_suppressions(tx: Transaction, *, after: str, limit: int) -> tuple[list[SuppressionInfo], str | None]:
-    """Suppressions, and where the next page begins; raises NotFound for an unknown cursor."""
-    try:
-        page = suppressions.page(tx, after=bytes.fromhex(after), limit=limit)
-    except ValueError:
-        raise NotFound("unknown cursor") from None
-    return [_plain(suppression) for suppression in page], page[-1].digest.hex() if len(page) == limit else None
+    """Suppressions, and where the next page begins; raises UsageError for an unknown cursor."""
+    page = suppressions.page(tx, after=read_cursor(after, bytes.fromhex, b""), limit=limit)
+    return [_plain(suppression) for suppression in page], place_after(page, limit, lambda last: last.digest.hex())
 
 
 def show_suppression(tx: Transaction, keys: KeyRing, address: Address) -> SuppressionInfo:

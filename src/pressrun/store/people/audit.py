@@ -14,6 +14,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from functools import partial
 from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -22,6 +23,7 @@ from msgspec.structs import replace
 
 from pressrun.core.signing.chain import ERASED, NO_ROWS, ChainRow, Head, content_digest, link, mark_of_erased
 from pressrun.observe.log import event
+from pressrun.store.paging import each_row
 from pressrun.store.programs import idempotency
 from pressrun.store.programs.events import acted_by
 from pressrun.store.programs.idempotency import KeyedRequest
@@ -275,9 +277,8 @@ def read_head(tx: Transaction) -> Head:
 
 def chain_rows(tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
     """All rows with a higher number than `after`, in the order of their numbers, as the chain sees them."""
-    while page := tx.rows("audit.page", after=after, limit=PAGE):
-        after = page[-1]["number"]
-        yield from (chain_row(dict(row)) for row in page)
+    rows = each_row(partial(tx.rows, "audit.page"), itemgetter("number"), after, PAGE)
+    yield from (chain_row(dict(row)) for row in rows)
 
 
 def chain_row(row: Mapping[str, Any]) -> ChainRow:

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
+from operator import itemgetter
 
 import msgspec
 
@@ -29,6 +31,7 @@ from pressrun.core.signing.chain import (
     mark_of_erased,
     split_salt,
 )
+from pressrun.store.paging import each_row
 from pressrun.store.transaction import Transaction, in_json
 
 PAGE = 10_000  # rows that are read at once
@@ -158,9 +161,8 @@ def read_head(tx: Transaction) -> Head:
 def chain_rows(tx: Transaction, after: int = 0) -> Iterator[ChainRow]:
     """All rows with a higher number than `after`, in the order of their numbers, read a page at a time."""
     tx.run_deferred()
-    while page := tx.rows("consent.page", after=after, limit=PAGE):
-        after = page[-1]["number"]
-        yield from (ChainRow(*row) for row in page)
+    rows = each_row(partial(tx.rows, "consent.page"), itemgetter("number"), after, PAGE)
+    yield from (ChainRow(*row) for row in rows)
 
 
 def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
