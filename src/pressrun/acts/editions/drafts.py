@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath
-from typing import Any
 
 from pressrun.acts.act import OF_EDITION, OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import EditionId
@@ -26,6 +25,7 @@ from pressrun.acts.editions.draft_arguments import (
 from pressrun.acts.editions.edition_answers import (
     DraftAnswer,
     DraftFileAnswer,
+    FindingAnswer,
     RevisionAnswer,
 )
 from pressrun.acts.editions.editions import show_edition
@@ -123,9 +123,9 @@ def _answer(made: DraftResult, *, state: str = EditionState.DRAFT.value, submitt
     )
 
 
-def plain_findings(findings: tuple[Finding, ...]) -> list[Any]:
+def plain_findings(findings: tuple[Finding, ...]) -> list[FindingAnswer]:
     """Findings as programs get them."""
-    return [finding.plain() for finding in findings]
+    return [FindingAnswer(**finding.plain()) for finding in findings]
 
 
 async def _change(doing: Doing, args: DraftText | DraftKeys | DraftFileRemoval, change: Change) -> DraftAnswer:
