@@ -74,7 +74,7 @@ class Life(LogInWorld):
         assert is_done
         [(number,)] = await select(self.office.database, "select id from person where name = ?", name)
         person = self.model.people[number] = Someone(
-            number=number, name=name, address=made["address"], is_operator=is_operator, is_enrolled=True
+            number=number, name=name, address=made.address, is_operator=is_operator, is_enrolled=True
         )
         self.factors[number] = Factors(password=None if password is None else (self.next_number(), password))
         person.link = await self.newest_link(number)
@@ -101,12 +101,12 @@ class Life(LogInWorld):
         if not is_done:
             return
         if person is None:
-            [(number,)] = await select(self.office.database, "select id from person where name = ?", made["name"])
-            person = self.model.people[number] = Someone(number=number, name=name, address=made["address"])
+            [(number,)] = await select(self.office.database, "select id from person where name = ?", made.name)
+            person = self.model.people[number] = Someone(number=number, name=name, address=made.address)
             self.factors[number], person.grants["news"] = Factors(), ("publisher", "none")
-        if made["mailed"] is person.is_enrolled:
-            self.wrong(f"{name} was {'' if made['mailed'] else 'not '}mailed an invitation")
-        if made["mailed"]:
+        if made.mailed is person.is_enrolled:
+            self.wrong(f"{name} was {'' if made.mailed else 'not '}mailed an invitation")
+        if made.mailed:
             self.replace_link(person, await self.newest_link(person.number))
 
     def replace_link(self, person: Someone, link: tuple[str, int] | None) -> None:
