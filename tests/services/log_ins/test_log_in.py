@@ -13,10 +13,11 @@ from pressrun.core.access.login_codes import mailed_code, secret_digest
 from pressrun.core.access.rights import Right
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import NotPermitted
+from pressrun.core.errors import NotPermitted, Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
 from pressrun.services.log_ins.context import FRESH_SECONDS, is_recent
 from pressrun.services.log_ins.log_in import CODE_SECONDS, CodeRequested
+from pressrun.services.log_ins.passwords import MOST_WAITING
 from pressrun.services.log_ins.sessions import Entered, LoggedIn
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.store.people.log_ins import MOST_TRIES, Method
@@ -63,6 +64,32 @@ async def test_an_account_has_one_limit_in_all_spellings_of_its_address(lobby: L
         else:
             outcome = await lobby.log_ins.request_code(parse_address(spelling), visitor)
         assert isinstance(outcome, RateExceeded) == (number == 3)
+
+
+async def test_an_attempt_that_nobody_looked_at_does_not_count(lobby: Lobby) -> None:
+    """While very many log in, people are told to come back, and can."""
+    lobby.limit(Rate(3, 900))
+    await lobby.set_password(await lobby.add_person("ann"))
+    lobby.hashes._waiting = MOST_WAITING
+    for _ in range(4):
+        with pytest.raises(Unavailable):
+            await lobby.by_password("ann")
+    lobby.hashes._waiting = 0
+    assert isinstance(await lobby.by_password("ann"), Entered)
+
+
+async def test_who_is_in_stays_in_when_their_hash_cannot_be_renewed(
+    lobby: Lobby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is renewed another time."""
+    await lobby.set_password(await lobby.add_person("ann"))
+
+    async def make(_: str) -> str:
+        raise Unavailable("too many people are logging in")
+
+    monkeypatch.setattr(lobby.hashes, "is_outdated", lambda _: True)
+    monkeypatch.setattr(lobby.hashes, "make", make)
+    assert isinstance(await lobby.by_password("ann"), Entered)
 
 
 async def test_failures_are_limited_for_each_account(lobby: Lobby) -> None:

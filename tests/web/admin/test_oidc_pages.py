@@ -164,6 +164,7 @@ async def test_an_issuer_that_is_away(admin: AdminHouse, other: OidcIssuer) -> N
         assert (503, "60") == (answer.status_code, answer.headers["retry-after"])
         assert 200 == (await client.get("/admin/login")).status_code
     assert [] == await sessions(admin)
+    assert [] == await select(admin.lobby.database, "select at from limit_event where scope = 'logins'")
 
 
 async def test_whoever_is_linked_needs_no_address(admin: AdminHouse, other: OidcIssuer) -> None:

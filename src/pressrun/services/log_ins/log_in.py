@@ -2,14 +2,15 @@
 
 Nothing tells somebody who fails whether there is such an account: an unknown name costs the same hash, an unknown
 address is stored as a known one and looked at later, and the answer is the same. Every attempt is counted before it is
-looked at, by the account as typed and by the client, and taken back once it has succeeded: simultaneous
-attempts are limited as strictly as attempts one after the other.
+looked at, by the account as typed and by the client, and taken back once it has succeeded, or if nobody could look at
+it: simultaneous attempts are limited as strictly as attempts one after the other.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
@@ -24,7 +25,7 @@ from pressrun.core.access.login_codes import (
 )
 from pressrun.core.access.totp import accepted_step
 from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import MalformedAddress, NotPermitted
+from pressrun.core.errors import MalformedAddress, NotPermitted, Unavailable
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
@@ -86,7 +87,11 @@ class LogIns:
         candidate = await self._context.database.record(self._admit, name, meters, now)
         if isinstance(candidate, RateExceeded):
             return candidate
-        is_right = await self._hashes.verify(None if candidate is None else candidate.hash, password)
+        try:
+            is_right = await self._hashes.verify(None if candidate is None else candidate.hash, password)
+        except Unavailable:  # nobody has looked at it
+            await self._context.database.record(limits.refund, meters, now)
+            raise
         if not is_right or candidate is None or candidate.hash is None:
             self._failures.record("password", visitor, person="" if candidate is None else candidate.name)
             return None
@@ -96,8 +101,9 @@ class LogIns:
         if outcome is None:
             self._failures.record("password", visitor, person=candidate.name)
         elif self._hashes.is_outdated(candidate.hash):
-            new = await self._hashes.make(password)
-            await self._context.database.record(credentials.rehash, candidate.id, candidate.hash, new)
+            with suppress(Unavailable):  # while very many log in, the former hash stays
+                new = await self._hashes.make(password)
+                await self._context.database.record(credentials.rehash, candidate.id, candidate.hash, new)
         return outcome
 
     def _admit(

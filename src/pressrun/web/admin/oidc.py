@@ -82,6 +82,8 @@ class OidcPages:
                 if token is not redeemed.token:
                     entered = await self._identities.enter(_account(token), visitor, admitted, linking)
         except IssuerProblem as problem:
+            if isinstance(problem, IssuerAway):
+                await self._identities.refund(visitor, admitted)
             return self._failed(visitor, problem)
         return self._unknown(visitor) if entered is None else self._let_in(underway, entered)
 
