@@ -119,8 +119,8 @@ async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHous
     async with operator(admin) as client:
         await client.post("/admin/tokens/new", data={"name": "first", "scope": "write", "expires": ""})
         sql = """insert into api_token (name, digest, scope, is_everywhere, person_id, created_at, origin_id)
-            select 'second', 'x', scope, 1, person_id, created_at, id from api_token"""
-        await execute(admin.lobby.database, sql.replace("'x'", "cast('x' as blob)"))
+            select 'second', ?, scope, 1, person_id, created_at, id from api_token"""
+        await execute(admin.lobby.database, sql, b"x")
         answer = await client.post("/admin/tokens", data={"id": "1"})
     assert 200 == answer.status_code
     assert "Tokens that were made with first are still valid: second" in answer.text
