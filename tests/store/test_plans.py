@@ -408,7 +408,7 @@ UNSCANNED = [
     "deliveries.recover_notices",
     "deliveries.failed",
     "deliveries.requeue_failed",
-    "deliveries.in_state",
+    "copy_pages.in_state",
     "deliveries.count_by_domain",
     "deliveries.count_by_moment",
     "deliveries.forget_handovers",

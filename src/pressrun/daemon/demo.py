@@ -53,7 +53,7 @@ from pressrun.services.settings import (
 )
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
-from pressrun.store.queue import deliveries
+from pressrun.store.queue import copy_pages
 from pressrun.store.transaction import Transaction
 from pressrun.web.settings import AdminSettings, ApiSettings, HttpSettings
 
@@ -231,11 +231,11 @@ class _Tour:
 def _lines(tx: Transaction, edition_id: int) -> list[DemoOutcome]:
     outcomes = []
     for state in (DeliveryState.DELIVERED, DeliveryState.FAILED):
-        for row in deliveries.copies_in_state(tx, edition_id, state):
-            kind = f" ({row['kind']})" if row["kind"] else ""
-            reply = " ".join(str(part) for part in (row["code"], row["enhanced"], row["reply"]) if part)
-            tries = f", attempt {row['attempts']}" if row["attempts"] > 1 else ""
-            outcomes.append(DemoOutcome(address=row["address"], outcome=f"{state.value}{kind}{tries}", reply=reply))
+        for copy in copy_pages.copies_in_state(tx, edition_id, state):
+            kind = f" ({copy.kind})" if copy.kind else ""
+            reply = " ".join(str(part) for part in (copy.code, copy.enhanced, copy.reply) if part)
+            tries = f", attempt {copy.attempts}" if copy.attempts > 1 else ""
+            outcomes.append(DemoOutcome(address=copy.address or "", outcome=f"{state.value}{kind}{tries}", reply=reply))
     return outcomes
 
 

@@ -9,7 +9,7 @@ from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Result
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.queue import deliveries
+from pressrun.store.queue import copy_pages, deliveries
 from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
@@ -17,8 +17,8 @@ WORDS = ["ok", "", '{"a": [1]}', "null", "17", '"', "\\u0000", "é\u2028😀", "
 
 
 def _records(tx: Transaction, edition: int) -> dict[int, tuple[object, ...]]:
-    rows = [row for state in DeliveryState for row in deliveries.copies_in_state(tx, edition, state)]
-    records = {str(row["address"]): (row["code"], row["enhanced"], row["reply"], row["kind"]) for row in rows}
+    copies = [copy for state in DeliveryState for copy in copy_pages.copies_in_state(tx, edition, state)]
+    records = {str(copy.address): (copy.code, copy.enhanced, copy.reply, copy.kind) for copy in copies}
     return dict(enumerate(records[address] for address in sorted(records)))
 
 

@@ -29,9 +29,10 @@ from pressrun.services.reports.edition_descriptions import EditionAnswer, descri
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import CountedEvent
 from pressrun.store.lists import lists
-from pressrun.store.queue import deliveries, destinations
+from pressrun.store.queue import copy_pages, deliveries, destinations
+from pressrun.store.queue.copy_pages import RepliedCopy
 from pressrun.store.readers import bounces
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import retention
 from pressrun.store.upkeep.retention import CopyOutcome
 
@@ -138,8 +139,8 @@ def _plain_timeline(timeline: Timeline) -> dict[str, Any]:
 def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     """`edition report`; raises NotFound."""
     edition = require_edition(tx, edition_id)
-    failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
-    deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
+    failures = [_copy(copy) for copy in copy_pages.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
+    deferred = [_copy(copy) for copy in copy_pages.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
     waiting = deferred + _paused_copies(tx, edition_id, now)
     gone = retention.outcomes_of(tx, edition_id)
     moments, target = _moments(tx, edition_id, gone), lists.find_list_by_id(tx, edition.list_id)
@@ -201,16 +202,16 @@ def _with_replies_of(said: Sequence[CommonReply], gone: Iterable[CopyOutcome]) -
     return sorted([*said, *replies], key=lambda reply: -reply.number)
 
 
-def _copy(row: Row) -> CopyInReport:
+def _copy(copy: RepliedCopy) -> CopyInReport:
     return CopyInReport(
-        address=row["address"],
-        code=row["code"],
-        enhanced=row["enhanced"],
-        text=row["reply"],
-        kind=row["kind"],
-        bounce=row["bounce"],
-        next_attempt=rfc3339(row["due_at"]) if row["kind"] is None else None,
-        attempts=row["attempts"],
+        address=copy.address,
+        code=copy.code,
+        enhanced=copy.enhanced,
+        text=copy.reply,
+        kind=copy.kind,
+        bounce=copy.bounce,
+        next_attempt=rfc3339(copy.due_at) if copy.kind is None else None,
+        attempts=copy.attempts,
     )
 
 

@@ -36,6 +36,19 @@ class ListedCopy(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None  # None where the reader is gone
 
 
+class RepliedCopy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy in the report on its edition, with the last reply about it."""
+
+    address: str | None  # None where the reader is gone
+    code: int | None
+    enhanced: str | None
+    reply: str | None
+    kind: str | None
+    bounce: str | None
+    due_at: int
+    attempts: int
+
+
 class TracedCopy(msgspec.Struct, frozen=True, kw_only=True):
     """A copy with the last reply about it, and with what the relay had said before a notification came."""
 
@@ -63,6 +76,12 @@ def page_of_copies(tx: Transaction, edition_id: int, after: CopyCursor, *, limit
     place = {"destination": after.destination, "due_at": after.due_at, "id": after.id}
     rows = tx.rows("copy_pages.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit)
     return [parse_row(row, ListedCopy) for row in rows]
+
+
+def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[RepliedCopy]:
+    """All copies of an edition in one state, by the time when they are due."""
+    rows = tx.rows("copy_pages.in_state", edition_id=edition_id, state=state)
+    return [parse_row(row, RepliedCopy) for row in rows]
 
 
 def find_plain_copy(tx: Transaction, *, edition_id: int, subscriber_id: int, address: str) -> ListedCopy | None:

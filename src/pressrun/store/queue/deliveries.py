@@ -392,11 +392,6 @@ def requeue_failed(tx: Transaction, edition_id: int, *, skipped: int, limit: int
     return len(chosen), len(rows) - len(chosen)
 
 
-def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[Row]:
-    """address, code, enhanced, reply, kind, bounce, due_at, attempts of the copies of an edition in one state."""
-    return tx.rows("deliveries.in_state", edition_id=edition_id, state=state)
-
-
 def count_by_domain(tx: Transaction, edition_id: int) -> list[Row]:
     """domain, state, number of the copies of an edition; the domain of who was erased is empty."""
     return tx.rows("deliveries.count_by_domain", edition_id=edition_id)

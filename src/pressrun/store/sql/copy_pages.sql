@@ -40,3 +40,13 @@ from delivery
 left join handover on handover.delivery_id = delivery.id
 where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
     and delivery.edition_id = :edition_id;
+
+-- name: in_state
+-- The copies of an edition in one state with the remotes' words.
+select subscriber.address, delivery.code, delivery.enhanced, delivery.reply, delivery.kind, delivery.bounce,
+    delivery.due_at, delivery.attempts
+from delivery
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.edition_id = :edition_id and delivery.state = :state
+order by delivery.due_at, delivery.id;

@@ -214,16 +214,6 @@ where id {in ids} and state = 'failed';
 -- What was said of copies that go out again, before they bounced.
 delete from handover where delivery_id {in ids};
 
--- name: in_state
--- The copies of an edition in one state with the remotes' words.
-select subscriber.address, delivery.code, delivery.enhanced, delivery.reply, delivery.kind, delivery.bounce,
-    delivery.due_at, delivery.attempts
-from delivery
-left join subscription on subscription.id = delivery.subscription_id
-left join subscriber on subscriber.id = subscription.subscriber_id
-where delivery.edition_id = :edition_id and delivery.state = :state
-order by delivery.due_at, delivery.id;
-
 -- name: count_by_domain
 -- Where the copies of an edition stand, by the domain of the recipient.
 select domain, state, count(*) as number from delivery where edition_id = :edition_id group by domain, state;
