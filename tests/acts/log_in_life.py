@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.acts.log_in_model import STEP, App, Factors
+from tests.acts.log_in_model import STEP, App, AskedCode, Factors
 from tests.acts.log_in_world import LogInWorld
 from tests.acts.roles_model import Someone, Visit
 from tests.acts.roles_world import make_list
@@ -133,7 +133,13 @@ class Life(LogInWorld):
         for asked in self.codes:
             if asked.address == person.address and asked.is_valid(self.model.now):
                 asked.is_over = True
+                self.spend("a code from before a reset", self.type_again(asked))
+        if self.dice.random() < 0.5:
+            await self.replay()
         self.replace_link(person, await self.newest_link(person.number))
+
+    def type_again(self, asked: AskedCode) -> Step:
+        return lambda: self.log_in_services.log_ins.by_code(asked.cookie, asked.code, self.visitor())
 
     async def remove(self) -> None:
         person = self.draw_someone()
