@@ -54,7 +54,7 @@ async def test_the_same_words_stand_there_once_and_without_addresses(press: Pres
     ]
     assert ({"hard": 3}, {"gone": 3}) == (dict(summary.kinds), dict(summary.bounces))
     assert {f"r{n}@reader.example" for n in range(3)} == {failure.address for failure in summary.failures}
-    said = json.loads(msgspec.json.encode(summary.plain()))["failures_said"]
+    said = json.loads(msgspec.json.encode(summary.info()))["failures_said"]
     assert [msgspec.structs.asdict(reply) for reply in summary.failures_said] == said
 
 

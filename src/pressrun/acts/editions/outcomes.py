@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-import msgspec
-from msgspec import UNSET, UnsetType, structs
+from msgspec import structs
 
 from pressrun.acts.act import OF_EDITION, Act, Doing, Http
 from pressrun.acts.arguments import Arguments, EditionId
@@ -16,7 +14,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports import outcomes
-from pressrun.services.reports.edition_reports import CopyReply
+from pressrun.services.reports.edition_reports import ReportInfo
 from pressrun.services.reports.outcomes import CopyInfo, CopyQuery
 
 
@@ -38,32 +36,7 @@ class OneCopy(CopyInfo, frozen=True, kw_only=True, rename={"class_": "class"}):
     next: None = None
 
 
-class ReportInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The report on an edition: its numbers, the copies that failed or wait, and how often each reply came."""
-
-    id: int
-    list: str
-    subject: str
-    state: str
-    audience: int
-    queued: int
-    claimed: int
-    deferred: int
-    delivered: int
-    failed: int
-    cancelled: int
-    failures: tuple[CopyReply, ...]
-    waiting: tuple[CopyReply, ...]
-    unsubscribed: int
-    complaints: int
-    kinds: dict[str, int]
-    bounces: dict[str, int]
-    timing: dict[str, str | None]
-    started_at: str | UnsetType | None = UNSET
-    finished_at: str | UnsetType | None = UNSET
-
-
-async def _report(doing: Doing, args: EditionId) -> dict[str, Any]:
+async def _report(doing: Doing, args: EditionId) -> ReportInfo:
     sees_readers = partial(doing.may, Right.SEE_READERS)
     return await doing.cases.database.read(outcomes.report_to, args.id, int(utc_now()), sees_readers)
 

@@ -46,7 +46,7 @@ def report(invocation: Invocation, *, edition_id: int, page: str | None) -> None
         with new_file(Path(page)) as file:
             file.write(render_report(edition_report).encode())
     if invocation.as_json:
-        print_json(plain(edition_report.plain()))
+        print_json(plain(edition_report.info()))
     elif page is None:
         print_report(edition_report)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -42,19 +41,16 @@ _REMOVED = "removed for their age"
 _SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_delivered_at": 0.99}
 
 
-class CopyReply(Struct, frozen=True, kw_only=True):
-    """A copy that failed or waits, and the reply about it."""
+class CopyInReport(Struct, frozen=True, kw_only=True):
+    """A copy that failed or waits: the reply about it, the class of its bounce, when it is tried next (RFC 3339), and
+    how often it was.
+    """
 
     address: str | None
     code: int | None
     enhanced: str | None
     text: str | None
     kind: str | None
-
-
-class CopyInReport(CopyReply, frozen=True, kw_only=True):
-    """The same with the class of its bounce, when it is tried next (RFC 3339), and how often it was."""
-
     bounce: str | None
     next_attempt: str | None
     attempts: int
@@ -80,7 +76,32 @@ class DomainCounts(Struct, frozen=True, kw_only=True):
     counts: Mapping[str, int]
 
 
-_PLAIN = ("failures", "waiting", "unsubscribed", "complaints", "kinds", "bounces")
+class TimelineInfo(Struct, frozen=True, kw_only=True):
+    """How many in each bar of `seconds` from `start_at` on, how many later, and when the last one was (RFC 3339)."""
+
+    start_at: str
+    seconds: int
+    numbers: Sequence[int]
+    later: int
+    last_at: str | None
+
+
+class ReportInfo(EditionAnswer, frozen=True, kw_only=True):
+    """The report on an edition: its numbers, the copies that failed or wait, the replies about them and how often each
+    came, the copies by provider or domain and state (null: all smaller ones), and when they were delivered.
+    """
+
+    failures: Sequence[CopyInReport]
+    waiting: Sequence[CopyInReport]
+    unsubscribed: int
+    complaints: int
+    kinds: Mapping[str, int]
+    bounces: Mapping[str, int]
+    failures_said: Sequence[CommonReply]
+    waiting_said: Sequence[CommonReply]
+    domains: Sequence[Mapping[str, str | int | None]]
+    timing: Mapping[str, str | None]
+    timelines: Mapping[str, TimelineInfo]
 
 
 class EditionReport(Struct, frozen=True, kw_only=True):
@@ -110,30 +131,35 @@ class EditionReport(Struct, frozen=True, kw_only=True):
     language: str
     timezone: str
 
-    def plain(self) -> dict[str, Any]:
-        """The report as `--json` prints it."""
-        return {
+    def info(self) -> ReportInfo:
+        """The report for programs, and as `--json` prints it."""
+        return ReportInfo(
             **asdict(self.edition),
-            **{name: getattr(self, name) for name in _PLAIN},
-            "failures_said": self.failures_said,
-            "waiting_said": self.waiting_said,
-            "domains": [
+            failures=self.failures,
+            waiting=self.waiting,
+            unsubscribed=self.unsubscribed,
+            complaints=self.complaints,
+            kinds=self.kinds,
+            bounces=self.bounces,
+            failures_said=self.failures_said,
+            waiting_said=self.waiting_said,
+            domains=[
                 {"name": domain.name, "domains": domain.domains, "copies": domain.copies, **domain.counts}
                 for domain in self.domains
             ],
-            "timing": self.timing,
-            "timelines": {name: _plain_timeline(timeline) for name, timeline in self.timelines.items()},
-        }
+            timing=self.timing,
+            timelines={name: _timeline_info(timeline) for name, timeline in self.timelines.items()},
+        )
 
 
-def _plain_timeline(timeline: Timeline) -> dict[str, Any]:
-    return {
-        "start_at": rfc3339(timeline.start_at),
-        "seconds": timeline.seconds,
-        "numbers": timeline.numbers,
-        "later": timeline.later,
-        "last_at": rfc3339(timeline.last_at),
-    }
+def _timeline_info(timeline: Timeline) -> TimelineInfo:
+    return TimelineInfo(
+        start_at=rfc3339(timeline.start_at),
+        seconds=timeline.seconds,
+        numbers=timeline.numbers,
+        later=timeline.later,
+        last_at=rfc3339(timeline.last_at),
+    )
 
 
 def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports.edition_reports import CopyInReport, report_edition
+from pressrun.services.reports.edition_reports import CopyInReport, ReportInfo, report_edition
 from pressrun.store.paging import place_after, read_cursor
 from pressrun.store.queue import copy_pages
 from pressrun.store.queue.copy_pages import CopyCursor, ListedCopy
@@ -55,12 +54,12 @@ class CopyInfo(Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
     next_attempt_at: str | None
 
 
-def report_to(tx: Transaction, edition_id: int, now: int, sees_readers: Callable[[str], bool]) -> dict[str, Any]:
+def report_to(tx: Transaction, edition_id: int, now: int, sees_readers: Callable[[str], bool]) -> ReportInfo:
     """The report on an edition; raises NotFound."""
     report = report_edition(tx, edition_id, now)
     if not sees_readers(report.edition.list):
         report = replace(report, failures=_without_readers(report.failures), waiting=_without_readers(report.waiting))
-    return report.plain()
+    return report.info()
 
 
 def _without_readers(copies: Sequence[CopyInReport]) -> list[CopyInReport]:
