@@ -25,14 +25,14 @@ from pressrun.acts.readers.members import MemberCreate, MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import Holdings, Role, TokenScope, rights_of_scope
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused
+from pressrun.core.errors import BadInput, Gone, NotPermitted, Refused, StillRunning
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.services.members.member_changes import Confirm
 from pressrun.services.upkeep.held_sign_ups import HeldReleased
 from pressrun.store.people.audit import Actor
-from pressrun.store.programs.idempotency import KEPT_SECONDS, sweep_outcomes
+from pressrun.store.programs.idempotency import KEPT_SECONDS, claim_key, sweep_outcomes
 
 ADA = "ada@x.example"
 
@@ -158,6 +158,14 @@ async def test_a_client_that_gave_up_and_repeats_has_one_effect(office: Office, 
         await asyncio.gather(first, return_exceptions=True)
         await asyncio.gather(door.carry_out(call), return_exceptions=True)
     assert [("confirmation",)] == await select(office.database, "select kind from notice")
+
+
+async def test_a_repeat_that_began_before_the_first_was_committed_is_told_to_come_again(office: Office) -> None:
+    arguments = MemberCreate(list="news", address=ADA)
+    keyed = keyed_request(office.keys, token(), "k-3", ACTS["subscriber.create"], arguments)
+    await office.database.write(claim_key, keyed, at=1000)
+    with pytest.raises(StillRunning, match="has just been carried out"):
+        await office.database.write(claim_key, keyed, at=1000)
 
 
 @pytest.mark.parametrize("key", ["", '""', "with blank", "ü", "k" * 256])

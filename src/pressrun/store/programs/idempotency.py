@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.errors import Refused
+from pressrun.core.errors import StillRunning
 from pressrun.store.transaction import Transaction, parse_row
 
 KEPT_SECONDS = 86_400
@@ -47,13 +47,15 @@ class KeptOutcome(Struct, frozen=True, kw_only=True):
 
 
 def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
-    """Let this transaction be the one that carries out the request; raises Refused if another one has.
+    """Let this transaction be the one that carries out the request; raises StillRunning if another one has.
 
     That happens if a client gave up on a request that was committed all the same, and repeats it at once.
     """
     values = {"caller": keyed.caller, "digest": keyed.digest, "request": keyed.request, "at": at}
     if not tx.run("idempotency.claim", **values, after=at - KEPT_SECONDS):
-        raise Refused("the first request with this Idempotency-Key has just been carried out. Repeat it in a moment")
+        raise StillRunning(
+            "the first request with this Idempotency-Key has just been carried out. Repeat it in a moment"
+        )
 
 
 def keep_outcome(tx: Transaction, keyed: KeyedRequest, *, name: str | None, subscriber_id: int | None, at: int) -> None:
