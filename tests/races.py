@@ -22,7 +22,7 @@ import psycopg
 from tests.database import select_in
 from tests.engines import keep_on_server, new_data_dir, place_of
 from tests.postgresql import Session
-from tests.services.office import Office, furnish
+from tests.services.harness import ServiceHarness, furnish
 
 from pressrun.core.errors import PressrunError
 from pressrun.core.signing.keys import KeyRing
@@ -39,7 +39,7 @@ PATIENCE_SECONDS = 60.0  # for a statement of the other side; more than the lock
 _BLOCKED = """select count(*) > 0 from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock'"""
 
-Step = Callable[[Office], Awaitable[object]]
+Step = Callable[[ServiceHarness], Awaitable[object]]
 
 
 class Gate:
@@ -147,9 +147,9 @@ _LEFT = {
 }
 
 
-async def look(office: Office) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
+async def look(services: ServiceHarness) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
     """What is in the database, in an order of its own."""
-    return await office.database.read(_look)
+    return await services.database.read(_look)
 
 
 def _look(tx: Transaction) -> tuple[tuple[str, tuple[tuple[object, ...], ...]], ...]:
@@ -205,8 +205,8 @@ async def _one_after_the_other(race: Race, place: int, table: Table) -> Outcome:
     first, second = table.lay()
     steps = [(race.first, first), (race.second, second)]
     answers = {}
-    for step, office in steps if place == 0 else reversed(steps):
-        answers[step is race.first and office is first] = await _answer(step(office))
+    for step, services in steps if place == 0 else reversed(steps):
+        answers[step is race.first and services is first] = await _answer(step(services))
     await race.after(first)
     return Outcome((answers[True], answers[False]), await look(first))
 
@@ -242,7 +242,12 @@ class Table:
     """A database for two, in which what comes before has taken place once; each run of a race finds it so."""
 
     def __init__(
-        self, folder: Path, keys: KeyRing, both: tuple[GatedDatabase, GatedDatabase], watcher: Session, kept: Office
+        self,
+        folder: Path,
+        keys: KeyRing,
+        both: tuple[GatedDatabase, GatedDatabase],
+        watcher: Session,
+        kept: ServiceHarness,
     ) -> None:
         self.gated = both[0]
         self._both = both
@@ -253,7 +258,7 @@ class Table:
         self._restore = keep_on_server(folder / DATA)
         self._runs = 0
 
-    def lay(self) -> tuple[Office, Office]:
+    def lay(self) -> tuple[ServiceHarness, ServiceHarness]:
         """Two offices, with folders that nobody has used since."""
         self.gated.gate = None
         self._restore()
@@ -262,8 +267,8 @@ class Table:
         shutil.copytree(self._folder / DATA, root)
         first, second = (furnish(database, deepcopy(self._keys), root) for database in self._both)
         first.now, second.now = self._kept.now, self._kept.now + 0.25  # no second events at the same time
-        for office in (first, second):
-            office.settings.swap(self._kept.settings.value)
+        for services in (first, second):
+            services.settings.swap(self._kept.settings.value)
         return first, second
 
     def is_blocked(self) -> bool:
@@ -280,9 +285,9 @@ async def open_table(folder: Path, before: Step) -> AsyncIterator[Table]:
     place = place_of(data.database)
     async with AsyncExitStack() as stack:
         first, second = [await stack.enter_async_context(_opened(data.database)) for _ in range(2)]
-        await before(office := furnish(first, deepcopy(keys), data.root))
+        await before(services := furnish(first, deepcopy(keys), data.root))
         with psycopg.connect(place, autocommit=True) as watcher:
-            yield Table(folder, keys, (first, second), watcher, office)
+            yield Table(folder, keys, (first, second), watcher, services)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The services of an office as actions reach them, and a door to actions of the test's own."""
+"""The services as actions reach them, and a door to actions of the test's own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 from tests.editions.inline_builder import builder_at, workshop_of
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.acts.act import Act, Doing
 from pressrun.acts.arguments import Arguments
@@ -33,61 +33,61 @@ from pressrun.services.upkeep.link_keys import LinkKeys
 
 SITE = Site(base_url="https://n.example", mail_domain="lists.example")
 
-Work = Callable[[Office], Awaitable[Any]]
+Work = Callable[[ServiceHarness], Awaitable[Any]]
 
 
 class AnyArguments(Arguments, frozen=True, kw_only=True, forbid_unknown_fields=False):
     """Whatever is said."""
 
 
-def returns_of(office: Office, counter: BounceCounter = UNOBSERVED) -> HandedInReturns:
+def returns_of(services: ServiceHarness, counter: BounceCounter = UNOBSERVED) -> HandedInReturns:
     """Takes bounces without parsing mail."""
-    bounces = BounceHandler(replace(office.context, site=SITE))
-    return HandedInReturns(replace(office.context, site=SITE), bounces, counter)
+    bounces = BounceHandler(replace(services.context, site=SITE))
+    return HandedInReturns(replace(services.context, site=SITE), bounces, counter)
 
 
-def cases_of(office: Office) -> Cases:
+def cases_of(services: ServiceHarness) -> Cases:
     """All services, of an installation at n.example."""
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
-    builder = builder_at(site, office.path / "layouts")
-    context = replace(office.context, site=site)
+    builder = builder_at(site, services.path / "layouts")
+    context = replace(services.context, site=site)
     workshop, submissions = workshop_of(context, builder), Submissions(context)
     editing, edition_admin = DraftEditing(workshop, submissions), EditionAdmin(workshop)
 
     async def make_key() -> KeyRing:
-        return KeyRing({**office.keys.link_keys, 2: bytes(32)}, office.keys.suppression_key)
+        return KeyRing({**services.keys.link_keys, 2: bytes(32)}, services.keys.suppression_key)
 
     return Cases(
-        database=office.database,
-        keys=office.keys,
+        database=services.database,
+        keys=services.keys,
         audit_log=AuditLog(replace(context, entropy=lambda count: b"s" * count)),
-        lists=office.lists,
-        subscribers=office.subscribers,
-        members=office.members,
-        jobs=office.jobs,
-        suppressions=office.suppressions,
+        lists=services.lists,
+        subscribers=services.subscribers,
+        members=services.members,
+        jobs=services.jobs,
+        suppressions=services.suppressions,
         edition_admin=edition_admin,
         draft_editing=editing,
         draft_release=DraftRelease(workshop, submissions),
         draft_proofs=DraftProofs(context, editing, edition_admin),
         kept_mail=KeptMail(context),
-        held=office.held,
-        redirects=office.redirects,
-        archive_import=office.archive_import,
+        held=services.held,
+        redirects=services.redirects,
+        archive_import=services.archive_import,
         link_keys=LinkKeys(context, make_key=make_key, on_new_key=lambda: None),
         account=cast("Account", None),  # as before
-        people=office.people,
-        tokens=office.tokens,
-        events=EventFeed(office.database),
-        returns=returns_of(office),
+        people=services.people,
+        tokens=services.tokens,
+        events=EventFeed(services.database),
+        returns=returns_of(services),
     )
 
 
-def door_to(office: Office, act_id: str, work: Work) -> Door:
+def door_to(services: ServiceHarness, act_id: str, work: Work) -> Door:
     """The door to this action alone, which does this instead; an unknown one writes and needs the right to operate."""
 
     async def carry_out(_: Doing, __: Any) -> Any:
-        return await work(office)
+        return await work(services)
 
     known = ACTS.get(act_id)
     act: Act[Any] = Act(
@@ -101,4 +101,4 @@ def door_to(office: Office, act_id: str, work: Work) -> Door:
         grows=known is not None and known.grows,
     )
     acts: Mapping[str, Act[Any]] = {act_id: act}
-    return Door(cases_of(office), acts)
+    return Door(cases_of(services), acts)

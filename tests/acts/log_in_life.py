@@ -53,12 +53,12 @@ class Life(LogInWorld):
         passed = self.dice.choice((0, 0, 0, 1, 1, 1, 5, 5, 30, 30, 30, 60, 60, 200, 400, 1000, 4000))
         if self.dice.random() < 0.06:
             passed = -self.dice.choice((20, 400, 1200, 20_000))
-        self.office.now = self.model.now = self.model.now + passed
+        self.services.now = self.model.now = self.model.now + passed
         self.story.append(f"{passed} s later")
         if self.dice.random() < 0.01:
-            self.office.now = self.model.now = self.model.now + 50_000
+            self.services.now = self.model.now = self.model.now + 50_000
         if passed < 0 and self.dice.random() < 0.5:
-            await self.office.database.write(maintenance.cut_times, self.model.now)
+            await self.services.database.write(maintenance.cut_times, self.model.now)
             for visit in self.model.visits:
                 visit.began_at, visit.seen_at = (min(at, self.model.now) for at in (visit.began_at, visit.seen_at))
         await step()
@@ -72,7 +72,7 @@ class Life(LogInWorld):
             name=name, address=f"{name}@t.example", operator=is_operator, password=password,
         )  # fmt: skip
         assert is_done
-        [(number,)] = await select(self.office.database, "select id from person where name = ?", name)
+        [(number,)] = await select(self.services.database, "select id from person where name = ?", name)
         person = self.model.people[number] = Someone(
             number=number, name=name, address=made.address, is_operator=is_operator, is_enrolled=True
         )
@@ -101,7 +101,7 @@ class Life(LogInWorld):
         if not is_done:
             return
         if person is None:
-            [(number,)] = await select(self.office.database, "select id from person where name = ?", made.name)
+            [(number,)] = await select(self.services.database, "select id from person where name = ?", made.name)
             person = self.model.people[number] = Someone(number=number, name=name, address=made.address)
             self.factors[number], person.grants["news"] = Factors(), ("publisher", "none")
         if made.mailed is person.is_enrolled:
@@ -162,7 +162,7 @@ class Life(LogInWorld):
 
     async def restart(self) -> None:
         """The daemon starts anew; what browsers were asked before is void."""
-        self.open(self.office)
+        self.open(self.services)
         self.story.append("a restart")
 
     # ------------------------------------------------------------------ one's own log-in
@@ -272,7 +272,7 @@ class Life(LogInWorld):
             return
         for number in range(self.dice.randint(5, 12)):
             await self.try_it(self.by_password(person, person.name, f"guess {number}", guesser), guesser)
-            self.office.now = self.model.now = self.model.now + self.dice.choice((0, 1, 40))
+            self.services.now = self.model.now = self.model.now + self.dice.choice((0, 1, 40))
 
     async def remove_app(self) -> None:
         visit = self.draw_visit()
@@ -313,7 +313,7 @@ class Life(LogInWorld):
         visit = self.draw_visit()
         if visit is None or visit.person not in self.factors:
             return
-        numbers = {bytes(key): number for number, key in await select(self.office.database, PASSKEYS)}
+        numbers = {bytes(key): number for number, key in await select(self.services.database, PASSKEYS)}
         theirs = [key for has in self.factors.values() for key in has.passkeys]
         if not theirs:
             return
@@ -393,7 +393,7 @@ class Life(LogInWorld):
         visitor = self.visitor()
         entered, _ = await asyncio.gather(
             self.log_in_services.log_ins.by_password(person.name, has.password[1], code, visitor),
-            self.office.people.reset(person.name),
+            self.services.people.reset(person.name),
         )
         await self.log_in_services.failures.carry_out()
         await self.forget_limits()

@@ -16,9 +16,9 @@ from tests.acts.log_in_model import STEP, App, AskedCode, Factors, Limits
 from tests.acts.roles_model import FRESH, Someone, Visit
 from tests.acts.roles_world import World
 from tests.database import execute, select
+from tests.services.harness import ServiceHarness
 from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.lobby import VISITOR
-from tests.services.office import Office
 
 from pressrun.core.access.login_codes import code_digest, mailed_code, secret_digest
 from pressrun.core.access.totp import code_at
@@ -57,16 +57,16 @@ class Attempt:
 class LogInWorld(World):
     """All ways in. `spent` are attempts with what must never work again."""
 
-    def __init__(self, office: Office, dice: random.Random) -> None:
+    def __init__(self, services: ServiceHarness, dice: random.Random) -> None:
         self.factors: dict[int, Factors] = {}
         self.limits, self.codes = Limits(), list[AskedCode]()
         self.devices: list[Authenticator] = []
         self.spent: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         self.secrets: set[str] = set()
-        super().__init__(office, dice)
+        super().__init__(services, dice)
 
-    def open(self, office: Office) -> None:
-        super().open(office)
+    def open(self, services: ServiceHarness) -> None:
+        super().open(services)
         self.oidc = OidcPages(self.frame, *(cast("Any", None) for _ in range(3)))
 
     # ------------------------------------------------------------------ an attempt
@@ -78,10 +78,10 @@ class LogInWorld(World):
         return replace(VISITOR, client=network, network=network, former=former)
 
     async def rows_since(self, last: int) -> Rows:
-        return [cast("Any", tuple(row)) for row in await select(self.office.database, AUDIT, last)]
+        return [cast("Any", tuple(row)) for row in await select(self.services.database, AUDIT, last)]
 
     async def last_row(self) -> int:
-        [(last,)] = await select(self.office.database, "select coalesce(max(number), 0) from audit")
+        [(last,)] = await select(self.services.database, "select coalesce(max(number), 0) from audit")
         return int(last)
 
     async def try_it(self, attempt: Attempt, visitor: Visitor) -> list[Visit]:
@@ -197,10 +197,10 @@ class LogInWorld(World):
         if person is None or person.address is None:
             return
         number = "select count(*) from notice where kind = 'login_code'"
-        [(before,)] = await select(self.office.database, number)
+        [(before,)] = await select(self.services.database, number)
         asked = await self.log_in_services.log_ins.request_code(parse_address(person.address), visitor)
         await self.log_in_services.mailed_codes.carry_out()
-        [(after,)] = await select(self.office.database, number)
+        [(after,)] = await select(self.services.database, number)
         is_counted = self.limits.spend([self.account(person.address), visitor.network], float(self.model.now))
         self.story.append(f"a code for {person.name}: {type(asked).__name__}")
         if isinstance(asked, CodeRequested) is not is_counted:
@@ -208,7 +208,7 @@ class LogInWorld(World):
         if (after > before) is not (is_counted and self.gets_codes(person) and bool(person.grants)):
             self.wrong(f"a code for {person.name} was {'' if after > before else 'not '}mailed")
         if isinstance(asked, CodeRequested):
-            code = mailed_code(self.office.keys, secret_digest(asked.secret))
+            code = mailed_code(self.services.keys, secret_digest(asked.secret))
             self.secrets |= {asked.secret, code}
             self.codes.append(AskedCode(asked.secret, code, person.address, visitor.network, self.model.now))
 
@@ -371,7 +371,7 @@ class LogInWorld(World):
 
     async def forget_limits(self) -> None:
         self.limits = Limits()
-        await execute(self.office.database, "delete from limit_event")
+        await execute(self.services.database, "delete from limit_event")
 
     # ------------------------------------------------------------------ what is stored
 
@@ -388,7 +388,7 @@ class LogInWorld(World):
         await self._check_people()
         stored = {
             number: (int(has_password), last_step, codes, keys, subjects)
-            for number, has_password, last_step, codes, keys, subjects in await select(self.office.database, FACTORS)
+            for number, has_password, last_step, codes, keys, subjects in await select(self.services.database, FACTORS)
         }
         expected = {
             number: (
@@ -399,7 +399,7 @@ class LogInWorld(World):
         }  # fmt: skip
         if stored != expected:
             self.wrong(f"people have {stored}, not {expected}")
-        digests = {bytes(row[0]) for row in await select(self.office.database, "select digest from recovery_code")}
+        digests = {bytes(row[0]) for row in await select(self.services.database, "select digest from recovery_code")}
         if digests != {code_digest(code) for has in self.factors.values() for code in has.recovery}:
             self.wrong("there are other recovery codes")
 

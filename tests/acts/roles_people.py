@@ -28,7 +28,7 @@ class PeopleSteps(World):
         return self.dice.choice(LISTS)
 
     async def _added(self, made: PersonAnswer, password: str | None) -> Someone:
-        [(number,)] = await select(self.office.database, "select id from person where name = ?", made.name)
+        [(number,)] = await select(self.services.database, "select id from person where name = ?", made.name)
         person = Someone(
             number=number, name=made.name, address=made.address, is_operator=made.operator, is_enrolled=True,
             has_password=password is not None, link=await self.newest_link(number),
@@ -59,7 +59,7 @@ class PeopleSteps(World):
             return
         person = next((each for each in self.model.people.values() if each.address == address), None)
         if person is None:
-            [(number,)] = await select(self.office.database, "select id from person where name = ?", made.name)
+            [(number,)] = await select(self.services.database, "select id from person where name = ?", made.name)
             person = self.model.people[number] = Someone(number=number, name=made.name, address=address)
         self._put(person, target, role, readers)
         if made.mailed:
@@ -165,7 +165,7 @@ class PeopleSteps(World):
         person = next((each for each in self.model.people.values() if each.address == address), None)
         if person is None:
             [(number, name)] = await select(
-                self.office.database, "select id, name from person where address = ?", address
+                self.services.database, "select id, name from person where address = ?", address
             )
             person = self.model.people[number] = Someone(number=number, name=name, address=address)
         if person.grants.get(target, ("viewer", ""))[0] == "viewer":

@@ -17,8 +17,8 @@ from starlette.requests import Request
 from tests.acts.cases import SITE, cases_of
 from tests.acts.roles_model import FRESH, SHELL, Model, Newsletter, Program, Someone, Visit
 from tests.database import select
+from tests.services.harness import ServiceHarness
 from tests.services.log_ins.lobby import CHEAP, PASSWORD, VISITOR
-from tests.services.office import Office
 
 from pressrun.acts.act import Doing, Work
 from pressrun.acts.call import Call, Caller
@@ -53,23 +53,23 @@ ADDRESS = "192.0.2.1"
 class World:
     """The newsletter and the model. `wrongs` are the contradictions between the two."""
 
-    def __init__(self, office: Office, dice: random.Random, model: Model | None = None) -> None:
+    def __init__(self, services: ServiceHarness, dice: random.Random, model: Model | None = None) -> None:
         self.dice = dice
-        self.model = model or Model(now=int(office.now))
+        self.model = model or Model(now=int(services.now))
         self.wrongs: list[str] = []
         self.story: list[str] = []
         self.interruption: Callable[[], Awaitable[Any]] | None = None  # comes in the middle of the next action
         self.is_disturbed = False
-        self.open(office)
+        self.open(services)
 
-    def open(self, office: Office) -> None:
+    def open(self, services: ServiceHarness) -> None:
         """What a process creates when it starts."""
-        self.office, context = office, replace(office.context, site=SITE)
+        self.services, context = services, replace(services.context, site=SITE)
         self.log_in_services = build_log_ins(context, SITE.base_url, PasswordHashes(CHEAP))
         acts = {name: replace(act, work=self._held(act.work)) for name, act in ACTS.items() if act.work is not None}
-        self.door = Door(replace(cases_of(office), account=self.log_in_services.account), acts)
+        self.door = Door(replace(cases_of(services), account=self.log_in_services.account), acts)
         web = WebContext(
-            pages=Pages(SITE), tokens=lambda: WebTokens(office.keys), proxies=Proxies(()),
+            pages=Pages(SITE), tokens=lambda: WebTokens(services.keys), proxies=Proxies(()),
             clock=context.clock, arrived=ArrivedRequests(),
         )  # fmt: skip
         self.frame = AdminFrame(web, self.door, self.log_in_services)
@@ -80,7 +80,7 @@ class World:
         async def carry_out(doing: Doing, arguments: Any) -> Any:
             if self.interruption is not None:
                 interruption, self.interruption = self.interruption, None
-                self.office.now = self.model.now = self.model.now + 2
+                self.services.now = self.model.now = self.model.now + 2
                 self.story.append("in the middle of which:")
                 await asyncio.create_task(_run(interruption), context=contextvars.Context())
                 self.is_disturbed = True
@@ -119,7 +119,7 @@ class World:
         return await self.frame.find_member(Request(scope))
 
     async def caller(self, number: int) -> Caller | None:
-        return await caller_of_token(self.office.tokens, self.model.programs[number].text, ADDRESS)
+        return await caller_of_token(self.services.tokens, self.model.programs[number].text, ADDRESS)
 
     async def perform(self, actor: Actor, act: str, arguments: Mapping[str, Any]) -> Any:
         """Carry it out through this actor's door; raises NotPermitted if they are not even let in."""
@@ -162,7 +162,7 @@ class World:
         """Try an action, and compare permission and audit row. Returns whether it was done, and the answer."""
         is_let_in, may = self.is_let_in(actor, act), self.may(actor, right, name)
         who, key, self.is_disturbed = self.named(actor), self.key(actor), False
-        [(last,)] = await select(self.office.database, "select coalesce(max(number), 0) from audit")
+        [(last,)] = await select(self.services.database, "select coalesce(max(number), 0) from audit")
         problem: PressrunError | None = None
         answer: Any = None
         try:
@@ -178,7 +178,7 @@ class World:
         if isinstance(problem, NotPermitted) and is_let_in and may and is_undisturbed and act != "edition.approve":
             self.wrong(f"{who} holds {right} on {name} and was refused {act}: {problem}")
         rows: list[tuple[Any, ...]] = await select(
-            self.office.database, "select who, action, outcome from audit where number > ? order by number", last
+            self.services.database, "select who, action, outcome from audit where number > ? order by number", last
         )
         expected = [(who, act, "done" if problem is None else "refused")] if is_let_in else []
         rows = [row for row in rows if row[1] != "erased"]
@@ -211,7 +211,7 @@ class World:
             asked = await self.log_in_services.log_ins.request_code(parse_address(person.address), VISITOR)
             assert isinstance(asked, CodeRequested), asked
             await self.log_in_services.mailed_codes.carry_out()
-            code = mailed_code(self.office.keys, secret_digest(asked.secret))
+            code = mailed_code(self.services.keys, secret_digest(asked.secret))
             entered = await self.log_in_services.log_ins.by_code(asked.secret, code, VISITOR)
         if not isinstance(entered, Entered):
             return None
@@ -221,8 +221,8 @@ class World:
     async def newest_link(self, person: int) -> tuple[str, int] | None:
         """The newest link of a person, as in the mail to them."""
         sql = "select id, expires_at from enter_link where person_id = ? order by id desc limit 1"
-        for number, expires_at in await select(self.office.database, sql, person):
-            return WebTokens(self.office.keys).make(WebPurpose.ENTER, number, expires_at), expires_at
+        for number, expires_at in await select(self.services.database, sql, person):
+            return WebTokens(self.services.keys).make(WebPurpose.ENTER, number, expires_at), expires_at
         return None
 
     # ------------------------------------------------------------------ time
@@ -233,7 +233,7 @@ class World:
             now=self.model.now, idle=(), relays=("primary",), late_grace_seconds=6 * 3600, careful=False,
             on_paused=self._on_paused,
         )  # fmt: skip
-        await self.office.database.write(advance, request)
+        await self.services.database.write(advance, request)
 
     def _on_paused(self, _: Transaction, __: Edition, ___: Remark | None) -> None:
         """Somebody is mailed."""
@@ -255,7 +255,7 @@ class World:
                 self.wrong(f"token {number} is {'over' if caller is None else 'valid'}")
             elif caller is not None:
                 self._compare(f"token {number}", caller)
-        if await self.office.database.read(drafts.withdrawn_drafts):
+        if await self.services.database.read(drafts.withdrawn_drafts):
             self.wrong("a draft waits whose editor is gone")
         await self._check_people()
 
@@ -266,12 +266,12 @@ class World:
                 self.wrong(f"{key} holds {sorted(held)} on {name}, not {sorted(self.model.rights(key, name))}")
 
     async def _check_people(self) -> None:
-        stored = await select(self.office.database, "select id, name, is_operator from person order by id")
+        stored = await select(self.services.database, "select id, name, is_operator from person order by id")
         expected = [(each.number, each.name, int(each.is_operator)) for _, each in sorted(self.model.people.items())]
         if stored != expected:
             self.wrong(f"people are {stored}, not {expected}")
         grants = await select(
-            self.office.database,
+            self.services.database,
             "select person_id, list.name, role, readers from permission join list on list.id = list_id",
         )
         held = {
@@ -287,8 +287,8 @@ async def _run(step: Callable[[], Awaitable[Any]]) -> None:
 
 async def make_list(world: World, name: str) -> None:
     """A list with a reader."""
-    await world.office.make_list(name)
-    await world.office.subscribers.add(name, parse_address("ada@reader.example"))
+    await world.services.make_list(name)
+    await world.services.subscribers.add(name, parse_address("ada@reader.example"))
     world.model.lists[name] = Newsletter()
 
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.acts.cases import Work, cases_of, door_to
 from tests.database import execute_in, refused_updates, select
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 
 from pressrun.acts.arguments import NOTE, ListSettings, Statement
 from pressrun.acts.call import Call, Caller
@@ -38,96 +38,96 @@ FOR_OWNERS = sorted(act.id for act in ACTS.values() if act.right is Right.MACHIN
 
 
 @pytest_asyncio.fixture
-async def office(tmp_path: Any) -> AsyncIterator[Office]:
-    async with open_office(tmp_path) as opened:
+async def services(tmp_path: Any) -> AsyncIterator[ServiceHarness]:
+    async with open_services(tmp_path) as opened:
         yield opened
 
 
-async def change(office: Office, title: str = "x") -> None:
+async def change(services: ServiceHarness, title: str = "x") -> None:
     def work(tx: Transaction) -> None:
         execute_in(tx, "insert into keyring values (?, x'00', null)", 1000 + len(title))
 
-    await office.database.write(work)
+    await services.database.write(work)
 
 
-async def call(office: Office, act: str, work: Work, arguments: object = None, caller: Caller = INA) -> Any:
-    door = door_to(office, act, work)
+async def call(services: ServiceHarness, act: str, work: Work, arguments: object = None, caller: Caller = INA) -> Any:
+    door = door_to(services, act, work)
     return await door.carry_out(Call(act=act, arguments=encode_arguments(arguments or {}), caller=caller))
 
 
-async def rows(office: Office) -> list[tuple[Any, ...]]:
+async def rows(services: ServiceHarness) -> list[tuple[Any, ...]]:
     sql = "select action, outcome, code, object from audit where action <> 'migrate' order by number"
-    return await select(office.database, sql)
+    return await select(services.database, sql)
 
 
-async def test_a_change_and_its_row_are_one_transaction(office: Office) -> None:
-    async def fails_after_its_change(office: Office) -> None:
+async def test_a_change_and_its_row_are_one_transaction(services: ServiceHarness) -> None:
+    async def fails_after_its_change(services: ServiceHarness) -> None:
         def work(tx: Transaction) -> None:
             execute_in(tx, "insert into keyring values (1001, x'00', null)")
             raise ZeroDivisionError
 
-        await office.database.write(work)
+        await services.database.write(work)
 
     with pytest.raises(ZeroDivisionError):
-        await call(office, "a.verb", fails_after_its_change)
-    assert [("a.verb", "failed", None, None)] == await rows(office)
-    await call(office, "a.verb", change)
-    assert ("a.verb", "done", None, None) == (await rows(office))[-1]
-    assert [(1001,)] == await select(office.database, "select number from keyring where number > 1000")
+        await call(services, "a.verb", fails_after_its_change)
+    assert [("a.verb", "failed", None, None)] == await rows(services)
+    await call(services, "a.verb", change)
+    assert ("a.verb", "done", None, None) == (await rows(services))[-1]
+    assert [(1001,)] == await select(services.database, "select number from keyring where number > 1000")
 
 
-async def test_where_no_row_can_be_written_nothing_is_changed(office: Office) -> None:
-    async with refused_updates(office.database, "audit_head"):
+async def test_where_no_row_can_be_written_nothing_is_changed(services: ServiceHarness) -> None:
+    async with refused_updates(services.database, "audit_head"):
         with pytest.raises(Exception, match="no updates"):
-            await call(office, "a.verb", change)
-    assert [] == await select(office.database, "select number from keyring where number > 1000")
+            await call(services, "a.verb", change)
+    assert [] == await select(services.database, "select number from keyring where number > 1000")
 
 
-async def test_many_transactions_have_one_row_and_a_late_failure_another(office: Office) -> None:
-    async def twice_and_fail(office: Office) -> None:
-        await change(office)
-        await change(office, "xy")
+async def test_many_transactions_have_one_row_and_a_late_failure_another(services: ServiceHarness) -> None:
+    async def twice_and_fail(services: ServiceHarness) -> None:
+        await change(services)
+        await change(services, "xy")
         raise Refused("too late")
 
     with pytest.raises(Refused):
-        await call(office, "a.verb", twice_and_fail)
-    assert [("a.verb", "done", None, None), ("a.verb", "refused", 1, None)] == await rows(office)
+        await call(services, "a.verb", twice_and_fail)
+    assert [("a.verb", "done", None, None), ("a.verb", "refused", 1, None)] == await rows(services)
 
 
-async def test_what_changes_files_is_recorded_before_it_begins(office: Office) -> None:
+async def test_what_changes_files_is_recorded_before_it_begins(services: ServiceHarness) -> None:
     seen: list[list[tuple[Any, ...]]] = []
 
-    async def look(office: Office) -> dict[str, int]:
-        seen.append(await rows(office))
+    async def look(services: ServiceHarness) -> dict[str, int]:
+        seen.append(await rows(services))
         return {"number": 2}
 
-    await call(office, "key.rotate", look)
+    await call(services, "key.rotate", look)
     assert [[("key.rotate", "begun", None, None)]] == seen
-    assert ("key.rotate", "done", None, "key 2") == (await rows(office))[-1]
+    assert ("key.rotate", "done", None, "key 2") == (await rows(services))[-1]
 
 
 @pytest.mark.parametrize("verb", READING)
-async def test_what_changes_nothing_leaves_no_row(office: Office, verb: str) -> None:
-    assert 7 == await call(office, verb, lambda _: asyncio.sleep(0, 7))
-    assert [] == await rows(office)
+async def test_what_changes_nothing_leaves_no_row(services: ServiceHarness, verb: str) -> None:
+    assert 7 == await call(services, verb, lambda _: asyncio.sleep(0, 7))
+    assert [] == await rows(services)
 
 
-async def test_what_reads_and_lacks_a_further_right_is_recorded(office: Office) -> None:
-    async def lack(_: Office) -> None:
+async def test_what_reads_and_lacks_a_further_right_is_recorded(services: ServiceHarness) -> None:
+    async def lack(_: ServiceHarness) -> None:
         raise NotPermitted("that needs another right")
 
     with pytest.raises(NotPermitted):
-        await call(office, "subscriber.show", lack)
-    assert [("subscriber.show", "refused", 77, None)] == await rows(office)
+        await call(services, "subscriber.show", lack)
+    assert [("subscriber.show", "refused", 77, None)] == await rows(services)
 
 
-async def test_nobody_reads_what_people_log_in_with(office: Office) -> None:
+async def test_nobody_reads_what_people_log_in_with(services: ServiceHarness) -> None:
     """Members of the group read by the names of statements."""
-    door = Door(cases_of(office))
+    door = Door(cases_of(services))
     for name in ("log_ins.find_by_name", "restores.passwords", "credentials.passkeys"):
         with pytest.raises(NotPermitted, match="root and the owner"):
             await door.carry_out(Call(act="read", arguments=Statement(statement=name), caller=MEMBER))
-    assert 3 == len(await rows(office))
+    assert 3 == len(await rows(services))
 
 
 def test_what_people_log_in_with_is_read_by_secret_statements_alone() -> None:
@@ -137,35 +137,35 @@ def test_what_people_log_in_with_is_read_by_secret_statements_alone() -> None:
     assert "log_ins.find_by_name" in reading
 
 
-async def test_tasks_that_go_on_afterwards_are_not_part_of_it(office: Office) -> None:
+async def test_tasks_that_go_on_afterwards_are_not_part_of_it(services: ServiceHarness) -> None:
     may_go = asyncio.Event()
     begun: list[asyncio.Task[None]] = []
 
     async def later() -> None:
         await may_go.wait()
-        await change(office)
+        await change(services)
 
-    async def start(office: Office) -> None:
+    async def start(services: ServiceHarness) -> None:
         begun.append(asyncio.create_task(later()))
 
-    await call(office, "a.verb", start)
+    await call(services, "a.verb", start)
     may_go.set()
     await begun[0]
-    assert [("a.verb", "done", None, None)] == await rows(office)
+    assert [("a.verb", "done", None, None)] == await rows(services)
 
 
-async def test_a_row_says_who_and_who_they_claim_to_be(office: Office) -> None:
-    await call(office, "a.verb", change)
+async def test_a_row_says_who_and_who_they_claim_to_be(services: ServiceHarness) -> None:
+    await call(services, "a.verb", change)
     sql = "select who, uid, claimed, way, at from audit where action = 'a.verb'"
-    assert [("ina", 1000, "paul", "shell", NOW)] == await select(office.database, sql)
+    assert [("ina", 1000, "paul", "shell", NOW)] == await select(services.database, sql)
 
 
 @pytest.mark.parametrize("verb", FOR_OWNERS)
-async def test_a_member_of_the_group_is_refused_what_needs_files(office: Office, verb: str) -> None:
+async def test_a_member_of_the_group_is_refused_what_needs_files(services: ServiceHarness, verb: str) -> None:
     with pytest.raises(NotPermitted, match="sudo"):
-        await call(office, verb, change, {"action": "x", "outcome": "done"}, caller=MEMBER)
-    assert [(verb, "refused", 77)] == [row[:3] for row in await rows(office)]
-    await call(office, "list.set", change, caller=MEMBER)
+        await call(services, verb, change, {"action": "x", "outcome": "done"}, caller=MEMBER)
+    assert [(verb, "refused", 77)] == [row[:3] for row in await rows(services)]
+    await call(services, "list.set", change, caller=MEMBER)
 
 
 @pytest.mark.parametrize(
@@ -177,36 +177,36 @@ async def test_a_member_of_the_group_is_refused_what_needs_files(office: Office,
         [1, 2],
     ],
 )
-async def test_odd_arguments_leave_no_trace_of_themselves(office: Office, arguments: object) -> None:
+async def test_odd_arguments_leave_no_trace_of_themselves(services: ServiceHarness, arguments: object) -> None:
     with suppress(BadInput):  # what is no object at all
-        await call(office, "inbound.rm", change, arguments)
+        await call(services, "inbound.rm", change, arguments)
     (row,) = await select(
-        office.database, "select list, object, fields, content from audit where action = 'inbound.rm'"
+        services.database, "select list, object, fields, content from audit where action = 'inbound.rm'"
     )
     assert row in {(None, "mail 3", '["title"]', "{}"), (None, None, "[]", "{}")}
 
 
-async def test_a_note_is_a_row_of_another_process(office: Office) -> None:
+async def test_a_note_is_a_row_of_another_process(services: ServiceHarness) -> None:
     note = {"action": "dkim.create", "outcome": "refused", "code": 73}
-    await Door(cases_of(office)).carry_out(Call(act=NOTE, arguments=encode_arguments(note), caller=INA))
-    assert [("dkim.create", "refused", 73, None)] == await rows(office)
+    await Door(cases_of(services)).carry_out(Call(act=NOTE, arguments=encode_arguments(note), caller=INA))
+    assert [("dkim.create", "refused", 73, None)] == await rows(services)
 
 
-async def test_actions_at_the_same_time_follow_one_another(office: Office) -> None:
+async def test_actions_at_the_same_time_follow_one_another(services: ServiceHarness) -> None:
     def changing(number: int) -> Work:
-        return lambda office: change(office, "x" * number)
+        return lambda services: change(services, "x" * number)
 
-    await asyncio.gather(*(call(office, f"verb.{number}", changing(number)) for number in range(9)))
-    assert {f"verb.{number}" for number in range(9)} == {row[0] for row in await rows(office)}
-    assert [] == (await office.database.read(evidence.verify, (), audit)).problems
+    await asyncio.gather(*(call(services, f"verb.{number}", changing(number)) for number in range(9)))
+    assert {f"verb.{number}" for number in range(9)} == {row[0] for row in await rows(services)}
+    assert [] == (await services.database.read(evidence.verify, (), audit)).problems
 
 
 PUBLISHER = Caller.at_shell("berta", 1002, holdings=Holdings(by_list={"news": frozenset({Right.SETTINGS})}))
 
 
-async def ask(office: Office, act: str, arguments: object, caller: Caller) -> str:
+async def ask(services: ServiceHarness, act: str, arguments: object, caller: Caller) -> str:
     """What is said to this caller: the name of an error and its words, or done."""
-    door = Door(cases_of(office))
+    door = Door(cases_of(services))
     try:
         await door.carry_out(Call(act=act, arguments=encode_arguments(arguments), caller=caller))
     except (NotFound, NotPermitted, Refused) as problem:
@@ -214,45 +214,45 @@ async def ask(office: Office, act: str, arguments: object, caller: Caller) -> st
     return "done"
 
 
-async def test_a_list_out_of_reach_is_as_unknown_as_one_that_does_not_exist(office: Office) -> None:
-    await office.lists.create_list("news", {"title": "News"})
-    await office.lists.create_list("other", {"title": "Other"})
+async def test_a_list_out_of_reach_is_as_unknown_as_one_that_does_not_exist(services: ServiceHarness) -> None:
+    await services.lists.create_list("news", {"title": "News"})
+    await services.lists.create_list("other", {"title": "Other"})
     settings = {"title": "New"}
-    assert "done" == await ask(office, "list.set", {"list": "news", "settings": settings}, PUBLISHER)
+    assert "done" == await ask(services, "list.set", {"list": "news", "settings": settings}, PUBLISHER)
     said = [
-        await ask(office, "list.set", {"list": name, "settings": settings}, PUBLISHER) for name in ("other", "none")
+        await ask(services, "list.set", {"list": name, "settings": settings}, PUBLISHER) for name in ("other", "none")
     ]
     assert said[0].startswith("NotFound: ")
     assert said[0].replace("other", "none") == said[1]
-    missing = await ask(office, "list.set", {"list": "none", "settings": settings}, INA)
+    missing = await ask(services, "list.set", {"list": "none", "settings": settings}, INA)
     assert said[1] == missing
-    assert [("list.set", "refused")] * 3 == [row[:2] for row in (await rows(office))[-3:]]
+    assert [("list.set", "refused")] * 3 == [row[:2] for row in (await rows(services))[-3:]]
 
 
-async def test_too_little_right_on_a_list_within_reach_is_said(office: Office) -> None:
-    await office.lists.create_list("news", {"title": "News"})
-    said = await ask(office, "subscriber.add", {"list": "news", "address": "a@x.example"}, PUBLISHER)
+async def test_too_little_right_on_a_list_within_reach_is_said(services: ServiceHarness) -> None:
+    await services.lists.create_list("news", {"title": "News"})
+    said = await ask(services, "subscriber.add", {"list": "news", "address": "a@x.example"}, PUBLISHER)
     assert "NotPermitted: subscriber.add: that needs the right readers:manage on news" == said
-    assert ("subscriber.add", "refused", 77, None) == (await rows(office))[-1]
-    said = await ask(office, "suppression.add", {"address": "a@x.example"}, PUBLISHER)
+    assert ("subscriber.add", "refused", 77, None) == (await rows(services))[-1]
+    said = await ask(services, "suppression.add", {"address": "a@x.example"}, PUBLISHER)
     assert "NotPermitted: suppression.add: that needs the right operate on every list" == said
 
 
-async def test_an_edition_that_does_not_exist_is_not_found_by_anybody(office: Office) -> None:
-    assert await ask(office, "edition.pause", {"id": 7}, PUBLISHER) == (
+async def test_an_edition_that_does_not_exist_is_not_found_by_anybody(services: ServiceHarness) -> None:
+    assert await ask(services, "edition.pause", {"id": 7}, PUBLISHER) == (
         "NotFound: no such edition: 7 (see `pressrun edition ls`)"
     )
 
 
-async def test_what_no_process_here_can_do_is_refused(office: Office) -> None:
-    assert (await ask(office, "reload", {}, INA)).startswith("Refused: the running daemon does not know reload")
-    assert (await ask(office, "no.such", {}, INA)).startswith("Refused: the running daemon does not know no.such")
+async def test_what_no_process_here_can_do_is_refused(services: ServiceHarness) -> None:
+    assert (await ask(services, "reload", {}, INA)).startswith("Refused: the running daemon does not know reload")
+    assert (await ask(services, "no.such", {}, INA)).startswith("Refused: the running daemon does not know no.such")
 
 
-async def test_who_changes_a_list_cannot_do_without_a_second_person(office: Office) -> None:
-    await office.make_list()
+async def test_who_changes_a_list_cannot_do_without_a_second_person(services: ServiceHarness) -> None:
+    await services.make_list()
     publisher = replace(INA, holdings=Holdings(by_list={"news": frozenset({Right.SETTINGS, Right.RELEASE})}))
-    door = Door(cases_of(office))
+    door = Door(cases_of(services))
 
     async def set_(caller: Caller, **settings: str) -> None:
         arguments = ListSettings(list="news", settings=settings)
@@ -266,19 +266,21 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(office: Offi
     with pytest.raises(NotPermitted):  # nobody alone writes to all new readers
         await set_(publisher, welcome="off")
     await set_(INA, welcome="off")
-    assert [("Boats", "second-person")] == await select(office.database, "select title, approval from list")
+    assert [("Boats", "second-person")] == await select(services.database, "select title, approval from list")
 
 
 @pytest.mark.parametrize("loses", ["token", "grant", "nothing"])
-async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(office: Office, loses: str) -> None:
+async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(
+    services: ServiceHarness, loses: str
+) -> None:
     """Building a draft takes time; people who lose their rights before it is done leave nothing behind."""
-    await office.people.add("ann", None, is_operator=True)
-    ((number,),) = await select(office.database, "select id from person")
-    made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker(person_id=number))
-    caller = await caller_of_token(office.tokens, made.token or "", None)
+    await services.people.add("ann", None, is_operator=True)
+    ((number,),) = await select(services.database, "select id from person")
+    made = await services.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker(person_id=number))
+    caller = await caller_of_token(services.tokens, made.token or "", None)
     assert caller is not None
 
-    async def slow(office: Office) -> None:
+    async def slow(services: ServiceHarness) -> None:
         def lose(tx: Transaction) -> None:
             if loses == "token":
                 api_tokens.delete_token(tx, made.id)
@@ -286,28 +288,28 @@ async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(off
                 people.lock_by_id(tx, number)
                 people.set_operator(tx, number, False)
 
-        await office.database.record(lose)
-        office.now += 1
-        await change(office)
+        await services.database.record(lose)
+        services.now += 1
+        await change(services)
 
     if loses == "nothing":
-        await call(office, "a.verb", slow, caller=caller)
+        await call(services, "a.verb", slow, caller=caller)
     else:
         with pytest.raises(NotPermitted, match="your rights changed while this was in progress"):
-            await call(office, "a.verb", slow, caller=caller)
-    keys = await select(office.database, "select count(*) from keyring where number > 1000")
+            await call(services, "a.verb", slow, caller=caller)
+    keys = await select(services.database, "select count(*) from keyring where number > 1000")
     assert [(int(loses == "nothing"),)] == keys
-    assert ("done" if loses == "nothing" else "refused") == (await rows(office))[-1][1]
+    assert ("done" if loses == "nothing" else "refused") == (await rows(services))[-1][1]
 
 
-async def test_a_token_that_revokes_itself_slowly_has_done_so(office: Office) -> None:
-    made = await office.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker())
-    caller = await caller_of_token(office.tokens, made.token or "", None)
+async def test_a_token_that_revokes_itself_slowly_has_done_so(services: ServiceHarness) -> None:
+    made = await services.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker())
+    caller = await caller_of_token(services.tokens, made.token or "", None)
     assert caller is not None
 
-    async def revoke(office: Office) -> None:
-        office.now += 1
-        await office.tokens.revoke(made.id)
+    async def revoke(services: ServiceHarness) -> None:
+        services.now += 1
+        await services.tokens.revoke(made.id)
 
-    await call(office, "a.verb", revoke, caller=caller)
-    assert "done" == (await rows(office))[-1][1]
+    await call(services, "a.verb", revoke, caller=caller)
+    assert "done" == (await rows(services))[-1][1]

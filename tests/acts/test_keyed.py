@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from tests.acts.cases import cases_of
 from tests.database import execute, select
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.acts.arguments import Arguments, HeldChoice, QueueRetry, SubscriberErase
 from pressrun.acts.call import Call, Caller
@@ -44,15 +44,15 @@ def token(number: int = 1, scope: TokenScope = TokenScope.WRITE, *lists: str) ->
 
 
 @pytest_asyncio.fixture
-async def office(tmp_path: Any) -> AsyncIterator[Office]:
-    async with open_office(tmp_path) as opened:
+async def services(tmp_path: Any) -> AsyncIterator[ServiceHarness]:
+    async with open_services(tmp_path) as opened:
         await opened.make_list()
         yield opened
 
 
 @pytest.fixture
-def door(office: Office) -> Door:
-    return Door(cases_of(office))
+def door(services: ServiceHarness) -> Door:
+    return Door(cases_of(services))
 
 
 async def create(door: Door, *, name: str = "Ada", key: str | None = "k-1", caller: Caller | None = None) -> Any:
@@ -60,27 +60,27 @@ async def create(door: Door, *, name: str = "Ada", key: str | None = "k-1", call
     return await door.carry_out(Call(act="subscriber.create", arguments=arguments, caller=caller or token(), key=key))
 
 
-async def keys(office: Office) -> list[tuple[Any, ...]]:
-    return await select(office.database, "select caller, object, subscriber_id from idempotency_key")
+async def keys(services: ServiceHarness) -> list[tuple[Any, ...]]:
+    return await select(services.database, "select caller, object, subscriber_id from idempotency_key")
 
 
-async def rows(office: Office) -> list[tuple[Any, ...]]:
+async def rows(services: ServiceHarness) -> list[tuple[Any, ...]]:
     return await select(
-        office.database, "select action, outcome from audit where action like 'subscriber.%' order by number"
+        services.database, "select action, outcome from audit where action like 'subscriber.%' order by number"
     )
 
 
-async def test_a_repeat_answers_with_what_is_there_now_and_does_nothing(office: Office, door: Door) -> None:
+async def test_a_repeat_answers_with_what_is_there_now_and_does_nothing(services: ServiceHarness, door: Door) -> None:
     assert "Ada" == (await create(door)).name
     await door.carry_out(
         Call(act="subscriber.put", arguments=MemberPut(list="news", address=ADA, name="Ada L."), caller=token())
     )
     assert "Ada L." == (await create(door)).name
-    assert [("token 1", None, 1)] == await keys(office)
-    assert [("subscriber.create", "done"), ("subscriber.put", "done")] == await rows(office)
+    assert [("token 1", None, 1)] == await keys(services)
+    assert [("subscriber.create", "done"), ("subscriber.put", "done")] == await rows(services)
 
 
-async def test_a_repeated_put_says_what_its_first_answer_said(office: Office, door: Door) -> None:
+async def test_a_repeated_put_says_what_its_first_answer_said(services: ServiceHarness, door: Door) -> None:
     """Whether it added the person, although a repeat adds nobody; requests that share a transaction do not mix."""
     calls = [
         Call(act="subscriber.put", arguments=MemberPut(list="news", address=address), caller=token(), key=f"{number}")
@@ -91,20 +91,20 @@ async def test_a_repeated_put_says_what_its_first_answer_said(office: Office, do
     assert first == [(await door.carry_out(call)).created for call in calls]
 
 
-async def test_a_repeat_about_somebody_who_is_suppressed_adds_nobody(office: Office, door: Door) -> None:
+async def test_a_repeat_about_somebody_who_is_suppressed_adds_nobody(services: ServiceHarness, door: Door) -> None:
     """Neither while they are, known by another list or by none, nor once they no longer are."""
-    await office.make_list("other")
-    await office.subscribers.add("other", parse_address("bob@x.example"))
+    await services.make_list("other")
+    await services.subscribers.add("other", parse_address("bob@x.example"))
     calls = [
         Call(act="subscriber.put", arguments=MemberPut(list="news", address=address), caller=token(), key=address)
         for address in (ADA, "bob@x.example")
     ]
     for suppressed in (ADA, "bob@x.example"):
-        await office.suppressions.add(parse_address(suppressed), "operator")
+        await services.suppressions.add(parse_address(suppressed), "operator")
     first = [await door.carry_out(call) for call in calls]
     assert [(None, "operator", False)] * 2 == [(member.state, member.suppressed, member.created) for member in first]
     assert first == [await door.carry_out(call) for call in calls]
-    await office.suppressions.remove(parse_address(ADA))
+    await services.suppressions.remove(parse_address(ADA))
     again = await door.carry_out(calls[0])
     assert (None, None, False) == (again.state, again.suppressed, again.created)
 
@@ -120,33 +120,33 @@ def test_a_stolen_database_does_not_tell_whom_a_request_was_about() -> None:
     assert not {ours.digest, ours.request} & {others.digest, others.request}
 
 
-async def test_a_key_is_the_callers_own(office: Office, door: Door) -> None:
+async def test_a_key_is_the_callers_own(services: ServiceHarness, door: Door) -> None:
     await create(door)
     with pytest.raises(Refused, match="PUT"):
         await create(door, caller=token(2))
 
 
-async def test_the_same_key_for_something_else_is_refused(office: Office, door: Door) -> None:
+async def test_the_same_key_for_something_else_is_refused(services: ServiceHarness, door: Door) -> None:
     await create(door)
     with pytest.raises(BadInput, match="another request"):
         await create(door, name="Other")
-    assert [("subscriber.create", "done"), ("subscriber.create", "refused")] == await rows(office)
+    assert [("subscriber.create", "done"), ("subscriber.create", "refused")] == await rows(services)
 
 
-async def test_what_was_refused_keeps_no_key(office: Office, door: Door) -> None:
+async def test_what_was_refused_keeps_no_key(services: ServiceHarness, door: Door) -> None:
     await create(door, key=None)
     with pytest.raises(Refused):
         await create(door)
-    assert [] == await keys(office)
+    assert [] == await keys(services)
 
 
-async def test_while_the_first_request_runs_its_repeat_waits(office: Office, door: Door) -> None:
+async def test_while_the_first_request_runs_its_repeat_waits(services: ServiceHarness, door: Door) -> None:
     both = await asyncio.gather(create(door), create(door), return_exceptions=True)
     assert ["Member", "StillRunning"] == [type(answer).__name__ for answer in both]
-    assert [(1,)] == await select(office.database, "select count(*) from subscription")
+    assert [(1,)] == await select(services.database, "select count(*) from subscription")
 
 
-async def test_a_client_that_gave_up_and_repeats_has_one_effect(office: Office, door: Door) -> None:
+async def test_a_client_that_gave_up_and_repeats_has_one_effect(services: ServiceHarness, door: Door) -> None:
     """The change of the first request may be on its way to the disk while the second begins."""
     put = MemberPut(list="news", address=ADA, confirm=Confirm.SEND)
     for _ in range(20):
@@ -157,15 +157,17 @@ async def test_a_client_that_gave_up_and_repeats_has_one_effect(office: Office, 
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         await asyncio.gather(door.carry_out(call), return_exceptions=True)
-    assert [("confirmation",)] == await select(office.database, "select kind from notice")
+    assert [("confirmation",)] == await select(services.database, "select kind from notice")
 
 
-async def test_a_repeat_that_began_before_the_first_was_committed_is_told_to_come_again(office: Office) -> None:
+async def test_a_repeat_that_began_before_the_first_was_committed_is_told_to_come_again(
+    services: ServiceHarness,
+) -> None:
     arguments = MemberCreate(list="news", address=ADA)
-    keyed = keyed_request(office.keys, token(), "k-3", ACTS["subscriber.create"], arguments)
-    await office.database.write(claim_key, keyed, at=1000)
+    keyed = keyed_request(services.keys, token(), "k-3", ACTS["subscriber.create"], arguments)
+    await services.database.write(claim_key, keyed, at=1000)
     with pytest.raises(StillRunning, match="has just been carried out"):
-        await office.database.write(claim_key, keyed, at=1000)
+        await services.database.write(claim_key, keyed, at=1000)
 
 
 @pytest.mark.parametrize("key", ["", '""', "with blank", "ü", "k" * 256])
@@ -174,13 +176,13 @@ async def test_a_key_is_visible_ascii(door: Door, key: str) -> None:
         await create(door, key=key)
 
 
-async def test_a_key_may_be_quoted(office: Office, door: Door) -> None:
+async def test_a_key_may_be_quoted(services: ServiceHarness, door: Door) -> None:
     await create(door, key="k-3")
     await create(door, key='"k-3"')
-    assert 1 == len(await keys(office))
+    assert 1 == len(await keys(services))
 
 
-async def test_a_repeat_after_an_erase_says_that_they_are_gone(office: Office, door: Door) -> None:
+async def test_a_repeat_after_an_erase_says_that_they_are_gone(services: ServiceHarness, door: Door) -> None:
     """Also when somebody has signed up by that address since; erasing itself is answered as before."""
     await create(door)
     erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token(), key="k-4")
@@ -188,12 +190,12 @@ async def test_a_repeat_after_an_erase_says_that_they_are_gone(office: Office, d
     with pytest.raises(Gone):
         await create(door)
     assert (await door.carry_out(erase)).erased
-    texts = await select(office.database, "select caller, object from idempotency_key")
+    texts = await select(services.database, "select caller, object from idempotency_key")
     assert "ada" not in str(texts)
 
 
 @pytest.mark.parametrize("confirm", [None, "bob@x.example", "nobody"])
-async def test_programs_say_twice_whom_they_erase(office: Office, door: Door, confirm: str | None) -> None:
+async def test_programs_say_twice_whom_they_erase(services: ServiceHarness, door: Door, confirm: str | None) -> None:
     await create(door)
     with pytest.raises(BadInput, match="confirm"):
         await door.carry_out(
@@ -201,16 +203,16 @@ async def test_programs_say_twice_whom_they_erase(office: Office, door: Door, co
         )
 
 
-async def test_a_key_is_free_again_after_a_day(office: Office, door: Door) -> None:
+async def test_a_key_is_free_again_after_a_day(services: ServiceHarness, door: Door) -> None:
     await create(door)
-    office.now += KEPT_SECONDS + 1
+    services.now += KEPT_SECONDS + 1
     with pytest.raises(Refused, match="PUT"):
         await create(door)
-    assert 1 == await office.database.write(sweep_outcomes, int(office.now) - KEPT_SECONDS)
-    assert [] == await keys(office)
+    assert 1 == await services.database.write(sweep_outcomes, int(services.now) - KEPT_SECONDS)
+    assert [] == await keys(services)
 
 
-async def test_a_token_that_signs_people_up_learns_nothing(office: Office, door: Door) -> None:
+async def test_a_token_that_signs_people_up_learns_nothing(services: ServiceHarness, door: Door) -> None:
     """The same answer for a stranger, a member, one who has left and one who was erased; everything else is 403."""
     caller = token(1, TokenScope.SIGN_UP, "news")
 
@@ -219,8 +221,8 @@ async def test_a_token_that_signs_people_up_learns_nothing(office: Office, door:
         return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=caller, key=key))
 
     answers = [await put(confirm=Confirm.SEND, key="s"), await put(confirm=Confirm.SEND, key="s")]
-    assert [(1,)] == await select(office.database, "select count(*) from pending_request")
-    await office.web_requests.carry_out()
+    assert [(1,)] == await select(services.database, "select count(*) from pending_request")
+    await services.web_requests.carry_out()
     erase = Call(act="subscriber.erase", arguments=SubscriberErase(address=ADA, confirm=ADA), caller=token())
     await door.carry_out(erase)
     answers += [await put(confirm=Confirm.SEND), await put(confirm=Confirm.SEND, key="s")]
@@ -232,7 +234,7 @@ async def test_a_token_that_signs_people_up_learns_nothing(office: Office, door:
         await create(door, caller=caller)
 
 
-async def test_a_file_that_is_handed_in_again_is_the_same_job(office: Office, door: Door) -> None:
+async def test_a_file_that_is_handed_in_again_is_the_same_job(services: ServiceHarness, door: Door) -> None:
     async def hand_in(text: bytes) -> Any:
         async def pieces() -> AsyncIterator[bytes]:
             yield text
@@ -244,7 +246,7 @@ async def test_a_file_that_is_handed_in_again_is_the_same_job(office: Office, do
     assert first.id == (await hand_in(b"email\nann@x.example\n")).id
     with pytest.raises(BadInput, match="another file"):
         await hand_in(b"email\nbob@x.example\n")
-    assert [("token 1", f"job {first.id}", None)] == await keys(office)
+    assert [("token 1", f"job {first.id}", None)] == await keys(services)
 
 
 def test_every_post_can_be_repeated_under_a_key() -> None:
@@ -253,7 +255,7 @@ def test_every_post_can_be_repeated_under_a_key() -> None:
     assert [] == [act.id for act in posts if act.again is None]
 
 
-async def test_a_secret_is_made_once_and_shown_once(office: Office, door: Door) -> None:
+async def test_a_secret_is_made_once_and_shown_once(services: ServiceHarness, door: Door) -> None:
     """A repeat answers with what there is, without the link or the token, and adds no other."""
 
     async def twice(act: str, arguments: Arguments) -> tuple[Any, Any]:
@@ -269,7 +271,7 @@ async def test_a_secret_is_made_once_and_shown_once(office: Office, door: Door) 
     first, again = await twice("token.create", TokenCreate(name="web"))
     assert (first.id, True, False) == (again.id, bool(first.token), bool(again.token))
     for table, expected in (("person", 1), ("api_token", 1), ("enter_link", 1), ("permission", 1)):
-        assert [(expected,)] == await select(office.database, f"select count(*) from {table}"), table
+        assert [(expected,)] == await select(services.database, f"select count(*) from {table}"), table
 
 
 def test_a_digest_of_a_request_tells_nothing_of_a_password() -> None:
@@ -282,19 +284,19 @@ def test_a_digest_of_a_request_tells_nothing_of_a_password() -> None:
     assert requests[0] == requests[1]
 
 
-async def test_a_complaint_that_is_repeated_ends_nothing_else(office: Office, door: Door) -> None:
+async def test_a_complaint_that_is_repeated_ends_nothing_else(services: ServiceHarness, door: Door) -> None:
     """Readers who came back in between stay."""
-    await office.subscribers.add("news", parse_address(ADA))
-    await office.queue_audience(await office.make_edition(state=EditionState.SENDING))
-    proof = AddressTokens(office.keys).make(AddressPurpose.BOUNCES, "news", 1)
+    await services.subscribers.add("news", parse_address(ADA))
+    await services.queue_audience(await services.make_edition(state=EditionState.SENDING))
+    proof = AddressTokens(services.keys).make(AddressPurpose.BOUNCES, "news", 1)
     call = Call(act="return.add", arguments=ReturnIn(token=proof, type="complaint"), caller=token(), key="k")
     assert "complaint: abuse" == (await door.carry_out(call)).outcome
-    await execute(office.database, "update subscription set state = 'active'")
+    await execute(services.database, "update subscription set state = 'active'")
     assert "handed in before" == (await door.carry_out(call)).outcome
-    assert [("active",)] == await select(office.database, "select state from subscription")
+    assert [("active",)] == await select(services.database, "select state from subscription")
 
 
-async def test_an_invitation_is_mailed_once(office: Office, door: Door) -> None:
+async def test_an_invitation_is_mailed_once(services: ServiceHarness, door: Door) -> None:
     """The repeat shows the person as they are now."""
 
     async def invite() -> Any:
@@ -303,21 +305,21 @@ async def test_an_invitation_is_mailed_once(office: Office, door: Door) -> None:
 
     first = await invite()
     assert (first, True) == (await invite(), first.mailed)
-    assert [(1,)] == await select(office.database, "select count(*) from notice where kind = 'invitation'")
+    assert [(1,)] == await select(services.database, "select count(*) from notice where kind = 'invitation'")
 
 
-async def test_what_is_tried_again_is_tried_once(office: Office, door: Door) -> None:
+async def test_what_is_tried_again_is_tried_once(services: ServiceHarness, door: Door) -> None:
     """A repeat of `queue/retry` touches nothing."""
 
     async def retry() -> Any:
         return await door.carry_out(Call(act="queue.retry", arguments=QueueRetry(), caller=token(), key="k-7"))
 
-    await office.subscribers.add("news", parse_address(ADA), asks=True)
-    await execute(office.database, "update delivery set state = 'deferred', due_at = due_at + 60")
+    await services.subscribers.add("news", parse_address(ADA), asks=True)
+    await execute(services.database, "update delivery set state = 'deferred', due_at = due_at + 60")
     assert [Retried(retried=1), Retried(retried=0)] == [await retry(), await retry()]
 
 
-async def test_a_repeat_releases_what_was_held_then_and_no_more(office: Office, door: Door) -> None:
+async def test_a_repeat_releases_what_was_held_then_and_no_more(services: ServiceHarness, door: Door) -> None:
     """A request that was killed between two batches goes on; what has been held since waits for a person."""
 
     async def release() -> Any:
@@ -325,22 +327,22 @@ async def test_a_repeat_releases_what_was_held_then_and_no_more(office: Office, 
         return await door.carry_out(Call(act="held.release", arguments=choice, caller=token(), key="k-8"))
 
     async def hold(address: str) -> None:
-        await office.subscribers.add("news", parse_address(address), asks=True)
+        await services.subscribers.add("news", parse_address(address), asks=True)
         await execute(
-            office.database,
+            services.database,
             "insert into held_notice (notice_id, domain, expires_at) select id, 'x.example', created_at + 600 "
             "from notice where address = ?",
             address,
         )
-        await execute(office.database, "delete from delivery")
+        await execute(services.database, "delete from delivery")
 
     await hold(ADA)
     assert HeldReleased(released=1, forgotten=0) == await release()
     await hold("ann@x.example")
     assert HeldReleased(released=1, forgotten=0) == await release()
-    office.now += 1
+    services.now += 1
     await hold("bob@x.example")
     assert HeldReleased(released=0, forgotten=0) == await release()
     assert [("bob@x.example",)] == await select(
-        office.database, "select notice.address from held_notice join notice on notice.id = held_notice.notice_id"
+        services.database, "select notice.address from held_notice join notice on notice.id = held_notice.notice_id"
     )

@@ -18,7 +18,7 @@ from tests.acts.roles_model import Model
 from tests.database import TwiceDatabase
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
-from tests.services.office import furnish, open_office
+from tests.services.harness import furnish, open_services
 
 from pressrun.operations.backup import restore as restoring
 from pressrun.store.location import Location
@@ -69,39 +69,39 @@ async def test_nobody_is_in_without_what_was_asked_for(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, seed: int
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with open_office(tmp_path) as office:
-        life = Life(office, random.Random(seed))
+    async with open_services(tmp_path) as services:
+        life = Life(services, random.Random(seed))
         await life.begin()
         await live_on(life)
         assert [] == life.wrongs, "\n".join([f"seed {seed}", *life.story])
         log = "".join(str(vars(record)) for record in caplog.records)
         assert "192.0.2.1" in log  # the fields of events are looked at
-        assert [] == await asyncio.to_thread(leaked, office.database.location, life.secrets, log)
+        assert [] == await asyncio.to_thread(leaked, services.database.location, life.secrets, log)
 
 
 @pytest.mark.only_on("sqlite", "those on a server are restored there by the tests of restores")
 @pytest.mark.parametrize("seed", [50, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(51, 61))])
 async def test_a_restore_brings_no_log_in_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """A backup from the middle of a history is restored at its end, and the history goes on."""
-    async with open_office(tmp_path) as office:
-        life = Life(office, random.Random(seed))
+    async with open_services(tmp_path) as services:
+        life = Life(services, random.Random(seed))
         await life.begin()
         await live_on(life)
         assert [] == life.wrongs, "\n".join([f"seed {seed}", *life.story])
-        data, then = DataDir(office.path), copy.deepcopy((life.model, life.factors, life.limits))
+        data, then = DataDir(services.path), copy.deepcopy((life.model, life.factors, life.limits))
         await asyncio.to_thread(make_backup, data, tmp_path / "backup.tar")
         await live_on(life, life.dice.choice((5, 20, STEPS)))
-        now = office.now
+        now = services.now
         assert [] == life.wrongs, "\n".join([f"seed {seed}", *life.story])
     monkeypatch.setattr(restoring, "utc_now", lambda: now)
     report = await asyncio.to_thread(put_back, data, tmp_path / "backup.tar")
     assert [] == report.problems
     database = await TwiceDatabase.open(data.database)
     try:
-        office = furnish(database, load_keys(data), data.root)
-        office.now = now
+        services = furnish(database, load_keys(data), data.root)
+        services.now = now
         life.story.append("a restore")
-        life.open(office)
+        life.open(services)
         adopt(life, *then)
         await life.check()
         for _ in range(len(life.spent)):

@@ -17,7 +17,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.acts.cases import cases_of
 from tests.database import execute, select
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.acts import act as places
 from pressrun.acts.act import Act, Doing, ListsOf
@@ -61,43 +61,45 @@ SCOPES = {
 class Holder:
     """Somebody, and what they are expected to hold everywhere, and on their own list."""
 
-    make: Callable[[Office], Awaitable[Caller]]
+    make: Callable[[ServiceHarness], Awaitable[Caller]]
     everywhere: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
 
 
-def a_person(grant: Grant | None) -> Callable[[Office], Awaitable[Caller]]:
-    async def make(office: Office) -> Caller:
-        await office.people.add("ann", None)
+def a_person(grant: Grant | None) -> Callable[[ServiceHarness], Awaitable[Caller]]:
+    async def make(services: ServiceHarness) -> Caller:
+        await services.people.add("ann", None)
         if grant is not None:
-            await office.people.grant("ann", grant)
-        ann = await office.database.read(people.find_by_name, "ann")
+            await services.people.grant("ann", grant)
+        ann = await services.database.read(people.find_by_name, "ann")
         assert ann is not None
-        holdings = await office.database.read(holdings_of_person, ann.id)
+        holdings = await services.database.read(holdings_of_person, ann.id)
         return Caller(actor=person_on_page("ann"), holdings=holdings, person_id=ann.id, client="192.0.2.1")
 
     return make
 
 
-def a_token(scope: str, lists: tuple[str, ...], owner: Grant | None = None) -> Callable[[Office], Awaitable[Caller]]:
-    async def make(office: Office) -> Caller:
+def a_token(
+    scope: str, lists: tuple[str, ...], owner: Grant | None = None
+) -> Callable[[ServiceHarness], Awaitable[Caller]]:
+    async def make(services: ServiceHarness) -> Caller:
         maker = TokenMaker()
         if owner is not None:
-            person = await a_person(owner)(office)
+            person = await a_person(owner)(services)
             maker = TokenMaker(person_id=person.person_id)
-        made = await office.tokens.create(TokenRequest(name="site", scope=TokenScope(scope), lists=lists), maker)
-        caller = await caller_of_token(office.tokens, made.token or "", "192.0.2.1")
+        made = await services.tokens.create(TokenRequest(name="site", scope=TokenScope(scope), lists=lists), maker)
+        caller = await caller_of_token(services.tokens, made.token or "", "192.0.2.1")
         assert caller is not None
         return caller
 
     return make
 
 
-async def at_shell(_: Office) -> Caller:
+async def at_shell(_: ServiceHarness) -> Caller:
     return Caller.at_shell("root", 0)
 
 
-async def of_the_group(_: Office) -> Caller:
+async def of_the_group(_: ServiceHarness) -> Caller:
     return Caller.at_shell("ina", 1000, holdings=GROUP_MEMBER)
 
 
@@ -136,9 +138,9 @@ HOLDERS: dict[str, Holder] = {
 
 
 @pytest_asyncio.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
+async def services(tmp_path: Path) -> AsyncIterator[ServiceHarness]:
     """Two lists, each with an edition and a job of its number."""
-    async with open_office(tmp_path) as opened:
+    async with open_services(tmp_path) as opened:
         for number, name in enumerate((OWN, FOREIGN), 1):
             await opened.make_list(name)
             await opened.make_edition(name)
@@ -157,10 +159,10 @@ async def _did(_: Doing, __: Any) -> str:
     return "done"
 
 
-def door_of(office: Office) -> Door:
+def door_of(services: ServiceHarness) -> Door:
     """Every action as it is, but that it does nothing."""
     acts: dict[str, Act[Any]] = {name: replace(act, work=_did) for name, act in ACTS.items()}
-    return Door(cases_of(office), acts)
+    return Door(cases_of(services), acts)
 
 
 def test_every_right_is_among_those_of_an_owner() -> None:
@@ -212,15 +214,17 @@ def _sample(kind: msgspec.inspect.Type) -> Any:
             return "x"
 
 
-async def outcome(office: Office, door: Door, caller: Caller, act: Act[Any], **fields: Any) -> tuple[str, str, int]:
+async def outcome(
+    services: ServiceHarness, door: Door, caller: Caller, act: Act[Any], **fields: Any
+) -> tuple[str, str, int]:
     """What came of it, the words of a refusal, and how many rows of the audit log."""
-    ((before,),) = await select(office.database, "select count(*) from audit")
+    ((before,),) = await select(services.database, "select count(*) from audit")
     try:
         await door.carry_out(Call(act=act.id, arguments=arguments_of(act, **fields), caller=caller))
         said = ("done", "")
     except (NotPermitted, NotFound) as problem:
         said = (type(problem).__name__, str(problem))
-    ((after,),) = await select(office.database, "select count(*) from audit")
+    ((after,),) = await select(services.database, "select count(*) from audit")
     return (*said, after - before)
 
 
@@ -244,25 +248,25 @@ def rows_of(act: Act[Any], said: str) -> int:
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
-async def test_what_each_may_do(office: Office, holder: str) -> None:
+async def test_what_each_may_do(services: ServiceHarness, holder: str) -> None:
     """And a list out of reach is one that does not exist, word for word."""
-    who, door = HOLDERS[holder], door_of(office)
-    caller = await who.make(office)
+    who, door = HOLDERS[holder], door_of(services)
+    caller = await who.make(services)
     for act in ACTS.values():
         if act.lists is places.SOME_LIST:
             expected = "done" if act.right.value in who.everywhere | who.own else "NotPermitted"
-            assert (expected, rows_of(act, expected)) == (await outcome(office, door, caller, act))[::2], act.id
+            assert (expected, rows_of(act, expected)) == (await outcome(services, door, caller, act))[::2], act.id
         elif act.lists is places.NO_LIST:
             expected = "done" if act.right.value in who.everywhere | {"self"} else "NotPermitted"
-            assert (expected, rows_of(act, expected)) == (await outcome(office, door, caller, act))[::2], act.id
+            assert (expected, rows_of(act, expected)) == (await outcome(services, door, caller, act))[::2], act.id
         else:
-            await _try_lists(office, door, caller, who, act)
+            await _try_lists(services, door, caller, who, act)
 
 
-async def _try_lists(office: Office, door: Door, caller: Caller, who: Holder, act: Act[Any]) -> None:
+async def _try_lists(services: ServiceHarness, door: Door, caller: Caller, who: Holder, act: Act[Any]) -> None:
     words = {}
     for name in (OWN, FOREIGN, UNKNOWN):
-        said, text, rows = await outcome(office, door, caller, act, **OF_A_LIST[act.lists](name))
+        said, text, rows = await outcome(services, door, caller, act, **OF_A_LIST[act.lists](name))
         expected = expected_of(who, act, name)
         assert (expected, rows_of(act, expected)) == (said, rows), (act.id, name, text)
         words[name] = text.replace(name, "…").replace(str(NUMBERS[name]), "…")

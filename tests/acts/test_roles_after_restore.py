@@ -15,7 +15,7 @@ from tests.acts.test_roles_machine import EDITIONS, Life, live, live_on
 from tests.database import TwiceDatabase, select
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
-from tests.services.office import furnish, open_office
+from tests.services.harness import furnish, open_services
 
 from pressrun.operations.backup import restore as restoring
 from pressrun.store.upkeep.datadir import DataDir
@@ -28,22 +28,22 @@ async def test_a_restore_gives_nobody_back_what_they_have_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """A backup from the middle of a history is restored at its end, and the history goes on."""
-    async with open_office(tmp_path) as office:
-        life = Life(office, random.Random(seed))
+    async with open_services(tmp_path) as services:
+        life = Life(services, random.Random(seed))
         await live(life)
-        data, then = DataDir(office.path), copy.deepcopy(life.model)
+        data, then = DataDir(services.path), copy.deepcopy(life.model)
         await asyncio.to_thread(make_backup, data, tmp_path / "backup.tar")
         await live_on(life)
-        now = office.now
+        now = services.now
     monkeypatch.setattr(restoring, "utc_now", lambda: now)
     report = await asyncio.to_thread(put_back, data, tmp_path / "backup.tar")
     assert [] == report.problems
     database = await TwiceDatabase.open(data.database)
     try:
-        office = furnish(database, load_keys(data), data.root)
-        office.now = now
+        services = furnish(database, load_keys(data), data.root)
+        services.now = now
         life.story.append("a restore")
-        life.open(office)
+        life.open(services)
         await adopt(life, then)
         await live_on(life)
         assert [] == life.wrongs, "\n".join([f"seed {seed}", *life.story])
@@ -73,10 +73,10 @@ async def adopt(life: Life, then: Model) -> None:
             if name in former.grants
         }
     then.programs = {number: each for number, each in then.programs.items() if number in now.programs}
-    stored = dict(await select(life.office.database, "select name, closed_at from list"))
+    stored = dict(await select(life.services.database, "select name, closed_at from list"))
     for name, target in then.lists.items():
         target.is_closed = stored[name] is not None
-    for number, state, started_at in await select(life.office.database, EDITIONS):
+    for number, state, started_at in await select(life.services.database, EDITIONS):
         then.works[number].state = state if started_at is None else "gone"
     await life.check()
 

@@ -15,8 +15,8 @@ from tests.acts.roles_model import Work
 from tests.acts.roles_people import LISTS, NAMES, PeopleSteps
 from tests.acts.roles_world import Actor, make_list
 from tests.database import select
+from tests.services.harness import open_services
 from tests.services.log_ins.lobby import PASSWORD
-from tests.services.office import open_office
 
 STEPS = 80
 Step = Callable[[], Awaitable[Any]]
@@ -64,7 +64,7 @@ class Life(PeopleSteps):
             self.model.visits.append(visit)
 
     async def take(self, step: Step) -> None:
-        self.office.now = self.model.now = self.model.now + self.dice.choice((0, 0, 1, 5, 60))
+        self.services.now = self.model.now = self.model.now + self.dice.choice((0, 0, 1, 5, 60))
         self.interruption = self.dice.choice(self.losses()) if self.dice.random() < 0.2 else None
         await step()
         self.interruption = None
@@ -280,7 +280,7 @@ class Life(PeopleSteps):
 
     async def settle(self) -> None:
         """Time passes."""
-        self.office.now = self.model.now = self.model.now + self.dice.choice((60, 600, 1200, 3600, 3600, 90000))
+        self.services.now = self.model.now = self.model.now + self.dice.choice((60, 600, 1200, 3600, 3600, 90000))
         self.story.append(f"it is {self.model.now}")
 
     # ------------------------------------------------------------------ what goes out
@@ -288,7 +288,7 @@ class Life(PeopleSteps):
     async def check_editions(self) -> None:
         """Editions start when somebody who may send sends them, or at a time that counts, and not otherwise."""
         await self.advance()
-        stored = {number: (state, at) for number, state, at in await select(self.office.database, EDITIONS)}
+        stored = {number: (state, at) for number, state, at in await select(self.services.database, EDITIONS)}
         for work in list(self.model.works.values()):
             state, started_at = stored.pop(work.number, ("gone", None))
             if work.state == "scheduled" and work.at is not None and work.at <= self.model.now:
@@ -325,7 +325,7 @@ QUICK, MORE = range(3), range(3, 23)
 
 @pytest.mark.parametrize("seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in MORE)])
 async def test_nobody_does_what_they_may_not(tmp_path: Path, seed: int) -> None:
-    async with open_office(tmp_path) as office:
-        life = Life(office, random.Random(seed))
+    async with open_services(tmp_path) as services:
+        life = Life(services, random.Random(seed))
         await live(life)
         assert [] == life.wrongs, "\n".join([f"seed {seed}", *life.story])

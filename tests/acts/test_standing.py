@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.acts.roles_model import Someone, Visit
 from tests.acts.roles_world import Actor, World, make_list
 from tests.database import select
-from tests.services.office import open_office
+from tests.services.harness import open_services
 
 from pressrun.core.errors import NotPermitted, Refused
 
@@ -65,10 +65,10 @@ class Desk(World):
             await self.at_shell(act, **arguments)
 
     def pass_time(self, seconds: int) -> None:
-        self.office.now = self.model.now = self.model.now + seconds
+        self.services.now = self.model.now = self.model.now + seconds
 
     async def states(self) -> list[tuple[Any, ...]]:
-        return await select(self.office.database, STATES)
+        return await select(self.services.database, STATES)
 
     def hour(self) -> str:
         return datetime.fromtimestamp(self.model.now + 600, UTC).isoformat()
@@ -76,8 +76,8 @@ class Desk(World):
 
 @pytest_asyncio.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with open_office(tmp_path) as office:
-        desk = Desk(office, random.Random(0))
+    async with open_services(tmp_path) as services:
+        desk = Desk(services, random.Random(0))
         await desk.begin()
         yield desk
 
@@ -202,7 +202,7 @@ async def test_a_revoked_token_is_answered_with_those_that_were_made_with_it(des
     assert ["third"] == await revoke(2)
     assert [] == await revoke(5)
     assert ["third", "fourth"] == await revoke(1)
-    assert [(3,), (4,)] == await select(desk.office.database, "select id from api_token order by id")
+    assert [(3,), (4,)] == await select(desk.services.database, "select id from api_token order by id")
 
 
 async def stands(desk: Desk, name: str) -> list[tuple[int, str]]:
@@ -269,8 +269,8 @@ async def test_a_schedule_counts_while_whoever_made_it_may_send(desk: Desk, act:
 
 async def test_a_schedule_without_a_row_of_the_audit_log_counts(desk: Desk) -> None:
     """It is from before there was such a log, and nobody has withdrawn it."""
-    await desk.office.make_edition()
-    assert [] == await select(desk.office.database, "select 1 from audit where action like 'edition.%'")
+    await desk.services.make_edition()
+    assert [] == await select(desk.services.database, "select 1 from audit where action like 'edition.%'")
     assert 1 == (await wait(desk))[1]
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.acts.cases import cases_of
 from tests.cli.test_confirmations import ASKING
 from tests.repository.sources import source_trees
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.acts.arguments import SubscriberImport
 from pressrun.acts.call import Call, Caller
@@ -24,16 +24,16 @@ from pressrun.services.reports import list_descriptions
 INA = Caller.at_shell("ina", 1000)
 
 
-async def call(office: Office, act: str, arguments: object) -> Any:
-    return await Door(cases_of(office)).carry_out(Call(act=act, arguments=encode_arguments(arguments), caller=INA))
+async def call(services: ServiceHarness, act: str, arguments: object) -> Any:
+    return await Door(cases_of(services)).carry_out(Call(act=act, arguments=encode_arguments(arguments), caller=INA))
 
 
 async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        await call(office, "list.create", {"list": "news", "settings": {"title": "News"}})
+    async with open_services(tmp_path) as services:
+        await call(services, "list.create", {"list": "news", "settings": {"title": "News"}})
         wanted = SubscriberImport(list="news", rows=(ImportRow(line=2, email="a@x.example", attributes={"city": "R"}),))
-        assert 1 == (await call(office, "subscriber.import", wanted))["added"]
-        assert 1 == (await office.database.read(list_descriptions.show_list, "news"))["active"]
+        assert 1 == (await call(services, "subscriber.import", wanted))["added"]
+        assert 1 == (await services.database.read(list_descriptions.show_list, "news"))["active"]
 
 
 @pytest.mark.parametrize(
@@ -51,20 +51,20 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
     ],
 )
 async def test_arguments_of_another_shape_are_refused(tmp_path: Path, verb: str, arguments: dict[str, Any]) -> None:
-    async with open_office(tmp_path) as office:
+    async with open_services(tmp_path) as services:
         with pytest.raises(BadInput, match="invalid request"):
-            await call(office, verb, arguments)
+            await call(services, verb, arguments)
 
 
 async def test_a_malformed_address_is_named_before_anything_is_done(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
+    async with open_services(tmp_path) as services:
         with pytest.raises(MalformedAddress):
-            await call(office, "subscriber.erase", {"address": "no address"})
+            await call(services, "subscriber.erase", {"address": "no address"})
 
 
 async def test_rotating_answers_the_new_number(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        assert {"number": 2} == await call(office, "key.rotate", {})
+    async with open_services(tmp_path) as services:
+        assert {"number": 2} == await call(services, "key.rotate", {})
 
 
 # What writes and never waits for room on the disk, and why.

@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tests.bench.machine import load
 from tests.bench.one_click import LEAST_SHARE, Door, bare_starlette, measure, page, serve_app
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 
 PATH = "/api/v1/lists/news/subscribers"
 _BODY = b'{"name":"Ada Example","fields":{"town":"Bath"},"confirm":"vouch"}'
@@ -46,20 +46,20 @@ def put(number: int, token: str) -> bytes:
 @contextmanager
 def our_door(folder: Path, name: str, numbers: Iterator[int]) -> Iterator[Door]:
     """A daemon, and requests for these members."""
-    house = House(folder=folder, relay_port=1, tables={"api": {"rate": "1000000/s"}})
-    house.create_list()
-    house.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(_MEMBERS_AGAIN)))
-    token = house.json("token", "create", "--name", "bench", "--scope", "write")["token"]
-    daemon = house.start()
+    instance = Instance(folder=folder, relay_port=1, tables={"api": {"rate": "1000000/s"}})
+    instance.create_list()
+    instance.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(_MEMBERS_AGAIN)))
+    token = instance.json("token", "create", "--name", "bench", "--scope", "write")["token"]
+    daemon = instance.start()
     try:
         yield Door(
             name=name,
-            port=house.http_port,
+            port=instance.http_port,
             pid=daemon.process.pid,
             requests=(put(number, token) for number in numbers),
         )
     finally:
-        house.close()
+        instance.close()
 
 
 async def _bare(request: Request) -> Response:

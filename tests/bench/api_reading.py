@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.machine import load, machine_facts
-from tests.e2e.house import Daemon, House
+from tests.e2e.instance import Daemon, Instance
 from tests.store import large
 
 from pressrun.store.sqlite.connection import connect
@@ -140,21 +140,21 @@ def main() -> int:
     options = parser.parse_args()
     busy = load()
     with tempfile.TemporaryDirectory(prefix="pressrun-api-reading-") as name:
-        house = House(folder=Path(name), relay_port=1, tables={"api": {"rate": "100000/s"}})
-        house.create_list()
-        house.create_list("other")
-        house.import_readers(
+        instance = Instance(folder=Path(name), relay_port=1, tables={"api": {"rate": "100000/s"}})
+        instance.create_list()
+        instance.create_list("other")
+        instance.import_readers(
             "first@d.example", name="other"
         )  # by whom the daemon knows that its keys are those of the database
-        connection = connect(house.database_file)
+        connection = connect(instance.database_file)
         large.fill_people(connection, options.readers)
         connection.close()
-        token = house.json("token", "create", "--name", "bench", "--scope", "read")["token"]
-        daemon = house.start()
+        token = instance.json("token", "create", "--name", "bench", "--scope", "read")["token"]
+        daemon = instance.start()
         try:
-            times, streams = measure(Program(house.http_port, token), daemon, options.requests)
+            times, streams = measure(Program(instance.http_port, token), daemon, options.requests)
         finally:
-            house.close()
+            instance.close()
     print("| | p50 | p99 |\n|---|---:|---:|")
     for kind in times:
         print(f"| {kind.name} | {kind.at(0.5):.1f} ms | {kind.at(0.99):.1f} ms |")

@@ -25,7 +25,7 @@ from urllib.parse import quote
 from tests.bench.machine import load, machine_facts
 from tests.bench.visitors import percentile
 from tests.database import select_at
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.store.editions import editions
@@ -116,10 +116,10 @@ def ask(port: int, path: str) -> float:
     return time.perf_counter() - began if response.status == 200 else -1.0
 
 
-def processor_ms(house: House, path: Callable[[], str]) -> float:
+def processor_ms(instance: Instance, path: Callable[[], str]) -> float:
     """What one page of a kind costs the daemon: its own processor time, which tells on a busy machine too."""
-    assert house.daemon is not None
-    stat = Path(f"/proc/{house.daemon.process.pid}/stat")
+    assert instance.daemon is not None
+    stat = Path(f"/proc/{instance.daemon.process.pid}/stat")
 
     def ticks() -> int:
         fields = stat.read_text(encoding="ascii").rpartition(")")[2].split()
@@ -127,7 +127,7 @@ def processor_ms(house: House, path: Callable[[], str]) -> float:
 
     before = ticks()
     for _ in range(ASKED_FOR_COST):
-        ask(house.http_port, path())
+        ask(instance.http_port, path())
     return (ticks() - before) * 1000 / os.sysconf("SC_CLK_TCK") / ASKED_FOR_COST
 
 
@@ -155,19 +155,21 @@ def main() -> int:
     busy, chance = load(), random.Random(1)
     words = language(chance)
     with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as name:
-        house = House(folder=Path(name), relay_port=1, tables={"limits": {"searches_per_ip": "1000000/s"}})
-        house.create_list()
+        instance = Instance(folder=Path(name), relay_port=1, tables={"limits": {"searches_per_ip": "1000000/s"}})
+        instance.create_list()
         began = time.perf_counter()
-        fill(house.database_file, options.editions, words, chance)
+        fill(instance.database_file, options.editions, words, chance)
         filled = time.perf_counter() - began
-        house.start()
+        instance.start()
         try:
             paths = kinds(options.editions, words, chance)
-            times_by_kind = measure(house.http_port, paths, options.rate, options.seconds)
-            costs = {kind: processor_ms(house, path) for kind, path in paths.items()}
+            times_by_kind = measure(instance.http_port, paths, options.rate, options.seconds)
+            costs = {kind: processor_ms(instance, path) for kind, path in paths.items()}
         finally:
-            house.close()
-        [(size,)] = select_at(house.database_file, "select sum(pgsize) from dbstat where name like 'archive_search%'")
+            instance.close()
+        [(size,)] = select_at(
+            instance.database_file, "select sum(pgsize) from dbstat where name like 'archive_search%'"
+        )
     print(f"{options.editions} editions stored and indexed in {filled:.1f} s; the index takes {size / 1e6:.1f} MB\n")
     print("| page | requests | p50, ms | p99, ms | slowest, ms | processor, ms |\n|---|---:|---:|---:|---:|---:|")
     for kind, times in times_by_kind.items():

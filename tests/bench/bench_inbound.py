@@ -27,7 +27,7 @@ from pathlib import Path
 
 from tests.bench.postfix_door import PostfixDoor, version
 from tests.database import select_at
-from tests.e2e.house import DOMAIN, House, until
+from tests.e2e.instance import DOMAIN, Instance, until
 from tests.ports import free_port
 from tests.sink import Sink, compile_sink
 
@@ -74,21 +74,21 @@ def measure(doors: list[Door], options: argparse.Namespace) -> None:
                 door.rates.append(rate)
 
 
-def _count(house: House, query: str) -> int:
-    [(number,)] = select_at(house.database, query)
+def _count(instance: Instance, query: str) -> int:
+    [(number,)] = select_at(instance.database, query)
     return int(number)
 
 
-def _ours(house: House, smtp: int, lmtp: int) -> list[Door]:
+def _ours(instance: Instance, smtp: int, lmtp: int) -> list[Door]:
     def accepted() -> int:
-        return _count(house, "select count(*) from inbound")
+        return _count(instance, "select count(*) from inbound")
 
     def waiting() -> int:
         query = (
             "select (select count(*) from inbound where state = 'received')"
             " + (select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
         )
-        return _count(house, query)
+        return _count(instance, query)
 
     return [
         Door(name="Pressrun, SMTP", port=smtp, options=(), accepted=accepted, waiting=waiting),
@@ -129,10 +129,10 @@ def main() -> int:
         smtp, lmtp = free_port(), free_port()
         tables = {"smtp": {"listen": f"127.0.0.1:{smtp}", "lmtp": f"127.0.0.1:{lmtp}"}}
         with Sink(compile_sink(root), root) as sink:
-            house = House(folder=root / "house", relay_port=sink.port, sink=sink, tables=tables)
-            house.create_list()
-            house.do("list", "set", "news", "owner=owner@harbour.example")
-            house.start()
+            instance = Instance(folder=root / "instance", relay_port=sink.port, sink=sink, tables=tables)
+            instance.create_list()
+            instance.do("list", "set", "news", "owner=owner@harbour.example")
+            instance.start()
             try:
                 with PostfixDoor(root / "postfix") as postfix:
                     theirs = Door(
@@ -142,10 +142,10 @@ def main() -> int:
                         accepted=postfix.removed,
                         waiting=lambda: sum(path.is_file() for path in _queue_files(postfix)),
                     )
-                    doors = [*_ours(house, smtp, lmtp), theirs]
+                    doors = [*_ours(instance, smtp, lmtp), theirs]
                     measure(doors, options)
             finally:
-                house.close()
+                instance.close()
     print(page(doors, options))
     medians = [statistics.median(door.rates) for door in doors]
     return 0 if min(medians[:2]) >= medians[2] else 1

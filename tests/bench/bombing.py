@@ -28,7 +28,7 @@ from urllib.parse import urlencode
 
 from tests.bench.machine import load, machine_facts
 from tests.database import select_at
-from tests.e2e.house import DOMAIN, House, opened_house, until
+from tests.e2e.instance import DOMAIN, Instance, opened_instance, until
 from tests.proof_of_work import do_work
 from tests.sink import compile_sink
 
@@ -59,8 +59,8 @@ class Attack:
 class Client(AbstractContextManager["Client"]):
     """Signs up on the web, as from any network: the daemon believes its proxy, which stands on this machine."""
 
-    def __init__(self, house: House) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", house.http_port, timeout=60)
+    def __init__(self, instance: Instance) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", instance.http_port, timeout=60)
 
     def __exit__(self, *exc: object) -> None:
         self._connection.close()
@@ -96,15 +96,15 @@ def network(number: int) -> str:
 
 
 class Siege:
-    """Attacks on one house, and what its relay got of each."""
+    """Attacks on one instance, and what its relay got of each."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
         self._seen = 0
 
     def one_victim(self, number: int) -> Attack:
         """From as many networks, to five lists in turn, half by the web and half by mail."""
-        with Client(self._house) as client, smtplib.SMTP("127.0.0.1", self._house.smtp_port) as line:
+        with Client(self._instance) as client, smtplib.SMTP("127.0.0.1", self._instance.smtp_port) as line:
             for index in range(number):
                 name, address = LISTS[index // 2 % len(LISTS)], spellings(index)
                 if index % 2:
@@ -118,7 +118,7 @@ class Siege:
         """As many victims as sign-ups, and somebody else who signs up meanwhile, on our page."""
         tag = "one" if one_client else "form" if with_form else "many"
         bystander, waited, refused = f"bystander-{tag}@other.example", 0.0, 0
-        with Client(self._house) as client, Client(self._house) as other:
+        with Client(self._instance) as client, Client(self._instance) as other:
             form = client.read_form("news") if with_form else {}
             for index in range(number):
                 place = "203.0.113.9" if one_client else network(index)
@@ -127,7 +127,7 @@ class Siege:
                     own = _worked(other.read_form("news"), bystander)
                     began = time.monotonic()
                     other.sign_up("news", bystander, "192.0.2.77", own)
-                    self._house.await_mails(1, to=bystander)
+                    self._instance.await_mails(1, to=bystander)
                     waited = time.monotonic() - began
         name = "one client" if one_client else "as many networks"
         way = ", with our form" if with_form else ""
@@ -135,7 +135,7 @@ class Siege:
 
     def _outcome(self, name: str, sign_ups: int, bystander: str = "", waited: float = 0.0, refused: int = 0) -> Attack:
         until(lambda: self._is_quiet() or None, 300)
-        mails = self._house.accepted()
+        mails = self._instance.accepted()
         victims = Counter(parse_address(address).fold for address in mails[self._seen :] if address != bystander)
         self._seen = len(mails)
         return Attack(
@@ -153,7 +153,7 @@ class Siege:
             " and not exists (select 1 from inbound where state = 'received')"
             " and not exists (select 1 from delivery where state in ('queued', 'claimed', 'deferred'))"
         )
-        [(is_quiet,)] = select_at(self._house.database, query)
+        [(is_quiet,)] = select_at(self._instance.database, query)
         return bool(is_quiet)
 
 
@@ -164,15 +164,15 @@ def _worked(form: dict[str, str], address: str) -> dict[str, str]:
     return {**form, "proof": do_work(form["challenge"], address, int(form["bits"]))}
 
 
-def attacks_told(house: House) -> tuple[int, float]:
+def attacks_told(instance: Instance) -> tuple[int, float]:
     """How often the log told of an attack, and what the metrics say."""
-    assert house.daemon is not None
-    return len(house.daemon.events("subscription.attack")), gauge_of(house, "pressrun_sign_up_attack")
+    assert instance.daemon is not None
+    return len(instance.daemon.events("subscription.attack")), gauge_of(instance, "pressrun_sign_up_attack")
 
 
-def gauge_of(house: House, name: str) -> float:
+def gauge_of(instance: Instance, name: str) -> float:
     """What the metrics say of something without labels."""
-    sample = next(line for line in house.get("/metrics").text.splitlines() if line.startswith(f"{name} "))
+    sample = next(line for line in instance.get("/metrics").text.splitlines() if line.startswith(f"{name} "))
     return float(sample.split()[1])
 
 
@@ -185,19 +185,19 @@ def main() -> int:
     busy = load()
     with tempfile.TemporaryDirectory(prefix="pressrun-bombing-") as name:
         root = Path(name)
-        with opened_house(root / "house", compile_sink(root), limits=DEFENCES[options.defence]) as house:
+        with opened_instance(root / "instance", compile_sink(root), limits=DEFENCES[options.defence]) as instance:
             for title in LISTS:
-                house.create_list(title)
-            house.start()
-            siege = Siege(house)
+                instance.create_list(title)
+            instance.start()
+            siege = Siege(instance)
             attacks = [
                 siege.one_victim(options.sign_ups),
                 siege.many_victims(options.sign_ups, one_client=True),
                 siege.many_victims(options.sign_ups),
                 siege.many_victims(options.sign_ups, with_form=True),
             ]
-            told, gauge = attacks_told(house)
-            held = len(house.json("held", "ls"))
+            told, gauge = attacks_told(instance)
+            held = len(instance.json("held", "ls"))
     print("| attack | sign-ups | answered 429 | mails to victims | most to one | a bystander's mail after |")
     print("|---|---:|---:|---:|---:|---:|")
     for attack in attacks:

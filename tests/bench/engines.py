@@ -25,7 +25,7 @@ from tests.bench.machine import machine_facts
 from tests.bench.newsroom import EDITION, NO_LIMIT, addresses
 from tests.bench.one_click import Door, leave, post
 from tests.bench.rest import cpu_seconds, processes
-from tests.e2e.house import House, children, until
+from tests.e2e.instance import Instance, children, until
 from tests.postgresql import Server, new_server
 from tests.sink import Sink, compile_sink
 from tests.store import large
@@ -69,17 +69,17 @@ def server_cpu(server: Server) -> float:
     return sum(cpu_seconds(pid) for pid in [str(postmaster), *children(postmaster)])
 
 
-def furnish(folder: Path, relay_port: int, server: Server | None, name: str) -> House:
+def furnish(folder: Path, relay_port: int, server: Server | None, name: str) -> Instance:
     """An installation without readers, in a file or in a database of that name on the server."""
     relay = {"messages_per_connection": 1_000_000}
-    house = House(folder=folder, relay_port=relay_port, tables={"delivery": {"rate": NO_LIMIT}, "relay": relay})
+    instance = Instance(folder=folder, relay_port=relay_port, tables={"delivery": {"rate": NO_LIMIT}, "relay": relay})
     if server is not None:
         with server.connect() as admin:
             admin.execute(f"create database {name} owner pressrun")
-        text = house.config.read_text(encoding="utf-8")
-        house.config.write_text(f'database = "{server.url(name)}"\n{text}', encoding="utf-8")
-    house.create_list()
-    return house
+        text = instance.config.read_text(encoding="utf-8")
+        instance.config.write_text(f'database = "{server.url(name)}"\n{text}', encoding="utf-8")
+    instance.create_list()
+    return instance
 
 
 def one_engine(folder: Path, program: Path, options: argparse.Namespace, server: Server | None, name: str) -> Figures:
@@ -87,20 +87,20 @@ def one_engine(folder: Path, program: Path, options: argparse.Namespace, server:
     figures: Figures = {}
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(program, folder))
-        house = furnish(folder / "house", sink.port, server, name)
-        stack.callback(house.close)
+        instance = furnish(folder / "instance", sink.port, server, name)
+        stack.callback(instance.close)
         rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses(options.readers)))
         began = time.perf_counter()
-        house.do("subscriber", "import", "news", house.write("readers.csv", "email,name\n" + rows))
+        instance.do("subscriber", "import", "news", instance.write("readers.csv", "email,name\n" + rows))
         figures["import"] = options.readers / (time.perf_counter() - began)
-        _send(house, sink, server, options.readers, figures)
-        figures["clicks"] = _click(house, options.seconds)
-        house.close()
+        _send(instance, sink, server, options.readers, figures)
+        figures["clicks"] = _click(instance, options.seconds)
+        instance.close()
     if options.queued:
         with ExitStack() as stack:
-            house = furnish(folder / "large", 1, server, f"{name}_large")
-            stack.callback(house.close)
-            _large(house, server, f"{name}_large", options.queued, figures)
+            instance = furnish(folder / "large", 1, server, f"{name}_large")
+            stack.callback(instance.close)
+            _large(instance, server, f"{name}_large", options.queued, figures)
     return figures
 
 
@@ -135,10 +135,10 @@ def _delivered(copy: int) -> DeliveryResult:
     )
 
 
-def fill(house: House, server: Server | None, name: str, queued: int) -> Location:
-    """So many copies that wait, in the database of a house that has one already."""
-    data = load_settings(house.config).data
-    source = house.folder / "large.sqlite3"
+def fill(instance: Instance, server: Server | None, name: str, queued: int) -> Location:
+    """So many copies that wait, in the database of an instance that has one already."""
+    data = load_settings(instance.config).data
+    source = instance.folder / "large.sqlite3"
     SqliteFile(source).create()
     with closing(connect(source)) as connection:
         large.fill(connection, queued, state="queued")
@@ -163,22 +163,22 @@ def fill(house: House, server: Server | None, name: str, queued: int) -> Locatio
     return data.database
 
 
-def _large(house: House, server: Server | None, name: str, queued: int, figures: Figures) -> None:
-    location = fill(house, server, name, queued)
+def _large(instance: Instance, server: Server | None, name: str, queued: int, figures: Figures) -> None:
+    location = fill(instance, server, name, queued)
     began = time.perf_counter()
-    house.start()
+    instance.start()
     figures["start"] = (time.perf_counter() - began) * 1000
-    assert house.daemon is not None
-    house.daemon.kill_all()
+    assert instance.daemon is not None
+    instance.daemon.kill_all()
     figures["claims"] = claim_and_record(location)
 
 
-def _send(house: House, sink: Sink, server: Server | None, readers: int, figures: Figures) -> None:
-    daemon = house.start()
+def _send(instance: Instance, sink: Sink, server: Server | None, readers: int, figures: Figures) -> None:
+    daemon = instance.start()
     before = {pid: cpu_seconds(pid) for pid in processes(daemon)}
     server_before = 0.0 if server is None else server_cpu(server)
     began = time.perf_counter()
-    house.send(EDITION)
+    instance.send(EDITION)
     until(lambda: sink.stats()["recipients"] >= readers or None, 600.0)
     figures["copies"] = readers / (time.perf_counter() - began)
     for pid, kind in processes(daemon).items():
@@ -186,18 +186,18 @@ def _send(house: House, sink: Sink, server: Server | None, readers: int, figures
         figures[key] = figures.get(key, 0.0) + (cpu_seconds(pid) - before.get(pid, 0.0)) / readers * 1e6
     if server is not None:
         figures["server"] = (server_cpu(server) - server_before) / readers * 1e6
-    until(lambda: house.show(1)["state"] == "finished" or None, 60.0)
+    until(lambda: instance.show(1)["state"] == "finished" or None, 60.0)
 
 
-def _click(house: House, seconds: float) -> float:
+def _click(instance: Instance, seconds: float) -> float:
     """Readers that leave by one click in a second, of a daemon that runs."""
-    data = load_settings(house.config).data
+    data = load_settings(instance.config).data
     tokens = WebTokens(load_keys(data))
     with open_for_reading(data.database) as tx:
         ids = [row["id"] for row in tx.rows("subscriptions.page", list_id=1, state="active", after=0, limit=1 << 40)]
     paths = (f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, number, 1)}" for number in ids)
-    assert house.daemon is not None
-    door = Door(name="", port=house.http_port, pid=house.daemon.process.pid, requests=map(leave, paths))
+    assert instance.daemon is not None
+    door = Door(name="", port=instance.http_port, pid=instance.daemon.process.pid, requests=map(leave, paths))
     asyncio.run(post(door, connections=CONNECTIONS, seconds=1.0))  # warms up
     began = time.perf_counter()
     answers = asyncio.run(post(door, connections=CONNECTIONS, seconds=seconds))

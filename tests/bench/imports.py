@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.machine import load, machine_facts
-from tests.e2e.house import House, plain_environment
+from tests.e2e.instance import Instance, plain_environment
 
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.location import SqliteFile
@@ -80,11 +80,11 @@ def write_rows(path: Path, rows: int, file_format: str) -> None:
             file.write(line.format(address=address, name=f"Reader {number}"))
 
 
-def run_import(house: House, file: Path, *, rows: int, file_format: str) -> Cost:
+def run_import(instance: Instance, file: Path, *, rows: int, file_format: str) -> Cost:
     """The real command and the real daemon."""
-    daemon = house.start()
+    daemon = instance.start()
     before = _busy(daemon.process.pid)
-    ours, printed = run_command(house, "subscriber", "import", "news", str(file), "--format", file_format)
+    ours, printed = run_command(instance, "subscriber", "import", "news", str(file), "--format", file_format)
     assert f"added                 {rows}" in printed, printed
     busy = _busy(daemon.process.pid) - before + ours.busy
     memory = (*ours.memory, daemon.peak_kib() * _KIB / _MEGABYTE)
@@ -92,12 +92,12 @@ def run_import(house: House, file: Path, *, rows: int, file_format: str) -> Cost
     return Cost(seconds=ours.seconds, busy=busy, memory=memory)
 
 
-def run_command(house: House, *words: str) -> tuple[Cost, str]:
+def run_command(instance: Instance, *words: str) -> tuple[Cost, str]:
     """What a command costs, and what it prints."""
-    command = [sys.executable, "-I", "-S", "-c", _MEASURE, *house.program, "--config", str(house.config), *words]
+    command = [sys.executable, "-I", "-S", "-c", _MEASURE, *instance.program, "--config", str(instance.config), *words]
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
-            command, check=True, cwd=house.folder, env=plain_environment(), stdout=output, stderr=subprocess.PIPE
+            command, check=True, cwd=instance.folder, env=plain_environment(), stdout=output, stderr=subprocess.PIPE
         )
         output.seek(0)
         printed = output.read().decode()
@@ -105,7 +105,7 @@ def run_command(house: House, *words: str) -> tuple[Cost, str]:
     return Cost(seconds=seconds, busy=busy, memory=(peak * _KIB / _MEGABYTE,)), printed
 
 
-def print_listings(house: House, rows: int) -> None:
+def print_listings(instance: Instance, rows: int) -> None:
     """What `subscriber ls` costs for pages of 50 and for everybody, as rows of a table."""
     page = ("--limit", "50", "--json")
     listings = {
@@ -119,7 +119,7 @@ def print_listings(house: House, rows: int) -> None:
         "everybody, as a table": (),
     }
     for title, words in listings.items():
-        cost, printed = run_command(house, "subscriber", "ls", "news", *words)
+        cost, printed = run_command(instance, "subscriber", "ls", "news", *words)
         print(f"| {title} | {cost.seconds:.2f} | {cost.busy:.2f} | {cost.memory[0]:.0f} | {len(printed):,} |")
 
 
@@ -173,14 +173,14 @@ def main() -> int:
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as name:
             root, busy = Path(name), load()
-            house = House(folder=root / "house", relay_port=1)
-            house.create_list()
+            instance = Instance(folder=root / "instance", relay_port=1)
+            instance.create_list()
             write_rows(root / "readers", options.rows, options.format)
-            ours = run_import(house, root / "readers", rows=options.rows, file_format=options.format)
+            ours = run_import(instance, root / "readers", rows=options.rows, file_format=options.format)
             if options.listings:
-                print_listings(house, options.rows)
-            house.close()
-            bare = run_bare(house.database_file, root / "bare.sqlite3")
+                print_listings(instance, options.rows)
+            instance.close()
+            bare = run_bare(instance.database_file, root / "bare.sqlite3")
         print(f"{options.rows:,} rows, load {busy:.1f}: import {ours}; executemany {bare}")
         ratio = f"{bare.seconds / ours.seconds:.0%} of its speed, {bare.busy / ours.busy:.0%} by CPU"
         print(f"{ratio}; command and daemon together {sum(ours.memory):.0f} MB")

@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.bench.machine import load, machine_facts
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 from tests.ports import free_port
 
 PASSWORD = "seven mild harbours"
@@ -83,13 +83,13 @@ def auc(port: int, fields: Callable[[str], Mapping[str, str]], known: str, unkno
     return longer / pairs**2
 
 
-def _furnish(house: House) -> None:
-    house.create_list()
-    house.write("password", PASSWORD)
+def _furnish(instance: Instance) -> None:
+    instance.create_list()
+    instance.write("password", PASSWORD)
     for name, more in (("bob", ["--operator"]), ("carl", ["--email", "carl@town.example"])):
-        house.do("user", "add", name, *more, "--password-file", house.folder / "password")
-    house.do("user", "add", "ann", "--operator")
-    house.do("user", "grant", "carl", "--list", "news", "--role", "editor")
+        instance.do("user", "add", name, *more, "--password-file", instance.folder / "password")
+    instance.do("user", "add", "ann", "--operator")
+    instance.do("user", "grant", "carl", "--list", "news", "--role", "editor")
 
 
 def main() -> int:
@@ -99,10 +99,10 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=150)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as folder:
-        house = House(folder=Path(folder), relay_port=free_port(), tables={"limits": {"logins": "1000000/15min"}})
-        _furnish(house)
-        daemon = house.start()
-        port = house.http_port
+        instance = Instance(folder=Path(folder), relay_port=free_port(), tables={"limits": {"logins": "1000000/15min"}})
+        _furnish(instance)
+        daemon = instance.start()
+        port = instance.http_port
         statuses, pages, megabytes = flood(port, daemon.process.pid, options.flood)
         password = lambda name: {"username": name, "password": _WRONG}  # noqa: E731 - three of a kind
         told = {
@@ -112,7 +112,7 @@ def main() -> int:
                 port, lambda name: {"email": f"{name}@town.example"}, "carl", "dora", 4 * options.pairs
             ),
         }
-        house.close()
+        instance.close()
     p99 = 1000 * pages[int(len(pages) * 0.99)]
     print("\n".join(machine_facts()), f"Load {load():.1f}.\n\n| | |\n|---|---|")
     print(f"| {options.flood} log-ins at once: answers | {dict(statuses)} |")

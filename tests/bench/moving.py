@@ -26,7 +26,7 @@ from typing import Any
 
 from tests.bench.imports import write_rows
 from tests.bench.machine import load, machine_facts
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.postgresql import ROLE, Server, new_server
 from tests.sink import Sink, compile_sink
 
@@ -45,7 +45,7 @@ _DURABLE = ("fsync = on", "full_page_writes = on", "synchronous_commit = on", "a
 class Probe:
     """A reader who asks for the list's page again and again; `down` is the longest time without it, in seconds."""
 
-    house: House
+    instance: Instance
     down: float = 0.0
     answers: Counter[str] = field(default_factory=Counter)
     _ends: threading.Event = field(default_factory=threading.Event)
@@ -64,7 +64,7 @@ class Probe:
         good_at = time.monotonic()
         while not self._ends.wait(PROBE_SECONDS):
             try:
-                status = str(self.house.get("/news").status)
+                status = str(self.instance.get("/news").status)
             except OSError:
                 status = "no answer"
             self.answers[status] += 1
@@ -85,14 +85,14 @@ def main() -> int:
         root = Path(name)
         address = _make_durable(server)
         with Sink(compile_sink(root), root, "--no-hash") as sink:
-            house = House(folder=root / "house", relay_port=sink.port)
-            house.sink = sink
-            house.configure(delivery={"rate": f"{options.rate}/s"})
+            instance = Instance(folder=root / "instance", relay_port=sink.port)
+            instance.sink = sink
+            instance.configure(delivery={"rate": f"{options.rate}/s"})
             try:
-                _run(house, address, options.readers)
+                _run(instance, address, options.readers)
             finally:
-                if house.daemon is not None:
-                    house.daemon.close()
+                if instance.daemon is not None:
+                    instance.daemon.close()
     return 0
 
 
@@ -105,38 +105,38 @@ def _make_durable(server: Server) -> str:
     return server.url("moved")
 
 
-def _run(house: House, address: str, readers: int) -> None:
-    house.create_list()
-    write_rows(house.folder / "readers.csv", readers, "csv")
+def _run(instance: Instance, address: str, readers: int) -> None:
+    instance.create_list()
+    write_rows(instance.folder / "readers.csv", readers, "csv")
     began = time.monotonic()
-    house.do("subscriber", "import", "news", house.folder / "readers.csv")
+    instance.do("subscriber", "import", "news", instance.folder / "readers.csv")
     print(f"{readers:,} readers imported in {time.monotonic() - began:.0f} s, load {load():.1f}", flush=True)
-    house.start()
-    edition = house.send()["id"]
-    server, file = PostgresDatabase(address), SqliteFile(house.folder / "data" / "pressrun.sqlite3")
-    _move(house, file, server, address)
-    _move(house, server, file, f"sqlite:{file}")
-    _finish(house, edition, readers)
-    house.do("move-to", address, "--yes")  # nothing changes any more, so both sides can be compared from outside
+    instance.start()
+    edition = instance.send()["id"]
+    server, file = PostgresDatabase(address), SqliteFile(instance.folder / "data" / "pressrun.sqlite3")
+    _move(instance, file, server, address)
+    _move(instance, server, file, f"sqlite:{file}")
+    _finish(instance, edition, readers)
+    instance.do("move-to", address, "--yes")  # nothing changes any more, so both sides can be compared from outside
     here, there = _digests(SqliteFile(file.path.parent / "backups" / "moved.sqlite3")), _digests(server)
     different = sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
     print(f"digests of {len(here)} tables: {', '.join(different) + ' differ' if different else 'equal'}")
 
 
-def _move(house: House, source: Location, target: Location, argument: str) -> None:
-    sent = _count_taken(house)
-    until(lambda: _count_taken(house) >= sent + SENDING_AT_LEAST or None, LONGEST_SECONDS)
-    probe = Probe(house)
+def _move(instance: Instance, source: Location, target: Location, argument: str) -> None:
+    sent = _count_taken(instance)
+    until(lambda: _count_taken(instance) >= sent + SENDING_AT_LEAST or None, LONGEST_SECONDS)
+    probe = Probe(instance)
     with probe.asking():
-        report = house.json("move-to", argument, "--yes")
-        assert house.daemon is not None
-        assert house.daemon.process.wait(60) == 78
-        stopping_at = _time_of(house, "move.stopping")
-        house.daemon.close()
-        _use(house, argument if argument.startswith("postgresql") else None)
-        house.start()
-        started_at = _time_of(house, "daemon.started")
-        until(lambda: house.get("/news").status == 200 or None)
+        report = instance.json("move-to", argument, "--yes")
+        assert instance.daemon is not None
+        assert instance.daemon.process.wait(60) == 78
+        stopping_at = _time_of(instance, "move.stopping")
+        instance.daemon.close()
+        _use(instance, argument if argument.startswith("postgresql") else None)
+        instance.start()
+        started_at = _time_of(instance, "daemon.started")
+        until(lambda: instance.get("/news").status == 200 or None)
         time.sleep(2 * PROBE_SECONDS)  # the reader sees that, too
     rows = report["rows"]
     print(f"\nto {'PostgreSQL' if argument.startswith('postgresql') else 'SQLite'}, load {load():.1f}:")
@@ -148,44 +148,44 @@ def _move(house: House, source: Location, target: Location, argument: str) -> No
     )
     print(f"  from the stop to the start on the other side {started_at - stopping_at:.1f} s")
     print(f"  the longest time without the page for a reader {probe.down:.1f} s; answers {dict(probe.answers)}")
-    print(f"  the edition: {house.show(1)}", flush=True)
+    print(f"  the edition: {instance.show(1)}", flush=True)
 
 
-def _use(house: House, place: str | None) -> None:
-    lines = [line for line in house.config.read_text().splitlines() if not line.startswith("database =")]
-    house.config.write_text("\n".join([*([f'database = "{place}"'] if place else []), *lines]) + "\n")
+def _use(instance: Instance, place: str | None) -> None:
+    lines = [line for line in instance.config.read_text().splitlines() if not line.startswith("database =")]
+    instance.config.write_text("\n".join([*([f'database = "{place}"'] if place else []), *lines]) + "\n")
 
 
-def _time_of(house: House, event: str) -> float:
+def _time_of(instance: Instance, event: str) -> float:
     """When the log has an event for the last time; at its end a daemon also prints its error."""
-    assert house.daemon is not None
+    assert instance.daemon is not None
     lines = [
-        line for line in house.daemon.log.read_text(encoding="utf-8").splitlines() if f'"event": "{event}"' in line
+        line for line in instance.daemon.log.read_text(encoding="utf-8").splitlines() if f'"event": "{event}"' in line
     ]
     return datetime.fromisoformat(json.loads(lines[-1])["time"]).timestamp()
 
 
-def _count_taken(house: House) -> int:
+def _count_taken(instance: Instance) -> int:
     """How many copies the relay has taken, by its log."""
-    assert house.sink is not None
-    with house.sink.log.open("rb") as log:
+    assert instance.sink is not None
+    with instance.sink.log.open("rb") as log:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: log.read(1 << 20), b""))
 
 
-def _finish(house: House, edition: int, readers: int) -> None:
-    house.config.write_text(house.config.read_text().replace('/s"', '00/s"'))
-    house.do("reload")
-    began, before = time.monotonic(), _count_taken(house)
+def _finish(instance: Instance, edition: int, readers: int) -> None:
+    instance.config.write_text(instance.config.read_text().replace('/s"', '00/s"'))
+    instance.do("reload")
+    began, before = time.monotonic(), _count_taken(instance)
 
     def finished() -> Any:
-        shown = house.show(edition)
+        shown = instance.show(edition)
         return shown if shown["state"] == "finished" else None
 
     shown = until(finished, LONGEST_SECONDS)
     seconds = time.monotonic() - began
-    assert house.daemon is not None
-    house.daemon.stop()
-    accepted = Counter(house.accepted())
+    assert instance.daemon is not None
+    instance.daemon.stop()
+    accepted = Counter(instance.accepted())
     print(f"\nthe rest: {sum(accepted.values()) - before:,} copies in {seconds:.0f} s")
     repeated = sum(number - 1 for number in accepted.values())
     print(f"delivered {shown['delivered']:,}; taken by the relay {sum(accepted.values()):,}", end="; ")

@@ -1,4 +1,4 @@
-"""The edition that everybody sends, and houses of Pressrun with so many readers, furnished once and copied."""
+"""The edition that everybody sends, and instances of Pressrun with so many readers, furnished once and copied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.house import DOMAIN, House
+from tests.e2e.instance import DOMAIN, Instance
 from tests.sink import Sink
 
 NO_LIMIT = "1000000/s"
@@ -36,7 +36,7 @@ def letter(octets: int) -> str:
 
 
 class Newsroom:
-    """Houses with a list and a DKIM key: those of one number of readers are copies of each other."""
+    """Instances with a list and a DKIM key: those of one number of readers are copies of each other."""
 
     def __init__(self, program: Path, folder: Path) -> None:
         self.program = program
@@ -46,37 +46,37 @@ class Newsroom:
     @contextmanager
     def opened(
         self, folder: Path, readers: int, *sink_options: str, port: int | None = None, **tables: Any
-    ) -> Iterator[tuple[House, Sink]]:
-        """A house that is not running yet, and its relay; `dkim=DKIM` signs with its key."""
+    ) -> Iterator[tuple[Instance, Sink]]:
+        """An instance that is not running yet, and its relay; `dkim=DKIM` signs with its key."""
         template = self._template(readers)
         tables.setdefault("delivery", {"rate": NO_LIMIT})
         # As many messages on a connection as there are: so do smtp-source -d and the others.
         relay = {"messages_per_connection": 1_000_000, **tables.pop("relay", {})}
         with Sink(self.program, folder, *sink_options) as sink:
-            house = House(
-                folder=folder / "house", relay_port=port or sink.port, sink=sink, tables={**tables, "relay": relay}
+            instance = Instance(
+                folder=folder / "instance", relay_port=port or sink.port, sink=sink, tables={**tables, "relay": relay}
             )
-            shutil.copytree(template / "data", house.folder / "data")
+            shutil.copytree(template / "data", instance.folder / "data")
             try:
-                yield house, sink
+                yield instance, sink
             finally:
-                house.close()
+                instance.close()
 
     def sample(self, folder: Path) -> bytes:
         """One copy as it goes over the line."""
-        (folder / "house").mkdir()
-        with self.opened(folder, 1, "--spool", str(folder / "house" / "mail.spool")) as (house, _):
-            house.start()
-            house.send(EDITION, "--wait")
-            return house.mails()[0].content
+        (folder / "instance").mkdir()
+        with self.opened(folder, 1, "--spool", str(folder / "instance" / "mail.spool")) as (instance, _):
+            instance.start()
+            instance.send(EDITION, "--wait")
+            return instance.mails()[0].content
 
     def _template(self, readers: int) -> Path:
         if readers not in self._furnished:
             folder = self._folder / f"furnished-{readers}"
-            house = House(folder=folder, relay_port=1)
-            house.create_list()
+            instance = Instance(folder=folder, relay_port=1)
+            instance.create_list()
             rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses(readers)))
-            house.do("subscriber", "import", "news", house.write("readers.csv", "email,name\n" + rows))
-            house.do("dkim", "create")
+            instance.do("subscriber", "import", "news", instance.write("readers.csv", "email,name\n" + rows))
+            instance.do("dkim", "create")
             self._furnished[readers] = folder
         return self._furnished[readers]

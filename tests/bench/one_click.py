@@ -38,7 +38,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from tests.bench.machine import load, machine_facts
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.ports import free_port
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
@@ -207,19 +207,21 @@ def _answers(port: int) -> bool:
 def our_door(folder: Path, name: str, undo: str, options: argparse.Namespace) -> Iterator[Door]:
     """A daemon whose list has so many readers, and the links of all; leaving can be undone for as long as `undo`."""
     readers = options.readers
-    house = House(folder=folder, relay_port=1, tables={"tokens": {"undo_unsubscribe_lifetime": undo}})
-    house.create_list()
+    instance = Instance(folder=folder, relay_port=1, tables={"tokens": {"undo_unsubscribe_lifetime": undo}})
+    instance.create_list()
     for first in range(0, readers, _CHUNK):
-        house.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(first, min(first + _CHUNK, readers))))
+        instance.import_readers(
+            *(f"reader{n}@inbox{n % 97}.example" for n in range(first, min(first + _CHUNK, readers)))
+        )
     tokens = WebTokens(load_keys(DataDir(folder / "data")))
     links = [f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, n, 1)}" for n in range(1, readers + 1)]
     if options.shuffled:
         random.Random(1).shuffle(links)
-    daemon = house.start()
+    daemon = instance.start()
     try:
-        yield Door(name=name, port=house.http_port, pid=daemon.process.pid, requests=map(leave, links))
+        yield Door(name=name, port=instance.http_port, pid=daemon.process.pid, requests=map(leave, links))
     finally:
-        house.close()
+        instance.close()
 
 
 def page(doors: list[Door], options: argparse.Namespace) -> list[str]:

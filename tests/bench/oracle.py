@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.bench.machine import load, machine_facts
-from tests.e2e.house import DOMAIN, House, opened_house
+from tests.e2e.instance import DOMAIN, Instance, opened_instance
 from tests.sink import compile_sink
 
 LEAST_AUC, MOST_AUC = 0.45, 0.55
@@ -150,12 +150,12 @@ class Verify(Mail):
         return b"".join(self._say(text) for text in said)
 
 
-def paths(house: House) -> Iterator[DeliveryMode]:
+def paths(instance: Instance) -> Iterator[DeliveryMode]:
     """Every way by which somebody can name an address that is not theirs."""
     web = {"sign-up": "/news/subscribe", "POST /preferences": "/preferences"}
     for name, path in web.items():
         for kind in KINDS:
-            yield DeliveryMode(name=name, kind=kind, open=lambda path=path: Web(house.http_port, path))  # type: ignore[misc]
+            yield DeliveryMode(name=name, kind=kind, open=lambda path=path: Web(instance.http_port, path))  # type: ignore[misc]
     mails = {
         "mail to -subscribe": ("news-subscribe", "Subject: x\r\n\r\nx"),
         "mail to -unsubscribe": ("news-unsubscribe", "Subject: x\r\n\r\nx"),
@@ -168,9 +168,9 @@ def paths(house: House) -> Iterator[DeliveryMode]:
             yield DeliveryMode(
                 name=name,
                 kind=kind,
-                open=lambda to=to, text=text: Mail(house.smtp_port, to, text),  # type: ignore[misc]  # bound
+                open=lambda to=to, text=text: Mail(instance.smtp_port, to, text),  # type: ignore[misc]  # bound
             )
-    yield DeliveryMode(name="VRFY, EXPN, RCPT", kind="member", open=lambda: Verify(house.smtp_port))
+    yield DeliveryMode(name="VRFY, EXPN, RCPT", kind="member", open=lambda: Verify(instance.smtp_port))
 
 
 def measure(path: DeliveryMode, pairs: int, chance: random.Random) -> None:
@@ -192,20 +192,20 @@ def measure(path: DeliveryMode, pairs: int, chance: random.Random) -> None:
                 path.answers.add(answer.replace(address.encode(), b"ADDRESS"))
 
 
-def furnish(house: House, pairs: int) -> None:
+def furnish(instance: Instance, pairs: int) -> None:
     """A list and so many addresses of each kind."""
-    house.create_list()
+    instance.create_list()
 
     def names(kind: str) -> list[str]:
         return [f"{kind}{number:05}@reader.example" for number in range(pairs)]
 
-    house.import_readers(*names("member"))
+    instance.import_readers(*names("member"))
     rows = "email,state\n" + "".join(f"{address},unsubscribed\n" for address in names("unsubscribed"))
-    house.do("subscriber", "import", "news", house.write("left.csv", rows))
-    asked = house.write("pending.csv", "email\n" + "\n".join(names("pending")) + "\n")
-    house.do("subscriber", "import", "news", asked, "--send-confirmation")
+    instance.do("subscriber", "import", "news", instance.write("left.csv", rows))
+    asked = instance.write("pending.csv", "email\n" + "\n".join(names("pending")) + "\n")
+    instance.do("subscriber", "import", "news", asked, "--send-confirmation")
     rows = "address,reason\n" + "".join(f"{address},never-again\n" for address in names("suppressed"))
-    house.do("suppression", "import", house.write("suppressed.csv", rows))
+    instance.do("suppression", "import", instance.write("suppressed.csv", rows))
 
 
 def main() -> int:
@@ -218,10 +218,10 @@ def main() -> int:
     print("| path | beside strangers | answers | AUC |", "|---|---|---:|---:|", sep="\n")
     with tempfile.TemporaryDirectory(prefix="pressrun-oracle-") as name:
         root = Path(name)
-        with opened_house(root / "house", compile_sink(root), limits=LIMITS) as house:
-            furnish(house, options.pairs)
-            house.start()
-            for path in paths(house):
+        with opened_instance(root / "instance", compile_sink(root), limits=LIMITS) as instance:
+            furnish(instance, options.pairs)
+            instance.start()
+            for path in paths(instance):
                 if options.only not in path.name:
                     continue
                 measure(path, options.pairs, random.Random(f"{path.name} {path.kind}"))

@@ -27,13 +27,15 @@ def delivery(
     """One edition to so many readers; the sink offers what `offer` leaves it."""
 
     def run(folder: Path) -> float:
-        # The far line ends at the same sink, so the house is told of the near end of the line.
-        with newsroom.opened(folder, readers, *offer) as (house, sink):
+        # The far line ends at the same sink, so the instance is told of the near end of the line.
+        with newsroom.opened(folder, readers, *offer) as (instance, sink):
             with delayed(sink.port, RTT_MS) if is_far else nullcontext(sink.port) as port:
-                house.relay_port = port
-                house.configure(relay={"messages_per_connection": 1_000_000}, delivery={"rate": "1000000/s"}, **tables)
-                daemon = house.start()
-                house.send(EDITION, "--wait")
+                instance.relay_port = port
+                instance.configure(
+                    relay={"messages_per_connection": 1_000_000}, delivery={"rate": "1000000/s"}, **tables
+                )
+                daemon = instance.start()
+                instance.send(EDITION, "--wait")
                 if daemon.stop() != 0:
                     raise RuntimeError("the daemon did not end well")
             return _rate(sink, readers)

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.bench.contest import Contender, rate_of
 from tests.bench.newsroom import addresses, letter
 from tests.bench.postfix_door import PostfixDoor
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.ports import free_port
 from tests.sink import Sink
 

@@ -22,7 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.bench.machine import machine_facts
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.members.member_changes import Confirm, MemberChanges
@@ -80,10 +80,10 @@ def _least(connection: EngineConnection, puts: MemberPuts, numbers: Iterator[int
     return f"{whole:.0f} | {statements:.0f}"
 
 
-async def measure(office: Office, rounds: int) -> list[str]:
+async def measure(services: ServiceHarness, rounds: int) -> list[str]:
     """The rows of the table."""
-    await office.make_list()
-    puts, new = MemberPuts(office.context, office.sign_ups.abuse_limits), itertools.count()
+    await services.make_list()
+    puts, new = MemberPuts(services.context, services.sign_ups.abuse_limits), itertools.count()
 
     def on_thread(connection: EngineConnection) -> list[str]:
         lines = []
@@ -93,14 +93,14 @@ async def measure(office: Office, rounds: int) -> list[str]:
             lines.append(f"| {size} | {added} | {again} |")
         return lines
 
-    return await office.database._writer.run(on_thread)
+    return await services.database._writer.run(on_thread)
 
 
 async def run(rounds: int) -> None:
     """Measure, and print a Markdown table."""
     with tempfile.TemporaryDirectory(prefix="pressrun-put-sets-") as name:
-        async with open_office(Path(name), kind=Database) as office:
-            lines = await measure(office, rounds)
+        async with open_services(Path(name), kind=Database) as services:
+            lines = await measure(services, rounds)
     print("| in a set | new | SQLite alone | again | SQLite alone |\n|---|---:|---:|---:|---:|")
     print("\n".join([*lines, "", *machine_facts()]))
 

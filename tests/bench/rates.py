@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.verify_sink import busiest, read_log
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.sink import Sink, compile_sink
 
 MEAN_AT_MOST = 0.02
@@ -62,21 +62,21 @@ def hold(program: Path, folder: Path, rate: int, seconds: int, restart: str, whe
     if where == "relay":
         tables = {"delivery": {"rate": "1000000/s"}, "relay": {"rate": f"{rate}/s"}}
     with Sink(program, folder) as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
+        instance = Instance(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
         try:
-            house.create_list()
-            house.import_readers(*addresses)
-            daemon = house.start()
-            edition = house.send()["id"]
+            instance.create_list()
+            instance.import_readers(*addresses)
+            daemon = instance.start()
+            edition = instance.send()["id"]
             if restart != "none":
                 until(lambda: sink.stats()["recipients"] >= readers // 2 or None, seconds * 2)
                 daemon.kill() if restart == "kill" else daemon.stop()
-                house.start()
-            until(lambda: house.show(edition)["state"] == "finished" or None, seconds * 2 + 30)
-            assert house.daemon is not None
-            assert house.daemon.stop() == 0
+                instance.start()
+            until(lambda: instance.show(edition)["state"] == "finished" or None, seconds * 2 + 30)
+            assert instance.daemon is not None
+            assert instance.daemon.stop() == 0
         finally:
-            house.close()
+            instance.close()
         with sink.log.open(encoding="utf-8") as lines:
             tally = read_log(lines, "rcpt")
     return _judge(f"{rate}/s {where} {restart}", rate, tally.times_us, len({key[0] for key in tally.accepted}), readers)

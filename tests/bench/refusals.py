@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from tests import engines, postgresql
 from tests.bench.engines import REAL_SETTINGS
 from tests.bench.machine import machine_facts
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 from tests.settings import change
 
 from pressrun.core.bounces.classes import BounceClass
@@ -72,14 +72,14 @@ def real_server() -> Iterator[None]:
         run.end()
 
 
-async def prepare(office: Office, copies: int) -> int:
+async def prepare(services: ServiceHarness, copies: int) -> int:
     """An edition of which so many copies are claimed; returns the session that has them."""
-    change(office.settings, delivery=DeliverySettings(pause_at_hard=1.0))
-    await office.make_list()
+    change(services.settings, delivery=DeliverySettings(pause_at_hard=1.0))
+    await services.make_list()
     rows = [ImportRow(line=number, email=f"r{number}@inbox{number % 97}.example") for number in range(copies)]
     for at in range(0, copies, 1000):
-        await office.subscribers.import_batch("news", rows[at : at + 1000])
-    edition = await office.make_edition(state=EditionState.SENDING)
+        await services.subscribers.import_batch("news", rows[at : at + 1000])
+    edition = await services.make_edition(state=EditionState.SENDING)
 
     def claim(tx: Transaction) -> int:
         session = sessions.begin(tx, _PROCESS, is_alone=True)
@@ -88,7 +88,7 @@ async def prepare(office: Office, copies: int) -> int:
         deliveries.claim_copies(tx, session=session, edition_id=edition, destination="", now=NOW, limit=copies)
         return session
 
-    return await office.database.write(claim)
+    return await services.database.write(claim)
 
 
 def results(numbers: Iterator[int], kinds: tuple[BounceClass, ...]) -> list[DeliveryResult]:
@@ -111,10 +111,10 @@ def _result(number: int, bounce: BounceClass | None) -> DeliveryResult:
     )
 
 
-async def measure(office: Office, rounds: int) -> dict[str, float]:
+async def measure(services: ServiceHarness, rounds: int) -> dict[str, float]:
     """Milliseconds of each kind of cycle."""
-    session = await prepare(office, rounds * len(KINDS) * COPIES)
-    handler = BounceHandler(replace(office.context, site=_SITE))
+    session = await prepare(services, rounds * len(KINDS) * COPIES)
+    handler = BounceHandler(replace(services.context, site=_SITE))
     milliseconds: dict[str, list[float]] = {name: [] for name in KINDS}
     numbers = itertools.count(1)
     for _ in range(rounds):
@@ -128,7 +128,7 @@ async def measure(office: Office, rounds: int) -> dict[str, float]:
                 held=None,
             )
             began = time.perf_counter()
-            await office.database.record(record, request, handler.draw_consequences)
+            await services.database.record(record, request, handler.draw_consequences)
             milliseconds[name].append((time.perf_counter() - began) * 1000)
     return {name: median(times) for name, times in milliseconds.items()}
 
@@ -138,8 +138,8 @@ async def run(rounds: int) -> None:
     medians = {}
     for engine in engines.ENGINES:
         with tempfile.TemporaryDirectory(prefix="pressrun-refusals-") as folder, engines.use(engine):
-            async with open_office(Path(folder), kind=Database) as office:
-                medians[engine] = await measure(office, rounds)
+            async with open_services(Path(folder), kind=Database) as services:
+                medians[engine] = await measure(services, rounds)
     print(f"| {COPIES} copies, ms | SQLite | PostgreSQL |\n|---|---:|---:|")
     for name in KINDS:
         print(f"| {name} | {medians['sqlite'][name]:.1f} | {medians['postgresql'][name]:.1f} |")

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from tests.bench.newsroom import EDITION, Newsroom
-from tests.e2e.house import Daemon, House, children, command_of, until
+from tests.e2e.instance import Daemon, Instance, children, command_of, until
 from tests.sink import Sink, compile_sink
 
 SETTLED_SECONDS = 3.0  # after the start, until what comes with it is over
@@ -59,18 +59,18 @@ def spent(daemon: Daemon, seconds: float) -> dict[str, float]:
     return total
 
 
-def measure(house: House, sink: Sink, seconds: float) -> None:
+def measure(instance: Instance, sink: Sink, seconds: float) -> None:
     """One run: the start, the rest, and an edition."""
     began = time.perf_counter()
-    daemon = house.start()
+    daemon = instance.start()
     print(f"start to ready {time.perf_counter() - began:8.3f} s")
     time.sleep(SETTLED_SECONDS)
     idle = processes(daemon)
     print(f"idle memory    {sum(map(pss_kib, idle)) / 1024:8.1f} MiB in {len(idle)} processes (PSS)")
     _show("at rest", spent(daemon, seconds), seconds / 1000, "ms/s")
-    _show_call("--version", house, "--version")
-    _show_call("reading verb", house, "list", "ls")
-    house.send(EDITION)
+    _show_call("--version", instance, "--version")
+    _show_call("reading verb", instance, "list", "ls")
+    instance.send(EDITION)
     until(lambda: sink.stats()["recipients"] >= 200 or None, 60.0)
     first = sink.stats()["recipients"]
     cost = spent(daemon, seconds)
@@ -85,12 +85,12 @@ def _show(name: str, cost: dict[str, float], over: float, unit: str) -> None:
     print(f"{name:14} {sum(cost.values()) / over:8.1f} {unit} ({parts})", flush=True)
 
 
-def _show_call(name: str, house: House, *arguments: str) -> None:
+def _show_call(name: str, instance: Instance, *arguments: str) -> None:
     """Medians of five calls of the command line: the time they take, and the CPU time."""
     times = []
     for _ in range(5):
         began, used = time.perf_counter(), os.times()
-        house.do(*arguments)
+        instance.do(*arguments)
         now = os.times()
         cpu = now.children_user - used.children_user + now.children_system - used.children_system
         times.append((time.perf_counter() - began, cpu))
@@ -108,8 +108,8 @@ def main() -> None:
         root = Path(name)
         newsroom = Newsroom(compile_sink(root), root)
         (root / "run").mkdir()
-        with newsroom.opened(root / "run", READERS, delivery={"rate": options.rate}) as (house, sink):
-            measure(house, sink, options.seconds)
+        with newsroom.opened(root / "run", READERS, delivery={"rate": options.rate}) as (instance, sink):
+            measure(instance, sink, options.seconds)
 
 
 if __name__ == "__main__":

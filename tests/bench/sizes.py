@@ -17,7 +17,7 @@ from pathlib import Path
 from tests import engines, postgresql
 from tests.bench.machine import machine_facts
 from tests.database import select
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
@@ -39,19 +39,19 @@ _SIZE = {
 async def measure(engine: str, readers: int) -> None:
     """Print what each step adds, for each reader."""
     with tempfile.TemporaryDirectory() as folder, engines.use(engine):
-        async with open_office(Path(folder) / "office", kind=Database) as office:
-            await office.make_list()
-            sizes = [await size_of(office, engine)]
+        async with open_services(Path(folder) / "services", kind=Database) as services:
+            await services.make_list()
+            sizes = [await size_of(services, engine)]
             for begin in range(0, readers, _TOGETHER):
                 rows = [row_of(number) for number in range(begin, begin + _TOGETHER)]
-                await office.subscribers.import_batch("news", rows)
-            sizes.append(await size_of(office, engine))
-            edition = await office.make_edition(state=EditionState.SENDING)
-            await office.queue_audience(edition)
-            sizes.append(await size_of(office, engine))
-            while await office.database.record(send, edition):
+                await services.subscribers.import_batch("news", rows)
+            sizes.append(await size_of(services, engine))
+            edition = await services.make_edition(state=EditionState.SENDING)
+            await services.queue_audience(edition)
+            sizes.append(await size_of(services, engine))
+            while await services.database.record(send, edition):
                 pass
-            sizes.append(await size_of(office, engine))
+            sizes.append(await size_of(services, engine))
     reader, queued, sent = (round((after - before) / readers) for before, after in pairwise(sizes))
     print(f"| {engine} | {reader} | {queued} | {queued + sent} |", flush=True)
 
@@ -61,8 +61,8 @@ def row_of(number: int) -> ImportRow:
     return ImportRow(line=number, email=f"reader.{number}@inbox{number % 97}.example", name=name)
 
 
-async def size_of(office: Office, engine: str) -> int:
-    ((size,),) = await select(office.database, _SIZE[engine])
+async def size_of(services: ServiceHarness, engine: str) -> int:
+    ((size,),) = await select(services.database, _SIZE[engine])
     return int(size)
 
 

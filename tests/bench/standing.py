@@ -11,7 +11,7 @@ from tests.bench.contest import Contender, rate_of
 from tests.bench.newsroom import EDITION, Newsroom
 from tests.bench.visitors import Visitors, percentile, unsubscribe_paths
 from tests.database import execute_at
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.sink import Sink
 
 MEGABYTE = 1_000_000
@@ -37,9 +37,9 @@ def memory(newsroom: Newsroom, readers: int) -> list[Contender]:
     workers: list[float] = []
 
     def run(folder: Path) -> float:
-        with newsroom.opened(folder, readers) as (house, sink):
-            daemon = house.start()
-            house.send(EDITION, "--wait")
+        with newsroom.opened(folder, readers) as (instance, sink):
+            daemon = instance.start()
+            instance.send(EDITION, "--wait")
             peak = daemon.peak_kib() * 1024 / MEGABYTE
             workers.append(daemon.peak_kib("pressrun.delivery.worker") * 1024 / MEGABYTE)
             daemon.stop()
@@ -61,9 +61,9 @@ def pages(newsroom: Newsroom, readers: int) -> list[Contender]:
 
     def run(folder: Path) -> float:
         silent = {"undo_unsubscribe_lifetime": "0s"}  # no mails but the copies, which are counted
-        with newsroom.opened(folder, readers, "--grab", "List-Unsubscribe", tokens=silent) as (house, sink):
-            daemon = house.start()
-            got, posted = _visited(house, sink, folder)
+        with newsroom.opened(folder, readers, "--grab", "List-Unsubscribe", tokens=silent) as (instance, sink):
+            daemon = instance.start()
+            got, posted = _visited(instance, sink, folder)
             daemon.stop()
             sink.ask("XFLUSH")
             rate_of(sink.log, readers)
@@ -77,14 +77,14 @@ def pages(newsroom: Newsroom, readers: int) -> list[Contender]:
     return [first, second]
 
 
-def _visited(house: House, sink: Sink, folder: Path) -> tuple[list[float], list[float]]:
-    sending = threading.Thread(target=lambda: house.send(EDITION, "--wait"))
+def _visited(instance: Instance, sink: Sink, folder: Path) -> tuple[list[float], list[float]]:
+    sending = threading.Thread(target=lambda: instance.send(EDITION, "--wait"))
     sending.start()
     until(lambda: sink.stats()["recipients"] >= _FIRST_COPIES or None, 60.0)
     paths = unsubscribe_paths(sink)
     half = len(paths) // 2
-    getting = Visitors(house.http_port, "GET", paths[:half], folder)
-    posting = Visitors(house.http_port, "POST", paths[half:], folder)
+    getting = Visitors(instance.http_port, "GET", paths[:half], folder)
+    posting = Visitors(instance.http_port, "POST", paths[half:], folder)
     with getting, posting:
         sending.join()
     return getting.seconds, posting.seconds
@@ -94,9 +94,9 @@ def start_to_ready(newsroom: Newsroom, folder: Path, copies: int) -> Contender:
     """Seconds from the start of the process to READY=1 with so many copies queued, by a database filled once."""
 
     def run(_: Path) -> float:
-        house = filled()
+        instance = filled()
         began = time.perf_counter()
-        daemon = house.start()
+        daemon = instance.start()
         seconds = time.perf_counter() - began
         daemon.stop()
         return seconds
@@ -105,10 +105,10 @@ def start_to_ready(newsroom: Newsroom, folder: Path, copies: int) -> Contender:
     return Contender(key="ready", name=f"Start to ready, {copies:,} copies queued", unit="s", readers=copies, run=run)
 
 
-def _filled_once(newsroom: Newsroom, folder: Path, copies: int) -> Callable[[], House]:
-    made: list[House] = []
+def _filled_once(newsroom: Newsroom, folder: Path, copies: int) -> Callable[[], Instance]:
+    made: list[Instance] = []
 
-    def house() -> House:
+    def instance() -> Instance:
         if not made:
             folder.mkdir()
             with newsroom.opened(folder, 10, delivery={"rate": "1/day"}) as (fresh, _):
@@ -121,4 +121,4 @@ def _filled_once(newsroom: Newsroom, folder: Path, copies: int) -> Callable[[], 
                 made.append(fresh)
         return made[0]
 
-    return house
+    return instance

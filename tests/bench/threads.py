@@ -22,7 +22,7 @@ from typing import Any
 from tests.bench.contest import rate_of
 from tests.bench.machine import machine_facts
 from tests.bench.newsroom import DKIM, EDITION, Newsroom
-from tests.e2e.house import children, command_of
+from tests.e2e.instance import children, command_of
 from tests.sink import compile_sink
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -111,11 +111,11 @@ def run(newsroom: Newsroom, folder: Path, options: argparse.Namespace) -> None:
     """One edition."""
     offer = ("--no-chunking",) if options.no_chunking else ()
     tables: dict[str, Any] = {"dkim": DKIM} if options.signed else {}
-    with newsroom.opened(folder, options.readers, *offer, **tables) as (house, sink):
-        daemon = house.start()
+    with newsroom.opened(folder, options.readers, *offer, **tables) as (instance, sink):
+        daemon = instance.start()
         before = {name: threads_of(pid) for name, pid in family(daemon.process.pid, sink.pid).items()}
         spent = machine_seconds()
-        house.send(EDITION, "--wait")
+        instance.send(EDITION, "--wait")
         spent = (machine_seconds() - spent) / options.readers * 1e6
         pids = family(daemon.process.pid, sink.pid)  # the workers came with the first copy
         after = {name: threads_of(pid) for name, pid in pids.items()}

@@ -50,8 +50,8 @@ _MEASURE = """async ([bits, times]) => {
 
 async def in_a_browser(root: Path, times: int) -> list[tuple[int, list[float], float]]:
     """For each number of bits: how long the work took each time, and the longest wait for a frame, in ms."""
-    async with besieged(root) as house, open_browser() as browser, browser.window() as window:
-        await window.go(f"{house.site.base_url}/news")
+    async with besieged(root) as instance, open_browser() as browser, browser.window() as window:
+        await window.go(f"{instance.site.base_url}/news")
         return [(bits, *await _measure(window, bits, times)) for bits in BITS]
 
 

@@ -1,4 +1,4 @@
-"""A house whose pages a browser can open."""
+"""A harness whose pages a browser can open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.ports import free_port
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 
 from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
@@ -18,26 +18,26 @@ from pressrun.web.settings import HttpSettings
 
 
 @asynccontextmanager
-async def open_site(root: Path, **changes: Any) -> AsyncIterator[House]:
-    """A house whose pages are served on a port of this machine; `changes` as for `open_house`."""
+async def open_site(root: Path, **changes: Any) -> AsyncIterator[WebHarness]:
+    """A harness whose pages are served on a port of this machine; `changes` as for `open_web`."""
     port = free_port()
     settings = HttpSettings(listen=TcpEndpoint("127.0.0.1", port))
-    async with open_house(root, base_url=f"http://127.0.0.1:{port}", settings=settings, **changes) as house:
-        server = WebServer(house.app(), settings)
+    async with open_web(root, base_url=f"http://127.0.0.1:{port}", settings=settings, **changes) as web:
+        server = WebServer(web.app(), settings)
         await server.start()
         try:
-            yield house
+            yield web
         finally:
             await server.stop(1)
 
 
 @asynccontextmanager
-async def besieged(root: Path, *, limit: int = 2, bits: int = 14, language: str = "en") -> AsyncIterator[House]:
-    """A house where `limit` sign-ups without work are taken, and so many came that work is asked for; one more fits."""
+async def besieged(root: Path, *, limit: int = 2, bits: int = 14, language: str = "en") -> AsyncIterator[WebHarness]:
+    """A harness where `limit` sign-ups without work are taken, and so many came that work is asked for; one fits."""
     limits = LimitSettings(proof_of_work_above=Rate(limit, 3600.0), proof_of_work_bits=bits)
-    async with open_site(root, limits=limits) as house:
-        await house.add_list(language=language)
-        async with house.client() as client:
+    async with open_site(root, limits=limits) as web:
+        await web.add_list(language=language)
+        async with web.client() as client:
             for number in range(limit - 1):
                 await client.post("/news/subscribe", data={"email": f"first{number}@reader.example"})
-        yield house
+        yield web

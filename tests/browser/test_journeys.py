@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Locator
 from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import open_site
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import Words
@@ -36,7 +36,7 @@ class Reader:
     """Somebody at a browser: looks at each page, and goes on by its links and buttons."""
 
     window: Window
-    house: House
+    web: WebHarness
     words: Words
     name: str
     has_script: bool = True
@@ -44,7 +44,7 @@ class Reader:
 
     async def open(self, path: str) -> None:
         """Go to an address, as from a mail."""
-        assert await self.window.go(self.house.site.base_url + path) == 200
+        assert await self.window.go(self.web.site.base_url + path) == 200
         await self.look()
 
     async def press(self, sentence: str) -> None:
@@ -68,7 +68,7 @@ class Reader:
 
     async def type(self, sentence: str, text: str) -> None:
         """Fill the field with this label, in the time that a person takes."""
-        self.house.clock.now += 20
+        self.web.clock.now += 20
         await self.window.page.get_by_role("textbox", name=self.words(sentence)).first.fill(text)
 
     async def reads(self, sentence: str) -> None:
@@ -95,41 +95,41 @@ class Reader:
     async def _follow(self, target: Locator) -> None:
         async with self.window.page.expect_navigation(wait_until="load"):
             await target.click()
-        await self.house.web_requests.carry_out()
+        await self.web.web_requests.carry_out()
         await self.look()
 
 
 async def journey(reader: Reader) -> None:
     """From the page of a list to leaving it again."""
-    house = reader.house
+    web = reader.web
     await reader.open("/news")
     await reader.type("Email address", READER)
     await reader.press("Subscribe")
     await reader.reads("Check your email")
-    await reader.open(house.confirm_path(await house.last_confirmation()))
+    await reader.open(web.confirm_path(await web.last_confirmation()))
     await reader.press("Confirm subscription")
     await reader.reads("You're subscribed")
     await reader.open("/news/archive")
     await reader.click_edition("Boats are back")
     assert "The first boats came back on Monday." in await reader.window.page.locator("main").inner_text()
-    await reader.open(house.preferences_path(1))
+    await reader.open(web.preferences_path(1))
     await reader.type("Name (optional)", "Ada")
     await reader.press("Save")
     await reader.reads("Saved.")
     await reader.press("Pause")
-    await reader.open(house.unsubscribe_path(1))
+    await reader.open(web.unsubscribe_path(1))
     await reader.press("Unsubscribe")
     await reader.reads("You've unsubscribed")
     await reader.press("Subscribe me again")
-    assert "suspended" == (await house.subscription(1)).state  # paused, as it was
+    assert "suspended" == (await web.subscription(1)).state  # paused, as it was
 
 
 async def travel(browser: Browser, root: Path, language: str, *, width: int, scheme: Scheme, with_script: bool) -> None:
-    async with open_site(root) as house:
-        await house.add_edition(await house.add_list(language=language), language=language)
+    async with open_site(root) as web:
+        await web.add_edition(await web.add_list(language=language), language=language)
         name = f"{language}-{width}-{scheme}-{'script' if with_script else 'plain'}"
         async with browser.window(width=width, scheme=scheme, with_script=with_script) as window:
-            await journey(Reader(window, house, words_in(language), name, with_script))
+            await journey(Reader(window, web, words_in(language), name, with_script))
 
 
 async def test_a_reader_goes_all_the_way_on_a_phone(browser: Browser, tmp_path: Path) -> None:
@@ -157,17 +157,17 @@ async def test_a_reader_goes_all_the_way(
 
 async def test_a_reader_needs_no_mouse(browser: Browser, tmp_path: Path) -> None:
     """By keyboard alone: the first stop skips to the content, every stop is seen, Enter sends the form."""
-    async with open_site(tmp_path) as house, browser.window() as window:
-        await house.add_list()
+    async with open_site(tmp_path) as web, browser.window() as window:
+        await web.add_list()
         page = window.page
-        await window.go(f"{house.site.base_url}/news")
+        await window.go(f"{web.site.base_url}/news")
         await page.keyboard.press("Tab")
         assert "#content" == await page.evaluate("() => document.activeElement.getAttribute('href')")
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
         assert "email" == await page.evaluate("() => document.activeElement.name")
         assert await page.evaluate(_FOCUS)
-        house.clock.now += 20  # a form that comes back at once was not filled in by a person
+        web.clock.now += 20  # a form that comes back at once was not filled in by a person
         await page.keyboard.type(READER)
         async with page.expect_navigation(wait_until="load"):
             await page.keyboard.press("Enter")
@@ -179,9 +179,9 @@ async def test_a_reader_needs_no_mouse(browser: Browser, tmp_path: Path) -> None
 
 async def test_what_is_wrong_is_said_at_the_field(browser: Browser, tmp_path: Path) -> None:
     """A screen reader finds the error by the field, which has the focus; what was typed is still there."""
-    async with open_site(tmp_path) as house, browser.window(width=320) as window:
-        await house.add_list()
-        await window.go(f"{house.site.base_url}/news")
+    async with open_site(tmp_path) as web, browser.window(width=320) as window:
+        await web.add_list()
+        await window.go(f"{web.site.base_url}/news")
         await window.page.locator("form").evaluate("form => form.noValidate = true")
         await window.page.get_by_label("Email address").fill("ada@")
         async with window.page.expect_navigation(wait_until="load"):
@@ -195,9 +195,9 @@ async def test_what_is_wrong_is_said_at_the_field(browser: Browser, tmp_path: Pa
 
 async def test_the_form_for_other_sites_is_copied_by_a_button(browser: Browser, tmp_path: Path) -> None:
     """With a script; without one the button is not there, and the code can be selected."""
-    async with open_site(tmp_path) as house:
-        await house.add_list()
-        url = f"{house.site.base_url}/news/form"
+    async with open_site(tmp_path) as web:
+        await web.add_list()
+        url = f"{web.site.base_url}/news/form"
         async with browser.window(width=320) as window:
             await window.go(url)
             assert ([], [], []) == (await window.axe(), await window.sideways(), window.errors)
@@ -214,21 +214,21 @@ async def test_a_visitor_subscribes_to_what_they_tick(
     browser: Browser, tmp_path: Path, language: str, width: int, scheme: Scheme
 ) -> None:
     """On the front page, in one email; and to one language of a family on the page of its list."""
-    async with open_site(tmp_path) as house:
+    async with open_site(tmp_path) as web:
         for name, tag in zip(("noticias", "nouvelles", "letters", "nashra"), ("es", "fr", "en", "ar"), strict=True):
-            await house.add_edition(await house.add_list(name, title=f"Villanueva {tag}", language=tag))
-        await house.write("update list set family = 'villanueva'")
-        await house.add_list("tides", title="Tides")
-        await house.add_list("council", title="Council", archive="members")
+            await web.add_edition(await web.add_list(name, title=f"Villanueva {tag}", language=tag))
+        await web.write("update list set family = 'villanueva'")
+        await web.add_list("tides", title="Tides")
+        await web.add_list("council", title="Council", archive="members")
         async with browser.window(width=width, scheme=scheme) as window:
-            reader = Reader(window, house, words_in(language), f"front-{language}")
+            reader = Reader(window, web, words_in(language), f"front-{language}")
             await reader.open(f"/?language={language}")
             await window.page.get_by_role("checkbox", name="Tides").check()
             await window.page.get_by_role("checkbox", name="Français – Villanueva fr").check()
             await reader.type("Email address", READER)
             await reader.press("Subscribe")
             await reader.reads("Check your email")
-            await reader.open(house.confirm_path(await house.last_confirmation() - 1))
+            await reader.open(web.confirm_path(await web.last_confirmation() - 1))
             await reader.press("Confirm subscription")
             await reader.reads("You're subscribed")
             await reader.open(f"/villanueva?language={language}")
@@ -238,39 +238,39 @@ async def test_a_visitor_subscribes_to_what_they_tick(
             await window.page.get_by_role("textbox").first.press("Enter")
             await window.page.wait_for_url("**/subscribe*")
             await reader.look()
-        subscriptions = await house.rows(
+        subscriptions = await web.rows(
             "select name, state from subscription join list on list.id = list_id order by 2, 1"
         )
         assert [("nouvelles", "active"), ("tides", "active")] == subscriptions[:2]
-        await house.web_requests.carry_out()
-        assert ("nouvelles", "pending") in await house.rows(
+        await web.web_requests.carry_out()
+        assert ("nouvelles", "pending") in await web.rows(
             "select name, state from subscription join list on list.id = list_id"
         )
 
 
 async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path) -> None:
     """Without script, and the sign-up that follows is in that language."""
-    async with open_site(tmp_path) as house, browser.window(with_script=False) as window:
-        await house.add_list()
-        reader = Reader(window, house, words_in("es"), "language", has_script=False)
-        await window.go(f"{house.site.base_url}/news")
+    async with open_site(tmp_path) as web, browser.window(with_script=False) as window:
+        await web.add_list()
+        reader = Reader(window, web, words_in("es"), "language", has_script=False)
+        await window.go(f"{web.site.base_url}/news")
         await window.page.locator(".languages summary").click()
         await reader.click("Español")
         await reader.type("Email address", READER)
         await reader.press("Subscribe")
         await reader.reads("Check your email")
-        assert [("es",)] == await house.rows("select language from notice")
+        assert [("es",)] == await web.rows("select language from notice")
 
 
 async def test_a_reader_signs_up_below_an_edition(browser: Browser, tmp_path: Path) -> None:
     """Out of the sandbox of its page: the form reaches us, and the page after it is an ordinary one."""
-    async with open_site(tmp_path) as house, browser.window(width=320) as window:
-        await house.add_edition(await house.add_list())
-        await window.go(f"{house.site.base_url}/news/archive/first")
+    async with open_site(tmp_path) as web, browser.window(width=320) as window:
+        await web.add_edition(await web.add_list())
+        await window.go(f"{web.site.base_url}/news/archive/first")
         await window.page.get_by_label("Email address").fill(READER)
         async with window.page.expect_navigation(wait_until="load"):
             await window.page.get_by_role("button", name="Subscribe").click()
         assert READER in await window.page.inner_text("main")
-        await house.web_requests.carry_out()
-        assert [("confirmation", READER)] == [(kind, to) for kind, to, _ in await house.notices()]
+        await web.web_requests.carry_out()
+        assert [("confirmation", READER)] == [(kind, to) for kind, to, _ in await web.notices()]
         assert ([], []) == (window.errors, window.outside)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import besieged
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
@@ -27,56 +27,56 @@ _OURS = """window.workers = []; window.Worker = class {
 };"""
 
 
-async def sign_up(house: House, window: Window, address: str = READER) -> None:
+async def sign_up(web: WebHarness, window: Window, address: str = READER) -> None:
     """Fill the form in at a person's pace and send it, by keyboard alone."""
-    await window.go(f"{house.site.base_url}/news")
-    house.clock.now += 20
+    await window.go(f"{web.site.base_url}/news")
+    web.clock.now += 20
     await window.page.get_by_label("Email address").focus()
     async with window.page.expect_navigation(wait_until="load"):
         await window.page.keyboard.type(address)
         await window.page.keyboard.press("Enter")
-    await house.web_requests.carry_out()
+    await web.web_requests.carry_out()
 
 
-async def mailed(house: House) -> list[str]:
-    return [address for _, address, _ in await house.notices() if not address.startswith("first")]
+async def mailed(web: WebHarness) -> list[str]:
+    return [address for _, address, _ in await web.notices() if not address.startswith("first")]
 
 
 async def test_a_browser_does_the_work_and_is_beyond_the_limit(browser: Browser, tmp_path: Path) -> None:
     """Two in a row, though one more would have been taken without work."""
-    async with besieged(tmp_path) as house, browser.window() as window:
+    async with besieged(tmp_path) as web, browser.window() as window:
         for address in (READER, "bob@reader.example", "eve@reader.example"):
-            await sign_up(house, window, address)
+            await sign_up(web, window, address)
             assert window.page.url.endswith("/news/subscribe")
-        assert [READER, "bob@reader.example", "eve@reader.example"] == await mailed(house)
+        assert [READER, "bob@reader.example", "eve@reader.example"] == await mailed(web)
         assert ([], []) == (window.outside, window.errors)
 
 
 @pytest.mark.parametrize("obstacle", ["no script", "no worker"])
 async def test_whoever_cannot_work_is_taken_within_the_limit(browser: Browser, tmp_path: Path, obstacle: str) -> None:
     """The answer is that of everybody; the second one gets no mail."""
-    async with besieged(tmp_path) as house, browser.window(with_script=obstacle != "no script") as window:
+    async with besieged(tmp_path) as web, browser.window(with_script=obstacle != "no script") as window:
         await window.page.add_init_script(_NO_WORKERS)
         for address in (READER, "bob@reader.example"):
-            await sign_up(house, window, address)
+            await sign_up(web, window, address)
             assert window.page.url.endswith("/news/subscribe")
-        assert [READER] == await mailed(house)
+        assert [READER] == await mailed(web)
 
 
 async def test_whoever_has_no_script_is_told_what_to_expect(browser: Browser, tmp_path: Path) -> None:
     for with_script in (True, False):
-        async with besieged(tmp_path / str(with_script)) as house, browser.window(with_script=with_script) as window:
-            await window.go(f"{house.site.base_url}/news")
+        async with besieged(tmp_path / str(with_script)) as web, browser.window(with_script=with_script) as window:
+            await window.go(f"{web.site.base_url}/news")
             seen = await window.page.locator("main").inner_text()
             assert (True, not with_script) == (NOTE in seen, "You can also subscribe without JavaScript" in seen)
 
 
 async def test_the_page_says_what_it_does_and_can_be_used_meanwhile(browser: Browser, tmp_path: Path) -> None:
     """A screen reader hears it; meanwhile the page takes what is typed, and a second press changes nothing."""
-    async with besieged(tmp_path) as house, browser.window(width=320) as window:
+    async with besieged(tmp_path) as web, browser.window(width=320) as window:
         page = window.page
         await page.add_init_script(_OURS)  # work that never ends
-        await window.go(f"{house.site.base_url}/news")
+        await window.go(f"{web.site.base_url}/news")
         await page.get_by_label("Email address").fill(READER)
         await page.get_by_role("button", name="Subscribe").click()
         await page.get_by_role("status").get_by_text(WORKING).wait_for()
@@ -90,10 +90,10 @@ async def test_the_page_says_what_it_does_and_can_be_used_meanwhile(browser: Bro
 
 async def test_who_goes_on_typing_has_the_work_done_for_what_they_sent(browser: Browser, tmp_path: Path) -> None:
     """And what an earlier worker finds does not count for a later address."""
-    async with besieged(tmp_path) as house, browser.window() as window:
+    async with besieged(tmp_path) as web, browser.window() as window:
         page = window.page
         await page.add_init_script(_OURS)
-        await window.go(f"{house.site.base_url}/news")
+        await window.go(f"{web.site.base_url}/news")
         await page.get_by_label("Email address").fill("first@reader.example")
         await page.get_by_role("button", name="Subscribe").click()
         await page.get_by_label("Email address").evaluate("(field, address) => { field.value = address; }", READER)
@@ -115,10 +115,10 @@ async def test_the_page_is_good_for_everybody(
     browser: Browser, tmp_path: Path, width: int, scheme: Scheme, language: str
 ) -> None:
     """With and without a script: nothing beyond the edge, nothing for axe to find, one script of ours and no more."""
-    async with besieged(tmp_path, language=language) as house:
+    async with besieged(tmp_path, language=language) as web:
         for with_script in (True, False):
             async with browser.window(width=width, scheme=scheme, with_script=with_script) as window:
-                await window.go(f"{house.site.base_url}/news")
+                await window.go(f"{web.site.base_url}/news")
                 say = words_in(language)
                 assert say(NOTE) in await window.page.locator("main").inner_text()
                 if with_script:

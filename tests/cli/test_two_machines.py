@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.cli.shell import Called, Shell, all_verbs
 from tests.cli.test_permission import arguments_of
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.ports import free_port
 
 from pressrun.cli.shared import write_verbs

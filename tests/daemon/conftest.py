@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.delivery.conftest import press
-from tests.delivery.worker.conftest import house
+from tests.delivery.conftest import harness
+from tests.delivery.worker.conftest import rig
 
-__all__ = ["house", "press"]
+__all__ = ["harness", "rig"]

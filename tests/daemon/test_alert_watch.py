@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 from tests.database import execute
-from tests.delivery.pressroom import RELAY, SITE, Pressroom
+from tests.delivery.harness import RELAY, SITE, DeliveryHarness
 
 from pressrun.core.current import Holder
 from pressrun.core.errors import Unavailable
@@ -71,9 +71,13 @@ def reports() -> AlertReports:
     return AlertReports()
 
 
-def watch_of(press: Pressroom, folder: Path, pager: Pager, reports: AlertReports, *command: str) -> AlertWatch:
+def watch_of(harness: DeliveryHarness, folder: Path, pager: Pager, reports: AlertReports, *command: str) -> AlertWatch:
     readiness = Readiness(
-        database=press.office.database, progress=press.dispatcher, relays=press.pool, loops=list, clock=press.clock
+        database=harness.services.database,
+        progress=harness.dispatcher,
+        relays=harness.pool,
+        loops=list,
+        clock=harness.clock,
     )
     ways = AlertWays(
         settings=Holder(AlertSettings(exec=command, timeout_seconds=1.0)),
@@ -82,38 +86,38 @@ def watch_of(press: Pressroom, folder: Path, pager: Pager, reports: AlertReports
         mail=pager.mail,
         count=pager.counted.append,
     )
-    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=SITE, clock=press.clock)
+    return AlertWatch(readiness=readiness, reports=reports, ways=ways, site=SITE, clock=harness.clock)
 
 
-def fail_relay(press: Pressroom) -> None:
-    since = press.clock() - RELAYS_FAILING_SECONDS
+def fail_relay(harness: DeliveryHarness) -> None:
+    since = harness.clock() - RELAYS_FAILING_SECONDS
     words = "refused: 550 <ada@reader.example> no"
-    press.pool.status = RelayStatus(name=RELAY, connections=0, failing_since=since, last_error=words)
+    harness.pool.status = RelayStatus(name=RELAY, connections=0, failing_since=since, last_error=words)
 
 
-async def pass_time(press: Pressroom, seconds: float) -> None:
+async def pass_time(harness: DeliveryHarness, seconds: float) -> None:
     """So much later, with a queue that makes progress."""
-    press.pass_time(seconds)
-    await press.turn()
+    harness.pass_time(seconds)
+    await harness.turn()
 
 
-async def watch_three_times(press: Pressroom, watch: AlertWatch) -> None:
+async def watch_three_times(harness: DeliveryHarness, watch: AlertWatch) -> None:
     for _ in range(3):
         await watch.check()
-        await pass_time(press, LASTING_SECONDS)
+        await pass_time(harness, LASTING_SECONDS)
 
 
 async def test_the_program_hears_of_a_relay_that_fails_for_long(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:
     """With what a script or a person needs, and nobody's address."""
-    watch = watch_of(press, tmp_path, pager, reports, "/usr/local/bin/page-me")
-    fail_relay(press)
+    watch = watch_of(harness, tmp_path, pager, reports, "/usr/local/bin/page-me")
+    fail_relay(harness)
     await watch.check()
-    await pass_time(press, LASTING_SECONDS - 1)
+    await pass_time(harness, LASTING_SECONDS - 1)
     await watch.check()
     assert [] == pager.alerts
-    await pass_time(press, 1)
+    await pass_time(harness, 1)
     await watch.check()
     [alert] = pager.alerts
     assert ("relays", CAUSES[Cause.RELAYS].when, CAUSES[Cause.RELAYS].advice) == (
@@ -127,75 +131,77 @@ async def test_the_program_hears_of_a_relay_that_fails_for_long(
 
 
 async def test_each_cause_is_passed_on_once_a_day_over_restarts(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:
     reports.report(Cause.DISK, "3 % free")
-    await watch_three_times(press, watch_of(press, tmp_path, pager, reports, "/page-me"))
-    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
-    await watch_three_times(press, watch)
+    await watch_three_times(harness, watch_of(harness, tmp_path, pager, reports, "/page-me"))
+    watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
+    await watch_three_times(harness, watch)
     assert ["disk"] == [alert["cause"] for alert in pager.alerts]
     reports.over(Cause.DISK)
-    await pass_time(press, ALERT_SECONDS)
+    await pass_time(harness, ALERT_SECONDS)
     await watch.check()
     reports.report(Cause.DISK, "2 % free")
     await watch.check()
     assert 1 == len(pager.alerts)  # it has to last again
-    await pass_time(press, LASTING_SECONDS)
+    await pass_time(harness, LASTING_SECONDS)
     await watch.check()
     assert ["3 % free", "2 % free"] == [alert["text"] for alert in pager.alerts]
 
 
 async def test_a_program_that_fails_is_tried_again(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports, caplog: pytest.LogCaptureFixture
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports, caplog: pytest.LogCaptureFixture
 ) -> None:
     pager.problem = "it ended with 1"
     reports.report(Cause.DISK, "3 % free")
-    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     for seconds in (LASTING_SECONDS, 1, RETRY_SECONDS):
         await watch.check()
-        await pass_time(press, seconds)
+        await pass_time(harness, seconds)
     pager.problem = ""
     for _ in range(3):
         await watch.check()
-        await pass_time(press, RETRY_SECONDS)
+        await pass_time(harness, RETRY_SECONDS)
     assert ["failed", "done"] == pager.counted
     assert 1 == sum(record.message == "alert.not_passed_on" for record in caplog.records)
 
 
 @pytest.mark.parametrize("cause", CAUSES)
 async def test_the_table_says_by_which_way(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports, cause: Cause
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports, cause: Cause
 ) -> None:
     reports.report(cause, "as it is")
-    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     for seconds in (LASTING_SECONDS, LASTING_SECONDS, LASTING_SECONDS):
         await watch.check()
-        await pass_time(press, seconds)
+        await pass_time(harness, seconds)
     way = CAUSES[cause].way
     assert (way is not Way.MAIL, way is not Way.PROGRAM) == (len(pager.alerts) == 1, len(pager.mailed) == 1)
 
 
-async def test_one_outage_is_one_alert(press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports) -> None:
+async def test_one_outage_is_one_alert(
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
+) -> None:
     """What only follows from it is told when it lasts longer than its cause."""
-    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     for cause in (Cause.LOOP, Cause.QUEUE, Cause.DATABASE):
         reports.report(cause, "as it is")
-    await watch_three_times(press, watch)
+    await watch_three_times(harness, watch)
     assert ["database"] == [alert["cause"] for alert in pager.alerts]
     reports.over(Cause.DATABASE)
-    await watch_three_times(press, watch)
+    await watch_three_times(harness, watch)
     assert ["database", "queue"] == [alert["cause"] for alert in pager.alerts]
 
 
 async def test_an_email_that_cannot_be_queued_is_tried_again(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:
     """And it keeps the program from nothing."""
     pager.is_mail_down = True
     reports.report(Cause.DISK, "none free")
-    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
+    watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     await watch.check()
-    await pass_time(press, LASTING_SECONDS)
+    await pass_time(harness, LASTING_SECONDS)
     await watch.check()
     assert (1, 0) == (len(pager.alerts), len(pager.mailed))
     pager.is_mail_down = False
@@ -204,46 +210,46 @@ async def test_an_email_that_cannot_be_queued_is_tried_again(
 
 
 async def test_an_email_without_an_operator_or_a_list_is_tried_again_soon_then_later(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:
     """A minute later, then each time twice as late, and every hour in the end: there may be an operator by then."""
     pager.has_operator = False
     reports.report(Cause.BACKUP, "three days old")
-    watch = watch_of(press, tmp_path, pager, reports)
+    watch = watch_of(harness, tmp_path, pager, reports)
     await watch.check()
-    await pass_time(press, LASTING_SECONDS)
+    await pass_time(harness, LASTING_SECONDS)
     waits = (0, 60, 120, 240, 480, 960, 1920, 3600, 3600)
     for number, seconds in enumerate(waits, start=1):
-        await pass_time(press, seconds - 1)
+        await pass_time(harness, seconds - 1)
         await watch.check()
-        await pass_time(press, 1)
+        await pass_time(harness, 1)
         await watch.check()
         assert number == pager.asked
     pager.has_operator = True
-    await pass_time(press, 3600)
+    await pass_time(harness, 3600)
     await watch.check()
     assert 1 == len(pager.mailed)
 
 
 async def test_a_restart_keeps_no_email_waiting_for_another_day(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:
     """One went out an hour before: the next one goes out when a day has passed since, not since the restart."""
     pager.has_operator = False  # as the limit says so long as a day has not passed
     reports.report(Cause.BACKUP, "three days old")
-    watch = watch_of(press, tmp_path, pager, reports)
+    watch = watch_of(harness, tmp_path, pager, reports)
     await watch.check()
     for _ in range(23):
-        await pass_time(press, 3600)
+        await pass_time(harness, 3600)
         await watch.check()
     pager.has_operator = True
-    await pass_time(press, 3600)
+    await pass_time(harness, 3600)
     await watch.check()
     assert 1 == len(pager.mailed)
 
 
 async def test_a_database_that_never_answers_is_noticed(
-    press: Pressroom, tmp_path: Path, pager: Pager, reports: AlertReports, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The watch does not wait for it."""
 
@@ -251,20 +257,24 @@ async def test_a_database_that_never_answers_is_noticed(
         await asyncio.Event().wait()
 
     monkeypatch.setattr("pressrun.services.upkeep.alert_watch.ANSWER_SECONDS", 0.01)
-    watch = watch_of(press, tmp_path, pager, reports, "/page-me")
-    monkeypatch.setattr(press.office.database, "read", never)
+    watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
+    monkeypatch.setattr(harness.services.database, "read", never)
     await watch.check()
-    press.pass_time(LASTING_SECONDS)
+    harness.pass_time(LASTING_SECONDS)
     await watch.check()
     assert ["database"] == [alert["cause"] for alert in pager.alerts]
 
 
-async def test_an_email_that_fails_is_mailed_again_soon_then_later(press: Pressroom) -> None:
+async def test_an_email_that_fails_is_mailed_again_soon_then_later(harness: DeliveryHarness) -> None:
     """An hour after it failed, then two; never while one waits, nor within a day of one that arrived."""
-    database, site, began = press.office.database, replace(SITE, operator="ops@harbour.example"), int(press.clock())
+    database, site, began = (
+        harness.services.database,
+        replace(SITE, operator="ops@harbour.example"),
+        int(harness.clock()),
+    )
 
     async def alert(hours: float, cause: Cause = Cause.DISK) -> bool:
-        context = structs.replace(press.office.context, site=site, clock=lambda: began + hours * 3600)
+        context = structs.replace(harness.services.context, site=site, clock=lambda: began + hours * 3600)
         return await database.record(alert_operator, cause, "", context)
 
     async def end(state: str, hours: float) -> None:
@@ -282,9 +292,9 @@ async def test_an_email_that_fails_is_mailed_again_soon_then_later(press: Pressr
     assert [False, False, True] == [await alert(12), await alert(33.9), await alert(34.1)]
 
 
-async def test_another_operator_is_mailed_what_the_former_one_could_not_get(press: Pressroom) -> None:
+async def test_another_operator_is_mailed_what_the_former_one_could_not_get(harness: DeliveryHarness) -> None:
     """As `pressrun doctor` and the program of [alerts] advise."""
-    database, context, began = press.office.database, press.office.context, int(press.clock())
+    database, context, began = harness.services.database, harness.services.context, int(harness.clock())
 
     async def alert(operator: str, at: int) -> bool:
         changed = structs.replace(context, site=replace(SITE, operator=operator), clock=lambda: at)
@@ -295,18 +305,18 @@ async def test_another_operator_is_mailed_what_the_former_one_could_not_get(pres
     assert await alert("ops@harbour.example", began + 3600)
 
 
-async def test_the_email_names_what_is_wrong_and_what_to_do(press: Pressroom) -> None:
+async def test_the_email_names_what_is_wrong_and_what_to_do(harness: DeliveryHarness) -> None:
     """Once a day for each cause; without an operator there is none."""
-    database, site = press.office.database, replace(SITE, operator="ops@harbour.example")
-    now = int(press.clock())
+    database, site = harness.services.database, replace(SITE, operator="ops@harbour.example")
+    now = int(harness.clock())
 
     async def alert(cause: Cause, at: int = now) -> bool:
-        context = structs.replace(press.office.context, site=site, clock=lambda: at)
+        context = structs.replace(harness.services.context, site=site, clock=lambda: at)
         return await database.record(alert_operator, cause, "to <ada@x.example>", context)
 
     assert [True, False, True] == [await alert(cause) for cause in (Cause.DISK, Cause.DISK, Cause.BACKUP)]
     assert await alert(Cause.DISK, now + int(ALERT_SECONDS) + 1)
-    mails = [mail for mail in await press.send_all() if mail.rcpt_to == "ops@harbour.example"]
+    mails = [mail for mail in await harness.send_all() if mail.rcpt_to == "ops@harbour.example"]
     mail = message_from_bytes(mails[0].content, policy=default)
     assert f"Pressrun on {SITE.mail_domain}: {CAUSES[Cause.DISK].when}" == mail["Subject"]
     body = mail.get_body(("plain",))

@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.database import select
-from tests.delivery.pressroom import Pressroom, open_pressroom
-from tests.delivery.worker.conftest import House
+from tests.delivery.harness import DeliveryHarness, open_delivery
+from tests.delivery.worker.conftest import WorkerRig
 from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
 
 from pressrun.core.addresses.address import parse_address
@@ -143,14 +143,14 @@ HOUSEKEEPING = cases(
 @pytest.mark.parametrize(("owner", "name", "fault"), HOUSEKEEPING)
 async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
     """The head of the chain of evidence is kept in the end."""
-    async with open_pressroom(tmp_path) as room:
-        data = DataDir(room.office.path)
-        await room.office.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
+    async with open_delivery(tmp_path) as room:
+        data = DataDir(room.services.path)
+        await room.services.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
 
         async def keep(chain: str, head: Any) -> None:
             await asyncio.to_thread(key_files.keep_head, data, chain, head)
 
-        keeping = Housekeeping(replace(room.office.context, clock=time.time), keep)
+        keeping = Housekeeping(replace(room.services.context, clock=time.time), keep)
         with refused(owner, name, fault) as refusals:
             async with running(keeping):
 
@@ -166,9 +166,9 @@ REQUESTS = cases(*DATABASE, (SignUps, "sign_up"), thread=((SignUps, "sign_up"),)
 @pytest.mark.parametrize(("owner", "name", "fault"), REQUESTS)
 async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
     """Each requester gets one mail."""
-    async with open_pressroom(tmp_path) as room:
-        desk = room.office.context
-        loop = WebRequests(desk, sign_ups=room.office.sign_ups)
+    async with open_delivery(tmp_path) as room:
+        desk = room.services.context
+        loop = WebRequests(desk, sign_ups=room.services.sign_ups)
         for number in range(3):
             await loop.sign_up(["news"], Applicant(parse_address(f"r{number}@reader.example"), WEB), network=None)
         with refused(owner, name, fault) as refusals:
@@ -221,31 +221,29 @@ SENDING = cases(
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), SENDING)
-async def test_dispatcher_and_workers(house: House, owner: Any, name: str, fault: str) -> None:
+async def test_dispatcher_and_workers(rig: WorkerRig, owner: Any, name: str, fault: str) -> None:
     """Every subscriber gets the edition once, and no copy stays claimed."""
-    addresses = await house.room.readers(30)
-    edition = await house.room.edition()
-    house.dispatcher.connect(house.workers)
+    addresses = await rig.room.readers(30)
+    edition = await rig.room.edition()
+    rig.dispatcher.connect(rig.workers)
     # A server could forget what does not wait for its disk, so there the dispatcher only writes.
-    is_met = name != "record" or house.room.office.database.records_survive_kills
+    is_met = name != "record" or rig.room.services.database.records_survive_kills
     with refused(owner, name, fault) as refusals:
-        async with running(house.dispatcher, *house.workers.loops):
+        async with running(rig.dispatcher, *rig.workers.loops):
 
             async def is_through() -> bool:
                 return (
-                    (refusals.left == 0 or not is_met)
-                    and await house.is_over(edition)
-                    and house.dispatcher.fault is None
+                    (refusals.left == 0 or not is_met) and await rig.is_over(edition) and rig.dispatcher.fault is None
                 )
 
             await until(is_through)
-    assert {"delivered": 30} == await house.room.counts(edition)
-    assert Counter(addresses) == Counter(address for address, _ in house.mailbox.received)
+    assert {"delivered": 30} == await rig.room.counts(edition)
+    assert Counter(addresses) == Counter(address for address, _ in rig.mailbox.received)
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), cases((Notifier, "watchdog"), thread=((Notifier, "watchdog"),)))
-async def test_pulse(press: Pressroom, owner: Any, name: str, fault: str) -> None:
-    pulse = Watchdog(press.dispatcher, Notifier({}), 0.002, lambda: [press.dispatcher])
+async def test_pulse(harness: DeliveryHarness, owner: Any, name: str, fault: str) -> None:
+    pulse = Watchdog(harness.dispatcher, Notifier({}), 0.002, lambda: [harness.dispatcher])
     with refused(owner, name, fault) as refusals:
         async with running(pulse):
 

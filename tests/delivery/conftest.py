@@ -1,4 +1,4 @@
-"""A press over a real store, for the tests of the queue and of the mailer."""
+"""A delivery harness over a real store, for the tests of the queue and of the mailer."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.delivery.pressroom import Pressroom, open_pressroom
+from tests.delivery.harness import DeliveryHarness, open_delivery
 
 
 @pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
-    async with open_pressroom(tmp_path) as opened:
+async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
+    async with open_delivery(tmp_path) as opened:
         yield opened

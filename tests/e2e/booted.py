@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from tests.e2e.house import children, until
+from tests.e2e.instance import children, until
 
 SYSTEMD = Path("/lib/systemd/systemd")
 UNITS = Path(__file__).parents[2] / "systemd"

@@ -1,4 +1,4 @@
-"""What the tests from outside share: the compiled sink, and houses that have a list with three readers."""
+"""What the tests from outside share: the compiled sink, and instances that have a list with three readers."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from tests import postgresql
 from tests.e2e.fork_server import ForkServer
-from tests.e2e.house import House, opened_house, plain_environment
+from tests.e2e.instance import Instance, opened_instance, plain_environment
 
 READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example")
 
-MakeHouse = Callable[..., House]
+MakeInstance = Callable[..., Instance]
 
 
 @cache
@@ -32,7 +32,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     Such a test starts them anew on SQLite alone, if it runs on both: a start is the same on any engine.
     """
     is_thorough = any(mark.args != ("postgresql",) for mark in item.iter_markers("thorough"))
-    House.forks = None if is_thorough and not _has_a_twin(item) else fork_server()
+    Instance.forks = None if is_thorough and not _has_a_twin(item) else fork_server()
 
 
 def _has_a_twin(item: pytest.Item) -> bool:
@@ -44,7 +44,7 @@ def _has_a_twin(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
-    House.forks = None
+    Instance.forks = None
 
 
 def pytest_sessionfinish() -> None:
@@ -55,10 +55,10 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data_dir with the list `news` and its readers, made by the command line."""
-    house = House(folder=tmp_path_factory.mktemp("furnished"), relay_port=1)
-    house.create_list()
-    house.import_readers(*READERS)
-    return house.folder / "data"
+    instance = Instance(folder=tmp_path_factory.mktemp("furnished"), relay_port=1)
+    instance.create_list()
+    instance.import_readers(*READERS)
+    return instance.folder / "data"
 
 
 @pytest.fixture(scope="session")
@@ -66,50 +66,50 @@ def furnished_on_server(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
     """The same with its database on a server, by name: others are copied from it."""
     server = postgresql.shared_server()
     name = postgresql.OwnDatabases(server).new()
-    house = House(folder=tmp_path_factory.mktemp("furnished"), relay_port=1, server=server.url(name))
-    house.create_list()
-    house.import_readers(*READERS)
-    return house.folder / "data", name
+    instance = Instance(folder=tmp_path_factory.mktemp("furnished"), relay_port=1, server=server.url(name))
+    instance.create_list()
+    instance.import_readers(*READERS)
+    return instance.folder / "data", name
 
 
 @pytest.fixture(autouse=True)
 def own_databases(engine: str) -> Iterator[postgresql.OwnDatabases | None]:
-    """Houses are on the engine of the test."""
+    """Instances are on the engine of the test."""
     if engine == "sqlite":
         yield None
         return
     server = postgresql.shared_server()
     with closing(postgresql.OwnDatabases(server)) as made:
-        House.new_server = lambda: server.url(made.new())
+        Instance.new_server = lambda: server.url(made.new())
         yield made
-        House.new_server = None
+        Instance.new_server = None
 
 
 @pytest.fixture
-def make_house(
+def make_instance(
     request: pytest.FixtureRequest,
     own_databases: postgresql.OwnDatabases | None,
     sink_program: Path,
     tmp_path: Path,
-) -> Iterator[MakeHouse]:
-    """`make_house("--lint", delivery={…}, relay={…})`: options of the sink and tables of the configuration."""
+) -> Iterator[MakeInstance]:
+    """`make_instance("--lint", delivery={…}, relay={…})`: options of the sink and tables of the configuration."""
     with ExitStack() as stack:
 
-        def make(*sink_options: str, **tables: Any) -> House:
+        def make(*sink_options: str, **tables: Any) -> Instance:
             if own_databases is None:
                 data, server = request.getfixturevalue("furnished"), None
             else:
                 data, name = request.getfixturevalue("furnished_on_server")
                 server = postgresql.shared_server().url(own_databases.new(template=name))
-            opened = opened_house(tmp_path / "house", sink_program, *sink_options, server=server, **tables)
-            house = stack.enter_context(opened)
-            shutil.copytree(data, house.folder / "data")
-            return house
+            opened = opened_instance(tmp_path / "instance", sink_program, *sink_options, server=server, **tables)
+            instance = stack.enter_context(opened)
+            shutil.copytree(data, instance.folder / "data")
+            return instance
 
         yield make
 
 
 @pytest.fixture
-def house(make_house: MakeHouse) -> House:
-    """A house as it comes."""
-    return make_house()
+def instance(make_instance: MakeInstance) -> Instance:
+    """An instance as it comes."""
+    return make_instance()

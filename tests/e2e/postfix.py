@@ -22,7 +22,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Self
 
-from tests.e2e.house import DOMAIN, Daemon, House, until
+from tests.e2e.instance import DOMAIN, Daemon, Instance, until
 from tests.ports import free_port
 
 _DOCS = Path(__file__).parent.parent.parent / "docs" / "mail" / "postfix.md"
@@ -137,11 +137,11 @@ class LmtpSocket:
         self.held.listen(int(unit_value("Backlog")))
         self.held.set_inheritable(True)
 
-    def start(self, house: House) -> Daemon:
-        """Start a house's daemon with the socket."""
+    def start(self, instance: Instance) -> Daemon:
+        """Start an instance's daemon with the socket."""
         environment = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": unit_value("FileDescriptorName")}
         prefix = (sys.executable, "-c", _HAND_OVER, str(self.held.fileno()))
-        return house.start(environment=environment, prefix=prefix, descriptors=(self.held.fileno(),))
+        return instance.start(environment=environment, prefix=prefix, descriptors=(self.held.fileno(),))
 
     def close(self) -> None:
         self.held.close()

@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import yaml
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.ports import free_port
 
 CONTRIB = Path(__file__).parents[2] / "contrib"

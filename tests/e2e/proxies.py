@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.house import HOST, until
+from tests.e2e.instance import HOST, until
 from tests.ports import free_port
 
 DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "web-server.md"

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 from tests.ports import free_port
 
 
@@ -18,16 +18,16 @@ def _status(port: int, path: str) -> int:
 
 def test_each_address_has_its_own_pages(tmp_path: Path) -> None:
     port = free_port()
-    with closing(House(folder=tmp_path / "house", relay_port=1)) as house:
-        house.configure(admin={"listen": f"127.0.0.1:{port}", "base_url": "https://desk.example.org"})
-        house.create_list()
-        daemon = house.start()
+    with closing(Instance(folder=tmp_path / "instance", relay_port=1)) as instance:
+        instance.configure(admin={"listen": f"127.0.0.1:{port}", "base_url": "https://desk.example.org"})
+        instance.create_list()
+        daemon = instance.start()
         statuses = {
-            (each, path): _status(each, path) for each in (house.http_port, port) for path in ("/news", "/admin")
+            (each, path): _status(each, path) for each in (instance.http_port, port) for path in ("/news", "/admin")
         }
         assert (200, 404, 404) == (
-            statuses[house.http_port, "/news"],
-            statuses[house.http_port, "/admin"],
+            statuses[instance.http_port, "/news"],
+            statuses[instance.http_port, "/admin"],
             statuses[port, "/news"],
         )
         assert [f"127.0.0.1:{port}"] == [event["admin"] for event in daemon.events("daemon.started")]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 from tests.e2e.judging import OWN_TOKEN
 
 ROOT = Path(__file__).parents[2]
@@ -26,13 +26,13 @@ CASES = 5000
 @pytest.mark.timeout(900)
 def test_every_answer_is_as_described(tmp_path: Path) -> None:
     """No fault of ours, and every status, media type and body as the description says, in thousands of requests."""
-    with closing(House(folder=tmp_path / "house", relay_port=1)) as house:
-        house.configure(api={"rate": "1000000/min"})
-        house.create_list()
-        house.import_readers("ada@reader.example", "bob@reader.example")
-        daemon = house.start()
-        judge = house.json("token", "create", "--name", "judge", "--scope", "write")
-        report = _judge(house.http_port, judge, tmp_path)
+    with closing(Instance(folder=tmp_path / "instance", relay_port=1)) as instance:
+        instance.configure(api={"rate": "1000000/min"})
+        instance.create_list()
+        instance.import_readers("ada@reader.example", "bob@reader.example")
+        daemon = instance.start()
+        judge = instance.json("token", "create", "--name", "judge", "--scope", "write")
+        report = _judge(instance.http_port, judge, tmp_path)
         assert (0, "") == (report.returncode, report.stdout if report.returncode else "")
         assert CASES <= int(re.findall(r"(\d+) generated", report.stdout)[-1])
         assert [] == daemon.events("http.failed")

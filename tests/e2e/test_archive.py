@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 import feedparser
 import pytest
 from tests.browser.chromium import Browser
-from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import HOST, House
+from tests.e2e.conftest import READERS, MakeInstance
+from tests.e2e.instance import HOST, Instance
 from tests.message.builders import PNG
 
 PERSONAL = """\
@@ -35,42 +35,42 @@ From here on the tide is in. ![A boat](boat.png)
 OTHER = "---\nsubject: Low water\n---\n\nFrom now on:\n\n>From the quay, and From the boat.\n"
 
 
-def furnish(house: House) -> None:
-    house.write("boat.png", PNG)
-    house.write("plan.pdf", b"%PDF-1.7")
-    house.start()
-    house.send(PERSONAL, "--wait")
-    house.send(OTHER, "--wait")
+def furnish(instance: Instance) -> None:
+    instance.write("boat.png", PNG)
+    instance.write("plan.pdf", b"%PDF-1.7")
+    instance.start()
+    instance.send(PERSONAL, "--wait")
+    instance.send(OTHER, "--wait")
 
 
-def test_mails_name_the_page_of_their_edition(house: House) -> None:
+def test_mails_name_the_page_of_their_edition(instance: Instance) -> None:
     """Archived-At is the page's own address; pictures and files are there, and nothing of a reader."""
-    furnish(house)
-    mail = house.mails()[0].message
+    furnish(instance)
+    mail = instance.mails()[0].message
     where = re.sub(r"\s", "", str(mail["Archived-At"])).strip("<>")
-    page = house.get(urlsplit(where).path)
+    page = instance.get(urlsplit(where).path)
     assert 200 == page.status
     assert f'<link rel="canonical" href="{where}">' in page.text
     assert "Dear reader, you read this as ." in page.text
     assert [] == [word for word in (*READERS, "/unsubscribe/", "/preferences/") if word in page.text]
     shown = re.findall(r'(?:src|href)="(/news/archive/[^"]+/asset/[^"]+)"', page.text)
     assert {"1-boat.png", "plan.pdf"} == {path.rpartition("/")[2] for path in shown}
-    assert 200 == house.get("/news/archive/high-water-reader/asset/plan.pdf").status
-    assert "Low water" in house.get("/news/search?q=quay").text
-    assert 304 == house._ask("GET", "/news/feed.atom", None, {"If-None-Match": etag(house)}).status
+    assert 200 == instance.get("/news/archive/high-water-reader/asset/plan.pdf").status
+    assert "Low water" in instance.get("/news/search?q=quay").text
+    assert 304 == instance._ask("GET", "/news/feed.atom", None, {"If-None-Match": etag(instance)}).status
 
 
-def etag(house: House) -> str:
-    return house.get("/news/feed.atom").headers["etag"]
+def etag(instance: Instance) -> str:
+    return instance.get("/news/feed.atom").headers["etag"]
 
 
-def test_mails_of_a_members_archive_lead_their_reader_in(house: House) -> None:
+def test_mails_of_a_members_archive_lead_their_reader_in(instance: Instance) -> None:
     """Each holds one link, the same in every mail; with the reader it goes."""
-    house.do("list", "set", "news", "archive=members")
-    furnish(house)
-    assert 403 == house.get("/news/archive").status
+    instance.do("list", "set", "news", "archive=members")
+    furnish(instance)
+    assert 403 == instance.get("/news/archive").status
     links: dict[str, set[str]] = {}
-    for mail in house.mails():
+    for mail in instance.mails():
         assert mail.message["Archived-At"] is None
         links.setdefault(mail.rcpt_to, set()).update(
             re.findall(rf"https://{re.escape(HOST)}(/read/[^/\s]+)", mail.text)
@@ -78,23 +78,23 @@ def test_mails_of_a_members_archive_lead_their_reader_in(house: House) -> None:
     assert [1, 1, 1] == [len(paths) for paths in links.values()]
     assert 3 == len(set.union(*links.values()))
     path = links[READERS[0]].pop()
-    index = house.get(path)
+    index = instance.get(path)
     assert (200, True, True) == (index.status, "High water" in index.text, "Low water" in index.text)
-    assert "Dear reader" in house.get(f"{path}/archive/high-water-reader").text
-    house.do("subscriber", "rm", "news", READERS[0])
-    assert 404 == house.get(path).status
-    assert 200 == house.get(links[READERS[1]].pop()).status
+    assert "Dear reader" in instance.get(f"{path}/archive/high-water-reader").text
+    instance.do("subscriber", "rm", "news", READERS[0])
+    assert 404 == instance.get(path).status
+    assert 200 == instance.get(links[READERS[1]].pop()).status
 
 
-def test_an_archive_becomes_a_folder_of_pages(house: House) -> None:
+def test_an_archive_becomes_a_folder_of_pages(instance: Instance) -> None:
     """With a running daemon and without one the same files; all that they link to is there, and nothing of a reader."""
-    furnish(house)
-    first, second = house.folder / "first", house.folder / "second"
-    export = house.json("archive", "export", "news", str(first))
+    furnish(instance)
+    first, second = instance.folder / "first", instance.folder / "second"
+    export = instance.json("archive", "export", "news", str(first))
     assert {"list": "news", "format": "site", "output": str(first), "editions": 2} == export
-    assert house.daemon is not None
-    assert 0 == house.daemon.stop()
-    house.do("archive", "export", "news", str(second))
+    assert instance.daemon is not None
+    assert 0 == instance.daemon.stop()
+    instance.do("archive", "export", "news", str(second))
     files = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
     assert [
         "archive/high-water-reader.html",
@@ -123,11 +123,11 @@ def dead_links(folder: Path) -> list[str]:
     ]
 
 
-def test_the_feeds_of_a_folder_name_where_it_is_served(house: House) -> None:
+def test_the_feeds_of_a_folder_name_where_it_is_served(instance: Instance) -> None:
     """With --base-url links and pictures are those of the folder; an edition keeps its id, so that none comes twice."""
-    furnish(house)
-    house.do("archive", "export", "news", "site", "--base-url", "https://old.example/letters/")
-    feed = feedparser.parse((house.folder / "site" / "feed.atom").read_bytes(), sanitize_html=False)
+    furnish(instance)
+    instance.do("archive", "export", "news", "site", "--base-url", "https://old.example/letters/")
+    feed = feedparser.parse((instance.folder / "site" / "feed.atom").read_bytes(), sanitize_html=False)
     entry = next(entry for entry in feed.entries if entry.title.startswith("High"))
     assert f"https://{HOST}/news/archive/high-water-reader" == entry.id
     assert "https://old.example/letters/archive/high-water-reader.html" == entry.link
@@ -136,14 +136,14 @@ def test_the_feeds_of_a_folder_name_where_it_is_served(house: House) -> None:
 
 @pytest.mark.needs("chromium")
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_folder_opens_from_a_disk(house: House, browser: Browser) -> None:
+async def test_a_folder_opens_from_a_disk(instance: Instance, browser: Browser) -> None:
     """Chromium shows pages and pictures without a server, and asks for nothing else."""
-    furnish(house)
-    house.do("archive", "export", "news", "site")
+    furnish(instance)
+    instance.do("archive", "export", "news", "site")
     async with browser.window(width=320) as window:
         console: list[str] = []
         window.page.on("console", lambda message: console.append(message.text))
-        await window.go((house.folder / "site" / "index.html").as_uri())
+        await window.go((instance.folder / "site" / "index.html").as_uri())
         assert ([], []) == (await window.axe(), await window.sideways())
         await window.page.click("text=High water")
         await window.page.wait_for_url("**/high-water-reader.html")
@@ -155,13 +155,13 @@ async def test_a_folder_opens_from_a_disk(house: House, browser: Browser) -> Non
         assert [] == console
 
 
-def test_an_archive_becomes_an_mbox(house: House) -> None:
+def test_an_archive_becomes_an_mbox(instance: Instance) -> None:
     """Python's mailbox reads it: the messages as they were sent, oldest first, personal parts blank, lines intact."""
-    furnish(house)
-    house.do("archive", "export", "news", "news.mbox", "--format", "mbox")
-    content = (house.folder / "news.mbox").read_bytes()
+    furnish(instance)
+    instance.do("archive", "export", "news", "news.mbox", "--format", "mbox")
+    content = (instance.folder / "news.mbox").read_bytes()
     assert 2 == len(re.findall(rb"^From news@\S+ \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", content, re.MULTILINE))
-    messages = read_mbox(house.folder / "news.mbox")
+    messages = read_mbox(instance.folder / "news.mbox")
     assert ["High water, reader", "Low water"] == [str(message["Subject"]) for message in messages]
     high = messages[0]
     assert {f"<https://{HOST}/news/archive/high-water-reader>", f"news@{HOST}", "01 May 2026"} == {
@@ -170,7 +170,7 @@ def test_an_archive_becomes_an_mbox(house: House) -> None:
         str(high["Date"])[5:16],
     }
     assert [] == [name for name in high if name.lower() in ("list-unsubscribe", "feedback-id", "cfbl-feedback-id")]
-    assert high["Message-ID"] not in {mail.message["Message-ID"] for mail in house.mails()}
+    assert high["Message-ID"] not in {mail.message["Message-ID"] for mail in instance.mails()}
     assert {"image/png": PNG, "application/pdf": b"%PDF-1.7"} == {
         part.get_content_type(): part.get_payload(decode=True)
         for part in high.walk()
@@ -178,7 +178,7 @@ def test_an_archive_becomes_an_mbox(house: House) -> None:
     }
     assert "Dear reader, you read this as ." in text_of(high)
     assert [] == [word for word in (*READERS, "/unsubscribe/") if word.encode() in content]
-    assert content == house.do("archive", "export", "news", "-", "--format", "mbox").out.encode()
+    assert content == instance.do("archive", "export", "news", "-", "--format", "mbox").out.encode()
 
 
 def read_mbox(path: Path) -> list[EmailMessage]:
@@ -197,11 +197,11 @@ def text_of(message: EmailMessage) -> str:
     return str(body.get_content())
 
 
-def test_nothing_is_written_over_and_nothing_by_halves(house: House) -> None:
+def test_nothing_is_written_over_and_nothing_by_halves(instance: Instance) -> None:
     """73 where something is, also a file in a folder; 64 for what makes no sense, 1 for a list that is not there."""
-    (house.folder / "full").mkdir()
-    house.write("full/mine.txt", "mine")
-    house.write("there.mbox", "mine")
+    (instance.folder / "full").mkdir()
+    instance.write("full/mine.txt", "mine")
+    instance.write("there.mbox", "mine")
     for code, arguments in (
         (73, ("news", "full")),
         (73, ("news", "there.mbox", "--format", "mbox")),
@@ -211,23 +211,23 @@ def test_nothing_is_written_over_and_nothing_by_halves(house: House) -> None:
         (64, ("news", "x.mbox", "--format", "mbox", "--base-url", "https://old.example")),
         (1, ("nowhere", "site")),
     ):
-        result = house.run("archive", "export", *arguments, "--json")
+        result = instance.run("archive", "export", *arguments, "--json")
         assert (code, True) == (result.code, bool(result.json["error"])), arguments
-    assert ["mine.txt"] == [path.name for path in (house.folder / "full").iterdir()]
-    assert not (house.folder / "site").exists()
-    (house.folder / "empty").mkdir()
-    house.do("archive", "export", "news", "empty")
-    assert (house.folder / "empty" / "index.html").is_file()
-    assert [] == [path.name for path in house.folder.iterdir() if path.name.startswith(".")]
+    assert ["mine.txt"] == [path.name for path in (instance.folder / "full").iterdir()]
+    assert not (instance.folder / "site").exists()
+    (instance.folder / "empty").mkdir()
+    instance.do("archive", "export", "news", "empty")
+    assert (instance.folder / "empty" / "index.html").is_file()
+    assert [] == [path.name for path in instance.folder.iterdir() if path.name.startswith(".")]
 
 
-def test_what_nobody_may_read_is_the_operators_still(make_house: MakeHouse) -> None:
+def test_what_nobody_may_read_is_the_operators_still(make_instance: MakeInstance) -> None:
     """An archive that is off can be taken along, with a word of warning."""
-    house = make_house()
-    house.do("list", "set", "news", "archive=off")
-    house.start()
-    house.send(OTHER, "--wait")
-    result = house.do("archive", "export", "news", "site")
+    instance = make_instance()
+    instance.do("list", "set", "news", "archive=off")
+    instance.start()
+    instance.send(OTHER, "--wait")
+    result = instance.do("archive", "export", "news", "site")
     assert "archive of news is off" in result.err
-    assert "Low water" in (house.folder / "site" / "index.html").read_text("utf-8")
-    assert "canonical" not in (house.folder / "site" / "archive" / "low-water.html").read_text("utf-8")
+    assert "Low water" in (instance.folder / "site" / "index.html").read_text("utf-8")
+    assert "canonical" not in (instance.folder / "site" / "archive" / "low-water.html").read_text("utf-8")

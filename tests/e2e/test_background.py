@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import Daemon, House, until
+from tests.e2e.conftest import READERS, MakeInstance
+from tests.e2e.instance import Daemon, Instance, until
 from tests.faults.storage import NoSmallDisk, fill_inodes, small_disk
 
 # The same program, with a dispatcher that says after its first copies that it is through.
@@ -38,20 +38,20 @@ def limited(soft: int, hard: int | str = "") -> list[str]:
     return [sys.executable, "-c", _LIMITED, str(soft), str(hard)]
 
 
-def test_the_end_of_the_dispatcher_ends_the_process(make_house: MakeHouse) -> None:
+def test_the_end_of_the_dispatcher_ends_the_process(make_instance: MakeInstance) -> None:
     """What is in flight is recorded before; the exit code makes systemd start it again, and nobody has two copies."""
-    house = make_house()
-    house.program, usual = (sys.executable, "-c", _DISPATCHER_ENDS), house.program
-    daemon = house.start()
-    house.program = usual
-    edition = house.send()["id"]
+    instance = make_instance()
+    instance.program, usual = (sys.executable, "-c", _DISPATCHER_ENDS), instance.program
+    daemon = instance.start()
+    instance.program = usual
+    edition = instance.send()["id"]
     assert 1 == daemon.process.wait(30)
     daemon.close()
     assert 1 == daemon.log.read_text().count("daemon.dispatcher_ended")
-    assert [] == house.rows("select id from delivery where state = 'claimed'")
-    house.start()
-    house.await_state(edition, "finished")
-    assert sorted(READERS) == sorted(house.accepted())
+    assert [] == instance.rows("select id from delivery where state = 'claimed'")
+    instance.start()
+    instance.await_state(edition, "finished")
+    assert sorted(READERS) == sorted(instance.accepted())
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def few_inodes(tmp_path: Path) -> Iterator[Path]:
             pytest.skip(str(problem))
 
 
-def _sign_up(house: House, address: str) -> None:
-    assert 303 == house.post("/news/subscribe", {"email": address}).status
+def _sign_up(instance: Instance, address: str) -> None:
+    assert 303 == instance.post("/news/subscribe", {"email": address}).status
 
 
 def _await_failing_head(daemon: Daemon) -> None:
@@ -75,56 +75,56 @@ def _await_failing_head(daemon: Daemon) -> None:
 
 
 @pytest.mark.thorough
-def test_no_inode_is_left(make_house: MakeHouse, few_inodes: Path) -> None:
+def test_no_inode_is_left(make_instance: MakeInstance, few_inodes: Path) -> None:
     """Where the chain of evidence stands cannot be kept beside the keys; all else goes on, and it is kept later."""
-    house = make_house(limits={"disk_reserve": "1 KiB"})
-    shutil.move(house.folder / "data", few_inodes / "data")
-    (house.folder / "data").symlink_to(few_inodes / "data")
+    instance = make_instance(limits={"disk_reserve": "1 KiB"})
+    shutil.move(instance.folder / "data", few_inodes / "data")
+    (instance.folder / "data").symlink_to(few_inodes / "data")
     try:
-        daemon = house.start()
+        daemon = instance.start()
         head = few_inodes / "data" / "keys" / "consent-head"
         until(head.exists)
         before = head.read_text()
         fillers = fill_inodes(few_inodes)
-        _sign_up(house, "new@readers.example")
+        _sign_up(instance, "new@readers.example")
         _await_failing_head(daemon)
-        house.await_mails(1, to="new@readers.example")
+        instance.await_mails(1, to="new@readers.example")
         for filler in fillers:
             filler.unlink()
         until(lambda: head.read_text() != before, 30.0)
         until(lambda: daemon.events("loop.recovered"))
         assert 0 == daemon.stop()
     finally:
-        house.close()
+        instance.close()
 
 
 @pytest.mark.thorough
-def test_no_descriptor_is_left(make_house: MakeHouse) -> None:
+def test_no_descriptor_is_left(make_instance: MakeInstance) -> None:
     """Whoever holds every connection keeps others out, and ends nothing; afterwards all goes on by itself."""
-    house = make_house()
-    daemon = house.start(prefix=limited(96, 96))
+    instance = make_instance()
+    daemon = instance.start(prefix=limited(96, 96))
     assert [True] == [
         "may need" in event["warning"] for event in daemon.events("config.warning") if "open files" in event["warning"]
     ]
-    _sign_up(house, "new@readers.example")
-    held = [socket.create_connection(("127.0.0.1", house.http_port), timeout=5) for _ in range(150)]
+    _sign_up(instance, "new@readers.example")
+    held = [socket.create_connection(("127.0.0.1", instance.http_port), timeout=5) for _ in range(150)]
     until(lambda: len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir())) >= 95)
     _await_failing_head(daemon)
     for file in held:
         file.close()
     until(lambda: daemon.events("loop.recovered"), 30.0)
-    assert 200 == house.get("/readyz").status
-    edition = house.send()["id"]
-    house.await_state(edition, "finished")
+    assert 200 == instance.get("/readyz").status
+    edition = instance.send()["id"]
+    instance.await_state(edition, "finished")
     assert 0 == daemon.stop()
 
 
-def test_check_warns_of_connections_that_do_not_fit(house: House) -> None:
-    done = house.run("check", prefix=limited(96, 96))
+def test_check_warns_of_connections_that_do_not_fit(instance: Instance) -> None:
+    done = instance.run("check", prefix=limited(96, 96))
     assert (0, True) == (done.code, "this process may open only 96" in done.err)
 
 
-def test_the_daemon_takes_what_the_hard_limit_gives(house: House) -> None:
-    daemon = house.start(prefix=limited(64))
+def test_the_daemon_takes_what_the_hard_limit_gives(instance: Instance) -> None:
+    daemon = instance.start(prefix=limited(64))
     now, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
     assert hard == now

@@ -8,51 +8,51 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import House, until
+from tests.e2e.conftest import MakeInstance
+from tests.e2e.instance import Instance, until
 
 from pressrun.services.editions.lifecycle import doubt_in_words
 
 READERS = 300
-EVERYBODY = READERS + 3  # with those that every house has
+EVERYBODY = READERS + 3  # with those that every instance has
 IN_FLIGHT = 60  # at most: connections, and what they have in their pipelines
 
 
 @pytest.fixture
-def sending(make_house: MakeHouse) -> House:
-    """A house that is sending an edition, slowly until `finish` speeds it up."""
-    house = make_house(delivery={"rate": "40/s"})
-    house.import_readers(*(f"reader{number}@readers.example" for number in range(READERS)))
-    house.start()
-    house.send()
-    until(lambda: len(house.accepted()) > 30 or None)
-    return house
+def sending(make_instance: MakeInstance) -> Instance:
+    """An instance that is sending an edition, slowly until `finish` speeds it up."""
+    instance = make_instance(delivery={"rate": "40/s"})
+    instance.import_readers(*(f"reader{number}@readers.example" for number in range(READERS)))
+    instance.start()
+    instance.send()
+    until(lambda: len(instance.accepted()) > 30 or None)
+    return instance
 
 
-def finish(house: House) -> dict[str, object]:
+def finish(instance: Instance) -> dict[str, object]:
     """Send the rest, fast."""
-    house.config.write_text(house.config.read_text().replace('"40/s"', '"1000/s"'))
-    house.start()
+    instance.config.write_text(instance.config.read_text().replace('"40/s"', '"1000/s"'))
+    instance.start()
 
     def finished() -> dict[str, object] | None:
-        shown: dict[str, object] = house.show(1)
+        shown: dict[str, object] = instance.show(1)
         return shown if shown["state"] == "finished" else None
 
     return until(finished, 60)
 
 
-def back_up(house: House, name: str = "backup.tar") -> Path:
-    house.do("backup", house.folder / name)
-    house.do("backup", "verify", house.folder / name)
-    return house.folder / name
+def back_up(instance: Instance, name: str = "backup.tar") -> Path:
+    instance.do("backup", instance.folder / name)
+    instance.do("backup", "verify", instance.folder / name)
+    return instance.folder / name
 
 
-def kill(house: House) -> None:
-    assert house.daemon is not None
-    house.daemon.kill_all()
+def kill(instance: Instance) -> None:
+    assert instance.daemon is not None
+    instance.daemon.kill_all()
 
 
-def test_a_restore_over_the_data_repeats_no_more_than_a_kill_does(sending: House) -> None:
+def test_a_restore_over_the_data_repeats_no_more_than_a_kill_does(sending: Instance) -> None:
     """The backup knows a part of the copies, the former data nearly all, and its journal the rest."""
     backup = back_up(sending)
     at_backup = len(sending.accepted())
@@ -76,7 +76,7 @@ def test_a_restore_over_the_data_repeats_no_more_than_a_kill_does(sending: House
 
 
 @pytest.mark.only_on("sqlite", "a folder that is gone takes its database along")
-def test_elsewhere_the_number_that_may_have_gone_is_told_and_nothing_goes_by_itself(sending: House) -> None:
+def test_elsewhere_the_number_that_may_have_gone_is_told_and_nothing_goes_by_itself(sending: Instance) -> None:
     """On another machine without the former data: whoever was served by the backup's moment is not served again."""
     backup = back_up(sending)
     kill(sending)
@@ -94,7 +94,7 @@ def test_elsewhere_the_number_that_may_have_gone_is_told_and_nothing_goes_by_its
     assert shown["may_have_gone"] == paused["may_have_gone"]
 
 
-def test_a_restore_while_the_daemon_runs_is_refused(sending: House) -> None:
+def test_a_restore_while_the_daemon_runs_is_refused(sending: Instance) -> None:
     backup = back_up(sending)
     refused = sending.run("restore", backup, "--yes")
     assert refused.code == 75
@@ -102,11 +102,11 @@ def test_a_restore_while_the_daemon_runs_is_refused(sending: House) -> None:
 
 
 @pytest.mark.only_on("sqlite", "another installation, which needs a place of its own")
-def test_exit_codes(sending: House, tmp_path: Path) -> None:
+def test_exit_codes(sending: Instance, tmp_path: Path) -> None:
     """Those of the manual."""
     backup = back_up(sending)
     kill(sending)
-    other = House(folder=tmp_path / "other", relay_port=1)
+    other = Instance(folder=tmp_path / "other", relay_port=1)
     other.create_list()
     cut = sending.write("cut.tar", backup.read_bytes()[:5000])
     codes = {
@@ -133,7 +133,7 @@ def _kill_amid(command: list[str], folder: Path, looks: int) -> None:
 
 
 @pytest.mark.thorough
-def test_backups_killed_at_any_moment_leave_nothing_with_a_name(sending: House) -> None:
+def test_backups_killed_at_any_moment_leave_nothing_with_a_name(sending: Instance) -> None:
     """The next one clears up, and is whole."""
     folder = sending.folder / "backups"
     folder.mkdir()

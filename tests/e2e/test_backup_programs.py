@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 
 pytestmark = pytest.mark.only_on("sqlite", "the archive is the same, whatever the engine")
 
@@ -24,42 +24,42 @@ def _block(part: str) -> str:
     return str(block)
 
 
-def _shell(house: House, script: str, **variables: str) -> None:
-    """Run a script in which `pressrun` is the house's."""
-    command = " ".join(f"'{word}'" for word in house.command())
+def _shell(instance: Instance, script: str, **variables: str) -> None:
+    """Run a script in which `pressrun` is the instance's."""
+    command = " ".join(f"'{word}'" for word in instance.command())
     done = subprocess.run(
         ["bash", "-c", f'set -eo pipefail; pressrun() {{ {command} "$@"; }}; {script}'],
         check=False,
-        cwd=house.folder,
-        env={**os.environ, "HOME": str(house.folder), **variables},
+        cwd=instance.folder,
+        env={**os.environ, "HOME": str(instance.folder), **variables},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
 
 
-def _verify(house: House, path: Path) -> None:
-    assert house.json("backup", "verify", path)["ok"]
+def _verify(instance: Instance, path: Path) -> None:
+    assert instance.json("backup", "verify", path)["ok"]
 
 
 @pytest.mark.thorough
 @pytest.mark.needs("restic")
-def test_restic(house: House) -> None:
+def test_restic(instance: Instance) -> None:
     _shell(
-        house,
+        instance,
         "restic init -q\n" + _block("| restic backup"),
-        RESTIC_REPOSITORY=str(house.folder / "restic"),
+        RESTIC_REPOSITORY=str(instance.folder / "restic"),
         RESTIC_PASSWORD="a",
     )
-    _verify(house, house.folder / "pressrun.tar")
+    _verify(instance, instance.folder / "pressrun.tar")
 
 
 @pytest.mark.thorough
 @pytest.mark.needs("borg")
-def test_borg(house: House) -> None:
+def test_borg(instance: Instance) -> None:
     script = _block("| borg create")
     name = "2026-11-28T03:15:00"
     assert name in script
     script = script.replace(f"::pressrun-{name}", "::$(borg list --short)")
-    _shell(house, "borg init -e none\n" + script, BORG_REPO=str(house.folder / "borg"))
-    _verify(house, house.folder / "pressrun.tar")
+    _shell(instance, "borg init -e none\n" + script, BORG_REPO=str(instance.folder / "borg"))
+    _verify(instance, instance.folder / "pressrun.tar")

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import READERS
-from tests.e2e.house import EDITION, House
+from tests.e2e.instance import EDITION, Instance
 
 
 @pytest.fixture(scope="module")
-def running(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def running(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """One daemon for all that it must refuse: each test finds it as the one before did."""
-    with closing(House(folder=tmp_path_factory.mktemp("running"), relay_port=1)) as house:
-        shutil.copytree(furnished, house.folder / "data")
-        house.start()
-        yield house
+    with closing(Instance(folder=tmp_path_factory.mktemp("running"), relay_port=1)) as instance:
+        shutil.copytree(furnished, instance.folder / "data")
+        instance.start()
+        yield instance
 
 
 @pytest.mark.parametrize(
@@ -31,21 +31,21 @@ def running(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     ],
     ids=["no-email-column", "not-utf8", "empty"],
 )
-def test_a_file_that_is_no_list_of_readers(running: House, content: bytes, word: str) -> None:
+def test_a_file_that_is_no_list_of_readers(running: Instance, content: bytes, word: str) -> None:
     """65 with the reason, and nobody is taken in."""
     result = running.run("subscriber", "import", "news", running.write("bad.csv", content), "--json")
     assert (result.code, word in result.json["error"]) == (65, True), result.err
     assert running.json("list", "show", "news")["active"] == 3
 
 
-def test_rows_that_are_wrong_are_told_by_line(house: House) -> None:
+def test_rows_that_are_wrong_are_told_by_line(instance: Instance) -> None:
     """The others are taken in; wrong columns and malformed addresses stand in `invalid`."""
     rows = "email,name\ndina@readers.example,Dina\nno address,X\neva@readers.example,Eva,too,many\n,\n"
-    outcome = house.json("subscriber", "import", "news", house.write("some.csv", rows))
+    outcome = instance.json("subscriber", "import", "news", instance.write("some.csv", rows))
     assert outcome["added"] >= 1
     assert {3, 4} <= {row["line"] for row in outcome["invalid"]}
     assert all(row["reason"] for row in outcome["invalid"])
-    assert "dina@readers.example" in {reader["address"] for reader in house.json("subscriber", "ls", "news")}
+    assert "dina@readers.example" in {reader["address"] for reader in instance.json("subscriber", "ls", "news")}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_rows_that_are_wrong_are_told_by_line(house: House) -> None:
     ],
     ids=["unknown-key", "missing-image", "image-above", "no-subject", "empty", "unknown-field", "bad-yaml"],
 )
-def test_an_edition_that_cannot_go_out(running: House, source: str, words: tuple[str, ...]) -> None:
+def test_an_edition_that_cannot_go_out(running: Instance, source: str, words: tuple[str, ...]) -> None:
     """65 before anything is stored, and the same from `preview` or a finding there."""
     path = running.write("bad.md", source)
     result = running.run("send", "news", path, "--yes", "--json")
@@ -70,10 +70,10 @@ def test_an_edition_that_cannot_go_out(running: House, source: str, words: tuple
     assert running.json("edition", "ls") == []
 
 
-def test_names_that_are_not_there(house: House) -> None:
+def test_names_that_are_not_there(instance: Instance) -> None:
     """An unknown list or edition is 1, a malformed address 65, a missing file 66."""
-    edition = house.write("edition.md", EDITION)
-    readers = house.write("readers.csv", "email\nx@readers.example\n")
+    edition = instance.write("edition.md", EDITION)
+    readers = instance.write("readers.csv", "email\nx@readers.example\n")
     calls: tuple[list[str], ...] = (
         ["send", "nowhere", str(edition), "--yes"],
         ["subscriber", "import", "nowhere", str(readers)],
@@ -84,27 +84,27 @@ def test_names_that_are_not_there(house: House) -> None:
         ["subscriber", "import", "news", "nothing.csv"],
     )
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda arguments: house.run(*arguments), calls))
+        results = list(pool.map(lambda arguments: instance.run(*arguments), calls))
     assert [1, 1, 1, 65, 65, 66, 66] == [result.code for result in results]
     assert all(result.err.startswith("error: ") for result in results)
 
 
-def test_a_list_without_postal_address_sends_nothing(house: House) -> None:
+def test_a_list_without_postal_address_sends_nothing(instance: Instance) -> None:
     """65, with the verb that mends it."""
-    house.do("list", "set", "news", "postal_address=")
-    result = house.run("send", "news", house.write("edition.md", EDITION), "--yes")
+    instance.do("list", "set", "news", "postal_address=")
+    result = instance.run("send", "news", instance.write("edition.md", EDITION), "--yes")
     assert (result.code, "postal_address" in result.err) == (65, True)
-    house.do("list", "set", "news", "require_postal_address=false")
-    house.do("send", "news", house.folder / "edition.md", "--yes")
+    instance.do("list", "set", "news", "require_postal_address=false")
+    instance.do("send", "news", instance.folder / "edition.md", "--yes")
 
 
-def test_nonsense_from_readers(house: House) -> None:
+def test_nonsense_from_readers(instance: Instance) -> None:
     """Malformed addresses are 400, forged links 404 with one page, foreign methods 405, and nothing changes."""
-    house.start()
-    assert [400, 400] == [house.post("/news/subscribe", {"email": text}).status for text in ("", "no address")]
-    pages = {house.get(f"/{kind}/forged").text for kind in ("confirm", "unsubscribe", "preferences")}
+    instance.start()
+    assert [400, 400] == [instance.post("/news/subscribe", {"email": text}).status for text in ("", "no address")]
+    pages = {instance.get(f"/{kind}/forged").text for kind in ("confirm", "unsubscribe", "preferences")}
     assert len(pages) == 1
-    assert house.get("/nowhere").status == 404
-    assert house.post("/news/subscribe", {"email": READERS[0]}).text == house.post(
+    assert instance.get("/nowhere").status == 404
+    assert instance.post("/news/subscribe", {"email": READERS[0]}).text == instance.post(
         "/news/subscribe", {"email": "stranger@readers.example"}
     ).text.replace("stranger@readers.example", READERS[0])

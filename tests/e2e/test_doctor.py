@@ -19,7 +19,7 @@ import pytest
 from msgspec.structs import replace
 from tests.authority import Authority, make_authority
 from tests.dns_server import Fault, text
-from tests.e2e.house import HOST, House
+from tests.e2e.instance import HOST, Instance
 from tests.e2e.town import PASSWORD, ProxyHabit, Town, open_town
 
 from pressrun.config import load_settings
@@ -43,15 +43,15 @@ NO_INODES = StorageRoom(free=50 << 30, inodes=0)
 
 
 @pytest.fixture(scope="module")
-def daemon_house(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[House]:
+def daemon_instance(tmp_path_factory: pytest.TempPathFactory, furnished: Path) -> Iterator[Instance]:
     """A daemon that takes mail and serves pages; its own relay is never used."""
-    house = House(folder=tmp_path_factory.mktemp("doctor"), relay_port=1)
-    shutil.copytree(furnished, house.folder / "data")
-    house.do("backup", tmp_path_factory.mktemp("backups"))
-    house.do("list", "create", "tides", "--title", "Tides", "--from", "tides@quay.example")
-    house.start()
-    yield house
-    house.close()
+    instance = Instance(folder=tmp_path_factory.mktemp("doctor"), relay_port=1)
+    shutil.copytree(furnished, instance.folder / "data")
+    instance.do("backup", tmp_path_factory.mktemp("backups"))
+    instance.do("list", "create", "tides", "--title", "Tides", "--from", "tides@quay.example")
+    instance.start()
+    yield instance
+    instance.close()
 
 
 @pytest.fixture(scope="module")
@@ -103,17 +103,21 @@ def good_zone(key: PublishedKey) -> dict[str, Any]:
 
 @asynccontextmanager
 async def opened_setup(
-    house: House, authority: Authority, key: PublishedKey, **certificates: Any
+    instance: Instance, authority: Authority, key: PublishedKey, **certificates: Any
 ) -> AsyncIterator[Setup]:
-    async with open_town(authority, HOST, http_port=house.http_port, smtp_port=house.smtp_port, **certificates) as town:
+    async with open_town(
+        authority, HOST, http_port=instance.http_port, smtp_port=instance.smtp_port, **certificates
+    ) as town:
         zone = good_zone(key)
         town.dns.zone = zone
         yield Setup(town=town, zone=zone, key=key)
 
 
-async def examine(setup: Setup, house: House, authority: Authority, check: str | None = None) -> list[DoctorFinding]:
+async def examine(
+    setup: Setup, instance: Instance, authority: Authority, check: str | None = None
+) -> list[DoctorFinding]:
     """The findings of one check or of all, by a configuration beside that of the daemon."""
-    config = write_config(setup, house, authority)
+    config = write_config(setup, instance, authority)
     settings = load_settings(config)
     world = build_world(settings, setup.town.dns.place)
     quiet: dict[str, Any] = {
@@ -127,8 +131,8 @@ async def examine(setup: Setup, house: House, authority: Authority, check: str |
     return await run_checks(subject, [listed for listed in CHECKS if check in (None, listed.id)])
 
 
-def write_config(setup: Setup, house: House, authority: Authority) -> Path:
-    folder = house.folder
+def write_config(setup: Setup, instance: Instance, authority: Authority) -> Path:
+    folder = instance.folder
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o600)
     (folder / "wrong").write_text("guessed")
@@ -145,8 +149,8 @@ def write_config(setup: Setup, house: House, authority: Authority) -> Path:
         **setup.relay,
     }
     tables: dict[str, dict[str, Any]] = {
-        "http": {"listen": f"127.0.0.1:{house.http_port}", **setup.http},
-        "smtp": {"listen": f"127.0.0.1:{house.smtp_port}"},
+        "http": {"listen": f"127.0.0.1:{instance.http_port}", **setup.http},
+        "smtp": {"listen": f"127.0.0.1:{instance.smtp_port}"},
         "[relay]": relay,
         "doctor": {"sends_from": setup.sends_from},
     }
@@ -174,26 +178,26 @@ def shown(findings: list[DoctorFinding], *severities: DoctorSeverity) -> list[st
     ]
 
 
-async def test_all_is_well(daemon_house: House, authority: Authority, key: PublishedKey) -> None:
+async def test_all_is_well(daemon_instance: Instance, authority: Authority, key: PublishedKey) -> None:
     """Every check has looked, and found nothing; the test bounce came home and touched nobody."""
     untouched = "select (select count(*) from delivery), (select count(*) from subscription where state <> 'active')"
-    before, arrived = daemon_house.rows(untouched), round_trips(daemon_house)
-    async with opened_setup(daemon_house, authority, key) as setup:
-        findings = await examine(setup, daemon_house, authority)
+    before, arrived = daemon_instance.rows(untouched), round_trips(daemon_instance)
+    async with opened_setup(daemon_instance, authority, key) as setup:
+        findings = await examine(setup, daemon_instance, authority)
     assert [] == shown(findings, DoctorSeverity.WARN, DoctorSeverity.FAIL)
     assert {check.id for check in CHECKS} == {finding.check for finding in findings}
     assert 0 == exit_code(findings)
     assert not any(finding.remedy for finding in findings)
     assert len(setup.town.relay.accepted) == 1
     assert b"DKIM-Signature: " in setup.town.relay.accepted[0]
-    assert before == daemon_house.rows(untouched)
-    assert arrived + 1 == round_trips(daemon_house)
+    assert before == daemon_instance.rows(untouched)
+    assert arrived + 1 == round_trips(daemon_instance)
 
 
-def round_trips(house: House) -> int:
+def round_trips(instance: Instance) -> int:
     """How many test bounces came home, as the metric and the database say alike."""
-    (number,) = house.rows("select count(*) from inbound where outcome like 'round trip %' and state = 'done'")
-    assert f'pressrun_inbound_total{{kind="round_trip"}} {number}.0' in house.get("/metrics").text
+    (number,) = instance.rows("select count(*) from inbound where outcome like 'round trip %' and state = 'done'")
+    assert f'pressrun_inbound_total{{kind="round_trip"}} {number}.0' in instance.get("/metrics").text
     return int(number)
 
 
@@ -409,26 +413,32 @@ SETUPS: dict[str, tuple[Break, str, str, str]] = {
 
 
 async def test_no_proxy_is_judged_where_there_is_none(
-    daemon_house: House, authority: Authority, key: PublishedKey
+    daemon_instance: Instance, authority: Authority, key: PublishedKey
 ) -> None:
     """Pressrun's own clock is not compared with itself either."""
-    async with opened_setup(daemon_house, authority, key) as setup:
+    async with opened_setup(daemon_instance, authority, key) as setup:
         at_an_address(setup)
         setup.world["find_clock_state"] = lambda: None
-        proxy = await examine(setup, daemon_house, authority, "proxy")
-        clock = await examine(setup, daemon_house, authority, "clock")
+        proxy = await examine(setup, daemon_instance, authority, "proxy")
+        clock = await examine(setup, daemon_instance, authority, "clock")
     assert ["base_url leads straight to Pressrun, without a proxy"] == [finding.message for finding in proxy]
     assert ["the system does not say whether the clock is synchronised"] == [finding.message for finding in clock]
 
 
 @pytest.mark.parametrize(("change", "severity", "check", "words"), SETUPS.values(), ids=SETUPS)
 async def test_what_is_broken_is_found(
-    change: Break, severity: str, check: str, words: str, daemon_house: House, authority: Authority, key: PublishedKey
+    change: Break,
+    severity: str,
+    check: str,
+    words: str,
+    daemon_instance: Instance,
+    authority: Authority,
+    key: PublishedKey,
 ) -> None:
     """With its remedy, and the exit code of the worst finding."""
-    async with opened_setup(daemon_house, authority, key) as setup:
+    async with opened_setup(daemon_instance, authority, key) as setup:
         change(setup)
-        findings = await examine(setup, daemon_house, authority, check)
+        findings = await examine(setup, daemon_instance, authority, check)
     bad = shown(findings, DoctorSeverity.WARN, DoctorSeverity.FAIL)
     assert any(line.startswith(f"{severity} {check}: ") and words in line for line in bad), "\n".join(bad)
     assert (2 if any(line.startswith("fail") for line in bad) else 1) == exit_code(findings)
@@ -454,13 +464,13 @@ async def test_certificates_that_end(
     severity: str,
     check: str,
     words: str,
-    daemon_house: House,
+    daemon_instance: Instance,
     authority: Authority,
     key: PublishedKey,
 ) -> None:
     """Warned of in time, and named when it is too late."""
-    async with opened_setup(daemon_house, authority, key, **certificates) as setup:
-        bad = shown(await examine(setup, daemon_house, authority, check), DoctorSeverity.WARN, DoctorSeverity.FAIL)
+    async with opened_setup(daemon_instance, authority, key, **certificates) as setup:
+        bad = shown(await examine(setup, daemon_instance, authority, check), DoctorSeverity.WARN, DoctorSeverity.FAIL)
     assert any(line.startswith(f"{severity} {check}: ") and words in line for line in bad), "\n".join(bad)
 
 
@@ -468,16 +478,16 @@ async def test_a_proxy_that_is_not_trusted(
     tmp_path: Path, furnished: Path, authority: Authority, key: PublishedKey
 ) -> None:
     """The line to add names the proxy, beside those that are trusted already."""
-    house = House(folder=tmp_path, relay_port=1, tables={"http": {"trusted_proxies": ["192.0.2.3"]}})
-    house.configure(http={"listen": f"127.0.0.1:{house.http_port}", "trusted_proxies": ["192.0.2.3"]})
-    shutil.copytree(furnished, house.folder / "data")
-    house.start()
+    instance = Instance(folder=tmp_path, relay_port=1, tables={"http": {"trusted_proxies": ["192.0.2.3"]}})
+    instance.configure(http={"listen": f"127.0.0.1:{instance.http_port}", "trusted_proxies": ["192.0.2.3"]})
+    shutil.copytree(furnished, instance.folder / "data")
+    instance.start()
     try:
-        async with opened_setup(house, authority, key) as setup:
+        async with opened_setup(instance, authority, key) as setup:
             setup.http["trusted_proxies"] = ["192.0.2.3"]
-            bad = shown(await examine(setup, house, authority, "proxy"), DoctorSeverity.WARN, DoctorSeverity.FAIL)
+            bad = shown(await examine(setup, instance, authority, "proxy"), DoctorSeverity.WARN, DoctorSeverity.FAIL)
     finally:
-        house.close()
+        instance.close()
     (line,) = bad
     assert 'under [http]: trusted_proxies = ["192.0.2.3", "127.0.0.1"]' in line
 
@@ -486,10 +496,10 @@ async def test_without_a_daemon_it_says_what_was_not_checked(
     tmp_path: Path, furnished: Path, authority: Authority, key: PublishedKey
 ) -> None:
     """And checks the rest."""
-    house = House(folder=tmp_path, relay_port=1)
-    shutil.copytree(furnished, house.folder / "data")
-    async with opened_setup(house, authority, key) as setup:
-        findings = await examine(setup, house, authority)
+    instance = Instance(folder=tmp_path, relay_port=1)
+    shutil.copytree(furnished, instance.folder / "data")
+    async with opened_setup(instance, authority, key) as setup:
+        findings = await examine(setup, instance, authority)
     not_checked = {finding.check for finding in findings if "no daemon is running" in finding.message}
     assert {check.id for check in CHECKS if check.needs_daemon} == not_checked
     assert "pass dkim" in " ".join(shown(findings, DoctorSeverity.PASS))

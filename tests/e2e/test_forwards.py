@@ -5,8 +5,8 @@ from __future__ import annotations
 import smtplib
 from typing import Any
 
-from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import DOMAIN, Daemon, House, until
+from tests.e2e.conftest import MakeInstance
+from tests.e2e.instance import DOMAIN, Daemon, Instance, until
 
 EVE = "eve@harbour.example"
 OWNER = "owner@harbour.example"
@@ -18,16 +18,16 @@ def question(body: str = "Where?\r\n", *, number: int = 1, subject: str = "a que
     return f"From: {EVE}\r\nSubject: {subject}\r\nMessage-ID: <{number}@harbour.example>\r\n\r\n{body}"
 
 
-def hand_over(house: House, content: str, *, to: str = "news-owner", sender: str = EVE) -> None:
+def hand_over(instance: Instance, content: str, *, to: str = "news-owner", sender: str = EVE) -> None:
     """By SMTP, and it must be accepted."""
     options = [] if content.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
-    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", instance.smtp_port, timeout=20) as client:
         client.sendmail(sender, [f"{to}@{DOMAIN}"], content.encode(), options)
 
 
-def owned_by(house: House, owner: str) -> House:
-    house.do("list", "set", "news", f"owner={owner}")
-    return house
+def owned_by(instance: Instance, owner: str) -> Instance:
+    instance.do("list", "set", "news", f"owner={owner}")
+    return instance
 
 
 def await_returned(daemon: Daemon, count: int) -> dict[str, dict[str, Any]]:
@@ -47,53 +47,53 @@ CASES = {
 }
 
 
-def test_what_a_relay_does_not_take_is_kept(make_house: MakeHouse) -> None:
+def test_what_a_relay_does_not_take_is_kept(make_instance: MakeInstance) -> None:
     """Its sender heard 250 and may be forged: it waits as it came, the operator is told, and nobody is written to."""
-    house = make_house("--size", "2000", "--no-smtputf8", delivery={"give_up_after": "2s"})
+    instance = make_instance("--size", "2000", "--no-smtputf8", delivery={"give_up_after": "2s"})
     for name, (owner, _, _) in CASES.items():
-        house.do("list", "create", name, "--title", name, "--owner", owner)
-    daemon = house.start()
+        instance.do("list", "create", name, "--title", name, "--owner", owner)
+    daemon = instance.start()
     for name, (_, content, _) in CASES.items():
-        hand_over(house, content, to=f"{name}-owner")
+        hand_over(instance, content, to=f"{name}-owner")
     told = await_returned(daemon, len(CASES))
-    kept = {mail["id"]: mail for mail in house.json("inbound", "ls")}
-    assert f"\npressrun_inbound_kept {len(kept):.1f}\n" in house.get("/metrics").text
+    kept = {mail["id"]: mail for mail in instance.json("inbound", "ls")}
+    assert f"\npressrun_inbound_kept {len(kept):.1f}\n" in instance.get("/metrics").text
     assert {EVE} == {mail["from"] for mail in kept.values()}
     for name, (_, content, why) in CASES.items():
         mail = kept[told[name]["mail"]]
         assert (f"{name}-owner", why) == (mail["to"], mail["why"][: len(why)])
         assert told[name]["reason"] in why
-        assert content.replace("\r\n", "\n") == house.do("inbound", "show", str(mail["id"])).out
-    assert [] == house.json("queue", "ls")
-    assert EVE not in {line.rcpt_to for line in house.lines()}
+        assert content.replace("\r\n", "\n") == instance.do("inbound", "show", str(mail["id"])).out
+    assert [] == instance.json("queue", "ls")
+    assert EVE not in {line.rcpt_to for line in instance.lines()}
 
 
-def test_what_came_back_is_passed_on_once_the_owner_is_mended(house: House) -> None:
+def test_what_came_back_is_passed_on_once_the_owner_is_mended(instance: Instance) -> None:
     """Byte for byte below one trace field, once."""
-    owned_by(house, GONE)
-    daemon = house.start()
-    hand_over(house, question())
+    owned_by(instance, GONE)
+    daemon = instance.start()
+    hand_over(instance, question())
     number = str(await_returned(daemon, 1)["news"]["mail"])
-    owned_by(house, OWNER)
-    house.do("inbound", "retry", number)
-    (mail,) = house.await_mails(1, to=OWNER)
+    owned_by(instance, OWNER)
+    instance.do("inbound", "retry", number)
+    (mail,) = instance.await_mails(1, to=OWNER)
     assert mail.content.endswith(question().encode())
     assert mail.content.count(b"Received: ") == 1
-    assert [] == house.json("inbound", "ls")
+    assert [] == instance.json("inbound", "ls")
 
 
-def test_what_comes_back_later_is_kept_once(house: House) -> None:
+def test_what_comes_back_later_is_kept_once(instance: Instance) -> None:
     """A notification at the forward's own return path; its like and a vacation notice change nothing more."""
-    owned_by(house, OWNER)
-    daemon = house.start()
-    hand_over(house, question())
-    (mail,) = house.await_mails(1, to=OWNER)
+    owned_by(instance, OWNER)
+    daemon = instance.start()
+    hand_over(instance, question())
+    (mail,) = instance.await_mails(1, to=OWNER)
     back = mail.mail_from.partition("@")[0]
-    hand_over(house, question(number=2).replace("\r\n\r\n", "\r\nAuto-Submitted: auto-replied\r\n\r\n"), to=back)
+    hand_over(instance, question(number=2).replace("\r\n\r\n", "\r\nAuto-Submitted: auto-replied\r\n\r\n"), to=back)
     for number in (3, 4):
-        hand_over(house, notification(number), to=back, sender="")
+        hand_over(instance, notification(number), to=back, sender="")
     first, second = until(lambda: (told := daemon.events("inbound.forward_bounced"))[1:] and told)
-    (kept,) = house.json("inbound", "ls")
+    (kept,) = instance.json("inbound", "ls")
     assert (first["mail"], first["reason"], second["mail"]) == (kept["id"], "550 5.1.1", None)
     assert (EVE, "came back: 550 5.1.1 no such user") == (kept["from"], kept["why"])
 
@@ -110,10 +110,10 @@ def notification(number: int) -> str:
     )
 
 
-def test_a_confirmation_that_nobody_takes_is_told(house: House) -> None:
+def test_a_confirmation_that_nobody_takes_is_told(instance: Instance) -> None:
     """No report has it: the log says what failed, and not for whom."""
-    daemon = house.start()
-    house.post("/news/subscribe", {"email": "hard550-eve@harbour.example"})
+    daemon = instance.start()
+    instance.post("/news/subscribe", {"email": "hard550-eve@harbour.example"})
     (told,) = until(lambda: daemon.events("delivery.failed"))
     assert ("confirmation", "harbour.example", 550, "5.1.1") == (
         told["notice"],

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 from tests.ports import free_port
 
 # Listens at its second argument, hands that over as systemd does, under the name in the first, and runs the rest.
@@ -37,10 +37,10 @@ def test_it_says_which_unit_holds_the_place(tmp_path: Path, name: str, *, is_uni
     """Exit code 69, the key, and both ways out; the file of the socket is still systemd's."""
     port, path = free_port(), tmp_path / "held.sock"
     place = f"unix:{path}" if is_unix else f"127.0.0.1:{port}"
-    house = House(folder=tmp_path / "house", relay_port=free_port())
-    house.configure(**_TABLES[name](place))
+    instance = Instance(folder=tmp_path / "instance", relay_port=free_port())
+    instance.configure(**_TABLES[name](place))
     hold = (sys.executable, "-c", _HOLD, name, json.dumps(str(path) if is_unix else ["127.0.0.1", port]))
-    done = house.run("serve", prefix=hold)
+    done = instance.run("serve", prefix=hold)
     assert 69 == done.code
     key = "[smtp] lmtp" if name == "lmtp" else f"[{name}] listen"
     assert f'{key} = "{place}": systemd already listens there, by pressrun-{name}.socket' in done.err

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import EDITION, House, until
+from tests.e2e.conftest import MakeInstance
+from tests.e2e.instance import EDITION, Instance, until
 
 WATCH_PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "watch.md"
 LOST_AT_ONCE, LOST_LATER = "hard-kim@inbox.example", "later@inbox.example"
@@ -22,18 +22,18 @@ OF_SYSTEMD = (
 )
 
 
-def journal_of(house: House) -> str:
+def journal_of(instance: Instance) -> str:
     """What the daemon wrote, taken for the journal, as it was written."""
-    assert house.daemon is not None
-    return house.daemon.log.read_text(encoding="utf-8")
+    assert instance.daemon is not None
+    return instance.daemon.log.read_text(encoding="utf-8")
 
 
-def start_in_journal(house: House) -> None:
+def start_in_journal(instance: Instance) -> None:
     """The daemon, told by systemd that its stderr leads to the journal."""
-    log = house.folder / "daemon.log"
+    log = instance.folder / "daemon.log"
     log.touch()
     status = log.stat()
-    house.start(environment={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
+    instance.start(environment={"JOURNAL_STREAM": f"{status.st_dev}:{status.st_ino}"})
 
 
 def entries(text: str) -> list[tuple[str, dict[str, Any]]]:
@@ -52,14 +52,14 @@ def notification(original: str) -> bytes:
     ).encode()
 
 
-def test_every_copy_that_is_lost_is_one_event(make_house: MakeHouse) -> None:
+def test_every_copy_that_is_lost_is_one_event(make_instance: MakeInstance) -> None:
     """At the relay or by a notification: which edition, copy and reader, why, and nobody's address."""
-    house = make_house()
-    daemon = house.start()
-    house.import_readers(LOST_AT_ONCE, LOST_LATER)
-    edition = house.send(EDITION, "--wait")["id"]
-    [mail] = house.await_mails(1, LOST_LATER)
-    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+    instance = make_instance()
+    daemon = instance.start()
+    instance.import_readers(LOST_AT_ONCE, LOST_LATER)
+    edition = instance.send(EDITION, "--wait")["id"]
+    [mail] = instance.await_mails(1, LOST_LATER)
+    with smtplib.SMTP("127.0.0.1", instance.smtp_port, timeout=20) as client:
         client.sendmail("", [mail.mail_from], notification(LOST_LATER))
     until(lambda: len(daemon.events("subscription.suspended")) == 2 or None)
     at_once, later = daemon.events("delivery.failed")
@@ -82,35 +82,35 @@ def test_every_copy_that_is_lost_is_one_event(make_house: MakeHouse) -> None:
     assert "@inbox.example" not in daemon.log.read_text(encoding="utf-8")
 
 
-def test_lines_have_priorities_in_the_journal_alone(make_house: MakeHouse) -> None:
-    house = make_house(http={"listen": "127.0.0.1:0"}, smtp={"listen": "127.0.0.1:0", "trusted_relays": ["unix"]})
-    start_in_journal(house)
-    lines = entries(journal_of(house))
+def test_lines_have_priorities_in_the_journal_alone(make_instance: MakeInstance) -> None:
+    instance = make_instance(http={"listen": "127.0.0.1:0"}, smtp={"listen": "127.0.0.1:0", "trusted_relays": ["unix"]})
+    start_in_journal(instance)
+    lines = entries(journal_of(instance))
     levels = {event["level"]: priority for priority, event in lines}
     assert {"info": "<6>", "warning": "<4>"} == levels
-    assert house.daemon is not None
-    house.daemon.stop()
-    before = len(journal_of(house))
-    house.config.write_text("colour = 'red'\n", encoding="utf-8")
-    with house.daemon.log.open("ab") as stderr:
-        status = house.daemon.log.stat()
+    assert instance.daemon is not None
+    instance.daemon.stop()
+    before = len(journal_of(instance))
+    instance.config.write_text("colour = 'red'\n", encoding="utf-8")
+    with instance.daemon.log.open("ab") as stderr:
+        status = instance.daemon.log.stat()
         stream = f"JOURNAL_STREAM={status.st_dev}:{status.st_ino}"
-        command = ["env", stream, *house.program, "--config", str(house.config), "serve"]
-        assert 78 == subprocess.run(command, check=False, stderr=stderr, cwd=house.folder).returncode
-    refused = journal_of(house)[before:].splitlines()
+        command = ["env", stream, *instance.program, "--config", str(instance.config), "serve"]
+        assert 78 == subprocess.run(command, check=False, stderr=stderr, cwd=instance.folder).returncode
+    refused = journal_of(instance)[before:].splitlines()
     assert len(refused) > 1
     assert {"<3>"} == {line[:3] for line in refused}
-    assert not house.run("list", "ls").err.startswith("<")
+    assert not instance.run("list", "ls").err.startswith("<")
 
 
 @pytest.mark.needs("jq")
-def test_the_documented_search_finds_what_it_is_for(make_house: MakeHouse) -> None:
+def test_the_documented_search_finds_what_it_is_for(make_instance: MakeInstance) -> None:
     """Among lines of systemd's, which are no JSON; the journal takes the priorities off."""
-    house = make_house()
-    start_in_journal(house)
-    house.import_readers(LOST_AT_ONCE)
-    house.send(EDITION, "--wait")
-    text = OF_SYSTEMD + re.sub(r"(?m)^<\d>", "", journal_of(house)) + "error: not JSON\n"
+    instance = make_instance()
+    start_in_journal(instance)
+    instance.import_readers(LOST_AT_ONCE)
+    instance.send(EDITION, "--wait")
+    text = OF_SYSTEMD + re.sub(r"(?m)^<\d>", "", journal_of(instance)) + "error: not JSON\n"
     [program] = re.findall(r"^journalctl .* \| jq -R '(.*)'$", WATCH_PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     lines = subprocess.run(["jq", "-R", "-c", program], input=text, check=True, capture_output=True, text=True).stdout
     [failed] = map(json.loads, lines.splitlines())

@@ -10,8 +10,8 @@ import smtplib
 from collections.abc import Callable
 from urllib.parse import quote
 
-from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import DOMAIN, House, until
+from tests.e2e.conftest import READERS, MakeInstance
+from tests.e2e.instance import DOMAIN, Instance, until
 
 # What the process takes as a whole: it moves with everything, be it the reading itself.
 NOISE = (
@@ -40,27 +40,27 @@ ADDRESSES = {
     "deferred by the relay": "soft1-mailbox@elsewhere.example",
 }
 
-Ask = Callable[[House, str], object]
+Ask = Callable[[Instance, str], object]
 
 
 def by_mail(local: str) -> Ask:
-    def ask(house: House, address: str) -> None:
-        with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+    def ask(instance: Instance, address: str) -> None:
+        with smtplib.SMTP("127.0.0.1", instance.smtp_port, timeout=20) as client:
             client.sendmail(address, [f"{local}@{DOMAIN}"], f"From: {address}\r\n\r\n.\r\n".encode())
 
     return ask
 
 
-def bad_links(house: House, address: str) -> None:
+def bad_links(instance: Instance, address: str) -> None:
     for page in ("confirm", "unsubscribe", "preferences", "unsubscribe/never-again"):
-        house.get(f"/{page}/{quote(address)}")
-        house.post(f"/{page}/{quote(address)}", {"List-Unsubscribe": "One-Click"})
+        instance.get(f"/{page}/{quote(address)}")
+        instance.post(f"/{page}/{quote(address)}", {"List-Unsubscribe": "One-Click"})
 
 
 # What anybody may ask for by an address.
 REQUESTS: dict[str, Ask] = {
-    "POST /NAME/subscribe": lambda house, address: house.post("/news/subscribe", {"email": address}),
-    "POST /preferences": lambda house, address: house.post("/preferences", {"email": address}),
+    "POST /NAME/subscribe": lambda instance, address: instance.post("/news/subscribe", {"email": address}),
+    "POST /preferences": lambda instance, address: instance.post("/preferences", {"email": address}),
     "confirm and unsubscribe with bad tokens": bad_links,
     "mail to NAME-subscribe": by_mail("news-subscribe"),
     "mail to NAME-unsubscribe": by_mail("news-unsubscribe"),
@@ -68,61 +68,61 @@ REQUESTS: dict[str, Ask] = {
 }
 
 
-def counters(house: House) -> dict[str, float]:
-    lines = house.get("/metrics").text.splitlines()
+def counters(instance: Instance) -> dict[str, float]:
+    lines = instance.get("/metrics").text.splitlines()
     counters = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
     return {name: value for name, value in counters.items() if not name.startswith(NOISE)}
 
 
-def furnish(house: House) -> None:
+def furnish(instance: Instance) -> None:
     """An address of each kind; none of them has anything on its way."""
-    house.do("subscriber", "add", "news", ADDRESSES["pending"], "--send-confirmation")
-    house.do("subscriber", "add", "news", ADDRESSES["left"])
-    house.do("subscriber", "rm", "news", ADDRESSES["left"])
+    instance.do("subscriber", "add", "news", ADDRESSES["pending"], "--send-confirmation")
+    instance.do("subscriber", "add", "news", ADDRESSES["left"])
+    instance.do("subscriber", "rm", "news", ADDRESSES["left"])
     for kind, reason in (("never again", "never-again"), ("hard bounce", "hard-bounce"), ("complaint", "complaint")):
-        house.do("suppression", "add", ADDRESSES[kind], "--reason", reason)
+        instance.do("suppression", "add", ADDRESSES[kind], "--reason", reason)
     for _ in range(3):
-        house.post("/news/subscribe", {"email": OFTEN})
-    settle(house)
+        instance.post("/news/subscribe", {"email": OFTEN})
+    settle(instance)
 
 
-def settle(house: House) -> None:
+def settle(instance: Instance) -> None:
     """Wait until all that was asked for has been done, and all that came of it has gone out or failed."""
     waiting = (
         "select (select count(*) from pending_request) + (select count(*) from inbound where state = 'received') + "
     )
     waiting += "(select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
-    until(lambda: house.rows(waiting) == [0])
+    until(lambda: instance.rows(waiting) == [0])
 
 
-def test_they_move_alike_whatever_an_address_is_to_a_list(make_house: MakeHouse) -> None:
+def test_they_move_alike_whatever_an_address_is_to_a_list(make_instance: MakeInstance) -> None:
     limits = {"sign_ups_per_ip": "1000/h", "preference_links_per_ip": "1000/h", "replies_per_sender": "1000/h"}
-    house = make_house(limits=limits)
-    house.start()
-    furnish(house)
-    counters(house)  # the request for them is a series of its own from now on
-    mailed = len(house.lines())
+    instance = make_instance(limits=limits)
+    instance.start()
+    furnish(instance)
+    counters(instance)  # the request for them is a series of its own from now on
+    mailed = len(instance.lines())
     for name, ask in REQUESTS.items():
         changes = {}
         for kind, address in ADDRESSES.items():
-            before = counters(house)
-            ask(house, address)
-            settle(house)
-            moved = {series: value - before.get(series, 0) for series, value in counters(house).items()}
+            before = counters(instance)
+            ask(instance, address)
+            settle(instance)
+            moved = {series: value - before.get(series, 0) for series, value in counters(instance).items()}
             changes[kind] = {series: by for series, by in moved.items() if by}
         for kind, change in changes.items():
             assert changes["stranger"] == change, f"{name}, {kind}"
         assert any("_total" in series for series in changes["stranger"]), name
-    assert mailed + 10 < len(house.lines())  # many of them were mailed
+    assert mailed + 10 < len(instance.lines())  # many of them were mailed
 
 
-def test_they_tell_of_editions(make_house: MakeHouse) -> None:
-    house = make_house()
-    house.start()
-    before = counters(house)
-    house.send()
-    house.await_mails(len(READERS))
+def test_they_tell_of_editions(make_instance: MakeInstance) -> None:
+    instance = make_instance()
+    instance.start()
+    before = counters(instance)
+    instance.send()
+    instance.await_mails(len(READERS))
     name = 'pressrun_deliveries_total{outcome="delivered"}'
-    until(lambda: counters(house)[name] == len(READERS))
+    until(lambda: counters(instance)[name] == len(READERS))
     assert 0.0 == before[name]
     assert {0.0} == {value for series, value in before.items() if series.startswith("pressrun_queue")}

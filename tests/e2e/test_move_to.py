@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import DOMAIN, House, plain_environment, until
+from tests.e2e.conftest import MakeInstance
+from tests.e2e.instance import DOMAIN, Instance, plain_environment, until
 from tests.operations.moving import empty_database
 
 from pressrun.control.client import ControlClient
@@ -23,7 +23,7 @@ from pressrun.store.upkeep.datadir import DataDir
 pytestmark = [pytest.mark.needs("postgresql"), pytest.mark.only_on("sqlite")]
 
 READERS = 400
-EVERYBODY = READERS + 3  # with those that every house has
+EVERYBODY = READERS + 3  # with those that every instance has
 
 
 @pytest.fixture
@@ -33,44 +33,44 @@ def server() -> Iterator[PostgresDatabase]:
 
 
 @pytest.fixture
-def sending(make_house: MakeHouse) -> House:
-    """A house that is sending an edition, slowly until `use` speeds it up."""
-    house = make_house(delivery={"rate": "20/s"})
-    house.import_readers(*(f"reader{number}@readers.example" for number in range(READERS)))
-    house.start()
-    house.send()
-    return house
+def sending(make_instance: MakeInstance) -> Instance:
+    """An instance that is sending an edition, slowly until `use` speeds it up."""
+    instance = make_instance(delivery={"rate": "20/s"})
+    instance.import_readers(*(f"reader{number}@readers.example" for number in range(READERS)))
+    instance.start()
+    instance.send()
+    return instance
 
 
-def use(house: House, place: str | None) -> None:
+def use(instance: Instance, place: str | None) -> None:
     """Change the configuration as the command says."""
-    lines = [line for line in house.config.read_text().splitlines() if not line.startswith("database =")]
+    lines = [line for line in instance.config.read_text().splitlines() if not line.startswith("database =")]
     if place is not None:
         lines.insert(0, f'database = "{place}"')
-    house.config.write_text("\n".join(lines) + "\n")
+    instance.config.write_text("\n".join(lines) + "\n")
 
 
-def await_finished(house: House) -> dict[str, object]:
+def await_finished(instance: Instance) -> dict[str, object]:
     """Send the rest, fast."""
-    house.config.write_text(house.config.read_text().replace('"20/s"', '"1000/s"'))
-    house.do("reload")
+    instance.config.write_text(instance.config.read_text().replace('"20/s"', '"1000/s"'))
+    instance.do("reload")
 
     def finished() -> dict[str, object] | None:
-        shown: dict[str, object] = house.show(1)
+        shown: dict[str, object] = instance.show(1)
         return shown if shown["state"] == "finished" else None
 
     return until(finished, 60)
 
 
-def ended(house: House) -> int:
+def ended(instance: Instance) -> int:
     """How the daemon ended by itself."""
-    assert house.daemon is not None
-    code = house.daemon.process.wait(30)
-    house.daemon.close()
+    assert instance.daemon is not None
+    code = instance.daemon.process.wait(30)
+    instance.daemon.close()
     return int(code)
 
 
-def test_an_edition_goes_on_after_a_move_there_and_back(sending: House, server: PostgresDatabase) -> None:
+def test_an_edition_goes_on_after_a_move_there_and_back(sending: Instance, server: PostgresDatabase) -> None:
     until(lambda: len(sending.accepted()) > 20 or None)
     moved = sending.json("move-to", server.address, "--yes")
     assert ended(sending) == 78
@@ -94,47 +94,47 @@ def test_an_edition_goes_on_after_a_move_there_and_back(sending: House, server: 
     assert len(identifiers) == EVERYBODY
 
 
-def test_a_move_while_no_daemon_runs(make_house: MakeHouse, server: PostgresDatabase) -> None:
-    house = make_house()
-    house.import_readers("reader@readers.example")
-    before = house.json("list", "show", "news")
-    house.do("move-to", server.address, "--yes")
-    use(house, server.address)
-    assert house.json("list", "show", "news") == before
-    house.start()
-    house.send()
-    assert await_finished(house)["delivered"] == 4
+def test_a_move_while_no_daemon_runs(make_instance: MakeInstance, server: PostgresDatabase) -> None:
+    instance = make_instance()
+    instance.import_readers("reader@readers.example")
+    before = instance.json("list", "show", "news")
+    instance.do("move-to", server.address, "--yes")
+    use(instance, server.address)
+    assert instance.json("list", "show", "news") == before
+    instance.start()
+    instance.send()
+    assert await_finished(instance)["delivered"] == 4
 
 
-def put_back(house: House) -> Path:
+def put_back(instance: Instance) -> Path:
     """Have data_dir as a command leaves it that is killed before it sets the old file aside; returns where it goes."""
-    data = house.folder / "data"
+    data = instance.folder / "data"
     (data / "backups" / "moved.sqlite3").replace(data / "pressrun.sqlite3")
     return data / "backups" / "moved.sqlite3"
 
 
-def test_what_a_killed_command_left_is_set_aside_later(make_house: MakeHouse, server: PostgresDatabase) -> None:
+def test_what_a_killed_command_left_is_set_aside_later(make_instance: MakeInstance, server: PostgresDatabase) -> None:
     """By the same command, or by the next start; the audit log says once that the move was made."""
-    house = make_house()
-    house.do("move-to", server.address, "--yes")
-    kept = put_back(house)
-    assert house.json("move-to", server.address, "--yes")["moved_to"] == str(server)
+    instance = make_instance()
+    instance.do("move-to", server.address, "--yes")
+    kept = put_back(instance)
+    assert instance.json("move-to", server.address, "--yes")["moved_to"] == str(server)
     assert kept.exists()
-    again = house.run("move-to", server.address, "--yes")
+    again = instance.run("move-to", server.address, "--yes")
     assert (again.code, "was moved to" in again.err) == (78, True)
     assert again.err.count("this is not in the audit log") == 1
-    put_back(house)
-    use(house, server.address)
-    house.start()
+    put_back(instance)
+    use(instance, server.address)
+    instance.start()
     assert kept.exists()
-    moves = [row["outcome"] for row in house.json("audit", "ls") if row["action"] == "move-to"]
+    moves = [row["outcome"] for row in instance.json("audit", "ls") if row["action"] == "move-to"]
     assert sorted(moves) == ["begun", "done"]
 
 
 @contextmanager
-def stopped_by_a_command(house: House) -> Iterator[ControlClient]:
+def stopped_by_a_command(instance: Instance) -> Iterator[ControlClient]:
     """What the command does until its switch."""
-    data = DataDir(house.folder / "data")
+    data = DataDir(instance.folder / "data")
     lock = DataLock.acquire_for_move(data)
     try:
         client = ControlClient.connect(data.control_socket)
@@ -147,7 +147,7 @@ def stopped_by_a_command(house: House) -> Iterator[ControlClient]:
         lock.release()
 
 
-def test_while_it_is_stopped_the_service_answers_and_takes_nothing(sending: House) -> None:
+def test_while_it_is_stopped_the_service_answers_and_takes_nothing(sending: Instance) -> None:
     with stopped_by_a_command(sending):
         at = len(sending.accepted())
         page = sending.get("/news")
@@ -170,7 +170,7 @@ def test_while_it_is_stopped_the_service_answers_and_takes_nothing(sending: Hous
     assert sending.rows("select count(*) from sqlite_schema where name like 'move%'") == [0]
 
 
-def test_a_stop_that_failed_is_over_at_once(sending: House) -> None:
+def test_a_stop_that_failed_is_over_at_once(sending: Instance) -> None:
     with stopped_by_a_command(sending) as client:
         client.call("move.resume", {}, lambda _: None)
         assert sending.get("/news").status == 200
@@ -179,7 +179,7 @@ def test_a_stop_that_failed_is_over_at_once(sending: House) -> None:
     assert await_finished(sending)["delivered"] == EVERYBODY
 
 
-def test_a_daemon_killed_in_the_stop_starts_where_it_was(sending: House) -> None:
+def test_a_daemon_killed_in_the_stop_starts_where_it_was(sending: Instance) -> None:
     assert sending.daemon is not None
     with stopped_by_a_command(sending) as client:
         sending.daemon.kill()
@@ -190,7 +190,7 @@ def test_a_daemon_killed_in_the_stop_starts_where_it_was(sending: House) -> None
     assert len(sending.accepted()) == len({*sending.accepted()}) == EVERYBODY
 
 
-def test_a_start_clears_what_a_killed_move_has_left(sending: House) -> None:
+def test_a_start_clears_what_a_killed_move_has_left(sending: Instance) -> None:
     assert sending.daemon is not None
     with stopped_by_a_command(sending):
         sending.daemon.kill()
@@ -199,31 +199,31 @@ def test_a_start_clears_what_a_killed_move_has_left(sending: House) -> None:
     assert sending.rows("select count(*) from sqlite_schema where name like 'move%'") == [0]
 
 
-def killed_after(seconds: float, house: House, server: PostgresDatabase) -> int:
+def killed_after(seconds: float, instance: Instance, server: PostgresDatabase) -> int:
     """The exit code of a command that is killed then, if it has not ended by itself."""
-    command = [*house.program, "--config", str(house.config), "move-to", server.address, "--yes"]
-    with subprocess.Popen(command, cwd=house.folder, env=plain_environment(), stdout=subprocess.DEVNULL) as process:
+    command = [*instance.program, "--config", str(instance.config), "move-to", server.address, "--yes"]
+    with subprocess.Popen(command, cwd=instance.folder, env=plain_environment(), stdout=subprocess.DEVNULL) as process:
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
         process.kill()
     return process.returncode
 
 
-def has_ended(house: House) -> bool:
-    assert house.daemon is not None
-    return house.daemon.process.poll() is not None
+def has_ended(instance: Instance) -> bool:
+    assert instance.daemon is not None
+    return instance.daemon.process.poll() is not None
 
 
-def answers(house: House) -> bool:
+def answers(instance: Instance) -> bool:
     """Whether its page is there; one that is about to end takes no connection any more."""
     try:
-        return house.get("/news").status == 200
+        return instance.get("/news").status == 200
     except OSError:
         return False
 
 
 @pytest.mark.thorough
-def test_a_command_killed_at_any_time_leaves_the_source_in_use(sending: House, server: PostgresDatabase) -> None:
+def test_a_command_killed_at_any_time_leaves_the_source_in_use(sending: Instance, server: PostgresDatabase) -> None:
     """Each kill comes later, until one comes too late."""
     assert sending.daemon is not None
     number, code = 0, -1
@@ -256,29 +256,29 @@ def test_a_command_killed_at_any_time_leaves_the_source_in_use(sending: House, s
         ("postgresql:///x", ["--yes", "--password-file", "missing"], 66, "cannot be read"),
     ],
 )
-def test_bad_targets(house: House, target: str, options: list[str], code: int, says: str) -> None:
-    result = house.run("move-to", target, *options)
+def test_bad_targets(instance: Instance, target: str, options: list[str], code: int, says: str) -> None:
+    result = instance.run("move-to", target, *options)
     assert (result.code, says in result.err) == (code, True), result
 
 
-def test_a_dry_run_says_what_would_be_moved(house: House, server: PostgresDatabase) -> None:
-    report = house.json("move-to", server.address, "--dry-run")
+def test_a_dry_run_says_what_would_be_moved(instance: Instance, server: PostgresDatabase) -> None:
+    report = instance.json("move-to", server.address, "--dry-run")
     assert report["target"] == str(server)
     assert report["rows"] >= 1
     assert not server.exists()
 
 
-def test_nothing_is_moved_before_there_is_something(make_house: MakeHouse, server: PostgresDatabase) -> None:
-    house = make_house()
-    use(house, server.address)
-    result = house.run("move-to", f"sqlite:{house.folder / 'file'}", "--yes")
+def test_nothing_is_moved_before_there_is_something(make_instance: MakeInstance, server: PostgresDatabase) -> None:
+    instance = make_instance()
+    use(instance, server.address)
+    result = instance.run("move-to", f"sqlite:{instance.folder / 'file'}", "--yes")
     assert (result.code, "no data to move" in result.err) == (1, True)
 
 
-def test_a_second_command_has_to_wait(house: House, server: PostgresDatabase) -> None:
-    lock = DataLock.acquire_for_move(DataDir(house.folder / "data"))
+def test_a_second_command_has_to_wait(instance: Instance, server: PostgresDatabase) -> None:
+    lock = DataLock.acquire_for_move(DataDir(instance.folder / "data"))
     began = time.monotonic()
-    result = house.run("move-to", server.address, "--yes")
+    result = instance.run("move-to", server.address, "--yes")
     lock.release()
     assert (result.code, "another command is moving" in result.err) == (75, True)
     assert time.monotonic() - began < 30

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from tests import node_packages
-from tests.e2e.house import Answer, House, plain_environment
+from tests.e2e.instance import Answer, Instance, plain_environment
 
 pytestmark = [
     pytest.mark.needs("n8n-openapi-node"),
@@ -30,10 +30,10 @@ _PLACE = re.compile(r'\{\{encodeURIComponent\(\$parameter\["([^"]+)"\]\)\}\}')
 
 
 class Node:
-    """A node with these properties, which sends requests to a house."""
+    """A node with these properties, which sends requests to an instance."""
 
-    def __init__(self, house: House, description: Mapping[str, Any], token: str, folder: Path) -> None:
-        self.house, self.token = house, token
+    def __init__(self, instance: Instance, description: Mapping[str, Any], token: str, folder: Path) -> None:
+        self.instance, self.token = instance, token
         path = folder / "openapi.json"
         path.write_text(json.dumps(description), encoding="utf-8")
         command = node_packages.command(SCRIPT, folder, str(path))
@@ -77,22 +77,22 @@ class Node:
         path = _PLACE.sub(lambda match: quote(str(values[match[1]]), safe=""), request["url"].removeprefix("="))
         content = json.dumps(body).encode() if request["method"] != "GET" else None
         where = f"{path.removeprefix('/')}?{urlencode(query)}"
-        return self.house.ask_api(request["method"], where, self.token, content)
+        return self.instance.ask_api(request["method"], where, self.token, content)
 
 
 @pytest.fixture
-def node(house: House, tmp_path: Path) -> Node:
-    token = house.json("token", "create", "--name", "n8n", "--scope", "write")["token"]
-    house.start()
-    description = json.loads(house.get("/api/openapi.json").text)
+def node(instance: Instance, tmp_path: Path) -> Node:
+    token = instance.json("token", "create", "--name", "n8n", "--scope", "write")["token"]
+    instance.start()
+    description = json.loads(instance.get("/api/openapi.json").text)
     folder = tmp_path / "node"
     folder.mkdir()
-    return Node(house, description, token, folder)
+    return Node(instance, description, token, folder)
 
 
 def test_every_request_becomes_an_operation(node: Node) -> None:
     """Below the resource of its tag, with a field for each part of its path; only files are left to other nodes."""
-    description = json.loads(node.house.get("/api/openapi.json").text)
+    description = json.loads(node.instance.get("/api/openapi.json").text)
     expected = {
         (method.upper(), path, described["tags"][0].title(), described["summary"])
         for path, methods in description["paths"].items()

@@ -11,7 +11,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from tests.e2e.house import DOMAIN, House, until
+from tests.e2e.instance import DOMAIN, Instance, until
 from tests.opensmtpd import Arrived, OpenSmtpd
 
 pytestmark = pytest.mark.needs("opensmtpd")
@@ -39,21 +39,26 @@ def _kept(mails: list[Arrived]) -> dict[str, Arrived]:
 def test_a_notice_and_an_edition(folder: Path) -> None:
     """Each reader gets one mail under a return path of its own; the refused have failed, the deferred wait."""
     (folder / "relay").mkdir()
-    with OpenSmtpd(folder / "relay") as relay, closing(House(folder=folder / "house", relay_port=relay.port)) as house:
-        house.create_list()
-        house.import_readers(*GOOD, *HARD, *SOFT)
-        house.start()
-        assert 303 == house.post("/news/subscribe", {"email": APPLICANT}).status
+    with (
+        OpenSmtpd(folder / "relay") as relay,
+        closing(Instance(folder=folder / "instance", relay_port=relay.port)) as instance,
+    ):
+        instance.create_list()
+        instance.import_readers(*GOOD, *HARD, *SOFT)
+        instance.start()
+        assert 303 == instance.post("/news/subscribe", {"email": APPLICANT}).status
         (notice,) = relay.arrived(1)
-        edition = house.send()["id"]
+        edition = instance.send()["id"]
         until(
-            lambda: (copies := house.copies(edition))["delivered"] + copies["failed"] + copies["deferred"] == 34 or None
+            lambda: (
+                (copies := instance.copies(edition))["delivered"] + copies["failed"] + copies["deferred"] == 34 or None
+            )
         )
-        shown = house.show(edition)
+        shown = instance.show(edition)
         mails = _kept(relay.arrived(1 + len(GOOD)))
-        assert house.daemon is not None
-        assert [] == house.daemon.events("relay.fallback")
-        assert [] == house.daemon.events("relay.failing")
+        assert instance.daemon is not None
+        assert [] == instance.daemon.events("relay.fallback")
+        assert [] == instance.daemon.events("relay.failing")
     assert (APPLICANT, "auto-generated") == (notice.rcpt_to, message_from_bytes(notice.content)["Auto-Submitted"])
     assert (30, 2, 2) == (shown["delivered"], shown["failed"], shown["deferred"])
     assert {APPLICANT, *GOOD} == set(mails)

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.delivery.relay.peers import but
 from tests.e2e.crooked import crooked_relay
-from tests.e2e.house import DOMAIN, LIST_ARGUMENTS, House, until
+from tests.e2e.instance import DOMAIN, LIST_ARGUMENTS, Instance, until
 from tests.e2e.postfix import Delivered, LmtpSocket, Postfix, documented, mail
 
 pytestmark = [
@@ -38,11 +38,11 @@ class Town:
     """Postfix and Pressrun, wired together."""
 
     postfix: Postfix
-    house: House
+    instance: Instance
     socket: LmtpSocket
 
     def create_list(self, name: str) -> None:
-        self.house.do("list", "create", name, *LIST_ARGUMENTS, "--owner", f"{name}-owner@reader.example")
+        self.instance.do("list", "create", name, *LIST_ARGUMENTS, "--owner", f"{name}-owner@reader.example")
 
     def write(self, sender: str, to: str, body: str = "Hello.\r\n", **fields: str) -> dict[str, str]:
         """A reader writes to an address of mail_domain."""
@@ -57,7 +57,7 @@ class Town:
             "select address, state from subscription join subscriber on subscriber.id = subscriber_id "
             "where list_id = (select id from list where name = ?)"
         )
-        return dict(self.house.rows(statement, name))
+        return dict(self.instance.rows(statement, name))
 
     def await_state(self, name: str, address: str, state: str) -> None:
         until(lambda: self.states(name).get(address) == state or None)
@@ -73,10 +73,10 @@ def _opened_town(wire: Callable[[Postfix], None]) -> Iterator[Town]:
             postfix = Postfix(folder / "postfix", held.path, nowhere=nowhere)
             wire(postfix)
             with closing(held), postfix:
-                house = House(folder=folder / "house", relay_port=postfix.relay_port, tables={"smtp": SMTP})
-                with closing(house):
-                    held.start(house)
-                    yield Town(postfix=postfix, house=house, socket=held)
+                instance = Instance(folder=folder / "instance", relay_port=postfix.relay_port, tables={"smtp": SMTP})
+                with closing(instance):
+                    held.start(instance)
+                    yield Town(postfix=postfix, instance=instance, socket=held)
     finally:
         shutil.rmtree(folder)
 
@@ -107,8 +107,8 @@ def test_subscribing_by_mail(town: Town) -> None:
 def test_an_edition_and_what_comes_back(town: Town) -> None:
     """A copy lies in the living mailbox; Postfix's own notification of the dead one makes its delivery failed."""
     town.create_list("tides")
-    town.house.import_readers("bruno@reader.example", DEAD, name="tides")
-    edition = town.house.send(EDITION.format(subject="High water"), "--wait", name="tides")
+    town.instance.import_readers("bruno@reader.example", DEAD, name="tides")
+    edition = town.instance.send(EDITION.format(subject="High water"), "--wait", name="tides")
     assert (edition["audience"], edition["failed"] + edition["delivered"]) == (2, 2)
     (copy,) = town.postfix.await_mail("bruno@reader.example")
     local, _, domain = copy.mail_from.rpartition("@")
@@ -117,21 +117,21 @@ def test_an_edition_and_what_comes_back(town: Town) -> None:
     assert copy.message["List-Id"] == f"The Quay <tides.{DOMAIN}>"
     assert copy.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
-    until(lambda: town.house.copies(edition["id"])["failed"] == 1 or None)
-    report = town.house.json("edition", "report", str(edition["id"]))
+    until(lambda: town.instance.copies(edition["id"])["failed"] == 1 or None)
+    report = town.instance.json("edition", "report", str(edition["id"]))
     (failure,) = report["failures"]
     assert (failure["address"], failure["enhanced"], failure["kind"]) == (DEAD, "5.1.1", "hard")
     assert "nobody of that name here" in failure["text"]
     assert town.states("tides") == {"bruno@reader.example": "active", DEAD: "suspended"}
-    assert town.house.json("subscriber", "show", DEAD)["suppressed"]
+    assert town.instance.json("subscriber", "show", DEAD)["suppressed"]
     assert [mail.mail_from for mail in town.postfix.mailbox("bruno@reader.example")] == [copy.mail_from]
 
 
 def test_leaving_by_mail_from_another_address(town: Town) -> None:
     """The mailto of List-Unsubscribe counts, whoever writes."""
     town.create_list("tolls")
-    town.house.import_readers("chidi@reader.example", name="tolls")
-    town.house.send(EDITION.format(subject="New tolls"), name="tolls")
+    town.instance.import_readers("chidi@reader.example", name="tolls")
+    town.instance.send(EDITION.format(subject="New tolls"), name="tolls")
     (copy,) = town.postfix.await_mail("chidi@reader.example")
     mailto = str(copy.message["List-Unsubscribe"]).partition("<mailto:")[2].partition("@")[0]
     assert town.write("chidi-at-work@reader.example", mailto) == {}
@@ -179,14 +179,14 @@ def _rsa_key() -> tuple[bytes, bytes]:
 def test_an_edition_by_mail(town: Town) -> None:
     """An editor's mail is held, the mailed link sends it; a stranger's comes back from Postfix with our reply."""
     town.create_list("pilots")
-    town.house.import_readers("femi@reader.example", name="pilots")
-    town.house.do("editor", "add", "pilots", "greta@reader.example")
+    town.instance.import_readers("femi@reader.example", name="pilots")
+    town.instance.do("editor", "add", "pilots", "greta@reader.example")
     assert town.write("greta@reader.example", "pilots", "The pilot boat is back.\r\n", Subject="Pilot boat") == {}
     (held,) = town.postfix.await_mail("greta@reader.example", lambda mail: "/approve/" in mail.text)
     assert town.postfix.mailbox("femi@reader.example") == []
     path = "/approve/" + held.text.partition("/approve/")[2].split()[0].rstrip(">).")
-    assert town.house.get(path).status == 200
-    assert town.house.post(path, {"action": "send"}).status in {200, 303}
+    assert town.instance.get(path).status == 200
+    assert town.instance.post(path, {"action": "send"}).status in {200, 303}
     (copy,) = town.postfix.await_mail("femi@reader.example")
     assert (copy.message["Subject"], "The pilot boat is back." in copy.text) == ("Pilot boat", True)
 
@@ -199,9 +199,9 @@ def test_an_edition_by_mail(town: Town) -> None:
 def test_an_edition_by_mail_that_goes_at_once(town: Town) -> None:
     """What the mail server says of the author is believed, since it comes by our Unix socket."""
     town.create_list("lighters")
-    town.house.import_readers("jonas@reader.example", name="lighters")
-    town.house.do("editor", "add", "lighters", "greta@reader.example")
-    town.house.do("list", "set", "lighters", "post_by_mail=direct")
+    town.instance.import_readers("jonas@reader.example", name="lighters")
+    town.instance.do("editor", "add", "lighters", "greta@reader.example")
+    town.instance.do("list", "set", "lighters", "post_by_mail=direct")
     said = f"Authentication-Results: {SMTP['authserv_id']}; dkim=pass header.d=reader.example\r\n".encode()
     content = said + mail(
         "It sails.\r\n", From="greta@reader.example", Subject="Lighter", Message_ID="<3@reader.example>"
@@ -249,19 +249,19 @@ def test_killed_while_mail_comes_in(town: Town) -> None:
     """Whatever Postfix had in hand when the daemon was killed, and what came while it was dead, is dealt with once."""
     town.create_list("buoys")
     readers = [f"reader-{number}@reader.example" for number in range(40)]
-    assert town.house.daemon is not None
+    assert town.instance.daemon is not None
     for reader in readers[:20]:
         assert town.write(reader, "buoys-subscribe") == {}
-    town.house.daemon.kill()
+    town.instance.daemon.kill()
     for reader in readers[20:]:
         assert town.write(reader, "buoys-subscribe") == {}
-    town.socket.start(town.house)
+    town.socket.start(town.instance)
     until(lambda: len(town.states("buoys")) == len(readers) or None)
     for reader in readers:
         questions = town.postfix.await_mail(reader)
         # A copy that was on its way out when the daemon died may come again, under the same Message-ID.
         assert len({question.message["Message-ID"] for question in questions}) == 1
-    accepted = town.house.rows("select count(*) from inbound where recipient = 'buoys-subscribe'")
+    accepted = town.instance.rows("select count(*) from inbound where recipient = 'buoys-subscribe'")
     assert accepted == [len(readers)]
 
 

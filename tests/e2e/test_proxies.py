@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import HOST, House
+from tests.e2e.conftest import READERS, MakeInstance
+from tests.e2e.instance import HOST, Instance
 from tests.e2e.proxies import PROXIES, Proxy
 
 Start = Callable[..., AbstractContextManager[Proxy]]
@@ -64,19 +64,19 @@ def start(request: pytest.FixtureRequest) -> Start:
 
 
 @pytest.fixture
-def house(make_house: MakeHouse) -> House:
-    house = make_house(limits={"sign_ups_per_ip": "3/h"})
-    house.start()
-    return house
+def instance(make_instance: MakeInstance) -> Instance:
+    instance = make_instance(limits={"sign_ups_per_ip": "3/h"})
+    instance.start()
+    return instance
 
 
 @pytest.mark.parametrize("is_guarded", [True, False], ids=["as documented", "without its rules"])
 def test_nobody_outside_reads_what_watches_the_service(
-    house: House, start: Start, tmp_path: Path, is_guarded: bool
+    instance: Instance, start: Start, tmp_path: Path, is_guarded: bool
 ) -> None:
     """By no spelling, and by none either where the proxy's own rules are missing."""
-    assert (200, 200) == (house.get("/metrics").status, house.get("/readyz").status)
-    with start(tmp_path, house.http_port, is_guarded=is_guarded) as proxy:
+    assert (200, 200) == (instance.get("/metrics").status, instance.get("/readyz").status)
+    with start(tmp_path, instance.http_port, is_guarded=is_guarded) as proxy:
         assert 200 == status(proxy.ask(request("GET", "/healthz", "Host: HOST")))
         for name in ("metrics", "readyz"):
             tried = [request("GET", target, *heads) for target in spellings(name) for heads in HEADS]
@@ -98,13 +98,13 @@ def test_nobody_outside_reads_what_watches_the_service(
                 assert 400 <= status(proxy.ask(request(method, f"/{name}", "Host: HOST"))) < 500, method
 
 
-def test_readers_sign_up_and_leave_through_it(house: House, start: Start, tmp_path: Path) -> None:
+def test_readers_sign_up_and_leave_through_it(instance: Instance, start: Start, tmp_path: Path) -> None:
     """Nothing that a mail leads to is redirected, and a mail program's one click is answered at once."""
-    house.send()
-    left = house.await_mails(1, READERS[0])[0].path_of("unsubscribe")
-    with start(tmp_path, house.http_port) as proxy:
+    instance.send()
+    left = instance.await_mails(1, READERS[0])[0].path_of("unsubscribe")
+    with start(tmp_path, instance.http_port) as proxy:
         assert 303 == status(post(proxy, "/news/subscribe", {"email": "new@readers.example"}))
-        confirm = house.await_mails(1, "new@readers.example")[0].path_of("confirm")
+        confirm = instance.await_mails(1, "new@readers.example")[0].path_of("confirm")
         assert 200 == status(proxy.ask(request("GET", confirm, "Host: HOST")))
         assert 200 == status(post(proxy, confirm, {"action": "confirm"}))
         answer = post(proxy, left, ONE_CLICK)
@@ -116,7 +116,7 @@ def test_readers_sign_up_and_leave_through_it(house: House, start: Start, tmp_pa
         assert 200 == status(proxy.ask(request("GET", "/news", "Host: HOST"), source="::1"))
     assert [("active",), ("unsubscribed",)] == [
         tuple(
-            house.rows(
+            instance.rows(
                 "select state from subscription s join subscriber p on p.id = subscriber_id where address = ?", name
             )
         )
@@ -124,9 +124,9 @@ def test_readers_sign_up_and_leave_through_it(house: House, start: Start, tmp_pa
     ]
 
 
-def test_limits_count_by_the_client_behind_it(house: House, start: Start, tmp_path: Path) -> None:
+def test_limits_count_by_the_client_behind_it(instance: Instance, start: Start, tmp_path: Path) -> None:
     """Whatever it claims to be; and what is too large is refused by name, not by a broken connection."""
-    with start(tmp_path, house.http_port) as proxy:
+    with start(tmp_path, instance.http_port) as proxy:
         claims = [f"X-Forwarded-For: 198.51.100.{number}" for number in range(5)]
         asked = [
             status(post(proxy, "/news/subscribe", {"email": f"a{at}@readers{at}.example"}, claim, source="127.0.0.2"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.house import House, opened_house, plain_environment, until
+from tests.e2e.instance import Instance, opened_instance, plain_environment, until
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "how-to" / "programs.md"
 LISTS = ("news", "members", "releases")
@@ -48,33 +48,33 @@ def steps() -> Iterator[Step]:
 def test_every_recipe_does_what_is_printed_below_it(sink_program: Path, tmp_path: Path) -> None:
     first, *others = steps()
     assert first.typed == ADDRESS
-    with opened_house(tmp_path / "house", sink_program) as house:
+    with opened_instance(tmp_path / "instance", sink_program) as instance:
         for name in LISTS:
-            house.create_list(name)
-        house.start()
-        shell = Shell(house)
+            instance.create_list(name)
+        instance.start()
+        shell = Shell(instance)
         for step in others:
             shell.type(step)
-        assert {"bob@reader.example", "ada@reader.example", "chidi@reader.example"} == set(house.accepted())
-        assert len(house.accepted()) == 3
-        assert [] == house.daemon.events("http.failed") if house.daemon else None
+        assert {"bob@reader.example", "ada@reader.example", "chidi@reader.example"} == set(instance.accepted())
+        assert len(instance.accepted()) == 3
+        assert [] == instance.daemon.events("http.failed") if instance.daemon else None
 
 
 class Shell:
-    """A shell in the folder of a house. Functions that the page defines stay defined."""
+    """A shell in the folder of an instance. Functions that the page defines stay defined."""
 
-    def __init__(self, house: House) -> None:
-        self._folder = house.folder
+    def __init__(self, instance: Instance) -> None:
+        self._folder = instance.folder
         self._functions = ""
-        program = house.folder / "bin" / "pressrun"
+        program = instance.folder / "bin" / "pressrun"
         program.parent.mkdir()
         program.write_text(f'#!/bin/sh\nexec {sys.executable} -m pressrun "$@"\n', encoding="ascii")
         program.chmod(0o755)
-        (house.folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n", encoding="ascii")
+        (instance.folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n", encoding="ascii")
         self._environment = {
             **plain_environment(),
-            "A": f"http://127.0.0.1:{house.http_port}/api/v1",
-            "CURL_HOME": str(house.folder),
+            "A": f"http://127.0.0.1:{instance.http_port}/api/v1",
+            "CURL_HOME": str(instance.folder),
             "PATH": f"{program.parent}:{os.environ['PATH']}",
         }
 

@@ -14,43 +14,43 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from tests.delivery.relay.peers import CLOSE, HANG, Answers, but
-from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.conftest import READERS, MakeInstance
 from tests.e2e.crooked import crooked_relay
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.ports import free_port
 
 SHORT = {"greeting_timeout": "300ms", "mail_timeout": "300ms", "final_timeout": "300ms", "tls_timeout": "1s"}
 
 
-def _heal(house: House, edition: int) -> None:
+def _heal(instance: Instance, edition: int) -> None:
     """Put a good relay in force; everybody gets the edition once."""
-    assert house.daemon is not None
-    house.configure()
-    house.daemon.reload()
-    house.do("queue", "retry")
-    done = house.await_state(edition, "finished")
-    assert (done["delivered"], sorted(house.accepted())) == (3, sorted(READERS))
+    assert instance.daemon is not None
+    instance.configure()
+    instance.daemon.reload()
+    instance.do("queue", "retry")
+    done = instance.await_state(edition, "finished")
+    assert (done["delivered"], sorted(instance.accepted())) == (3, sorted(READERS))
 
 
-def _send_into(house: House, port: int, **relay: object) -> int:
-    house.configure(relay={"port": port, **SHORT, **relay})
-    house.start()
-    number = house.send()["id"]
+def _send_into(instance: Instance, port: int, **relay: object) -> int:
+    instance.configure(relay={"port": port, **SHORT, **relay})
+    instance.start()
+    number = instance.send()["id"]
     assert isinstance(number, int)
     return number
 
 
-def test_a_relay_that_is_away_is_told_wherever_one_looks(house: House) -> None:
+def test_a_relay_that_is_away_is_told_wherever_one_looks(instance: Instance) -> None:
     """The queue says what waits and why, the metrics which relay it is; both are well again with the relay."""
-    edition = _send_into(house, free_port())
-    daemon = house.daemon
+    edition = _send_into(instance, free_port())
+    daemon = instance.daemon
     assert daemon is not None
     until(lambda: daemon.events("relay.failing"))
-    until(lambda: 'pressrun_relay_up{relay="relay-1"} 0.0' in house.get("/metrics").text or None)
-    [reason] = until(lambda: {row["reason"] for row in house.do("queue", "ls", "--json").json} or None)
+    until(lambda: 'pressrun_relay_up{relay="relay-1"} 0.0' in instance.get("/metrics").text or None)
+    [reason] = until(lambda: {row["reason"] for row in instance.do("queue", "ls", "--json").json} or None)
     assert re.match(r"relay relay-1 failing since \S+Z: .*cannot connect", reason), reason
-    _heal(house, edition)
-    until(lambda: 'pressrun_relay_up{relay="relay-1"} 1.0' in house.get("/metrics").text or None)
+    _heal(instance, edition)
+    until(lambda: 'pressrun_relay_up{relay="relay-1"} 1.0' in instance.get("/metrics").text or None)
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,17 @@ def test_a_relay_that_is_away_is_told_wherever_one_looks(house: House) -> None:
     ],
     ids=["refuses", "nonsense", "stalls"],
 )
-def test_a_relay_that_lets_nobody_in(house: House, answers: Answers, word: str) -> None:
+def test_a_relay_that_lets_nobody_in(instance: Instance, answers: Answers, word: str) -> None:
     """It is set aside and told in the log; copies wait, untried."""
     with crooked_relay(answers) as port:
-        edition = _send_into(house, port)
-        assert house.daemon is not None
-        daemon = house.daemon
+        edition = _send_into(instance, port)
+        assert instance.daemon is not None
+        daemon = instance.daemon
         problem = until(lambda: daemon.events("relay.failing"))[0]
         assert word in problem["error"], problem
-        shown = house.show(edition)
+        shown = instance.show(edition)
         assert (shown["failed"], shown["delivered"], shown["audience"]) == (0, 0, 3)
-        _heal(house, edition)
+        _heal(instance, edition)
 
 
 @pytest.mark.parametrize(
@@ -80,74 +80,74 @@ def test_a_relay_that_lets_nobody_in(house: House, answers: Answers, word: str) 
     [but(MAIL=HANG), but(RCPT=b"451 4.3.0 later\r\n"), but(DATA=CLOSE), but(MAIL=b"\xff\xfe\r\n")],
     ids=["stalls-at-mail", "defers", "drops-at-data", "nonsense-at-mail"],
 )
-def test_a_relay_that_takes_nothing(house: House, answers: Answers) -> None:
+def test_a_relay_that_takes_nothing(instance: Instance, answers: Answers) -> None:
     """No copy fails by it; all go out once a relay takes them."""
     with crooked_relay(answers) as port:
-        edition = _send_into(house, port)
-        assert house.daemon is not None
-        daemon = house.daemon
-        until(lambda: daemon.events("relay.failing") or house.copies(edition)["deferred"] == 3 or None)
-        assert house.show(edition)["failed"] == 0
-        _heal(house, edition)
+        edition = _send_into(instance, port)
+        assert instance.daemon is not None
+        daemon = instance.daemon
+        until(lambda: daemon.events("relay.failing") or instance.copies(edition)["deferred"] == 3 or None)
+        assert instance.show(edition)["failed"] == 0
+        _heal(instance, edition)
 
 
-def test_a_relay_that_refuses_each_copy(house: House) -> None:
+def test_a_relay_that_refuses_each_copy(instance: Instance) -> None:
     """The copies fail with its words; the readers stay, and `resend --failed` with `queue retry` reaches them later."""
     with crooked_relay(but(DOT=b"554 5.7.1 this looks like spam\r\n")) as port:
-        edition = _send_into(house, port)
-        until(lambda: house.copies(edition)["failed"] == 3 or None)
-        failures = house.json("edition", "report", str(edition))["failures"]
+        edition = _send_into(instance, port)
+        until(lambda: instance.copies(edition)["failed"] == 3 or None)
+        failures = instance.json("edition", "report", str(edition))["failures"]
         assert {(554, "5.7.1", "policy")} == {
             (failure["code"], failure["enhanced"], failure["kind"]) for failure in failures
         }
-        house.configure()
-        assert house.daemon is not None
-        house.daemon.reload()
-        assert house.json("edition", "resend", str(edition), "--failed")["resent"] == 3
-        house.do("queue", "retry")  # three readers of a domain were refused for policy: it waits for a person
-        assert house.await_state(edition, "finished")["delivered"] == 3
-        assert sorted(house.accepted()) == sorted(READERS)
+        instance.configure()
+        assert instance.daemon is not None
+        instance.daemon.reload()
+        assert instance.json("edition", "resend", str(edition), "--failed")["resent"] == 3
+        instance.do("queue", "retry")  # three readers of a domain were refused for policy: it waits for a person
+        assert instance.await_state(edition, "finished")["delivered"] == 3
+        assert sorted(instance.accepted()) == sorted(READERS)
 
 
-def test_a_relay_that_drops_before_the_final_reply(make_house: MakeHouse) -> None:
+def test_a_relay_that_drops_before_the_final_reply(make_instance: MakeInstance) -> None:
     """Nobody knows whether the copy was taken: it goes out again, the same Message-ID, Date and content."""
-    house = make_house()
-    house.start()
-    house.import_readers("drop1-one@readers.example", "cut1-two@readers.example")
-    edition = house.send("---\nsubject: Dropped\n---\n\nText.\n", "--wait")
+    instance = make_instance()
+    instance.start()
+    instance.import_readers("drop1-one@readers.example", "cut1-two@readers.example")
+    edition = instance.send("---\nsubject: Dropped\n---\n\nText.\n", "--wait")
     assert (edition["delivered"], edition["failed"]) == (5, 0)
-    lines = [line for line in house.lines() if line.rcpt_to == "drop1-one@readers.example"]
+    lines = [line for line in instance.lines() if line.rcpt_to == "drop1-one@readers.example"]
     assert [line.status for line in lines] == ["D", "A"]
     assert lines[0].sha == lines[1].sha
-    assert len(house.accepted()) == len(set(house.accepted())) == 5
+    assert len(instance.accepted()) == len(set(instance.accepted())) == 5
 
 
-def test_a_relay_without_8bitmime_and_smtputf8(make_house: MakeHouse) -> None:
+def test_a_relay_without_8bitmime_and_smtputf8(make_instance: MakeInstance) -> None:
     """It gets seven bits; a reader whose address needs SMTPUTF8 fails with 5.6.7, the others get theirs."""
-    house = make_house("--no-8bitmime", "--no-smtputf8", "--lint")
-    house.start()
-    house.import_readers("jürgen@readers.example")
-    edition = house.send("---\nsubject: Grüße 🌊\n---\n\nÄÖÜ und 🌊.\n", "--wait")
+    instance = make_instance("--no-8bitmime", "--no-smtputf8", "--lint")
+    instance.start()
+    instance.import_readers("jürgen@readers.example")
+    edition = instance.send("---\nsubject: Grüße 🌊\n---\n\nÄÖÜ und 🌊.\n", "--wait")
     assert (edition["delivered"], edition["failed"]) == (3, 1)
-    failure = house.json("edition", "report", str(edition["id"]))["failures"][0]
+    failure = instance.json("edition", "report", str(edition["id"]))["failures"][0]
     assert (failure["address"], failure["enhanced"]) == ("jürgen@readers.example", "5.6.7")
-    assert house.sink is not None
-    assert house.sink.stats()["eightbit_undeclared"] == 0
-    assert all(mail.content.isascii() and "ÄÖÜ und 🌊." in mail.text for mail in house.mails())
+    assert instance.sink is not None
+    assert instance.sink.stats()["eightbit_undeclared"] == 0
+    assert all(mail.content.isascii() and "ÄÖÜ und 🌊." in mail.text for mail in instance.mails())
 
 
-def test_a_relay_with_a_bad_certificate(house: House, tmp_path: Path) -> None:
+def test_a_relay_with_a_bad_certificate(instance: Instance, tmp_path: Path) -> None:
     """Nothing goes out in the clear or to whom we cannot know; the log names the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_self_signed(tmp_path / "server.pem"))
     with crooked_relay(but(), tls=context) as port:
-        edition = _send_into(house, port, security="tls")
-        assert house.daemon is not None
-        daemon = house.daemon
+        edition = _send_into(instance, port, security="tls")
+        assert instance.daemon is not None
+        daemon = instance.daemon
         problem = until(lambda: daemon.events("relay.failing"))[0]
         assert "certificate" in problem["error"]
-        assert house.show(edition)["delivered"] == 0
-        _heal(house, edition)
+        assert instance.show(edition)["delivered"] == 0
+        _heal(instance, edition)
 
 
 def _self_signed(path: Path) -> Path:
@@ -172,15 +172,15 @@ def _self_signed(path: Path) -> Path:
     return path
 
 
-def test_a_confirmation_goes_out_where_no_envelope_can_name_the_owner(make_house: MakeHouse) -> None:
+def test_a_confirmation_goes_out_where_no_envelope_can_name_the_owner(make_instance: MakeInstance) -> None:
     """The list was set while mail was received; `check` says so, and the operator stands in."""
-    house = make_house("--no-smtputf8", "--lint")
-    house.do("list", "set", "news", "owner=büro@harbour.example")
-    text = house.config.read_text(encoding="utf-8")
-    silent = text.replace(f'\n[smtp]\nlisten = "127.0.0.1:{house.smtp_port}"\n', "")
-    house.config.write_text(f'operator = "ops@harbour.example"\n{silent}', encoding="utf-8")
-    assert "list news: without [smtp]" in house.do("check").err
-    house.start()
-    house.post("/news/subscribe", {"email": "eve@harbour.example"})
-    (mail,) = house.await_mails(1)
+    instance = make_instance("--no-smtputf8", "--lint")
+    instance.do("list", "set", "news", "owner=büro@harbour.example")
+    text = instance.config.read_text(encoding="utf-8")
+    silent = text.replace(f'\n[smtp]\nlisten = "127.0.0.1:{instance.smtp_port}"\n', "")
+    instance.config.write_text(f'operator = "ops@harbour.example"\n{silent}', encoding="utf-8")
+    assert "list news: without [smtp]" in instance.do("check").err
+    instance.start()
+    instance.post("/news/subscribe", {"email": "eve@harbour.example"})
+    (mail,) = instance.await_mails(1)
     assert (mail.mail_from, mail.message["Reply-To"]) == ("ops@harbour.example", "ops@harbour.example")

@@ -7,25 +7,25 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.e2e.conftest import MakeHouse
+from tests.e2e.conftest import MakeInstance
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.needs("oidc-provider"), pytest.mark.thorough]
 
 
-async def test_somebody_invited_logs_in_at_the_daemon(make_house: MakeHouse, tmp_path: Path) -> None:
+async def test_somebody_invited_logs_in_at_the_daemon(make_instance: MakeInstance, tmp_path: Path) -> None:
     port = free_port()
     origin = f"http://localhost:{port}"
     accounts = {"ina": {"email": "ina@town.example", "email_verified": True}}
     provider = Provider(folder=tmp_path, redirect_uri=f"{origin}/admin/oidc/callback", accounts=accounts)
-    house = make_house(
+    instance = make_instance(
         admin={"listen": f"127.0.0.1:{port}", "base_url": origin},
         oidc={"issuer": provider.url, "client_id": CLIENT_ID, "client_secret_file": "secret", "label": "Town account"},
     )
-    house.write("secret", CLIENT_SECRET)
-    house.do("user", "invite", "ina@town.example", "--list", "news", "--role", "editor")
-    daemon = house.start()
+    instance.write("secret", CLIENT_SECRET)
+    instance.do("user", "invite", "ina@town.example", "--list", "news", "--role", "editor")
+    daemon = instance.start()
     with provider:
         async with httpx.AsyncClient(base_url=origin, headers={"Sec-Fetch-Site": "same-origin"}) as client:
             assert "Town account" in (await client.get("/admin/login")).text
@@ -37,5 +37,5 @@ async def test_somebody_invited_logs_in_at_the_daemon(make_house: MakeHouse, tmp
             assert "ina@town.example" in (await client.get("/admin/account")).text
     provider.stop()
     assert [] == daemon.events("login.failed")
-    done = [row["action"] for row in house.json("audit", "ls") if row["action"] == "identity.add"]
+    done = [row["action"] for row in instance.json("audit", "ls") if row["action"] == "identity.add"]
     assert ["identity.add"] == done

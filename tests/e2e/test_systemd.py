@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.booted import SERVICE, UNITS, Booted, CannotBoot
 from tests.e2e.crowd import Crowd
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.ports import free_port
 from tests.sink import Sink
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.e2e.house import LIST_ARGUMENTS, Daemon, House, Result, until
+from tests.e2e.instance import LIST_ARGUMENTS, Daemon, Instance, Result, until
 from tests.ports import free_port
 from tests.postgresql import ROLE, Server, new_server
 
@@ -39,27 +39,27 @@ def url(server: Server) -> str:
 
 
 @pytest.fixture
-def first(url: str, tmp_path: Path) -> Iterator[House]:
+def first(url: str, tmp_path: Path) -> Iterator[Instance]:
     """The first machine, which has made the tables and the keys."""
-    house = _machine(tmp_path / "one", url)
-    house.do("list", "create", "first", *LIST_ARGUMENTS)
-    yield house
-    house.close()
+    instance = _machine(tmp_path / "one", url)
+    instance.do("list", "create", "first", *LIST_ARGUMENTS)
+    yield instance
+    instance.close()
 
 
 @pytest.fixture
-def second(first: House, url: str, tmp_path: Path) -> Iterator[House]:
+def second(first: Instance, url: str, tmp_path: Path) -> Iterator[Instance]:
     """A second machine with the same keys."""
-    house = _machine(tmp_path / "two", url)
-    shutil.copytree(first.folder / "data" / "keys", house.folder / "data" / "keys")
-    yield house
-    house.close()
+    instance = _machine(tmp_path / "two", url)
+    shutil.copytree(first.folder / "data" / "keys", instance.folder / "data" / "keys")
+    yield instance
+    instance.close()
 
 
-def _machine(folder: Path, url: str) -> House:
-    house = House(folder=folder, relay_port=free_port())
-    house.config.write_text(f'database = "{url}"\n{house.config.read_text()}', encoding="utf-8")
-    return house
+def _machine(folder: Path, url: str) -> Instance:
+    instance = Instance(folder=folder, relay_port=free_port())
+    instance.config.write_text(f'database = "{url}"\n{instance.config.read_text()}', encoding="utf-8")
+    return instance
 
 
 def _refused(result: Result, daemon: Daemon) -> bool:
@@ -67,7 +67,7 @@ def _refused(result: Result, daemon: Daemon) -> bool:
     return result.code == 75 and f"in use by process {daemon.process.pid} on " in result.err
 
 
-def test_the_second_one_hears_who_serves(first: House, second: House) -> None:
+def test_the_second_one_hears_who_serves(first: Instance, second: Instance) -> None:
     daemon = first.start()
     assert _refused(second.run("serve"), daemon)
     assert _refused(second.run("list", "create", "second", *LIST_ARGUMENTS), daemon)
@@ -77,7 +77,9 @@ def test_the_second_one_hears_who_serves(first: House, second: House) -> None:
     assert 0 == first.start().stop()
 
 
-def test_a_killed_one_starts_again_at_once_and_others_after_its_lease(first: House, second: House, url: str) -> None:
+def test_a_killed_one_starts_again_at_once_and_others_after_its_lease(
+    first: Instance, second: Instance, url: str
+) -> None:
     killed = first.start()
     killed.kill()
     assert _refused(second.run("serve"), killed)
@@ -88,7 +90,7 @@ def test_a_killed_one_starts_again_at_once_and_others_after_its_lease(first: Hou
     assert 0 == second.start().stop()
 
 
-def test_whoever_sleeps_for_too_long_is_replaced_and_ends(first: House, second: House) -> None:
+def test_whoever_sleeps_for_too_long_is_replaced_and_ends(first: Instance, second: Instance) -> None:
     daemon = first.start()
     os.kill(daemon.process.pid, signal.SIGSTOP)
     until(lambda: second.run("list", "create", "second", *LIST_ARGUMENTS).code == 0 or None, 4 * LEASE_SECONDS)
@@ -99,7 +101,7 @@ def test_whoever_sleeps_for_too_long_is_replaced_and_ends(first: House, second: 
     assert "error: another process has begun to use the database" in log
 
 
-def test_whoever_cannot_reach_the_database_waits_for_it(first: House, server: Server) -> None:
+def test_whoever_cannot_reach_the_database_waits_for_it(first: Instance, server: Server) -> None:
     daemon = first.start()
     until(lambda: first.run("list", "ls").code == 0 or None, 30)
     server.stop("immediate")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.bench.newsroom import DKIM
 from tests.e2e import under_unit
-from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import DOMAIN, House, children, command_of
+from tests.e2e.conftest import READERS, MakeInstance
+from tests.e2e.instance import DOMAIN, Instance, children, command_of
 from tests.faults.memory import memory_max_mib
 
 from pressrun.inbound import memory as mail_memory
@@ -30,47 +30,47 @@ AT_WORK_MIB = 200  # of all processes while an edition goes out, by docs/how-to/
 pytestmark = pytest.mark.needs("systemd-analyze", "libseccomp")
 
 
-def test_what_is_forbidden_is_refused(make_house: MakeHouse) -> None:
+def test_what_is_forbidden_is_refused(make_instance: MakeInstance) -> None:
     """Or the test below would say nothing."""
-    house = make_house()
+    instance = make_instance()
     program = "import os; os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))"
-    done = house.run(prefix=[*PREFIX, sys.executable, "-c", program])
+    done = instance.run(prefix=[*PREFIX, sys.executable, "-c", program])
     assert "PermissionError: [Errno 1]" in done.err
 
 
-def test_the_program_of_alerts_can_work_there(make_house: MakeHouse) -> None:
+def test_the_program_of_alerts_can_work_there(make_instance: MakeInstance) -> None:
     """A shell script that reads its input, starts an interpreter, and reaches something by TCP."""
-    house = make_house()
+    instance = make_instance()
     connect = (
-        f"import socket; socket.create_connection(('127.0.0.1', {house.relay_port}), 10).close(); print('passed on')"
+        f"import socket; socket.create_connection(('127.0.0.1', {instance.relay_port}), 10).close(); print('passed on')"
     )
-    script = house.write("page-me", f'#!/bin/sh\ncat >/dev/null\nexec {sys.executable} -c "{connect}"\n')
+    script = instance.write("page-me", f'#!/bin/sh\ncat >/dev/null\nexec {sys.executable} -c "{connect}"\n')
     script.chmod(0o755)
     program = (
         "import asyncio; from pressrun.runtime.program import run_program; "
         f"print(asyncio.run(run_program([{str(script)!r}], b'{{}}', 20.0)))"
     )
-    done = house.run(prefix=[*PREFIX, sys.executable, "-c", program])
+    done = instance.run(prefix=[*PREFIX, sys.executable, "-c", program])
     assert "ProgramEnd(problem='', output='passed on')\n" == done.out, done.err
 
 
-def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
+def test_it_does_all_of_its_work(make_instance: MakeInstance) -> None:
     """Mail is read, a layout of the operator's own rendered, an edition signed and sent."""
-    house = make_house()
-    house.do("dkim", "create")
-    house.configure(**house.tables, dkim=DKIM)
-    layouts = house.folder / "data" / "layouts"
+    instance = make_instance()
+    instance.do("dkim", "create")
+    instance.configure(**instance.tables, dkim=DKIM)
+    layouts = instance.folder / "data" / "layouts"
     layouts.mkdir()
     (layouts / "harbour.html").write_text(LAYOUT, encoding="utf-8")
-    house.do("list", "set", "news", "layout=harbour")
-    house.start(prefix=PREFIX)
-    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+    instance.do("list", "set", "news", "layout=harbour")
+    instance.start(prefix=PREFIX)
+    with smtplib.SMTP("127.0.0.1", instance.smtp_port, timeout=20) as client:
         client.sendmail("new@readers.example", [f"news-subscribe@{DOMAIN}"], b"From: new@readers.example\r\n\r\n.\r\n")
-    house.await_mails(1, "new@readers.example")
-    edition = house.send()["id"]
-    house.await_state(edition, "finished")
-    names = _family(house)
-    copies = [mail for mail in house.mails() if mail.rcpt_to in READERS]
+    instance.await_mails(1, "new@readers.example")
+    edition = instance.send()["id"]
+    instance.await_state(edition, "finished")
+    names = _family(instance)
+    copies = [mail for mail in instance.mails() if mail.rcpt_to in READERS]
     assert len(READERS) == len(copies)
     assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
     assert {"pressrun.delivery.worker", "pressrun.sandbox.helper_process"} == names - {"pressrun"}
@@ -84,10 +84,10 @@ def test_the_memory_of_the_unit_holds_every_budget() -> None:
     assert AT_WORK_MIB + budgets / 1024 / 1024 <= memory_max_mib() / 2
 
 
-def _family(house: House) -> set[str]:
+def _family(instance: Instance) -> set[str]:
     """The modules that the daemon's processes run."""
-    assert house.daemon is not None
-    waiting, modules = [str(house.daemon.process.pid)], set()
+    assert instance.daemon is not None
+    waiting, modules = [str(instance.daemon.process.pid)], set()
     while waiting:
         pid = waiting.pop()
         waiting += children(int(pid))

@@ -8,8 +8,8 @@ import smtplib
 from collections import Counter
 
 import pytest
-from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import HOST, House, Mail, until
+from tests.e2e.conftest import MakeInstance
+from tests.e2e.instance import HOST, Instance, Mail, until
 
 WELCOME = (
     "---\nsubject: Welcome aboard\n---\nDear {{ name | default: reader }},\n\n"
@@ -21,98 +21,98 @@ PIXEL = bytes.fromhex(
 )
 
 
-def set_welcome(house: House) -> None:
-    house.write("lamp.png", PIXEL)
-    house.do("list", "set", "news", f"welcome={house.write('welcome.md', WELCOME)}")
+def set_welcome(instance: Instance) -> None:
+    instance.write("lamp.png", PIXEL)
+    instance.do("list", "set", "news", f"welcome={instance.write('welcome.md', WELCOME)}")
 
 
-def greetings(house: House) -> list[Mail]:
-    return [mail for mail in house.mails() if mail.message["Subject"] == "Welcome aboard"]
+def greetings(instance: Instance) -> list[Mail]:
+    return [mail for mail in instance.mails() if mail.message["Subject"] == "Welcome aboard"]
 
 
-def test_who_confirms_is_greeted_as_an_edition_greets(house: House) -> None:
-    set_welcome(house)
-    daemon = house.start()
-    house.post("/news/subscribe", {"email": "zoe@readers.example"})
-    [asked] = house.await_mails(1)
+def test_who_confirms_is_greeted_as_an_edition_greets(instance: Instance) -> None:
+    set_welcome(instance)
+    daemon = instance.start()
+    instance.post("/news/subscribe", {"email": "zoe@readers.example"})
+    [asked] = instance.await_mails(1)
     for _ in range(2):
-        assert 200 == house.post(asked.path_of("confirm"), {}).status
-    mail = house.await_mails(2)[1]
+        assert 200 == instance.post(asked.path_of("confirm"), {}).status
+    mail = instance.await_mails(2)[1]
     assert "Welcome aboard" == mail.message["Subject"]
     assert f"https://{HOST}/news/latest" in mail.text
     assert "lamp.png" in [part.get_filename() for part in mail.message.walk()]
-    assert 200 == house.post(mail.path_of("unsubscribe"), {"List-Unsubscribe": "One-Click"}).status
-    until(lambda: house.rows("select 1 from subscription where state = 'unsubscribed'") or None)
-    house.import_readers("bob@readers.example")
+    assert 200 == instance.post(mail.path_of("unsubscribe"), {"List-Unsubscribe": "One-Click"}).status
+    until(lambda: instance.rows("select 1 from subscription where state = 'unsubscribed'") or None)
+    instance.import_readers("bob@readers.example")
     daemon.stop()
-    assert 1 == len(greetings(house))
-    assert [] == house.json("edition", "ls")
+    assert 1 == len(greetings(instance))
+    assert [] == instance.json("edition", "ls")
 
 
-def confirm(house: House, path: str) -> None:
+def confirm(instance: Instance, path: str) -> None:
     """Press the button, again after a kill: what was not answered may be done or not."""
     try:
-        status = house.post(path, {}).status
+        status = instance.post(path, {}).status
     except (OSError, http.client.HTTPException):
-        house.start()
-        status = house.post(path, {}).status
+        instance.start()
+        status = instance.post(path, {}).status
     assert 200 == status
 
 
 @pytest.mark.thorough
-def test_it_goes_out_once_however_often_the_daemon_is_killed(make_house: MakeHouse) -> None:
-    house = make_house()
-    set_welcome(house)
+def test_it_goes_out_once_however_often_the_daemon_is_killed(make_instance: MakeInstance) -> None:
+    instance = make_instance()
+    set_welcome(instance)
     readers = [f"r{number}@readers.example" for number in range(24)]
-    path = house.write("readers.csv", "email\n" + "\n".join(readers) + "\n")
-    house.do("subscriber", "import", "news", path, "--send-confirmation")
-    daemon = house.start()
-    asked = {mail.rcpt_to: mail.path_of("confirm") for mail in house.await_mails(len(readers))}
-    until(lambda: not house.rows("select 1 from delivery where state <> 'delivered'") or None)
+    path = instance.write("readers.csv", "email\n" + "\n".join(readers) + "\n")
+    instance.do("subscriber", "import", "news", path, "--send-confirmation")
+    daemon = instance.start()
+    asked = {mail.rcpt_to: mail.path_of("confirm") for mail in instance.await_mails(len(readers))}
+    until(lambda: not instance.rows("select 1 from delivery where state <> 'delivered'") or None)
     chance = random.Random(5)
     for number, address in enumerate(readers):
-        confirm(house, asked[address])
+        confirm(instance, asked[address])
         if number % 4 == 3:
             wanted = chance.randrange(number + 2)
-            until(lambda wanted=wanted: len(greetings(house)) >= wanted or None)  # type: ignore[misc]
+            until(lambda wanted=wanted: len(greetings(instance)) >= wanted or None)  # type: ignore[misc]
             daemon.kill()
-            daemon = house.start()
-    edition = house.json("list", "show", "news")["welcome_edition"]
-    shown = house.await_state(edition, "finished")
+            daemon = instance.start()
+    edition = instance.json("list", "show", "news")["welcome_edition"]
+    shown = instance.await_state(edition, "finished")
     assert (len(readers), len(readers)) == (shown["audience"], shown["delivered"])
-    assert dict.fromkeys(readers, 1) == Counter(mail.rcpt_to for mail in greetings(house))
+    assert dict.fromkeys(readers, 1) == Counter(mail.rcpt_to for mail in greetings(instance))
     assert daemon.stop() == 0
 
 
-def test_a_file_that_cannot_be_sent_is_refused_and_changes_nothing(house: House) -> None:
-    set_welcome(house)
-    before = house.json("list", "show", "news")
+def test_a_file_that_cannot_be_sent_is_refused_and_changes_nothing(instance: Instance) -> None:
+    set_welcome(instance)
+    before = instance.json("list", "show", "news")
     for text, reason in {
         "---\nsubjekt: x\n---\nHello\n": "subjekt",
         "---\nsubject: x\n---\nHello {{ town }}\n": "town",
         "---\nsubject: x\n---\n![x](missing.png)\n": "missing.png",
     }.items():
-        result = house.run("list", "set", "news", "title=Other", f"welcome={house.write('bad.md', text)}")
+        result = instance.run("list", "set", "news", "title=Other", f"welcome={instance.write('bad.md', text)}")
         assert (65, True) == (result.code, reason in result.err), result.err
-    assert 66 == house.run("list", "set", "news", "welcome=nowhere.md").code
-    assert before == house.json("list", "show", "news")
-    shown = house.json("preview", "news")
+    assert 66 == instance.run("list", "set", "news", "welcome=nowhere.md").code
+    assert before == instance.json("list", "show", "news")
+    shown = instance.json("preview", "news")
     assert ("Welcome aboard", True, False) == (
         shown["subject"],
         "/news/latest" in shown["text"],
         "View in browser" in shown["text"],
     )
-    house.do("list", "set", "news", "welcome=off")
-    assert 1 == house.run("preview", "news").code
-    assert house.json("list", "show", "news")["welcome"] is None
+    instance.do("list", "set", "news", "welcome=off")
+    assert 1 == instance.run("preview", "news").code
+    assert instance.json("list", "show", "news")["welcome"] is None
 
 
-def test_who_confirms_by_mail_is_greeted_too(house: House) -> None:
-    set_welcome(house)
-    house.start()
-    house.post("/news/subscribe", {"email": "zoe@readers.example"})
-    [asked] = house.await_mails(1)
-    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+def test_who_confirms_by_mail_is_greeted_too(instance: Instance) -> None:
+    set_welcome(instance)
+    instance.start()
+    instance.post("/news/subscribe", {"email": "zoe@readers.example"})
+    [asked] = instance.await_mails(1)
+    with smtplib.SMTP("127.0.0.1", instance.smtp_port, timeout=20) as client:
         answer = "From: zoe@readers.example\r\nSubject: Re: yes\r\n\r\n"
         client.sendmail("zoe@readers.example", [asked.message["Reply-To"]], answer)
-    assert "Welcome aboard" == house.await_mails(2)[1].message["Subject"]
+    assert "Welcome aboard" == instance.await_mails(2)[1].message["Subject"]

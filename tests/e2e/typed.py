@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e.conftest import fork_server
-from tests.e2e.house import plain_environment
+from tests.e2e.instance import plain_environment
 from tests.e2e.stand_ins import scripts
 
 ROOT = Path(__file__).parents[2]

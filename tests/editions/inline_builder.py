@@ -1,4 +1,4 @@
-"""A press that builds in the process of the test, for editions that the test has written itself."""
+"""A builder that works in the process of the test, for editions that the test has written itself."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class InlineMaker:
 
 
 def builder_at(site: Site, layouts: Path = Path("/nowhere")) -> EditionBuilder:
-    """A press for a site, with the operator's layouts in a folder."""
+    """A builder for a site, with the operator's layouts in a folder."""
     return EditionBuilder(site=site, layouts=OwnLayouts(layouts), maker=InlineMaker())
 
 

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.machine import machine_facts
-from tests.e2e.house import House
+from tests.e2e.instance import Instance
 from tests.faults import deaths, relays, servers, storage, times, unrest
 from tests.faults.kills import kill_again_and_again
 from tests.faults.outcome import Outcome
@@ -136,7 +136,7 @@ def main() -> int:
             names = [name for name in names if name not in ON_FILES]
             server = stack.enter_context(new_server())
             databases = stack.enter_context(closing(OwnDatabases(server)))
-            House.new_server = lambda: server.url(databases.new())
+            Instance.new_server = lambda: server.url(databases.new())
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pressrun-faults-")))
         program = compile_sink(root)
         for name in names:

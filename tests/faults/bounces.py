@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.database import select_at
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.faults.attacks import Line
 from tests.faults.letters import bounce, bring, lmtp_at
 from tests.ports import free_port
@@ -80,20 +80,20 @@ def measure(program: Path, folder: Path, options: argparse.Namespace) -> bool:
         "delivery": {"rate": "1000000/s"},
     }
     with Sink(program, folder) as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
+        instance = Instance(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
         try:
-            house.create_list()
-            house.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(options.readers)))
-            house.start()
-            _, copies = _edition(house, sink, options.readers)  # warms up, and gives the first copies to bounce
+            instance.create_list()
+            instance.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(options.readers)))
+            instance.start()
+            _, copies = _edition(instance, sink, options.readers)  # warms up, and gives the first copies to bounce
             without: list[Sent] = []
             beside: list[Sent] = []
             for number in range(options.rounds):
-                seconds, later = _edition(house, sink, options.readers)
+                seconds, later = _edition(instance, sink, options.readers)
                 without.append(Sent(seconds=seconds))
                 print(f"without: {seconds:.2f} s", flush=True)
                 chosen = copies[number :: max(1, len(copies) // options.bounces)][: options.bounces]
-                sent, copies = _edition_with(house, sink, options, lmtp, chosen)
+                sent, copies = _edition_with(instance, sink, options, lmtp, chosen)
                 beside.append(sent)
                 print(
                     f"with:    {sent.seconds:.2f} s; {len(chosen)} bounces in {sent.bring_seconds:.1f} s,"
@@ -101,12 +101,12 @@ def measure(program: Path, folder: Path, options: argparse.Namespace) -> bool:
                     flush=True,
                 )
                 copies = later
-            handled = _one(house, "select count(*) from delivery where bounce = 'gone'")
-            done = _one(house, "select count(*) from inbound where state = 'done' and outcome = 'gone'")
-            assert house.daemon is not None
-            assert house.daemon.stop() == 0
+            handled = _one(instance, "select count(*) from delivery where bounce = 'gone'")
+            done = _one(instance, "select count(*) from inbound where state = 'done' and outcome = 'gone'")
+            assert instance.daemon is not None
+            assert instance.daemon.stop() == 0
         finally:
-            house.close()
+            instance.close()
     wanted = options.rounds * options.bounces
     slower = _median(beside) / _median(without) - 1
     print(
@@ -120,11 +120,11 @@ def _median(runs: list[Sent]) -> float:
     return statistics.median(run.seconds for run in runs)
 
 
-def _edition(house: House, sink: Sink, readers: int) -> tuple[float, list[tuple[str, str]]]:
+def _edition(instance: Instance, sink: Sink, readers: int) -> tuple[float, list[tuple[str, str]]]:
     """Send one; the seconds from its first to its last copy, and the return path and reader of each."""
     sink.ask("XFLUSH")
     before = sink.log.stat().st_size
-    house.send(EDITION, "--again", "--wait")
+    instance.send(EDITION, "--again", "--wait")
     sink.ask("XFLUSH")
     with sink.log.open(encoding="utf-8") as log:
         log.seek(before)
@@ -136,18 +136,18 @@ def _edition(house: House, sink: Sink, readers: int) -> tuple[float, list[tuple[
 
 
 def _edition_with(
-    house: House, sink: Sink, options: argparse.Namespace, port: int, copies: list[tuple[str, str]]
+    instance: Instance, sink: Sink, options: argparse.Namespace, port: int, copies: list[tuple[str, str]]
 ) -> tuple[Sent, list[tuple[str, str]]]:
     beside = Beside(port, copies, options.seconds)
     starting = threading.Thread(target=_when_sending, args=(sink, beside))
     starting.start()
-    seconds, later = _edition(house, sink, options.readers)
+    seconds, later = _edition(instance, sink, options.readers)
     last_copy = time.time()
     starting.join()
     beside.join()
     if beside.refused:
         raise RuntimeError(f"{len(beside.refused)} refused: {beside.refused[0]}")
-    until(lambda: _one(house, "select count(*) from inbound where state = 'received'") == 0 or None, HANDLED_SECONDS)
+    until(lambda: _one(instance, "select count(*) from inbound where state = 'received'") == 0 or None, HANDLED_SECONDS)
     sent = Sent(
         seconds=seconds,
         bring_seconds=beside.ended - beside.began,
@@ -164,8 +164,8 @@ def _when_sending(sink: Sink, beside: Beside) -> None:
     beside.start()
 
 
-def _one(house: House, query: str) -> int:
-    [(number,)] = select_at(house.database, query)
+def _one(instance: Instance, query: str) -> int:
+    [(number,)] = select_at(instance.database, query)
     return int(number)
 
 
@@ -179,7 +179,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressrun-bounces-") as name:
         root = Path(name)
-        return 0 if measure(compile_sink(root), root / "house", options) else 1
+        return 0 if measure(compile_sink(root), root / "instance", options) else 1
 
 
 if __name__ == "__main__":

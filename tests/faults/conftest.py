@@ -1,12 +1,12 @@
-"""What the tests of faults share: the sink and the houses of the tests from outside."""
+"""What the tests of faults share: the sink and the instances of the tests from outside."""
 
 from __future__ import annotations
 
 from tests.e2e.conftest import (
     furnished,
     furnished_on_server,
-    house,
-    make_house,
+    instance,
+    make_instance,
     own_databases,
     pytest_runtest_setup,
     pytest_runtest_teardown,
@@ -15,8 +15,8 @@ from tests.e2e.conftest import (
 __all__ = [
     "furnished",
     "furnished_on_server",
-    "house",
-    "make_house",
+    "instance",
+    "make_instance",
     "own_databases",
     "pytest_runtest_setup",
     "pytest_runtest_teardown",

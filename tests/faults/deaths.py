@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from tests.e2e.house import Daemon, children, command_of, until
+from tests.e2e.instance import Daemon, children, command_of, until
 from tests.faults.outcome import Arrived, Outcome, arrived, await_end, await_taken, furnished
 
 _TIMES = 20
@@ -26,9 +26,9 @@ def worker_is_killed(program: Path, folder: Path, readers: int, chance: random.R
     """SIGKILL at random moments: what was on its way is unknown, is tried again, and may have been taken."""
     times = min(_TIMES, readers // _READERS_EACH)
     readers *= 2
-    with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
-        daemon = house.start()
-        edition = house.send()["id"]
+    with furnished(program, folder, readers, delivery=_RATE) as (instance, sink):
+        daemon = instance.start()
+        edition = instance.send()["id"]
         killed, killed_at = set[int](), list[float]()
         for moment in sorted(chance.randrange(readers * 9 // 10) for _ in range(times)):
             await_taken(sink, moment)
@@ -36,7 +36,7 @@ def worker_is_killed(program: Path, folder: Path, readers: int, chance: random.R
             os.kill(worker, signal.SIGKILL)
             killed.add(worker)
             killed_at.append(time.time())
-        await_end(house, edition)
+        await_end(instance, edition)
         ends = daemon.events("worker.ended")
         unknown = [end["unknown"] for end in ends]
         problem = "" if len(ends) == times else f"{len(ends)} ends were told"
@@ -45,7 +45,7 @@ def worker_is_killed(program: Path, folder: Path, readers: int, chance: random.R
             f"{times} times, at most {max(unknown)} copies on their way at one; a relay had had half of what was"
             f" repeated for less than {_unnoted_seconds(taken, killed_at) * 1000:.1f} ms"
         )
-        return taken.outcome("worker killed", house, readers, bound=sum(unknown), note=note, problem=problem)
+        return taken.outcome("worker killed", instance, readers, bound=sum(unknown), note=note, problem=problem)
 
 
 def _unnoted_seconds(taken: Arrived, killed_at: Sequence[float]) -> float:
@@ -60,18 +60,18 @@ def _unnoted_seconds(taken: Arrived, killed_at: Sequence[float]) -> float:
 
 def worker_stands_still(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """SIGSTOP for some seconds: nobody blames it, and what it had goes out when it wakes."""
-    with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
-        daemon = house.start()
-        edition = house.send()["id"]
+    with furnished(program, folder, readers, delivery=_RATE) as (instance, sink):
+        daemon = instance.start()
+        edition = instance.send()["id"]
         await_taken(sink, readers // 3)
         worker = _living(daemon, set())
         os.kill(worker, signal.SIGSTOP)
         time.sleep(_STILL_SECONDS)  # the fault itself
         os.kill(worker, signal.SIGCONT)
-        await_end(house, edition)
+        await_end(instance, edition)
         problem = "it was ended" if daemon.events("worker.ended") else ""
         note = f"SIGSTOP for {_STILL_SECONDS:g} s"
-        return arrived(sink).outcome("worker stands still", house, readers, bound=0, note=note, problem=problem)
+        return arrived(sink).outcome("worker stands still", instance, readers, bound=0, note=note, problem=problem)
 
 
 def _living(daemon: Daemon, killed: set[int]) -> int:

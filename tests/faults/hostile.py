@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.database import select_at
-from tests.e2e.house import DOMAIN, Daemon, House, opened_house, until
+from tests.e2e.instance import DOMAIN, Daemon, Instance, opened_instance, until
 from tests.faults.attacks import (
     MIB,
     Line,
@@ -85,17 +85,17 @@ class Front:
     page: str
 
 
-def _prepared(house: House) -> Front:
+def _prepared(instance: Instance) -> Front:
     """A list with a reader who has an edition, and somebody who has not confirmed."""
-    house.create_list()
-    house.do("list", "set", "news", "owner=owner@harbour.example")
-    house.do("editor", "add", "news", EDITOR)
-    house.import_readers(READER)
-    house.start()
-    house.send()
-    copy = house.await_mails(1, to=READER)[0]
-    house.post("/news/subscribe", {"email": "eve@reader.example"})
-    confirmation = house.await_mails(1, to="eve@reader.example")[0]
+    instance.create_list()
+    instance.do("list", "set", "news", "owner=owner@harbour.example")
+    instance.do("editor", "add", "news", EDITOR)
+    instance.import_readers(READER)
+    instance.start()
+    instance.send()
+    copy = instance.await_mails(1, to=READER)[0]
+    instance.post("/news/subscribe", {"email": "eve@reader.example"})
+    confirmation = instance.await_mails(1, to="eve@reader.example")[0]
     addresses = {
         "request": f"news-request@{DOMAIN}",
         "bounces": copy.mail_from,
@@ -104,10 +104,10 @@ def _prepared(house: House) -> Front:
         "confirm": str(confirmation.message["Reply-To"]),
         "postmaster": f"postmaster@{DOMAIN}",
     }
-    lmtp = int(str(house.tables["smtp"]["lmtp"]).rpartition(":")[2])
+    lmtp = int(str(instance.tables["smtp"]["lmtp"]).rpartition(":")[2])
     return Front(
         places=[
-            Place(name="SMTP", port=int(str(house.tables["smtp"]["listen"]).rpartition(":")[2]), hello="EHLO"),
+            Place(name="SMTP", port=int(str(instance.tables["smtp"]["listen"]).rpartition(":")[2]), hello="EHLO"),
             Place(name="LMTP", port=lmtp, hello="LHLO"),
         ],
         addresses=addresses,
@@ -169,13 +169,13 @@ def _row(outcome: Outcome) -> str:
     return f"| {outcome.name} | {outcome.place} | {outcome.replies} | {outcome.seconds:.2f} s |"
 
 
-def _waiting(house: House) -> int:
-    [(number,)] = select_at(house.database, "select count(*) from inbound where state = 'received'")
+def _waiting(instance: Instance) -> int:
+    [(number,)] = select_at(instance.database, "select count(*) from inbound where state = 'received'")
     return int(number)
 
 
-def _states(house: House) -> dict[str, int]:
-    return dict(select_at(house.database, "select state, count(*) from inbound group by state"))
+def _states(instance: Instance) -> dict[str, int]:
+    return dict(select_at(instance.database, "select state, count(*) from inbound group by state"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,35 +216,35 @@ def attack(program: Path, folder: Path, *, connections: int, size: int, hold: fl
     """Everything, with a row of a table for each attack on the way."""
     smtp = {"listen": f"127.0.0.1:{free_port()}", "lmtp": f"127.0.0.1:{free_port()}"}
     limits = {**LIMITS, "smtp_connections": connections}
-    with opened_house(folder, program, smtp=smtp, limits=limits) as house:
-        front = _prepared(house)
-        assert house.daemon is not None
-        peak = Peak(house.daemon)
+    with opened_instance(folder, program, smtp=smtp, limits=limits) as instance:
+        front = _prepared(instance)
+        assert instance.daemon is not None
+        peak = Peak(instance.daemon)
         watching = threading.Thread(target=peak.watch)
         watching.start()
-        at_rest = house.daemon.peak_kib()
+        at_rest = instance.daemon.peak_kib()
         print("| attack | by | replies | slowest reply |\n|---|---|---|---:|", flush=True)
         try:
-            with Prober(house.http_port, front.page) as prober:
+            with Prober(instance.http_port, front.page) as prober:
                 outcomes = asyncio.run(_mails(front))
-                after_mails = house.daemon.peak_kib()
+                after_mails = instance.daemon.peak_kib()
                 outcomes += asyncio.run(_connections(front, connections, size, hold))
                 began = time.monotonic()
-                until(lambda: _waiting(house) == 0 or None, DEALT_WITH_SECONDS)
+                until(lambda: _waiting(instance) == 0 or None, DEALT_WITH_SECONDS)
                 dealt_with_after = time.monotonic() - began
-            is_alive = house.daemon.process.poll() is None and house.get("/healthz").status == 200
+            is_alive = instance.daemon.process.poll() is None and instance.get("/healthz").status == 200
         finally:
             peak.stop()
             watching.join()
-        lines = house.daemon.log.read_text(encoding="utf-8").splitlines()
+        lines = instance.daemon.log.read_text(encoding="utf-8").splitlines()
         return Damage(
             is_alive=is_alive,
             faults=[line for line in lines if "inbound.failed" in line or not line.startswith("{")],
             slowest_reply=max(outcome.seconds for outcome in outcomes),
             dealt_with_after=dealt_with_after,
-            states=_states(house),
+            states=_states(instance),
             latency=prober.latency,
-            memory_mib=(at_rest / 1024, after_mails / 1024, house.daemon.peak_kib() / 1024),
+            memory_mib=(at_rest / 1024, after_mails / 1024, instance.daemon.peak_kib() / 1024),
             helper_mib=peak.helpers_kib / 1024,
             helpers=len(peak.started),
         )
@@ -261,7 +261,7 @@ def main() -> int:
         root = Path(name)
         damage = attack(
             compile_sink(root),
-            root / "house",
+            root / "instance",
             connections=options.connections,
             size=int(options.mib * MIB),
             hold=options.hold,

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 
 _CLIENTS = 8
 _NO_ANSWER = (None, 409, 500, 503)
@@ -137,59 +137,59 @@ class _Clients:
 def kill_while_clients_repeat(folder: Path, *, requests: int, kills: int, rows: int, seed: int) -> KeyedToll:
     """Send so many requests with keys, and a file, while the daemon is killed at random moments."""
     chance = random.Random(seed)
-    house = House(folder=folder, relay_port=9, tables=_LIMITS)  # no relay: mails wait, and are counted
+    instance = Instance(folder=folder, relay_port=9, tables=_LIMITS)  # no relay: mails wait, and are counted
     try:
-        house.create_list()
-        house.create_list("bulk")
-        token = house.json("token", "create", "--name", "crm", "--scope", "write")["token"]
-        daemon = house.start()
-        clients = _Clients(house.http_port, token, _make_links(house, token, requests // 3))
-        job = _hand_in(house, token, rows)
+        instance.create_list()
+        instance.create_list("bulk")
+        token = instance.json("token", "create", "--name", "crm", "--scope", "write")["token"]
+        daemon = instance.start()
+        clients = _Clients(instance.http_port, token, _make_links(instance, token, requests // 3))
+        job = _hand_in(instance, token, rows)
         with ThreadPoolExecutor(_CLIENTS) as pool:
             answers = [pool.submit(clients.send, number) for number in range(requests)]
             for moment in sorted(chance.randrange(requests * 19 // 20) for _ in range(kills)):
                 until(lambda moment=moment: clients.answered >= moment or None, 300)  # type: ignore[misc]
                 threading.Event().wait(chance.random() / 20)
                 daemon.kill()
-                daemon = house.start()
+                daemon = instance.start()
             statuses = Counter(answer.result() for answer in answers)
-        shown = until(lambda: _ended(house, token, job), 120)
+        shown = until(lambda: _ended(instance, token, job), 120)
         assert daemon.stop() == 0
         return KeyedToll(
             requests=requests,
             kills=kills,
             repeats=clients.repeats,
             statuses=statuses,
-            effects={name: _count(house, sql) for name, sql in _EFFECTS.items()},
+            effects={name: _count(instance, sql) for name, sql in _EFFECTS.items()},
             job=shown,
             rows=rows,
         )
     finally:
-        house.close()
+        instance.close()
 
 
-def _make_links(house: House, token: str, number: int) -> list[str]:
+def _make_links(instance: Instance, token: str, number: int) -> list[str]:
     """The paths of links by which people enter, each of its own."""
     answers = [
-        house.ask_api("POST", "people", token, json.dumps({"name": f"p{index}"}).encode(), "application/json")
+        instance.ask_api("POST", "people", token, json.dumps({"name": f"p{index}"}).encode(), "application/json")
         for index in range(number)
     ]
     return [urlsplit(json.loads(answer.text)["link"]).path for answer in answers]
 
 
-def _hand_in(house: House, token: str, rows: int) -> int:
+def _hand_in(instance: Instance, token: str, rows: int) -> int:
     text = "email\n" + "".join(f"row{number}@bulk.example\n" for number in range(rows))
-    answer = house.ask_api("POST", "lists/bulk/imports", token, text.encode(), "text/csv")
+    answer = instance.ask_api("POST", "lists/bulk/imports", token, text.encode(), "text/csv")
     return int(json.loads(answer.text)["id"])
 
 
-def _ended(house: House, token: str, job: int) -> Mapping[str, Any] | None:
-    shown: Mapping[str, Any] = json.loads(house.ask_api("GET", f"jobs/{job}", token).text)
+def _ended(instance: Instance, token: str, job: int) -> Mapping[str, Any] | None:
+    shown: Mapping[str, Any] = json.loads(instance.ask_api("GET", f"jobs/{job}", token).text)
     return shown if shown["state"] in ("done", "failed", "cancelled") else None
 
 
-def _count(house: House, sql: str) -> int:
-    return int(house.rows(sql)[0])
+def _count(instance: Instance, sql: str) -> int:
+    return int(instance.rows(sql)[0])
 
 
 def main() -> int:

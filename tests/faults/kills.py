@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.database import select_at
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.faults.outcome import IN_FLIGHT_AT_MOST
 from tests.sink import Sink
 
@@ -67,12 +67,12 @@ def kill_again_and_again(
     chance = random.Random(seed)
     moments = sorted(chance.randrange(readers * 19 // 20) for _ in range(kills))
     with Sink(program, folder, "--grab", "Message-ID") as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": rate}})
+        instance = Instance(folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": rate}})
         try:
-            house.create_list()
-            house.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
-            daemon = house.start()
-            edition = house.send()["id"]
+            instance.create_list()
+            instance.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
+            daemon = instance.start()
+            edition = instance.send()["id"]
             on_their_way = []
             for moment in moments:
                 _await_taken(sink, moment)
@@ -82,14 +82,14 @@ def kill_again_and_again(
                     daemon.kill_all()
                 else:
                     daemon.kill()
-                on_their_way.append(count_on_their_way(house, sink))
-                daemon = house.start()
-            until(lambda: house.show(edition)["state"] == "finished" or None, STORIES_SECONDS)
+                on_their_way.append(count_on_their_way(instance, sink))
+                daemon = instance.start()
+            until(lambda: instance.show(edition)["state"] == "finished" or None, STORIES_SECONDS)
             assert daemon.stop() == 0
-            counts = dict(rows(house, "select state, count(*) from delivery group by state"))
+            counts = dict(rows(instance, "select state, count(*) from delivery group by state"))
             return _toll(sink, readers, on_their_way, IN_FLIGHT_AT_MOST if with_workers else 0, counts)
         finally:
-            house.close()
+            instance.close()
 
 
 def _await_taken(sink: Sink, copies: int) -> None:
@@ -100,25 +100,25 @@ def _taken(sink: Sink) -> int:
     return sink.stats()["recipients"]
 
 
-def count_on_their_way(house: House, sink: Sink, since: int = 0) -> int:
+def count_on_their_way(instance: Instance, sink: Sink, since: int = 0) -> int:
     """Mails that the relay has taken, since a line of its log, and nobody has noted: each will go out again."""
     accepted = {line.rcpt_to for line in sink.lines()[since:] if line.status == "A"}
     claimed = rows(
-        house,
+        instance,
         "select coalesce(subscriber.address, notice.address), delivery.id, attempts, first_attempt_at, claimed_by"
         " from delivery left join notice on notice.id = notice_id"
         " left join subscription on subscription.id = subscription_id"
         " left join subscriber on subscriber.id = subscription.subscriber_id where delivery.state = 'claimed'",
     )
-    with closing(Journal.open(DataDir(house.folder / "data").journal)) as journal:
+    with closing(Journal.open(DataDir(instance.folder / "data").journal)) as journal:
         until(lambda: journal.lock() or None, FINISH_SECONDS + 2)
         noted = journal.entries().keys()
     return sum(address in accepted and Claim(*claim) not in noted for address, *claim in claimed)
 
 
-def rows(house: House, query: str) -> list[tuple[Any, ...]]:
+def rows(instance: Instance, query: str) -> list[tuple[Any, ...]]:
     """What a query finds, whether the daemon runs or was killed."""
-    return select_at(house.database, query)
+    return select_at(instance.database, query)
 
 
 def _toll(sink: Sink, readers: int, on_their_way: list[int], limit: int, counts: dict[str, int]) -> Toll:

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.faults.kills import rows
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
@@ -80,32 +80,32 @@ class Record:
 def kill_while_readers_leave(folder: Path, *, readers: int, kills: int, seed: int) -> Record:
     """Let readers leave, killing the daemon after a random number of answers, again and again."""
     chance = random.Random(seed)
-    house = House(folder=folder, relay_port=1)
+    instance = Instance(folder=folder, relay_port=1)
     try:
-        house.create_list()
-        house.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
-        tokens = WebTokens(load_keys(DataDir(folder / "data", find_server(house.server, None))))
+        instance.create_list()
+        instance.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
+        tokens = WebTokens(load_keys(DataDir(folder / "data", find_server(instance.server, None))))
         links = [(n, f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, n, 1)}") for n in range(1, readers + 1)]
-        crowd = Crowd(port=house.http_port, links=links)
+        crowd = Crowd(port=instance.http_port, links=links)
         for number in range(kills):
             most = readers * (number + 1) // (kills + 1)
-            _kill_at(house, crowd, chance.randrange(most - readers // (kills + 2), most))
-        check = house.run("consent", "verify")
+            _kill_at(instance, crowd, chance.randrange(most - readers // (kills + 2), most))
+        check = instance.run("consent", "verify")
         return Record(
             kills=kills,
             answered=frozenset(crowd.answered),
             refused=tuple(crowd.other),
-            left=frozenset(_numbers(house, "select id from subscription where state = 'unsubscribed'")),
-            withdrawn=_numbers(house, "select subscriber_id from consent where event = 'withdrawn' order by 1"),
-            undoable=_numbers(house, "select subscription_id from unsubscribe order by 1"),
+            left=frozenset(_numbers(instance, "select id from subscription where state = 'unsubscribed'")),
+            withdrawn=_numbers(instance, "select subscriber_id from consent where event = 'withdrawn' order by 1"),
+            undoable=_numbers(instance, "select subscription_id from unsubscribe order by 1"),
             is_chain_whole=check.code == 0,
         )
     finally:
-        house.close()
+        instance.close()
 
 
-def _kill_at(house: House, crowd: Crowd, answers: int) -> None:
-    daemon = house.start()
+def _kill_at(instance: Instance, crowd: Crowd, answers: int) -> None:
+    daemon = instance.start()
     posters = [threading.Thread(target=crowd.post) for _ in range(CONNECTIONS)]
     for poster in posters:
         poster.start()
@@ -115,5 +115,5 @@ def _kill_at(house: House, crowd: Crowd, answers: int) -> None:
         poster.join()
 
 
-def _numbers(house: House, query: str) -> tuple[int, ...]:
-    return tuple(number for number, *_ in rows(house, query))
+def _numbers(instance: Instance, query: str) -> tuple[int, ...]:
+    return tuple(number for number, *_ in rows(instance, query))

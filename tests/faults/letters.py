@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from tests.e2e.house import DOMAIN
+from tests.e2e.instance import DOMAIN
 from tests.faults.attacks import Line, Place
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.database import select_at
-from tests.e2e.house import Daemon, House, until
+from tests.e2e.instance import Daemon, Instance, until
 from tests.faults.attacks import Line
 from tests.faults.letters import bounce, bring, join, lmtp_at, post, question
 from tests.ports import free_port
@@ -78,50 +78,50 @@ def kill_after_each(
     lmtp = free_port()
     tables = {"smtp": {"lmtp": f"127.0.0.1:{lmtp}"}, "limits": LIMITS}
     with Sink(program, folder) as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
+        instance = Instance(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
         try:
-            copies = _delivered_edition(house, sink, kills)
+            copies = _delivered_edition(instance, sink, kills)
             waiting = accepted = 0
             for number in range(kills):
-                daemon = _started(house)
+                daemon = _started(instance)
                 letters = [join(number), question(number), bounce(*copies[number]), post(number, EDITOR)]
                 chance.shuffle(letters)
                 times = 2 if number % again_every == again_every - 1 else 1
                 for _ in range(times - 1):
                     asyncio.run(_bring_all(lmtp, letters))
                     daemon.kill()
-                    daemon = _started(house)
+                    daemon = _started(instance)
                 accepted += asyncio.run(_bring_all(lmtp, letters))
                 time.sleep(chance.random() * within_seconds)
                 daemon.kill()
-                waiting += _one(house, WAITING)
-            daemon = house.start()
+                waiting += _one(instance, WAITING)
+            daemon = instance.start()
             unsettled = (
                 "select (select count(*) from inbound where state = 'received')"
                 " + (select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
             )
-            until(lambda: _one(house, unsettled) == 0 or None, SETTLED_SECONDS)
+            until(lambda: _one(instance, unsettled) == 0 or None, SETTLED_SECONDS)
             assert daemon.stop() == 0
-            return _account(house, kills, accepted, waiting)
+            return _account(instance, kills, accepted, waiting)
         finally:
-            house.close()
+            instance.close()
 
 
-def _started(house: House) -> Daemon:
+def _started(instance: Instance) -> Daemon:
     """Running, and through with the mails of the daemon before."""
-    daemon = house.start()
-    until(lambda: _one(house, WAITING) == 0 or None, SETTLED_SECONDS)
+    daemon = instance.start()
+    until(lambda: _one(instance, WAITING) == 0 or None, SETTLED_SECONDS)
     return daemon
 
 
-def _delivered_edition(house: House, sink: Sink, readers: int) -> list[tuple[str, str]]:
+def _delivered_edition(instance: Instance, sink: Sink, readers: int) -> list[tuple[str, str]]:
     """An edition that went out: the return path of each copy, and its reader."""
-    house.create_list()
-    house.do("list", "set", "news", "owner=owner@harbour.example")
-    house.do("editor", "add", "news", EDITOR)
-    house.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
-    daemon = house.start()
-    house.send("---\nsubject: High water\n---\n\nText.\n", "--wait")
+    instance.create_list()
+    instance.do("list", "set", "news", "owner=owner@harbour.example")
+    instance.do("editor", "add", "news", EDITOR)
+    instance.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))
+    daemon = instance.start()
+    instance.send("---\nsubject: High water\n---\n\nText.\n", "--wait")
     assert daemon.stop() == 0
     return [(line.mail_from, line.rcpt_to) for line in sink.lines() if line.mail_from.startswith("news-bounces+")]
 
@@ -135,30 +135,30 @@ async def _bring_all(port: int, letters: list[tuple[str, str, bytes]]) -> int:
     return len(letters)
 
 
-def _rows(house: House, query: str) -> list[tuple[str, int]]:
-    return select_at(house.database, query)
+def _rows(instance: Instance, query: str) -> list[tuple[str, int]]:
+    return select_at(instance.database, query)
 
 
-def _one(house: House, query: str) -> int:
-    [(number,)] = select_at(house.database, query)
+def _one(instance: Instance, query: str) -> int:
+    [(number,)] = select_at(instance.database, query)
     return int(number)
 
 
-def _account(house: House, kills: int, accepted: int, waiting: int) -> Account:
+def _account(instance: Instance, kills: int, accepted: int, waiting: int) -> Account:
     confirmations = _rows(
-        house, "select address, count(*) from notice where kind = 'confirmation' and address like 'join%' group by 1"
+        instance, "select address, count(*) from notice where kind = 'confirmation' and address like 'join%' group by 1"
     )
     return Account(
         kills=kills,
         accepted=accepted,
         waiting_at_kills=waiting,
-        states=dict(_rows(house, "select state, count(*) from inbound group by state")),
+        states=dict(_rows(instance, "select state, count(*) from inbound group by state")),
         confirmations=Counter(number for _, number in confirmations),
-        forwards=_one(house, "select count(*) from notice where kind = 'forward'"),
-        bounces=dict(_rows(house, "select bounce, count(*) from delivery where bounce is not null group by bounce")),
-        editions=_one(house, "select count(*) from edition where state = 'draft'"),
+        forwards=_one(instance, "select count(*) from notice where kind = 'forward'"),
+        bounces=dict(_rows(instance, "select bounce, count(*) from delivery where bounce is not null group by bounce")),
+        editions=_one(instance, "select count(*) from edition where state = 'draft'"),
         answers_to_editor=_one(
-            house, f"select count(*) from notice where address = '{EDITOR}' and kind not in ('test', 'finished')"
+            instance, f"select count(*) from notice where address = '{EDITOR}' and kind not in ('test', 'finished')"
         ),
     )
 
@@ -174,7 +174,7 @@ def main() -> int:
         folder = Path(name)
         account = kill_after_each(
             compile_sink(folder),
-            folder / "house",
+            folder / "instance",
             kills=options.kills,
             seed=options.seed,
             within_seconds=options.within_ms / 1000,

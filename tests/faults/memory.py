@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.bench.machine import machine_facts
 from tests.bench.newsroom import DKIM
-from tests.e2e.house import DOMAIN, House, children, opened_house
+from tests.e2e.instance import DOMAIN, Instance, children, opened_instance
 from tests.sink import compile_sink
 
 UNIT = Path(__file__).parents[2] / "systemd" / "pressrun.service"
@@ -48,18 +48,18 @@ def held_mib(pid: int) -> int:
     return held // 1024
 
 
-def fill_web(house: House, stack: ExitStack) -> None:
+def fill_web(instance: Instance, stack: ExitStack) -> None:
     """Forms that do not end."""
     head = "POST /preferences HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     for _ in range(FORMS):
-        line = stack.enter_context(socket.create_connection(("127.0.0.1", house.http_port), timeout=20))
+        line = stack.enter_context(socket.create_connection(("127.0.0.1", instance.http_port), timeout=20))
         line.sendall(f"{head}Content-Length: 65000\r\n\r\n".encode() + b"a" * 60_000)
 
 
-def fill_mail(house: House, stack: ExitStack) -> None:
+def fill_mail(instance: Instance, stack: ExitStack) -> None:
     """Mails that do not end."""
     for _ in range(MAILS):
-        client = stack.enter_context(smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20))
+        client = stack.enter_context(smtplib.SMTP("127.0.0.1", instance.smtp_port, timeout=20))
         client.ehlo("x")
         client.mail("a@b.example")
         client.rcpt(f"news-owner@{DOMAIN}")
@@ -78,19 +78,19 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressrun-memory-") as name, ExitStack() as stack:
         root = Path(name)
-        house = stack.enter_context(opened_house(root / "house", compile_sink(root)))
-        house.create_list()
-        house.do("dkim", "create")
-        house.configure(**house.tables, dkim=DKIM)
-        pid = house.start().process.pid
-        house.import_readers(*(f"r{number}@readers{number % 50}.example" for number in range(options.readers)))
+        instance = stack.enter_context(opened_instance(root / "instance", compile_sink(root)))
+        instance.create_list()
+        instance.do("dkim", "create")
+        instance.configure(**instance.tables, dkim=DKIM)
+        pid = instance.start().process.pid
+        instance.import_readers(*(f"r{number}@readers{number % 50}.example" for number in range(options.readers)))
         mib_by_phase = {"with all readers imported": held_mib(pid)}
-        house.send()
+        instance.send()
         mib_by_phase["sending"] = held_mib(pid)
         with ExitStack() as lines:
-            fill_web(house, lines)
+            fill_web(instance, lines)
             mib_by_phase["and the web full"] = held_mib(pid)
-            fill_mail(house, lines)
+            fill_mail(instance, lines)
             mib_by_phase["and mail full"] = held_mib(pid)
     for what, mib in mib_by_phase.items():
         print(f"{what}: {mib} MiB")

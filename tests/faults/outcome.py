@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.database import select_at
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.sink import Sink
 
 from pressrun.smtp.window import MOST
@@ -69,9 +69,11 @@ class Arrived:
     unanswered: int
     first_at: Mapping[str, float] = field(default_factory=dict)
 
-    def outcome(self, name: str, house: House, audience: int, *, bound: int, note: str, problem: str = "") -> Outcome:
-        """Set beside the books of the house."""
-        counts = dict(select_at(house.database, "select state, count(*) from delivery group by state"))
+    def outcome(
+        self, name: str, instance: Instance, audience: int, *, bound: int, note: str, problem: str = ""
+    ) -> Outcome:
+        """Set beside the books of the instance."""
+        counts = dict(select_at(instance.database, "select state, count(*) from delivery group by state"))
         return Outcome(
             name=name,
             audience=audience,
@@ -111,18 +113,18 @@ def furnished(
     relay_port: int | None = None,
     server: str | None = None,
     **tables: Any,
-) -> Iterator[tuple[House, Sink]]:
-    """A house with so many readers that is not running yet, and its sink; the house may reach it by another port."""
+) -> Iterator[tuple[Instance, Sink]]:
+    """An instance with so many readers that is not running yet, and its sink, which it may reach by another port."""
     folder.mkdir(parents=True, exist_ok=True)
     with Sink(program, folder, "--grab", "Message-ID", *sink_options) as sink:
         port = relay_port or sink.port
-        house = House(folder=folder / "house", relay_port=port, sink=sink, tables=tables, server=server)
+        instance = Instance(folder=folder / "instance", relay_port=port, sink=sink, tables=tables, server=server)
         try:
-            house.create_list()
-            house.import_readers(*names(readers))
-            yield house, sink
+            instance.create_list()
+            instance.import_readers(*names(readers))
+            yield instance, sink
         finally:
-            house.close()
+            instance.close()
 
 
 def names(readers: int, domain: str = "inbox{}.example") -> list[str]:
@@ -135,15 +137,15 @@ def await_taken(sink: Sink, copies: int) -> None:
     until(lambda: sink.stats()["recipients"] >= copies or None, PATIENCE_SECONDS)
 
 
-def await_end(house: House, edition: int) -> None:
+def await_end(instance: Instance, edition: int) -> None:
     """Until the edition is finished; then the daemon must end well."""
-    house.await_state(edition, "finished", PATIENCE_SECONDS)
-    assert house.daemon is not None
-    assert house.daemon.stop() == 0
+    instance.await_state(edition, "finished", PATIENCE_SECONDS)
+    assert instance.daemon is not None
+    assert instance.daemon.stop() == 0
 
 
-def count_unanswered(house: House) -> int:
+def count_unanswered(instance: Instance) -> int:
     """How many copies have been on their way when their connection ended: the relay may have taken them or not."""
     name = 'pressrun_deliveries_total{outcome="unknown"} '
-    lines = [line for line in house.get("/metrics").text.splitlines() if line.startswith(name)]
+    lines = [line for line in instance.get("/metrics").text.splitlines() if line.startswith(name)]
     return round(sum(float(line.removeprefix(name)) for line in lines))

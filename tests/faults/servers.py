@@ -26,14 +26,14 @@ def server_is_killed(program: Path, folder: Path, readers: int, chance: random.R
     readers *= 2
     with new_server() as server, closing(OwnDatabases(server)) as databases:
         address = server.url(databases.new())
-        with furnished(program, folder, readers, server=address, delivery=_RATE) as (house, sink):
-            daemon = house.start()
-            edition = house.send()["id"]
+        with furnished(program, folder, readers, server=address, delivery=_RATE) as (instance, sink):
+            daemon = instance.start()
+            edition = instance.send()["id"]
             for moment in sorted(chance.randrange(readers * 9 // 10) for _ in range(times)):
                 await_taken(sink, moment)
                 server.stop("immediate")
                 server.start()
-            await_end(house, edition)
+            await_end(instance, edition)
             noticed = len(daemon.events("dispatch.database_unavailable"))
             note = f"{times} times, which the dispatcher noticed {noticed} times"
-            return arrived(sink).outcome("server killed", house, readers, bound=0, note=note)
+            return arrived(sink).outcome("server killed", instance, readers, bound=0, note=note)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.faults.outcome import Outcome, arrived, await_end, await_taken, furnished
 
 _RATE = {"rate": "500/s"}
@@ -68,47 +68,47 @@ def disk_is_full(program: Path, folder: Path, readers: int, _: random.Random) ->
     """Nothing can be written until there is room again."""
     with (
         small_disk(folder / "disk") as disk,
-        furnished(program, folder, readers, delivery=_RATE, limits={"disk_reserve": "1 KiB"}) as (house, sink),
+        furnished(program, folder, readers, delivery=_RATE, limits={"disk_reserve": "1 KiB"}) as (instance, sink),
     ):
-        shutil.move(house.folder / "data", disk / "data")
-        (house.folder / "data").symlink_to(disk / "data")
+        shutil.move(instance.folder / "data", disk / "data")
+        (instance.folder / "data").symlink_to(disk / "data")
         try:
-            daemon = house.start()
-            edition = house.send()["id"]
+            daemon = instance.start()
+            edition = instance.send()["id"]
             await_taken(sink, readers // 4)
             filler = fill(disk)
             until(lambda: daemon.events("dispatch.database_unavailable"), 60.0)
             filler.unlink()
-            await_end(house, edition)
-            return arrived(sink).outcome("full disk", house, readers, bound=0, note="a tmpfs of 24 MiB")
+            await_end(instance, edition)
+            return arrived(sink).outcome("full disk", instance, readers, bound=0, note="a tmpfs of 24 MiB")
         finally:
-            house.close()
+            instance.close()
 
 
 def no_file_may_grow(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """The same by the largest file that the daemon may write, which needs no root."""
-    with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
-        daemon = house.start()
-        edition = house.send()["id"]
+    with furnished(program, folder, readers, delivery=_RATE) as (instance, sink):
+        daemon = instance.start()
+        edition = instance.send()["id"]
         await_taken(sink, readers // 4)
         most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)[1]
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096, most))
         until(lambda: daemon.events("dispatch.database_unavailable"), 60.0)
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most, most))
-        await_end(house, edition)
-        return arrived(sink).outcome("no file may grow", house, readers, bound=0, note="RLIMIT_FSIZE of the daemon")
+        await_end(instance, edition)
+        return arrived(sink).outcome("no file may grow", instance, readers, bound=0, note="RLIMIT_FSIZE of the daemon")
 
 
 def database_is_locked(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """Another process holds the write lock: for two seconds, then for longer than the daemon waits at one go."""
-    with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
-        daemon = house.start()
-        edition = house.send()["id"]
+    with furnished(program, folder, readers, delivery=_RATE) as (instance, sink):
+        daemon = instance.start()
+        edition = instance.send()["id"]
         for number, seconds in enumerate((2.0, 8.0)):
             await_taken(sink, readers * (number + 1) // 4)
-            command = [sys.executable, "-c", _LOCK, str(house.database), str(seconds)]
+            command = [sys.executable, "-c", _LOCK, str(instance.database), str(seconds)]
             subprocess.run(command, check=True, capture_output=True, timeout=60)
-        await_end(house, edition)
+        await_end(instance, edition)
         given_up = len(daemon.events("dispatch.database_unavailable"))
         note = f"2 s and 8 s; the daemon gave up waiting and tried again {given_up} times"
-        return arrived(sink).outcome("locked database", house, readers, bound=0, note=note)
+        return arrived(sink).outcome("locked database", instance, readers, bound=0, note=note)

@@ -10,5 +10,5 @@ from tests.faults.keyed import kill_while_clients_repeat
 
 @pytest.mark.thorough
 def test_a_request_with_a_key_has_one_effect_whatever_is_killed(tmp_path: Path) -> None:
-    toll = kill_while_clients_repeat(tmp_path / "house", requests=150, kills=6, rows=20_000, seed=7)
+    toll = kill_while_clients_repeat(tmp_path / "instance", requests=150, kills=6, rows=20_000, seed=7)
     assert toll.is_good, str(toll)

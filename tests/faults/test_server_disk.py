@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 
 import psycopg
 import pytest
-from tests.e2e.house import Daemon, House, opened_house, until
+from tests.e2e.instance import Daemon, Instance, opened_instance, until
 from tests.e2e.test_server_gone import READERS, mail_to_list, sign_up
 from tests.faults.storage import NoSmallDisk, fill, small_disk
 from tests.postgresql import OwnDatabases, Server, new_server, new_server_in
@@ -38,13 +38,15 @@ def small_disk_in(folder: Path, stack: ExitStack, size: str) -> Path:
         pytest.skip(str(problem))
 
 
-def started(server: Server, database: str, sink_program: Path, folder: Path, stack: ExitStack) -> tuple[House, Daemon]:
-    """A running house with readers; nobody has signed up or written to it before."""
+def started(
+    server: Server, database: str, sink_program: Path, folder: Path, stack: ExitStack
+) -> tuple[Instance, Daemon]:
+    """A running instance with readers; nobody has signed up or written to it before."""
     url, rate = server.url(database), {"rate": "500/s"}
-    house = stack.enter_context(opened_house(folder / "house", sink_program, server=url, delivery=rate))
-    house.create_list()
-    house.import_readers(*READERS)
-    return house, house.start()
+    instance = stack.enter_context(opened_instance(folder / "instance", sink_program, server=url, delivery=rate))
+    instance.create_list()
+    instance.import_readers(*READERS)
+    return instance, instance.start()
 
 
 @contextmanager
@@ -66,25 +68,25 @@ def no_room_for_log(disk: Path, server: Server) -> Iterator[None]:
     server.start()
 
 
-def go_through(house: House, daemon: Daemon, outage: AbstractContextManager[None]) -> None:
+def go_through(instance: Instance, daemon: Daemon, outage: AbstractContextManager[None]) -> None:
     """An edition stops halfway, everything else is refused, and afterwards each copy has arrived once."""
-    edition = int(house.send()["id"])
-    until(lambda: len(house.accepted()) > 300 or None)
+    edition = int(instance.send()["id"])
+    until(lambda: len(instance.accepted()) > 300 or None)
     with outage:
         until(lambda: daemon.events("dispatch.database_unavailable"), 60)
-        rows = house.write("later.csv", MANY)
-        assert 69 == house.run("subscriber", "import", "news", rows).code
-        assert (503, 451) == (sign_up(house, "new@readers.example"), mail_to_list(house)[0])
-        assert 200 == house.get("/healthz").status
-        assert len(house.accepted()) < len(READERS)
-    house.await_state(edition, "finished", 120)
-    assert (303, 250) == (sign_up(house, "new@readers.example"), mail_to_list(house)[0])
-    house.await_mails(1, to="new@readers.example")
-    house.await_mails(1, to="x@readers.example")
-    assert 2000 == house.json("subscriber", "import", "news", rows)["added"]
-    taken = [address for address in house.accepted() if address in set(READERS)]
+        rows = instance.write("later.csv", MANY)
+        assert 69 == instance.run("subscriber", "import", "news", rows).code
+        assert (503, 451) == (sign_up(instance, "new@readers.example"), mail_to_list(instance)[0])
+        assert 200 == instance.get("/healthz").status
+        assert len(instance.accepted()) < len(READERS)
+    instance.await_state(edition, "finished", 120)
+    assert (303, 250) == (sign_up(instance, "new@readers.example"), mail_to_list(instance)[0])
+    instance.await_mails(1, to="new@readers.example")
+    instance.await_mails(1, to="x@readers.example")
+    assert 2000 == instance.json("subscriber", "import", "news", rows)["added"]
+    taken = [address for address in instance.accepted() if address in set(READERS)]
     assert sorted(taken) == sorted(READERS)  # each of them once
-    assert {"delivered": len(READERS)} == dict(house.copies(edition))
+    assert {"delivered": len(READERS)} == dict(instance.copies(edition))
     assert 0 == daemon.stop()
     assert [] == [line for line in daemon.log.read_text(encoding="utf-8").splitlines() if "Traceback" in line]
 
@@ -99,8 +101,8 @@ def test_there_is_no_room_for_tables(sink_program: Path, tmp_path: Path, stack: 
     with server.connect() as admin:
         admin.execute(f"create tablespace small location '{disk / 'tables'}'")
         admin.execute(f"alter database {database} set tablespace small")
-    house, daemon = started(server, database, sink_program, tmp_path, stack)
-    go_through(house, daemon, no_room(disk))
+    instance, daemon = started(server, database, sink_program, tmp_path, stack)
+    go_through(instance, daemon, no_room(disk))
 
 
 def test_there_is_no_room_for_anything(sink_program: Path, tmp_path: Path, stack: ExitStack) -> None:
@@ -111,5 +113,5 @@ def test_there_is_no_room_for_anything(sink_program: Path, tmp_path: Path, stack
     disk = small_disk_in(home, stack, "192m")
     (disk / "server").mkdir()
     server = stack.enter_context(new_server_in(disk / "server"))
-    house, daemon = started(server, OwnDatabases(server).new(), sink_program, tmp_path, stack)
-    go_through(house, daemon, no_room_for_log(disk, server))
+    instance, daemon = started(server, OwnDatabases(server).new(), sink_program, tmp_path, stack)
+    go_through(instance, daemon, no_room_for_log(disk, server))

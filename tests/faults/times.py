@@ -45,32 +45,32 @@ def clock_jumps(program: Path, folder: Path, readers: int, _: random.Random) -> 
     """The daemon's clock, by libfaketime: an hour ahead, three back, a day ahead, and right again."""
     clock = FakeClock(folder)
     readers = min(readers, _MOST_READERS)
-    with furnished(program, folder, readers, delivery={"rate": f"{_RATE}/s"}) as (house, sink):
-        house.start(environment=clock.environment)
-        edition = house.send()["id"]
+    with furnished(program, folder, readers, delivery={"rate": f"{_RATE}/s"}) as (instance, sink):
+        instance.start(environment=clock.environment)
+        edition = instance.send()["id"]
         for number, jump in enumerate(_JUMPS):
             await_taken(sink, readers * (number + 1) // (len(_JUMPS) + 2))
             clock.set(jump)
-        await_end(house, edition)
+        await_end(instance, edition)
         with sink.log.open(encoding="utf-8") as lines:
             most = busiest(read_log(lines, "rcpt").times_us, 1.0)
         problem = "" if most <= 2 * _RATE else "the rate was not held"
         note = f"+1 h, −3 h, +26 h, −24 h; at {_RATE}/s the busiest second had {most}"
-        return arrived(sink).outcome("clock jumps", house, readers, bound=0, note=note, problem=problem)
+        return arrived(sink).outcome("clock jumps", instance, readers, bound=0, note=note, problem=problem)
 
 
 def restarts(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
     """SIGTERM at five random moments: what is in flight is finished, so nothing is repeated."""
-    with furnished(program, folder, readers, delivery={"rate": "3000/s"}) as (house, sink):
-        daemon = house.start()
-        edition = house.send()["id"]
+    with furnished(program, folder, readers, delivery={"rate": "3000/s"}) as (instance, sink):
+        daemon = instance.start()
+        edition = instance.send()["id"]
         moments = sorted(chance.randrange(readers * 9 // 10) for _ in range(5))
         ends = []
         for moment in moments:
             await_taken(sink, moment)
             ends.append(daemon.stop())
-            daemon = house.start()
-        await_end(house, edition)
+            daemon = instance.start()
+        await_end(instance, edition)
         problem = f"exit codes {ends}" if any(ends) else ""
         note = f"SIGTERM {len(moments)} times"
-        return arrived(sink).outcome("restarts", house, readers, bound=0, note=note, problem=problem)
+        return arrived(sink).outcome("restarts", instance, readers, bound=0, note=note, problem=problem)

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.database import select_at
-from tests.e2e.house import House, until
+from tests.e2e.instance import Instance, until
 from tests.faults.attacks import Line
 from tests.faults.kills import count_on_their_way
 from tests.faults.letters import bounce, bring, lmtp_at
@@ -121,21 +121,21 @@ def unrest(program: Path, folder: Path, readers: int, chance: random.Random) -> 
     }
     with new_server() as server, closing(OwnDatabases(server)) as databases:
         address = server.url(databases.new())
-        with furnished(program, folder, readers, server=address, **tables) as (house, sink):
-            story = _Story(house, sink, server, lmtp, readers, chance)
+        with furnished(program, folder, readers, server=address, **tables) as (instance, sink):
+            story = _Story(instance, sink, server, lmtp, readers, chance)
             return story.run()
 
 
 class _Story:
     def __init__(
-        self, house: House, sink: Sink, server: Server, lmtp: int, readers: int, chance: random.Random
+        self, instance: Instance, sink: Sink, server: Server, lmtp: int, readers: int, chance: random.Random
     ) -> None:
-        self._house, self._sink, self._server, self._readers, self._chance = house, sink, server, readers, chance
-        tokens = WebTokens(load_keys(DataDir(house.folder / "data", server=PostgresDatabase(str(house.server)))))
-        numbers = dict(select_at(house.database, "select address, id from subscriber"))
+        self._instance, self._sink, self._server, self._readers, self._chance = instance, sink, server, readers, chance
+        tokens = WebTokens(load_keys(DataDir(instance.folder / "data", server=PostgresDatabase(str(instance.server)))))
+        numbers = dict(select_at(instance.database, "select address, id from subscriber"))
         leaving = chance.sample(names(readers), readers // 20)
         self._crowd = Crowd(
-            house.http_port,
+            instance.http_port,
             {
                 address: f"/unsubscribe/{tokens.make(WebPurpose.UNSUBSCRIBE, numbers[address], 1)}"
                 for address in leaving
@@ -146,8 +146,8 @@ class _Story:
         self._seen: set[str] = set()  # Message-IDs of before the second edition
 
     def run(self) -> Outcome:
-        self._house.start()
-        first = self._house.send()["id"]
+        self._instance.start()
+        first = self._instance.send()["id"]
         threads = [threading.Thread(target=work) for work in (self._crowd.leave, self._crowd.join, self._bouncer.run)]
         for thread in threads:
             thread.start()
@@ -160,13 +160,13 @@ class _Story:
             for thread in threads:
                 thread.join()
         self._seen = {message_id for _, message_id in _had(self._sink)}
-        second = self._house.send(SECOND)["id"]
+        second = self._instance.send(SECOND)["id"]
         total = self._sink.stats()["recipients"]
         until(lambda: self._sink.stats()["recipients"] > total + self._readers // 10 or None, PATIENCE_SECONDS)
-        self._house.do("edition", "cancel", str(second), "--yes")
+        self._instance.do("edition", "cancel", str(second), "--yes")
         self._await_quiet()
-        assert self._house.daemon is not None
-        assert self._house.daemon.stop() == 0
+        assert self._instance.daemon is not None
+        assert self._instance.daemon.stop() == 0
         return self._judge(first, second)
 
     def _disturb(self, edition: int) -> None:
@@ -182,10 +182,12 @@ class _Story:
 
     def _press(self, button: str, edition: int) -> None:
         """An editor's button, until it has done its work: the database may have just come back."""
-        until(lambda: self._house.run("edition", button, str(edition)).code == 0 or self._is(button, edition) or None)
+        until(
+            lambda: self._instance.run("edition", button, str(edition)).code == 0 or self._is(button, edition) or None
+        )
 
     def _is(self, button: str, edition: int) -> bool:
-        [(state,)] = select_at(self._house.database, "select state from edition where id = ?", edition)
+        [(state,)] = select_at(self._instance.database, "select state from edition where id = ?", edition)
         return bool(state == ("paused" if button == "pause" else "sending"))
 
     def _kill_server(self) -> None:
@@ -193,13 +195,13 @@ class _Story:
         self._server.start()
 
     def _kill_daemon(self) -> None:
-        assert self._house.daemon is not None
-        self._house.daemon.kill_all()
-        self._on_their_way.append(count_on_their_way(self._house, self._sink))
-        self._house.start()
+        assert self._instance.daemon is not None
+        self._instance.daemon.kill_all()
+        self._on_their_way.append(count_on_their_way(self._instance, self._sink))
+        self._instance.start()
 
     def _await_end(self, edition: int) -> None:
-        self._house.await_state(edition, "finished", PATIENCE_SECONDS)
+        self._instance.await_state(edition, "finished", PATIENCE_SECONDS)
         self._await_quiet()
 
     def _await_quiet(self) -> None:
@@ -208,7 +210,7 @@ class _Story:
             "select (select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
             " + (select count(*) from inbound where state = 'received') + (select count(*) from pending_request)"
         )
-        until(lambda: select_at(self._house.database, waits) == [(0,)] or None, PATIENCE_SECONDS)
+        until(lambda: select_at(self._instance.database, waits) == [(0,)] or None, PATIENCE_SECONDS)
 
     # ------------------------------------------------------------------ the books beside what the relay had
 
@@ -254,7 +256,7 @@ class _Story:
                 row != [(state, number) for state, number in self._select(_STATES, edition)]
                 for edition, row in self._kept().items()
             ),
-            "evidence": self._house.run("consent", "verify").code,
+            "evidence": self._instance.run("consent", "verify").code,
         }
         return [f"{what}: {number}" for what, number in problems.items() if number]
 
@@ -266,7 +268,7 @@ class _Story:
         }
 
     def _select(self, query: str, *values: int) -> list[tuple[Any, ...]]:
-        return select_at(self._house.database, query, *values)
+        return select_at(self._instance.database, query, *values)
 
     def _number(self, query: str, *values: int) -> int:
         [(number,)] = self._select(query, *values)

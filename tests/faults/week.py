@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.house import DOMAIN, HOST, House, until
+from tests.e2e.instance import DOMAIN, HOST, Instance, until
 from tests.faults.kills import count_on_their_way
 from tests.faults.letters import bounce, complaint
 from tests.faults.memory import held_mib
@@ -64,7 +64,7 @@ class Sample:
 class Week:
     """The newsletter, and what is known of it from outside."""
 
-    house: House
+    instance: Instance
     sink: Sink
     clock: FakeClock
     chance: random.Random
@@ -95,20 +95,20 @@ class Week:
 
     def sign_up(self) -> None:
         """Strangers sign up on the page, and most of them confirm."""
-        house = self.house
+        instance = self.instance
         addresses = [f"new{self.number + place}@joining.example" for place in range(EACH_STEP)]
         self.number += EACH_STEP
         for address in addresses:
-            assert 303 == house.post("/news/subscribe", {"email": address}).status
+            assert 303 == instance.post("/news/subscribe", {"email": address}).status
         query = (
             "select confirmation.id, confirmation.expires_at from confirmation join subscription on subscription.id ="
             " subscription_id join subscriber on subscriber.id = subscriber_id where subscription.state = 'pending'"
             f" and address in ({', '.join('?' * len(addresses))})"
         )
-        asked = until(lambda: (len(rows := house.rows(query, *addresses)) == EACH_STEP and rows) or None)
+        asked = until(lambda: (len(rows := instance.rows(query, *addresses)) == EACH_STEP and rows) or None)
         tokens = self._links()
         for number, expires_at in asked[: EACH_STEP * 4 // 5]:
-            answer = house.post(f"/confirm/{tokens.make(WebPurpose.CONFIRM, number, expires_at)}", {})
+            answer = instance.post(f"/confirm/{tokens.make(WebPurpose.CONFIRM, number, expires_at)}", {})
             assert answer.status < 400, answer
 
     def leave(self) -> None:
@@ -118,7 +118,7 @@ class Week:
         for place, (subscription, address) in enumerate(chosen):
             if place % 2:
                 token = tokens.make(WebPurpose.UNSUBSCRIBE, subscription, self.editions[-1])
-                answer = self.house.post(f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"})
+                answer = self.instance.post(f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"})
                 assert 200 == answer.status, answer
             else:
                 way = f"news-unsubscribe+{addresses.make(AddressPurpose.UNSUBSCRIBE, 'news', subscription)}@{DOMAIN}"
@@ -130,18 +130,18 @@ class Week:
         text = f"---\nsubject: High water {self.hours} {len(self.editions)}\n---\n\nDear reader,\n\nthe tide is in.\n"
         before = self.sink.stats()["recipients"]
         self.sent_before = len(self.sink.lines())
-        edition: int = self.house.send(text)["id"]
-        audience = self.house.show(edition)["audience"]
+        edition: int = self.instance.send(text)["id"]
+        audience = self.instance.show(edition)["audience"]
         await_taken(self.sink, before + audience // 4)
         during()
-        self.house.await_state(edition, "finished", PATIENCE_SECONDS)
+        self.instance.await_state(edition, "finished", PATIENCE_SECONDS)
         self.editions.append(edition)
         return edition
 
     def bounce(self) -> None:
         """Some copies of the latest edition come back."""
         edition = self.editions[-1]
-        rows = self.house.rows(
+        rows = self.instance.rows(
             "select delivery.id, address from delivery join subscription on subscription.id = subscription_id join"
             " subscriber on subscriber.id = subscriber_id where edition_id = ? and delivery.state = 'delivered' and"
             " subscription.state = 'active' and address like 'reader%' order by delivery.id",
@@ -165,21 +165,21 @@ class Week:
 
     def restart(self) -> None:
         """In the middle of an edition."""
-        daemon = self.house.daemon
+        daemon = self.instance.daemon
         assert daemon is not None
         assert 0 == daemon.stop()
         self.start()
 
     def kill(self) -> None:
         """The same with SIGKILL, to the daemon and its workers."""
-        assert self.house.daemon is not None
-        self.house.daemon.kill_all()
-        self.may_repeat += count_on_their_way(self.house, self.sink, self.sent_before)
+        assert self.instance.daemon is not None
+        self.instance.daemon.kill_all()
+        self.may_repeat += count_on_their_way(self.instance, self.sink, self.sent_before)
         self.start()
 
     def fill_disk(self, disk: Path) -> None:
         """It is nearly full in the middle of an edition, and people leave meanwhile."""
-        daemon = self.house.daemon
+        daemon = self.instance.daemon
         assert daemon is not None
         filler = fill(disk, leaving=6 * MIB)
 
@@ -188,12 +188,12 @@ class Week:
             return bool(daemon.events("storage.nearly_full")) or None
 
         until(is_noticed)
-        another = self.house.write("another.md", "---\nsubject: Refused\n---\n\nx\n")
-        refused = self.house.run("send", "news", another, "--yes")
+        another = self.instance.write("another.md", "---\nsubject: Refused\n---\n\nx\n")
+        refused = self.instance.run("send", "news", another, "--yes")
         assert 69 == refused.code, refused
         ((subscription, address),) = self._active(1)
         token = self._links().make(WebPurpose.UNSUBSCRIBE, subscription, self.editions[-1])
-        answer = self.house.post(f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"})
+        answer = self.instance.post(f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"})
         assert 200 == answer.status, answer
         self.left[address] = time.time() + 2.0  # what was claimed by then goes out, within a second and its reply
         filler.unlink()
@@ -201,24 +201,24 @@ class Week:
 
     def start(self) -> None:
         """The daemon with its own clock."""
-        self.house.start(environment=self.clock.environment)
+        self.instance.start(environment=self.clock.environment)
 
     # ------------------------------------------------------------------ what is seen from outside
 
     def sample(self) -> None:
         """Look at memory, files and rows."""
-        assert self.house.daemon is not None
-        file = self.house.database_file
+        assert self.instance.daemon is not None
+        file = self.instance.database_file
 
         def count(table: str, where: str = "") -> int:
-            (number,) = self.house.rows(f"select count(*) from {table} {where}")
+            (number,) = self.instance.rows(f"select count(*) from {table} {where}")
             return int(number)
 
         log = file.with_name(f"{file.name}-wal")
         self.samples.append(
             Sample(
                 hours=self.hours,
-                memory_mib=held_mib(self.house.daemon.process.pid),
+                memory_mib=held_mib(self.instance.daemon.process.pid),
                 database_kib=file.stat().st_size // 1024,
                 log_kib=log.stat().st_size // 1024 if log.exists() else 0,
                 copies=count("delivery", "where edition_id is not null"),
@@ -232,7 +232,7 @@ class Week:
         """What is not as it should be after the week."""
         problems = []
         for edition in self.editions:
-            shown = self.house.show(edition)
+            shown = self.instance.show(edition)
             ended = shown["delivered"] + shown["failed"] + shown["cancelled"]
             if ended != shown["audience"]:
                 problems.append(f"edition {edition} of {shown['audience']} has {ended} at their end")
@@ -281,10 +281,10 @@ class Week:
             "select count(*) from delivery join edition on edition.id = edition_id where finished_at < ?"
             " and delivery.bounce is null"
         )
-        return bool(self.house.rows(query, before) == [0])
+        return bool(self.instance.rows(query, before) == [0])
 
     def _active(self, number: int) -> list[tuple[int, str]]:
-        rows = self.house.rows(
+        rows = self.instance.rows(
             "select subscription.id, address from subscription join subscriber on subscriber.id = subscriber_id"
             " where subscription.state = 'active' and address like 'reader%' order by subscription.id"
         )
@@ -296,15 +296,15 @@ class Week:
             "select count(*) from subscription join subscriber on subscriber.id = subscriber_id"
             f" where subscription.state = 'active' and address in ({', '.join('?' * len(addresses))})"
         )
-        until(lambda: self.house.rows(query, *addresses) == [0], PATIENCE_SECONDS)
+        until(lambda: self.instance.rows(query, *addresses) == [0], PATIENCE_SECONDS)
         self.left |= dict.fromkeys(addresses, time.time())
 
     def _bring(self, sender: str, to: str, content: bytes) -> None:
-        with smtplib.SMTP("127.0.0.1", self.house.smtp_port, timeout=20) as connection:
+        with smtplib.SMTP("127.0.0.1", self.instance.smtp_port, timeout=20) as connection:
             connection.sendmail(sender, [to], content)
 
     def _keys(self) -> Any:
-        return load_keys(DataDir(self.house.folder / "data"))
+        return load_keys(DataDir(self.instance.folder / "data"))
 
     def _links(self) -> WebTokens:
         return WebTokens(self._keys())
@@ -316,26 +316,26 @@ def run_week(program: Path, folder: Path, readers: int, chance: random.Random) -
     with (
         small_disk(folder / "disk", size="96m") as disk,
         far(0.0) as (listening, connect),
-        furnished(program, folder, readers, relay_port=listening, **TABLES) as (house, sink),
+        furnished(program, folder, readers, relay_port=listening, **TABLES) as (instance, sink),
     ):
-        shutil.move(house.folder / "data", disk / "data")
-        (house.folder / "data").symlink_to(disk / "data")
-        house.do("list", "set", "news", "leaving_note=false")
-        week = Week(house=house, sink=sink, clock=clock, chance=chance)
+        shutil.move(instance.folder / "data", disk / "data")
+        (instance.folder / "data").symlink_to(disk / "data")
+        instance.do("list", "set", "news", "leaving_note=false")
+        week = Week(instance=instance, sink=sink, clock=clock, chance=chance)
         way = connect(sink.port)
 
         def lose_relay() -> None:
             nonlocal way
             way.kill()
             way.wait(10)
-            until(lambda: house.daemon is not None and house.daemon.events("relay.failing"), 60.0)
+            until(lambda: instance.daemon is not None and instance.daemon.events("relay.failing"), 60.0)
             way = connect(sink.port)
-            house.do("queue", "retry")
+            instance.do("queue", "retry")
 
         troubles: dict[int, Callable[[], object]] = {
             1: lambda: week.send(week.restart),
             2: lambda: week.send(week.kill),
-            3: lambda: house.do("key", "rotate", "--yes"),
+            3: lambda: instance.do("key", "rotate", "--yes"),
             4: lambda: week.send(lose_relay),
             5: lambda: week.send(lambda: week.fill_disk(disk)),
             6: week.restart,
@@ -348,17 +348,17 @@ def run_week(program: Path, folder: Path, readers: int, chance: random.Random) -
                     week.step()
                     if step == 1 and day in troubles:
                         troubles[day]()
-                backup = house.json("backup", folder, "--keep", "2d")
-                house.do("backup", "verify", backup["file"])
-            house.do("consent", "verify")
-            assert house.daemon is not None
+                backup = instance.json("backup", folder, "--keep", "2d")
+                instance.do("backup", "verify", backup["file"])
+            instance.do("consent", "verify")
+            assert instance.daemon is not None
             problems = week.problems()
-            failed = house.daemon.events("loop.failed")
+            failed = instance.daemon.events("loop.failed")
             if failed:
                 problems.append(f"{len(failed)} steps of background loops failed, first {failed[0]}")
-            assert 0 == house.daemon.stop()
+            assert 0 == instance.daemon.stop()
         finally:
-            house.close()
+            instance.close()
             way.kill()
             way.wait(10)
     return week, problems

@@ -15,9 +15,9 @@ from tests.database import select
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import build
 from tests.ports import free_port
-from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.admin_harness import AdminHarness, open_admin
 from tests.web.editors.test_approval import hold
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 
 from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.message.editions.compose import with_asset_prefix
@@ -56,8 +56,8 @@ _AT_OUR_PAGES = """
 class Desk:
     """Our pages at one origin: what an author wrote, and what the operator ann is logged in to."""
 
-    house: House
-    admin: AdminHouse
+    web: WebHarness
+    admin: AdminHarness
     origin: str
     asked: list[tuple[str, str]] = field(default_factory=list)
 
@@ -94,16 +94,16 @@ async def open_desk(root: Path) -> AsyncIterator[Desk]:
     """Both at one port of this machine."""
     port = free_port()
     origin, settings = f"http://localhost:{port}", HttpSettings(listen=TcpEndpoint("127.0.0.1", port))
-    for name in ("admin", "house"):
+    for name in ("admin", "web"):
         (root / name).mkdir()
     async with (
         open_admin(root / "admin", origin, listen=settings.listen) as admin,
-        open_house(root / "house", base_url=origin, settings=settings) as house,
+        open_web(root / "web", base_url=origin, settings=settings) as web,
     ):
-        server = WebServer(house.app(admin.rows), settings)
+        server = WebServer(web.app(admin.rows), settings)
         await server.start()
         try:
-            yield Desk(house, admin, origin)
+            yield Desk(web, admin, origin)
         finally:
             await server.stop(1)
 
@@ -130,10 +130,10 @@ async def test_it_does_nothing_where_it_is_shown(browser: Browser, suffix: str, 
     """In the archive, the approval page, its frame and the preview: nothing runs, and nothing is posted."""
     async with open_desk(tmp_path) as desk, open_canary() as canary, browser.window() as window:
         source = desk.edition(suffix, canary.address)
-        link = await hold(desk.house, source, suffix)
+        link = await hold(desk.web, source, suffix)
         built = build(source, suffix)
         html = with_asset_prefix(built, "/news/archive/hostile/asset/")
-        await desk.house.add_edition(1, "hostile", html=html, text=built.archive_text)
+        await desk.web.add_edition(1, "hostile", html=html, text=built.archive_text)
         await desk.log_in(window)
         before = await desk.state()
         for path in ("/news/archive/hostile", "/news", link, f"{link}/edition", f"{link}/preview"):

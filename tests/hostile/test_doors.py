@@ -12,12 +12,12 @@ import pytest
 import pytest_asyncio
 from tests.hostile.parsers import ParsedHere, watched_parsers
 from tests.inbound.mailroom import open_mailroom
+from tests.services.harness import NOW, open_services
 from tests.services.incoming.posts import BELIEVED, DKIM, answers, post, prepare, set_list
-from tests.services.office import NOW, open_office
-from tests.web.admin.admin_house import open_admin
+from tests.web.admin.admin_harness import open_admin
 from tests.web.admin.states import STATES, walk
 from tests.web.api.served import ServedApi
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 from tests.web.states import open_town
 
 from pressrun.acts.arguments import ArchiveMessage, EditionFiles, EditionSend, EditionTest, ListSettings
@@ -83,19 +83,19 @@ _OF_TEXTS = frozenset({"source", "content", "file", "files"})
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def web(tmp_path: Path) -> AsyncIterator[WebHarness]:
+    async with open_web(tmp_path) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture
 async def served(tmp_path: Path) -> AsyncIterator[ServedApi]:
-    async with open_office(tmp_path) as office:
-        await office.make_list()
-        for folder in (tmp_path / "layouts", office.path / "layouts"):
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        for folder in (tmp_path / "layouts", services.path / "layouts"):
             folder.mkdir()
             (folder / "quay.html").write_text(LAYOUT, encoding="utf-8")
-        yield ServedApi(office)
+        yield ServedApi(services)
 
 
 def test_every_act_on_texts_is_among_the_doors() -> None:
@@ -192,15 +192,15 @@ _HEAVY = (
 
 
 @pytest.mark.parametrize("source", _HEAVY, ids=lambda source: source[:14])
-async def test_what_an_archive_page_does_with_an_edition_is_linear(house: House, source: str) -> None:
+async def test_what_an_archive_page_does_with_an_edition_is_linear(web: WebHarness, source: str) -> None:
     """The daemon itself places pictures and moves headings (`rewrite_images`, `inline_fragment`).
 
     Their patterns read clean HTML once, since each `<` in it is that of a tag, and an attribute ends at its quote. What
     is worse than linear would take hours here.
     """
-    number = await house.add_list()
-    await house.add_edition(number, html=clean_html(source).body, text=source)
-    async with house.client() as client:
+    number = await web.add_list()
+    await web.add_edition(number, html=clean_html(source).body, text=source)
+    async with web.client() as client:
         began = time.process_time()
         answers = [await client.get(path) for path in _SHOWING]
     assert {200} == {answer.status_code for answer in answers}

@@ -19,9 +19,9 @@ from unittest.mock import patch
 
 from msgspec.structs import replace
 from tests.database import TwiceDatabase
-from tests.delivery.pressroom import SITE, FakeOwner, Pressroom
+from tests.delivery.harness import SITE, DeliveryHarness, FakeOwner
 from tests.editions.inline_builder import builder_at, workshop_of
-from tests.services.office import furnish
+from tests.services.harness import furnish
 from tests.services.readers.doors import Step
 from tests.services.readers.test_doors_machine import WatchedDoors
 
@@ -158,11 +158,18 @@ class MovingLives(WatchedDoors):
     """A life that moves. It begins in a file, and `server` is an empty database."""
 
     def __init__(
-        self, press: Pressroom, dice: random.Random, server: Location, *, merges: bool, is_issue: bool, steps: int
+        self,
+        harness: DeliveryHarness,
+        dice: random.Random,
+        server: Location,
+        *,
+        merges: bool,
+        is_issue: bool,
+        steps: int,
     ) -> None:
-        super().__init__(press, dice, merges=merges, is_issue=is_issue)
+        super().__init__(harness, dice, merges=merges, is_issue=is_issue)
         self.server, self.steps = server, steps
-        self.file = press.office.database.location
+        self.file = harness.services.database.location
         self.tally: Counter[str] = Counter()
         self.is_moving = False
         self.opened: list[Database] = []
@@ -178,14 +185,14 @@ class MovingLives(WatchedDoors):
 
     @property
     def here(self) -> Location:
-        return self.press.office.database.location
+        return self.harness.services.database.location
 
     @property
     def there(self) -> Location:
         return self.server if isinstance(self.here, SqliteFile) else self.file
 
     def data_at(self, place: Location) -> DataDir:
-        return DataDir(self.press.office.path, None if isinstance(place, SqliteFile) else place)
+        return DataDir(self.harness.services.path, None if isinstance(place, SqliteFile) else place)
 
     # ------------------------------------------------------------------ a move
 
@@ -212,9 +219,9 @@ class MovingLives(WatchedDoors):
     async def command(self, source: Location, target: Location, left: int | None, word: str = "") -> object:
         """One `move-to` that is killed after this many statements; the daemon notices, and goes on."""
         loop, countdown = asyncio.get_running_loop(), Countdown(left, word, after=self.dice.random() < 0.5)
-        service = StoppedByHand(self.press.owner)
+        service = StoppedByHand(self.harness.owner)
         gone = self.is_gone(source)
-        moving = MoveSource(self.press.office.database, self.press.owner.session, service)
+        moving = MoveSource(self.harness.services.database, self.harness.owner.session, service)
         bridge = Bridge(moving, loop, countdown)
 
         def between(_: str) -> None:
@@ -251,14 +258,14 @@ class MovingLives(WatchedDoors):
         if service.moved_to is not None:
             await self.close_here()
         elif not gone:
-            self.press.owner.is_leased = True
+            self.harness.owner.is_leased = True
         return told
 
     async def close_here(self) -> None:
         """The daemon ends, because its data are now in another place."""
-        if self.press.office.database in self.opened:
-            self.opened.remove(self.press.office.database)
-            await self.press.office.database.close()
+        if self.harness.services.database in self.opened:
+            self.opened.remove(self.harness.services.database)
+            await self.harness.services.database.close()
 
     async def interlude(self) -> None:
         """Something happens in the middle of a copy."""
@@ -285,20 +292,24 @@ class MovingLives(WatchedDoors):
         data = self.data_at(place)
         database = await (TwiceDatabase if isinstance(place, SqliteFile) else Database).open(place)
         self.opened.append(database)
-        before, numbers = self.press, itertools.count(self.dice.randrange(1 << 100))
-        office = furnish(database, load_keys(data), data.root)
-        office.now = before.office.now
-        office.settings.swap(before.office.settings.value)
-        context = replace(office.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
-        self.press = Pressroom(
-            office=office,
+        before, numbers = self.harness, itertools.count(self.dice.randrange(1 << 100))
+        services = furnish(database, load_keys(data), data.root)
+        services.now = before.services.now
+        services.settings.swap(before.services.settings.value)
+        context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
+        self.harness = DeliveryHarness(
+            services=services,
             edition_admin=EditionAdmin(workshop_of(context, builder_at(SITE, data.root.parent / "layouts"))),
             housekeeping=Housekeeping(context),
             bounce_handler=BounceHandler(context),
         )
-        self.press.owner, self.press.dispatcher, self.press.worker = before.owner, before.dispatcher, before.worker
-        self.changes, self.preferences = AddressChanges(office.context), Preferences(office.context)
-        self.undo_unsubscribe = UndoUnsubscribe(office.context)
+        self.harness.owner, self.harness.dispatcher, self.harness.worker = (
+            before.owner,
+            before.dispatcher,
+            before.worker,
+        )
+        self.changes, self.preferences = AddressChanges(services.context), Preferences(services.context)
+        self.undo_unsubscribe = UndoUnsubscribe(services.context)
         await self.kill()
         self.dead = []
         self.tally["settled"] += 1

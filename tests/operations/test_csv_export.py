@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers, export_suppressions, parse_suppressions
@@ -35,8 +35,8 @@ _ROW = st.fixed_dictionaries(
 )
 
 
-async def export(office: Office, file_format: str = "csv", state: str | None = None) -> str:
-    return await office.database.read(
+async def export(services: ServiceHarness, file_format: str = "csv", state: str | None = None) -> str:
+    return await services.database.read(
         lambda tx: "".join(export_subscribers(tx, "news", file_format=file_format, state=state))
     )
 
@@ -48,11 +48,11 @@ def written(rows: list[dict[str, str]]) -> bytes:
     return "".join(as_csv(header, lines)).encode()
 
 
-async def take(office: Office, content: bytes) -> None:
-    await office.make_list()
+async def take(services: ServiceHarness, content: bytes) -> None:
+    await services.make_list()
     members = read_members(BytesIO(content), "members.csv", "csv", mapped={}).members
     rows = [member.as_row() for member in members if isinstance(member, SourceMember)]
-    answer = await office.subscribers.import_batch("news", rows)
+    answer = await services.subscribers.import_batch("news", rows)
     assert (len(rows), []) == (answer["added"], answer["invalid"])
 
 
@@ -62,13 +62,13 @@ def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str
     """Whatever cells and states there are: file → database → file → database → file."""
 
     async def story(folder: Path) -> None:
-        async with open_office(folder / "one") as office:
-            await take(office, written(rows))
-            first, as_json = await export(office), await export(office, "json")
-        async with open_office(folder / "two") as office:
-            await take(office, first.encode())
-            assert first == await export(office)
-            assert json.loads(as_json) == json.loads(await export(office, "json"))
+        async with open_services(folder / "one") as services:
+            await take(services, written(rows))
+            first, as_json = await export(services), await export(services, "json")
+        async with open_services(folder / "two") as services:
+            await take(services, first.encode())
+            assert first == await export(services)
+            assert json.loads(as_json) == json.loads(await export(services, "json"))
         by_address = {row["email"]: row for row in json.loads(as_json)}
         for cells in rows:
             assert any(
@@ -83,20 +83,20 @@ def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str
 
 
 async def test_one_state_alone_can_be_exported(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        await take(office, b"email,state\na@x.example,\nb@x.example,unsubscribed\n")
-        rows = json.loads(await export(office, "json", "unsubscribed"))
+    async with open_services(tmp_path) as services:
+        await take(services, b"email,state\na@x.example,\nb@x.example,unsubscribed\n")
+        rows = json.loads(await export(services, "json", "unsubscribed"))
         assert ["b@x.example"] == [row["email"] for row in rows]
-        assert [] == json.loads(await export(office, "json", "suspended"))
+        assert [] == json.loads(await export(services, "json", "suspended"))
 
 
 async def test_suppressions_are_written_without_the_erased(tmp_path: Path) -> None:
-    async with open_office(tmp_path) as office:
-        await take(office, b"email\na@x.example\n")
+    async with open_services(tmp_path) as services:
+        await take(services, b"email\na@x.example\n")
         rows = list(parse_suppressions(BytesIO(b"=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example\n")))
-        await office.suppressions.import_batch(rows)  # type: ignore[arg-type]
-        await office.subscribers.erase(parse_address("a@x.example"))
-        text = await office.database.read(lambda tx: "".join(export_suppressions(tx)))
+        await services.suppressions.import_batch(rows)  # type: ignore[arg-type]
+        await services.subscribers.erase(parse_address("a@x.example"))
+        text = await services.database.read(lambda tx: "".join(export_suppressions(tx)))
         assert (
             "address,reason,since\n'=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example"
             == text.rpartition(",operator")[0]

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.database import TwiceDatabase
-from tests.delivery.pressroom import SITE, TAKEN, Pressroom, open_pressroom
+from tests.delivery.harness import SITE, TAKEN, DeliveryHarness, open_delivery
 from tests.editions.inline_builder import builder_at, workshop_of
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
-from tests.services.office import furnish
+from tests.services.harness import furnish
 from tests.services.readers.lives import SLOW
 from tests.services.readers.test_doors_machine import WRONG, WatchedDoors
 
@@ -44,67 +44,67 @@ OF_COPY = """
 ALWAYS_WRONG = {reason: sql for reason, sql in WRONG.items() if reason != "waits for who may not be mailed"}
 
 
-async def live(press: Pressroom, folder: Path, seed: int) -> WatchedDoors:
+async def live(harness: DeliveryHarness, folder: Path, seed: int) -> WatchedDoors:
     """A random life, in the middle of which there was a backup, and which a kill has ended."""
-    lives = WatchedDoors(press, dice := random.Random(seed), merges=bool(seed & 2), is_issue=bool(seed & 1))
+    lives = WatchedDoors(harness, dice := random.Random(seed), merges=bool(seed & 2), is_issue=bool(seed & 1))
     await lives.begin()
     doors, moment = lives.doors(), dice.randrange(5, STEPS - 10)
     for number in range(STEPS):
         if number == moment:
-            make_backup(DataDir(press.office.path), folder / "backup.tar")
+            make_backup(DataDir(harness.services.path), folder / "backup.tar")
         await lives.take(dice.choice(doors))
     assert [] == lives.wrongs, seed
     await lives.kill()
-    await press.turn()  # what the journal has is recorded
-    await press.change("update session set state = 'gone'")
+    await harness.turn()  # what the journal has is recorded
+    await harness.change("update session set state = 'gone'")
     return lives
 
 
 @asynccontextmanager
-async def reopened(data: DataDir, now: float) -> AsyncIterator[Pressroom]:
+async def reopened(data: DataDir, now: float) -> AsyncIterator[DeliveryHarness]:
     """The same newsletter by another process."""
     database = await TwiceDatabase.open(data.database)
     try:
-        office, numbers = furnish(database, load_keys(data), data.root), itertools.count(1 << 100)
-        office.now = now
-        context = replace(office.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
-        press = Pressroom(
-            office=office,
+        services, numbers = furnish(database, load_keys(data), data.root), itertools.count(1 << 100)
+        services.now = now
+        context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
+        harness = DeliveryHarness(
+            services=services,
             edition_admin=EditionAdmin(workshop_of(context, builder_at(SITE, data.root.parent / "layouts"))),
             housekeeping=Housekeeping(context),
             bounce_handler=BounceHandler(context),
         )
-        await press.start()
-        yield press
+        await harness.start()
+        yield harness
     finally:
         await database.close()
 
 
-async def send_all(press: Pressroom, lives: WatchedDoors, mailable: set[str]) -> list[str]:
+async def send_all(harness: DeliveryHarness, lives: WatchedDoors, mailable: set[str]) -> list[str]:
     """Resume all editions, and send what waits; returns what nobody should have got."""
     faults = []
-    for (edition,) in await press.rows("select id from edition where state = 'paused' and is_welcome = 0"):
-        await press.edition_admin.resume(edition, accepts_repeats=True)
+    for (edition,) in await harness.rows("select id from edition where state = 'paused' and is_welcome = 0"):
+        await harness.edition_admin.resume(edition, accepts_repeats=True)
     for _ in range(6):
-        while await press.office.database.record(lifecycle.continue_oldest, int(press.office.now)):
+        while await harness.services.database.record(lifecycle.continue_oldest, int(harness.services.now)):
             pass
-        await press.turn()
-        for outgoing in press.take_all():
-            rows = await press.rows(OF_COPY, outgoing.delivery_id)
+        await harness.turn()
+        for outgoing in harness.take_all():
+            rows = await harness.rows(OF_COPY, outgoing.delivery_id)
             if not rows or rows[0][2]:
                 faults.append(f"to one person: {outgoing.rcpt_to}")
             elif outgoing.rcpt_to not in mailable:
                 faults.append(f"not asked for: {outgoing.rcpt_to}")
             elif outgoing.rcpt_to != SLOW and lives.got[rows[0][1], rows[0][0]] > 0:
                 faults.append(f"twice: {rows[0]} {outgoing.rcpt_to}")
-            press.answer(outgoing, TAKEN)
-        await press.turn()
-        press.pass_time(7200)
+            harness.answer(outgoing, TAKEN)
+        await harness.turn()
+        harness.pass_time(7200)
     return faults
 
 
-async def wrongs(press: Pressroom) -> list[str]:
-    return [f"{reason}: {row}" for reason, sql in ALWAYS_WRONG.items() for row in await press.rows(sql)]
+async def wrongs(harness: DeliveryHarness) -> list[str]:
+    return [f"{reason}: {row}" for reason, sql in ALWAYS_WRONG.items() for row in await harness.rows(sql)]
 
 
 @pytest.mark.parametrize("first", [0, 8, 80, 300])
@@ -114,13 +114,13 @@ async def test_life_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fir
     for seed in range(first, first + 4):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        async with open_pressroom(folder) as press:
-            lives, data, now = await live(press, folder, seed), DataDir(press.office.path), press.office.now
-            before = set(await press.rows(MAILABLE))
+        async with open_delivery(folder) as harness:
+            lives, data, now = await live(harness, folder, seed), DataDir(harness.services.path), harness.services.now
+            before = set(await harness.rows(MAILABLE))
         monkeypatch.setattr(restoring, "utc_now", lambda now=now: now)
         report = await asyncio.to_thread(put_back, data, folder / "backup.tar")
-        async with reopened(data, now) as press:
-            more = set(await press.rows(MAILABLE)) - before
-            assert ([], set(), []) == (report.problems, more, await wrongs(press)), seed
-            faults = await send_all(press, lives, {address for _, address in before})
-            assert ([], []) == (faults, await wrongs(press)), seed
+        async with reopened(data, now) as harness:
+            more = set(await harness.rows(MAILABLE)) - before
+            assert ([], set(), []) == (report.problems, more, await wrongs(harness)), seed
+            faults = await send_all(harness, lives, {address for _, address in before})
+            assert ([], []) == (faults, await wrongs(harness)), seed

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.delivery.pressroom import open_pressroom
+from tests.delivery.harness import open_delivery
 from tests.engines import release
 from tests.operations.moving import empty_database
 from tests.operations.moving_lives import MovingLives
@@ -48,8 +48,8 @@ async def test_jobs_go_on_at_the_other_place(
         folder, dice = tmp_path / str(seed), random.Random(seed)
         folder.mkdir()
         with empty_database() as server:
-            async with open_pressroom(folder) as press:
-                lives = MovingJobs(press, dice, server, merges=bool(seed & 2), is_issue=bool(seed & 1), steps=steps)
+            async with open_delivery(folder) as harness:
+                lives = MovingJobs(harness, dice, server, merges=bool(seed & 2), is_issue=bool(seed & 1), steps=steps)
                 await lives.begin()
                 await lives.live_by(lives.plan())
                 await lives.end_runners()

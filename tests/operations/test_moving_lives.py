@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.delivery.pressroom import open_pressroom
+from tests.delivery.harness import open_delivery
 from tests.engines import release
 from tests.operations.moving import empty_database
 from tests.operations.moving_lives import MovingLives
@@ -29,8 +29,8 @@ async def test_life_goes_on_at_one_place(
         folder, dice = tmp_path / str(seed), random.Random(seed)
         folder.mkdir()
         with empty_database() as server:
-            async with open_pressroom(folder) as press:
-                lives = MovingLives(press, dice, server, merges=bool(seed & 2), is_issue=bool(seed & 1), steps=steps)
+            async with open_delivery(folder) as harness:
+                lives = MovingLives(harness, dice, server, merges=bool(seed & 2), is_issue=bool(seed & 1), steps=steps)
                 await lives.begin()
                 await lives.live_by(lives.plan())
                 await lives.close_databases()

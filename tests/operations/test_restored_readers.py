@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.delivery.pressroom import open_pressroom
+from tests.delivery.harness import open_delivery
 from tests.operations.backup_tools import make_backup
 from tests.operations.moving import execute
 from tests.operations.test_restore import LEFT, backup, count, data, put_back, rows
@@ -221,8 +221,8 @@ def test_who_joined_and_left_since_has_left(data: DataDir, backup: Path, state: 
 async def live(folder: Path, seed: int) -> tuple[DataDir, Rows]:
     """A random life of a newsletter, in the middle of which there was a backup, and who was subscribed then."""
     dice, then = random.Random(seed), Rows()
-    async with open_pressroom(folder) as press:
-        lives, data = RareDoors(press, dice, merges=True, is_issue=False), DataDir(press.office.path)
+    async with open_delivery(folder) as harness:
+        lives, data = RareDoors(harness, dice, merges=True, is_issue=False), DataDir(harness.services.path)
         await lives.begin()
         of_readers: list[Step] = [lives.leave, lives.sign_up, lives.pause, lives.switch, lives.erase, lives.start]
         of_lists: list[Step] = [lives.make_anew, lives.never_again, lives.complain, lives.ask_again, lives.undo_leaving]
@@ -235,8 +235,8 @@ async def live(folder: Path, seed: int) -> tuple[DataDir, Rows]:
             of_copies = [lives.take_slice, lives.claim, lives.answer]
             step = dice.choice([*of_readers, *of_movers, *of_movers, *of_lists, *of_copies])
             await step()
-            press.pass_time(1)
-        await press.change("update session set state = 'gone'")
+            harness.pass_time(1)
+        await harness.change("update session set state = 'gone'")
     return data, then
 
 
@@ -261,12 +261,12 @@ async def test_a_restore_leads_to_less_mail_alone_and_loses_nobody(
 
 async def test_who_joined_since_can_be_erased_from_the_evidence(tmp_path: Path) -> None:
     """They are no longer subscribed. What somebody asked for and never confirmed is erased at once, with its mark."""
-    async with open_pressroom(tmp_path) as press:
-        office, data = press.office, DataDir(press.office.path)
+    async with open_delivery(tmp_path) as harness:
+        services, data = harness.services, DataDir(harness.services.path)
         make_backup(data, tmp_path / "backup.tar")
-        await office.subscribers.import_batch("news", [ImportRow(line=1, email=ADA.typed)])
-        await office.sign_ups.request(["news"], Applicant(BEA, Origin(source="web", words="words")), network=None)
-        await press.change("update session set state = 'gone'")
+        await services.subscribers.import_batch("news", [ImportRow(line=1, email=ADA.typed)])
+        await services.sign_ups.request(["news"], Applicant(BEA, Origin(source="web", words="words")), network=None)
+        await harness.change("update session set state = 'gone'")
     evidence_of = "consent where content like '%{}%'"
     assert [1, 1] == [count(data.database, evidence_of.format(address)) for address in (ADA, BEA)]
     report = await asyncio.to_thread(put_back, data, tmp_path / "backup.tar")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.packaging.image import VOLUME, Image
 from tests.ports import free_port
 from tests.sink import Sink

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.booted import SERVICE, CannotBoot
-from tests.e2e.house import until
+from tests.e2e.instance import until
 from tests.packaging.debian_build import build
 from tests.packaging.debian_root import DebianRoot
 from tests.ports import free_port

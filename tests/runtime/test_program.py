@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.e2e.house import until
+from tests.e2e.instance import until
 
 from pressrun.runtime.program import MOST_OUTPUT, run_program
 

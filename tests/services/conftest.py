@@ -1,4 +1,4 @@
-"""An office for the tests of what operators do, and a press for those of editions and their copies."""
+"""The services for the tests of what operators do, and a harness for those of editions and their copies."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.delivery.conftest import press  # noqa: F401 - a fixture
-from tests.services.office import Office, open_office
+from tests.delivery.conftest import harness  # noqa: F401 - a fixture
+from tests.services.harness import ServiceHarness, open_services
 
 
 @pytest_asyncio.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(tmp_path) as opened:
+async def services(tmp_path: Path) -> AsyncIterator[ServiceHarness]:
+    async with open_services(tmp_path) as opened:
         yield opened

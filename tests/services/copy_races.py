@@ -7,7 +7,7 @@ from functools import partial
 
 from tests.database import execute, select
 from tests.races import Step
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.services.editions import audience, lifecycle
@@ -27,34 +27,34 @@ WEB = Origin(source="web", language="en")
 # ---------------------------------------------------------------------- what comes before
 
 
-async def a_family(office: Office) -> None:
+async def a_family(services: ServiceHarness) -> None:
     """A newsletter in three languages with two readers, and a scheduled edition in the first one."""
-    await office.make_list()
-    await office.make_list("boletim", language="pt")
-    await office.make_list("nouvelles", language="fr")
-    await execute(office.database, "update list set family = 'f'")
+    await services.make_list()
+    await services.make_list("boletim", language="pt")
+    await services.make_list("nouvelles", language="fr")
+    await execute(services.database, "update list set family = 'f'")
     for address in (BOB, ADA):
-        await office.subscribers.add("news", address)
-    await office.make_edition()
-    office.now += 1
+        await services.subscribers.add("news", address)
+    await services.make_edition()
+    services.now += 1
 
 
-async def two_languages(office: Office) -> None:
+async def two_languages(services: ServiceHarness) -> None:
     """Ada reads the first one, and Bob the second."""
-    await a_family(office)
-    await save(office, BOB, "boletim")
+    await a_family(services)
+    await save(services, BOB, "boletim")
 
 
-async def a_sent_edition(office: Office) -> None:
-    await a_family(office)
-    await start(office)
-    office.now += 1
+async def a_sent_edition(services: ServiceHarness) -> None:
+    await a_family(services)
+    await start(services)
+    services.now += 1
 
 
-async def a_slice(office: Office) -> None:
+async def a_slice(services: ServiceHarness) -> None:
     """Of an edition that has started; Ada's is still to come."""
-    await a_family(office)
-    await execute(office.database, "update subscription set since = since - 100")
+    await a_family(services)
+    await execute(services.database, "update subscription set since = since - 100")
 
     def begin(tx: Transaction) -> None:
         whole, audience.ROWS_AT_ONCE = audience.ROWS_AT_ONCE, 1  # type: ignore[attr-defined]
@@ -63,110 +63,110 @@ async def a_slice(office: Office) -> None:
         finally:
             audience.ROWS_AT_ONCE = whole  # type: ignore[attr-defined]
 
-    await office.database.write(begin)
-    office.now += 1
+    await services.database.write(begin)
+    services.now += 1
 
 
-async def paused(office: Office, before: Step) -> None:
-    await before(office)
-    await pause(office)
-    office.now += 1
+async def paused(services: ServiceHarness, before: Step) -> None:
+    await before(services)
+    await pause(services)
+    services.now += 1
 
 
-async def left(office: Office, before: Step) -> None:
-    await before(office)
-    await leave(office)
-    office.now += 1
+async def left(services: ServiceHarness, before: Step) -> None:
+    await before(services)
+    await leave(services)
+    services.now += 1
 
 
-async def asked(office: Office, before: Step) -> None:
+async def asked(services: ServiceHarness, before: Step) -> None:
     """Ada has asked for the address of somebody who reads another language."""
-    await before(office)
-    await office.subscribers.add("boletim", NEW)
-    await AddressChanges(office.context).request(await number_of(office), NEW, WEB)
+    await before(services)
+    await services.subscribers.add("boletim", NEW)
+    await AddressChanges(services.context).request(await number_of(services), NEW, WEB)
 
 
-async def asked_twice(office: Office, before: Step) -> None:
+async def asked_twice(services: ServiceHarness, before: Step) -> None:
     """So has Bob."""
-    await asked(office, before)
-    [(bob,)] = await select(office.database, "select id from subscriber where address = 'bob@reader.example'")
-    await AddressChanges(office.context).request(bob, NEW, WEB)
+    await asked(services, before)
+    [(bob,)] = await select(services.database, "select id from subscriber where address = 'bob@reader.example'")
+    await AddressChanges(services.context).request(bob, NEW, WEB)
 
 
-async def moved(office: Office, before: Step) -> None:
-    await asked(office, before)
-    await confirm_change(office)
-    office.now += 1
+async def moved(services: ServiceHarness, before: Step) -> None:
+    await asked(services, before)
+    await confirm_change(services)
+    services.now += 1
 
 
 # ---------------------------------------------------------------------- steps
 
 
-async def number_of(office: Office, who: Address = ADA) -> int:
-    rows = await select(office.database, "select id from subscriber where address = ?", who.typed)
+async def number_of(services: ServiceHarness, who: Address = ADA) -> int:
+    rows = await select(services.database, "select id from subscriber where address = ?", who.typed)
     return int(rows[0][0]) if rows else 0
 
 
-async def link(office: Office, who: Address = ADA) -> PreferenceLink:
-    number = await number_of(office, who)
-    rows = await select(office.database, "select epoch from subscriber where id = ?", number)
+async def link(services: ServiceHarness, who: Address = ADA) -> PreferenceLink:
+    number = await number_of(services, who)
+    rows = await select(services.database, "select epoch from subscriber where id = ?", number)
     return PreferenceLink(subscriber_id=number, epoch=rows[0][0] if rows else 0)
 
 
-async def save(office: Office, who: Address, name: str) -> None:
-    await Preferences(office.context).save(await link(office, who), PreferenceChanges(families={"f": name}), WEB)
+async def save(services: ServiceHarness, who: Address, name: str) -> None:
+    await Preferences(services.context).save(await link(services, who), PreferenceChanges(families={"f": name}), WEB)
 
 
-async def choose(office: Office, name: str, who: Address = ADA) -> object:
+async def choose(services: ServiceHarness, name: str, who: Address = ADA) -> object:
     """A link that the other step has ended does nothing, and says so."""
-    await save(office, who, name)
+    await save(services, who, name)
     return None
 
 
-async def pause(office: Office) -> object:
-    await Preferences(office.context).pause(await link(office), 3, WEB)
+async def pause(services: ServiceHarness) -> object:
+    await Preferences(services.context).pause(await link(services), 3, WEB)
     return None
 
 
-async def resume(office: Office) -> object:
-    await Preferences(office.context).resume(await link(office), WEB)
+async def resume(services: ServiceHarness) -> object:
+    await Preferences(services.context).resume(await link(services), WEB)
     return None
 
 
-async def leave(office: Office) -> object:
+async def leave(services: ServiceHarness) -> object:
     [(number,)] = await select(
-        office.database,
+        services.database,
         "select min(subscription.id) from subscription join subscriber on subscriber.id = subscriber_id"
         " where address = 'ada@reader.example'",
     )
-    return await office.unsubscribes.unsubscribe(number, WEB)
+    return await services.unsubscribes.unsubscribe(number, WEB)
 
 
-async def undo_leaving(office: Office) -> object:
-    return (await UndoUnsubscribe(office.context).undo(1, WEB))[0]
+async def undo_leaving(services: ServiceHarness) -> object:
+    return (await UndoUnsubscribe(services.context).undo(1, WEB))[0]
 
 
-async def erase(office: Office) -> object:
-    return (await office.subscribers.erase(ADA)).erased
+async def erase(services: ServiceHarness) -> object:
+    return (await services.subscribers.erase(ADA)).erased
 
 
-async def complain(office: Office) -> object:
-    return await office.suppressions.add(ADA, "complaint")
+async def complain(services: ServiceHarness) -> object:
+    return await services.suppressions.add(ADA, "complaint")
 
 
-async def close(office: Office, name: str) -> object:
-    return await office.lists.close_list(name) is not None
+async def close(services: ServiceHarness, name: str) -> object:
+    return await services.lists.close_list(name) is not None
 
 
-async def confirm_change(office: Office, number: int = 1) -> object:
-    return (await AddressChanges(office.context).confirm(number, WEB))[0]
+async def confirm_change(services: ServiceHarness, number: int = 1) -> object:
+    return (await AddressChanges(services.context).confirm(number, WEB))[0]
 
 
-async def undo_change(office: Office) -> object:
-    return (await AddressChanges(office.context).undo(1, WEB))[0]
+async def undo_change(services: ServiceHarness) -> object:
+    return (await AddressChanges(services.context).undo(1, WEB))[0]
 
 
-async def start(office: Office) -> object:
+async def start(services: ServiceHarness) -> object:
     def count_changed(tx: Transaction) -> int:
         request = AdvanceRequest(
             now=NOW + 1,
@@ -178,26 +178,26 @@ async def start(office: Office) -> object:
         )
         return len(advance(tx, request)[0].changed)
 
-    return await office.database.write(count_changed) >= 0
+    return await services.database.write(count_changed) >= 0
 
 
-async def take_slice(office: Office) -> object:
-    return await office.database.record(lifecycle.continue_oldest, int(office.now))
+async def take_slice(services: ServiceHarness) -> object:
+    return await services.database.record(lifecycle.continue_oldest, int(services.now))
 
 
-async def cancel_edition(office: Office) -> object:
-    return await office.database.write(lifecycle.cancel, 1, int(office.now)) is not None
+async def cancel_edition(services: ServiceHarness) -> object:
+    return await services.database.write(lifecycle.cancel, 1, int(services.now)) is not None
 
 
-async def claim_copies(office: Office) -> object:
+async def claim_copies(services: ServiceHarness) -> object:
     def work(tx: Transaction) -> int:
         edition = lifecycle.require_edition(tx, 1)
         if edition.state != "sending":
             return 0
-        deliveries.claim_copies(tx, session=1, edition_id=1, destination="", now=int(office.now), limit=9)
+        deliveries.claim_copies(tx, session=1, edition_id=1, destination="", now=int(services.now), limit=9)
         return 0  # however many: a copy that somebody else is about to change is left to the next claim
 
-    return await office.database.write(work)
+    return await services.database.write(work)
 
 
 to_boletim, to_nouvelles = partial(choose, name="boletim"), partial(choose, name="nouvelles")

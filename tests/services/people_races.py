@@ -1,6 +1,6 @@
 """Races of people: two who use one thing up, and what an operator takes away while somebody uses it.
 
-The steps for tests/services/test_races.py, over the same office.
+The steps for tests/services/test_races.py, over the same services.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from functools import partial
 from tests.acts.cases import cases_of
 from tests.database import select
 from tests.races import Step
+from tests.services.harness import NOW, ServiceHarness
 from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.lobby import CHEAP, PASSWORD, VISITOR
-from tests.services.office import NOW, Office
 
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
@@ -50,190 +50,192 @@ HASHES = PasswordHashes(CHEAP)
 WAY_TO_ACT = Actor(who="token:crm", way="api")
 
 
-def log_ins_of(office: Office) -> tuple[LogIns, Ceremonies]:
-    context = office.context
-    ceremonies = Ceremonies(ORIGIN, keys=office.keys, clock=context.clock, entropy=os.urandom)
-    log_ins = LogIns(context, Sessions(context), HASHES, ceremonies, FailedLogIns(context), office.wake)
+def log_ins_of(services: ServiceHarness) -> tuple[LogIns, Ceremonies]:
+    context = services.context
+    ceremonies = Ceremonies(ORIGIN, keys=services.keys, clock=context.clock, entropy=os.urandom)
+    log_ins = LogIns(context, Sessions(context), HASHES, ceremonies, FailedLogIns(context), services.wake)
     return log_ins, ceremonies
 
 
-def account_of(office: Office) -> Account:
-    return Account(office.context, HASHES, log_ins_of(office)[1])
+def account_of(services: ServiceHarness) -> Account:
+    return Account(services.context, HASHES, log_ins_of(services)[1])
 
 
-async def ann_id(office: Office) -> int:
-    rows = await select(office.database, "select id from person where name = 'ann'")
+async def ann_id(services: ServiceHarness) -> int:
+    rows = await select(services.database, "select id from person where name = 'ann'")
     return int(rows[0][0]) if rows else 0
 
 
 # ---------------------------------------------------------------------- what comes before
 
 
-async def ann(office: Office) -> None:
+async def ann(services: ServiceHarness) -> None:
     """An editor with a password and a token, and another one."""
-    await office.make_list()
+    await services.make_list()
     for name, address in (("ann", ANN), ("bea", BEA)):
-        await office.people.add(name, address, password_hash=await HASHES.make(PASSWORD))
-        await office.people.grant(name, Grant(list="news", role=Role.PUBLISHER, readers=ReaderAccess.MANAGE))
-    await office.tokens.create(TokenRequest(name="crm", lists=("news",)), TokenMaker(person_id=await ann_id(office)))
+        await services.people.add(name, address, password_hash=await HASHES.make(PASSWORD))
+        await services.people.grant(name, Grant(list="news", role=Role.PUBLISHER, readers=ReaderAccess.MANAGE))
+    await services.tokens.create(
+        TokenRequest(name="crm", lists=("news",)), TokenMaker(person_id=await ann_id(services))
+    )
 
 
-async def ann_with_a_link(office: Office) -> None:
-    await ann(office)
-    await office.people.link("ann")
+async def ann_with_a_link(services: ServiceHarness) -> None:
+    await ann(services)
+    await services.people.link("ann")
 
 
-async def somebody_invited(office: Office) -> None:
-    await office.make_list()
-    await office.people.invite(ANN, EDITOR)
+async def somebody_invited(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.people.invite(ANN, EDITOR)
 
 
-async def a_code_is_mailed(office: Office) -> None:
-    await ann(office)
+async def a_code_is_mailed(services: ServiceHarness) -> None:
+    await ann(services)
     digest = secret_digest(ASKED)
-    await office.database.write(log_ins.request_code, digest, ANN.key, "en", int(office.now) + 600)
+    await services.database.write(log_ins.request_code, digest, ANN.key, "en", int(services.now) + 600)
 
 
-async def ann_with_an_app(office: Office) -> None:
-    await ann(office)
-    number = await ann_id(office)
-    await office.database.write(credentials.add_app, number, SALT, 1, NOW)
-    await office.database.write(credentials.replace_recovery_codes, number, [code_digest(RECOVERY)])
+async def ann_with_an_app(services: ServiceHarness) -> None:
+    await ann(services)
+    number = await ann_id(services)
+    await services.database.write(credentials.add_app, number, SALT, 1, NOW)
+    await services.database.write(credentials.replace_recovery_codes, number, [code_digest(RECOVERY)])
 
 
-async def ann_with_a_passkey(office: Office) -> None:
-    await ann(office)
-    number, (_, ceremonies) = await ann_id(office), log_ins_of(office)
+async def ann_with_a_passkey(services: ServiceHarness) -> None:
+    await ann(services)
+    number, (_, ceremonies) = await ann_id(services), log_ins_of(services)
     made = ceremonies.check_created(
         CLONED.create(ceremonies.creation_options(number, "ann", []), count=4), number, "Firefox"
     )
-    await office.database.write(credentials.add_passkey, number, made, NOW)
-    await office.database.write(credentials.use_passkey, 1, made.sign_count, 4, NOW)
+    await services.database.write(credentials.add_passkey, number, made, NOW)
+    await services.database.write(credentials.use_passkey, 1, made.sign_count, 4, NOW)
 
 
-async def ann_logged_in(office: Office) -> None:
-    await ann(office)
-    await log_in(office)
+async def ann_logged_in(services: ServiceHarness) -> None:
+    await ann(services)
+    await log_in(services)
 
 
-async def two_operators(office: Office) -> None:
-    await ann(office)
+async def two_operators(services: ServiceHarness) -> None:
+    await ann(services)
     for name in ("ann", "bea"):
-        await office.people.grant(name, Grant(operator=True))
+        await services.people.grant(name, Grant(operator=True))
 
 
 # ---------------------------------------------------------------------- steps
 
 
-async def enter(office: Office, seconds: int = 900) -> object:
+async def enter(services: ServiceHarness, seconds: int = 900) -> object:
     """By the first link that was made, which is so long valid, as in a page that both have open."""
-    token = WebTokens(office.keys).make(WebPurpose.ENTER, 1, NOW + seconds)
-    return await EnterLinks(office.context, Sessions(office.context)).enter(token, VISITOR) is not None
+    token = WebTokens(services.keys).make(WebPurpose.ENTER, 1, NOW + seconds)
+    return await EnterLinks(services.context, Sessions(services.context)).enter(token, VISITOR) is not None
 
 
 accept = partial(enter, seconds=7 * 86_400)
 
 
-async def log_in(office: Office, code: str = "") -> object:
-    return await log_ins_of(office)[0].by_password("ann", PASSWORD, code, VISITOR) is not None
+async def log_in(services: ServiceHarness, code: str = "") -> object:
+    return await log_ins_of(services)[0].by_password("ann", PASSWORD, code, VISITOR) is not None
 
 
-async def log_in_by_app(office: Office) -> object:
-    return await log_in(office, code_at(app_secret(office.keys, SALT), int(NOW // STEP_SECONDS)))
+async def log_in_by_app(services: ServiceHarness) -> object:
+    return await log_in(services, code_at(app_secret(services.keys, SALT), int(NOW // STEP_SECONDS)))
 
 
-async def log_in_by_code(office: Office) -> object:
-    code = mailed_code(office.keys, secret_digest(ASKED))
-    return await log_ins_of(office)[0].by_code(ASKED, code, VISITOR) is not None
+async def log_in_by_code(services: ServiceHarness) -> object:
+    code = mailed_code(services.keys, secret_digest(ASKED))
+    return await log_ins_of(services)[0].by_code(ASKED, code, VISITOR) is not None
 
 
-async def log_in_by_passkey(office: Office) -> object:
-    log_ins_, ceremonies = log_ins_of(office)
+async def log_in_by_passkey(services: ServiceHarness) -> object:
+    log_ins_, ceremonies = log_ins_of(services)
     return await log_ins_.by_passkey(CLONED.get(ceremonies.login_options()), VISITOR) is not None
 
 
-async def log_in_at_issuer(office: Office, subject: str) -> object:
-    context = office.context
+async def log_in_at_issuer(services: ServiceHarness, subject: str) -> object:
+    context = services.context
     identities = Identities(context, Sessions(context), FailedLogIns(context))
     identity = IssuerAccount(issuer="https://id.example", subject=subject, email="ann@town.example")
-    return await identities.enter(identity, VISITOR, Admitted(office.now)) is not None
+    return await identities.enter(identity, VISITOR, Admitted(services.now)) is not None
 
 
-async def set_password(office: Office) -> object:
+async def set_password(services: ServiceHarness) -> object:
     """In her session."""
-    session = await select(office.database, "select max(id) from login_session")
-    await account_of(office).set_password(await ann_id(office), session[0][0], "another few words")
+    session = await select(services.database, "select max(id) from login_session")
+    await account_of(services).set_password(await ann_id(services), session[0][0], "another few words")
     return None
 
 
-async def reset(office: Office) -> object:
-    await office.people.reset("ann")
+async def reset(services: ServiceHarness) -> object:
+    await services.people.reset("ann")
     return None
 
 
-async def remove(office: Office) -> object:
-    return (await office.people.remove("ann")).name
+async def remove(services: ServiceHarness) -> object:
+    return (await services.people.remove("ann")).name
 
 
-async def make_link(office: Office) -> object:
-    await office.people.link("ann")
+async def make_link(services: ServiceHarness) -> object:
+    await services.people.link("ann")
     return None
 
 
-async def invite(office: Office) -> object:
-    return (await office.people.invite(ANN, EDITOR)).mailed
+async def invite(services: ServiceHarness) -> object:
+    return (await services.people.invite(ANN, EDITOR)).mailed
 
 
-async def grant(office: Office) -> object:
-    return (await office.people.grant("ann", EDITOR)).lists
+async def grant(services: ServiceHarness) -> object:
+    return (await services.people.grant("ann", EDITOR)).lists
 
 
-async def revoke(office: Office, name: str = "ann") -> object:
-    return (await office.people.revoke(name, Grant(list="news"))).lists
+async def revoke(services: ServiceHarness, name: str = "ann") -> object:
+    return (await services.people.revoke(name, Grant(list="news"))).lists
 
 
-async def depose(office: Office, name: str) -> object:
-    return (await office.people.revoke(name, Grant(operator=True), require_operator)).operator
+async def depose(services: ServiceHarness, name: str) -> object:
+    return (await services.people.revoke(name, Grant(operator=True), require_operator)).operator
 
 
-async def make_token(office: Office) -> object:
+async def make_token(services: ServiceHarness) -> object:
     wish = TokenRequest(name="web", lists=("news",))
-    return (await office.tokens.create(wish, TokenMaker(person_id=await ann_id(office)))).lists
+    return (await services.tokens.create(wish, TokenMaker(person_id=await ann_id(services)))).lists
 
 
-async def revoke_token(office: Office) -> object:
-    return (await office.tokens.revoke(1)).name
+async def revoke_token(services: ServiceHarness) -> object:
+    return (await services.tokens.revoke(1)).name
 
 
-async def create_member(office: Office, name: str) -> object:
+async def create_member(services: ServiceHarness, name: str) -> object:
     """A POST under one key, with this name in the body; which of the two is refused, and in which words, may differ."""
     caller = Caller(actor=WAY_TO_ACT, holdings=OPERATOR, token_id=1)
     arguments = MemberCreate(list="news", address="ada@reader.example", name=name)
     call = Call(act="subscriber.create", arguments=arguments, caller=caller, key="k")
     try:
-        return (await Door(cases_of(office)).carry_out(call)).name
+        return (await Door(cases_of(services)).carry_out(call)).name
     except (BadInput, Refused):
         return "refused"
 
 
-async def a_shown_import(office: Office) -> None:
+async def a_shown_import(services: ServiceHarness) -> None:
     """A file with Ada and Bob whose effects were shown, and which waits to be applied."""
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b"email\nada@reader.example\nbob@reader.example\n"
 
-    await office.make_list()
+    await services.make_list()
     order = JobOrder(list_name="news", media_type="text/csv", source="api:crm", is_dry_run=True)
-    await office.jobs.hand_in(order, pieces())
-    await office.runner.carry_out_all()
+    await services.jobs.hand_in(order, pieces())
+    await services.runner.carry_out_all()
 
 
-async def apply(office: Office) -> object:
-    return (await office.jobs.apply(1)).state
+async def apply(services: ServiceHarness) -> object:
+    return (await services.jobs.apply(1)).state
 
 
-async def cancel_job(office: Office) -> object:
-    await office.jobs.cancel(1)
+async def cancel_job(services: ServiceHarness) -> object:
+    await services.jobs.cancel(1)
     return None
 
 

@@ -1,6 +1,6 @@
 """Races of the queue: mail that comes in, what a dispatcher takes over, and what it does about bad results.
 
-The steps for tests/services/test_races.py, over the same office.
+The steps for tests/services/test_races.py, over the same services.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.races import Step
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
@@ -35,44 +35,44 @@ SITE = Site(base_url="https://n.example", mail_domain="lists.example", operator=
 # ---------------------------------------------------------------------- what comes before
 
 
-async def nothing(_: Office) -> None:
+async def nothing(_: ServiceHarness) -> None:
     """Nothing has to come before."""
 
 
-async def a_mail(office: Office) -> None:
-    await take_mail(office)
+async def a_mail(services: ServiceHarness) -> None:
+    await take_mail(services)
 
 
-async def a_claimed_edition(office: Office) -> None:
+async def a_claimed_edition(services: ServiceHarness) -> None:
     """Two copies that a session had claimed which is gone; a relay has taken one of them."""
-    await office.make_list()
+    await services.make_list()
     for name in ("ada", "bob"):
-        await office.subscribers.add("news", parse_address(f"{name}@reader.example"))
-    number = await office.make_edition()
-    session = await begin_session(office.database)
+        await services.subscribers.add("news", parse_address(f"{name}@reader.example"))
+    number = await services.make_edition()
+    session = await begin_session(services.database)
 
     def claim(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, number), NOW)
         deliveries.claim_copies(tx, session=session, edition_id=number, destination="", now=NOW, limit=9)
 
-    await office.database.write(claim)
+    await services.database.write(claim)
 
 
-async def an_orphaned_edition(office: Office) -> None:
-    await a_claimed_edition(office)
-    await execute(office.database, "update session set state = 'gone'")
+async def an_orphaned_edition(services: ServiceHarness) -> None:
+    await a_claimed_edition(services)
+    await execute(services.database, "update session set state = 'gone'")
 
 
 # ---------------------------------------------------------------------- steps
 
 
-async def take_mail(office: Office, digest: bytes = b"a") -> object:
+async def take_mail(services: ServiceHarness, digest: bytes = b"a") -> object:
     """One recipient of a mail; another digest is another recipient of the same content."""
     row = NewInbound(digest=digest, mail_from="a@x.example", recipient="news@lists.example", peer="", utf8=False)
-    return await office.database.write(inbound.store_mail, [row], CONTENT, int(office.now))
+    return await services.database.write(inbound.store_mail, [row], CONTENT, int(services.now))
 
 
-async def settle_mail(office: Office) -> object:
+async def settle_mail(services: ServiceHarness) -> object:
     """What is processed leaves nothing behind but its digest."""
 
     def settle(tx: Transaction) -> bool:
@@ -81,32 +81,34 @@ async def settle_mail(office: Office) -> object:
         inbound.record_mail_result(tx, 1, InboundState.DONE, "command")
         return True
 
-    return await office.database.write(settle)
+    return await services.database.write(settle)
 
 
-async def take_over(office: Office) -> object:
+async def take_over(services: ServiceHarness) -> object:
     """What a start does: record what a relay has, and queue the rest."""
-    rows = await select(office.database, "select id, attempts, first_attempt_at, claimed_by from delivery order by id")
+    rows = await select(
+        services.database, "select id, attempts, first_attempt_at, claimed_by from delivery order by id"
+    )
     entries = [JournalEntry(Claim(*row), "primary", 250, "") for row in rows[:1] if row[3] is not None]
-    await recover(office.database, 77, entries, office.now)
+    await recover(services.database, 77, entries, services.now)
     return None
 
 
-async def record(office: Office) -> object:
+async def record(services: ServiceHarness) -> object:
     """The one who had claimed the copies says what became of them."""
-    copies = await select(office.database, "select id from delivery order by id")
-    sessions_ = await select(office.database, "select min(id) from session")
+    copies = await select(services.database, "select id from delivery order by id")
+    sessions_ = await select(services.database, "select min(id) from session")
     results = [
         DeliveryResult(id=number, state=DeliveryState.DELIVERED, due_at=NOW, relay="primary", code=250, edition_id=1)
         for (number,) in copies
     ]
-    await office.database.record(deliveries.record_results, sessions_[0][0], results, NOW)
+    await services.database.record(deliveries.record_results, sessions_[0][0], results, NOW)
     return None
 
 
-async def auto_pause(office: Office) -> object:
+async def auto_pause(services: ServiceHarness) -> object:
     """A relay refuses the message itself for every reader."""
-    auto_pause = AutoPause(replace(office.context, site=SITE, clock=lambda: NOW))
+    auto_pause = AutoPause(replace(services.context, site=SITE, clock=lambda: NOW))
     results = [
         DeliveryResult(
             id=number,
@@ -119,24 +121,24 @@ async def auto_pause(office: Office) -> object:
         )
         for number in range(1, LEAST_OUTCOMES + 1)
     ]
-    return len(await office.database.record(auto_pause.after_results, results, NOW))
+    return len(await services.database.record(auto_pause.after_results, results, NOW))
 
 
-async def alert(office: Office) -> object:
+async def alert(services: ServiceHarness) -> object:
     """A provider refuses two copies for policy."""
 
     def tell(tx: Transaction, copies: Sequence[int]) -> list[str]:
         refused = [(copy, "550 no") for copy in bounces.find_failed_copies(tx, copies)]
-        return alert_of_policy(tx, refused, NOW, replace(office.context, site=SITE))
+        return alert_of_policy(tx, refused, NOW, replace(services.context, site=SITE))
 
-    numbers = [number for (number,) in await select(office.database, "select id from delivery order by id")]
-    return await office.database.record(tell, numbers)
+    numbers = [number for (number,) in await select(services.database, "select id from delivery order by id")]
+    return await services.database.record(tell, numbers)
 
 
-async def on_edition(office: Office, button: str) -> object:
+async def on_edition(services: ServiceHarness, button: str) -> object:
     change = getattr(lifecycle, button)
     values = () if button == "pause" else (NOW,)
-    return (await office.database.write(change, 1, *values)) is not None
+    return (await services.database.write(change, 1, *values)) is not None
 
 
 QUEUE_RACES: Mapping[str, tuple[Step, Step, Step]] = {

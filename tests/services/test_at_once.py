@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 from tests.database import REFUSALS, OneOfSeveralDatabases, select
-from tests.delivery.pressroom import Pressroom, admin_of
+from tests.delivery.harness import DeliveryHarness, admin_of
 from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import InlineReader, Mailroom, mail, open_mailroom
+from tests.services.harness import NOW, ServiceHarness, open_services
 from tests.services.incoming.posts import EVE, post, prepare
-from tests.services.office import NOW, Office, open_office
 from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
@@ -51,11 +51,11 @@ WEB = Origin(source="web")
 class Pair:
     """Two processes at one database."""
 
-    first: Office
-    second: Office
+    first: ServiceHarness
+    second: ServiceHarness
 
     @property
-    def both(self) -> tuple[Office, Office]:
+    def both(self) -> tuple[ServiceHarness, ServiceHarness]:
         return self.first, self.second
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
@@ -71,15 +71,15 @@ class Pair:
 @pytest_asyncio.fixture
 async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     kind = OneOfSeveralDatabases
-    async with open_office(tmp_path, kind=kind) as first, open_office(tmp_path, kind=kind) as second:
+    async with open_services(tmp_path, kind=kind) as first, open_services(tmp_path, kind=kind) as second:
         await first.make_list()
         yield Pair(first, second)
 
 
-def requests_of(office: Office) -> WebRequests:
+def requests_of(services: ServiceHarness) -> WebRequests:
     return WebRequests(
-        office.context,
-        sign_ups=office.sign_ups,
+        services.context,
+        sign_ups=services.sign_ups,
     )
 
 
@@ -90,7 +90,7 @@ async def test_a_web_request_is_carried_out_once(pair: Pair) -> None:
     for number in range(40):  # more than one batch
         address = parse_address(f"r{number}@reader.example")
         await requests_of(pair.first).sign_up(["news"], Applicant(address, WEB), network=None)
-    await asyncio.gather(*(requests_of(office).carry_out() for office in pair.both))
+    await asyncio.gather(*(requests_of(services).carry_out() for services in pair.both))
     assert [(40, 40)] == await pair.rows("select count(*), count(distinct address) from notice")
     assert [] == await pair.rows("select id from pending_request")
 
@@ -100,13 +100,13 @@ async def test_a_reader_is_notified_once_that_they_left(pair: Pair) -> None:
         await pair.first.subscribers.add("news", parse_address(f"r{number}@reader.example"))
     for (subscription_id,) in await pair.rows("select id from subscription"):
         await pair.first.unsubscribes.unsubscribe(subscription_id, WEB)
-    await asyncio.gather(*(requests_of(office).carry_out() for office in pair.both))
+    await asyncio.gather(*(requests_of(services).carry_out() for services in pair.both))
     assert [(40, 40)] == await pair.rows("select count(*), count(distinct address) from notice where kind = 'left'")
 
 
 async def test_two_who_unsubscribe_one_reader_leave_one_trace(pair: Pair) -> None:
     number = await pair.add_ada()
-    await asyncio.gather(*(office.unsubscribes.unsubscribe(number, WEB) for office in pair.both))
+    await asyncio.gather(*(services.unsubscribes.unsubscribe(number, WEB) for services in pair.both))
     assert [("unsubscribed", 1)] == await pair.rows("select state, round from subscription")
     assert [(1,)] == await pair.rows("select count(*) from consent where event = 'withdrawn'")
     assert [(1,)] == await pair.rows("select count(*) from unsubscribe")
@@ -124,7 +124,7 @@ async def held_by(pair: Pair) -> None:
 
 async def test_a_held_sign_up_is_released_once(pair: Pair) -> None:
     await held_by(pair)
-    answers = await asyncio.gather(*(office.held.release(HeldSelection()) for office in pair.both))
+    answers = await asyncio.gather(*(services.held.release(HeldSelection()) for services in pair.both))
     assert 6 == sum(answer.released for answer in answers)
     assert [(7, 7)] == await pair.rows("select count(*), count(distinct notice_id) from delivery")
 
@@ -148,7 +148,7 @@ async def test_a_suspended_reader_is_probed_once(pair: Pair) -> None:
     assert [] == await pair.second.database.write(again, {reader: edition}, suppressed=())  # they are suspended already
     later, entropy = NOW + 30 * 86400, pair.first.context.entropy
     probed = await asyncio.gather(
-        *(office.database.record(probe_suspended, BounceSettings(), entropy, later) for office in pair.both)
+        *(services.database.record(probe_suspended, BounceSettings(), entropy, later) for services in pair.both)
     )
     assert [0, 1] == sorted(probed)
     assert [("still_there",)] == await pair.rows("select kind from notice")
@@ -246,11 +246,11 @@ async def test_one_mail_of_two_with_the_same_content_becomes_the_draft(tmp_path:
         assert [("draft",)] == await select(first.database, "select state from edition")
 
 
-async def test_one_file_that_two_send_is_one_edition(press: Pressroom, tmp_path: Path) -> None:
+async def test_one_file_that_two_send_is_one_edition(harness: DeliveryHarness, tmp_path: Path) -> None:
     """Both have built it before either of them stores it; the other one is told that it is there."""
-    await press.readers(3)
-    async with open_office(tmp_path) as second:
-        admins = [press.edition_admin, admin_of(second, press.edition_admin)]
+    await harness.readers(3)
+    async with open_services(tmp_path) as second:
+        admins = [harness.edition_admin, admin_of(second, harness.edition_admin)]
         barrier = asyncio.Barrier(2)
 
         async def send(admin: EditionAdmin) -> int:
@@ -262,7 +262,7 @@ async def test_one_file_that_two_send_is_one_edition(press: Pressroom, tmp_path:
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     assert ["this file is edition 1 of news already"] == [str(problem).partition(",")[0] for problem in refused]
     assert [1] == [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
-    assert [(3,)] == await press.rows("select count(*) from delivery where edition_id is not null")
+    assert [(3,)] == await harness.rows("select count(*) from delivery where edition_id is not null")
 
 
 COPY = """insert into edition (list_id, slug, state, subject, title, language, source_name, source_digest,
@@ -272,16 +272,16 @@ select list_id, 'copy-' || ?, 'sending', subject, title, language, source_name, 
 from edition where id = 1"""
 
 
-async def test_the_database_keeps_one_edition_of_one_content(press: Pressroom) -> None:
+async def test_the_database_keeps_one_edition_of_one_content(harness: DeliveryHarness) -> None:
     """Whatever a check overlooks: a repeat is on purpose, and a cancelled edition is not in the way."""
-    number = await press.edition("Hello", scheduled_at=NOW + 60)
+    number = await harness.edition("Hello", scheduled_at=NOW + 60)
     with pytest.raises((*REFUSALS, Unavailable)):
-        await press.change(COPY, 1, 0)
-    await press.change(COPY, 2, 1)
-    await press.edition_admin.cancel(number)
-    await press.change(COPY, 3, 0)
+        await harness.change(COPY, 1, 0)
+    await harness.change(COPY, 2, 1)
+    await harness.edition_admin.cancel(number)
+    await harness.change(COPY, 3, 0)
     with pytest.raises((*REFUSALS, Unavailable)):
-        await press.change(COPY, 4, 0)
+        await harness.change(COPY, 4, 0)
 
 
 # ---------------------------------------------------------------------- what was read earlier and is written now

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.delivery.pressroom import LATER, SITE, Pressroom
+from tests.delivery.harness import LATER, SITE, DeliveryHarness
 from tests.settings import change
 
 from pressrun.core.abuse.sign_up import Trust
@@ -63,73 +63,75 @@ SPELLINGS = [
     ("fay@bücher.example", "fay+z@xn--bcher-kva.example", False),
 ]
 
-Door = Callable[[Pressroom, Address], Awaitable[Any]]
-Use = Callable[[Pressroom, Address, Any], Awaitable[None]]
+Door = Callable[[DeliveryHarness, Address], Awaitable[Any]]
+Use = Callable[[DeliveryHarness, Address, Any], Awaitable[None]]
 
 
 # ---------------------------------------------------------------------- ways
 
 
-async def person(press: Pressroom, address: Address) -> Subscriber:
+async def person(harness: DeliveryHarness, address: Address) -> Subscriber:
     """Who has the address; they become a member where nobody does."""
-    subscriber = await press.office.database.read(subscribers.find_subscriber, address)
+    subscriber = await harness.services.database.read(subscribers.find_subscriber, address)
     if subscriber is None:
-        await press.office.subscribers.add("news", address)
-        subscriber = await press.office.database.read(subscribers.find_subscriber, address)
+        await harness.services.subscribers.add("news", address)
+        subscriber = await harness.services.database.read(subscribers.find_subscriber, address)
     assert subscriber is not None
     return subscriber
 
 
-async def by_link(press: Pressroom, address: Address) -> None:
-    office = press.office
-    never_again = NeverAgain(office.context)
-    await never_again.refuse(0, pack_digests(*dict.fromkeys(digests_of(office.keys, address))), WEB)
+async def by_link(harness: DeliveryHarness, address: Address) -> None:
+    services = harness.services
+    never_again = NeverAgain(services.context)
+    await never_again.refuse(0, pack_digests(*dict.fromkeys(digests_of(services.keys, address))), WEB)
 
 
 def by_operator(reason: SuppressionReason) -> Door:
-    async def add(press: Pressroom, address: Address) -> None:
-        await press.office.suppressions.add(address, reason)
+    async def add(harness: DeliveryHarness, address: Address) -> None:
+        await harness.services.suppressions.add(address, reason)
 
     return add
 
 
 def by_file(reason: SuppressionReason) -> Door:
-    async def take(press: Pressroom, address: Address) -> None:
-        await press.office.suppressions.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
+    async def take(harness: DeliveryHarness, address: Address) -> None:
+        await harness.services.suppressions.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
 
     return take
 
 
-async def by_erasing(press: Pressroom, address: Address) -> None:
-    await person(press, address)
-    await press.office.subscribers.erase(address)
+async def by_erasing(harness: DeliveryHarness, address: Address) -> None:
+    await person(harness, address)
+    await harness.services.subscribers.erase(address)
 
 
-async def by_complaint(press: Pressroom, address: Address) -> None:
-    subscriber = await person(press, address)
+async def by_complaint(harness: DeliveryHarness, address: Address) -> None:
+    subscriber = await person(harness, address)
     mailbox = ReportedMailbox(subscriber, subscriber.address, subscriber.digests)
-    await press.office.database.write(press.bounce_handler.complaint_handler._end_everything, mailbox, "abuse")
+    await harness.services.database.write(harness.bounce_handler.complaint_handler._end_everything, mailbox, "abuse")
 
 
-async def by_bounces(press: Pressroom, address: Address) -> None:
-    subscriber = await person(press, address)
-    edition = await press.edition(f"Bounces of {address}")
+async def by_bounces(harness: DeliveryHarness, address: Address) -> None:
+    subscriber = await person(harness, address)
+    edition = await harness.edition(f"Bounces of {address}")
 
-    now = int(press.office.now)
-    await press.office.database.write(bounces.suspend, {subscriber.id: edition}, suppressed=[subscriber.id], now=now)
+    now = int(harness.services.now)
+    await harness.services.database.write(
+        bounces.suspend, {subscriber.id: edition}, suppressed=[subscriber.id], now=now
+    )
 
 
-async def by_link_then_weaker(press: Pressroom, address: Address) -> None:
-    await by_link(press, address)
+async def by_link_then_weaker(harness: DeliveryHarness, address: Address) -> None:
+    await by_link(harness, address)
     for weaker in (SuppressionReason.HARD_BOUNCE, SuppressionReason.COMPLAINT, SuppressionReason.OPERATOR):
-        await press.office.suppressions.add(address, weaker)
+        await harness.services.suppressions.add(address, weaker)
 
 
-async def by_link_then_erased(press: Pressroom, address: Address) -> None:
-    await by_link(press, address)
-    await by_operator(SuppressionReason.ERASED)(press, address)
+async def by_link_then_erased(harness: DeliveryHarness, address: Address) -> None:
+    await by_link(harness, address)
+    await by_operator(SuppressionReason.ERASED)(harness, address)
     with contextlib.suppress(PressrunError):  # nobody may be there
-        await press.office.subscribers.erase(address)
+        await harness.services.subscribers.erase(address)
 
 
 WAYS: dict[str, tuple[SuppressionReason, Door]] = {
@@ -148,24 +150,24 @@ WAYS: dict[str, tuple[SuppressionReason, Door]] = {
 # ---------------------------------------------------------------------- doors
 
 
-async def nothing(_press: Pressroom, _address: Address) -> None:
+async def nothing(_press: DeliveryHarness, _address: Address) -> None:
     """There is nothing to prepare."""
 
 
-async def sign_up(press: Pressroom, address: Address) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
+async def sign_up(harness: DeliveryHarness, address: Address) -> None:
+    await harness.services.sign_ups.request(["news"], Applicant(address, WEB), network=None)
 
 
-async def use_sign_up(press: Pressroom, address: Address, _: Any) -> None:
-    await sign_up(press, address)
+async def use_sign_up(harness: DeliveryHarness, address: Address, _: Any) -> None:
+    await sign_up(harness, address)
 
 
 def mail_to(local_part: str, subject: str = "") -> Use:
-    async def use(press: Pressroom, address: Address, _: Any) -> None:
-        office = press.office
+    async def use(harness: DeliveryHarness, address: Address, _: Any) -> None:
+        services = harness.services
         mail_commands = MailCommands(
-            replace(office.context, site=SITE, settings=Holder(ServiceSettings(limits=LIMITS))),
-            sign_ups=office.sign_ups,
+            replace(services.context, site=SITE, settings=Holder(ServiceSettings(limits=LIMITS))),
+            sign_ups=services.sign_ups,
         )
         mail = InboundMail(
             id=1,
@@ -178,162 +180,162 @@ def mail_to(local_part: str, subject: str = "") -> Use:
             content_digest=b"",
         )
         incoming = IncomingMail(subject=subject)
-        await office.database.write(mail_commands.carry_out, mail, read_local_part(local_part), incoming, "")
+        await services.database.write(mail_commands.carry_out, mail, read_local_part(local_part), incoming, "")
 
     return use
 
 
-async def claim_sign_up(press: Pressroom, address: Address) -> None:
+async def claim_sign_up(harness: DeliveryHarness, address: Address) -> None:
     """A confirmation is in flight; the relay will say later."""
-    await sign_up(press, address)
-    await press.send_all(LATER)
+    await sign_up(harness, address)
+    await harness.send_all(LATER)
 
 
-async def wait(press: Pressroom, _address: Address, _: Any) -> None:
-    press.pass_time(3600)
+async def wait(harness: DeliveryHarness, _address: Address, _: Any) -> None:
+    harness.pass_time(3600)
 
 
-async def hold_sign_up(press: Pressroom, address: Address) -> None:
-    office = press.office
-    change(office.context.settings, limits=dataclasses.replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1))
+async def hold_sign_up(harness: DeliveryHarness, address: Address) -> None:
+    services = harness.services
+    change(services.context.settings, limits=dataclasses.replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1))
 
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         for their_address in (parse_address("first@else.example"), address):
-            office.sign_ups.sign_up(tx, [target], Applicant(their_address, WEB, trust=Trust.PROVEN))
+            services.sign_ups.sign_up(tx, [target], Applicant(their_address, WEB, trust=Trust.PROVEN))
 
-    await office.database.write(take)
-
-
-async def release_held(press: Pressroom, _address: Address, _: Any) -> None:
-    await press.office.held.release(HeldSelection())
+    await services.database.write(take)
 
 
-async def last_confirmation(press: Pressroom, address: Address) -> int:
-    await sign_up(press, address)
-    [(number,)] = await press.rows("select max(id) from confirmation")
-    await press.send_all()
+async def release_held(harness: DeliveryHarness, _address: Address, _: Any) -> None:
+    await harness.services.held.release(HeldSelection())
+
+
+async def last_confirmation(harness: DeliveryHarness, address: Address) -> int:
+    await sign_up(harness, address)
+    [(number,)] = await harness.rows("select max(id) from confirmation")
+    await harness.send_all()
     return int(number)
 
 
-async def confirm(press: Pressroom, _address: Address, number: int) -> None:
-    await press.office.confirmations.confirm(number, WEB)
+async def confirm(harness: DeliveryHarness, _address: Address, number: int) -> None:
+    await harness.services.confirmations.confirm(number, WEB)
 
 
-async def new_mover(press: Pressroom, address: Address) -> int:
-    subscriber = await person(press, parse_address(f"mover{abs(hash(address.typed))}@else.example"))
+async def new_mover(harness: DeliveryHarness, address: Address) -> int:
+    subscriber = await person(harness, parse_address(f"mover{abs(hash(address.typed))}@else.example"))
     return subscriber.id
 
 
-async def ask_to_move(press: Pressroom, address: Address, mover: int) -> None:
-    await AddressChanges(press.office.context).request(mover, address, WEB)
+async def ask_to_move(harness: DeliveryHarness, address: Address, mover: int) -> None:
+    await AddressChanges(harness.services.context).request(mover, address, WEB)
 
 
-async def asked_to_move(press: Pressroom, address: Address) -> int:
-    await ask_to_move(press, address, await new_mover(press, address))
-    [(number,)] = await press.rows("select max(id) from address_change")
-    await press.send_all()
+async def asked_to_move(harness: DeliveryHarness, address: Address) -> int:
+    await ask_to_move(harness, address, await new_mover(harness, address))
+    [(number,)] = await harness.rows("select max(id) from address_change")
+    await harness.send_all()
     return int(number)
 
 
-async def confirm_move(press: Pressroom, _address: Address, number: int) -> None:
-    await AddressChanges(press.office.context).confirm(number, WEB)
+async def confirm_move(harness: DeliveryHarness, _address: Address, number: int) -> None:
+    await AddressChanges(harness.services.context).confirm(number, WEB)
 
 
 def add(*, asks: bool) -> Use:
-    async def use(press: Pressroom, address: Address, _: Any) -> None:
-        await press.office.subscribers.add("news", address, asks=asks)
+    async def use(harness: DeliveryHarness, address: Address, _: Any) -> None:
+        await harness.services.subscribers.add("news", address, asks=asks)
 
     return use
 
 
 def take_file(*, asks: bool) -> Use:
-    async def use(press: Pressroom, address: Address, _: Any) -> None:
-        await press.office.subscribers.import_batch("news", [ImportRow(line=2, email=address.typed)], asks=asks)
+    async def use(harness: DeliveryHarness, address: Address, _: Any) -> None:
+        await harness.services.subscribers.import_batch("news", [ImportRow(line=2, email=address.typed)], asks=asks)
 
     return use
 
 
-async def sync(press: Pressroom, address: Address, _: Any = None) -> None:
+async def sync(harness: DeliveryHarness, address: Address, _: Any = None) -> None:
     """The roster lists the address."""
-    await press.office.subscribers.import_batch("news", [ImportRow(line=2, email=address.typed)], source="sync")
+    await harness.services.subscribers.import_batch("news", [ImportRow(line=2, email=address.typed)], source="sync")
 
 
-async def removed_by_sync(press: Pressroom, address: Address) -> None:
-    await sync(press, address)
-    await press.office.subscribers.remove_synced("news", [address.key])
+async def removed_by_sync(harness: DeliveryHarness, address: Address) -> None:
+    await sync(harness, address)
+    await harness.services.subscribers.remove_synced("news", [address.key])
 
 
-async def join(press: Pressroom, address: Address) -> None:
-    await press.office.subscribers.add("news", address)
+async def join(harness: DeliveryHarness, address: Address) -> None:
+    await harness.services.subscribers.add("news", address)
 
 
-async def queue_copy(press: Pressroom, address: Address) -> None:
-    await join(press, address)
-    await press.edition(f"Queued for {address}")
+async def queue_copy(harness: DeliveryHarness, address: Address) -> None:
+    await join(harness, address)
+    await harness.edition(f"Queued for {address}")
 
 
-async def defer_copy(press: Pressroom, address: Address) -> None:
-    await queue_copy(press, address)
-    await press.send_all(LATER)
+async def defer_copy(harness: DeliveryHarness, address: Address) -> None:
+    await queue_copy(harness, address)
+    await harness.send_all(LATER)
 
 
-async def pause_copy(press: Pressroom, address: Address) -> int:
-    await join(press, address)
-    number = await press.edition(f"Paused for {address}")
-    await press.edition_admin.pause(number)
+async def pause_copy(harness: DeliveryHarness, address: Address) -> int:
+    await join(harness, address)
+    number = await harness.edition(f"Paused for {address}")
+    await harness.edition_admin.pause(number)
     return number
 
 
-async def resume(press: Pressroom, _address: Address, number: int) -> None:
+async def resume(harness: DeliveryHarness, _address: Address, number: int) -> None:
     with contextlib.suppress(PressrunError):  # it may be over, as nobody is left
-        await press.edition_admin.resume(number)
+        await harness.edition_admin.resume(number)
 
 
-async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
-    await carry_out(press.office.context, WEB, mail_preferences_link, address, "")
+async def ask_for_preferences(harness: DeliveryHarness, address: Address, _: Any) -> None:
+    await carry_out(harness.services.context, WEB, mail_preferences_link, address, "")
 
 
-async def send_test(press: Pressroom, address: Address, _: Any) -> None:
-    await press.edition_admin.send_test(
+async def send_test(harness: DeliveryHarness, address: Address, _: Any) -> None:
+    await harness.edition_admin.send_test(
         "news", Manuscript(source=b"---\nsubject: T\n---\nx\n", source_name="a.md", assets={}), [address]
     )
 
 
-async def left(press: Pressroom, address: Address) -> None:
-    await press.change("update list set leaving_note = 1")
-    await join(press, address)
-    await press.leave(address.typed)
+async def left(harness: DeliveryHarness, address: Address) -> None:
+    await harness.change("update list set leaving_note = 1")
+    await join(harness, address)
+    await harness.leave(address.typed)
 
 
-async def tell_of_leaving(press: Pressroom, _address: Address, _: Any) -> None:
-    await press.office.database.write(notify_unsubscribers, press.office.context)
+async def tell_of_leaving(harness: DeliveryHarness, _address: Address, _: Any) -> None:
+    await harness.services.database.write(notify_unsubscribers, harness.services.context)
 
 
-async def left_and_told(press: Pressroom, address: Address) -> int:
-    await left(press, address)
-    await tell_of_leaving(press, address, None)
-    [(number,)] = await press.rows("select max(id) from unsubscribe")
-    await press.send_all()
+async def left_and_told(harness: DeliveryHarness, address: Address) -> int:
+    await left(harness, address)
+    await tell_of_leaving(harness, address, None)
+    [(number,)] = await harness.rows("select max(id) from unsubscribe")
+    await harness.send_all()
     return int(number)
 
 
-async def undo_leaving(press: Pressroom, _address: Address, number: int) -> None:
-    office = press.office
-    undo_unsubscribe = UndoUnsubscribe(office.context)
+async def undo_leaving(harness: DeliveryHarness, _address: Address, number: int) -> None:
+    services = harness.services
+    undo_unsubscribe = UndoUnsubscribe(services.context)
     await undo_unsubscribe.undo(number, WEB)
 
 
-async def probe(press: Pressroom, address: Address) -> None:
+async def probe(harness: DeliveryHarness, address: Address) -> None:
     """A question to a reader who was suspended for soft bounces waits."""
-    subscriber = await person(press, address)
-    edition = await press.edition(f"Missed by {address}")
-    await press.office.database.write(
-        bounces.suspend, {subscriber.id: edition}, suppressed=(), now=int(press.office.now)
+    subscriber = await person(harness, address)
+    edition = await harness.edition(f"Missed by {address}")
+    await harness.services.database.write(
+        bounces.suspend, {subscriber.id: edition}, suppressed=(), now=int(harness.services.now)
     )
-    now = int(press.office.now) + 8 * 86400
-    await press.office.database.write(probe_suspended, BounceSettings(), press.office.context.entropy, now)
+    now = int(harness.services.now) + 8 * 86400
+    await harness.services.database.write(probe_suspended, BounceSettings(), harness.services.context.entropy, now)
 
 
 # ---------------------------------------------------------------------- several lists, languages, welcome mails
@@ -342,87 +344,87 @@ FAMILY = "villanueva"
 WELCOME = b"---\nsubject: Welcome\n---\nHello\n"
 
 
-async def second_language(press: Pressroom) -> None:
+async def second_language(harness: DeliveryHarness) -> None:
     """`news` and `nouvelles` are one newsletter."""
-    if not await press.rows("select id from list where name = 'nouvelles'"):
-        await press.office.lists.set_list("news", {"family": FAMILY})
-        await press.office.make_list("nouvelles", language="fr", family=FAMILY, leaving_note="false")
+    if not await harness.rows("select id from list where name = 'nouvelles'"):
+        await harness.services.lists.set_list("news", {"family": FAMILY})
+        await harness.services.make_list("nouvelles", language="fr", family=FAMILY, leaving_note="false")
 
 
-async def sign_up_to_both(press: Pressroom, address: Address, _: Any) -> None:
-    await second_language(press)
+async def sign_up_to_both(harness: DeliveryHarness, address: Address, _: Any) -> None:
+    await second_language(harness)
 
     def take(tx: Transaction) -> None:
         first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
         assert first is not None
         assert second is not None
-        press.office.sign_ups.sign_up(tx, [first, *[second]], Applicant(address, WEB))
+        harness.services.sign_ups.sign_up(tx, [first, *[second]], Applicant(address, WEB))
 
-    await press.office.database.write(take)
+    await harness.services.database.write(take)
 
 
-async def last_confirmation_of_both(press: Pressroom, address: Address) -> int:
-    await sign_up_to_both(press, address, None)
-    [(number,)] = await press.rows("select max(id) from confirmation where leader_id is null")
-    await press.send_all()
+async def last_confirmation_of_both(harness: DeliveryHarness, address: Address) -> int:
+    await sign_up_to_both(harness, address, None)
+    [(number,)] = await harness.rows("select max(id) from confirmation where leader_id is null")
+    await harness.send_all()
     return int(number)
 
 
-async def join_with_issues(press: Pressroom, address: Address) -> PreferenceLink:
+async def join_with_issues(harness: DeliveryHarness, address: Address) -> PreferenceLink:
     """The other language has had an issue that is to come in this one."""
-    await second_language(press)
-    await join(press, address)
-    had = await press.edition(f"Had before {address}", name="nouvelles")
-    due = await press.office.make_edition("news", EditionState.PAUSED)
-    await press.send_all()
-    await press.change("update edition set issue = ? where id in (?, ?)", f"i{had}", had, due)
-    return PreferenceLink(subscriber_id=(await person(press, address)).id, epoch=0)
+    await second_language(harness)
+    await join(harness, address)
+    had = await harness.edition(f"Had before {address}", name="nouvelles")
+    due = await harness.services.make_edition("news", EditionState.PAUSED)
+    await harness.send_all()
+    await harness.change("update edition set issue = ? where id in (?, ?)", f"i{had}", had, due)
+    return PreferenceLink(subscriber_id=(await person(harness, address)).id, epoch=0)
 
 
-async def change_language(press: Pressroom, _address: Address, link: PreferenceLink) -> None:
-    await Preferences(press.office.context).save(link, PreferenceChanges(families={FAMILY: "nouvelles"}), WEB)
+async def change_language(harness: DeliveryHarness, _address: Address, link: PreferenceLink) -> None:
+    await Preferences(harness.services.context).save(link, PreferenceChanges(families={FAMILY: "nouvelles"}), WEB)
 
 
-async def queue_copy_and_change(press: Pressroom, address: Address) -> None:
-    await second_language(press)
-    await queue_copy(press, address)
-    await change_language(press, address, PreferenceLink(subscriber_id=(await person(press, address)).id, epoch=0))
+async def queue_copy_and_change(harness: DeliveryHarness, address: Address) -> None:
+    await second_language(harness)
+    await queue_copy(harness, address)
+    await change_language(harness, address, PreferenceLink(subscriber_id=(await person(harness, address)).id, epoch=0))
 
 
-async def confirm_and_be_greeted(press: Pressroom, address: Address) -> None:
-    await press.office.lists.set_list("news", {"welcome": "w.md"}, {"welcome": WELCOME})
-    await confirm(press, address, await last_confirmation(press, address))
+async def confirm_and_be_greeted(harness: DeliveryHarness, address: Address) -> None:
+    await harness.services.lists.set_list("news", {"welcome": "w.md"}, {"welcome": WELCOME})
+    await confirm(harness, address, await last_confirmation(harness, address))
 
 
-async def leave_before_the_greeting(press: Pressroom, address: Address) -> int:
-    await press.change("update list set leaving_note = 1")
-    await confirm_and_be_greeted(press, address)
-    await press.leave(address.typed)
-    [(number,)] = await press.rows("select max(id) from unsubscribe")
+async def leave_before_the_greeting(harness: DeliveryHarness, address: Address) -> int:
+    await harness.change("update list set leaving_note = 1")
+    await confirm_and_be_greeted(harness, address)
+    await harness.leave(address.typed)
+    [(number,)] = await harness.rows("select max(id) from unsubscribe")
     return int(number)
 
 
-async def ask_to_unsubscribe(press: Pressroom, address: Address, _: Any) -> None:
+async def ask_to_unsubscribe(harness: DeliveryHarness, address: Address, _: Any) -> None:
     def ask(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        mail_unsubscribe_link(ReaderRequest(tx, WEB, press.office.context), address, target)
+        mail_unsubscribe_link(ReaderRequest(tx, WEB, harness.services.context), address, target)
 
-    await press.office.database.write(ask)
-
-
-async def join_to_pause(press: Pressroom, address: Address) -> PreferenceLink:
-    await press.change("update list set leaving_note = 1")
-    await join(press, address)
-    return PreferenceLink(subscriber_id=(await person(press, address)).id, epoch=0)
+    await harness.services.database.write(ask)
 
 
-async def pause(press: Pressroom, _address: Address, link: PreferenceLink) -> None:
-    await Preferences(press.office.context).pause(link, 30, WEB)
+async def join_to_pause(harness: DeliveryHarness, address: Address) -> PreferenceLink:
+    await harness.change("update list set leaving_note = 1")
+    await join(harness, address)
+    return PreferenceLink(subscriber_id=(await person(harness, address)).id, epoch=0)
 
 
-async def pause_and_wait(press: Pressroom, address: Address) -> None:
-    await pause(press, address, await join_to_pause(press, address))
+async def pause(harness: DeliveryHarness, _address: Address, link: PreferenceLink) -> None:
+    await Preferences(harness.services.context).pause(link, 30, WEB)
+
+
+async def pause_and_wait(harness: DeliveryHarness, address: Address) -> None:
+    await pause(harness, address, await join_to_pause(harness, address))
 
 
 OWN, LIFTS, PROBE = "own sign-up", "lifts", "probe"
@@ -463,62 +465,62 @@ DOORS: dict[str, tuple[Door, Use, str]] = {
 }
 
 
-async def mailed(press: Pressroom, addresses: list[Address]) -> set[str]:
+async def mailed(harness: DeliveryHarness, addresses: list[Address]) -> set[str]:
     """What goes out now and within a week to these mailboxes: kinds of notices, and `edition`."""
-    sent = [*await press.send_all()]
-    press.pass_time(8 * 86400)
-    sent += await press.send_all()
+    sent = [*await harness.send_all()]
+    harness.pass_time(8 * 86400)
+    sent += await harness.send_all()
     mailboxes = {address.fold for address in addresses}
     numbers = [outgoing.delivery_id for outgoing in sent if parse_address(outgoing.rcpt_to).fold in mailboxes]
     query = """
         select coalesce(notice.kind, 'edition') from delivery left join notice on notice.id = delivery.notice_id
         where delivery.id = ?"""
-    return {kind for number in numbers for (kind,) in await press.rows(query, number)}
+    return {kind for number in numbers for (kind,) in await harness.rows(query, number)}
 
 
 @pytest.mark.slow_on_postgresql  # each way and each door alone are there in every run, below
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("way", WAYS)
-async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
+async def test_nothing_leaves(harness: DeliveryHarness, way: str, door: str) -> None:
     (reason, keep_out), (prepare, use, kind) = WAYS[way], DOORS[door]
     if kind == LIFTS and reason in LIFTED_BY_READER:
         return  # that is what lifts it: test_subscribing has it
-    change(press.office.context.settings, limits=LIMITS)
+    change(harness.services.context.settings, limits=LIMITS)
     reached = [pair for pair in SPELLINGS if pair[2] or reason is SuppressionReason.NEVER_AGAIN]
     addresses = [parse_address(typed) for _, typed, _ in reached]
-    prepared = [await prepare(press, address) for address in addresses]
+    prepared = [await prepare(harness, address) for address in addresses]
     for said, _, _ in reached:
-        await keep_out(press, parse_address(said))
+        await keep_out(harness, parse_address(said))
     for address, preparation in zip(addresses, prepared, strict=True):
         with contextlib.suppress(PressrunError):
-            await use(press, address, preparation)
-    await press.edition("To everybody")
+            await use(harness, address, preparation)
+    await harness.edition("To everybody")
     allowed = set()
     if kind == OWN and reason in LIFTED_BY_READER:
         allowed = {"confirmation"}
     elif kind == PROBE and reason is SuppressionReason.HARD_BOUNCE:
         allowed = {"still_there"}
-    assert set() == await mailed(press, addresses) - allowed
+    assert set() == await mailed(harness, addresses) - allowed
 
 
 @pytest.mark.parametrize("door", DOORS)
-async def test_each_door_is_open_to_who_is_not_kept_out(press: Pressroom, door: str) -> None:
+async def test_each_door_is_open_to_who_is_not_kept_out(harness: DeliveryHarness, door: str) -> None:
     """Else the table above would prove nothing."""
     prepare, use, _ = DOORS[door]
-    change(press.office.context.settings, limits=LIMITS)
+    change(harness.services.context.settings, limits=LIMITS)
     address = parse_address("ada+news@reader.example")
-    await use(press, address, await prepare(press, address))
-    await press.edition("To everybody")
-    assert await mailed(press, [address])
+    await use(harness, address, await prepare(harness, address))
+    await harness.edition("To everybody")
+    assert await mailed(harness, [address])
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_lifting_lets_the_mailbox_in_again(press: Pressroom, way: str) -> None:
+async def test_lifting_lets_the_mailbox_in_again(harness: DeliveryHarness, way: str) -> None:
     reason, keep_out = WAYS[way]
     reached = [pair for pair in SPELLINGS if pair[2] or reason is SuppressionReason.NEVER_AGAIN]
     for said, typed, _ in reached:
-        await keep_out(press, parse_address(said))
-        await press.office.suppressions.remove(parse_address(typed))
-        await press.office.suppressions.add(parse_address(said), SuppressionReason.HARD_BOUNCE)
-        await press.office.suppressions.remove(parse_address(said))
-    assert [] == await press.rows("select * from suppression")
+        await keep_out(harness, parse_address(said))
+        await harness.services.suppressions.remove(parse_address(typed))
+        await harness.services.suppressions.add(parse_address(said), SuppressionReason.HARD_BOUNCE)
+        await harness.services.suppressions.remove(parse_address(said))
+    assert [] == await harness.rows("select * from suppression")

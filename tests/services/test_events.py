@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.database import select
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import PressrunError
@@ -37,20 +37,20 @@ ADA, BOB, CYD = [parse_address(f"{name}@reader.example") for name in ("ada", "bo
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 
 Event = tuple[str, str | None, str | None, int | None, str, str]
-UseCase = Callable[[Office], Awaitable[object]]
+UseCase = Callable[[ServiceHarness], Awaitable[object]]
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with open_office(tmp_path) as opened:
+async def services(tmp_path: Path) -> AsyncIterator[ServiceHarness]:
+    async with open_services(tmp_path) as opened:
         await opened.make_list()
         yield opened
 
 
-async def journal(office: Office, after: int = 0) -> list[Event]:
+async def journal(services: ServiceHarness, after: int = 0) -> list[Event]:
     """Type, list, address, edition, actor and how of the events after an id, in order."""
-    newest = await office.database.read(events.newest)
-    rows = await office.database.read(
+    newest = await services.database.read(events.newest)
+    rows = await services.database.read(
         events.page, after=after, through=newest, limit=1000, types=(), lists=None, reader_lists=None
     )
     assert [row["id"] for row in rows] == list(range(after + 1, newest + 1))
@@ -61,83 +61,83 @@ def of_ada(type_: str, how: str, *, list_name: str | None = "news", actor: str =
     return (type_, list_name, "ada@reader.example", None, actor, how)
 
 
-async def sign_up(office: Office) -> None:
-    await office.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network=None)
+async def sign_up(services: ServiceHarness) -> None:
+    await services.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network=None)
 
 
-async def join(office: Office) -> None:
-    await sign_up(office)
-    await office.confirmations.confirm(1, WEB)
+async def join(services: ServiceHarness) -> None:
+    await sign_up(services)
+    await services.confirmations.confirm(1, WEB)
 
 
-async def leave(office: Office) -> None:
-    await office.unsubscribes.unsubscribe(1, WEB, how="one-click")
+async def leave(services: ServiceHarness) -> None:
+    await services.unsubscribes.unsubscribe(1, WEB, how="one-click")
 
 
-async def pause(office: Office) -> None:
-    await Preferences(office.context).pause_one(1, 30, WEB)
+async def pause(services: ServiceHarness) -> None:
+    await Preferences(services.context).pause_one(1, 30, WEB)
 
 
-async def expire(office: Office) -> None:
-    await office.database.write(forget_unconfirmed, os.urandom, NOW + 10**7)
+async def expire(services: ServiceHarness) -> None:
+    await services.database.write(forget_unconfirmed, os.urandom, NOW + 10**7)
 
 
-async def end_pause(office: Office) -> None:
-    await office.database.write(subscriptions.end_pauses, NOW + 10**7)
+async def end_pause(services: ServiceHarness) -> None:
+    await services.database.write(subscriptions.end_pauses, NOW + 10**7)
 
 
-async def suspend(office: Office) -> None:
-    await office.database.write(bounces.suspend, {1: 1}, suppressed=[1], now=NOW)
+async def suspend(services: ServiceHarness) -> None:
+    await services.database.write(bounces.suspend, {1: 1}, suppressed=[1], now=NOW)
 
 
-async def paused(office: Office) -> None:
-    await join(office)
-    await pause(office)
+async def paused(services: ServiceHarness) -> None:
+    await join(services)
+    await pause(services)
 
 
-async def resume(office: Office) -> None:
+async def resume(services: ServiceHarness) -> None:
     link = PreferenceLink(subscriber_id=1, epoch=0)
-    await Preferences(office.context).resume(link, WEB)
+    await Preferences(services.context).resume(link, WEB)
 
 
-async def left(office: Office) -> None:
-    await join(office)
-    await leave(office)
-    await office.database.write(notify_unsubscribers, office.context)
+async def left(services: ServiceHarness) -> None:
+    await join(services)
+    await leave(services)
+    await services.database.write(notify_unsubscribers, services.context)
 
 
-async def undo(office: Office) -> None:
-    await UndoUnsubscribe(office.context).undo(1, WEB)
+async def undo(services: ServiceHarness) -> None:
+    await UndoUnsubscribe(services.context).undo(1, WEB)
 
 
-async def remove(office: Office) -> None:
-    await office.subscribers.remove("news", ADA)
+async def remove(services: ServiceHarness) -> None:
+    await services.subscribers.remove("news", ADA)
 
 
-async def erase(office: Office) -> None:
-    await office.subscribers.erase(ADA)
+async def erase(services: ServiceHarness) -> None:
+    await services.subscribers.erase(ADA)
 
 
-async def close(office: Office) -> None:
-    await office.lists.close_list("news")
+async def close(services: ServiceHarness) -> None:
+    await services.lists.close_list("news")
 
 
-async def bar(office: Office) -> None:
-    await office.suppressions.add(ADA, "operator")
+async def bar(services: ServiceHarness) -> None:
+    await services.suppressions.add(ADA, "operator")
 
 
-async def bar_and_lift(office: Office) -> None:
-    await bar(office)
-    await office.suppressions.remove(ADA)
+async def bar_and_lift(services: ServiceHarness) -> None:
+    await bar(services)
+    await services.suppressions.remove(ADA)
 
 
-async def nothing(_: Office) -> None:
+async def nothing(_: ServiceHarness) -> None:
     """Nothing comes before."""
 
 
 def import_(*rows: ImportRow) -> UseCase:
-    async def run(office: Office) -> None:
-        await office.subscribers.import_batch("news", rows)
+    async def run(services: ServiceHarness) -> None:
+        await services.subscribers.import_batch("news", rows)
 
     return run
 
@@ -197,12 +197,14 @@ BOUNCING = import_(ImportRow(line=2, email="ada@reader.example", state="suspende
         (nothing, BOUNCING, [of_ada("subscription.suspended", "import")]),
     ],
 )
-async def test_a_change_is_one_event(office: Office, before: UseCase, use_case: UseCase, expected: list[Event]) -> None:
-    await before(office)
-    after = await office.database.read(events.newest)
+async def test_a_change_is_one_event(
+    services: ServiceHarness, before: UseCase, use_case: UseCase, expected: list[Event]
+) -> None:
+    await before(services)
+    after = await services.database.read(events.newest)
     with acted_by(READER):
-        await use_case(office)
-    assert expected == await journal(office, after)
+        await use_case(services)
+    assert expected == await journal(services, after)
 
 
 @pytest.mark.parametrize(
@@ -216,29 +218,31 @@ async def test_a_change_is_one_event(office: Office, before: UseCase, use_case: 
         (audit.CLOCK, "clock"),
     ],
 )
-async def test_whoever_comes_in_by_the_door_of_actions_is_named(office: Office, actor: Actor, name: str) -> None:
+async def test_whoever_comes_in_by_the_door_of_actions_is_named(
+    services: ServiceHarness, actor: Actor, name: str
+) -> None:
     """By every way that the audit log knows, also where several share a transaction."""
-    log = AuditLog(office.context)
+    log = AuditLog(services.context)
     with acted_by(READER), log.acting(log.entry(actor, "subscriber.add")):
-        await asyncio.gather(sign_up(office), office.subscribers.add("news", BOB))
-    assert {name} == {event[4] for event in await journal(office)}
+        await asyncio.gather(sign_up(services), services.subscribers.add("news", BOB))
+    assert {name} == {event[4] for event in await journal(services)}
 
 
-async def test_those_who_share_a_commit_act_for_themselves(office: Office) -> None:
+async def test_those_who_share_a_commit_act_for_themselves(services: ServiceHarness) -> None:
     """Readers and programs come at the same moment, and their requests become one transaction."""
 
     async def join_as(who: str, address: Address) -> None:
         with acted_by(who):
-            await office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
+            await services.sign_ups.request(["news"], Applicant(address, WEB), network=None)
 
     await asyncio.gather(join_as(READER, ADA), join_as("token:site", BOB), join_as("token:crm", CYD))
     assert {(READER, "ada"), ("token:site", "bob"), ("token:crm", "cyd")} == {
-        (event[4], str(event[2]).partition("@")[0]) for event in await journal(office)
+        (event[4], str(event[2]).partition("@")[0]) for event in await journal(services)
     }
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_whatever_happens_is_in_the_journal(office: Office, seed: int) -> None:
+async def test_whatever_happens_is_in_the_journal(services: ServiceHarness, seed: int) -> None:
     """Random requests: each subscription that stands otherwise afterwards has one event, which says so."""
     chance, before = random.Random(seed), dict[tuple[int, int], Standing]()
     choices = [
@@ -259,14 +263,14 @@ async def test_whatever_happens_is_in_the_journal(office: Office, seed: int) -> 
     ]
     choices += [bar, bar_and_lift, switch_address]
     for _ in range(40):
-        after = await office.database.read(events.newest)
+        after = await services.database.read(events.newest)
         use_case = chance.choice(choices)
         with suppress(PressrunError), acted_by(READER):
-            await use_case(office)
-        standings = await read_standings(office)
+            await use_case(services)
+        standings = await read_standings(services)
         changed = {key for key in {*before, *standings} if before.get(key) != standings.get(key)}
         rows = await select(
-            office.database,
+            services.database,
             "select subscriber_id, list_id, type from event where id > ? and type like 'subscription.%'",
             after,
         )
@@ -276,21 +280,21 @@ async def test_whatever_happens_is_in_the_journal(office: Office, seed: int) -> 
         before = standings
 
 
-async def read_standings(office: Office) -> dict[tuple[int, int], Standing]:
+async def read_standings(services: ServiceHarness) -> dict[tuple[int, int], Standing]:
     """How each subscription stands."""
-    rows = await select(office.database, "select subscriber_id, list_id, state, suspended_for from subscription")
+    rows = await select(services.database, "select subscriber_id, list_id, state, suspended_for from subscription")
     return {(row[0], row[1]): (SubscriptionState(row[2]), row[3]) for row in rows}
 
 
-async def confirm_last(office: Office) -> None:
-    number = (await select(office.database, "select coalesce(max(id), 0) from confirmation"))[0][0]
-    await office.confirmations.confirm(number, WEB)
+async def confirm_last(services: ServiceHarness) -> None:
+    number = (await select(services.database, "select coalesce(max(id), 0) from confirmation"))[0][0]
+    await services.confirmations.confirm(number, WEB)
 
 
-async def switch_address(office: Office) -> None:
+async def switch_address(services: ServiceHarness) -> None:
     """Ada and Bob take turns with their addresses: where the other one is a reader, subscriptions move."""
-    changes = AddressChanges(office.context)
+    changes = AddressChanges(services.context)
     await changes.request(1, BOB, WEB)
-    number = (await select(office.database, "select coalesce(max(id), 0) from address_change"))[0][0]
+    number = (await select(services.database, "select coalesce(max(id), 0) from address_change"))[0][0]
     await changes.confirm(number, WEB)
     await changes.undo(number, WEB)

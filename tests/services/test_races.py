@@ -16,7 +16,7 @@ from tests.database import select
 from tests.editions.inline_builder import builder_at, workshop_of
 from tests.races import Race, Step, run_race
 from tests.services.copy_races import COPY_RACES, CROSSWISE
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 from tests.services.people_races import PEOPLE_RACES
 from tests.services.queue_races import QUEUE_RACES
 from tests.settings import change
@@ -57,66 +57,66 @@ D = 86400
 BOUNCES = BounceSettings()
 
 
-async def number_in(office: Office, sql: str) -> int:
+async def number_in(services: ServiceHarness, sql: str) -> int:
     """The number that a query finds; 0 where there is none."""
-    rows = await select(office.database, sql)
+    rows = await select(services.database, sql)
     return int(rows[0][0] or 0) if rows else 0
 
 
 # ---------------------------------------------------------------------- what comes before
 
 
-async def a_list(office: Office) -> None:
-    await office.make_list()
+async def a_list(services: ServiceHarness) -> None:
+    await services.make_list()
 
 
-async def a_reader(office: Office) -> None:
-    await office.make_list()
-    await office.subscribers.add("news", ADA)
+async def a_reader(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.subscribers.add("news", ADA)
 
 
-async def a_request(office: Office) -> None:
+async def a_request(services: ServiceHarness) -> None:
     """A stranger has asked and was mailed."""
-    await office.make_list()
-    await office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    await services.make_list()
+    await services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
 
 
-async def an_expired_request(office: Office) -> None:
-    await a_request(office)
-    office.now += 400 * D
+async def an_expired_request(services: ServiceHarness) -> None:
+    await a_request(services)
+    services.now += 400 * D
 
 
-async def a_former_reader(office: Office) -> None:
-    await a_reader(office)
-    await leave(office)
+async def a_former_reader(services: ServiceHarness) -> None:
+    await a_reader(services)
+    await leave(services)
 
 
-async def a_former_reader_who_asks(office: Office) -> None:
-    await a_former_reader(office)
-    await office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+async def a_former_reader_who_asks(services: ServiceHarness) -> None:
+    await a_former_reader(services)
+    await services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
 
 
-async def a_paused_reader(office: Office) -> None:
-    await a_reader(office)
-    await pause(office)
-    office.now += 40 * D
+async def a_paused_reader(services: ServiceHarness) -> None:
+    await a_reader(services)
+    await pause(services)
+    services.now += 40 * D
 
 
-async def a_scheduled_edition(office: Office) -> None:
-    await a_reader(office)
-    await office.subscribers.add("news", BOB)
-    await office.make_edition()
+async def a_scheduled_edition(services: ServiceHarness) -> None:
+    await a_reader(services)
+    await services.subscribers.add("news", BOB)
+    await services.make_edition()
 
 
-async def a_sending_edition(office: Office) -> None:
-    await a_scheduled_edition(office)
-    await start(office)
+async def a_sending_edition(services: ServiceHarness) -> None:
+    await a_scheduled_edition(services)
+    await start(services)
 
 
-async def a_finished_edition(office: Office) -> None:
+async def a_finished_edition(services: ServiceHarness) -> None:
     """Of its two copies one has failed."""
-    await a_sending_edition(office)
-    await office.database.write(_fail_one)
+    await a_sending_edition(services)
+    await services.database.write(_fail_one)
 
 
 def _fail_one(tx: Transaction) -> None:
@@ -127,12 +127,12 @@ def _fail_one(tx: Transaction) -> None:
     lifecycle.finish_if_done(tx, edition, NOW)
 
 
-async def bounced_copies(office: Office) -> None:
+async def bounced_copies(services: ServiceHarness) -> None:
     """One bounce more and Ada is suspended."""
-    await a_reader(office)
+    await a_reader(services)
     for _ in range(BOUNCES.soft_limit):
-        edition = await office.make_edition()
-        await office.database.write(_bounce, edition)
+        edition = await services.make_edition()
+        await services.database.write(_bounce, edition)
 
 
 def _bounce(tx: Transaction, edition: int) -> None:
@@ -142,125 +142,129 @@ def _bounce(tx: Transaction, edition: int) -> None:
     )
 
 
-async def a_suspended_reader(office: Office) -> None:
-    await bounced_copies(office)
-    await bounce(office)
-    office.now += 30 * D
+async def a_suspended_reader(services: ServiceHarness) -> None:
+    await bounced_copies(services)
+    await bounce(services)
+    services.now += 30 * D
 
 
-async def a_change_of_address(office: Office) -> None:
-    await a_reader(office)
-    await AddressChanges(office.context).request(await number_in(office, "select id from subscriber"), NEW, WEB)
+async def a_change_of_address(services: ServiceHarness) -> None:
+    await a_reader(services)
+    await AddressChanges(services.context).request(await number_in(services, "select id from subscriber"), NEW, WEB)
 
 
-async def a_change_to_a_reader(office: Office) -> None:
-    await a_change_of_address(office)
-    await office.make_list("other")
-    await office.subscribers.add("other", NEW)
+async def a_change_to_a_reader(services: ServiceHarness) -> None:
+    await a_change_of_address(services)
+    await services.make_list("other")
+    await services.subscribers.add("other", NEW)
 
 
-async def held_sign_ups(office: Office) -> None:
-    await office.make_list()
+async def held_sign_ups(services: ServiceHarness) -> None:
+    await services.make_list()
     change(
-        office.context.settings,
+        services.context.settings,
         limits=LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0)),
     )
     for address in (BOB, ADA, NEW):
-        await office.sign_ups.request(["news"], Applicant(address, WEB), network=None)
+        await services.sign_ups.request(["news"], Applicant(address, WEB), network=None)
 
 
-async def web_requests(office: Office) -> None:
-    await office.make_list()
+async def web_requests(services: ServiceHarness) -> None:
+    await services.make_list()
     for address in (ADA, BOB):
-        await requests_of(office).sign_up(["news"], Applicant(address, WEB), network=None)
+        await requests_of(services).sign_up(["news"], Applicant(address, WEB), network=None)
 
 
-async def a_closed_list(office: Office) -> None:
-    await a_reader(office)
-    await office.lists.close_list("news")
+async def a_closed_list(services: ServiceHarness) -> None:
+    await a_reader(services)
+    await services.lists.close_list("news")
 
 
 # ---------------------------------------------------------------------- steps
 
 
-async def leave(office: Office) -> object:
-    return await office.unsubscribes.unsubscribe(await number_in(office, "select min(id) from subscription"), WEB)
+async def leave(services: ServiceHarness) -> object:
+    return await services.unsubscribes.unsubscribe(await number_in(services, "select min(id) from subscription"), WEB)
 
 
-async def confirm(office: Office) -> object:
-    outcome, _ = await office.confirmations.confirm(await number_in(office, "select min(id) from confirmation"), WEB)
+async def confirm(services: ServiceHarness) -> object:
+    outcome, _ = await services.confirmations.confirm(
+        await number_in(services, "select min(id) from confirmation"), WEB
+    )
     return outcome
 
 
-async def sign_up(office: Office) -> object:
-    return await office.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network=None)
+async def sign_up(services: ServiceHarness) -> object:
+    return await services.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network=None)
 
 
-async def sign_up_from_one_network(office: Office) -> object:
-    change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0)))
-    answer = await office.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
+async def sign_up_from_one_network(services: ServiceHarness) -> object:
+    change(services.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0)))
+    answer = await services.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
     return type(answer).__name__
 
 
-async def pause(office: Office) -> object:
-    await Preferences(office.context).pause_one(await number_in(office, "select min(id) from subscription"), 30, WEB)
+async def pause(services: ServiceHarness) -> object:
+    await Preferences(services.context).pause_one(
+        await number_in(services, "select min(id) from subscription"), 30, WEB
+    )
     return None
 
 
-async def save(office: Office) -> object:
+async def save(services: ServiceHarness) -> object:
     changes = PreferenceChanges(language="de", text_only=True)
-    return await Preferences(office.context).save(await link(office), changes, WEB) is not None
+    return await Preferences(services.context).save(await link(services), changes, WEB) is not None
 
 
-async def link(office: Office) -> PreferenceLink:
-    number = await number_in(office, "select min(id) from subscriber")
-    return PreferenceLink(subscriber_id=number, epoch=await number_in(office, "select epoch from subscriber"))
+async def link(services: ServiceHarness) -> PreferenceLink:
+    number = await number_in(services, "select min(id) from subscriber")
+    return PreferenceLink(subscriber_id=number, epoch=await number_in(services, "select epoch from subscriber"))
 
 
-async def end_pause(office: Office) -> object:
-    return await office.database.write(subscriptions.end_pauses, int(office.now)) >= 0
+async def end_pause(services: ServiceHarness) -> object:
+    return await services.database.write(subscriptions.end_pauses, int(services.now)) >= 0
 
 
-async def forget(office: Office) -> object:
-    return await office.database.write(forget_unconfirmed, office.context.entropy, int(office.now)) >= 0
+async def forget(services: ServiceHarness) -> object:
+    return await services.database.write(forget_unconfirmed, services.context.entropy, int(services.now)) >= 0
 
 
-async def erase(office: Office) -> object:
-    return (await office.subscribers.erase(ADA)).erased
+async def erase(services: ServiceHarness) -> object:
+    return (await services.subscribers.erase(ADA)).erased
 
 
-async def refuse(office: Office) -> object:
-    digests = digests_of(office.keys, ADA)
+async def refuse(services: ServiceHarness) -> object:
+    digests = digests_of(services.keys, ADA)
     numbers = [int.from_bytes(digests.own[at : at + 4], "big") for at in range(0, 32, 4)]
-    await NeverAgain(office.context).refuse(0, numbers, WEB)
+    await NeverAgain(services.context).refuse(0, numbers, WEB)
     return None
 
 
-async def complain(office: Office) -> object:
-    return await office.suppressions.add(ADA, "complaint")
+async def complain(services: ServiceHarness) -> object:
+    return await services.suppressions.add(ADA, "complaint")
 
 
-async def close(office: Office) -> object:
-    return await office.lists.close_list("news") is not None
+async def close(services: ServiceHarness) -> object:
+    return await services.lists.close_list("news") is not None
 
 
-async def set_title(office: Office) -> object:
-    return (await office.lists.set_list("news", {"title": "Newer"}))["title"]
+async def set_title(services: ServiceHarness) -> object:
+    return (await services.lists.set_list("news", {"title": "Newer"}))["title"]
 
 
-async def set_description(office: Office) -> object:
-    return (await office.lists.set_list("news", {"cadence": "weekly", "title": "Weekly"}))["title"]
+async def set_description(services: ServiceHarness) -> object:
+    return (await services.lists.set_list("news", {"cadence": "weekly", "title": "Weekly"}))["title"]
 
 
-async def remove_list(office: Office) -> object:
-    await office.lists.remove_list("news")
+async def remove_list(services: ServiceHarness) -> object:
+    await services.lists.remove_list("news")
     return None
 
 
-async def reopen(office: Office) -> object:
+async def reopen(services: ServiceHarness) -> object:
     """A removal takes several transactions, between which the list says so: as good as that it is gone."""
     try:
-        return await office.lists.set_list("news", {"closed": "false"}) is not None
+        return await services.lists.set_list("news", {"closed": "false"}) is not None
     except Refused as problem:
         if "is being removed" in str(problem):
             raise no_such_list("news") from None
@@ -271,12 +275,12 @@ def _edition(tx: Transaction) -> int:
     return int(tx._connection.execute("select min(id) from edition").fetchone()[0])
 
 
-async def _on_edition(office: Office, work: object, *args: object) -> object:
-    number = await number_in(office, "select min(id) from edition")
-    return await office.database.write(work, number, *args)  # type: ignore[arg-type]
+async def _on_edition(services: ServiceHarness, work: object, *args: object) -> object:
+    number = await number_in(services, "select min(id) from edition")
+    return await services.database.write(work, number, *args)  # type: ignore[arg-type]
 
 
-async def start(office: Office) -> object:
+async def start(services: ServiceHarness) -> object:
     def count_changed(tx: Transaction) -> int:
         request = AdvanceRequest(
             now=NOW,
@@ -288,26 +292,26 @@ async def start(office: Office) -> object:
         )
         return len(advance(tx, request)[0].changed)
 
-    return await office.database.write(count_changed) >= 0
+    return await services.database.write(count_changed) >= 0
 
 
-async def pause_edition(office: Office) -> object:
-    return (await _on_edition(office, lifecycle.pause)) is not None
+async def pause_edition(services: ServiceHarness) -> object:
+    return (await _on_edition(services, lifecycle.pause)) is not None
 
 
-async def cancel_edition(office: Office) -> object:
-    return (await _on_edition(office, lifecycle.cancel, NOW)) is not None
+async def cancel_edition(services: ServiceHarness) -> object:
+    return (await _on_edition(services, lifecycle.cancel, NOW)) is not None
 
 
-async def resend(office: Office) -> object:
-    return (await _on_edition(office, lifecycle.resend_failed, NOW)) is not None
+async def resend(services: ServiceHarness) -> object:
+    return (await _on_edition(services, lifecycle.resend_failed, NOW)) is not None
 
 
-async def finish(office: Office) -> object:
-    return (await _on_edition(office, lifecycle.finish_if_done, NOW)) is not None
+async def finish(services: ServiceHarness) -> object:
+    return (await _on_edition(services, lifecycle.finish_if_done, NOW)) is not None
 
 
-async def claim(office: Office) -> object:
+async def claim(services: ServiceHarness) -> object:
     """What a dispatcher does: claim every copy that may go, and cancel the others."""
 
     def claim_copies(tx: Transaction, number: int) -> int:
@@ -315,18 +319,18 @@ async def claim(office: Office) -> object:
         if edition.state is not EditionState.SENDING:
             return 0
         claimed, _ = deliveries.claim_copies(
-            tx, session=1, edition_id=number, destination="", now=int(office.now), limit=9
+            tx, session=1, edition_id=number, destination="", now=int(services.now), limit=9
         )
         return len(claimed)
 
-    numbers = [number for (number,) in await select(office.database, "select id from edition")]
-    return [await office.database.write(claim_copies, number) for number in numbers]
+    numbers = [number for (number,) in await select(services.database, "select id from edition")]
+    return [await services.database.write(claim_copies, number) for number in numbers]
 
 
-async def send(office: Office) -> object:
+async def send(services: ServiceHarness) -> object:
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
-    context = replace(office.context, site=site)
-    admin = EditionAdmin(workshop_of(context, builder_at(site, office.path / "layouts")))
+    context = replace(services.context, site=site)
+    admin = EditionAdmin(workshop_of(context, builder_at(site, services.path / "layouts")))
     body = b"---\nsubject: Boats\n---\nHello\n"
     try:
         await admin.send("news", Manuscript(source=body, source_name="a.md", assets={}))
@@ -335,56 +339,56 @@ async def send(office: Office) -> object:
     return "sent"
 
 
-async def import_ada(office: Office) -> object:
+async def import_ada(services: ServiceHarness) -> object:
     row = ImportRow(line=2, email="ada@reader.example", name="Ada Imported", attributes={"boat": "red"})
-    answer = await office.subscribers.import_batch("news", [row])
+    answer = await services.subscribers.import_batch("news", [row])
     return {name: number for name, number in answer.items() if number}
 
 
-async def bounce(office: Office) -> object:
-    copies = await select(office.database, "select id from delivery where edition_id is not null")
+async def bounce(services: ServiceHarness) -> object:
+    copies = await select(services.database, "select id from delivery where edition_id is not null")
     numbers = [number for (number,) in copies]
-    return len(await office.database.write(suspend_bouncing, numbers, BOUNCES, int(office.now)))
+    return len(await services.database.write(suspend_bouncing, numbers, BOUNCES, int(services.now)))
 
 
-async def probe(office: Office) -> object:
-    return await office.database.write(probe_suspended, BOUNCES, office.context.entropy, int(office.now)) >= 0
+async def probe(services: ServiceHarness) -> object:
+    return await services.database.write(probe_suspended, BOUNCES, services.context.entropy, int(services.now)) >= 0
 
 
-async def confirm_change(office: Office) -> object:
-    number = await number_in(office, "select max(id) from address_change")
-    return (await AddressChanges(office.context).confirm(number, WEB))[0]
+async def confirm_change(services: ServiceHarness) -> object:
+    number = await number_in(services, "select max(id) from address_change")
+    return (await AddressChanges(services.context).confirm(number, WEB))[0]
 
 
-async def undo_change(office: Office) -> object:
-    number = await number_in(office, "select max(id) from address_change")
-    return (await AddressChanges(office.context).undo(number, WEB))[0]
+async def undo_change(services: ServiceHarness) -> object:
+    number = await number_in(services, "select max(id) from address_change")
+    return (await AddressChanges(services.context).undo(number, WEB))[0]
 
 
-async def undo_leaving(office: Office) -> object:
-    number = await number_in(office, "select max(id) from unsubscribe")
-    return (await UndoUnsubscribe(office.context).undo(number, WEB))[0]
+async def undo_leaving(services: ServiceHarness) -> object:
+    number = await number_in(services, "select max(id) from unsubscribe")
+    return (await UndoUnsubscribe(services.context).undo(number, WEB))[0]
 
 
-def requests_of(office: Office) -> WebRequests:
+def requests_of(services: ServiceHarness) -> WebRequests:
     return WebRequests(
-        office.context,
-        sign_ups=office.sign_ups,
+        services.context,
+        sign_ups=services.sign_ups,
     )
 
 
-async def carry_out(office: Office) -> object:
-    await requests_of(office).carry_out()
+async def carry_out(services: ServiceHarness) -> object:
+    await requests_of(services).carry_out()
     return None
 
 
-async def release_held(office: Office) -> object:
-    await office.held.release(HeldSelection())
+async def release_held(services: ServiceHarness) -> object:
+    await services.held.release(HeldSelection())
     return None
 
 
-async def drop_held(office: Office) -> object:
-    await office.held.drop(HeldSelection())
+async def drop_held(services: ServiceHarness) -> object:
+    await services.held.drop(HeldSelection())
     return None
 
 

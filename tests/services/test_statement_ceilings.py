@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.database import CountingDatabase
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 from tests.settings import change
 
 from pressrun.core.access.rights import ReaderAccess, Role, TokenScope
@@ -43,88 +43,88 @@ from pressrun.store.queue.deliveries import DeliveryResult
 from pressrun.store.readers import subscriptions
 from pressrun.store.transaction import Transaction
 
-UseCase = Callable[[Office], Awaitable[object]]
+UseCase = Callable[[ServiceHarness], Awaitable[object]]
 
 ADA, BOB = parse_address("ada@reader.example"), parse_address("bob@reader.example")
 SITE = Site(base_url="https://n.example", mail_domain="lists.example", operator="ops@example.test")
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
 
 
-def web_requests_of(office: Office) -> WebRequests:
-    context = office.context
-    return WebRequests(context, sign_ups=office.sign_ups)
+def web_requests_of(services: ServiceHarness) -> WebRequests:
+    context = services.context
+    return WebRequests(context, sign_ups=services.sign_ups)
 
 
-async def nothing(_: Office) -> None:
+async def nothing(_: ServiceHarness) -> None:
     """Nothing has to come before."""
 
 
-async def sign_up(office: Office) -> None:
-    await office.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network="192.0.2.7")
+async def sign_up(services: ServiceHarness) -> None:
+    await services.sign_ups.request(["news"], Applicant(ADA, WEB, name="Ada"), network="192.0.2.7")
 
 
-async def confirm(office: Office) -> None:
-    await office.confirmations.confirm(2, WEB)  # Bob has the first
+async def confirm(services: ServiceHarness) -> None:
+    await services.confirmations.confirm(2, WEB)  # Bob has the first
 
 
 TOKEN_OF_ZEROS = PREFIX + "A" * 43  # made of zeros
 
 
-async def make_token(office: Office) -> None:
+async def make_token(services: ServiceHarness) -> None:
     """One that was used today."""
-    office.tokens = Tokens(replace(office.context, entropy=bytes))
-    await office.people.add("ann", None)
-    await office.people.grant("ann", Grant(list="news", role=Role.EDITOR))
-    ann = await office.database.read(people.find_by_name, "ann")
+    services.tokens = Tokens(replace(services.context, entropy=bytes))
+    await services.people.add("ann", None)
+    await services.people.grant("ann", Grant(list="news", role=Role.EDITOR))
+    ann = await services.database.read(people.find_by_name, "ann")
     assert ann is not None
     request = TokenRequest(name="site", lists=("news",), scope=TokenScope.DRAFT)
-    await office.tokens.create(request, TokenMaker(person_id=ann.id))
-    await show_token(office)
+    await services.tokens.create(request, TokenMaker(person_id=ann.id))
+    await show_token(services)
 
 
-async def show_token(office: Office) -> None:
-    assert await office.tokens.recognise(TOKEN_OF_ZEROS, None) is not None
+async def show_token(services: ServiceHarness) -> None:
+    assert await services.tokens.recognise(TOKEN_OF_ZEROS, None) is not None
 
 
-def sessions_of(office: Office) -> Sessions:
-    return Sessions(replace(office.context, entropy=bytes))
+def sessions_of(services: ServiceHarness) -> Sessions:
+    return Sessions(replace(services.context, entropy=bytes))
 
 
-async def log_in(office: Office) -> None:
+async def log_in(services: ServiceHarness) -> None:
     def begin(tx: Transaction) -> None:
         person_id = people.insert_person(tx, "ann", ADA, NOW, may_log_in=True)
         people.put_permission(tx, 1, person_id, Role.EDITOR, ReaderAccess.NONE)
         visitor = Visitor(client=None, network="unknown", agent="")
-        sessions_of(office).begin(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor)
+        sessions_of(services).begin(tx, Entrant(person_id, "ann", 0), Method.PASSKEY, visitor)
 
-    await office.database.write(begin)
-
-
-async def find_who_is_logged_in(office: Office) -> None:
-    assert await sessions_of(office).find(bytes(32).hex()) is not None
+    await services.database.write(begin)
 
 
-async def leave(office: Office) -> None:
-    await office.unsubscribes.unsubscribe(2, WEB)
+async def find_who_is_logged_in(services: ServiceHarness) -> None:
+    assert await sessions_of(services).find(bytes(32).hex()) is not None
 
 
-async def sign_up_on_the_web(office: Office) -> None:
-    await web_requests_of(office).sign_up(["news"], Applicant(ADA, WEB, name="Ada"), network="192.0.2.7", form=7)
+async def leave(services: ServiceHarness) -> None:
+    await services.unsubscribes.unsubscribe(2, WEB)
 
 
-async def carry_out(office: Office) -> None:
-    await web_requests_of(office).carry_out()
+async def sign_up_on_the_web(services: ServiceHarness) -> None:
+    await web_requests_of(services).sign_up(["news"], Applicant(ADA, WEB, name="Ada"), network="192.0.2.7", form=7)
+
+
+async def carry_out(services: ServiceHarness) -> None:
+    await web_requests_of(services).carry_out()
 
 
 def import_rows(*, state: str = "", asks: bool = False, odd: str = "") -> UseCase:
     """As many rows as an import has in a transaction, in one state, every odd one of them in another one."""
 
-    async def run(office: Office) -> None:
+    async def run(services: ServiceHarness) -> None:
         rows = [
             ImportRow(line=number, email=f"r{number}@reader.example", name=odd, state=odd if number % 2 else state)
             for number in range(BATCH)
         ]
-        await office.subscribers.import_batch("news", rows, asks=asks)
+        await services.subscribers.import_batch("news", rows, asks=asks)
 
     return run
 
@@ -132,8 +132,8 @@ def import_rows(*, state: str = "", asks: bool = False, odd: str = "") -> UseCas
 def put_members(name: str) -> UseCase:
     """32 requests of a program that come together."""
 
-    async def run(office: Office) -> None:
-        puts, origin = MemberPuts(office.context, office.sign_ups.abuse_limits), Origin(source="api:crm")
+    async def run(services: ServiceHarness) -> None:
+        puts, origin = MemberPuts(services.context, services.sign_ups.abuse_limits), Origin(source="api:crm")
         wanted = [
             PutRequest(
                 list_name="news",
@@ -144,29 +144,29 @@ def put_members(name: str) -> UseCase:
             )
             for number in range(32)
         ]
-        await office.database.write(puts.put, wanted)
+        await services.database.write(puts.put, wanted)
 
     return run
 
 
-async def sync_rows(office: Office) -> None:
+async def sync_rows(services: ServiceHarness) -> None:
     rows = [ImportRow(line=number, email=f"r{number}@reader.example") for number in range(1000)]
-    await office.subscribers.import_batch("news", rows, source="sync")
+    await services.subscribers.import_batch("news", rows, source="sync")
 
 
-async def remove_synced(office: Office) -> None:
-    await office.subscribers.remove_synced("news", [f"r{number}@reader.example" for number in range(1000)])
+async def remove_synced(services: ServiceHarness) -> None:
+    await services.subscribers.remove_synced("news", [f"r{number}@reader.example" for number in range(1000)])
 
 
-async def suppress_rows(office: Office) -> None:
+async def suppress_rows(services: ServiceHarness) -> None:
     rows = [SuppressionRow(line=number, address=f"r{number}@reader.example") for number in range(1000)]
-    await office.suppressions.import_batch(rows)
+    await services.suppressions.import_batch(rows)
 
 
-async def queue_copies_to_all(office: Office) -> int:
+async def queue_copies_to_all(services: ServiceHarness) -> int:
     """An edition whose copies all wait, as far as readers may be mailed; returns its id."""
-    edition = await office.make_edition(state=EditionState.SENDING)
-    await office.database.write(
+    edition = await services.make_edition(state=EditionState.SENDING)
+    await services.database.write(
         lambda tx: audiences.queue_audience(
             tx, edition_id=edition, list_id=1, members=(0, 1 << 40), started_at=NOW, now=NOW
         )
@@ -174,10 +174,10 @@ async def queue_copies_to_all(office: Office) -> int:
     return edition
 
 
-async def queue_copies(office: Office) -> None:
+async def queue_copies(services: ServiceHarness) -> None:
     """An edition whose copies are all claimed, as far as readers may be mailed."""
-    edition = await queue_copies_to_all(office)
-    await office.database.write(
+    edition = await queue_copies_to_all(services)
+    await services.database.write(
         deliveries.claim_copies, session=1, edition_id=edition, destination="", now=NOW, limit=1000
     )
 
@@ -185,9 +185,9 @@ async def queue_copies(office: Office) -> None:
 def refuse(*kinds: BounceClass) -> UseCase:
     """100 copies are refused: two statements record that, the others draw the consequences."""
 
-    async def run(office: Office) -> None:
-        change(office.settings, delivery=DeliverySettings(pause_at_hard=1.0))
-        handler = BounceHandler(replace(office.context, site=SITE))
+    async def run(services: ServiceHarness) -> None:
+        change(services.settings, delivery=DeliverySettings(pause_at_hard=1.0))
+        handler = BounceHandler(replace(services.context, site=SITE))
         results = [
             DeliveryResult(
                 id=number,
@@ -201,8 +201,8 @@ def refuse(*kinds: BounceClass) -> UseCase:
             )
             for number in range(2, 102)  # the first is the mail to Bob
         ]
-        await office.database.record(lambda tx: deliveries.record_results(tx, 1, results, NOW))
-        consequences = await office.database.record(lambda tx: handler.draw_consequences(tx, results, NOW))
+        await services.database.record(lambda tx: deliveries.record_results(tx, 1, results, NOW))
+        consequences = await services.database.record(lambda tx: handler.draw_consequences(tx, results, NOW))
         assert (len(consequences.suspended), len(consequences.alerted)) == (
             sum(result.bounce is BounceClass.GONE for result in results),
             int(BounceClass.POLICY in kinds),
@@ -211,18 +211,18 @@ def refuse(*kinds: BounceClass) -> UseCase:
     return run
 
 
-async def end_all_pauses(office: Office) -> None:
-    await office.database.write(subscriptions.end_pauses, NOW)
+async def end_all_pauses(services: ServiceHarness) -> None:
+    await services.database.write(subscriptions.end_pauses, NOW)
 
 
-async def expire(office: Office) -> None:
-    await office.database.write(forget_unconfirmed, os.urandom, NOW + 365 * 86400)
+async def expire(services: ServiceHarness) -> None:
+    await services.database.write(forget_unconfirmed, os.urandom, NOW + 365 * 86400)
 
 
 def after(*steps: UseCase) -> UseCase:
-    async def run(office: Office) -> None:
+    async def run(services: ServiceHarness) -> None:
         for step in steps:
-            await step(office)
+            await step(services)
 
     return run
 
@@ -277,13 +277,13 @@ JOURNAL = {"events.draw_ids", "events.append"}
 @pytest.mark.parametrize("name", CEILINGS)
 async def test_a_use_case_takes_no_more_statements_than_its_ceiling(name: str, tmp_path: Path) -> None:
     before, run, ceiling = CEILINGS[name]
-    async with open_office(tmp_path, kind=CountingDatabase) as office:
-        await office.make_list()
-        await after(sign_up_of_bob, before)(office)  # the first of an hour takes one more
-        assert isinstance(office.database, CountingDatabase)
-        office.database.statements.clear()
-        await run(office)
-        statements = [name for name in office.database.statements if name != "limits.lock"]
+    async with open_services(tmp_path, kind=CountingDatabase) as services:
+        await services.make_list()
+        await after(sign_up_of_bob, before)(services)  # the first of an hour takes one more
+        assert isinstance(services.database, CountingDatabase)
+        services.database.statements.clear()
+        await run(services)
+        statements = [name for name in services.database.statements if name != "limits.lock"]
         assert 0 < len(statements) <= ceiling, statements
 
 
@@ -293,16 +293,16 @@ async def test_what_follows_from_a_batch_of_refusals_takes_eight_statements(kind
 
     What is not counted belongs to every transaction that records results: three for these, two for its events.
     """
-    async with open_office(tmp_path, kind=CountingDatabase) as office:
-        await office.make_list()
-        await after(sign_up_of_bob, import_rows(), queue_copies)(office)
-        assert isinstance(office.database, CountingDatabase)
-        office.database.statements.clear()
-        await refuse(kind)(office)
-        statements = office.database.statements
+    async with open_services(tmp_path, kind=CountingDatabase) as services:
+        await services.make_list()
+        await after(sign_up_of_bob, import_rows(), queue_copies)(services)
+        assert isinstance(services.database, CountingDatabase)
+        services.database.statements.clear()
+        await refuse(kind)(services)
+        statements = services.database.statements
         counted = [name for name in statements[statements.index("bounces.failed_copies") :] if name not in JOURNAL]
         assert len([name for name in counted if name != "limits.lock"]) <= 8, counted
 
 
-async def sign_up_of_bob(office: Office) -> None:
-    await office.sign_ups.request(["news"], Applicant(BOB, WEB), network=None)
+async def sign_up_of_bob(services: ServiceHarness) -> None:
+    await services.sign_ups.request(["news"], Applicant(BOB, WEB), network=None)

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 import pytest
 from starlette.exceptions import HTTPException
-from tests.services.office import Office
-from tests.web.house import open_house
+from tests.services.harness import ServiceHarness
+from tests.web.harness import open_web
 from tests.web.routes import FIELDS, ROUTES
 
 from pressrun.acts import arguments as act_arguments
@@ -286,14 +286,14 @@ def test_the_settings_of_a_list(text: str) -> None:
 
 async def test_every_page(tmp_path: Path) -> None:
     """Whatever is asked for by a name with NUL is not there, and a form with one is malformed."""
-    async with open_house(tmp_path) as house:
-        list_id = await house.add_list()
-        subscription = await house.add_reader(list_id)
-        await house.add_edition(list_id)
-        tokens = {"unsubscribe": house.unsubscribe_path(subscription), "preferences": house.preferences_path(1)}
+    async with open_web(tmp_path) as web:
+        list_id = await web.add_list()
+        subscription = await web.add_reader(list_id)
+        await web.add_edition(list_id)
+        tokens = {"unsubscribe": web.unsubscribe_path(subscription), "preferences": web.preferences_path(1)}
         fields = dict.fromkeys(FIELDS, "a\0b") | {"email": "e\0ve@reader.example", "name": "E\0ve", "list": "news"}
         query = "language=e%00n&q=a%%0000b&list=%00news&page=%00&year=%00&order=%00&pause=%00"
-        async with house.client() as client:
+        async with web.client() as client:
             for route, methods in ROUTES.items():
                 token = tokens.get(route.split("/")[1], "/x/%00")
                 paths = [re.sub(r"\{[^}]+\}", "%00", route), re.sub(r"\{[^}]+\}", "news", route)]
@@ -305,12 +305,12 @@ async def test_every_page(tmp_path: Path) -> None:
                         assert answer.status_code < 500, (method, path)
             answer = await client.post("/news/subscribe", data={"email": "e\0ve@reader.example", "name": "E\0ve"})
             assert answer.status_code == 400
-        assert [] == await house.rows("select address from subscriber where address like 'e%ve@%'")
-        assert [] == unfit(await house.everything())
+        assert [] == await web.rows("select address from subscriber where address like 'e%ve@%'")
+        assert [] == unfit(await web.everything())
 
 
-async def test_text_that_looks_like_an_escape_stays_as_it_is(office: Office) -> None:
+async def test_text_that_looks_like_an_escape_stays_as_it_is(services: ServiceHarness) -> None:
     """A statement takes a JSON text apart, and a driver looks for parameters: neither finds any in values."""
     names = ["a\\u0000b", "\\ud83d", "%s %(name)s :name ?", "'quoted' \"twice\" $$", "\u2028\U0001f6a2\x7f\x01", "\\"]
-    await office.database.write(destinations.store_paces, {name: {name: 1} for name in names})
-    assert {name: {name: 1} for name in names} == await office.database.read(destinations.load_paces)
+    await services.database.write(destinations.store_paces, {name: {name: 1} for name in names})
+    assert {name: {name: 1} for name in names} == await services.database.read(destinations.load_paces)

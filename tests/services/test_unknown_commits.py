@@ -13,8 +13,8 @@ from tests.commits import Commits, watching
 from tests.inbound.mailroom import mail, open_mailroom
 from tests.races import Step, look
 from tests.services.copy_races import pause as pause_all
+from tests.services.harness import ServiceHarness, open_services
 from tests.services.incoming.posts import EVE, post, prepare
-from tests.services.office import Office, open_office
 from tests.services.people_races import PEOPLE_RACES
 from tests.services.test_races import RACES, WEB, number_in, pause, sign_up, sign_up_from_one_network
 
@@ -40,13 +40,13 @@ STEPS: dict[str, tuple[Step, Step]] = {
 ASKED_AGAIN = {sign_up, sign_up_from_one_network, pause, pause_all}
 
 
-async def until_answered(office: Office, step: Step, commits: Commits) -> None:
+async def until_answered(services: ServiceHarness, step: Step, commits: Commits) -> None:
     """Do it again for as long as nobody hears of it; what was done already may be refused then."""
     before = -1
     while before < commits.lost:
         before = commits.lost
         with suppress(PressrunError):
-            await step(office)
+            await step(services)
 
 
 @pytest.mark.parametrize("name", [name for name, (_, step) in STEPS.items() if step not in ASKED_AGAIN])
@@ -54,11 +54,11 @@ async def test_what_is_done_again_is_done_once(name: str, tmp_path: Path) -> Non
     before, step = STEPS[name]
     left = []
     for number, commits in enumerate([Commits(0, done=True), Commits(1, done=True), Commits(1, done=False)]):
-        async with open_office(tmp_path / str(number), kind=Database) as office:
-            await before(office)
+        async with open_services(tmp_path / str(number), kind=Database) as services:
+            await before(services)
             with watching(commits):
-                await until_answered(office, step, commits)
-            left.append(await look(office))
+                await until_answered(services, step, commits)
+            left.append(await look(services))
     assert left[0] == left[1]
     assert left[0] == left[2]
 
@@ -66,16 +66,16 @@ async def test_what_is_done_again_is_done_once(name: str, tmp_path: Path) -> Non
 async def test_those_who_share_a_lost_commit_are_told_and_done_once(tmp_path: Path) -> None:
     """A group is not carried out one by one then: its commit may be done."""
     before, step = STEPS["leave after a_reader"]
-    async with open_office(tmp_path, kind=Database) as office:
-        await before(office)
-        number = await number_in(office, "select id from subscription")
+    async with open_services(tmp_path, kind=Database) as services:
+        await before(services)
+        number = await number_in(services, "select id from subscription")
         with watching(Commits(1, done=True)):
-            calls = [office.unsubscribes.unsubscribe(number, WEB) for _ in range(3)]
+            calls = [services.unsubscribes.unsubscribe(number, WEB) for _ in range(3)]
             answers = await asyncio.gather(*calls, return_exceptions=True)
         assert [CommitUnknown] * 3 == [type(answer) for answer in answers]
-        once = await look(office)
-        await step(office)
-        assert once == await look(office)
+        once = await look(services)
+        await step(services)
+        assert once == await look(services)
 
 
 async def carried_through(folder: Path, commits: Commits) -> object:

@@ -1,4 +1,4 @@
-"""A house for every test of this room, and templates that are compiled once for all of them."""
+"""A harness for every test of this room, and templates that are compiled once for all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from jinja2 import Environment, FileSystemBytecodeCache
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 
 from pressrun.web import pages
 
@@ -24,6 +24,6 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path) as opened:
+async def web(tmp_path: Path) -> AsyncIterator[WebHarness]:
+    async with open_web(tmp_path) as opened:
         yield opened

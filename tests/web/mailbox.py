@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.web.house import NOW
+from tests.web.harness import NOW
 
 from pressrun.web.editors.demo import DemoMail, DemoRefusal
 

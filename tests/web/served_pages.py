@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.web.house import open_house
+from tests.web.harness import open_web
 from tests.web.mailbox import MAIL, Box, demo_mail, demo_refusal
 from tests.web.supply import Supply
 
@@ -96,20 +96,20 @@ def _mailbox() -> Box:
 def serve_pages(
     folder: Path, connection: type[LimitedConnection], settings: HttpSettings = SETTINGS
 ) -> Iterator[ServedPages]:
-    """A house with a list, a reader and an edition, served by connections of this kind."""
+    """A harness with a list, a reader and an edition, served by connections of this kind."""
     ready: list[ServedPages] = []
     opened, closing = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with open_house(folder, limits=OPEN, settings=settings, mailbox=_mailbox()) as house:
-            supply = Supply(house)
+        async with open_web(folder, limits=OPEN, settings=settings, mailbox=_mailbox()) as web:
+            supply = Supply(web)
             await supply.furnish()
-            app = house.app()
+            app = web.app()
             assert isinstance(app, Guard)
             server = WebServer(app, settings, connection=connection)
             await server.start()
-            requests = asyncio.create_task(house.web_requests.run())
+            requests = asyncio.create_task(web.web_requests.run())
             port = int(server.address.rpartition(":")[2])
             ready.append(ServedPages(port=port, routes=app.routes, loop=loop, supply=supply))
             opened.set()

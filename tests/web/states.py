@@ -1,4 +1,4 @@
-"""Every state of every page, in one house that is furnished as a town's is: what holds for all pages is asked of these.
+"""Every state of every page, in one harness, furnished as for a town: what holds for all pages is asked of these.
 
     async with open_town(tmp_path) as town:
         async for state in town.states():
@@ -22,7 +22,7 @@ from tests.browser.site import open_site
 from tests.browser.specimens import ARABIC, ENGLISH
 from tests.message.builders import build, edition
 from tests.message.in_five_languages import LOGO, body_in
-from tests.web.house import NOW, House
+from tests.web.harness import NOW, WebHarness
 from tests.web.mailbox import MAIL, Box, demo_mail, demo_refusal
 from tests.web.supply import LATER, Supply
 
@@ -198,24 +198,24 @@ OF_AUTHORS = frozenset({"approval, mail", "approval, preview", "report"})
 
 @asynccontextmanager
 async def open_town(root: Path) -> AsyncIterator[Town]:
-    """A house with all of this, on a port of this machine."""
+    """A harness with all of this, on a port of this machine."""
     limits = LimitSettings(sign_ups_per_ip=Rate(5, 3600.0), searches_per_ip=Rate(3, 90.0))
     box = Box(
         messages=[demo_mail(2, ("soft-1@reader.example",), _WHOLE_MAIL), demo_mail(1, ("ada@reader.example",))],
         refusals=[demo_refusal("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)],
     )
-    async with open_site(root, limits=limits, mailbox=box) as house:
-        supply = Supply(house)
+    async with open_site(root, limits=limits, mailbox=box) as web:
+        supply = Supply(web)
         await supply.furnish()
-        await _furnish(house)
-        yield Town(house, supply)
+        await _furnish(web)
+        yield Town(web, supply)
 
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """The house, and whoever presses everything in it."""
+    """The harness, and whoever presses everything in it."""
 
-    house: House
+    web: WebHarness
     supply: Supply
 
     async def states(self) -> AsyncIterator[State]:
@@ -224,7 +224,7 @@ class Town:
             path = ask.path
             for kind in re.findall(r"\{([^}]+)\}", path):
                 path = path.replace(f"{{{kind}}}", await self._token(kind))
-            async with self.house.client(peer=f"192.0.2.{number}") as client:
+            async with self.web.client(peer=f"192.0.2.{number}") as client:
                 for earlier in ask.before:
                     await (client.post(path, data=earlier) if earlier else client.get(path))
                 method = ask.method or ("GET" if ask.fields is None else "POST")
@@ -233,60 +233,60 @@ class Town:
             yield State(name=ask.name, path=path, answer=answer)
 
     async def _token(self, kind: str) -> str:
-        house = self.house
+        web = self.web
         match kind:
             case "own-seven":
-                return house.tokens.make(WebPurpose.PREFERENCES, await _reader_of_seven(house), 0, LATER)
+                return web.tokens.make(WebPurpose.PREFERENCES, await _reader_of_seven(web), 0, LATER)
             case "pending-bulletin":
-                async with house.client(peer="192.0.2.250") as client:
+                async with web.client(peer="192.0.2.250") as client:
                     await client.post("/bulletin/subscribe", data={"email": "bo@reader.example"})
-                return house.tokens.make(WebPurpose.CONFIRM, await house.last_confirmation(), LATER)
+                return web.tokens.make(WebPurpose.CONFIRM, await web.last_confirmation(), LATER)
             case "released":
                 token = await self.supply.token("held")
-                async with house.client() as client:
+                async with web.client() as client:
                     await client.post(f"/approve/{token}", data={"action": "send"})
                 return token
             case _:
                 return await self.supply.token(kind)
 
 
-async def _reader_of_seven(house: House) -> int:
+async def _reader_of_seven(web: WebHarness) -> int:
     """Who gets all of a family and three newsletters more; another one each time."""
-    (number,) = (await house.rows("select count(*) from subscriber"))[0]
+    (number,) = (await web.rows("select count(*) from subscriber"))[0]
     address = f"a.reader.of.seven.{number}@readers.example"
-    rows = await house.rows(f"select id from list where name in {(*FAMILY, 'tides', 'nashra', 'designed')}")
-    first, *others = [await house.add_reader(list_id, address) for (list_id,) in rows]
+    rows = await web.rows(f"select id from list where name in {(*FAMILY, 'tides', 'nashra', 'designed')}")
+    first, *others = [await web.add_reader(list_id, address) for (list_id,) in rows]
     assert 6 == len(others)
-    return (await house.subscription(first)).subscriber_id
+    return (await web.subscription(first)).subscriber_id
 
 
-async def _furnish(house: House) -> None:
+async def _furnish(web: WebHarness) -> None:
     for name, language in FAMILY.items():
-        number = await house.add_list(name, title=f"News of Port Example ({language})", language=language)
-        await house.dress_list(name, colour="#0b6b3a", logo=LOGO)
-        await _add_editions(house, number, name, language, _USUAL if language == "en" else body_in(language))
-    number = await house.add_list("nashra", title="رسالة الميناء", description="أخبار الميناء.", language="ar")
-    await _add_editions(house, number, "nashra", "ar", ARABIC)
-    number = await house.add_list("tides", title=_LONG, description=f"{_LONG}. " * 2)
-    await _add_editions(house, number, "tides", "en", ENGLISH)
-    number = await house.add_list("designed", title="A design of its own")
-    await house.add_edition(
+        number = await web.add_list(name, title=f"News of Port Example ({language})", language=language)
+        await web.dress_list(name, colour="#0b6b3a", logo=LOGO)
+        await _add_editions(web, number, name, language, _USUAL if language == "en" else body_in(language))
+    number = await web.add_list("nashra", title="رسالة الميناء", description="أخبار الميناء.", language="ar")
+    await _add_editions(web, number, "nashra", "ar", ARABIC)
+    number = await web.add_list("tides", title=_LONG, description=f"{_LONG}. " * 2)
+    await _add_editions(web, number, "tides", "en", ENGLISH)
+    number = await web.add_list("designed", title="A design of its own")
+    await web.add_edition(
         number, html='<div style="background:#fde"><h1 style="color:#904">Boats</h1><p>All.</p></div>'
     )
-    await house.write("update list set family = 'town' where name in ('noticias', 'bulletin', 'boletim', 'nouvelles')")
-    await house.write("update list set cadence = 'Every Thursday, in the morning' where name in ('bulletin', 'tides')")
-    await house.write(f"update list set postal_address = '{_OFFICE}'")
-    await house.write("update list set front = 'teaser', ask_name = 1, typeface = 'mono' where name = 'tides'")
+    await web.write("update list set family = 'town' where name in ('noticias', 'bulletin', 'boletim', 'nouvelles')")
+    await web.write("update list set cadence = 'Every Thursday, in the morning' where name in ('bulletin', 'tides')")
+    await web.write(f"update list set postal_address = '{_OFFICE}'")
+    await web.write("update list set front = 'teaser', ask_name = 1, typeface = 'mono' where name = 'tides'")
 
 
-async def _add_editions(house: House, list_id: int, name: str, language: str, body: str) -> None:
+async def _add_editions(web: WebHarness, list_id: int, name: str, language: str, body: str) -> None:
     """An edition as long as a real one, and before it as many as make a second page of the archive."""
     built = build(edition(body), assets={"dawn.png": harbour()})
     assets = [("dawn.png", "image/png", harbour())]
     for index in range(24 if name == "bulletin" else 6):
         title = f"What the harbour office did about the north quay, part {index}"
         started_at = int(NOW) - (index + 1) * _WEEK
-        await house.add_edition(
+        await web.add_edition(
             list_id,
             f"edition-{index}",
             title=title,
@@ -299,4 +299,4 @@ async def _add_editions(house: House, list_id: int, name: str, language: str, bo
         )
     html = with_asset_prefix(built, f"/{name}/archive/first/asset/")
     assets = [(asset.name, asset.media_type, asset.content) for asset in built.archive_assets]
-    await house.add_edition(list_id, html=html, text=built.text, language=language, assets=assets)
+    await web.add_edition(list_id, html=html, text=built.text, language=language, assets=assets)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Awaitable, Callable
 
 from tests.message.builders import PNG, build, edition
-from tests.web.house import NOW, House
+from tests.web.harness import NOW, WebHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
@@ -37,13 +37,13 @@ EDITION = edition("# High water\n\nThe boats are back, {{ name | default: reader
 
 
 class Supply:
-    """A house with lists of every sort, and readers, wishes and drafts that come anew as they are asked for."""
+    """A harness with lists of every sort, and readers, wishes and drafts that come anew as they are asked for."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, web: WebHarness) -> None:
+        self._web = web
         self._numbers = itertools.count(1)
         self._skeleton = build(EDITION).skeleton.encode()
-        self._make = house.tokens.make
+        self._make = web.tokens.make
         self._kinds: dict[str, Callable[[], Awaitable[str]]] = {
             "pending": self._pending,
             "used": self._used,
@@ -75,20 +75,20 @@ class Supply:
 
         `news` and `other` are the family `harbours`.
         """
-        house = self._house
-        self._news = await house.add_list()
-        await house.dress_list(colour="#0b6b3a", logo=LOGO)
-        await house.add_list("other", language="de")
-        await house.write("update list set family = 'harbours'")
-        await house.add_list("old")
-        await house.close_list("old")
-        self._members = await house.add_list("members", archive="members")
-        await house.add_list("silent", archive="off")
-        self._posted = await house.add_list("posted")
-        await house.add_reader(self._posted, "grace@reader.example")
+        web = self._web
+        self._news = await web.add_list()
+        await web.dress_list(colour="#0b6b3a", logo=LOGO)
+        await web.add_list("other", language="de")
+        await web.write("update list set family = 'harbours'")
+        await web.add_list("old")
+        await web.close_list("old")
+        self._members = await web.add_list("members", archive="members")
+        await web.add_list("silent", archive="off")
+        self._posted = await web.add_list("posted")
+        await web.add_reader(self._posted, "grace@reader.example")
         for number in (self._news, self._members):
-            await house.add_edition(number, assets=ASSETS, html=HTML)
-            await house.add_edition(number, "plain", html=None, text="Nothing but words. <b>")
+            await web.add_edition(number, assets=ASSETS, html=HTML)
+            await web.add_edition(number, "plain", html=None, text="Nothing but words. <b>")
 
     async def token(self, kind: str) -> str:
         """A token of one of the kinds of KINDS, with what it is about."""
@@ -101,39 +101,39 @@ class Supply:
         return f"reader{next(self._numbers)}@reader.example"
 
     async def _pending(self) -> str:
-        await self._house.sign_ups().request(["news"], Applicant(parse_address(self._address()), ORIGIN), network=None)
-        return await self._token(WebPurpose.CONFIRM, await self._house.last_confirmation(), LATER)
+        await self._web.sign_ups().request(["news"], Applicant(parse_address(self._address()), ORIGIN), network=None)
+        return await self._token(WebPurpose.CONFIRM, await self._web.last_confirmation(), LATER)
 
     async def _used(self) -> str:
         token = await self._pending()
-        await self._house.confirmations().confirm(await self._house.last_confirmation(), ORIGIN)
+        await self._web.confirmations().confirm(await self._web.last_confirmation(), ORIGIN)
         return token
 
     async def _person(self, list_id: int = 0) -> tuple[int, int]:
         """A subscription and its person."""
-        number = await self._house.add_reader(list_id or self._news, self._address())
-        return number, (await self._house.subscription(number)).subscriber_id
+        number = await self._web.add_reader(list_id or self._news, self._address())
+        return number, (await self._web.subscription(number)).subscriber_id
 
     async def _wish(self) -> int:
         _, person = await self._person()
-        await self._house.address_changes().request(person, parse_address(self._address()), ORIGIN)
+        await self._web.address_changes().request(person, parse_address(self._address()), ORIGIN)
         return await self._last("address_change")
 
     async def _last(self, table: str) -> int:
-        return int((await self._house.rows(f"select max(id) from {table}"))[0][0])
+        return int((await self._web.rows(f"select max(id) from {table}"))[0][0])
 
     async def _change(self) -> str:
         return await self._token(WebPurpose.CHANGE, await self._wish(), LATER)
 
     async def _undo_change(self) -> str:
         wish = await self._wish()
-        await self._house.address_changes().confirm(wish, ORIGIN)
+        await self._web.address_changes().confirm(wish, ORIGIN)
         return await self._token(WebPurpose.UNDO_CHANGE, wish, LATER)
 
     async def _after_leaving(self, purpose: WebPurpose) -> str:
         number, _ = await self._person()
-        await self._house.unsubscribes().unsubscribe(number, ORIGIN, edition_id=0)
-        await self._house.database.write(notify_unsubscribers, self._house.context())
+        await self._web.unsubscribes().unsubscribe(number, ORIGIN, edition_id=0)
+        await self._web.database.write(notify_unsubscribers, self._web.context())
         return await self._token(purpose, await self._last("unsubscribe"), LATER)
 
     async def _reader(self) -> str:
@@ -142,8 +142,8 @@ class Supply:
 
     async def _never_again(self) -> str:
         _, person = await self._person()
-        address = (await self._house.rows(f"select address from subscriber where id = {person}"))[0][0]
-        digests = dict.fromkeys(digests_of(self._house.keys, parse_address(address)))
+        address = (await self._web.rows(f"select address from subscriber where id = {person}"))[0][0]
+        digests = dict.fromkeys(digests_of(self._web.keys, parse_address(address)))
         return await self._token(WebPurpose.NEVER_AGAIN, person, *pack_digests(*digests))
 
     async def _preferences(self, expires_at: int) -> str:
@@ -152,16 +152,16 @@ class Supply:
 
     async def _read(self) -> str:
         number, _ = await self._person(self._members)
-        return await self._token(WebPurpose.READ, number, 0, (await self._house.subscription(number)).round)
+        return await self._token(WebPurpose.READ, number, 0, (await self._web.subscription(number)).round)
 
     async def _read_left(self) -> str:
-        number = await self._house.add_reader(self._members, self._address(), "unsubscribed")
-        return await self._token(WebPurpose.READ, number, 0, (await self._house.subscription(number)).round)
+        number = await self._web.add_reader(self._members, self._address(), "unsubscribed")
+        return await self._token(WebPurpose.READ, number, 0, (await self._web.subscription(number)).round)
 
     async def _held(self, state: str, expires_at: int) -> str:
         slug = f"held-{next(self._numbers)}"
-        number = await self._house.add_edition(
+        number = await self._web.add_edition(
             self._posted, slug, state=state, started_at=None, assets=ASSETS, html=HTML, skeleton=self._skeleton
         )
-        await self._house.hold_edition(self._posted, number, (("warning", 4, "it shouts"),), expires_at)
+        await self._web.hold_edition(self._posted, number, (("warning", 4, "it shouts"),), expires_at)
         return await self._token(WebPurpose.APPROVE, number, expires_at)

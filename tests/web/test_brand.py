@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.message.builders import PNG
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.core.colour import READABLE, Colour, contrast
 from pressrun.message.layouts.design import Logo
@@ -62,27 +62,27 @@ def test_the_built_in_colours_can_be_read() -> None:
     assert shades(brand_sheet(DEFAULT))[0]["tint"] == shades(SHEET)[0]["tint"]
 
 
-async def test_the_pages_of_a_list_are_in_its_colour(house: House) -> None:
+async def test_the_pages_of_a_list_are_in_its_colour(web: WebHarness) -> None:
     """Sheet, icon and policy; the pages of no list stay as they are."""
-    reader = await house.add_reader(await house.add_list())
-    await house.dress_list(colour="#0b6b3a")
-    async with house.client() as client:
-        for path in ("/news", "/news/archive", "/news/check-mail", "/news/form", house.unsubscribe_path(reader)):
+    reader = await web.add_reader(await web.add_list())
+    await web.dress_list(colour="#0b6b3a")
+    async with web.client() as client:
+        for path in ("/news", "/news/archive", "/news/check-mail", "/news/form", web.unsubscribe_path(reader)):
             answer = await client.get(path)
             assert "--accent:#0b6b3a" in answer.text
             digests = re.findall(r"'sha256-[^']+'", answer.headers["content-security-policy"])
             assert len(re.findall("<style>", answer.text.partition("<textarea")[0])) == len(digests)
-        await house.add_edition(1)
+        await web.add_edition(1)
         assert "--accent:#0b6b3a" in (await client.get("/news/archive/first")).text
         assert "--accent:#0b6b3a" not in (await client.get("/preferences")).text
 
 
-async def test_a_logo_stands_where_the_first_letter_did(house: House) -> None:
+async def test_a_logo_stands_where_the_first_letter_did(web: WebHarness) -> None:
     """It is kept for ever under its digest; another or none is 404."""
-    await house.add_list()
+    await web.add_list()
     logo = Logo(name="boat.png", media_type="image/png", content=PNG, width=1, height=1)
-    await house.dress_list(logo=logo)
-    async with house.client() as client:
+    await web.dress_list(logo=logo)
+    async with web.client() as client:
         page = (await client.get("/news/check-mail")).text
         answer = await client.get(f"/news/logo/{logo.digest}")
         other = await client.get(f"/news/logo/{'0' * 64}")

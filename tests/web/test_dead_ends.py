@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.web.house import House, open_house, words_of
+from tests.web.harness import WebHarness, open_web, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
@@ -33,12 +33,12 @@ OWN = 'href="/news">Go to The Harbour Letter</a>'
 async def test_an_error_leads_on(
     tmp_path: Path, method: str, path: str, status: int, heading: str, way_on: str
 ) -> None:
-    async with open_house(tmp_path, settings=HttpSettings(max_body_bytes=1000)) as house:
-        await house.add_list()
-        await house.add_list("inner", title="The Inner Letter", archive="members")
+    async with open_web(tmp_path, settings=HttpSettings(max_body_bytes=1000)) as web:
+        await web.add_list()
+        await web.add_list("inner", title="The Inner Letter", archive="members")
         content = b"email=" + b"x" * (2000 if status == 413 else 0)
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        async with house.client() as client:
+        async with web.client() as client:
             if method == "POST":
                 answer = await client.post(path, content=content, headers=kind)
             else:
@@ -48,31 +48,31 @@ async def test_an_error_leads_on(
     assert way_on in answer.text
 
 
-async def test_the_form_of_a_bad_link_mails_a_new_one(house: House) -> None:
+async def test_the_form_of_a_bad_link_mails_a_new_one(web: WebHarness) -> None:
     """It is the page for every bad link, whose form asks for nothing but the address."""
-    await house.add_reader(await house.add_list(), "ada@reader.example")
-    async with house.client() as client:
+    await web.add_reader(await web.add_list(), "ada@reader.example")
+    async with web.client() as client:
         pages = [await client.get(f"/{name}/nonsense") for name in ("confirm", "unsubscribe", "preferences", "read")]
         await client.post("/preferences", data={"email": "ada@reader.example"})
     assert 1 == len({page.content for page in pages})
-    assert ["preferences_link"] == [kind for kind, *_ in await house.notices()]
+    assert ["preferences_link"] == [kind for kind, *_ in await web.notices()]
 
 
-async def test_a_bad_link_leads_readers_who_never_confirmed_to_the_sign_up(house: House) -> None:
+async def test_a_bad_link_leads_readers_who_never_confirmed_to_the_sign_up(web: WebHarness) -> None:
     """A confirmation expires, and the form mails only those who are subscribed."""
-    await house.add_list()
-    async with house.client() as client:
+    await web.add_list()
+    async with web.client() as client:
         page = await client.get("/confirm/nonsense?language=fr")
     assert "Si vous n’avez pas encore confirmé votre abonnement, abonnez-vous de nouveau." in words_of(page.text)
     assert 'href="/?language=fr">Voir toutes les lettres d’information</a>' in page.text
 
 
 async def test_too_many_sign_ups_say_for_how_long_and_keep_what_was_typed(tmp_path: Path) -> None:
-    async with open_house(tmp_path, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0))) as house:
-        await house.add_edition(await house.add_list())
-        async with house.client(peer="192.0.2.1") as client:
+    async with open_web(tmp_path, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0))) as web:
+        await web.add_edition(await web.add_list())
+        async with web.client(peer="192.0.2.1") as client:
             await client.post("/news/subscribe", data={"email": "ada@reader.example"})
-            house.clock.now += 500
+            web.clock.now += 500
             page = await client.post("/news/subscribe", data={"email": "bo@reader.example"})
     assert (429, "3100") == (page.status_code, page.headers["retry-after"])
     assert "Too many sign-ups from your network. Try again in 52 minutes." in words_of(page.text)
@@ -82,9 +82,9 @@ async def test_too_many_sign_ups_say_for_how_long_and_keep_what_was_typed(tmp_pa
 
 
 async def test_too_many_searches_say_for_how_long(tmp_path: Path) -> None:
-    async with open_house(tmp_path, limits=LimitSettings(searches_per_ip=Rate(1, 90.0))) as house:
-        await house.add_edition(await house.add_list())
-        async with house.client(peer="192.0.2.1") as client:
+    async with open_web(tmp_path, limits=LimitSettings(searches_per_ip=Rate(1, 90.0))) as web:
+        await web.add_edition(await web.add_list())
+        async with web.client(peer="192.0.2.1") as client:
             await client.get("/news/search?q=boats")
             page = await client.get("/news/search?q=boats")
     assert 429 == page.status_code

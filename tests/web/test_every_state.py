@@ -97,7 +97,7 @@ async def _walk(
     async with open_town(root) as town, browser.window(width=width) as window:
         async for state in town.states():
             if state.answer.content:
-                await _show(window, state, town.house.site.base_url)
+                await _show(window, state, town.web.site.base_url)
                 by_state[state.name] = await problems_of(window)
     return {name: problems for name, problems in by_state.items() if problems}
 

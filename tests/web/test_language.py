@@ -10,7 +10,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 from tests.database import execute_in
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.words import ENGLISH
@@ -27,30 +27,30 @@ def spoken(response: httpx.Response) -> str:
     return match[1]
 
 
-async def test_a_page_of_a_list_speaks_as_the_list_does(house: House) -> None:
+async def test_a_page_of_a_list_speaks_as_the_list_does(web: WebHarness) -> None:
     """Whatever the browser prefers; only where we lack the list's language is the browser asked."""
-    await house.add_list(language="fr-CA")
-    await house.add_list("nyheter", language="sv")
-    async with house.client() as client:
+    await web.add_list(language="fr-CA")
+    await web.add_list("nyheter", language="sv")
+    async with web.client() as client:
         headers = {"accept-language": "pl, de;q=0.9"}
         pages = [await client.get(path, headers=headers) for path in ("/news", "/news/archive", "/nyheter", "/nobody")]
     assert ["fr", "fr", "pl", "pl"] == [spoken(page) for page in pages]
     assert {"Accept-Language"} == {page.headers["vary"] for page in pages}
 
 
-async def test_a_link_to_preferences_that_works_no_longer_speaks_as_the_list_that_it_names(house: House) -> None:
+async def test_a_link_to_preferences_that_works_no_longer_speaks_as_the_list_that_it_names(web: WebHarness) -> None:
     """A name of no list says nothing."""
-    reader = await house.add_reader(await house.add_list(language="fr"))
-    old = house.preferences_path(reader, epoch=9)
-    async with house.client() as client:
+    reader = await web.add_reader(await web.add_list(language="fr"))
+    old = web.preferences_path(reader, epoch=9)
+    async with web.client() as client:
         pages = [await client.get(f"{old}?list={name}") for name in ("news", "x")]
     assert [(404, "fr"), (404, "en")] == [(page.status_code, spoken(page)) for page in pages]
 
 
-async def test_a_language_that_is_named_goes_before_that_of_the_list(house: House) -> None:
+async def test_a_language_that_is_named_goes_before_that_of_the_list(web: WebHarness) -> None:
     """By the address of a page or the field of a form, and the page after the sign-up keeps it."""
-    await house.add_list(language="fr")
-    async with house.client() as client:
+    await web.add_list(language="fr")
+    async with web.client() as client:
         assert "de" == spoken(await client.get("/news?language=de-AT"))
         assert 'href="/preferences?list=news&amp;language=de"' in (await client.get("/news?language=de-AT")).text
         assert "fr" == spoken(await client.get("/news?language=xx"))
@@ -60,11 +60,11 @@ async def test_a_language_that_is_named_goes_before_that_of_the_list(house: Hous
     assert "ja" == spoken(landing)
 
 
-async def test_portuguese_is_that_of_the_list_also_in_the_links_that_follow(house: House) -> None:
+async def test_portuguese_is_that_of_the_list_also_in_the_links_that_follow(web: WebHarness) -> None:
     """`pt` in old links and forms names no country: the list does."""
-    await house.add_list("boletim", language="pt-BR")
-    await house.add_list("noticias", language="pt")
-    async with house.client() as client:
+    await web.add_list("boletim", language="pt-BR")
+    await web.add_list("noticias", language="pt")
+    async with web.client() as client:
         page = await client.get("/boletim?language=pt")
         assert "pt-BR" == spoken(page)
         assert 'href="/preferences?list=boletim&amp;language=pt-BR"' in page.text
@@ -75,51 +75,51 @@ async def test_portuguese_is_that_of_the_list_also_in_the_links_that_follow(hous
             assert f'language={tag}" lang="{tag}"' in page.text
 
 
-async def test_a_title_keeps_its_own_direction_on_a_page_from_right_to_left(house: House) -> None:
+async def test_a_title_keeps_its_own_direction_on_a_page_from_right_to_left(web: WebHarness) -> None:
     """In sentences of templates, too: its exclamation mark stays at its end."""
-    await house.add_list(title="News!", language="ar")
-    async with house.client() as client:
+    await web.add_list(title="News!", language="ar")
+    async with web.client() as client:
         assert "<h1>إلغاء الاشتراك في \u2068News!\u2069</h1>" in (await client.get("/news/unsubscribe")).text
         assert "\u2068" not in (await client.get("/news/unsubscribe?language=fr")).text
 
 
-async def test_a_reader_is_spoken_to_in_their_own_language(house: House) -> None:
+async def test_a_reader_is_spoken_to_in_their_own_language(web: WebHarness) -> None:
     """The pages behind links know who comes."""
-    number = await house.add_reader(await house.add_list(language="fr"))
-    await house.database.write(_speaks_chinese)
-    async with house.client() as client:
-        for path in (house.unsubscribe_path(number), house.preferences_path(1)):
+    number = await web.add_reader(await web.add_list(language="fr"))
+    await web.database.write(_speaks_chinese)
+    async with web.client() as client:
+        for path in (web.unsubscribe_path(number), web.preferences_path(1)):
             assert "zh-Hans" == spoken(await client.get(f"{path}?language=de", headers={"accept-language": "pl"}))
 
 
-async def test_the_mail_speaks_as_the_page_did(house: House) -> None:
+async def test_the_mail_speaks_as_the_page_did(web: WebHarness) -> None:
     """The list's language; where we lack it, the browser's; the evidence names the language of the page."""
-    await house.add_list(language="fr")
-    await house.add_list("nyheter", language="sv")
-    async with house.client() as client:
+    await web.add_list(language="fr")
+    await web.add_list("nyheter", language="sv")
+    async with web.client() as client:
         for number, name in enumerate(("news", "nyheter")):
             data = {"email": f"ada{number}@reader.example", "form": "page"}
             await client.post(f"/{name}/subscribe", data=data, headers={"accept-language": "pl"})
-    assert [("fr",), ("pl",)] == await house.rows("select language from notice order by id")
-    assert [("",), ("pl",)] == await house.rows("select language from confirmation order by id")
-    recorded = [await house.consent(f"ada{number}@reader.example") for number in (0, 1)]
+    assert [("fr",), ("pl",)] == await web.rows("select language from notice order by id")
+    assert [("",), ("pl",)] == await web.rows("select language from confirmation order by id")
+    recorded = [await web.consent(f"ada{number}@reader.example") for number in (0, 1)]
     assert ["fr", "pl"] == [events[0]["language"] for events in recorded]
 
 
-async def test_a_reader_is_mailed_their_link_in_their_own_language(house: House) -> None:
+async def test_a_reader_is_mailed_their_link_in_their_own_language(web: WebHarness) -> None:
     """Whatever the browser of whoever asks for it prefers."""
-    await house.add_reader(await house.add_list(language="fr"))
-    async with house.client() as client:
+    await web.add_reader(await web.add_list(language="fr"))
+    async with web.client() as client:
         for tags in ("pl", "de"):
             await client.post("/preferences", data={"email": "ada@reader.example"}, headers={"accept-language": tags})
-            await house.database.write(_speaks_chinese)
-    assert [("fr",), ("zh-CN",)] == await house.rows("select language from notice order by id")
+            await web.database.write(_speaks_chinese)
+    assert [("fr",), ("zh-CN",)] == await web.rows("select language from notice order by id")
 
 
-async def test_the_choice_of_a_language_shows_at_once(house: House) -> None:
-    await house.add_reader(await house.add_list())
-    async with house.client() as client:
-        path = house.preferences_path(1)
+async def test_the_choice_of_a_language_shows_at_once(web: WebHarness) -> None:
+    await web.add_reader(await web.add_list())
+    async with web.client() as client:
+        path = web.preferences_path(1)
         assert "ar" == spoken(await client.post(path, data={"action": "save", "language": "ar", "lists": "shown"}))
 
 
@@ -131,9 +131,9 @@ def test_a_page_in_a_file_offers_no_language() -> None:
     assert context.run(language.can_change)
 
 
-async def test_requests_do_not_hear_each_other(house: House) -> None:
+async def test_requests_do_not_hear_each_other(web: WebHarness) -> None:
     """One request's language is never that of the next."""
-    async with house.client() as client:
+    async with web.client() as client:
         said = [spoken(await client.get("/", headers={"accept-language": tag})) for tag in ("de", "ar", "*", "pl")]
         said.append(spoken(await client.get("/")))
     assert ["de", "ar", "en", "pl", "en"] == said
@@ -176,7 +176,7 @@ class Said(HTMLParser):
             self.texts.append(" ".join(data.split()))
 
 
-async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_sentence_of_a_page_is_left_out(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a language of which only the first letter is known, all that pages say of themselves begins with it."""
     strange = replace(
         ENGLISH,
@@ -189,13 +189,13 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
         number=lambda number: f"¡{number}",
     )
     monkeypatch.setattr(language, "words_in", lambda *tags: strange)
-    reader = await house.add_reader(await house.add_list(title="¡", description="¡", language="ja", postal_address="¡"))
-    await house.add_list("other", title="¡", description="¡", postal_address="¡")
+    reader = await web.add_reader(await web.add_list(title="¡", description="¡", language="ja", postal_address="¡"))
+    await web.add_list("other", title="¡", description="¡", postal_address="¡")
     for slug in ("first", "second"):
-        await house.add_edition(1, slug, title="¡", text="¡ 2026", html="<p>¡ 2026</p>", preheader="¡")
-    async with house.client() as client:
+        await web.add_edition(1, slug, title="¡", text="¡ 2026", html="<p>¡ 2026</p>", preheader="¡")
+    async with web.client() as client:
         await client.post("/news/subscribe", data={"email": "bo@reader.example"})
-        own = house.preferences_path(1, 0, int(house.clock()) + 3600)
+        own = web.preferences_path(1, 0, int(web.clock()) + 3600)
         paths = ["/", "/news", "/news/archive", "/news/archive/first", "/news/search?q=2026", "/news/search?q=none"]
         paths += [
             "/news/check-mail",
@@ -203,11 +203,11 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
             "/news/form",
             "/preferences",
             own,
-            house.preferences_path(1),
+            web.preferences_path(1),
             "/a/b",
             "/confirm/x",
         ]
-        paths += [house.unsubscribe_path(reader), house.confirm_path(await house.last_confirmation())]
+        paths += [web.unsubscribe_path(reader), web.confirm_path(await web.last_confirmation())]
         pages = {path: await client.get(path) for path in paths}
         for path, data in (
             ("/news/subscribe", {"email": "no"}),
@@ -216,8 +216,8 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
             (own, {"action": "pause", "days": "7"}),
             (own, {"action": "erase"}),
             (own, {"action": "save", "lists": "shown", "list": "other"}),
-            (house.confirm_path(await house.last_confirmation()), {"action": "confirm"}),
-            (house.unsubscribe_path(reader), {"action": "leave"}),
+            (web.confirm_path(await web.last_confirmation()), {"action": "confirm"}),
+            (web.unsubscribe_path(reader), {"action": "leave"}),
             ("/", {"email": "ada@"}),
             ("/", {"email": "ada@reader.example"}),
             ("/news", {}),

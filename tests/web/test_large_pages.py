@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.services.archives.archived_edition import ArchivedEdition
 
@@ -20,10 +20,10 @@ def _no_collection() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_no_collection")
-async def test_a_large_page_leaves_nothing_behind(house: House) -> None:
+async def test_a_large_page_leaves_nothing_behind(web: WebHarness) -> None:
     """Otherwise what a hundred visitors have seen would fill the memory before it is collected."""
-    await house.add_edition(await house.add_list(), html=None, text="words " * 200_000)
-    async with house.client() as client:
+    await web.add_edition(await web.add_list(), html=None, text="words " * 200_000)
+    async with web.client() as client:
         page = await client.get("/news/archive/first")
     assert len(page.content) > 1_000_000
     assert [] == [edition for edition in gc.get_objects() if isinstance(edition, ArchivedEdition)]

@@ -8,7 +8,7 @@ import pytest
 from tests.browser.chromium import Browser
 from tests.browser.site import open_site
 from tests.web.editors.test_approval import hold
-from tests.web.house import open_house
+from tests.web.harness import open_web
 from tests.web.test_pages_of_a_list import walk
 from tests.web.test_sheet import without_scripts
 
@@ -28,19 +28,19 @@ _LEFT_EMPTY = """() => [...document.querySelectorAll('.card, .tint')]
 
 
 async def test_what_can_be_pressed_is_large_enough(browser: Browser, tmp_path: Path) -> None:
-    async with open_house(tmp_path) as house, browser.window(width=320) as window:
-        for path, _, answer in await walk(house):
+    async with open_web(tmp_path) as web, browser.window(width=320) as window:
+        for path, _, answer in await walk(web):
             await window.show(without_scripts(answer.text))
             assert [] == await window.page.evaluate(_SMALL), path
 
 
 async def test_what_is_printed_is_to_be_read(browser: Browser, tmp_path: Path) -> None:
     """No form, no way to other pages, and no card that held nothing else; the postal address stays."""
-    async with open_house(tmp_path) as house, browser.window(width=800) as window:
+    async with open_web(tmp_path) as web, browser.window(width=800) as window:
         await window.page.emulate_media(media="print")
-        pages = [(path, answer) for path, _, answer in await walk(house) if "subscribe" not in path]
-        async with house.client() as client:
-            pages.append(("preferences", await client.get(house.preferences_path(1))))
+        pages = [(path, answer) for path, _, answer in await walk(web) if "subscribe" not in path]
+        async with web.client() as client:
+            pages.append(("preferences", await client.get(web.preferences_path(1))))
         for path, answer in pages:
             await window.show(without_scripts(answer.text))
             assert [] == await window.page.evaluate(_FOR_A_SCREEN), path
@@ -53,14 +53,14 @@ async def test_colours_of_a_system_hide_no_choice_and_no_box(browser: Browser, t
     """In forced colours, the pressed button and the edges of boxes can be seen."""
     ground = "one => getComputedStyle(document.querySelector(`label[for=${one}]`)).backgroundColor"
     edge = "() => getComputedStyle(document.querySelector('.tint')).borderTopColor"
-    async with open_site(tmp_path) as house, browser.window(width=320) as window:
+    async with open_site(tmp_path) as web, browser.window(width=320) as window:
         await window.page.emulate_media(forced_colors="active")
-        path = await hold(house)
+        path = await hold(web)
         for page in (path, f"{path}/preview"):
-            await window.go(house.site.base_url + page)
+            await window.go(web.site.base_url + page)
             assert await window.page.evaluate(ground, "light") not in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"), page
-        await house.add_edition(1)
-        await window.go(f"{house.site.base_url}/news")
+        await web.add_edition(1)
+        await window.go(f"{web.site.base_url}/news")
         assert "rgb(0, 0, 0)" == await window.page.evaluate(edge)
 
 
@@ -70,10 +70,10 @@ async def test_columns_of_a_table_keep_apart(browser: Browser, tmp_path: Path) -
     gap = """() => { const [one, other] = [...document.querySelectorAll('td')].map(cell => {
       const range = document.createRange(); range.selectNodeContents(cell); return range.getBoundingClientRect(); });
       return other.left - one.right; }"""
-    async with open_site(tmp_path) as house, browser.window() as window:
-        await house.add_edition(await house.add_list(), html=f"<table><tr>{cells}</tr></table>")
+    async with open_site(tmp_path) as web, browser.window() as window:
+        await web.add_edition(await web.add_list(), html=f"<table><tr>{cells}</tr></table>")
         for path in ("/news", "/news/archive/first"):
-            await window.go(house.site.base_url + path)
+            await window.go(web.site.base_url + path)
             assert await window.page.evaluate(gap) >= 16, path
 
 
@@ -83,10 +83,10 @@ async def test_the_date_of_an_edition_is_beside_the_first_line_of_its_title(brow
       const range = document.createRange(); range.selectNodeContents(document.querySelector(one));
       return range.getClientRects()[0]; });
       return Math.abs(title.bottom - date.bottom); }"""
-    async with open_site(tmp_path) as house, browser.window(width=800) as window:
-        number = await house.add_list()
+    async with open_site(tmp_path) as web, browser.window(width=800) as window:
+        number = await web.add_list()
         for slug in ("first", "second"):
-            await house.add_edition(number, slug=slug, title="A title of many words " * 6)
+            await web.add_edition(number, slug=slug, title="A title of many words " * 6)
         for path in ("/news", "/news/archive"):
-            await window.go(house.site.base_url + path)
+            await window.go(web.site.base_url + path)
             assert await window.page.evaluate(off) < 8, path

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
@@ -14,12 +14,12 @@ from pressrun.web.settings import HttpSettings
 
 TWICE = Rate(2, 3600.0)
 LIMITS = LimitSettings(sign_ups_per_ip=TWICE, preference_links_per_ip=TWICE, searches_per_ip=TWICE)
-Door = Callable[[House, dict[str, str]], Awaitable[int]]
+Door = Callable[[WebHarness, dict[str, str]], Awaitable[int]]
 MEMBERS = [f"member{number}@reader.example" for number in range(4)]
 
 
-async def sign_ups(house: House, headers: dict[str, str]) -> int:
-    async with house.client(peer="") as client:
+async def sign_ups(web: WebHarness, headers: dict[str, str]) -> int:
+    async with web.client(peer="") as client:
         answers = [
             await client.post("/news/subscribe", data={"email": f"new{number}@reader.example"}, headers=headers)
             for number in range(4)
@@ -27,17 +27,17 @@ async def sign_ups(house: House, headers: dict[str, str]) -> int:
     return [answer.status_code for answer in answers].count(303)
 
 
-async def searches(house: House, headers: dict[str, str]) -> int:
-    async with house.client(peer="") as client:
+async def searches(web: WebHarness, headers: dict[str, str]) -> int:
+    async with web.client(peer="") as client:
         answers = [await client.get("/news/search?q=boats", headers=headers) for _ in range(4)]
     return [answer.status_code for answer in answers].count(200)
 
 
-async def preference_links(house: House, headers: dict[str, str]) -> int:
-    async with house.client(peer="") as client:
+async def preference_links(web: WebHarness, headers: dict[str, str]) -> int:
+    async with web.client(peer="") as client:
         for address in MEMBERS:
             await client.post("/preferences", data={"email": address}, headers=headers)
-    return len(await house.notices())
+    return len(await web.notices())
 
 
 @pytest.mark.parametrize("door", [sign_ups, searches, preference_links])
@@ -55,8 +55,8 @@ async def test_a_limit_by_client_holds(
     tmp_path: Path, door: Door, trusted: tuple[str, ...], headers: dict[str, str]
 ) -> None:
     settings = HttpSettings(trusted_proxies=trusted)
-    async with open_house(tmp_path, limits=LIMITS, settings=settings) as house:
-        number = await house.add_list()
+    async with open_web(tmp_path, limits=LIMITS, settings=settings) as web:
+        number = await web.add_list()
         for address in MEMBERS:
-            await house.add_reader(number, address)
-        assert 2 == await door(house, headers)
+            await web.add_reader(number, address)
+        assert 2 == await door(web, headers)

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 import pytest
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.core.colour import Colour, contrast
 from pressrun.web.brand import DEFAULT
@@ -54,11 +54,11 @@ def test_each_letter_is_another_icon() -> None:
     assert [True, False] == [read(icon_png("A", colour))[0][-1].luminance > 0.5 for colour in (GREEN, YELLOW)]
 
 
-async def test_phones_and_other_sites_get_the_icon_of_a_list(house: House) -> None:
+async def test_phones_and_other_sites_get_the_icon_of_a_list(web: WebHarness) -> None:
     """Its page and its editions name it, where there is neither a logo nor a picture; without a list, an envelope."""
-    await house.add_edition(await house.add_list(title="The Harbour Letter"))
-    await house.dress_list(colour="#0b6b3a")
-    async with house.client() as client:
+    await web.add_edition(await web.add_list(title="The Harbour Letter"))
+    await web.dress_list(colour="#0b6b3a")
+    async with web.client() as client:
         icon = await client.get("/news/icon.png")
         page, edition = (await client.get("/news")).text, (await client.get("/news/archive/first")).text
         ico, touch = await client.get("/favicon.ico"), await client.get("/apple-touch-icon.png")

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from msgspec.structs import replace
-from tests.web.house import House, open_house, words_of
+from tests.web.harness import WebHarness, open_web, words_of
 
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.core.site import Site
@@ -45,27 +45,27 @@ PAGES: tuple[tuple[str, dict[str, str] | None, int], ...] = (
 )
 
 
-async def furnish(house: House) -> dict[str, str]:
+async def furnish(web: WebHarness) -> dict[str, str]:
     """A list with an edition and a reader; the reader's links."""
-    number = await house.add_list(postal_address="Harbour Office\n1 Quay Street")
-    await house.add_edition(number)
-    reader = await house.add_reader(number)
-    async with house.client() as client:
+    number = await web.add_list(postal_address="Harbour Office\n1 Quay Street")
+    await web.add_edition(number)
+    reader = await web.add_reader(number)
+    async with web.client() as client:
         await client.post("/news/subscribe", data={"email": "bo@reader.example"})
-    link = ReaderLink(reader, 0, (await house.subscription(reader)).round)
-    token = house.tokens.make(WebPurpose.READ, link.subscription_id, link.epoch, link.round)
+    link = ReaderLink(reader, 0, (await web.subscription(reader)).round)
+    token = web.tokens.make(WebPurpose.READ, link.subscription_id, link.epoch, link.round)
     return {
         "read": f"/read/{token}",
-        "confirm": house.confirm_path(await house.last_confirmation()),
-        "unsubscribe": house.unsubscribe_path(reader),
+        "confirm": web.confirm_path(await web.last_confirmation()),
+        "unsubscribe": web.unsubscribe_path(reader),
     }
 
 
-async def walk(house: House) -> list[tuple[str, int, httpx.Response]]:
+async def walk(web: WebHarness) -> list[tuple[str, int, httpx.Response]]:
     """Every page, in their order."""
-    links = await furnish(house)
+    links = await furnish(web)
     answers = []
-    async with house.client() as client:
+    async with web.client() as client:
         for path, fields, status in PAGES:
             where = path.format(**links)
             answer = await (client.get(where) if fields is None else client.post(where, data=fields))
@@ -84,9 +84,9 @@ READING = (
 )
 
 
-async def test_the_ways_in_and_out_and_to_the_address_are_at_the_top_of_what_is_read(house: House) -> None:
+async def test_the_ways_in_and_out_and_to_the_address_are_at_the_top_of_what_is_read(web: WebHarness) -> None:
     """However long the page: a link to each in its header, that of the address leads down to it. Readers are in."""
-    pages = {path: answer.text for path, _, answer in await walk(house) if path in READING}
+    pages = {path: answer.text for path, _, answer in await walk(web) if path in READING}
     assert set(READING) == set(pages)
     for path, page in pages.items():
         header, rest = re.findall(r"<header.*?</header>", page, re.DOTALL)[0], page.partition("</header>")[2]
@@ -97,10 +97,10 @@ async def test_the_ways_in_and_out_and_to_the_address_are_at_the_top_of_what_is_
         assert "Harbour Office" in rest.partition('<address id="contact">')[2], path
 
 
-async def test_without_an_address_nothing_leads_to_one(house: House) -> None:
-    house.site = Site(base_url=house.site.base_url, mail_domain="news.example.org", receives_mail=False)
-    await house.add_list(postal_address="")
-    async with house.client() as client:
+async def test_without_an_address_nothing_leads_to_one(web: WebHarness) -> None:
+    web.site = Site(base_url=web.site.base_url, mail_domain="news.example.org", receives_mail=False)
+    await web.add_list(postal_address="")
+    async with web.client() as client:
         page = (await client.get("/news")).text
     assert 'href="/news/unsubscribe"' in page.partition("</header>")[0]
     assert "#contact" not in page
@@ -109,9 +109,9 @@ async def test_without_an_address_nothing_leads_to_one(house: House) -> None:
 @pytest.mark.parametrize("receives_mail", [True, False])
 async def test_every_page_of_a_list_has_the_footer(tmp_path: Path, *, receives_mail: bool) -> None:
     """Subscribing, unsubscribing, preferences, the archive, the postal address, and whom to write to."""
-    async with open_house(tmp_path) as house:
-        house.site = Site(base_url=house.site.base_url, mail_domain="news.example.org", receives_mail=receives_mail)
-        for path, status, answer in await walk(house):
+    async with open_web(tmp_path) as web:
+        web.site = Site(base_url=web.site.base_url, mail_domain="news.example.org", receives_mail=receives_mail)
+        for path, status, answer in await walk(web):
             assert (path, status) == (path, answer.status_code)
             footers = re.findall(r"<footer.*?</footer>", answer.text, re.DOTALL)
             assert 1 == len(footers), path
@@ -130,9 +130,9 @@ async def test_every_page_of_a_list_has_the_footer(tmp_path: Path, *, receives_m
             assert receives_mail is ('href="mailto:news-owner@news.example.org"' in footer), path
 
 
-async def test_every_page_of_a_list_leads_back_to_it(house: House) -> None:
+async def test_every_page_of_a_list_leads_back_to_it(web: WebHarness) -> None:
     """By its name at the top; and a browser is told of no style but by digest, or in the sandbox of an edition."""
-    for path, _, answer in await walk(house):
+    for path, _, answer in await walk(web):
         assert '<a class="brand" href="/news"' in answer.text, path
         policy = answer.headers["content-security-policy"]
         assert ("'unsafe-inline'" in policy) is ("sandbox" in policy), path
@@ -140,30 +140,30 @@ async def test_every_page_of_a_list_leads_back_to_it(house: House) -> None:
             assert " style=" not in answer.text, path
 
 
-async def test_every_page_of_a_list_is_light(house: House) -> None:
+async def test_every_page_of_a_list_is_light(web: WebHarness) -> None:
     """At most 20 KB, though the sheet and the icon stand in it."""
-    sizes = {path: len(answer.content) for path, _, answer in await walk(house)}
+    sizes = {path: len(answer.content) for path, _, answer in await walk(web)}
     assert {} == {path: size for path, size in sizes.items() if size > 20 * 1024}
 
 
-async def test_a_typeface_is_that_of_all_its_pages(house: House) -> None:
-    links = await furnish(house)
+async def test_a_typeface_is_that_of_all_its_pages(web: WebHarness) -> None:
+    links = await furnish(web)
 
     def change(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         lists.update_list(tx, target, replace(target, typeface="serif"))
 
-    await house.database.write(change)
-    async with house.client() as client:
+    await web.database.write(change)
+    async with web.client() as client:
         for path in ("/news", "/news/archive", "/news/archive/first", "/news/search", links["unsubscribe"]):
             assert '<html lang="en" dir="ltr" class="serif">' in (await client.get(path)).text, path
 
 
-async def test_a_closed_list_offers_no_feed_and_no_form(house: House) -> None:
-    await furnish(house)
-    await house.close_list()
-    async with house.client() as client:
+async def test_a_closed_list_offers_no_feed_and_no_form(web: WebHarness) -> None:
+    await furnish(web)
+    await web.close_list()
+    async with web.client() as client:
         page, archive = (await client.get("/news")).text, (await client.get("/news/archive")).text
     for shown in (page, archive):
         assert 'href="/news/unsubscribe"' in shown
@@ -175,9 +175,9 @@ async def test_a_closed_list_offers_no_feed_and_no_form(house: House) -> None:
     assert "Latest edition" not in page
 
 
-async def test_without_a_public_archive_the_footer_names_none(house: House) -> None:
-    await house.add_list(archive="members", postal_address="")
-    async with house.client() as client:
+async def test_without_a_public_archive_the_footer_names_none(web: WebHarness) -> None:
+    await web.add_list(archive="members", postal_address="")
+    async with web.client() as client:
         page = (await client.get("/news")).text
     assert "/news/archive" not in page
     assert "feed.atom" not in page

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.browser.chromium import Browser
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 from tests.web.test_pages_of_a_list import walk
 
 from pressrun.locales.languages import LANGUAGES
@@ -54,33 +54,33 @@ def test_a_page_that_uses_everything_gets_the_whole_sheet() -> None:
     assert compact(WHOLE) == Sheet(WHOLE).of(page)
 
 
-async def every_page(house: House) -> AsyncIterator[tuple[str, httpx.Response]]:
+async def every_page(web: WebHarness) -> AsyncIterator[tuple[str, httpx.Response]]:
     """The pages of a list, and those of a reader of three, in every language that we speak."""
-    for path, _, answer in await walk(house):
+    for path, _, answer in await walk(web):
         yield path, answer
     for name in ("harbour", "town"):
-        await house.add_reader(await house.add_list(name))
+        await web.add_reader(await web.add_list(name))
     for index in range(45):  # as many as a page of the archive has, and a page of a search
         assets = [("a-picture-of-the-quay.png", "image/png", b"\x89PNG\r\n\x1a\n")]
         title, preheader = f"A title of the usual length, number {index}", "What happened on the water in this week"
         slug, text = f"a-title-of-the-usual-length-number-{index}", f"{preheader}, as everybody knows. " * 9
-        await house.add_edition(1, slug, title=title, preheader=preheader, text=text, assets=assets)
-    own = house.preferences_path(1, 0, int(house.clock()) + 3600)
-    async with house.client() as client:
+        await web.add_edition(1, slug, title=title, preheader=preheader, text=text, assets=assets)
+    own = web.preferences_path(1, 0, int(web.clock()) + 3600)
+    async with web.client() as client:
         paths = ("/", "/news", "/news/archive", "/news/archive/first", "/preferences", "/nothing", own)
         for path in (*paths, "/news/search?q=water", "/news/form"):
             for tag in LANGUAGES:
                 query = f"{'&' if '?' in path else '?'}language={tag}"
                 yield f"{path} in {tag}", await client.get(path + query)
         german = "case when id = 2 then 'de' else 'fr' end"
-        await house.write(f"update list set family = 'quays', language = {german} where name != 'news'")
+        await web.write(f"update list set family = 'quays', language = {german} where name != 'news'")
         for path in ("/", "/harbour"):
             yield f"{path} with a family", await client.get(path)
 
 
-async def test_every_page_is_light(house: House) -> None:
+async def test_every_page_is_light(web: WebHarness) -> None:
     """With its sheet and icon in it, with three lists on a reader's page, and an archive of fifty."""
-    answers = {path: answer async for path, answer in every_page(house)}
+    answers = {path: answer async for path, answer in every_page(web)}
     assert {} == {path: len(page.content) for path, page in answers.items() if len(page.content) > MOST_OCTETS}
     sheets = {path: len(re.findall(r"<style>(.*?)</style>", page.text)[0]) for path, page in answers.items()}
     assert {} == {path: size for path, size in sheets.items() if not 0 < size <= OF_RULES}
@@ -95,8 +95,8 @@ def without_scripts(page: str) -> str:
 @pytest.mark.asyncio(loop_scope="session")
 async def test_no_page_lacks_a_rule(browser: Browser, tmp_path: Path) -> None:
     """Of the whole sheet, a browser finds no rule for an element of a page that the page does not have."""
-    async with open_house(tmp_path) as house, browser.window() as window:
-        async for path, answer in every_page(house):
+    async with open_web(tmp_path) as web, browser.window() as window:
+        async for path, answer in every_page(web):
             await window.show(without_scripts(answer.text))
             wanted = await window.page.evaluate(_MEETING, compact(WHOLE))
             (held, *_) = re.findall(r"<style>(.*?)</style>", answer.text)
@@ -104,10 +104,10 @@ async def test_no_page_lacks_a_rule(browser: Browser, tmp_path: Path) -> None:
             assert [] == [rule for rule in wanted if rule not in had], path
 
 
-async def test_a_title_cannot_take_the_place_of_the_sheet(house: House) -> None:
+async def test_a_title_cannot_take_the_place_of_the_sheet(web: WebHarness) -> None:
     """It comes before the sheet in the page; there it is text."""
-    await house.add_list(title=PLACE)
-    async with house.client() as client:
+    await web.add_list(title=PLACE)
+    async with web.client() as client:
         page = (await client.get("/news")).text
     assert "<title>&lt;style&gt;" in page
     assert PLACE not in page

@@ -12,7 +12,7 @@ from typing import Any
 
 import dkim
 import pytest
-from tests.delivery.pressroom import LATER, RELAY, TAKEN, Pressroom, identity
+from tests.delivery.harness import LATER, RELAY, TAKEN, DeliveryHarness, identity
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.addresses.address import parse_address
@@ -56,17 +56,17 @@ def keys(*dkim_settings: Any) -> Signer:
 
 
 @pytest.fixture
-def signing(press: Pressroom) -> Pressroom:
-    """A press that signs."""
-    press.worker.sign_with(keys())
-    return press
+def signing(harness: DeliveryHarness) -> DeliveryHarness:
+    """A harness whose mails are signed."""
+    harness.worker.sign_with(keys())
+    return harness
 
 
 def selectors(sent: list[Outgoing]) -> list[list[str]]:
     return [re.findall(r"\bs=([a-z0-9]+);", outgoing.content.partition(b"\r\nFrom:")[0].decode()) for outgoing in sent]
 
 
-async def test_copies_and_notices_are_signed(signing: Pressroom) -> None:
+async def test_copies_and_notices_are_signed(signing: DeliveryHarness) -> None:
     """Test copies, which are notices, too."""
     await signing.readers(40)
     await signing.edition()
@@ -79,9 +79,9 @@ async def test_copies_and_notices_are_signed(signing: Pressroom) -> None:
     assert [["rsa"]] * 41 == selectors(sent)
 
 
-async def test_every_copy_verifies(signing: Pressroom) -> None:
+async def test_every_copy_verifies(signing: DeliveryHarness) -> None:
     """Whatever lines its text has."""
-    signing.office.now = time.time()  # receivers look at it
+    signing.services.now = time.time()  # receivers look at it
     await signing.readers(20)
     await signing.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
     sent = await signing.take_after_turn()
@@ -89,7 +89,7 @@ async def test_every_copy_verifies(signing: Pressroom) -> None:
     assert [True] * 20 == verdicts
 
 
-async def test_date_and_message_id_stay_on_a_retry(signing: Pressroom) -> None:
+async def test_date_and_message_id_stay_on_a_retry(signing: DeliveryHarness) -> None:
     """Only the signature is a new one."""
     await signing.readers(1)
     await signing.edition()
@@ -103,7 +103,7 @@ async def test_date_and_message_id_stay_on_a_retry(signing: Pressroom) -> None:
     assert first.content != second.content
 
 
-async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogCaptureFixture) -> None:
+async def test_nothing_goes_out_unsigned(signing: DeliveryHarness, caplog: pytest.LogCaptureFixture) -> None:
     """With keys that fail every copy stays queued, the log says so once, and a try follows after a pause."""
     broken = Broken()
     signing.worker.sign_with(broken.signer)
@@ -125,19 +125,19 @@ async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogC
     assert [["rsa"]] * 50 == selectors(await signing.take_after_turn())
 
 
-async def test_signing_can_be_put_on_and_off(press: Pressroom) -> None:
+async def test_signing_can_be_put_on_and_off(harness: DeliveryHarness) -> None:
     """A reload that brings keys, others or none reaches the next copy."""
-    await press.readers(3)
-    await press.edition()
-    await press.turn()
+    await harness.readers(3)
+    await harness.edition()
+    await harness.turn()
     sent = []
     for signer in (keys(), keys(settings(domain="lists.example", selector="later")), None):
-        press.worker.sign_with(signer)
-        sent.append(press.take())
+        harness.worker.sign_with(signer)
+        sent.append(harness.take())
     assert [["rsa"], ["later"], []] == selectors([outgoing for outgoing in sent if outgoing is not None])
 
 
-async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Pressroom) -> None:
+async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: DeliveryHarness) -> None:
     """It is put off as without signatures; there is no pause."""
     await signing.readers(3)
     edition = await signing.edition()
@@ -148,7 +148,7 @@ async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Pressroo
     assert {"deferred": 1, "claimed": 2} == await signing.counts(edition)
 
 
-async def test_mail_that_is_passed_on_stays_as_it_came(signing: Pressroom) -> None:
+async def test_mail_that_is_passed_on_stays_as_it_came(signing: DeliveryHarness) -> None:
     """Somebody else's mail is not ours to sign."""
     content = b"From: somebody@other.example\r\nSubject: x\r\n\r\nx\r\n"
     payload = '{"null_sender": false, "utf8": false}'
@@ -163,18 +163,20 @@ async def test_mail_that_is_passed_on_stays_as_it_came(signing: Pressroom) -> No
 
 
 async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
-    press: Pressroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It went out, and others were answered with it."""
-    await press.readers(1)
-    edition = await press.edition()
+    await harness.readers(1)
+    edition = await harness.edition()
     origin = Origin(source="web")
-    await press.office.sign_ups.request(["news"], Applicant(parse_address("ada@reader.example"), origin), network=None)
-    sent = await press.take_after_turn()
-    monkeypatch.setattr(press.worker.mailer._notices, "sent", lambda *_: 1 / 0)
-    press.worker.record(RELAY, [RecipientOutcome(outgoing, TAKEN) for outgoing in sent])
-    await press.turn()
-    assert (2, {"delivered": 1}) == (len(sent), await press.counts(edition))
+    await harness.services.sign_ups.request(
+        ["news"], Applicant(parse_address("ada@reader.example"), origin), network=None
+    )
+    sent = await harness.take_after_turn()
+    monkeypatch.setattr(harness.worker.mailer._notices, "sent", lambda *_: 1 / 0)
+    harness.worker.record(RELAY, [RecipientOutcome(outgoing, TAKEN) for outgoing in sent])
+    await harness.turn()
+    assert (2, {"delivered": 1}) == (len(sent), await harness.counts(edition))
     assert ["delivery.no_evidence"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.delivery.pressroom import (
+from tests.delivery.harness import (
     FAST,
     RELAY,
     TAKEN,
-    Pressroom,
-    open_pressroom,
+    DeliveryHarness,
+    open_delivery,
 )
 
 from pressrun.core.quantities import Rate
@@ -24,155 +24,157 @@ from pressrun.services.settings import DeliverySettings
 FEW = 128
 
 
-async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_than_a_few_copies_are_ever_unrecorded(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(broker, "UNRECORDED_AT_MOST", FEW)
-    await press.readers(FEW + 20)
-    await press.edition()
-    await press.turn()
-    taken = press.take_all()
+    await harness.readers(FEW + 20)
+    await harness.edition()
+    await harness.turn()
+    taken = harness.take_all()
     assert FEW == len(taken)
     for outgoing in taken[:50]:
-        press.answer(outgoing, TAKEN)
-    assert (None, 0) == (press.take(), press.dispatcher.broker.waiting("primary"))
-    await press.turn()
-    assert 20 == press.dispatcher.broker.waiting("primary")
+        harness.answer(outgoing, TAKEN)
+    assert (None, 0) == (harness.take(), harness.dispatcher.broker.waiting("primary"))
+    await harness.turn()
+    assert 20 == harness.dispatcher.broker.waiting("primary")
 
 
-async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
+async def _handed_out_during_a_turn(harness: DeliveryHarness, how: str) -> int:
     """How many copies connections get while a turn of that kind is under way and more results wait than may."""
-    for outgoing in [press.take() for _ in range(RESULTS_AT_MOST)]:
+    for outgoing in [harness.take() for _ in range(RESULTS_AT_MOST)]:
         assert outgoing is not None
-        press.answer(outgoing, TAKEN)
+        harness.answer(outgoing, TAKEN)
     numbers: list[int] = []
-    commit = getattr(press.office.database, how)
+    commit = getattr(harness.services.database, how)
 
     async def slow(*arguments: object) -> object:
         if not numbers:  # the results come first
-            numbers.append(len(press.take_all()))
+            numbers.append(len(harness.take_all()))
         return await commit(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(press.office.database, how, slow)
-        await press.turn()
+        patch.setattr(harness.services.database, how, slow)
+        await harness.turn()
     return numbers[0]
 
 
 @pytest.mark.only_on("sqlite", "each turn on a server waits for its disk")
 async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
-    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Except while a turn waits for the disk: that must not cost the pace its turns."""
     monkeypatch.setattr(broker, "UNRECORDED_AT_MOST", FEW)
-    await press.readers(FEW)
-    await press.edition()
-    await press.turn()  # durable, as the first one is
-    assert 0 == await _handed_out_during_a_turn(press, "record")
-    press.pass_time(SYNC_SECONDS)
-    assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
+    await harness.readers(FEW)
+    await harness.edition()
+    await harness.turn()  # durable, as the first one is
+    assert 0 == await _handed_out_during_a_turn(harness, "record")
+    harness.pass_time(SYNC_SECONDS)
+    assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(harness, "write")
 
 
-async def test_results_that_are_noted_hold_nothing_back(press: Pressroom) -> None:
+async def test_results_that_are_noted_hold_nothing_back(harness: DeliveryHarness) -> None:
     """A kill repeats none of those: they may wait for a turn with many others."""
-    await press.readers(100)
-    await press.edition()
-    await press.turn()
+    await harness.readers(100)
+    await harness.edition()
+    await harness.turn()
     for _ in range(50):
-        outgoing = press.take()
+        outgoing = harness.take()
         assert outgoing is not None
-        press.dispatcher.broker.record(RELAY, [Result(outgoing.delivery_id, TAKEN, is_journaled=True)])
-    assert 50 == len(press.take_all())
+        harness.dispatcher.broker.record(RELAY, [Result(outgoing.delivery_id, TAKEN, is_journaled=True)])
+    assert 50 == len(harness.take_all())
 
 
 async def test_results_wait_for_others_however_many_are_being_recorded(
-    press: Pressroom, monkeypatch: pytest.MonkeyPatch, engine: str
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     """Those that come first while a turn is under way make no turn of their own."""
-    await press.readers(FEW + 1)
-    await press.edition()
-    await press.turn()
-    numbers = [outgoing.delivery_id for outgoing in press.take_all()]
+    await harness.readers(FEW + 1)
+    await harness.edition()
+    await harness.turn()
+    numbers = [outgoing.delivery_id for outgoing in harness.take_all()]
     way = "record" if engine == "sqlite" else "write"  # each turn on a server waits for its disk
-    wake_ups, commit = press.dispatcher.broker.wake_ups, getattr(press.office.database, way)
+    wake_ups, commit = harness.dispatcher.broker.wake_ups, getattr(harness.services.database, way)
     states: list[tuple[bool, bool]] = []
 
     async def slow(*arguments: object) -> object:
-        press.dispatcher.broker.record(RELAY, [Result(numbers[-1], TAKEN, is_journaled=True)])
+        harness.dispatcher.broker.record(RELAY, [Result(numbers[-1], TAKEN, is_journaled=True)])
         # Looked at now: the alarm is the loop's, and may well have gone off when the disk is done.
         states.append((wake_ups._wanted.is_set(), wake_ups._timer.is_set))
         return await commit(*arguments)
 
     for number in numbers[:-2]:
-        press.dispatcher.broker.record(RELAY, [Result(number, TAKEN, is_journaled=True)])
-    monkeypatch.setattr(press.office.database, way, slow)
+        harness.dispatcher.broker.record(RELAY, [Result(number, TAKEN, is_journaled=True)])
+    monkeypatch.setattr(harness.services.database, way, slow)
     wake_ups._wanted.clear()  # as the loop does when it begins a turn
-    await press.dispatcher.cycle()
+    await harness.dispatcher.cycle()
     assert [(False, True)] == states
 
 
 # ---------------------------------------------------------------------- pace
 
 
-async def sent_within(press: Pressroom, seconds: float, step: float) -> list[float]:
+async def sent_within(harness: DeliveryHarness, seconds: float, step: float) -> list[float]:
     times = []
-    until = press.office.now + seconds
-    while press.office.now < until:
-        await press.turn()
-        for outgoing in press.take_all():
-            press.answer(outgoing, TAKEN)
-            times.append(press.office.now)
-        press.pass_time(step)
+    until = harness.services.now + seconds
+    while harness.services.now < until:
+        await harness.turn()
+        for outgoing in harness.take_all():
+            harness.answer(outgoing, TAKEN)
+            times.append(harness.services.now)
+        harness.pass_time(step)
     return times
 
 
-async def test_the_rate_is_held_and_nearly_reached(press: Pressroom) -> None:
-    await press.readers(120)
-    press.settings = DeliverySettings(rates=(Rate(20, 1.0),))
-    await press.start()
-    await press.edition()
-    times = await sent_within(press, 5.0, 0.01)
+async def test_the_rate_is_held_and_nearly_reached(harness: DeliveryHarness) -> None:
+    await harness.readers(120)
+    harness.settings = DeliverySettings(rates=(Rate(20, 1.0),))
+    await harness.start()
+    await harness.edition()
+    times = await sent_within(harness, 5.0, 0.01)
     assert 98 <= len(times) <= 101
     assert all(sum(at < other <= at + 1 for other in times) <= 21 for at in times)
 
 
-async def test_as_many_are_handed_out_as_have_their_slot_soon(press: Pressroom) -> None:
+async def test_as_many_are_handed_out_as_have_their_slot_soon(harness: DeliveryHarness) -> None:
     """A relay that gets fewer jobs than it asked for is woken after half of the horizon."""
-    await press.readers(220)
-    press.settings = DeliverySettings(rates=(Rate(500, 1.0),))
-    await press.start()
-    await press.edition()
-    await press.turn()
-    broker = press.dispatcher.broker
+    await harness.readers(220)
+    harness.settings = DeliverySettings(rates=(Rate(500, 1.0),))
+    await harness.start()
+    await harness.edition()
+    await harness.turn()
+    broker = harness.dispatcher.broker
     jobs = broker.next(RELAY, 2)
     assert not broker._timer.is_set
     jobs += broker.next(RELAY, 100)
     assert 500 * SLOT_HORIZON_SECONDS <= len(jobs) <= 500 * SLOT_HORIZON_SECONDS + 3
     assert sorted(job.slot_at for job in jobs) == [job.slot_at for job in jobs]
-    assert press.office.now + SLOT_HORIZON_SECONDS / 2 == pytest.approx(broker._timer.at, abs=0.003)
+    assert harness.services.now + SLOT_HORIZON_SECONDS / 2 == pytest.approx(broker._timer.at, abs=0.003)
     assert [] == broker.next(RELAY, 100)
 
 
-async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(press: Pressroom) -> None:
-    await press.readers(50)
-    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
-    await press.start()
-    edition = await press.edition()
+async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(harness: DeliveryHarness) -> None:
+    await harness.readers(50)
+    harness.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await harness.start()
+    edition = await harness.edition()
     for _ in range(30):
-        await press.turn()
-        assert (await press.counts(edition)).get("claimed", 0) <= 11
-        for outgoing in press.take_all():
-            press.answer(outgoing, TAKEN)
-        press.pass_time(0.05)
+        await harness.turn()
+        assert (await harness.counts(edition)).get("claimed", 0) <= 11
+        for outgoing in harness.take_all():
+            harness.answer(outgoing, TAKEN)
+        harness.pass_time(0.05)
 
 
-async def test_a_restart_makes_nothing_faster(press: Pressroom) -> None:
-    await press.readers(60)
-    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
-    await press.start()
-    await press.edition()
+async def test_a_restart_makes_nothing_faster(harness: DeliveryHarness) -> None:
+    await harness.readers(60)
+    harness.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await harness.start()
+    await harness.edition()
     times = []
     for _ in range(30):
-        times += await sent_within(press, 0.1, 0.05)
-        await press.start()
+        times += await sent_within(harness, 0.1, 0.05)
+        await harness.start()
     assert all(sum(at < other <= at + 1 for other in times) <= 11 for at in times)
     assert times
 
@@ -180,66 +182,70 @@ async def test_a_restart_makes_nothing_faster(press: Pressroom) -> None:
 async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
     """One timer wakes the connections: it rings for the turn that comes first."""
     relays = {"slow": (Rate(1, 60.0),), "quick": (Rate(10, 1.0),)}
-    async with open_pressroom(tmp_path, relays=relays) as press:
-        await press.readers(9)
-        await press.edition()
-        await press.turn()
-        assert [True, False] == [press.take("slow") is not None for _ in range(2)]
-        slow_timer, slow_at = press.dispatcher.broker._timer._handle, press.dispatcher.broker._timer.at
+    async with open_delivery(tmp_path, relays=relays) as harness:
+        await harness.readers(9)
+        await harness.edition()
+        await harness.turn()
+        assert [True, False] == [harness.take("slow") is not None for _ in range(2)]
+        slow_timer, slow_at = harness.dispatcher.broker._timer._handle, harness.dispatcher.broker._timer.at
         assert slow_timer is not None
-        assert [True, False, False] == [press.take("quick") is not None for _ in range(3)]
-        quick_timer, quick_at = press.dispatcher.broker._timer._handle, press.dispatcher.broker._timer.at
+        assert [True, False, False] == [harness.take("quick") is not None for _ in range(3)]
+        quick_timer, quick_at = harness.dispatcher.broker._timer._handle, harness.dispatcher.broker._timer.at
         assert quick_timer is not None
         assert quick_at < slow_at - 50
         assert slow_timer.cancelled()
         quick_timer.cancel()
 
 
-async def test_new_rates_go_on_from_where_the_old_ones_stood(press: Pressroom) -> None:
-    await press.readers(9)
-    press.settings = DeliverySettings(rates=(Rate(1, 10.0),))
-    await press.start()
-    await press.edition()
-    assert 1 == len(await press.send_all())
-    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1}, {"primary": 10})
-    assert [] == await press.send_all()
-    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1}, {"primary": 10})
-    assert [] == await press.send_all()  # what was spent counts for one window of the new rate
-    press.pass_time(1)
-    assert 8 == len(await press.send_all())
+async def test_new_rates_go_on_from_where_the_old_ones_stood(harness: DeliveryHarness) -> None:
+    await harness.readers(9)
+    harness.settings = DeliverySettings(rates=(Rate(1, 10.0),))
+    await harness.start()
+    await harness.edition()
+    assert 1 == len(await harness.send_all())
+    harness.dispatcher.reload(
+        DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1}, {"primary": 10}
+    )
+    assert [] == await harness.send_all()
+    harness.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1}, {"primary": 10})
+    assert [] == await harness.send_all()  # what was spent counts for one window of the new rate
+    harness.pass_time(1)
+    assert 8 == len(await harness.send_all())
 
 
-async def test_rows_that_missed_their_slots_come_again_in_their_order(press: Pressroom) -> None:
+async def test_rows_that_missed_their_slots_come_again_in_their_order(harness: DeliveryHarness) -> None:
     """Without a round through the database, and with new slots: those that they had are not given back."""
-    await press.readers(40)
-    press.settings = DeliverySettings(rates=(Rate(100, 1.0),))
-    await press.start()
-    edition = await press.edition()
-    await press.turn()
-    broker = press.dispatcher.broker
+    await harness.readers(40)
+    harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
+    await harness.start()
+    edition = await harness.edition()
+    await harness.turn()
+    broker = harness.dispatcher.broker
     first = broker.next(RELAY, 100)
-    press.pass_time(SLOT_HORIZON_SECONDS)
+    harness.pass_time(SLOT_HORIZON_SECONDS)
     broker.record(RELAY, [Result(job.row.id, NOT_SENT) for job in first])
     assert not broker.results.has_released
     again = broker.next(RELAY, 100)
     assert [job.row.id for job in first][: len(again)] == [job.row.id for job in again]
     assert max(job.slot_at for job in first) < min(job.slot_at for job in again)
-    await press.dispatcher.cycle()
-    assert {"claimed"} == set(await press.counts(edition)) - {"queued"}
+    await harness.dispatcher.cycle()
+    assert {"claimed"} == set(await harness.counts(edition)) - {"queued"}
 
 
 @pytest.mark.parametrize("verb", ["pause", "cancel"])
-async def test_rows_that_come_back_of_an_edition_that_was_held_do_not_go_out(press: Pressroom, verb: str) -> None:
-    await press.readers(3)
-    edition = await press.edition()
-    await press.turn()
-    jobs = press.dispatcher.broker.next(RELAY, 3)
-    await getattr(press.edition_admin, verb)(edition)
-    await press.turn()
-    press.dispatcher.broker.record(RELAY, [Result(job.row.id, NOT_SENT) for job in jobs])
-    assert [] == press.dispatcher.broker.next(RELAY, 3)
-    await press.turn()
-    assert {"pause": {"queued": 3}, "cancel": {"cancelled": 3}}[verb] == await press.counts(edition)
+async def test_rows_that_come_back_of_an_edition_that_was_held_do_not_go_out(
+    harness: DeliveryHarness, verb: str
+) -> None:
+    await harness.readers(3)
+    edition = await harness.edition()
+    await harness.turn()
+    jobs = harness.dispatcher.broker.next(RELAY, 3)
+    await getattr(harness.edition_admin, verb)(edition)
+    await harness.turn()
+    harness.dispatcher.broker.record(RELAY, [Result(job.row.id, NOT_SENT) for job in jobs])
+    assert [] == harness.dispatcher.broker.next(RELAY, 3)
+    await harness.turn()
+    assert {"pause": {"queued": 3}, "cancel": {"cancelled": 3}}[verb] == await harness.counts(edition)
 
 
 # ---------------------------------------------------------------------- waiting

@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.delivery.pressroom import Pressroom, open_pressroom
+from tests.delivery.harness import DeliveryHarness, open_delivery
 from tests.delivery.queue.test_destination_limits import BLOCK
 from tests.engines import release
 from tests.services.readers.doors import DAY, Step
@@ -33,8 +33,8 @@ OF_COPY = "select edition_id, list_id from delivery join edition on edition.id =
 class TimedDoors(WatchedDoors):
     """A life by the clock. `hours` are those of each list, with their zone."""
 
-    def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
-        super().__init__(press, dice, merges=merges, is_issue=is_issue)
+    def __init__(self, harness: DeliveryHarness, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
+        super().__init__(harness, dice, merges=merges, is_issue=is_issue)
         self.hours: dict[str, tuple[str, str]] = {}
 
     def doors(self) -> list[Step]:
@@ -42,21 +42,21 @@ class TimedDoors(WatchedDoors):
         return [*super().doors(), *timed]
 
     async def begin(self) -> None:
-        self.press.pass_time(SUMMER - DAY - self.press.office.now)
+        self.harness.pass_time(SUMMER - DAY - self.harness.services.now)
         await super().begin()
         for _ in range(2):
             await self.set_hours()
 
     async def set_hours(self) -> object:
         name, hours, zone = self.dice.choice(self.lists), self.dice.choice(HOURS), self.dice.choice(ZONES)
-        told = await self.attempt(self.press.office.lists.set_list(name, {"hours": hours, "timezone": zone}))
+        told = await self.attempt(self.harness.services.lists.set_list(name, {"hours": hours, "timezone": zone}))
         if not isinstance(told, str):
             self.hours[name] = (hours, zone)
         return name, hours, zone, isinstance(told, str) and told
 
     async def let_hours_pass(self) -> object:
         hours = self.dice.choice([0.5, 1, 2, 5, 9])
-        self.press.pass_time(hours * 3600)
+        self.harness.pass_time(hours * 3600)
         return hours
 
     async def block(self) -> object:
@@ -64,14 +64,14 @@ class TimedDoors(WatchedDoors):
         blocked = [outgoing for outgoing in self.in_flight if outgoing.rcpt_to.endswith("@reader.example")]
         self.in_flight = [outgoing for outgoing in self.in_flight if outgoing not in blocked]
         for outgoing in blocked:
-            self.press.answer(outgoing, BLOCK)
-        await self.press.turn()
+            self.harness.answer(outgoing, BLOCK)
+        await self.harness.turn()
         return [outgoing.delivery_id for outgoing in blocked]
 
     def is_open(self, name: str) -> bool:
         """Whether the clock on a wall there shows one of the hours."""
         hours, zone = self.hours.get(name, ("", "UTC"))
-        wall = datetime.fromtimestamp(self.press.office.now, ZoneInfo(zone)).strftime("%H:%M")
+        wall = datetime.fromtimestamp(self.harness.services.now, ZoneInfo(zone)).strftime("%H:%M")
         first, _, last = hours.partition("-")
         if first <= last:
             return not hours or first <= wall < last
@@ -79,25 +79,25 @@ class TimedDoors(WatchedDoors):
 
     async def look_at(self, outgoing: Outgoing, *, is_new: bool) -> None:
         await super().look_at(outgoing, is_new=is_new)
-        for edition, list_id in await self.press.rows(OF_COPY, outgoing.delivery_id) if is_new else ():
-            [(name,)] = await self.press.rows("select name from list where id = ?", list_id)
+        for edition, list_id in await self.harness.rows(OF_COPY, outgoing.delivery_id) if is_new else ():
+            [(name,)] = await self.harness.rows("select name from list where id = ?", list_id)
             if not self.is_open(name):
-                self.wrongs.append(f"a copy of {name} outside of {self.hours[name]} at {self.press.office.now}")
-            for most, begun in await self.press.rows(CANARY, edition):
+                self.wrongs.append(f"a copy of {name} outside of {self.hours[name]} at {self.harness.services.now}")
+            for most, begun in await self.harness.rows(CANARY, edition):
                 self.wrongs += [f"{begun} copies of a canary of {most}"] if begun > most else []
 
     async def make_anew(self) -> object:
         told = await super().make_anew()
-        names = await self.press.rows("select name from list where hours is null")
+        names = await self.harness.rows("select name from list where hours is null")
         for (name,) in names:
             self.hours.pop(name, None)
         return told
 
     async def end(self) -> None:
         for name in self.lists:
-            await self.attempt(self.press.office.lists.set_list(name, {"hours": ""}))
+            await self.attempt(self.harness.services.lists.set_list(name, {"hours": ""}))
             self.hours.pop(name, None)
-        self.press.pass_time(DAY)
+        self.harness.pass_time(DAY)
         await super().end()
 
 
@@ -111,8 +111,8 @@ async def test_copies_keep_to_the_hours(tmp_path: Path, monkeypatch: pytest.Monk
     for seed in seeds:
         folder = tmp_path / str(seed)
         folder.mkdir()
-        async with open_pressroom(folder) as press:
-            lives = TimedDoors(press, random.Random(seed), merges=bool(seed & 2), is_issue=bool(seed & 1))
+        async with open_delivery(folder) as harness:
+            lives = TimedDoors(harness, random.Random(seed), merges=bool(seed & 2), is_issue=bool(seed & 1))
             await lives.begin()
             await lives.live_by(lives.plan())
             assert [] == lives.faults(), "\n".join([f"seed {seed}", *lives.story])

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests.delivery.direct import DirectWorker
-from tests.delivery.pressroom import GONE, LATER, RELAY, TAKEN, UNSENT, Pressroom
+from tests.delivery.harness import GONE, LATER, RELAY, TAKEN, UNSENT, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.mailer.mailer import Mailer
@@ -139,16 +139,16 @@ class Fault:
 class Room:
     """Turns, and connections that answer at once; what fails is what a loop or a pool would have caught."""
 
-    def __init__(self, press: Pressroom) -> None:
-        self.press = press
+    def __init__(self, harness: DeliveryHarness) -> None:
+        self.harness = harness
         self.taken: Counter[str] = Counter()
         self.answered: dict[str, list[HandOver]] = {}
 
     async def turn(self) -> None:
         try:
-            await self.press.turn()
+            await self.harness.turn()
         except RuntimeError:
-            self.press.pass_time(1)  # as the loop pauses
+            self.harness.pass_time(1)  # as the loop pauses
 
     async def act(self, action: Callable[[], Any]) -> None:
         """What an operator does, who would do it again."""
@@ -161,7 +161,7 @@ class Room:
         taken: list[Outgoing] = []
         for _ in range(3 * READERS):
             try:
-                outgoing = self.press.take()
+                outgoing = self.harness.take()
             except RuntimeError:  # the pool catches it, and asks again when it is woken
                 continue
             if outgoing is None:
@@ -173,7 +173,7 @@ class Room:
         if result is TAKEN:
             self.taken[outgoing.rcpt_to] += 1
         try:
-            self.press.worker.record(RELAY, [RecipientOutcome(outgoing, result, 0.0)])
+            self.harness.worker.record(RELAY, [RecipientOutcome(outgoing, result, 0.0)])
         except RuntimeError as problem:
             raise AssertionError("the answer did not reach the queue") from problem
 
@@ -185,30 +185,30 @@ class Room:
             for outgoing in self.take():
                 left = answers.get(outgoing.rcpt_to)
                 self.answer(outgoing, left.pop(0) if left else TAKEN)
-            self.press.pass_time(400)  # past the first retry
+            self.harness.pass_time(400)  # past the first retry
 
     async def is_over(self) -> bool:
-        return await self.press.rows(_UNFINISHED) == []
+        return await self.harness.rows(_UNFINISHED) == []
 
     async def is_lost(self) -> list[tuple[Any, ...]]:
-        held = self.press.dispatcher.broker.held()
-        rows = await self.press.rows("select id from delivery where state = 'claimed'")
+        held = self.harness.dispatcher.broker.held()
+        rows = await self.harness.rows("select id from delivery where state = 'claimed'")
         return [row for row in rows if row[0] not in held]
 
 
 @pytest.mark.parametrize(("owner", "name", "nth"), CASES)
 async def test_an_error_anywhere_loses_no_row(
-    press: Pressroom, owner: Any, name: str, nth: int, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, owner: Any, name: str, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    addresses = await press.readers(READERS)
-    first = await press.edition("first")
-    canary = await press.edition("second", canary_percent=20)
-    await press.edition_admin.send_test(
+    addresses = await harness.readers(READERS)
+    first = await harness.edition("first")
+    canary = await harness.edition("second", canary_percent=20)
+    await harness.edition_admin.send_test(
         "news",
         Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
         [parse_address("eve@reader.example")],
     )
-    fault, room = Fault(nth), Room(press)
+    fault, room = Fault(nth), Room(harness)
     monkeypatch.setattr(owner, name, fault.wrap(getattr(owner, name)))
     answers = {
         addresses[0]: [GONE, GONE],
@@ -217,17 +217,19 @@ async def test_an_error_anywhere_loses_no_row(
         addresses[3]: [LATER],
     }
     await room.turn()
-    await room.act(partial(press.edition_admin.pause, first))
+    await room.act(partial(harness.edition_admin.pause, first))
     await room.send_all(answers, 3)
-    await room.act(partial(press.edition_admin.resume, first))
+    await room.act(partial(harness.edition_admin.resume, first))
     await room.send_all(answers)
     for edition in (first, canary):
-        if await press.state(edition) == "paused":
-            await room.act(partial(press.edition_admin.resume, edition))
+        if await harness.state(edition) == "paused":
+            await room.act(partial(harness.edition_admin.resume, edition))
     await room.send_all(answers)
     assert fault.seen >= nth, "this call is not made so often: it belongs into RARE, or nowhere"
     assert [] == await room.is_lost()
-    assert [] == await press.rows("select state from delivery where state not in ('delivered', 'failed', 'cancelled')")
-    assert ["finished", "finished"] == [await press.state(edition) for edition in (first, canary)]
+    assert [] == await harness.rows(
+        "select state from delivery where state not in ('delivered', 'failed', 'cancelled')"
+    )
+    assert ["finished", "finished"] == [await harness.state(edition) for edition in (first, canary)]
     assert max(room.taken.values()) <= 2  # one of each edition
     assert 2 * READERS + 1 == sum(room.taken.values()) + 2

@@ -17,8 +17,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from tests import engines
-from tests.delivery.pressroom import GONE, LATER, LOST, TAKEN, UNSENT, Pressroom, admin_of, identity, open_pressroom
-from tests.services.office import open_office
+from tests.delivery.harness import GONE, LATER, LOST, TAKEN, UNSENT, DeliveryHarness, admin_of, identity, open_delivery
+from tests.services.harness import open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
@@ -66,11 +66,11 @@ class QueueLife(RuleBasedStateMachine):
 
     async def _open(self, canary: float | None) -> None:
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.press: Pressroom = await self.stack.enter_async_context(open_pressroom(self.folder))
-        self.desk = await self.stack.enter_async_context(open_office(self.folder))
-        self.edition_admin = admin_of(self.desk, self.press.edition_admin)
-        await self.press.readers(READERS)
-        self.edition = await self.press.edition(canary_percent=canary)
+        self.harness: DeliveryHarness = await self.stack.enter_async_context(open_delivery(self.folder))
+        self.desk = await self.stack.enter_async_context(open_services(self.folder))
+        self.edition_admin = admin_of(self.desk, self.harness.edition_admin)
+        await self.harness.readers(READERS)
+        self.edition = await self.harness.edition(canary_percent=canary)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> None:
         self.loop.run(work)
@@ -84,7 +84,7 @@ class QueueLife(RuleBasedStateMachine):
 
     @rule()
     def turn(self) -> None:
-        self.run(self.press.turn())
+        self.run(self.harness.turn())
         self.recorded.update(self.answered)
         self.answered.clear()
 
@@ -103,7 +103,7 @@ class QueueLife(RuleBasedStateMachine):
     def take(self, count: int) -> None:
         async def take_some() -> None:
             for _ in range(count):
-                outgoing = self.press.take()
+                outgoing = self.harness.take()
                 if outgoing is None:
                     break
                 self._look_at(outgoing)
@@ -125,7 +125,7 @@ class QueueLife(RuleBasedStateMachine):
             if not self.hands:
                 return
             outgoing = self.hands.pop(place % len(self.hands))
-            self.press.answer(outgoing, ANSWERS[answer])
+            self.harness.answer(outgoing, ANSWERS[answer])
             if answer == "taken":
                 self.answered.append(outgoing.delivery_id)
 
@@ -138,16 +138,16 @@ class QueueLife(RuleBasedStateMachine):
             return
         self.gone.add(text)
         address = parse_address(text)
-        office = self.desk
+        services = self.desk
         ways: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "leave": lambda: self.leave(text),
-            "erase": lambda: office.subscribers.erase(address),
-            "suppress": lambda: office.suppressions.add(address, "hard-bounce"),
+            "erase": lambda: services.subscribers.erase(address),
+            "suppress": lambda: services.suppressions.add(address, "hard-bounce"),
         }
         self.run(ways[way]())
 
     async def leave(self, address: str) -> None:
-        await self.desk.unsubscribes.unsubscribe(await self.press.subscription(address), Origin(source="web"))
+        await self.desk.unsubscribes.unsubscribe(await self.harness.subscription(address), Origin(source="web"))
 
     @rule(
         number=st.integers(0, READERS - 1),
@@ -183,35 +183,35 @@ class QueueLife(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.3, 6, 400, 5000, -3600, 6 * 86400]))
     def pass_time(self, seconds: float) -> None:
-        self.press.pass_time(seconds)
-        self.desk.now = self.press.office.now
+        self.harness.pass_time(seconds)
+        self.desk.now = self.harness.services.now
 
     @rule()
     def die(self) -> None:
         """A kill: what was answered and not recorded is forgotten, what was in hands may have gone out."""
         self.hands.clear()
         self.answered.clear()
-        self.run(self.press.start())
+        self.run(self.harness.start())
 
     @rule()
     def drain_and_start(self) -> None:
         async def end() -> None:
             for outgoing in self.hands:
-                self.press.answer(outgoing, LOST)
-            await self.press.dispatcher.drain(0)
-            await self.press.turn()
+                self.harness.answer(outgoing, LOST)
+            await self.harness.dispatcher.drain(0)
+            await self.harness.turn()
 
         self.run(end())
         self.recorded.update(self.answered)
         self.answered.clear()
         self.hands.clear()
         assert 0 == self.counts()["claimed"]
-        self.run(self.press.start())
+        self.run(self.harness.start())
 
     # ------------------------------------------------------------------ what is always true
 
     def counts(self) -> dict[str, int]:
-        return self.loop.run(self.press.office.database.read(count_copies, self.edition))
+        return self.loop.run(self.harness.services.database.read(count_copies, self.edition))
 
     @invariant()
     def the_counts_add_up(self) -> None:
@@ -219,14 +219,14 @@ class QueueLife(RuleBasedStateMachine):
 
     @invariant()
     def the_kept_numbers_are_those_of_the_rows(self) -> None:
-        database = self.press.office.database
+        database = self.harness.services.database
         assert None is self.loop.run(database.read(find_difference, self.edition))
         # A copy that was in flight at a kill waits as if it had not begun.
         assert 0 <= self.loop.run(database.read(count_begun, self.edition)) <= READERS
 
     @invariant()
     def no_copy_moved_where_it_may_not(self) -> None:
-        rows = self.loop.run(self.press.rows("select id, state from delivery"))
+        rows = self.loop.run(self.harness.rows("select id, state from delivery"))
         now = dict(rows)
         for number, state in self.before.items():
             step = (state, now[number])
@@ -242,7 +242,7 @@ class QueueLife(RuleBasedStateMachine):
     @invariant()
     def nobody_waits_who_has_gone(self) -> None:
         rows = self.loop.run(
-            self.press.rows(
+            self.harness.rows(
                 "select subscriber.address from delivery join subscription on subscription.id = subscription_id"
                 " join subscriber on subscriber.id = subscriber_id where delivery.state in ('queued', 'deferred')"
             )

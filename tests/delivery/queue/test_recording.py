@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.delivery.pressroom import RELAY, Pressroom
+from tests.delivery.harness import RELAY, DeliveryHarness
 
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Result
@@ -22,30 +22,30 @@ def _records(tx: Transaction, edition: int) -> dict[int, tuple[object, ...]]:
     return dict(enumerate(records[address] for address in sorted(records)))
 
 
-async def test_copies_taken_together_keep_their_own_words(press: Pressroom) -> None:
-    await press.readers(len(WORDS))
-    edition = await press.edition()
-    await press.turn()
-    taken = sorted(press.take_all(), key=lambda outgoing: outgoing.rcpt_to)
+async def test_copies_taken_together_keep_their_own_words(harness: DeliveryHarness) -> None:
+    await harness.readers(len(WORDS))
+    edition = await harness.edition()
+    await harness.turn()
+    taken = sorted(harness.take_all(), key=lambda outgoing: outgoing.rcpt_to)
     answers = []
     for place, (outgoing, words) in enumerate(zip(taken, WORDS, strict=True)):
         reply = Reply(250 + place % 2, words, "2.0.0" if place % 3 else "")
         answers.append(Result(outgoing.delivery_id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply)))
-    press.dispatcher.broker.record(RELAY, answers)
-    await press.turn()
-    records = await press.office.database.read(_records, edition)
+    harness.dispatcher.broker.record(RELAY, answers)
+    await harness.turn()
+    records = await harness.services.database.read(_records, edition)
     assert records == {
         place: (250 + place % 2, "2.0.0" if place % 3 else None, words, None) for place, words in enumerate(WORDS)
     }
 
 
 @pytest.mark.parametrize("reply", ["late", None])
-async def test_what_is_claimed_no_more_is_left_alone(press: Pressroom, reply: str | None) -> None:
+async def test_what_is_claimed_no_more_is_left_alone(harness: DeliveryHarness, reply: str | None) -> None:
     """A notification may be quicker than the relay's answer, and a journal may be old."""
-    await press.readers(2)
-    edition = await press.edition()
-    await press.turn()
-    first, second = (outgoing.delivery_id for outgoing in press.take_all())
+    await harness.readers(2)
+    edition = await harness.edition()
+    await harness.turn()
+    first, second = (outgoing.delivery_id for outgoing in harness.take_all())
 
     def settle(tx: Transaction) -> None:
         for number, state, words in (
@@ -55,8 +55,8 @@ async def test_what_is_claimed_no_more_is_left_alone(press: Pressroom, reply: st
             (second, DeliveryState.DELIVERED, "again"),
         ):
             result = DeliveryResult(id=number, state=state, due_at=1, relay=RELAY, code=250, reply=words)
-            deliveries.record_results(tx, press.owner.session, [result], 1)
+            deliveries.record_results(tx, harness.owner.session, [result], 1)
 
-    await press.office.database.write(settle)
-    records = await press.office.database.read(_records, edition)
+    await harness.services.database.write(settle)
+    records = await harness.services.database.read(_records, edition)
     assert [record[2] for record in records.values()] == ["gone", reply]

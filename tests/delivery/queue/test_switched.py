@@ -6,7 +6,7 @@ import re
 from email import message_from_bytes
 
 import pytest
-from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+from tests.delivery.harness import LATER, TAKEN, DeliveryHarness
 
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.editions.build_orders import Manuscript
@@ -19,66 +19,66 @@ from pressrun.smtp.handover import Outgoing
 WEB = Origin(source="web")
 
 
-async def prepare(press: Pressroom) -> int:
+async def prepare(harness: DeliveryHarness) -> int:
     """A reader of `news`, which has a sister in Spanish; returns an edition that is claimed, and no relay has."""
-    await press.office.make_list("noticias", language="es", title="Noticias")
-    await press.change("update list set family = 'villanueva'")
-    await press.readers(1)
-    edition = await press.edition()
-    await press.turn()
+    await harness.services.make_list("noticias", language="es", title="Noticias")
+    await harness.change("update list set family = 'villanueva'")
+    await harness.readers(1)
+    edition = await harness.edition()
+    await harness.turn()
     return edition
 
 
-async def choose(press: Pressroom, name: str) -> None:
+async def choose(harness: DeliveryHarness, name: str) -> None:
     link = PreferenceLink(subscriber_id=1, epoch=0)
-    await Preferences(press.office.context).save(link, PreferenceChanges(families={"villanueva": name}), WEB)
+    await Preferences(harness.services.context).save(link, PreferenceChanges(families={"villanueva": name}), WEB)
 
 
 def message_id(outgoing: Outgoing) -> str:
     return str(message_from_bytes(outgoing.content)["message-id"])
 
 
-def subscription_in(press: Pressroom, outgoing: Outgoing) -> int:
+def subscription_in(harness: DeliveryHarness, outgoing: Outgoing) -> int:
     """Whose subscription its link to unsubscribe ends."""
     field = message_from_bytes(outgoing.content)["list-unsubscribe"]
     match = re.search(r"/unsubscribe/([^>]+)>", str(field))
     assert match is not None
-    numbers = WebTokens(press.office.keys).read(WebPurpose.UNSUBSCRIBE, match[1])
+    numbers = WebTokens(harness.services.keys).read(WebPurpose.UNSUBSCRIBE, match[1])
     assert numbers is not None
     return numbers[0]
 
 
-async def test_a_copy_that_a_relay_puts_off_goes_out_once(press: Pressroom) -> None:
+async def test_a_copy_that_a_relay_puts_off_goes_out_once(harness: DeliveryHarness) -> None:
     """Claimed for the old subscription, tried again for the new one: the same mail, of which either link leaves."""
-    edition = await prepare(press)
-    first = press.take()
+    edition = await prepare(harness)
+    first = harness.take()
     assert first is not None
-    await choose(press, "noticias")
-    press.answer(first, LATER)
-    await press.turn()
-    assert {"deferred": 1} == await press.counts(edition)
-    press.pass_time(400)
-    (second,) = await press.send_all(TAKEN)
+    await choose(harness, "noticias")
+    harness.answer(first, LATER)
+    await harness.turn()
+    assert {"deferred": 1} == await harness.counts(edition)
+    harness.pass_time(400)
+    (second,) = await harness.send_all(TAKEN)
     assert message_id(first) == message_id(second)
-    assert [1, 2] == [subscription_in(press, outgoing) for outgoing in (first, second)]
-    press.pass_time(400)
-    assert [] == await press.send_all()
-    assert {"delivered": 1} == await press.counts(edition)
-    assert UnsubscribeOutcome.LEFT == await press.office.unsubscribes.unsubscribe(1, WEB, edition_id=edition)
-    assert [("unsubscribed",), ("unsubscribed",)] == await press.rows("select state from subscription")
-    assert 1 == (await press.stored(edition)).unsubscribed
+    assert [1, 2] == [subscription_in(harness, outgoing) for outgoing in (first, second)]
+    harness.pass_time(400)
+    assert [] == await harness.send_all()
+    assert {"delivered": 1} == await harness.counts(edition)
+    assert UnsubscribeOutcome.LEFT == await harness.services.unsubscribes.unsubscribe(1, WEB, edition_id=edition)
+    assert [("unsubscribed",), ("unsubscribed",)] == await harness.rows("select state from subscription")
+    assert 1 == (await harness.stored(edition)).unsubscribed
 
 
 @pytest.mark.parametrize("order", ["before", "after"], ids=["switched before", "switched after"])
-async def test_the_same_issue_in_the_other_language_does_not_follow(press: Pressroom, order: str) -> None:
+async def test_the_same_issue_in_the_other_language_does_not_follow(harness: DeliveryHarness, order: str) -> None:
     """Whether it is handed in before or after the reader changed."""
-    edition = await prepare(press)
-    await press.change("update edition set issue = '87'")
+    edition = await prepare(harness)
+    await harness.change("update edition set issue = '87'")
     if order == "before":
-        await choose(press, "noticias")
+        await choose(harness, "noticias")
     source = b"---\nsubject: Hola\nissue: 87\n---\nHola\n"
-    other = await press.edition_admin.send("noticias", Manuscript(source=source, source_name="a.md", assets={}))
+    other = await harness.edition_admin.send("noticias", Manuscript(source=source, source_name="a.md", assets={}))
     if order == "after":
-        await choose(press, "noticias")
-    sent = await press.send_all()
-    assert (1, {"delivered": 1}, {}) == (len(sent), await press.counts(edition), await press.counts(other))
+        await choose(harness, "noticias")
+    sent = await harness.send_all()
+    assert (1, {"delivered": 1}, {}) == (len(sent), await harness.counts(edition), await harness.counts(other))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.commits import Commits, watching
-from tests.delivery.pressroom import GONE, LATER, TAKEN, Pressroom, open_pressroom
+from tests.delivery.harness import GONE, LATER, TAKEN, DeliveryHarness, open_delivery
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import CommitUnknown
@@ -27,37 +27,41 @@ LEFT = {
 }
 
 
-def sign_up(tx: Transaction, press: Pressroom) -> None:
+def sign_up(tx: Transaction, harness: DeliveryHarness) -> None:
     target = find_list(tx, "news")
     assert target is not None
-    press.office.sign_ups.sign_up(tx, [target], Applicant(parse_address("new@reader.example"), Origin(source="web")))
+    harness.services.sign_ups.sign_up(
+        tx, [target], Applicant(parse_address("new@reader.example"), Origin(source="web"))
+    )
 
 
-async def turn(press: Pressroom) -> None:
+async def turn(harness: DeliveryHarness) -> None:
     """One turn, and others where nobody heard of a commit of it."""
     while True:
         with suppress(CommitUnknown):
-            await press.turn()
+            await harness.turn()
             return
 
 
 async def story(folder: Path, commits: Commits) -> tuple[dict[str, Any], Counter[str]]:
     """What an edition leaves behind, and how often each address got mail."""
     sent: Counter[str] = Counter()
-    async with open_pressroom(folder) as press:
-        addresses = await press.readers(4)
-        await press.office.database.write(sign_up, press)
-        await press.edition()
+    async with open_delivery(folder) as harness:
+        addresses = await harness.readers(4)
+        await harness.services.database.write(sign_up, harness)
+        await harness.edition()
         with watching(commits):
             for _ in range(4):
-                await turn(press)
-                for outgoing in press.take_all():
+                await turn(harness)
+                for outgoing in harness.take_all():
                     sent[outgoing.rcpt_to] += 1
                     is_put_off = outgoing.rcpt_to == addresses[2] and sent[outgoing.rcpt_to] == 1
-                    press.answer(outgoing, GONE if outgoing.rcpt_to == addresses[1] else LATER if is_put_off else TAKEN)
-                await turn(press)
-                press.pass_time(2000)
-        return {name: await press.rows(query) for name, query in LEFT.items()}, sent
+                    harness.answer(
+                        outgoing, GONE if outgoing.rcpt_to == addresses[1] else LATER if is_put_off else TAKEN
+                    )
+                await turn(harness)
+                harness.pass_time(2000)
+        return {name: await harness.rows(query) for name, query in LEFT.items()}, sent
 
 
 async def test_what_nobody_hears_of_is_done_once(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.delivery.pressroom import LATER, UNSENT, Pressroom
+from tests.delivery.harness import LATER, UNSENT, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
@@ -22,129 +22,134 @@ from pressrun.store.readers import suppressions
 from pressrun.store.transaction import Transaction
 
 
-async def keep_out(press: Pressroom, address: str, reason: SuppressionReason = SuppressionReason.OPERATOR) -> None:
+async def keep_out(
+    harness: DeliveryHarness, address: str, reason: SuppressionReason = SuppressionReason.OPERATOR
+) -> None:
     """A suppression alone, as an earlier version or another door may leave it: nothing that waits is cancelled."""
-    digests = digests_of(press.office.keys, parse_address(address))
+    digests = digests_of(harness.services.keys, parse_address(address))
 
     def write(tx: Transaction) -> None:
         digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
         suppressions.suppress(tx, digest, address=address, reason=reason, since=1)
 
-    await press.office.database.write(write)
+    await harness.services.database.write(write)
 
 
-async def stop(press: Pressroom, address: str, how: str) -> None:
+async def stop(harness: DeliveryHarness, address: str, how: str) -> None:
     if how in [reason.value for reason in SuppressionReason]:
-        await keep_out(press, address, SuppressionReason(how))
+        await keep_out(harness, address, SuppressionReason(how))
         return
     why = "bounces" if how == "suspended" else None
-    number = await press.subscription(address)
-    await press.change("update subscription set state = ?, suspended_for = ? where id = ?", how, why, number)
+    number = await harness.subscription(address)
+    await harness.change("update subscription set state = ?, suspended_for = ? where id = ?", how, why, number)
 
 
 WAYS = [*(reason.value for reason in SuppressionReason), "suspended", "unsubscribed", "pending"]
 
 
 @pytest.mark.parametrize("how", WAYS)
-async def test_a_queued_copy_of_somebody_who_may_not_be_mailed_is_cancelled(press: Pressroom, how: str) -> None:
-    addresses = await press.readers(3)
-    edition = await press.edition()
-    await stop(press, addresses[0], how)
-    sent = await press.send_all()
+async def test_a_queued_copy_of_somebody_who_may_not_be_mailed_is_cancelled(harness: DeliveryHarness, how: str) -> None:
+    addresses = await harness.readers(3)
+    edition = await harness.edition()
+    await stop(harness, addresses[0], how)
+    sent = await harness.send_all()
     assert addresses[1:] == sorted(outgoing.rcpt_to for outgoing in sent)
-    assert ("finished", {"delivered": 2, "cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+    assert ("finished", {"delivered": 2, "cancelled": 1}) == (
+        await harness.state(edition),
+        await harness.counts(edition),
+    )
 
 
 @pytest.mark.parametrize("how", WAYS)
-async def test_a_deferred_copy_is(press: Pressroom, how: str) -> None:
-    [address] = await press.readers(1)
-    edition = await press.edition()
-    await press.send_all(LATER)
-    await stop(press, address, how)
-    press.pass_time(400)
-    assert [] == await press.send_all()
-    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+async def test_a_deferred_copy_is(harness: DeliveryHarness, how: str) -> None:
+    [address] = await harness.readers(1)
+    edition = await harness.edition()
+    await harness.send_all(LATER)
+    await stop(harness, address, how)
+    harness.pass_time(400)
+    assert [] == await harness.send_all()
+    assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
 
 
 @pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("result", [LATER, UNSENT])
-async def test_one_in_flight_that_comes_back_is(press: Pressroom, how: str, result: object) -> None:
-    [address] = await press.readers(1)
-    edition = await press.edition()
-    await press.turn()
-    outgoing = press.take()
+async def test_one_in_flight_that_comes_back_is(harness: DeliveryHarness, how: str, result: object) -> None:
+    [address] = await harness.readers(1)
+    edition = await harness.edition()
+    await harness.turn()
+    outgoing = harness.take()
     assert outgoing is not None
-    await stop(press, address, how)
-    press.answer(outgoing, result)  # type: ignore[arg-type]
-    press.pass_time(400)
-    assert [] == await press.send_all()
-    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+    await stop(harness, address, how)
+    harness.answer(outgoing, result)  # type: ignore[arg-type]
+    harness.pass_time(400)
+    assert [] == await harness.send_all()
+    assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
 
 
 @pytest.mark.parametrize("how", WAYS)
-async def test_one_that_a_killed_process_had_claimed_is(press: Pressroom, how: str) -> None:
-    [address] = await press.readers(1)
-    edition = await press.edition()
-    await press.turn()
-    await stop(press, address, how)
-    await press.start()
-    assert [] == await press.send_all()
-    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+async def test_one_that_a_killed_process_had_claimed_is(harness: DeliveryHarness, how: str) -> None:
+    [address] = await harness.readers(1)
+    edition = await harness.edition()
+    await harness.turn()
+    await stop(harness, address, how)
+    await harness.start()
+    assert [] == await harness.send_all()
+    assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
 
 
-async def test_an_edition_without_a_reader_left_is_finished_with_the_next_cycle(press: Pressroom) -> None:
-    addresses = await press.readers(3)
-    edition = await press.edition()
+async def test_an_edition_without_a_reader_left_is_finished_with_the_next_cycle(harness: DeliveryHarness) -> None:
+    addresses = await harness.readers(3)
+    edition = await harness.edition()
     for address in addresses:
-        await keep_out(press, address)
-    await press.turn()
-    assert {"cancelled": 3} == await press.counts(edition)
-    await press.dispatcher.cycle()
-    assert ("finished", {"cancelled": 3}) == (await press.state(edition), await press.counts(edition))
+        await keep_out(harness, address)
+    await harness.turn()
+    assert {"cancelled": 3} == await harness.counts(edition)
+    await harness.dispatcher.cycle()
+    assert ("finished", {"cancelled": 3}) == (await harness.state(edition), await harness.counts(edition))
 
 
-async def test_what_may_not_go_takes_no_place_from_what_may(press: Pressroom) -> None:
-    addresses = await press.readers(12)
-    edition = await press.edition()
+async def test_what_may_not_go_takes_no_place_from_what_may(harness: DeliveryHarness) -> None:
+    addresses = await harness.readers(12)
+    edition = await harness.edition()
     for address in addresses[:10]:
-        await keep_out(press, address)
+        await keep_out(harness, address)
 
     def claim(tx: Transaction) -> tuple[list[ClaimedCopy], int]:
-        now = int(press.office.now)
+        now = int(harness.services.now)
         return deliveries.claim_copies(tx, session=1, edition_id=edition, destination="", now=now, limit=2)
 
-    claimed, cancelled = await press.office.database.write(claim)
+    claimed, cancelled = await harness.services.database.write(claim)
     assert (10, addresses[10:]) == (cancelled, [copy.address for copy in claimed])
 
 
-async def test_a_canary_has_as_many_readers_as_it_should(press: Pressroom) -> None:
-    addresses = await press.readers(20)
-    edition = await press.edition(canary_percent=20)
+async def test_a_canary_has_as_many_readers_as_it_should(harness: DeliveryHarness) -> None:
+    addresses = await harness.readers(20)
+    edition = await harness.edition(canary_percent=20)
     for address in addresses[:10]:
-        await keep_out(press, address)
-    sent = await press.send_all()
-    assert (4, "paused") == (len(sent), await press.state(edition))
+        await keep_out(harness, address)
+    sent = await harness.send_all()
+    assert (4, "paused") == (len(sent), await harness.state(edition))
     assert not {outgoing.rcpt_to for outgoing in sent} & set(addresses[:10])
 
 
-async def test_a_canary_of_people_who_may_not_be_mailed_ends_the_edition(press: Pressroom) -> None:
-    addresses = await press.readers(2)
-    edition = await press.edition(canary_percent=50)
+async def test_a_canary_of_people_who_may_not_be_mailed_ends_the_edition(harness: DeliveryHarness) -> None:
+    addresses = await harness.readers(2)
+    edition = await harness.edition(canary_percent=50)
     for address in addresses:
-        await keep_out(press, address)
-    await press.turn()
-    await press.dispatcher.cycle()
-    assert "finished" == await press.state(edition)
+        await keep_out(harness, address)
+    await harness.turn()
+    await harness.dispatcher.cycle()
+    assert "finished" == await harness.state(edition)
 
 
-async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> None:
-    addresses = await press.readers(2)
-    edition = await press.edition()
-    await press.send_all()
-    await press.change("update delivery set state = 'failed'")
-    await press.office.database.write(recount, edition)
-    await keep_out(press, addresses[0], SuppressionReason.NEVER_AGAIN)
-    resent = await press.edition_admin.resend(edition)
+async def test_resending_leaves_out_who_may_not_be_mailed(harness: DeliveryHarness) -> None:
+    addresses = await harness.readers(2)
+    edition = await harness.edition()
+    await harness.send_all()
+    await harness.change("update delivery set state = 'failed'")
+    await harness.services.database.write(recount, edition)
+    await keep_out(harness, addresses[0], SuppressionReason.NEVER_AGAIN)
+    resent = await harness.edition_admin.resend(edition)
     assert (1, 1) == (resent.queued, resent.left_out)
 
 
@@ -155,60 +160,66 @@ SIGN_UP = Origin(source="web", words="[Subscribe]")
 
 @pytest.mark.parametrize("reason", list(SuppressionReason))
 async def test_a_confirmation_goes_out_only_while_it_may_lift_the_reason(
-    press: Pressroom, reason: SuppressionReason
+    harness: DeliveryHarness, reason: SuppressionReason
 ) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None)
-    await keep_out(press, "new@reader.example", reason)
+    await harness.services.sign_ups.request(
+        ["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None
+    )
+    await keep_out(harness, "new@reader.example", reason)
     expected = ["new@reader.example"] if reason in (SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED) else []
-    assert expected == [outgoing.rcpt_to for outgoing in await press.send_all()]
+    assert expected == [outgoing.rcpt_to for outgoing in await harness.send_all()]
 
 
 @pytest.mark.parametrize("reason", list(SuppressionReason))
-async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: SuppressionReason) -> None:
-    await press.office.subscribers.add("news", parse_address("new@reader.example"), asks=True)
-    await keep_out(press, "new@reader.example", reason)
-    assert [] == await press.send_all()
-    assert [("cancelled",)] == await press.rows("select state from delivery")
+async def test_one_that_an_operator_asks_for_does_not(harness: DeliveryHarness, reason: SuppressionReason) -> None:
+    await harness.services.subscribers.add("news", parse_address("new@reader.example"), asks=True)
+    await keep_out(harness, "new@reader.example", reason)
+    assert [] == await harness.send_all()
+    assert [("cancelled",)] == await harness.rows("select state from delivery")
 
 
 @pytest.mark.parametrize("spelling", ["New@reader.example", "new+tag@reader.example"])
-async def test_never_again_reaches_the_notices_of_every_spelling(press: Pressroom, spelling: str) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(parse_address(spelling), SIGN_UP), network=None)
-    await keep_out(press, "new+other@reader.example", SuppressionReason.NEVER_AGAIN)
-    assert [] == await press.send_all()
+async def test_never_again_reaches_the_notices_of_every_spelling(harness: DeliveryHarness, spelling: str) -> None:
+    await harness.services.sign_ups.request(["news"], Applicant(parse_address(spelling), SIGN_UP), network=None)
+    await keep_out(harness, "new+other@reader.example", SuppressionReason.NEVER_AGAIN)
+    assert [] == await harness.send_all()
 
 
-async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None)
-    await press.turn()
-    outgoing = press.take()
+async def test_a_notice_in_flight_is_not_tried_again(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(
+        ["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None
+    )
+    await harness.turn()
+    outgoing = harness.take()
     assert outgoing is not None
-    await press.office.suppressions.add(parse_address("new@reader.example"), "never-again")
-    press.answer(outgoing, LATER)
-    press.pass_time(400)
-    assert [] == await press.send_all()
+    await harness.services.suppressions.add(parse_address("new@reader.example"), "never-again")
+    harness.answer(outgoing, LATER)
+    harness.pass_time(400)
+    assert [] == await harness.send_all()
 
 
-async def test_nor_is_one_that_a_killed_process_had_claimed(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None)
-    await press.turn()
-    await press.office.suppressions.add(parse_address("new@reader.example"), "operator")
-    await press.start()
-    assert [] == await press.send_all()
+async def test_nor_is_one_that_a_killed_process_had_claimed(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(
+        ["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None
+    )
+    await harness.turn()
+    await harness.services.suppressions.add(parse_address("new@reader.example"), "operator")
+    await harness.start()
+    assert [] == await harness.send_all()
 
 
-async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(press: Pressroom) -> None:
+async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(harness: DeliveryHarness) -> None:
     for number in range(NOTICE_BATCH + 10):
         address = parse_address(f"r{number}@reader.example")
-        await press.office.subscribers.add("news", address, asks=True)
-        await keep_out(press, address.typed)
-    await press.office.subscribers.add("news", parse_address("last@reader.example"), asks=True)
-    await press.turn()
-    assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in press.take_all()]
+        await harness.services.subscribers.add("news", address, asks=True)
+        await keep_out(harness, address.typed)
+    await harness.services.subscribers.add("news", parse_address("last@reader.example"), asks=True)
+    await harness.turn()
+    assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in harness.take_all()]
 
 
 async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
-    press: Pressroom, caplog: pytest.LogCaptureFixture
+    harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     mail = InboundMail(
         id=7,
@@ -225,12 +236,12 @@ async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
         owner = parse_address("owner@harbour.example")
         insert_notice(tx, new_forward(mail, owner, find_list(tx, "news"), trace=b"", message_secret=b"m"), 1)
 
-    await press.office.database.write(forward)
-    await keep_out(press, "owner@harbour.example")
+    await harness.services.database.write(forward)
+    await keep_out(harness, "owner@harbour.example")
     with caplog.at_level("INFO"):
-        assert [] == await press.send_all()
-    assert [("failed",)] == await press.rows("select state from delivery")
-    assert [("kept", "not sent: its address is suppressed", mail.content)] == await press.rows(
+        assert [] == await harness.send_all()
+    assert [("failed",)] == await harness.rows("select state from delivery")
+    assert [("kept", "not sent: its address is suppressed", mail.content)] == await harness.rows(
         "select state, outcome, content from inbound join inbound_content on inbound_content.id = inbound.content_id"
     )
     assert "inbound.forward_bounced" in [record.getMessage() for record in caplog.records]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP
-from tests.delivery.pressroom import SITE, Pressroom, open_pressroom
+from tests.delivery.harness import SITE, DeliveryHarness, open_delivery
 
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.dispatcher import Dispatcher
@@ -54,10 +54,10 @@ async def open_mailbox() -> AsyncIterator[Mailbox]:
 
 
 @dataclass(slots=True, kw_only=True)
-class House:
+class WorkerRig:
     """A queue, its worker, and a relay."""
 
-    room: Pressroom
+    room: DeliveryHarness
     mailbox: Mailbox
     settings: WorkerSettings
     dispatcher: Dispatcher
@@ -139,14 +139,14 @@ def settings_for(*relays: RelaySettings, **changes: Any) -> WorkerSettings:
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path, journal: Journal) -> AsyncIterator[House]:
+async def rig(tmp_path: Path, journal: Journal) -> AsyncIterator[WorkerRig]:
     """Not started yet."""
-    async with open_mailbox() as mailbox, open_pressroom(tmp_path) as room:
-        room.office.now = time.time()
+    async with open_mailbox() as mailbox, open_delivery(tmp_path) as room:
+        room.services.now = time.time()
         settings = settings_for(relay_at(mailbox.port))
         dispatcher = await room.start()
-        workers = Workers(settings, room.office.keys, dispatcher.broker, journal, count=1)
-        opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, workers=workers)
+        workers = Workers(settings, room.services.keys, dispatcher.broker, journal, count=1)
+        opened = WorkerRig(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, workers=workers)
         yield opened
         if opened.tasks:
             await opened.stop()

@@ -1,4 +1,4 @@
-"""What daemon and press say to each other comes through whole, in whatever pieces the socket brings it."""
+"""What daemon and worker say to each other comes through whole, in whatever pieces the socket brings it."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import dkim
 import pytest
 from msgspec.structs import replace
-from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settings_for
+from tests.delivery.worker.conftest import WorkerRig, open_mailbox, relay_at, settings_for
 from tests.message.signatures.test_dkim import RSA_RECORD
 from tests.message.signatures.test_dkim import settings as dkim_settings
 
@@ -45,59 +45,59 @@ from pressrun.store.queue.journal import Journal
 READERS = 60
 
 
-async def test_every_reader_gets_one_copy(house: House) -> None:
+async def test_every_reader_gets_one_copy(rig: WorkerRig) -> None:
     """Made by another process, each with its own values."""
-    await house.start()
-    assert os.getpid() != house.pid
-    edition = await house.send(READERS, text="For {{ name | default: you }}")
-    await house.until(lambda: house.is_over(edition))
-    assert {"delivered": READERS} == await house.room.counts(edition)
+    await rig.start()
+    assert os.getpid() != rig.pid
+    edition = await rig.send(READERS, text="For {{ name | default: you }}")
+    await rig.until(lambda: rig.is_over(edition))
+    assert {"delivered": READERS} == await rig.room.counts(edition)
     assert Counter(f"r{number}@reader.example" for number in range(READERS)) == Counter(
-        address for address, _ in house.mailbox.received
+        address for address, _ in rig.mailbox.received
     )
-    assert READERS == len({message_from_bytes(mail)["Message-ID"] for _, mail in house.mailbox.received})
-    assert [(250, "2.0.0", "taken")] == await house.room.rows("select distinct code, enhanced, reply from delivery")
+    assert READERS == len({message_from_bytes(mail)["Message-ID"] for _, mail in rig.mailbox.received})
+    assert [(250, "2.0.0", "taken")] == await rig.room.rows("select distinct code, enhanced, reply from delivery")
 
 
-async def test_a_worker_that_is_killed_is_started_again(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_worker_that_is_killed_is_started_again(rig: WorkerRig, caplog: pytest.LogCaptureFixture) -> None:
     """What it had on its way may have been taken, which is recorded; the rest goes out by the next one."""
-    await house.start()
-    first = house.pid
-    house.mailbox.open.clear()
-    edition = await house.send(2 * AHEAD)
-    await house.mailbox.arrived.wait()
+    await rig.start()
+    first = rig.pid
+    rig.mailbox.open.clear()
+    edition = await rig.send(2 * AHEAD)
+    await rig.mailbox.arrived.wait()
     with caplog.at_level(logging.ERROR):
         os.kill(first, signal.SIGKILL)
-        await house.until(lambda: house.other_pid(first))
+        await rig.until(lambda: rig.other_pid(first))
     assert ["worker.ended"] == [record.message for record in caplog.records if record.name == "pressrun.worker"]
-    house.mailbox.open.set()
-    await house.until(lambda: _are_settled(house, edition))
-    counts = await house.room.counts(edition)
+    rig.mailbox.open.set()
+    await rig.until(lambda: _are_settled(rig, edition))
+    counts = await rig.room.counts(edition)
     assert {"deferred", "delivered"} == set(counts)
     assert 1 <= counts["deferred"] <= 3 + AHEAD
-    [[words]] = await house.room.rows("select distinct reply from delivery where state = 'deferred'")
+    [[words]] = await rig.room.rows("select distinct reply from delivery where state = 'deferred'")
     assert "it may have accepted the copy" in words
 
 
-async def _are_settled(house: House, edition: int) -> bool:
-    counts = await house.room.counts(edition)
+async def _are_settled(rig: WorkerRig, edition: int) -> bool:
+    counts = await rig.room.counts(edition)
     return "queued" not in counts and "claimed" not in counts
 
 
 async def test_a_worker_that_is_stuck_is_replaced(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    rig: WorkerRig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says that it was that."""
     monkeypatch.setattr(handle, "SILENT_SECONDS", 2.0)
-    await house.start()
-    first = house.pid
+    await rig.start()
+    first = rig.pid
     os.kill(first, signal.SIGSTOP)
-    await house.until(lambda: bool(_reasons(caplog)))
+    await rig.until(lambda: bool(_reasons(caplog)))
     monkeypatch.undo()  # the next one may take longer to start, where others want the processor, too
-    await house.until(lambda: house.other_pid(first))
-    edition = await house.send(5)
-    await house.until(lambda: house.is_over(edition))
-    assert {"delivered": 5} == await house.room.counts(edition)
+    await rig.until(lambda: rig.other_pid(first))
+    edition = await rig.send(5)
+    await rig.until(lambda: rig.is_over(edition))
+    assert {"delivered": 5} == await rig.room.counts(edition)
     assert 1 == len(_reasons(caplog))
 
 
@@ -107,169 +107,169 @@ def _reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_a_worker_that_cannot_live_is_tried_again_and_shown(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    rig: WorkerRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its relays count as failing, and the copies stay queued; once it lives they go."""
     monkeypatch.setattr(handle, "MODULE", "pressrun.no_such_module")
-    house.begin()
-    edition = await house.send(5)
-    await house.until(lambda: house.workers.statuses()[0].failing_since is not None)
-    assert "the worker process has ended" in str(house.workers.statuses()[0].last_error)
+    rig.begin()
+    edition = await rig.send(5)
+    await rig.until(lambda: rig.workers.statuses()[0].failing_since is not None)
+    assert "the worker process has ended" in str(rig.workers.statuses()[0].last_error)
     monkeypatch.undo()
-    await house.until(lambda: house.is_over(edition))
-    assert house.workers.statuses()[0].failing_since is None
+    await rig.until(lambda: rig.is_over(edition))
+    assert rig.workers.statuses()[0].failing_since is None
 
 
-async def test_an_end_finishes_what_is_on_its_way_and_gives_the_rest_back(house: House) -> None:
-    await house.start()
-    house.mailbox.open.clear()
-    edition = await house.send(READERS)
-    await house.mailbox.arrived.wait()
-    draining = asyncio.create_task(house.stop())
+async def test_an_end_finishes_what_is_on_its_way_and_gives_the_rest_back(rig: WorkerRig) -> None:
+    await rig.start()
+    rig.mailbox.open.clear()
+    edition = await rig.send(READERS)
+    await rig.mailbox.arrived.wait()
+    draining = asyncio.create_task(rig.stop())
     await asyncio.sleep(0.1)
-    house.mailbox.open.set()
+    rig.mailbox.open.set()
     await draining
-    counts = await house.room.counts(edition)
+    counts = await rig.room.counts(edition)
     assert {"queued", "delivered"} == set(counts)
-    assert counts["delivered"] == len(house.mailbox.received)
-    assert [] == house.workers.pids
+    assert counts["delivered"] == len(rig.mailbox.received)
+    assert [] == rig.workers.pids
 
 
-async def test_what_has_no_answer_at_the_end_is_unknown(house: House) -> None:
-    await house.start()
-    house.mailbox.open.clear()
-    edition = await house.send(READERS)
-    await house.mailbox.arrived.wait()
-    await house.stop(0.2)
-    assert {"queued", "deferred"} == set(await house.room.counts(edition))
+async def test_what_has_no_answer_at_the_end_is_unknown(rig: WorkerRig) -> None:
+    await rig.start()
+    rig.mailbox.open.clear()
+    edition = await rig.send(READERS)
+    await rig.mailbox.arrived.wait()
+    await rig.stop(0.2)
+    assert {"queued", "deferred"} == set(await rig.room.counts(edition))
 
 
-async def test_another_relay_after_a_reload(house: House) -> None:
+async def test_another_relay_after_a_reload(rig: WorkerRig) -> None:
     """A file that cannot be used changes nothing."""
-    await house.start()
+    await rig.start()
     async with open_mailbox() as other:
         with pytest.raises(BadConfiguration):
-            house.workers.change(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))))
-        house.workers.change(settings_for(relay_at(other.port)))
-        edition = await house.send(10)
-        await house.until(lambda: house.is_over(edition))
-        assert [0, 10] == [len(house.mailbox.received), len(other.received)]
+            rig.workers.change(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))))
+        rig.workers.change(settings_for(relay_at(other.port)))
+        edition = await rig.send(10)
+        await rig.until(lambda: rig.is_over(edition))
+        assert [0, 10] == [len(rig.mailbox.received), len(other.received)]
 
 
-async def test_a_relay_that_a_reload_takes_away(house: House) -> None:
+async def test_a_relay_that_a_reload_takes_away(rig: WorkerRig) -> None:
     """The queue knows it no more when the process still speaks of it: what it had is answered, all else goes on."""
     async with open_mailbox() as other:
         going = relay_at(other.port, name="going")
-        house.dispatcher.reload(
-            house.settings.delivery,
+        rig.dispatcher.reload(
+            rig.settings.delivery,
             {"primary": (), "going": ()},
             {"primary": 1, "going": 1},
             {"primary": 10, "going": 10},
         )
-        house.workers.change(replace(house.settings, relays=(*house.settings.relays, going)))
-        await house.start()
+        rig.workers.change(replace(rig.settings, relays=(*rig.settings.relays, going)))
+        await rig.start()
         other.open.clear()
-        edition = await house.send(READERS)
+        edition = await rig.send(READERS)
         await other.arrived.wait()
-        house.dispatcher.reload(house.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
-        house.workers.change(house.settings)
-        house.workers.wake()
-        assert [0, True] == [house.workers.capacity("going"), house.workers.capacity() > 0]
-        pid = house.pid
+        rig.dispatcher.reload(rig.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
+        rig.workers.change(rig.settings)
+        rig.workers.wake()
+        assert [0, True] == [rig.workers.capacity("going"), rig.workers.capacity() > 0]
+        pid = rig.pid
         other.open.set()
-        await house.until(lambda: house.is_over(edition))
-        assert READERS == len(house.mailbox.received) + len(other.received)
+        await rig.until(lambda: rig.is_over(edition))
+        assert READERS == len(rig.mailbox.received) + len(other.received)
         assert 1 <= len(other.received) <= 3 + AHEAD
-        assert pid == house.pid
+        assert pid == rig.pid
 
 
-async def test_keys_come_and_go_with_a_reload(house: House) -> None:
-    await house.start()
+async def test_keys_come_and_go_with_a_reload(rig: WorkerRig) -> None:
+    await rig.start()
     key = dkim_settings(domain="lists.example")
-    house.workers.change(replace(house.settings, dkim=(key,)))
-    edition = await house.send(20)
-    await house.until(lambda: house.is_over(edition))
-    signed = [mail for _, mail in house.mailbox.received]
+    rig.workers.change(replace(rig.settings, dkim=(key,)))
+    edition = await rig.send(20)
+    await rig.until(lambda: rig.is_over(edition))
+    signed = [mail for _, mail in rig.mailbox.received]
     assert [True] * 20 == [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in signed]
-    house.workers.change(house.settings)
-    edition = await house.send(0, text="another")
-    await house.until(lambda: house.is_over(edition))
-    assert 20 == sum(b"DKIM-Signature" not in mail for _, mail in house.mailbox.received)
+    rig.workers.change(rig.settings)
+    edition = await rig.send(0, text="another")
+    await rig.until(lambda: rig.is_over(edition))
+    assert 20 == sum(b"DKIM-Signature" not in mail for _, mail in rig.mailbox.received)
 
 
-async def test_links_are_signed_with_a_new_key(house: House) -> None:
-    await house.start()
-    keys = house.room.office.keys
+async def test_links_are_signed_with_a_new_key(rig: WorkerRig) -> None:
+    await rig.start()
+    keys = rig.room.services.keys
     keys.adopt(type(keys)({keys.newest + 1: b"n" * 32}, b""))
-    house.workers.adopt()
-    edition = await house.send(1)
-    await house.until(lambda: house.is_over(edition))
-    [[_, mail]] = house.mailbox.received
+    rig.workers.adopt()
+    edition = await rig.send(1)
+    await rig.until(lambda: rig.is_over(edition))
+    [[_, mail]] = rig.mailbox.received
     [token] = re.findall(rb"/unsubscribe/([\w.-]+)>", mail)
     old = WebTokens(type(keys)({number: key for number, key in keys.link_keys.items() if key != b"n" * 32}, b""))
     assert WebTokens(keys).read(WebPurpose.UNSUBSCRIBE, token.decode()) is not None
     assert old.read(WebPurpose.UNSUBSCRIBE, token.decode()) is None
 
 
-async def test_a_row_without_a_mail_holds_up_no_other(house: House) -> None:
-    await house.room.readers(3)
-    edition = await house.room.edition()
-    await house.room.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
-    await house.start()
-    await house.until(lambda: _are_settled(house, edition))
-    assert {"deferred": 1, "delivered": 2} == await house.room.counts(edition)
-    [[words]] = await house.room.rows("select reply from delivery where state = 'deferred'")
+async def test_a_row_without_a_mail_holds_up_no_other(rig: WorkerRig) -> None:
+    await rig.room.readers(3)
+    edition = await rig.room.edition()
+    await rig.room.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
+    await rig.start()
+    await rig.until(lambda: _are_settled(rig, edition))
+    assert {"deferred": 1, "delivered": 2} == await rig.room.counts(edition)
+    [[words]] = await rig.room.rows("select reply from delivery where state = 'deferred'")
     assert "could not be composed: JSONDecodeError" in words
 
 
-async def test_the_evidence_of_a_mail_that_asks(house: House) -> None:
+async def test_the_evidence_of_a_mail_that_asks(rig: WorkerRig) -> None:
     """The daemon learns what the worker sent: Message-ID and digest of the confirmation."""
-    await house.start()
+    await rig.start()
     applicant = parse_address("new@reader.example")
-    await house.room.office.sign_ups.request(["news"], Applicant(applicant, Origin(source="web")), network=None)
-    house.dispatcher.wake()
-    await house.until(lambda: len(house.mailbox.received) == 1)
+    await rig.room.services.sign_ups.request(["news"], Applicant(applicant, Origin(source="web")), network=None)
+    rig.dispatcher.wake()
+    await rig.until(lambda: len(rig.mailbox.received) == 1)
     asked = "select content from consent where event = 'asked' and content like '%\"mail\"%'"
-    await house.until(lambda: _has_rows(house, asked))
-    [[content]] = await house.room.rows(asked)
-    assert f"<{json.loads(content)['message_id']}>" == message_from_bytes(house.mailbox.received[0][1])["Message-ID"]
+    await rig.until(lambda: _has_rows(rig, asked))
+    [[content]] = await rig.room.rows(asked)
+    assert f"<{json.loads(content)['message_id']}>" == message_from_bytes(rig.mailbox.received[0][1])["Message-ID"]
 
 
-async def _has_rows(house: House, sql: str) -> bool:
-    return bool(await house.room.rows(sql))
+async def _has_rows(rig: WorkerRig, sql: str) -> bool:
+    return bool(await rig.room.rows(sql))
 
 
-async def test_many_editions(house: House) -> None:
+async def test_many_editions(rig: WorkerRig) -> None:
     """More than the process keeps plates of."""
-    await house.start()
-    await house.room.readers(2)
+    await rig.start()
+    await rig.room.readers(2)
     for number in range(EDITIONS_AT_MOST + 2):
-        edition = await house.room.edition(text=f"number {number}")
-        house.dispatcher.wake()
-        await house.until(partial(house.is_over, edition))
-    assert 2 * (EDITIONS_AT_MOST + 2) == len(house.mailbox.received)
+        edition = await rig.room.edition(text=f"number {number}")
+        rig.dispatcher.wake()
+        await rig.until(partial(rig.is_over, edition))
+    assert 2 * (EDITIONS_AT_MOST + 2) == len(rig.mailbox.received)
 
 
-async def test_a_relay_that_is_away(house: House) -> None:
+async def test_a_relay_that_is_away(rig: WorkerRig) -> None:
     """Its rows do not stay with the worker."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        house.workers.change(settings_for(relay_at(closed.getsockname()[1])))
-        house.begin()
-        await house.send(READERS)
-        await house.until(lambda: house.workers.statuses()[0].failing_since is not None)
-        await house.until(lambda: house.in_hand <= 1)
+        rig.workers.change(settings_for(relay_at(closed.getsockname()[1])))
+        rig.begin()
+        await rig.send(READERS)
+        await rig.until(lambda: rig.workers.statuses()[0].failing_since is not None)
+        await rig.until(lambda: rig.in_hand <= 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_signals_are_for_the_daemon(house: House, number: signal.Signals) -> None:
+async def test_signals_are_for_the_daemon(rig: WorkerRig, number: signal.Signals) -> None:
     """A terminal and systemd send them to the whole group."""
-    await house.start()
-    first = house.pid
+    await rig.start()
+    first = rig.pid
     os.kill(first, number)
-    edition = await house.send(5)
-    await house.until(lambda: house.is_over(edition))
-    assert first == house.pid
+    edition = await rig.send(5)
+    await rig.until(lambda: rig.is_over(edition))
+    assert first == rig.pid
 
 
 def test_it_ends_with_the_daemon() -> None:
@@ -312,11 +312,11 @@ def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bo
 
 
 async def test_one_answer_that_cannot_be_judged(
-    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    rig: WorkerRig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is told, and recorded without its words: the copy went out, and goes no second time."""
-    await house.start()
-    judge, broken = house.dispatcher.broker.intake._delivery_result, list[int]()
+    await rig.start()
+    judge, broken = rig.dispatcher.broker.intake._delivery_result, list[int]()
 
     def failing(job: Job, result: HandOver, relay: str, now: float) -> DeliveryResult:
         if not broken:
@@ -324,49 +324,51 @@ async def test_one_answer_that_cannot_be_judged(
             raise RuntimeError("a fault of ours")
         return judge(job, result, relay, now)
 
-    monkeypatch.setattr(house.dispatcher.broker.intake, "_delivery_result", failing)
-    edition = await house.send(10)
-    await house.until(lambda: _is_nearly_settled(house, edition, 10))
+    monkeypatch.setattr(rig.dispatcher.broker.intake, "_delivery_result", failing)
+    edition = await rig.send(10)
+    await rig.until(lambda: _is_nearly_settled(rig, edition, 10))
     assert ["relay.record_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-async def _is_nearly_settled(house: House, edition: int, delivered: int) -> bool:
-    return (await house.room.counts(edition)).get("delivered") == delivered
+async def _is_nearly_settled(rig: WorkerRig, edition: int, delivered: int) -> bool:
+    return (await rig.room.counts(edition)).get("delivered") == delivered
 
 
-async def test_a_deferred_copy_goes_out_the_same(house: House) -> None:
+async def test_a_deferred_copy_goes_out_the_same(rig: WorkerRig) -> None:
     """Message-ID and Date stay, though another process makes it."""
-    await house.start()
-    house.mailbox.reply = "450 4.2.0 later"
-    edition = await house.send(1)
-    await house.until(lambda: _has_rows(house, "select 1 from delivery where state = 'deferred'"))
-    house.mailbox.reply = "250 2.0.0 taken"
-    first = house.pid
+    await rig.start()
+    rig.mailbox.reply = "450 4.2.0 later"
+    edition = await rig.send(1)
+    await rig.until(lambda: _has_rows(rig, "select 1 from delivery where state = 'deferred'"))
+    rig.mailbox.reply = "250 2.0.0 taken"
+    first = rig.pid
     os.kill(first, signal.SIGKILL)
-    await house.until(lambda: house.other_pid(first) and house.workers.capacity() > 0)
-    house.room.pass_time(3600)
-    house.dispatcher.wake()
-    await house.until(lambda: house.is_over(edition))
-    early, late = (message_from_bytes(mail) for _, mail in house.mailbox.received)
+    await rig.until(lambda: rig.other_pid(first) and rig.workers.capacity() > 0)
+    rig.room.pass_time(3600)
+    rig.dispatcher.wake()
+    await rig.until(lambda: rig.is_over(edition))
+    early, late = (message_from_bytes(mail) for _, mail in rig.mailbox.received)
     assert (early["Message-ID"], early["Date"]) == (late["Message-ID"], late["Date"])
 
 
-async def test_it_is_not_made_of_what_lies_about(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_is_not_made_of_what_lies_about(
+    rig: WorkerRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Modules are not looked for where the daemon was started: others may write there."""
     (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
     monkeypatch.chdir(tmp_path)
-    await house.start()
-    edition = await house.send(1)
-    await house.until(lambda: house.is_over(edition))
+    await rig.start()
+    edition = await rig.send(1)
+    await rig.until(lambda: rig.is_over(edition))
 
 
-async def test_it_holds_nothing_of_the_daemon_open(house: House) -> None:
+async def test_it_holds_nothing_of_the_daemon_open(rig: WorkerRig) -> None:
     """Neither the database nor a door, though that can be inherited, as those of systemd are."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         door.set_inheritable(True)
-        await house.start()
-        assert _link(os.getpid(), door.fileno()) not in _links(house.pid)
-    assert [] == [name for name in _links(house.pid) if "sqlite" in name]
+        await rig.start()
+        assert _link(os.getpid(), door.fileno()) not in _links(rig.pid)
+    assert [] == [name for name in _links(rig.pid) if "sqlite" in name]
 
 
 def _link(pid: int, number: int) -> str:
@@ -377,14 +379,14 @@ def _links(pid: int) -> set[str]:
     return {_link(pid, int(entry.name)) for entry in Path(f"/proc/{pid}/fd").iterdir()}
 
 
-async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+async def test_its_log_is_like_that_of_the_daemon(rig: WorkerRig, capfd: pytest.CaptureFixture[str]) -> None:
     """At the same level and in the same form, also after a reload."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         relay = relay_at(closed.getsockname()[1])
-    house.workers.change(settings_for(relay, log=LogSettings(level="error")))
-    await house.start()
-    await house.send(1)
-    await house.until(lambda: house.workers.statuses()[0].failing_since is not None)
+    rig.workers.change(settings_for(relay, log=LogSettings(level="error")))
+    await rig.start()
+    await rig.send(1)
+    await rig.until(lambda: rig.workers.statuses()[0].failing_since is not None)
     assert [] == _failing(capfd)
     said = list[str]()
 
@@ -394,9 +396,9 @@ async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.Ca
 
     for number, form in enumerate(("json", "text"), start=1):
         other = dataclasses.replace(relay, name=f"r{number}")
-        house.workers.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
-        house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
-        await house.until(partial(has_said, number))
+        rig.workers.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
+        rig.dispatcher.reload(rig.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
+        await rig.until(partial(has_said, number))
     assert ("relay.failing", "r1") == (json.loads(said[0])["event"], json.loads(said[0])["relay"])
     assert " warning relay.failing relay=r2 " in said[1]
 
@@ -405,69 +407,69 @@ def _failing(capfd: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in capfd.readouterr().err.splitlines() if "relay.failing" in line]
 
 
-async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_no_connection_has_is_recalled(rig: WorkerRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """When a domain asks for silence, what is ahead of the connections stays with the queue."""
     monkeypatch.setattr(handle, "AHEAD_SECONDS", inf)
-    await house.start()
-    house.mailbox.open.clear()
-    await house.send(READERS)
-    await house.mailbox.arrived.wait()
-    await house.until(lambda: house.in_hand > 3)
-    monkeypatch.setattr(house.workers, "_assign", lambda relay: None)
-    house.workers.recall()
-    await house.until(lambda: house.in_hand <= 3)
-    house.mailbox.open.set()
+    await rig.start()
+    rig.mailbox.open.clear()
+    await rig.send(READERS)
+    await rig.mailbox.arrived.wait()
+    await rig.until(lambda: rig.in_hand > 3)
+    monkeypatch.setattr(rig.workers, "_assign", lambda relay: None)
+    rig.workers.recall()
+    await rig.until(lambda: rig.in_hand <= 3)
+    rig.mailbox.open.set()
 
 
-async def test_what_no_connection_takes_goes_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_no_connection_takes_goes_back(rig: WorkerRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a relay is stuck, other relays may take it, and its readers may leave."""
     monkeypatch.setattr(handle, "STALE_SECONDS", 0.05)
     monkeypatch.setattr(handle, "AHEAD_SECONDS", inf)
-    await house.start()
-    house.mailbox.open.clear()
-    await house.send(READERS)
-    await house.mailbox.arrived.wait()
-    await house.until(lambda: house.in_hand > 3)
-    monkeypatch.setattr(house.workers, "_assign", lambda relay: None)
-    await house.until(lambda: house.in_hand <= 3)
-    house.mailbox.open.set()
+    await rig.start()
+    rig.mailbox.open.clear()
+    await rig.send(READERS)
+    await rig.mailbox.arrived.wait()
+    await rig.until(lambda: rig.in_hand > 3)
+    monkeypatch.setattr(rig.workers, "_assign", lambda relay: None)
+    await rig.until(lambda: rig.in_hand <= 3)
+    rig.mailbox.open.set()
 
 
-async def test_a_worker_without_work_ends_and_comes_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_without_work_ends_and_comes_back(rig: WorkerRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its memory is the machine's again; no error is logged, and the next edition goes out."""
     monkeypatch.setattr(handle, "IDLE_SECONDS", -1.0)
-    house.begin()
-    house.worker.start()
-    await house.until(lambda: bool(house.workers.pids))
-    await house.until(lambda: not house.workers.pids)
-    assert house.workers.statuses()[0].failing_since is None
+    rig.begin()
+    rig.worker.start()
+    await rig.until(lambda: bool(rig.workers.pids))
+    await rig.until(lambda: not rig.workers.pids)
+    assert rig.workers.statuses()[0].failing_since is None
     monkeypatch.undo()
-    edition = await house.send(3)
-    await house.until(lambda: house.is_over(edition))
-    assert 3 == len(house.mailbox.received)
+    edition = await rig.send(3)
+    await rig.until(lambda: rig.is_over(edition))
+    assert 3 == len(rig.mailbox.received)
 
 
-async def test_two_workers_share_the_connections(house: House) -> None:
+async def test_two_workers_share_the_connections(rig: WorkerRig) -> None:
     """With plenty to send both deliver; each reader has one copy, and the relay never more connections than agreed."""
-    house.settings = settings_for(relay_at(house.mailbox.port, connections=5))
-    house.workers = Workers(house.settings, house.room.office.keys, house.dispatcher.broker, None, count=2)
-    assert [[3], [2]] == [[relay.connections for relay in worker._settings.relays] for worker in house.workers._workers]
-    house.begin()
-    house.mailbox.open.clear()
-    edition = await house.send(400)
-    await house.until(lambda: len(house.workers.pids) == 2)
-    house.mailbox.open.set()
-    await house.until(lambda: house.is_over(edition))
-    assert {"delivered": 400} == await house.room.counts(edition)
-    assert {1} == set(Counter(address for address, _ in house.mailbox.received).values())
+    rig.settings = settings_for(relay_at(rig.mailbox.port, connections=5))
+    rig.workers = Workers(rig.settings, rig.room.services.keys, rig.dispatcher.broker, None, count=2)
+    assert [[3], [2]] == [[relay.connections for relay in worker._settings.relays] for worker in rig.workers._workers]
+    rig.begin()
+    rig.mailbox.open.clear()
+    edition = await rig.send(400)
+    await rig.until(lambda: len(rig.workers.pids) == 2)
+    rig.mailbox.open.set()
+    await rig.until(lambda: rig.is_over(edition))
+    assert {"delivered": 400} == await rig.room.counts(edition)
+    assert {1} == set(Counter(address for address, _ in rig.mailbox.received).values())
 
 
-async def test_a_relay_with_one_connection_has_one_worker(house: House) -> None:
+async def test_a_relay_with_one_connection_has_one_worker(rig: WorkerRig) -> None:
     """The others get nothing for it."""
-    house.settings = settings_for(relay_at(house.mailbox.port, connections=1))
-    house.workers = Workers(house.settings, house.room.office.keys, house.dispatcher.broker, None, count=2)
-    assert [1, 0] == [len(worker._settings.relays) for worker in house.workers._workers]
-    house.begin()
-    edition = await house.send(300)
-    await house.until(lambda: house.is_over(edition))
-    assert {"delivered": 300} == await house.room.counts(edition)
+    rig.settings = settings_for(relay_at(rig.mailbox.port, connections=1))
+    rig.workers = Workers(rig.settings, rig.room.services.keys, rig.dispatcher.broker, None, count=2)
+    assert [1, 0] == [len(worker._settings.relays) for worker in rig.workers._workers]
+    rig.begin()
+    edition = await rig.send(300)
+    await rig.until(lambda: rig.is_over(edition))
+    assert {"delivered": 300} == await rig.room.counts(edition)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.delivery.pressroom import Pressroom, open_pressroom
+from tests.delivery.harness import DeliveryHarness, open_delivery
 
 from pressrun.core.site import Site
 from pressrun.services.archives.archive_export import read_contents, read_message, read_whole
@@ -15,17 +15,17 @@ from pressrun.store.transaction import Transaction
 
 
 @pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
-    async with open_pressroom(tmp_path) as opened:
+async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
+    async with open_delivery(tmp_path) as opened:
         yield opened
 
 
-async def test_all_editions_are_exported_newest_first_with_their_texts(press: Pressroom) -> None:
-    await press.readers(1)
+async def test_all_editions_are_exported_newest_first_with_their_texts(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
     for text in ("The tide is out.", "The tide is in."):
-        await press.edition(text)
-        press.pass_time(60)
-        await press.send_all()
+        await harness.edition(text)
+        harness.pass_time(60)
+        await harness.send_all()
 
     def read(tx: Transaction) -> list[tuple[str, bool]]:
         target = find_list(tx, "news")
@@ -37,7 +37,7 @@ async def test_all_editions_are_exported_newest_first_with_their_texts(press: Pr
             for slug in slugs
         ]
 
-    exported = await press.office.database.read(read)
+    exported = await harness.services.database.read(read)
     assert [("The tide is in.", True), ("The tide is out.", True)] == [
         (text.strip(), whole) for text, whole in exported
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.database import select
-from tests.services.office import open_office
+from tests.services.harness import open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.archives.archive_export import read_contents
@@ -26,17 +26,17 @@ def message(source: bytes = SOURCE, identity: str = "one@old.example") -> Archiv
 
 async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> None:
     """It has no audience, no copy and no notice, however many readers there are; scripts are gone."""
-    async with open_office(tmp_path) as office:
-        await office.make_list()
-        await office.subscribers.add("news", parse_address("ada@reader.example"))
-        assert "added" == (await office.archive_import.add("news", message()))["outcome"]
-        contents = await office.database.read(read_contents, "news")
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        await services.subscribers.add("news", parse_address("ada@reader.example"))
+        assert "added" == (await services.archive_import.add("news", message()))["outcome"]
+        contents = await services.database.read(read_contents, "news")
         shown = contents.editions[0]
         assert ("Grüße", THEN) == (shown.title, shown.published_at)
         rows = "select state, audience, dated_at from edition"
-        assert [("finished", 0, THEN)] == [tuple(row) for row in await select(office.database, rows)]
-        assert [] == await select(office.database, "select id from delivery")
-        page = await office.database.read(lambda tx: read_edition(tx, lists.get_list(tx, "news"), shown.slug))
+        assert [("finished", 0, THEN)] == [tuple(row) for row in await select(services.database, rows)]
+        assert [] == await select(services.database, "select id from delivery")
+        page = await services.database.read(lambda tx: read_edition(tx, lists.get_list(tx, "news"), shown.slug))
         assert page is not None
         assert "High water." in (page.html or "")
         assert "script" not in (page.html or "")
@@ -44,10 +44,10 @@ async def test_a_message_is_a_finished_edition_of_its_date(tmp_path: Path) -> No
 
 async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
     """By its Message-ID, though its octets differ; another one is another edition."""
-    async with open_office(tmp_path) as office:
-        await office.make_list()
+    async with open_services(tmp_path) as services:
+        await services.make_list()
         outcomes = [
-            (await office.archive_import.add("news", old_message))["outcome"]
+            (await services.archive_import.add("news", old_message))["outcome"]
             for old_message in (
                 message(),
                 message(SOURCE + b"\r\n-- \r\nfooter\r\n"),
@@ -55,15 +55,17 @@ async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
             )
         ]
         assert ["added", "unchanged", "added"] == outcomes
-        assert 2 == len(await select(office.database, "select id from edition"))
+        assert 2 == len(await select(services.database, "select id from edition"))
 
 
 async def test_a_message_without_postal_address_or_with_odd_fields_is_history_all_the_same(tmp_path: Path) -> None:
     """What would stop an edition from being sent is no reason to lose an old one; a broken message is refused."""
-    async with open_office(tmp_path) as office:
-        await office.make_list(postal_address="")
+    async with open_services(tmp_path) as services:
+        await services.make_list(postal_address="")
         odd = b"Subject: Odd\r\n\r\nHello {{ nobody }}\r\n"
-        assert "added" == (await office.archive_import.add("news", message(odd)))["outcome"]
-        broken = await office.archive_import.add("news", message(b"Subject: x\r\n" * 40_000, identity="b@old.example"))
+        assert "added" == (await services.archive_import.add("news", message(odd)))["outcome"]
+        broken = await services.archive_import.add(
+            "news", message(b"Subject: x\r\n" * 40_000, identity="b@old.example")
+        )
         assert "refused" == broken["outcome"]
         assert "KiB" in str(broken["reason"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from msgspec import structs
-from tests.delivery.pressroom import GONE, TAKEN, Pressroom, open_pressroom
+from tests.delivery.harness import GONE, TAKEN, DeliveryHarness, open_delivery
 from tests.settings import change
 
 from pressrun.services.bounces import auto_pause
@@ -23,65 +23,65 @@ AT_ONCE = 20
 
 
 @pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
-    async with open_pressroom(tmp_path) as room:
-        await room.office.lists.set_list("news", {"owner": "owner@lists.example"})
+async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
+    async with open_delivery(tmp_path) as room:
+        await room.services.lists.set_list("news", {"owner": "owner@lists.example"})
         yield room
 
 
-async def send_some(press: Pressroom, outcomes: list[HandOver]) -> list[Outgoing]:
+async def send_some(harness: DeliveryHarness, outcomes: list[HandOver]) -> list[Outgoing]:
     """Answer as many copies as there are outcomes, some at a time, and let the clock go on a little with each."""
     sent: list[Outgoing] = []
     while len(sent) < len(outcomes):
-        await press.turn()
-        copies = list(islice(iter(press.take, None), min(AT_ONCE, len(outcomes) - len(sent))))
+        await harness.turn()
+        copies = list(islice(iter(harness.take, None), min(AT_ONCE, len(outcomes) - len(sent))))
         if not copies:
             break
         for copy in copies:
-            press.answer(copy, outcomes[len(sent)])
-            press.pass_time(1)
+            harness.answer(copy, outcomes[len(sent)])
+            harness.pass_time(1)
             sent.append(copy)
-        await press.turn()
+        await harness.turn()
     return sent
 
 
-async def mails_to_owner(press: Pressroom) -> list[Outgoing]:
-    return [copy for copy in await mails_to_people(press) if copy.rcpt_to == "owner@lists.example"]
+async def mails_to_owner(harness: DeliveryHarness) -> list[Outgoing]:
+    return [copy for copy in await mails_to_people(harness) if copy.rcpt_to == "owner@lists.example"]
 
 
-async def mails_to_people(press: Pressroom) -> list[Outgoing]:
-    await press.turn()
-    return [copy for copy in press.take_all() if not copy.rcpt_to.startswith("r")]
+async def mails_to_people(harness: DeliveryHarness) -> list[Outgoing]:
+    await harness.turn()
+    return [copy for copy in harness.take_all() if not copy.rcpt_to.startswith("r")]
 
 
-async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None:
+async def test_too_many_refusals_pause_an_edition_once(harness: DeliveryHarness) -> None:
     """Judged from 100 outcomes on; the owner hears the figures, and whoever resumes it knows."""
-    await press.readers(120)
-    number = await press.edition()
-    await send_some(press, [GONE] * 6 + [TAKEN] * 93)
-    assert "sending" == await press.state(number)
-    await send_some(press, [GONE])
-    assert "paused" == await press.state(number)
-    reason = (await press.stored(number)).pause_reason
+    await harness.readers(120)
+    number = await harness.edition()
+    await send_some(harness, [GONE] * 6 + [TAKEN] * 93)
+    assert "sending" == await harness.state(number)
+    await send_some(harness, [GONE])
+    assert "paused" == await harness.state(number)
+    reason = (await harness.stored(number)).pause_reason
     assert reason is not None
     assert reason.startswith("7 of 100 copies were refused")
-    (told,) = await mails_to_owner(press)
+    (told,) = await mails_to_owner(harness)
     assert b"7 of 100 copies were refused" in told.content
-    press.answer(told, TAKEN)
-    await press.edition_admin.resume(number)
-    await send_some(press, [GONE] * 20)
-    assert "finished" == await press.state(number)
+    harness.answer(told, TAKEN)
+    await harness.edition_admin.resume(number)
+    await send_some(harness, [GONE] * 20)
+    assert "finished" == await harness.state(number)
 
 
-async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pressroom) -> None:
+async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(harness: DeliveryHarness) -> None:
     """The operator can do something about it; the owner hears what becomes of the readers."""
-    pauses = press.bounce_handler.auto_pause
+    pauses = harness.bounce_handler.auto_pause
     site = replace(pauses._context.site, operator="ops@harbour.example")
     pauses._context = structs.replace(pauses._context, site=site)
-    await press.readers(120)
-    number = await press.edition()
-    await send_some(press, [GONE] * 6 + [TAKEN] * 93 + [GONE])
-    told = {copy.rcpt_to: copy.content for copy in await mails_to_people(press)}
+    await harness.readers(120)
+    number = await harness.edition()
+    await send_some(harness, [GONE] * 6 + [TAKEN] * 93 + [GONE])
+    told = {copy.rcpt_to: copy.content for copy in await mails_to_people(harness)}
     assert {"owner@lists.example", "ops@harbour.example"} == set(told)
     command = f"pressrun edition resume {number}".encode()
     assert command in told["ops@harbour.example"]
@@ -93,76 +93,78 @@ async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pre
 
 
 @pytest.mark.parametrize("refusal", [GONE, TOO_LARGE])
-async def test_the_share_can_be_set_and_switched_off(press: Pressroom, refusal: HandOver) -> None:
+async def test_the_share_can_be_set_and_switched_off(harness: DeliveryHarness, refusal: HandOver) -> None:
     """`100%` is never."""
-    change(press.office.settings, delivery=replace(press.settings, pause_at_hard=1.0))
-    await press.readers(110)
-    number = await press.edition()
-    await send_some(press, [refusal] * 110)
-    assert "finished" == await press.state(number)
+    change(harness.services.settings, delivery=replace(harness.settings, pause_at_hard=1.0))
+    await harness.readers(110)
+    number = await harness.edition()
+    await send_some(harness, [refusal] * 110)
+    assert "finished" == await harness.state(number)
 
 
-async def complain(press: Pressroom, edition: int) -> None:
-    await press.change("update edition set complaints = complaints + 1 where id = ?", edition)
-    await press.office.database.write(press.bounce_handler.auto_pause.after_complaint, edition, int(press.clock()))
+async def complain(harness: DeliveryHarness, edition: int) -> None:
+    await harness.change("update edition set complaints = complaints + 1 where id = ?", edition)
+    await harness.services.database.write(
+        harness.bounce_handler.auto_pause.after_complaint, edition, int(harness.clock())
+    )
 
 
-async def test_complaints_pause_an_edition(press: Pressroom) -> None:
+async def test_complaints_pause_an_edition(harness: DeliveryHarness) -> None:
     """Three in a thousand are many."""
-    await press.readers(120)
-    number = await press.edition()
-    await send_some(press, [TAKEN] * 100)
-    await complain(press, number)
-    assert "paused" == await press.state(number)
-    assert "1 of 100 readers complained" in str((await press.stored(number)).pause_reason)
+    await harness.readers(120)
+    number = await harness.edition()
+    await send_some(harness, [TAKEN] * 100)
+    await complain(harness, number)
+    assert "paused" == await harness.state(number)
+    assert "1 of 100 readers complained" in str((await harness.stored(number)).pause_reason)
 
 
 @pytest.mark.parametrize("bad_news", ["refusals", "complaint"])
 @pytest.mark.parametrize("is_restarted", [False, True])
 async def test_what_came_before_there_were_enough_outcomes_counts_when_there_are(
-    press: Pressroom, bad_news: str, is_restarted: bool
+    harness: DeliveryHarness, bad_news: str, is_restarted: bool
 ) -> None:
     """Though nothing bad comes after it, and also when another process goes on."""
-    await press.readers(120)
-    number = await press.edition()
+    await harness.readers(120)
+    number = await harness.edition()
     if bad_news == "refusals":
-        await send_some(press, [GONE] * 6 + [TAKEN] * 44)
+        await send_some(harness, [GONE] * 6 + [TAKEN] * 44)
     else:
-        await send_some(press, [TAKEN] * 50)
-        await complain(press, number)
+        await send_some(harness, [TAKEN] * 50)
+        await complain(harness, number)
     if is_restarted:
-        press.bounce_handler.auto_pause._health.clear()
-        await press.start()
-    await send_some(press, [TAKEN] * 49)
-    assert "sending" == await press.state(number)
-    await send_some(press, [TAKEN])
-    assert "paused" == await press.state(number)
-    await press.edition_admin.resume(number)
-    await send_some(press, [TAKEN] * 21)  # the owner's mail is the first
-    assert "finished" == await press.state(number)
+        harness.bounce_handler.auto_pause._health.clear()
+        await harness.start()
+    await send_some(harness, [TAKEN] * 49)
+    assert "sending" == await harness.state(number)
+    await send_some(harness, [TAKEN])
+    assert "paused" == await harness.state(number)
+    await harness.edition_admin.resume(number)
+    await send_some(harness, [TAKEN] * 21)  # the owner's mail is the first
+    assert "finished" == await harness.state(number)
 
 
-async def test_bad_news_of_one_second_is_judged_together(press: Pressroom) -> None:
+async def test_bad_news_of_one_second_is_judged_together(harness: DeliveryHarness) -> None:
     """One complaint of 400 readers is none too many; the second, within the same second, is."""
-    await press.readers(420)
-    number = await press.edition()
-    await send_some(press, [TAKEN] * 400)
-    await complain(press, number)
-    assert "sending" == await press.state(number)
-    await complain(press, number)
-    assert "paused" == await press.state(number)
+    await harness.readers(420)
+    number = await harness.edition()
+    await send_some(harness, [TAKEN] * 400)
+    await complain(harness, number)
+    assert "sending" == await harness.state(number)
+    await complain(harness, number)
+    assert "paused" == await harness.state(number)
 
 
-async def test_refusals_of_one_second_are_judged_together(press: Pressroom) -> None:
+async def test_refusals_of_one_second_are_judged_together(harness: DeliveryHarness) -> None:
     """As soon as the share is too large, not a second later."""
-    await press.readers(200)
-    number = await press.edition()
-    for index, copy in enumerate(await press.take_after_turn()):
-        press.answer(copy, GONE if index >= 120 else TAKEN)
-        await press.turn()
-        if await press.state(number) == "paused":
+    await harness.readers(200)
+    number = await harness.edition()
+    for index, copy in enumerate(await harness.take_after_turn()):
+        harness.answer(copy, GONE if index >= 120 else TAKEN)
+        await harness.turn()
+        if await harness.state(number) == "paused":
             break
-    assert str((await press.stored(number)).pause_reason).startswith("7 of 127 copies were refused")
+    assert str((await harness.stored(number)).pause_reason).startswith("7 of 127 copies were refused")
 
 
 @pytest.mark.parametrize(
@@ -170,27 +172,27 @@ async def test_refusals_of_one_second_are_judged_together(press: Pressroom) -> N
     [([TOO_LARGE] * 100, "paused"), ([TOO_LARGE] * 99, "sending"), ([TAKEN] * 99 + [TOO_LARGE] * 3, "sending")],
 )
 async def test_a_message_that_the_relay_refuses_as_such_stops_the_edition(
-    press: Pressroom, outcomes: list[HandOver], state: str
+    harness: DeliveryHarness, outcomes: list[HandOver], state: str
 ) -> None:
     """Not the readers: nobody is suspended for it, and the rest stays queued. It is judged as every share is."""
-    await press.readers(110)
-    number = await press.edition()
-    await send_some(press, outcomes)
-    assert state == await press.state(number)
-    assert [("active", 110)] == await press.rows("select state, count(*) from subscription group by state")
+    await harness.readers(110)
+    number = await harness.edition()
+    await send_some(harness, outcomes)
+    assert state == await harness.state(number)
+    assert [("active", 110)] == await harness.rows("select state, count(*) from subscription group by state")
     if state == "paused":
-        reason = str((await press.stored(number)).pause_reason)
+        reason = str((await harness.stored(number)).pause_reason)
         assert reason.endswith("message too large for …")  # no address is kept where erasing would not find it
 
 
 async def test_only_the_editions_that_last_had_news_are_kept_in_memory(
-    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Most editions end without bad news. After years, all of them would be there."""
     monkeypatch.setattr(auto_pause, "EDITIONS_AT_MOST", 2)
-    await press.readers(1)
+    await harness.readers(1)
     numbers = []
     for number in range(4):
-        numbers.append(await press.edition(f"Hello {number}"))
-        await send_some(press, [TAKEN])
-    assert numbers[-2:] == list(press.bounce_handler.auto_pause._health)
+        numbers.append(await harness.edition(f"Hello {number}"))
+        await send_some(harness, [TAKEN])
+    assert numbers[-2:] == list(harness.bounce_handler.auto_pause._health)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.delivery.pressroom import Pressroom, open_pressroom
+from tests.delivery.harness import DeliveryHarness, open_delivery
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_routes import Route, RouteKind
@@ -23,8 +23,8 @@ from pressrun.store.transaction import in_json
 
 
 @pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
-    async with open_pressroom(tmp_path) as room:
+async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
+    async with open_delivery(tmp_path) as room:
         await room.readers(2)
         yield room
 
@@ -49,14 +49,14 @@ def feedback(enclosed: str, kind: str = "abuse") -> bytes:
     return text.replace("\n", "\r\n").encode()
 
 
-async def complain(press: Pressroom, content: bytes) -> MailResult | None:
-    return await press.office.database.write(press.bounce_handler.complaint_handler.process, read_report(content))
+async def complain(harness: DeliveryHarness, content: bytes) -> MailResult | None:
+    return await harness.services.database.write(harness.bounce_handler.complaint_handler.process, read_report(content))
 
 
-async def standing(press: Pressroom, address: str) -> tuple[str, str | None]:
+async def standing(harness: DeliveryHarness, address: str) -> tuple[str, str | None]:
     """The state on `news`, and why the address is suppressed."""
-    ((state,),) = await press.rows("select state from subscription where id = ?", await press.subscription(address))
-    reasons = await press.rows("select reason from suppression where address = ?", address)
+    ((state,),) = await harness.rows("select state from subscription where id = ?", await harness.subscription(address))
+    reasons = await harness.rows("select reason from suppression where address = ?", address)
     return state, reasons[0][0] if reasons else None
 
 
@@ -72,140 +72,140 @@ async def standing(press: Pressroom, address: str) -> tuple[str, str | None]:
     ],
 )
 async def test_a_report_with_a_token_of_ours_unsubscribes_and_suppresses(
-    press: Pressroom, kind: str, names: tuple[str, ...]
+    harness: DeliveryHarness, kind: str, names: tuple[str, ...]
 ) -> None:
     """Silently: no mail goes out, nobody else is touched, and the edition counts it."""
-    number = await press.edition()
-    copy, _ = await press.send_all()
-    settled = await complain(press, feedback(header_of(copy, *names), kind))
+    number = await harness.edition()
+    copy, _ = await harness.send_all()
+    settled = await complain(harness, feedback(header_of(copy, *names), kind))
     assert MailResult(InboundState.DONE, f"complaint: {kind.lower()}", "complaint", complained_of="news") == settled
-    assert ("unsubscribed", "complaint") == await standing(press, copy.rcpt_to)
-    assert ("active", None) == await standing(press, "r1@reader.example")
-    assert [] == await press.send_all()
-    assert 1 == (await press.stored(number)).complaints
+    assert ("unsubscribed", "complaint") == await standing(harness, copy.rcpt_to)
+    assert ("active", None) == await standing(harness, "r1@reader.example")
+    assert [] == await harness.send_all()
+    assert 1 == (await harness.stored(number)).complaints
 
 
-async def test_a_second_report_changes_nothing(press: Pressroom) -> None:
+async def test_a_second_report_changes_nothing(harness: DeliveryHarness) -> None:
     """Counted once, and the reader stays out."""
-    number = await press.edition()
-    copy, _ = await press.send_all()
+    number = await harness.edition()
+    copy, _ = await harness.send_all()
     for _ in range(2):
-        await complain(press, feedback(header_of(copy, "Return-Path")))
-    assert 1 == (await press.stored(number)).complaints
+        await complain(harness, feedback(header_of(copy, "Return-Path")))
+    assert 1 == (await harness.stored(number)).complaints
 
 
-async def test_a_report_about_a_copy_whose_row_was_removed_counts_by_its_other_tokens(press: Pressroom) -> None:
+async def test_a_report_about_a_copy_whose_row_was_removed_counts_by_its_other_tokens(harness: DeliveryHarness) -> None:
     """People also complain about old mail. Without another token nobody can tell who did."""
-    number = await press.edition()
+    number = await harness.edition()
     for copy, names in zip(
-        await press.send_all(), (("Return-Path", "List-Unsubscribe"), ("Return-Path",)), strict=True
+        await harness.send_all(), (("Return-Path", "List-Unsubscribe"), ("Return-Path",)), strict=True
     ):
-        (rows,) = await press.rows(
-            "select id from delivery where subscription_id = ?", await press.subscription(copy.rcpt_to)
+        (rows,) = await harness.rows(
+            "select id from delivery where subscription_id = ?", await harness.subscription(copy.rcpt_to)
         )
-        await press.office.database.write(lambda tx, ids: tx.run("retention.remove", ids=in_json(ids)), [rows[0]])
-        await complain(press, feedback(header_of(copy, *names)))
+        await harness.services.database.write(lambda tx, ids: tx.run("retention.remove", ids=in_json(ids)), [rows[0]])
+        await complain(harness, feedback(header_of(copy, *names)))
         is_known = "List-Unsubscribe" in names
         expected = ("unsubscribed", "complaint") if is_known else ("active", None)
-        assert expected == await standing(press, copy.rcpt_to)
-    assert 1 == (await press.stored(number)).complaints
+        assert expected == await standing(harness, copy.rcpt_to)
+    assert 1 == (await harness.stored(number)).complaints
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "virus", "other", "auth-failure"])
-async def test_other_kinds_touch_nobody(press: Pressroom, kind: str) -> None:
+async def test_other_kinds_touch_nobody(harness: DeliveryHarness, kind: str) -> None:
     """They go on to the operator."""
-    await press.edition()
-    copy, _ = await press.send_all()
-    assert await complain(press, feedback(header_of(copy, "Return-Path"), kind)) is None
-    assert ("active", None) == await standing(press, copy.rcpt_to)
+    await harness.edition()
+    copy, _ = await harness.send_all()
+    assert await complain(harness, feedback(header_of(copy, "Return-Path"), kind)) is None
+    assert ("active", None) == await standing(harness, copy.rcpt_to)
 
 
-async def test_without_a_token_nobody_is_touched(press: Pressroom) -> None:
+async def test_without_a_token_nobody_is_touched(harness: DeliveryHarness) -> None:
     """Neither a readable recipient nor a forged or foreign token is enough."""
-    await press.edition()
-    copy, _ = await press.send_all()
+    await harness.edition()
+    copy, _ = await harness.send_all()
     for enclosed in (
         f"To: {copy.rcpt_to}\n",
         f"Return-Path: <news-bounces+{'a' * 27}@lists.example>\n",
         f"Return-Path: <{copy.mail_from.replace('lists.example', 'evil.example')}>\n",
         header_of(copy, "List-Unsubscribe").replace("https://n.example", "https://evil.example").replace("mailto", "x"),
     ):
-        assert await complain(press, feedback(enclosed)) is None
-    assert ("active", None) == await standing(press, copy.rcpt_to)
+        assert await complain(harness, feedback(enclosed)) is None
+    assert ("active", None) == await standing(harness, copy.rcpt_to)
 
 
-async def test_a_token_of_another_purpose_is_none(press: Pressroom) -> None:
+async def test_a_token_of_another_purpose_is_none(harness: DeliveryHarness) -> None:
     """The one of the mailto does nothing in the return path's place."""
-    await press.edition()
-    copy, _ = await press.send_all()
+    await harness.edition()
+    copy, _ = await harness.send_all()
     swapped = header_of(copy, "List-Unsubscribe").rpartition("<mailto:")[2].partition(">")[0]
-    assert await complain(press, feedback(f"Return-Path: <{swapped.replace('unsubscribe', 'bounces')}>\n")) is None
+    assert await complain(harness, feedback(f"Return-Path: <{swapped.replace('unsubscribe', 'bounces')}>\n")) is None
 
 
-async def test_the_bounce_address_is_a_token_by_itself(press: Pressroom) -> None:
+async def test_the_bounce_address_is_a_token_by_itself(harness: DeliveryHarness) -> None:
     """Whatever the provider cut out of the enclosed mail."""
-    await press.edition()
-    copy, _ = await press.send_all()
+    await harness.edition()
+    copy, _ = await harness.send_all()
     token = copy.mail_from.partition("+")[2].partition("@")[0]
     route = Route(RouteKind.BOUNCES, "news", token)
     report = read_report(feedback("Subject: Boats\n"))
-    settled = await press.office.database.write(press.bounce_handler.process, route, report, "")
+    settled = await harness.services.database.write(harness.bounce_handler.process, route, report, "")
     assert "complaint: abuse" == settled.outcome
-    assert ("unsubscribed", "complaint") == await standing(press, copy.rcpt_to)
+    assert ("unsubscribed", "complaint") == await standing(harness, copy.rcpt_to)
 
 
-async def test_a_complaint_about_a_confirmation_keeps_the_address_out(press: Pressroom) -> None:
+async def test_a_complaint_about_a_confirmation_keeps_the_address_out(harness: DeliveryHarness) -> None:
     """Somebody was signed up against their will: no second confirmation goes to them."""
     victim = parse_address("victim@reader.example")
-    await press.office.sign_ups.request(["news"], Applicant(victim, Origin(source="web")), network=None)
-    (confirmation,) = await press.send_all()
-    await complain(press, feedback(header_of(confirmation, "Return-Path")))
-    assert ("unsubscribed", "complaint") == await standing(press, "victim@reader.example")
-    await press.office.sign_ups.request(["news"], Applicant(victim, Origin(source="web")), network=None)
-    assert [] == await press.send_all()
+    await harness.services.sign_ups.request(["news"], Applicant(victim, Origin(source="web")), network=None)
+    (confirmation,) = await harness.send_all()
+    await complain(harness, feedback(header_of(confirmation, "Return-Path")))
+    assert ("unsubscribed", "complaint") == await standing(harness, "victim@reader.example")
+    await harness.services.sign_ups.request(["news"], Applicant(victim, Origin(source="web")), network=None)
+    assert [] == await harness.send_all()
 
 
-async def test_a_complaint_does_not_weaken_never_again(press: Pressroom) -> None:
+async def test_a_complaint_does_not_weaken_never_again(harness: DeliveryHarness) -> None:
     """Nor an erasure, whose address must not come back into the table."""
-    await press.edition()
-    copy, _ = await press.send_all()
-    await press.office.suppressions.add(parse_address(copy.rcpt_to), "never-again")
-    await complain(press, feedback(header_of(copy, "Return-Path")))
-    assert ("unsubscribed", "never-again") == await standing(press, copy.rcpt_to)
+    await harness.edition()
+    copy, _ = await harness.send_all()
+    await harness.services.suppressions.add(parse_address(copy.rcpt_to), "never-again")
+    await complain(harness, feedback(header_of(copy, "Return-Path")))
+    assert ("unsubscribed", "never-again") == await standing(harness, copy.rcpt_to)
 
 
 @pytest.mark.parametrize("is_reader", [False, True])
 async def test_a_complaint_of_an_address_that_a_reader_named_touches_its_owner_alone(
-    press: Pressroom, is_reader: bool
+    harness: DeliveryHarness, is_reader: bool
 ) -> None:
     """The reader mistyped their new address; whoever has it wants no mail, and the reader goes on at the old one."""
     asked = "r1@reader.example" if is_reader else "stranger@reader.example"
-    changes = AddressChanges(press.office.context)
+    changes = AddressChanges(harness.services.context)
     await changes.request(1, parse_address(asked), Origin(source="web", ip="192.0.2.7", language="en", words="words"))
-    (copy,) = [outgoing for outgoing in await press.send_all() if outgoing.rcpt_to == asked]
-    await complain(press, feedback(header_of(copy, "Return-Path")))
-    assert ("active", None) == await standing(press, "r0@reader.example")
-    assert [(asked, "complaint")] == await press.rows("select address, reason from suppression")
+    (copy,) = [outgoing for outgoing in await harness.send_all() if outgoing.rcpt_to == asked]
+    await complain(harness, feedback(header_of(copy, "Return-Path")))
+    assert ("active", None) == await standing(harness, "r0@reader.example")
+    assert [(asked, "complaint")] == await harness.rows("select address, reason from suppression")
     left = [("r1@reader.example",)] if is_reader else []
-    assert left == await press.rows(
+    assert left == await harness.rows(
         "select address from subscriber join subscription on subscriber_id = subscriber.id where state = 'unsubscribed'"
     )
 
 
 @pytest.mark.parametrize("is_later", [False, True])
-async def test_a_complaint_of_a_former_address_touches_that_alone(press: Pressroom, is_later: bool) -> None:
+async def test_a_complaint_of_a_former_address_touches_that_alone(harness: DeliveryHarness, is_later: bool) -> None:
     """Whoever reads that mailbox now complains. A complaint about a copy to the new address is the reader's own."""
-    changes, web = AddressChanges(press.office.context), Origin(source="web", language="en", words="words")
-    await press.edition()
-    copy = next(outgoing for outgoing in await press.send_all() if outgoing.rcpt_to == "r0@reader.example")
-    press.pass_time(60)
+    changes, web = AddressChanges(harness.services.context), Origin(source="web", language="en", words="words")
+    await harness.edition()
+    copy = next(outgoing for outgoing in await harness.send_all() if outgoing.rcpt_to == "r0@reader.example")
+    harness.pass_time(60)
     await changes.request(1, parse_address("new@reader.example"), web)
     await changes.confirm(1, web)
     if is_later:
-        await press.send_all()
-        await press.edition("Hello again")
-        copy = next(outgoing for outgoing in await press.send_all() if outgoing.rcpt_to == "new@reader.example")
-    await complain(press, feedback(header_of(copy, "Return-Path", "List-Unsubscribe")))
+        await harness.send_all()
+        await harness.edition("Hello again")
+        copy = next(outgoing for outgoing in await harness.send_all() if outgoing.rcpt_to == "new@reader.example")
+    await complain(harness, feedback(header_of(copy, "Return-Path", "List-Unsubscribe")))
     expected = ("unsubscribed", "complaint") if is_later else ("active", None)
-    assert expected == await standing(press, "new@reader.example")
-    assert [(copy.rcpt_to,)] == await press.rows("select address from suppression")
+    assert expected == await standing(harness, "new@reader.example")
+    assert [(copy.rcpt_to,)] == await harness.rows("select address from suppression")

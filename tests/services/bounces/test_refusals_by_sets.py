@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.database import execute_in, select_in, undone
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
@@ -87,7 +87,7 @@ REFUSALS = st.lists(
 )
 
 
-def furnish(tx: Transaction, office: Office, readers: Sequence[Reader]) -> None:
+def furnish(tx: Transaction, services: ServiceHarness, readers: Sequence[Reader]) -> None:
     """Two lists, four editions of the first, and a copy of each for everybody, with one id for each pair."""
     execute_in(
         tx,
@@ -106,12 +106,12 @@ def furnish(tx: Transaction, office: Office, readers: Sequence[Reader]) -> None:
             b"s",
         )
     for number, (typed, reader) in enumerate(zip(ADDRESSES, readers, strict=True), start=1):
-        _furnish_reader(tx, office, number, typed, reader)
+        _furnish_reader(tx, services, number, typed, reader)
 
 
-def _furnish_reader(tx: Transaction, office: Office, number: int, typed: str, reader: Reader) -> None:
+def _furnish_reader(tx: Transaction, services: ServiceHarness, number: int, typed: str, reader: Reader) -> None:
     address = parse_address(typed)
-    digests = digests_of(office.keys, address)
+    digests = digests_of(services.keys, address)
     person = subscribers.insert_subscriber(tx, address, digests=digests, now=1)
     for at, state in enumerate(reader.states, start=1):
         execute_in(
@@ -229,10 +229,10 @@ def state_of(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) -> None:
-    async with open_office(tmp_path, kind=Database) as office:
-        context = replace(office.context, site=SITE)
+    async with open_services(tmp_path, kind=Database) as services:
+        context = replace(services.context, site=SITE)
         handler = BounceHandler(context)
-        change(office.settings, bounces=LIMITS)
+        change(services.settings, bounces=LIMITS)
 
         def compare(tx: Transaction) -> None:
             def outcome_of(
@@ -241,7 +241,7 @@ async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) ->
                 results: Sequence[DeliveryResult],
             ) -> tuple[Consequences, dict[str, list[tuple[Any, ...]]]]:
                 def run(tx: Transaction) -> tuple[Consequences, dict[str, list[tuple[Any, ...]]]]:
-                    furnish(tx, office, readers)
+                    furnish(tx, services, readers)
                     record_failures(tx, results)
                     return draw(tx, results), state_of(tx)
 
@@ -256,4 +256,4 @@ async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) ->
 
             examples()
 
-        await office.database.write(compare)
+        await services.database.write(compare)

@@ -1,4 +1,4 @@
-"""Drafts for tests: the press with those who write and release."""
+"""Drafts for tests: the harness with those who write and release."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 
 from msgspec.structs import replace
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 
 from pressrun.services.authors import Author
 from pressrun.services.drafts.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
@@ -19,27 +19,27 @@ ANN, BEA = Author(person_id=1), Author(person_id=2)
 AT_ONCE = ReleaseOrder()
 
 
-def workshop_of(press: Pressroom) -> Workshop:
-    """What the press builds its editions with."""
+def workshop_of(harness: DeliveryHarness) -> Workshop:
+    """What the harness builds its editions with."""
     numbers = itertools.count(1000)
-    workshop = press.edition_admin._workshop
-    context = replace(workshop.context, clock=press.clock, entropy=lambda count: next(numbers).to_bytes(count, "big"))
+    workshop = harness.edition_admin._workshop
+    context = replace(workshop.context, clock=harness.clock, entropy=lambda count: next(numbers).to_bytes(count, "big"))
     return replace(workshop, context=context)
 
 
-def editing_of(press: Pressroom) -> DraftEditing:
+def editing_of(harness: DeliveryHarness) -> DraftEditing:
     """Where drafts are written."""
-    return DraftEditing(workshop_of(press), submissions_of(press))
+    return DraftEditing(workshop_of(harness), submissions_of(harness))
 
 
-def submissions_of(press: Pressroom) -> Submissions:
+def submissions_of(harness: DeliveryHarness) -> Submissions:
     """Where drafts are said to be ready."""
-    return Submissions(press.office.context)
+    return Submissions(harness.services.context)
 
 
-def release_of(press: Pressroom) -> DraftRelease:
+def release_of(harness: DeliveryHarness) -> DraftRelease:
     """Where drafts are let go."""
-    return DraftRelease(workshop_of(press), submissions_of(press))
+    return DraftRelease(workshop_of(harness), submissions_of(harness))
 
 
 def text(body: str = "Hello", subject: str = "Boats") -> Text:
@@ -57,10 +57,10 @@ def to_text(body: str = "Hello", subject: str = "Boats") -> TextChange:
 
 
 async def hand_in(
-    press: Pressroom, body: str = "Hello", files: Mapping[str, bytes] | None = None, author: Author = ANN
+    harness: DeliveryHarness, body: str = "Hello", files: Mapping[str, bytes] | None = None, author: Author = ANN
 ) -> DraftResult:
     """A draft of `news`."""
-    return await editing_of(press).hand_in(order_of(text(body), files, author))
+    return await editing_of(harness).hand_in(order_of(text(body), files, author))
 
 
 def order_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 
 from pressrun.services.editions.build_orders import Manuscript
 
@@ -21,9 +21,9 @@ PLAIN, STYLED = "<p>Boats</p>", '<p style="color:#900">Boats</p>'
     ],
 )
 async def test_an_edition_with_a_design_of_its_own_is_noted(
-    press: Pressroom, front: str, archive: str, fragment: str, *, is_noted: bool
+    harness: DeliveryHarness, front: str, archive: str, fragment: str, *, is_noted: bool
 ) -> None:
-    await press.office.lists.set_list("news", {"front": front, "archive": archive})
+    await harness.services.lists.set_list("news", {"front": front, "archive": archive})
     source = f"---\nsubject: Boats\n---\n{fragment}\n".encode()
-    inspected = await press.edition_admin.inspect("news", Manuscript(source=source, source_name="a.html", assets={}))
+    inspected = await harness.edition_admin.inspect("news", Manuscript(source=source, source_name="a.html", assets={}))
     assert is_noted is any("only the beginning" in finding.message for finding in inspected.findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 
 from pressrun.core.errors import EditionError, PreflightFailed
 from pressrun.message.finding import Severity
@@ -14,21 +14,21 @@ SOURCE = b"---\nsubject: Boats\nlanguage: %s\n---\nHello.\n"
 
 
 @pytest.mark.parametrize("tag", ["klingon", "xx-DE", "root"])
-async def test_a_tag_of_no_language_stops_the_send(press: Pressroom, tag: str) -> None:
+async def test_a_tag_of_no_language_stops_the_send(harness: DeliveryHarness, tag: str) -> None:
     """Its line and what is possible are told."""
     source = SOURCE % tag.encode()
-    inspected = await press.edition_admin.inspect("news", Manuscript(source=source, source_name="a.md", assets={}))
+    inspected = await harness.edition_admin.inspect("news", Manuscript(source=source, source_name="a.md", assets={}))
     (finding,) = inspected.findings
     assert (Severity.ERROR, 3) == (finding.severity, finding.line)
     assert f"“{tag}” is not a language tag. Available: de, en, es" in finding.message
     with pytest.raises(PreflightFailed, match=f"line 3: “{tag}”"):
-        await press.edition_admin.send("news", Manuscript(source=source, source_name="a.md", assets={}))
+        await harness.edition_admin.send("news", Manuscript(source=source, source_name="a.md", assets={}))
 
 
-async def test_what_has_not_the_form_of_a_tag_cannot_be_read(press: Pressroom) -> None:
+async def test_what_has_not_the_form_of_a_tag_cannot_be_read(harness: DeliveryHarness) -> None:
     """As with every other key."""
     with pytest.raises(EditionError, match=r"line 3: invalid language 'pt_BR'\. Write a tag like en or pt-BR"):
-        await press.edition_admin.inspect("news", Manuscript(source=SOURCE % b"pt_BR", source_name="a.md", assets={}))
+        await harness.edition_admin.inspect("news", Manuscript(source=SOURCE % b"pt_BR", source_name="a.md", assets={}))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from tests.browser.pictures import logo
 from tests.browser.specimens import layout_of_the_docs
 from tests.message.builders import part, read, site, values
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.core.errors import BadInput, LayoutError
 from pressrun.sandbox.layouts import OwnLayouts
@@ -21,31 +21,31 @@ _KEYS = ("layout", "colour", "logo", "footer")
 EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="news.md", assets={})
 
 
-async def _copy(office: Office) -> bytes:
+async def _copy(services: ServiceHarness) -> bytes:
     file = EDITION.parse()
-    context = await office.database.read(load_build_context, "news", file)
+    context = await services.database.read(load_build_context, "news", file)
     return build(EDITION, file, context, site(), OwnLayouts(Path("/nowhere"))).skeleton.copy(values())
 
 
-async def test_a_list_that_chose_nothing_is_a_letter(office: Office) -> None:
+async def test_a_list_that_chose_nothing_is_a_letter(services: ServiceHarness) -> None:
     """`list show` says so."""
-    await office.make_list()
-    shown = await office.database.read(list_descriptions.show_list, "news")
+    await services.make_list()
+    shown = await services.database.read(list_descriptions.show_list, "news")
     assert [shown[key] for key in _KEYS] == ["letter", None, None, ""]
 
 
-async def test_what_is_set_is_shown_and_stands_in_the_next_edition(office: Office) -> None:
+async def test_what_is_set_is_shown_and_stands_in_the_next_edition(services: ServiceHarness) -> None:
     """Layout and colour in the HTML, the footer in both parts, the logo enclosed."""
-    await office.make_list()
+    await services.make_list()
     settings = {"layout": "classic", "colour": "#B03", "logo": "pictures/mark.png", "footer": "From us."}
-    shown = await office.lists.set_list("news", settings, {"logo": logo()})
+    shown = await services.lists.set_list("news", settings, {"logo": logo()})
     assert [shown[key] for key in _KEYS] == [
         "classic",
         "#bb0033",
         "mark.png",
         "From us.",
     ]
-    copy = await _copy(office)
+    copy = await _copy(services)
     assert 'bgcolor="#bb0033"' in part(copy, "html")
     assert "From us." in part(copy, "html")
     assert "From us." in part(copy, "plain")
@@ -54,23 +54,23 @@ async def test_what_is_set_is_shown_and_stands_in_the_next_edition(office: Offic
     ] == ["mark.png"]
 
 
-async def test_empty_values_take_them_back(office: Office) -> None:
+async def test_empty_values_take_them_back(services: ServiceHarness) -> None:
     """Nothing of the logo stays in the database."""
-    await office.make_list()
-    await office.lists.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
-    shown = await office.lists.set_list("news", {"colour": "", "logo": "", "footer": ""})
+    await services.make_list()
+    await services.lists.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
+    shown = await services.lists.set_list("news", {"colour": "", "logo": "", "footer": ""})
     assert [shown[key] for key in ("colour", "logo", "footer")] == [None, None, ""]
-    assert await office.database.read(lists.find_logo, 1) is None
-    assert b"image/png" not in await _copy(office)
+    assert await services.database.read(lists.find_logo, 1) is None
+    assert b"image/png" not in await _copy(services)
 
 
-async def test_another_logo_replaces_the_first(office: Office) -> None:
+async def test_another_logo_replaces_the_first(services: ServiceHarness) -> None:
     """The list's mark of it changes too, by which an edition under way is built anew."""
-    await office.make_list()
-    await office.lists.set_list("news", {"logo": "a.png"}, {"logo": logo()})
-    first = await office.database.read(lists.find_list, "news")
-    await office.lists.set_list("news", {"logo": "a.png"}, {"logo": logo(ink=(200, 0, 0))})
-    second = await office.database.read(lists.find_list, "news")
+    await services.make_list()
+    await services.lists.set_list("news", {"logo": "a.png"}, {"logo": logo()})
+    first = await services.database.read(lists.find_list, "news")
+    await services.lists.set_list("news", {"logo": "a.png"}, {"logo": logo(ink=(200, 0, 0))})
+    second = await services.database.read(lists.find_list, "news")
     assert first is not None
     assert second is not None
     assert first.logo != second.logo
@@ -90,14 +90,14 @@ async def test_another_logo_replaces_the_first(office: Office) -> None:
     ],
 )
 async def test_what_is_wrong_is_refused_and_changes_nothing(
-    office: Office, settings: dict[str, str], files: dict[str, bytes], words: str
+    services: ServiceHarness, settings: dict[str, str], files: dict[str, bytes], words: str
 ) -> None:
     """All or none: a good setting beside a bad one is not kept either."""
-    await office.make_list()
-    before = await office.database.read(list_descriptions.show_list, "news")
+    await services.make_list()
+    before = await services.database.read(list_descriptions.show_list, "news")
     with pytest.raises(BadInput, match=words):
-        await office.lists.set_list("news", {"title": "Other", **settings}, files)
-    assert before == await office.database.read(list_descriptions.show_list, "news")
+        await services.lists.set_list("news", {"title": "Other", **settings}, files)
+    assert before == await services.database.read(list_descriptions.show_list, "news")
 
 
 # ------------------------------------------------------------------------------------------- layouts of one's own
@@ -108,23 +108,23 @@ def _write(folder: Path, source: str) -> None:
     (folder / "layouts" / "own.html").write_text(source, encoding="utf-8")
 
 
-async def test_a_layout_of_ones_own_is_tried_before_it_is_taken(office: Office, tmp_path: Path) -> None:
+async def test_a_layout_of_ones_own_is_tried_before_it_is_taken(services: ServiceHarness, tmp_path: Path) -> None:
     """What is missing in it is said at once, all of it, and the list keeps the layout that it has."""
-    await office.make_list()
+    await services.make_list()
     _write(tmp_path, "<p>{{ list.title }}</p>")
     with pytest.raises(LayoutError) as refused:
-        await office.lists.set_list("news", {"layout": "own"})
+        await services.lists.set_list("news", {"layout": "own"})
     assert ["content", "unsubscribe", "postal address"] == [
         word for word in ("content", "unsubscribe", "postal address") if word in str(refused.value)
     ]
     _write(tmp_path, "<p>{{ list.title }}, {{ field('town') }}</p>{{ content }}{{ footer }}")
-    shown = await office.lists.set_list("news", {"layout": "own"})
+    shown = await services.lists.set_list("news", {"layout": "own"})
     assert shown["layout"] == "own"
 
 
-async def test_a_runaway_layout_is_refused_while_others_are_served(office: Office, tmp_path: Path) -> None:
+async def test_a_runaway_layout_is_refused_while_others_are_served(services: ServiceHarness, tmp_path: Path) -> None:
     """The event loop is free meanwhile."""
-    await office.make_list()
+    await services.make_list()
     _write(tmp_path, "{% for a in range(1000) %}" * 4 + "{{ a }}" + "{% endfor %}" * 4)
     ticks = 0
 
@@ -136,24 +136,26 @@ async def test_a_runaway_layout_is_refused_while_others_are_served(office: Offic
 
     ticking = asyncio.create_task(tick())
     with pytest.raises(LayoutError, match="the layout own"):
-        await office.lists.set_list("news", {"layout": "own"})
+        await services.lists.set_list("news", {"layout": "own"})
     ticking.cancel()
     assert ticks > 2  # a loop that is held up ticks once
 
 
-async def test_an_edition_in_a_layout_that_is_gone_is_refused_with_its_name(office: Office, tmp_path: Path) -> None:
+async def test_an_edition_in_a_layout_that_is_gone_is_refused_with_its_name(
+    services: ServiceHarness, tmp_path: Path
+) -> None:
     """Sending it in another look would be a surprise."""
-    await office.make_list()
+    await services.make_list()
     _write(tmp_path, "{{ content }}{{ footer }}")
-    await office.lists.set_list("news", {"layout": "own"})
+    await services.lists.set_list("news", {"layout": "own"})
     (tmp_path / "layouts" / "own.html").unlink()
     with pytest.raises(LayoutError, match="the layout own cannot be read from"):
-        await _copy(office)
+        await _copy(services)
 
 
-async def test_the_layout_of_the_docs_can_be_taken(office: Office, tmp_path: Path) -> None:
+async def test_the_layout_of_the_docs_can_be_taken(services: ServiceHarness, tmp_path: Path) -> None:
     """What docs/layouts.md offers to begin with holds all that it must."""
-    await office.make_list()
+    await services.make_list()
     _write(tmp_path, layout_of_the_docs())
-    shown = await office.lists.set_list("news", {"layout": "own"})
+    shown = await services.lists.set_list("news", {"layout": "own"})
     assert shown["layout"] == "own"

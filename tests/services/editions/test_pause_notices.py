@@ -5,33 +5,33 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest_asyncio
-from tests.delivery.pressroom import SITE, TAKEN, Pressroom
+from tests.delivery.harness import SITE, TAKEN, DeliveryHarness
 
 OWNER, OPERATOR = "owner@harbour.example", "ops@harbour.example"
 HOUR = 3600
 
 
 @pytest_asyncio.fixture
-async def attended(press: Pressroom) -> Pressroom:
+async def attended(harness: DeliveryHarness) -> DeliveryHarness:
     """An installation with an operator, and a list with an owner and a reader."""
-    press.site = replace(SITE, operator=OPERATOR)
-    await press.change("update list set owner = ?", OWNER)
-    await press.readers(1)
-    return press
+    harness.site = replace(SITE, operator=OPERATOR)
+    await harness.change("update list set owner = ?", OWNER)
+    await harness.readers(1)
+    return harness
 
 
-async def mails(press: Pressroom) -> dict[str, str]:
+async def mails(harness: DeliveryHarness) -> dict[str, str]:
     """What people were told, by address: each mail goes out once."""
     told: dict[str, str] = {}
-    for outgoing in await press.send_all():
+    for outgoing in await harness.send_all():
         assert outgoing.rcpt_to not in told
         told[outgoing.rcpt_to] = outgoing.content.decode().split("\r\n\r\n", 1)[1].replace("=\r\n", "")
     return told
 
 
-async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: Pressroom) -> None:
+async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: DeliveryHarness) -> None:
     """A machine was off for a weekend: without a mail, nobody would know that the edition never went out."""
-    edition = await attended.edition(scheduled_at=int(attended.office.now) + HOUR)
+    edition = await attended.edition(scheduled_at=int(attended.services.now) + HOUR)
     attended.pass_time(60 * HOUR)
     await attended.start()
     told = await mails(attended)
@@ -45,10 +45,10 @@ async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: 
     assert {} == await mails(attended)
 
 
-async def test_an_owner_who_is_the_operator_hears_of_it_once(attended: Pressroom) -> None:
+async def test_an_owner_who_is_the_operator_hears_of_it_once(attended: DeliveryHarness) -> None:
     """However the address is written."""
     await attended.change("update list set owner = ?", OPERATOR.title())
-    edition = await attended.edition(scheduled_at=int(attended.office.now) + HOUR)
+    edition = await attended.edition(scheduled_at=int(attended.services.now) + HOUR)
     attended.pass_time(60 * HOUR)
     await attended.start()
     told = await mails(attended)
@@ -56,7 +56,7 @@ async def test_an_owner_who_is_the_operator_hears_of_it_once(attended: Pressroom
     assert f"pressrun edition resume {edition}" in told[OPERATOR]
 
 
-async def test_who_has_a_shell_hears_of_a_list_whose_relay_is_gone(attended: Pressroom) -> None:
+async def test_who_has_a_shell_hears_of_a_list_whose_relay_is_gone(attended: DeliveryHarness) -> None:
     """The owner could do nothing about it."""
     await attended.change("update list set relay = 'gone'")
     edition = await attended.edition()
@@ -66,7 +66,7 @@ async def test_who_has_a_shell_hears_of_a_list_whose_relay_is_gone(attended: Pre
     assert "relay gone, which is not configured" in told[OPERATOR]
 
 
-async def test_nobody_is_mailed_about_a_canary(attended: Pressroom) -> None:
+async def test_nobody_is_mailed_about_a_canary(attended: DeliveryHarness) -> None:
     await attended.readers(20)
     edition = await attended.edition(canary_percent=10.0)
     sent = await attended.take_after_turn()

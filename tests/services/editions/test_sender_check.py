@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
-from tests.delivery.pressroom import SITE, Pressroom
+from tests.delivery.harness import SITE, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
@@ -31,65 +31,65 @@ class Answers:
         return dict.fromkeys(names, self.answer)
 
 
-def vet(press: Pressroom, answers: Answers | None, *signed: str) -> SenderCheck:
+def vet(harness: DeliveryHarness, answers: Answers | None, *signed: str) -> SenderCheck:
     sender_check = SenderCheck(
         site=SITE,
         settings=Holder(ServiceSettings(signed_domains=frozenset(signed))),
         records=answers,
-        clock=press.clock,
+        clock=harness.clock,
     )
-    press.edition_admin._workshop = replace(press.edition_admin._workshop, sender_check=sender_check)
+    harness.edition_admin._workshop = replace(harness.edition_admin._workshop, sender_check=sender_check)
     return sender_check
 
 
-async def messages(sender_check: SenderCheck, press: Pressroom, own: Mailbox | None = None) -> list[str]:
-    target = await press.office.database.read(find_list, "news")
+async def messages(sender_check: SenderCheck, harness: DeliveryHarness, own: Mailbox | None = None) -> list[str]:
+    target = await harness.services.database.read(find_list, "news")
     assert target is not None
     return [finding.message for finding in await sender_check.check(target, own)]
 
 
-async def test_an_inspection_tells_of_the_sender(press: Pressroom) -> None:
+async def test_an_inspection_tells_of_the_sender(harness: DeliveryHarness) -> None:
     """As warnings: no answer of others stops a send."""
-    vet(press, Answers(()), "quay.example")
-    inspected = await press.edition_admin.inspect("news", Manuscript(source=SOURCE, source_name="a.md", assets={}))
+    vet(harness, Answers(()), "quay.example")
+    inspected = await harness.edition_admin.inspect("news", Manuscript(source=SOURCE, source_name="a.md", assets={}))
     assert 3 == len(inspected.findings)
     assert {"warning"} == {finding.severity.value for finding in inspected.findings}
-    assert await press.edition() == 1
+    assert await harness.edition() == 1
 
 
-async def test_the_from_of_the_edition_itself_counts(press: Pressroom) -> None:
+async def test_the_from_of_the_edition_itself_counts(harness: DeliveryHarness) -> None:
     """It may be another one than the list's."""
-    sender_check = vet(press, None, "lists.example")
-    assert [] == await messages(sender_check, press)
+    sender_check = vet(harness, None, "lists.example")
+    assert [] == await messages(sender_check, harness)
     own = Mailbox("Quay", parse_address("news@quay.example"))
     assert ["From is news@quay.example"] == [
-        message.partition(",")[0] for message in await messages(sender_check, press, own)
+        message.partition(",")[0] for message in await messages(sender_check, harness, own)
     ]
 
 
-async def test_the_return_path_is_what_spf_is_about(press: Pressroom) -> None:
+async def test_the_return_path_is_what_spf_is_about(harness: DeliveryHarness) -> None:
     """Without inbound mail, the owner's domain."""
     answers = Answers(())
-    await messages(vet(press, answers), press)
+    await messages(vet(harness, answers), harness)
     assert "lists.example" == answers.questions[0][0]
-    await press.office.lists.set_list("news", {"owner": "ann@quay.example"})
+    await harness.services.lists.set_list("news", {"owner": "ann@quay.example"})
     deaf = SenderCheck(
         site=type(SITE)(base_url=SITE.base_url, mail_domain=SITE.mail_domain),
         settings=Holder(ServiceSettings()),
         records=answers,
-        clock=press.clock,
+        clock=harness.clock,
     )
-    await messages(deaf, press)
+    await messages(deaf, harness)
     assert "quay.example" == answers.questions[1][0]
 
 
-async def test_after_no_answer_nobody_is_asked_for_a_while(press: Pressroom) -> None:
+async def test_after_no_answer_nobody_is_asked_for_a_while(harness: DeliveryHarness) -> None:
     """A machine without DNS does not make its editors wait each time."""
     answers = Answers(None)
-    sender_check = vet(press, answers)
+    sender_check = vet(harness, answers)
     for _ in range(3):
-        assert [] == await messages(sender_check, press)
+        assert [] == await messages(sender_check, harness)
     assert 1 == len(answers.questions)
-    press.pass_time(QUIET_SECONDS)
-    await messages(sender_check, press)
+    harness.pass_time(QUIET_SECONDS)
+    await messages(sender_check, harness)
     assert 2 == len(answers.questions)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.database import execute
-from tests.delivery.pressroom import GONE, TAKEN, open_pressroom
+from tests.delivery.harness import GONE, TAKEN, open_delivery
 from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.bounces.test_auto_pause import send_some
@@ -101,10 +101,10 @@ async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, acti
 
 
 async def test_an_edition_that_fares_badly(tmp_path: Path) -> None:
-    async with open_pressroom(tmp_path) as press:
-        await press.readers(120)
-        number = await press.edition()
-        await send_some(press, [GONE] * 7 + [TAKEN] * 93)
-        assert "paused" == await press.state(number)
-        acts = [row for row in await press.rows(ACTS) if row[0] == "clock"]
+    async with open_delivery(tmp_path) as harness:
+        await harness.readers(120)
+        number = await harness.edition()
+        await send_some(harness, [GONE] * 7 + [TAKEN] * 93)
+        assert "paused" == await harness.state(number)
+        acts = [row for row in await harness.rows(ACTS) if row[0] == "clock"]
         assert [("clock", "clock", "edition.pause", "news", f"edition {number}", "done")] == acts

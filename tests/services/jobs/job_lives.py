@@ -16,11 +16,11 @@ from typing import Any, cast
 from msgspec.structs import replace
 from tests.acts.cases import cases_of
 from tests.acts.test_keyed import token
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
+from tests.services.harness import ServiceHarness, furnish
 from tests.services.jobs.job_rules import Counts, Line, Terms, lists_member
 from tests.services.jobs.stepped import WAYS, Dies, SteppedDatabase, arrival
 from tests.services.jobs.watched_jobs import TRACES, HandedIn, Moved, WatchedJobs
-from tests.services.office import Office, furnish
 from tests.services.readers.doors import Step
 
 from pressrun.acts.arguments import Arguments
@@ -45,8 +45,8 @@ JOBS = "select id, state, position, total, result, file, list_id from job order 
 class JobLives(WatchedJobs):
     """A life with jobs. `kept` is what each key must go on to say."""
 
-    def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
-        super().__init__(press, dice, merges=merges, is_issue=is_issue)
+    def __init__(self, harness: DeliveryHarness, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
+        super().__init__(harness, dice, merges=merges, is_issue=is_issue)
         self.kept: dict[str, tuple[str, Callable[[], Arguments], int, int]] = {}
         self.deleted: set[int] = set()
         self.runners: list[tuple[asyncio.Task[None], SteppedDatabase]] = []
@@ -61,7 +61,7 @@ class JobLives(WatchedJobs):
     async def begin(self) -> None:
         """The token of `call` has to be there as long as its jobs go on."""
         await super().begin()
-        await self.office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
+        await self.services.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
 
     async def end(self) -> None:
         for _ in range(3):
@@ -72,11 +72,13 @@ class JobLives(WatchedJobs):
     # ------------------------------------------------------------------ what programs do
 
     @property
-    def office(self) -> Office:
-        return self.press.office
+    def services(self) -> ServiceHarness:
+        return self.harness.services
 
-    async def call(self, act: str, arguments: Arguments, key: str | None, office: Office | None = None) -> Any:
-        return await Door(cases_of(office or self.office)).carry_out(
+    async def call(
+        self, act: str, arguments: Arguments, key: str | None, services: ServiceHarness | None = None
+    ) -> Any:
+        return await Door(cases_of(services or self.services)).carry_out(
             Call(act=act, arguments=arguments, caller=token(), key=key)
         )
 
@@ -105,15 +107,15 @@ class JobLives(WatchedJobs):
 
         self.numbers += 1
         key, act = f"key-{self.numbers}", "list.sync" if is_sync else "list.import"
-        [(last,)] = await self.press.rows("select coalesce(max(id), 0) from job")
+        [(last,)] = await self.harness.rows("select coalesce(max(id), 0) from job")
         told = await self.first_try(act, arguments, key)
-        made = await self.press.rows("select id, file, list_id from job where id > ?", last)
+        made = await self.harness.rows("select id, file, list_id from job where id > ?", last)
         if len(made) > 1:
             self.wrongs.append(f"two jobs of one request: {made}")
         for number, file, list_id in made:
             self.files[number] = HandedIn(name, lines, terms, leavers, list_id, is_dry=is_dry)
-            self.kept[key] = (act, arguments, number, int(self.office.now))
-            with self.office.job_files.lines(file + LEAVERS) as listed:
+            self.kept[key] = (act, arguments, number, int(self.services.now))
+            with self.services.job_files.lines(file + LEAVERS) as listed:
                 if list(listed) != leavers:
                     self.wrongs.append(f"leavers of {number}")
         return name, terms, is_dry, [line.csv.strip() for line in lines], leavers, told
@@ -123,12 +125,12 @@ class JobLives(WatchedJobs):
         way = self.dice.choice(["", "", "", *WAYS])
         if not way:
             return await self.attempt(self.call(act, arguments(), key))
-        stepped = SteppedDatabase(self.office.database)
-        office = furnish(cast("Database", stepped), self.office.keys, self.office.path)
-        office.now, drop = self.office.now, office.job_files.drop
+        stepped = SteppedDatabase(self.services.database)
+        services = furnish(cast("Database", stepped), self.services.keys, self.services.path)
+        services.now, drop = self.services.now, services.job_files.drop
         # A dead process does not tidy up.
-        office.job_files.drop = lambda names: None if stepped.is_dead else drop(names)  # type: ignore[method-assign]
-        request = asyncio.ensure_future(self.call(act, arguments(), key, office))
+        services.job_files.drop = lambda names: None if stepped.is_dead else drop(names)  # type: ignore[method-assign]
+        request = asyncio.ensure_future(self.call(act, arguments(), key, services))
         moment = self.dice.randint(1, 7)
         for number in itertools.count():
             await arrival(request, stepped)
@@ -141,7 +143,7 @@ class JobLives(WatchedJobs):
 
     async def find_leavers(self, name: str, lines: list[Line]) -> list[str]:
         """The members of syncs who are not in a file, in which a former address stands for its reader."""
-        moved = await self.office.database.read(address_changes.moved_addresses)
+        moved = await self.services.database.read(address_changes.moved_addresses)
         listed = {line.key for line in lines if lists_member(line)}
         listed |= {moved[key].key for key in listed if key in moved}
         there = await self.standings(name)
@@ -152,7 +154,7 @@ class JobLives(WatchedJobs):
         )
 
     async def choose_job(self, *states: str) -> int | None:
-        rows = [row[0] for row in await self.press.rows(JOBS) if not states or row[1] in states]
+        rows = [row[0] for row in await self.harness.rows(JOBS) if not states or row[1] in states]
         return self.dice.choice(rows) if rows else None
 
     async def apply(self) -> object:
@@ -162,9 +164,9 @@ class JobLives(WatchedJobs):
         self.numbers += 1
         key, arguments = f"key-{self.numbers}", lambda: JobApply(id=number)
         told = await self.first_try("job.apply", arguments, key)
-        [(state,)] = await self.press.rows("select state from job where id = ?", number)
+        [(state,)] = await self.harness.rows("select state from job where id = ?", number)
         if state == "applying":
-            self.kept[key] = ("job.apply", arguments, number, int(self.office.now))
+            self.kept[key] = ("job.apply", arguments, number, int(self.services.now))
             self.files[number].counts = Counts()
         return number, told
 
@@ -173,7 +175,7 @@ class JobLives(WatchedJobs):
         if number is None:
             return None
         told = await self.attempt(self.call("job.cancel", JobId(id=number), None))
-        if not await self.press.rows("select 1 from job where id = ?", number):
+        if not await self.harness.rows("select 1 from job where id = ?", number):
             self.deleted.add(number)
         return number, told
 
@@ -183,11 +185,11 @@ class JobLives(WatchedJobs):
             return None
         key = self.dice.choice(list(self.kept))
         act, arguments, number, at = self.kept[key]
-        if self.office.now >= at + KEPT_SECONDS:
+        if self.services.now >= at + KEPT_SECONDS:
             return None
-        before = await self.press.rows(JOBS)
+        before = await self.harness.rows(JOBS)
         gone = number in self.deleted or self.files[number].list_id not in [
-            list_id for (list_id,) in await self.press.rows("select id from list")
+            list_id for (list_id,) in await self.harness.rows("select id from list")
         ]
         try:
             told = (await self.call(act, arguments(), key)).id
@@ -195,16 +197,16 @@ class JobLives(WatchedJobs):
             told = None if gone else problem
         except (Refused, BadInput) as problem:
             told = problem
-        if told not in (number, None) or await self.press.rows(JOBS) != before:
-            self.wrongs.append(f"{key} of job {number} says {told!r} {await self.press.rows(JOBS)} {before}")
+        if told not in (number, None) or await self.harness.rows(JOBS) != before:
+            self.wrongs.append(f"{key} of job {number} says {told!r} {await self.harness.rows(JOBS)} {before}")
         self.tally["repeats"] += 1
         return key, number, told
 
     async def pass_hours(self) -> object:
         hours = self.dice.choice([1, 13, 25])
-        self.press.pass_time(hours * 3600)
-        await self.office.runner.sweep_files()
-        await self.press.housekeeping.step()
+        self.harness.pass_time(hours * 3600)
+        await self.services.runner.sweep_files()
+        await self.harness.housekeeping.step()
         return hours
 
     # ------------------------------------------------------------------ how jobs go on
@@ -213,9 +215,9 @@ class JobLives(WatchedJobs):
         """One of two runners, in the middle of a job or about to begin one."""
         self.forget_ended()
         if len(self.runners) < 2 and (not self.runners or self.dice.random() < 0.3):
-            stepped = SteppedDatabase(self.office.database)
-            context = replace(self.office.context, database=cast("Database", stepped))
-            runner = JobRunner(1, context, self.office.job_files, read_roster, self.queue)
+            stepped = SteppedDatabase(self.services.database)
+            context = replace(self.services.context, database=cast("Database", stepped))
+            runner = JobRunner(1, context, self.services.job_files, read_roster, self.queue)
             self.runners.append((asyncio.ensure_future(runner.carry_out_all()), stepped))
         return self.dice.choice(self.runners)
 
@@ -238,7 +240,7 @@ class JobLives(WatchedJobs):
         """Everything that waits."""
         live = "select id from job where state in ('queued', 'running', 'applying')"
         for number in range(400):
-            is_busy = bool(await self.press.rows(live))
+            is_busy = bool(await self.harness.rows(live))
             self.forget_ended()
             if self.wrongs or not (is_busy or self.runners):
                 return number
@@ -276,21 +278,21 @@ class JobLives(WatchedJobs):
 
     async def cut_marks(self) -> None:
         """What a process has written to a file but not synced to the disk may be lost."""
-        for _, state, _, _, _, file, _ in await self.press.rows(JOBS):
-            marks = self.office.path / "jobs" / (file + MARKS)
+        for _, state, _, _, _, file, _ in await self.harness.rows(JOBS):
+            marks = self.services.path / "jobs" / (file + MARKS)
             if state == "running" and marks.exists():
                 marks.write_bytes(marks.read_bytes()[: self.dice.randint(0, 3)])
 
     async def step(self, task: asyncio.Task[None], stepped: SteppedDatabase, way: str) -> object:
         """Let one statement through, and compare what it did with the rule."""
         places = {name: await self.standings(name) for name in self.lists}
-        moved = cast("Moved", await self.office.database.read(address_changes.moved_addresses))
-        before, [traces] = await self.press.rows(JOBS), await self.press.rows(TRACES)
+        moved = cast("Moved", await self.services.database.read(address_changes.moved_addresses))
+        before, [traces] = await self.harness.rows(JOBS), await self.harness.rows(TRACES)
         stepped.release(way)
         await arrival(task, stepped)
         self.tally["steps"] += 1
         what, args = stepped.last
-        ends = {row[0]: row for row in await self.press.rows(JOBS)}
+        ends = {row[0]: row for row in await self.harness.rows(JOBS)}
         for row in before:
             job = self.files.get(row[0])
             if job is not None and row[0] in ends and row != ends[row[0]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.database import execute, select
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.core.access.rights import TokenScope
 from pressrun.core.addresses.address import parse_address
@@ -41,7 +41,13 @@ def roster(*names: str) -> str:
 
 
 async def hand_in(
-    office: Office, text: str, *, limit: str | None = None, dry_run: bool = False, kind: str = CSV, asks: bool = False
+    services: ServiceHarness,
+    text: str,
+    *,
+    limit: str | None = None,
+    dry_run: bool = False,
+    kind: str = CSV,
+    asks: bool = False,
 ) -> JobReport:
     order = JobOrder(
         list_name="news",
@@ -51,12 +57,12 @@ async def hand_in(
         is_dry_run=dry_run,
         limit=None if limit is None else parse_limit(limit),
     )
-    return await office.jobs.hand_in(order, pieces(text))
+    return await services.jobs.hand_in(order, pieces(text))
 
 
-async def carry_out(office: Office, job: JobReport) -> JobReport:
-    await office.runner.carry_out_all()
-    return await office.jobs.show(job.id)
+async def carry_out(services: ServiceHarness, job: JobReport) -> JobReport:
+    await services.runner.carry_out_all()
+    return await services.jobs.show(job.id)
 
 
 def result_of(job: JobReport, *names: str) -> list[Any]:
@@ -64,168 +70,168 @@ def result_of(job: JobReport, *names: str) -> list[Any]:
     return [job.result[name] for name in names]
 
 
-async def members(office: Office) -> list[tuple[str, str, str]]:
+async def members(services: ServiceHarness) -> list[tuple[str, str, str]]:
     sql = """select address, state, source from subscription join subscriber on subscriber.id = subscriber_id
         order by address"""
-    return await select(office.database, sql)
+    return await select(services.database, sql)
 
 
-def files(office: Office) -> list[str]:
-    folder = office.path / "jobs"
+def files(services: ServiceHarness) -> list[str]:
+    folder = services.path / "jobs"
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-async def test_an_import_adds_its_rows_and_names_those_that_it_refuses(office: Office) -> None:
-    await office.make_list()
-    job = await hand_in(office, "email,name,plan\nann@x.example,Ann,gold\nnobody,X,\nann@x.example,Ann,blue\n")
+async def test_an_import_adds_its_rows_and_names_those_that_it_refuses(services: ServiceHarness) -> None:
+    await services.make_list()
+    job = await hand_in(services, "email,name,plan\nann@x.example,Ann,gold\nnobody,X,\nann@x.example,Ann,blue\n")
     assert ("queued", 0, 3, None) == (job.state, job.done, job.total, job.result)
-    job = await carry_out(office, job)
+    job = await carry_out(services, job)
     assert ("done", 3) == (job.state, job.done)
     assert [1, 1, 1] == result_of(job, "added", "updated", "refused")
     assert [3] == [row["line"] for row in result_of(job, "invalid")[0]]
-    assert [("ann@x.example", "active", "api:crm")] == await members(office)
-    assert [('{"plan":"blue"}',)] == await select(office.database, "select attributes from subscriber")
-    assert [] == files(office)
+    assert [("ann@x.example", "active", "api:crm")] == await members(services)
+    assert [('{"plan":"blue"}',)] == await select(services.database, "select attributes from subscriber")
+    assert [] == files(services)
 
 
-async def test_rows_of_json_mean_the_same(office: Office) -> None:
-    await office.make_list()
+async def test_rows_of_json_mean_the_same(services: ServiceHarness) -> None:
+    await services.make_list()
     lines = [
         {"email": "ann@x.example", "name": "Ann", "language": "pt", "fields": {"plan": "gold"}},
         {"email": "bob@x.example", "fields": {"list.title": "x"}},
         {"mail": "eve@x.example"},
     ]
-    job = await carry_out(office, await hand_in(office, "\n".join(map(json.dumps, lines)), kind=NDJSON))
+    job = await carry_out(services, await hand_in(services, "\n".join(map(json.dumps, lines)), kind=NDJSON))
     assert [1, 2] == result_of(job, "added", "refused")
-    assert [("pt", '{"plan":"gold"}')] == await select(office.database, "select language, attributes from subscriber")
+    assert [("pt", '{"plan":"gold"}')] == await select(services.database, "select language, attributes from subscriber")
 
 
-async def test_with_a_question_new_readers_have_to_confirm(office: Office) -> None:
-    await office.make_list()
-    await carry_out(office, await hand_in(office, roster("ann"), asks=True))
-    assert [("ann@x.example", "pending", "api:crm")] == await members(office)
-    assert [("confirmation",)] == await select(office.database, "select kind from notice")
+async def test_with_a_question_new_readers_have_to_confirm(services: ServiceHarness) -> None:
+    await services.make_list()
+    await carry_out(services, await hand_in(services, roster("ann"), asks=True))
+    assert [("ann@x.example", "pending", "api:crm")] == await members(services)
+    assert [("confirmation",)] == await select(services.database, "select kind from notice")
 
 
-async def test_a_dry_run_changes_nothing_until_it_is_applied(office: Office) -> None:
-    await office.make_list()
-    await carry_out(office, await hand_in(office, roster("ann", "bob", "eve"), limit="5%"))
+async def test_a_dry_run_changes_nothing_until_it_is_applied(services: ServiceHarness) -> None:
+    await services.make_list()
+    await carry_out(services, await hand_in(services, roster("ann", "bob", "eve"), limit="5%"))
     job = await hand_in(
-        office, roster("ann", "bob").replace("Bob", "Robert") + "dan@x.example,Dan\n", limit="1", dry_run=True
+        services, roster("ann", "bob").replace("Bob", "Robert") + "dan@x.example,Dan\n", limit="1", dry_run=True
     )
-    before = await members(office)
-    job = await carry_out(office, job)
-    assert ("ready", before) == (job.state, await members(office))
+    before = await members(services)
+    job = await carry_out(services, job)
+    assert ("ready", before) == (job.state, await members(services))
     assert [1, 1, 1, 0, 3] == result_of(job, "add", "change", "leave", "stay_out", "of")
-    applied = await office.jobs.apply(job.id, job.digest)
+    applied = await services.jobs.apply(job.id, job.digest)
     assert ("applying", None) == (applied.state, applied.result)
-    done = await carry_out(office, job)
+    done = await carry_out(services, job)
     assert "done" == done.state
     assert [1, 1, 1, 0, 0] == result_of(done, "add", "change", "leave", "stay_out", "changed_since")
-    assert ("eve@x.example", "unsubscribed", "sync") in await members(office)
+    assert ("eve@x.example", "unsubscribed", "sync") in await members(services)
     with pytest.raises(Refused, match="is done"):
-        await office.jobs.apply(job.id)
-    assert [] == files(office)
+        await services.jobs.apply(job.id)
+    assert [] == files(services)
 
 
-async def test_what_was_not_shown_is_not_done(office: Office) -> None:
+async def test_what_was_not_shown_is_not_done(services: ServiceHarness) -> None:
     """Whoever has left since stays out, and whoever has joined by themselves since is not touched."""
-    await office.make_list()
-    await carry_out(office, await hand_in(office, roster("ann"), limit="5%"))
+    await services.make_list()
+    await carry_out(services, await hand_in(services, roster("ann"), limit="5%"))
     job = await carry_out(
-        office, await hand_in(office, roster("ann", "bob", "dan").replace("Ann", "A"), limit="5%", dry_run=True)
+        services, await hand_in(services, roster("ann", "bob", "dan").replace("Ann", "A"), limit="5%", dry_run=True)
     )
     assert [2, 1] == result_of(job, "add", "change")
-    (number,) = (await select(office.database, "select id from subscription"))[0]
-    await office.unsubscribes.unsubscribe(number, Origin(source="web"))
-    await office.subscribers.add("news", parse_address("bob@x.example"))
-    await office.jobs.apply(job.id)
-    done = await carry_out(office, job)
+    (number,) = (await select(services.database, "select id from subscription"))[0]
+    await services.unsubscribes.unsubscribe(number, Origin(source="web"))
+    await services.subscribers.add("news", parse_address("bob@x.example"))
+    await services.jobs.apply(job.id)
+    done = await carry_out(services, job)
     assert [1, 0, 2] == result_of(done, "add", "change", "changed_since")
     assert [
         ("ann@x.example", "unsubscribed", "web"),
         ("bob@x.example", "active", "operator"),
         ("dan@x.example", "active", "sync"),
-    ] == await members(office)
+    ] == await members(services)
 
 
-async def test_another_digest_than_that_of_the_result_is_refused(office: Office) -> None:
-    await office.make_list()
-    job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))
+async def test_another_digest_than_that_of_the_result_is_refused(services: ServiceHarness) -> None:
+    await services.make_list()
+    job = await carry_out(services, await hand_in(services, roster("ann"), dry_run=True))
     with pytest.raises(Refused, match="digest"):
-        await office.jobs.apply(job.id, "0" * 64)
-    (office.path / "jobs" / next(name for name in files(office) if name.endswith(".marks"))).write_bytes(b"?")
-    await office.jobs.apply(job.id)
-    assert "failed" == (await carry_out(office, job)).state
-    assert [] == await members(office)
+        await services.jobs.apply(job.id, "0" * 64)
+    (services.path / "jobs" / next(name for name in files(services) if name.endswith(".marks"))).write_bytes(b"?")
+    await services.jobs.apply(job.id)
+    assert "failed" == (await carry_out(services, job)).state
+    assert [] == await members(services)
 
 
 @pytest.mark.parametrize("text", ["email\n", "email,state\nann@x.example,unsubscribed\n"])
-async def test_too_many_leavers_are_refused_at_once(office: Office, text: str) -> None:
+async def test_too_many_leavers_are_refused_at_once(services: ServiceHarness, text: str) -> None:
     """An empty file does not empty a list; nothing of it is kept."""
-    await office.make_list()
-    await carry_out(office, await hand_in(office, roster("ann", "bob"), limit="5%"))
+    await services.make_list()
+    await carry_out(services, await hand_in(services, roster("ann", "bob"), limit="5%"))
     with pytest.raises(Refused, match="2 of 2 members"):
-        await hand_in(office, text, limit="5%")
-    assert [] == files(office)
-    assert ["active", "active"] == [state for _, state, _ in await members(office)]
+        await hand_in(services, text, limit="5%")
+    assert [] == files(services)
+    assert ["active", "active"] == [state for _, state, _ in await members(services)]
 
 
 @pytest.mark.parametrize(
     ("text", "kind"), [("name\nAnn\n", CSV), ("email,status\na@x.example,x\n", CSV), ("\xff\x00", NDJSON)]
 )
-async def test_a_file_that_cannot_be_read_is_refused_at_once(office: Office, text: str, kind: str) -> None:
-    await office.make_list()
+async def test_a_file_that_cannot_be_read_is_refused_at_once(services: ServiceHarness, text: str, kind: str) -> None:
+    await services.make_list()
     with pytest.raises(BadInput):
-        await hand_in(office, text, kind=kind)
-    assert [] == files(office)
-    assert [] == await select(office.database, "select id from job")
+        await hand_in(services, text, kind=kind)
+    assert [] == files(services)
+    assert [] == await select(services.database, "select id from job")
 
 
-async def test_a_row_that_may_be_anybodys_stops_a_sync(office: Office) -> None:
-    await office.make_list()
+async def test_a_row_that_may_be_anybodys_stops_a_sync(services: ServiceHarness) -> None:
+    await services.make_list()
     with pytest.raises(BadInput, match="line 2"):
-        await hand_in(office, '{"email": "ann@x.example"}\nnonsense\n', kind=NDJSON, limit="5%")
+        await hand_in(services, '{"email": "ann@x.example"}\nnonsense\n', kind=NDJSON, limit="5%")
 
 
-async def test_a_list_has_one_job_at_a_time(office: Office) -> None:
-    await office.make_list()
-    first = await hand_in(office, roster("ann"))
+async def test_a_list_has_one_job_at_a_time(services: ServiceHarness) -> None:
+    await services.make_list()
+    first = await hand_in(services, roster("ann"))
     with pytest.raises(Refused, match=f"job {first.id} of news"):
-        await hand_in(office, roster("bob"))
-    await office.jobs.cancel(first.id)
-    assert "cancelled" == (await office.jobs.show(first.id)).state
-    await carry_out(office, await hand_in(office, roster("bob")))
-    assert ["bob@x.example"] == [address for address, _, _ in await members(office)]
-    await office.jobs.cancel(first.id)
+        await hand_in(services, roster("bob"))
+    await services.jobs.cancel(first.id)
+    assert "cancelled" == (await services.jobs.show(first.id)).state
+    await carry_out(services, await hand_in(services, roster("bob")))
+    assert ["bob@x.example"] == [address for address, _, _ in await members(services)]
+    await services.jobs.cancel(first.id)
     with pytest.raises(NotFound):
-        await office.jobs.show(first.id)
+        await services.jobs.show(first.id)
 
 
 @pytest.mark.parametrize("limit", [None, "100%"])
 @pytest.mark.parametrize("dry_run", [False, True])
 async def test_a_job_goes_on_where_its_last_commit_was(
-    office: Office, monkeypatch: pytest.MonkeyPatch, limit: str | None, dry_run: bool
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch, limit: str | None, dry_run: bool
 ) -> None:
     """A process that dies after any of its transactions leaves a job that the next one completes, each row once."""
-    await office.make_list()
+    await services.make_list()
     monkeypatch.setattr(job_work, "BATCH", 2)
-    await carry_out(office, await hand_in(office, roster("leo", "max", "pia", "ute", "zoe"), limit="100%"))
-    job = await hand_in(office, roster("ann", "bob", "dan", "eve", "fay"), limit=limit, dry_run=dry_run)
+    await carry_out(services, await hand_in(services, roster("leo", "max", "pia", "ute", "zoe"), limit="100%"))
+    job = await hand_in(services, roster("ann", "bob", "dan", "eve", "fay"), limit=limit, dry_run=dry_run)
     deaths = 0
-    while (await office.jobs.show(job.id)).state != "done":
+    while (await services.jobs.show(job.id)).state != "done":
         deaths += 1
-        await _run_until(office, deaths)
-        if (await office.jobs.show(job.id)).state == "ready":
-            await office.jobs.apply(job.id)
-    done = await office.jobs.show(job.id)
+        await _run_until(services, deaths)
+        if (await services.jobs.show(job.id)).state == "ready":
+            await services.jobs.apply(job.id)
+    done = await services.jobs.show(job.id)
     assert deaths > 3
     assert [5, 0] == result_of(done, "added", "changed_since")
     assert (done.total, done.total) == (done.done, 5 if limit is None else 10)
-    states = [state for _, state, _ in await members(office)]
+    states = [state for _, state, _ in await members(services)]
     assert (5 if limit else 10, 5 if limit else 0) == (states.count("active"), states.count("unsubscribed"))
     assert [(len(states) + states.count("unsubscribed"),)] == await select(
-        office.database, "select count(*) from consent"
+        services.database, "select count(*) from consent"
     )
 
 
@@ -233,9 +239,9 @@ class _Dies(Exception):
     """In the place of a kill: nothing after it happens."""
 
 
-async def _run_until(office: Office, commits: int) -> None:
+async def _run_until(services: ServiceHarness, commits: int) -> None:
     """Run jobs in a process that dies after one commit more each time; what it would still write is not written."""
-    database = office.context.database
+    database = services.context.database
     left = 2
 
     async def write(work: Any, *args: Any, **kwargs: Any) -> Any:
@@ -245,7 +251,7 @@ async def _run_until(office: Office, commits: int) -> None:
         left -= 1
         return await type(database).write(database, work, *args, **kwargs)
 
-    runner = JobRunner(1, office.context, office.job_files, read_roster, JobQueue())
+    runner = JobRunner(1, services.context, services.job_files, read_roster, JobQueue())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "write", write)
         with suppress(_Dies):
@@ -254,112 +260,114 @@ async def _run_until(office: Office, commits: int) -> None:
 
 @pytest.mark.parametrize("limit", [None, "100%"])
 async def test_a_job_stops_where_it_is_once_the_token_behind_it_is_revoked(
-    office: Office, monkeypatch: pytest.MonkeyPatch, limit: str | None
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch, limit: str | None
 ) -> None:
     """It changes nothing more; with another token, the same file completes it."""
-    await office.make_list()
+    await services.make_list()
     monkeypatch.setattr(job_work, "BATCH", 2)
-    made = await office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE, lists=("news",)), TokenMaker())
+    made = await services.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE, lists=("news",)), TokenMaker())
     names = ("ann", "bob", "dan", "eve", "fay")
     with acted_by("token:crm"):
-        job = await hand_in(office, roster(*names), limit=limit)
-    await _run_until(office, 2)
-    assert 2 == len(await members(office))
-    await office.tokens.revoke(made.id)
-    job = await carry_out(office, job)
+        job = await hand_in(services, roster(*names), limit=limit)
+    await _run_until(services, 2)
+    assert 2 == len(await members(services))
+    await services.tokens.revoke(made.id)
+    job = await carry_out(services, job)
     assert ("failed", 2) == (job.state, job.done)
     assert "token:crm, who had it carried out, may no longer change readers of news" in (job.problem or "")
-    assert (2, []) == (len(await members(office)), files(office))
+    assert (2, []) == (len(await members(services)), files(services))
     assert [3, 2] == result_of(
-        await carry_out(office, await hand_in(office, roster(*names), limit=limit)), "added", "unchanged"
+        await carry_out(services, await hand_in(services, roster(*names), limit=limit)), "added", "unchanged"
     )
 
 
-async def test_whoever_applies_a_dry_run_stands_for_it(office: Office) -> None:
+async def test_whoever_applies_a_dry_run_stands_for_it(services: ServiceHarness) -> None:
     """The token that handed it in may be gone by then."""
-    await office.make_list()
+    await services.make_list()
     tokens = [
-        await office.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE, lists=("news",)), TokenMaker())
+        await services.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE, lists=("news",)), TokenMaker())
         for name in ("one", "two")
     ]
     with acted_by("token:one"):
-        job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))
-    await office.tokens.revoke(tokens[0].id)
+        job = await carry_out(services, await hand_in(services, roster("ann"), dry_run=True))
+    await services.tokens.revoke(tokens[0].id)
     with acted_by("token:two"):
-        await office.jobs.apply(job.id)
-    assert "done" == (await carry_out(office, job)).state
-    assert [("token:two",)] == await select(office.database, "select actor from job")
+        await services.jobs.apply(job.id)
+    assert "done" == (await carry_out(services, job)).state
+    assert [("token:two",)] == await select(services.database, "select actor from job")
 
 
-async def test_a_job_without_its_file_fails_and_says_so(office: Office) -> None:
-    await office.make_list()
-    job = await hand_in(office, roster("ann"))
-    for name in files(office):
-        (office.path / "jobs" / name).unlink()
-    job = await carry_out(office, job)
+async def test_a_job_without_its_file_fails_and_says_so(services: ServiceHarness) -> None:
+    await services.make_list()
+    job = await hand_in(services, roster("ann"))
+    for name in files(services):
+        (services.path / "jobs" / name).unlink()
+    job = await carry_out(services, job)
     assert ("failed", "its file is gone: hand it in again") == (job.state, job.problem)
 
 
-async def test_erasing_somebody_sweeps_the_files_that_name_them(office: Office) -> None:
+async def test_erasing_somebody_sweeps_the_files_that_name_them(services: ServiceHarness) -> None:
     """Their job is cancelled, since nobody could say later what it was to do; others go on."""
-    await office.make_list()
-    await office.make_list("other")
-    await carry_out(office, await hand_in(office, roster("ann")))
-    job = await hand_in(office, roster("ANN", "bob"), dry_run=True)
+    await services.make_list()
+    await services.make_list("other")
+    await carry_out(services, await hand_in(services, roster("ann")))
+    job = await hand_in(services, roster("ANN", "bob"), dry_run=True)
     order = JobOrder(list_name="other", media_type=CSV, source="api:crm")
-    other = await office.jobs.hand_in(order, pieces(roster("joann", "bob")))
-    await office.subscribers.erase(parse_address("ann@x.example"))
-    assert "cancelled" == (await office.jobs.show(job.id)).state
-    assert all(b"ANN@" not in (office.path / "jobs" / name).read_bytes() for name in files(office))
-    assert "done" == (await carry_out(office, other)).state
+    other = await services.jobs.hand_in(order, pieces(roster("joann", "bob")))
+    await services.subscribers.erase(parse_address("ann@x.example"))
+    assert "cancelled" == (await services.jobs.show(job.id)).state
+    assert all(b"ANN@" not in (services.path / "jobs" / name).read_bytes() for name in files(services))
+    assert "done" == (await carry_out(services, other)).state
 
 
-async def test_a_disk_that_takes_no_more_refuses_the_file(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_takes_no_more_refuses_the_file(
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    await office.make_list()
+    await services.make_list()
     monkeypatch.setattr(IncomingFile, "write", full)
     with pytest.raises(Unavailable, match="no space left"):
-        await hand_in(office, roster("ann"))
-    assert [] == files(office)
+        await hand_in(services, roster("ann"))
+    assert [] == files(services)
 
 
-async def test_files_are_for_their_owner_alone(office: Office) -> None:
-    await office.make_list()
-    await hand_in(office, roster("ann"), limit="5%")
-    folder = office.path / "jobs"
+async def test_files_are_for_their_owner_alone(services: ServiceHarness) -> None:
+    await services.make_list()
+    await hand_in(services, roster("ann"), limit="5%")
+    folder = services.path / "jobs"
     assert {0o600} == {path.stat().st_mode & 0o777 for path in folder.iterdir()}
     assert 0o700 == folder.stat().st_mode & 0o777
 
 
-async def test_files_that_belong_to_no_job_go(office: Office) -> None:
-    await office.make_list()
-    job = await hand_in(office, roster("ann"), dry_run=True)
-    await carry_out(office, job)
-    await execute(office.database, "delete from job")
-    office.now = 4_000_000_000.0
-    await office.runner.sweep_files()
-    assert [] == files(office)
+async def test_files_that_belong_to_no_job_go(services: ServiceHarness) -> None:
+    await services.make_list()
+    job = await hand_in(services, roster("ann"), dry_run=True)
+    await carry_out(services, job)
+    await execute(services.database, "delete from job")
+    services.now = 4_000_000_000.0
+    await services.runner.sweep_files()
+    assert [] == files(services)
 
 
-async def test_dry_runs_of_one_list_leave_room_for_another(office: Office) -> None:
+async def test_dry_runs_of_one_list_leave_room_for_another(services: ServiceHarness) -> None:
     """Whoever manages one list could otherwise keep all others from importing, day after day."""
     for name in ("news", "other"):
-        await office.make_list(name)
+        await services.make_list(name)
     for number in range(MOST_FILES_OF_LIST):
-        await carry_out(office, await hand_in(office, roster(f"ada{number}"), dry_run=True))
+        await carry_out(services, await hand_in(services, roster(f"ada{number}"), dry_run=True))
     with pytest.raises(Refused, match="5 jobs of news have not ended"):
-        await hand_in(office, roster("bea"), dry_run=True)
+        await hand_in(services, roster("bea"), dry_run=True)
     order = JobOrder(list_name="other", media_type=CSV, source="api:crm")
-    assert isinstance(await office.jobs.hand_in(order, pieces(roster("cid"))), JobReport)
+    assert isinstance(await services.jobs.hand_in(order, pieces(roster("cid"))), JobReport)
 
 
-async def test_few_files_arrive_at_a_time(office: Office) -> None:
+async def test_few_files_arrive_at_a_time(services: ServiceHarness) -> None:
     """So that they cannot fill the disk before any of them is a job, and no list can keep the others waiting."""
     names = ["news", *(f"other-{number}" for number in range(1, MOST_FILES // MOST_FILES_OF_LIST)), "last"]
     for name in names:
-        await office.make_list(name)
+        await services.make_list(name)
     end, begun = asyncio.Event(), asyncio.Semaphore(0)
 
     async def slow() -> AsyncIterator[bytes]:
@@ -368,7 +376,7 @@ async def test_few_files_arrive_at_a_time(office: Office) -> None:
         yield b"email\nada@x.example\n"
 
     def hand_in_one(name: str, content: AsyncIterator[bytes]) -> Awaitable[JobReport]:
-        return office.jobs.hand_in(JobOrder(list_name=name, media_type=CSV, source="api:crm"), content)
+        return services.jobs.hand_in(JobOrder(list_name=name, media_type=CSV, source="api:crm"), content)
 
     arriving = []
     for name in names[:-1]:
@@ -387,11 +395,11 @@ async def test_few_files_arrive_at_a_time(office: Office) -> None:
 
 @pytest.mark.parametrize("problem", [CommitUnknown, asyncio.CancelledError])
 async def test_a_file_stays_when_nobody_knows_whether_it_is_a_job(
-    office: Office, monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]
 ) -> None:
     """A client that repeats the request under its key would find a job that has lost its file."""
-    await office.make_list()
-    database, real = office.database, office.database.write
+    await services.make_list()
+    database, real = services.database, services.database.write
 
     async def unheard(work: Any, *args: Any, **kwargs: Any) -> Any:
         await real(work, *args, **kwargs)
@@ -400,24 +408,24 @@ async def test_a_file_stays_when_nobody_knows_whether_it_is_a_job(
     with monkeypatch.context() as patch:
         patch.setattr(database, "write", unheard)
         with pytest.raises(problem):
-            await hand_in(office, roster("ann"))
-    await office.runner.carry_out_all()
-    assert "done" == (await office.jobs.show(1)).state
-    assert [] == files(office)
+            await hand_in(services, roster("ann"))
+    await services.runner.carry_out_all()
+    assert "done" == (await services.jobs.show(1)).state
+    assert [] == files(services)
 
 
-async def test_a_job_is_kept_for_a_day_from_its_last_request_and_from_its_end(office: Office) -> None:
+async def test_a_job_is_kept_for_a_day_from_its_last_request_and_from_its_end(services: ServiceHarness) -> None:
     """So a client that repeats a request under its key, or asks for the result of a long job, gets an answer."""
-    await office.make_list()
-    start = int(office.now)
-    job = await carry_out(office, await hand_in(office, roster("ann"), dry_run=True))
+    await services.make_list()
+    start = int(services.now)
+    job = await carry_out(services, await hand_in(services, roster("ann"), dry_run=True))
     kept = []
-    for hours, step in ((0, None), (20, office.jobs.apply), (50, office.runner.carry_out_all)):
-        office.now = start + hours * 3600
-        if step == office.jobs.apply:
-            await office.jobs.apply(job.id)
+    for hours, step in ((0, None), (20, services.jobs.apply), (50, services.runner.carry_out_all)):
+        services.now = start + hours * 3600
+        if step == services.jobs.apply:
+            await services.jobs.apply(job.id)
         elif step is not None:
-            await office.runner.carry_out_all()
-        (kept_until,) = (await select(office.database, "select expires_at from job"))[0]
+            await services.runner.carry_out_all()
+        (kept_until,) = (await select(services.database, "select expires_at from job"))[0]
         kept.append((kept_until - start) // 3600)
     assert [24, 44, 74] == kept

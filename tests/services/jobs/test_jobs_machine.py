@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.delivery.pressroom import open_pressroom
+from tests.delivery.harness import open_delivery
 from tests.engines import release
 from tests.services.jobs.job_lives import JobLives
 
@@ -25,8 +25,8 @@ async def test_each_row_of_a_job_is_done_once(tmp_path: Path, monkeypatch: pytes
     for seed in seeds:
         folder = tmp_path / str(seed)
         folder.mkdir()
-        async with open_pressroom(folder) as press:
-            lives = JobLives(press, random.Random(seed), merges=bool(seed & 2), is_issue=bool(seed & 1))
+        async with open_delivery(folder) as harness:
+            lives = JobLives(harness, random.Random(seed), merges=bool(seed & 2), is_issue=bool(seed & 1))
             await lives.begin()
             await lives.live_by(lives.plan())
             assert [] == lives.faults(), "\n".join([f"seed {seed}", *lives.story])

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 from tests.services.jobs.job_rules import Counts, Effect, Line, Standing, Terms, carry_out, effect_of, lists_member
 from tests.services.readers.test_doors_machine import WatchedDoors
 
@@ -53,8 +53,8 @@ class HandedIn:
 class WatchedJobs(WatchedDoors):
     """Checks every promise about jobs. `files` are those that were accepted, by job."""
 
-    def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
-        super().__init__(press, dice, merges=merges, is_issue=is_issue)
+    def __init__(self, harness: DeliveryHarness, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
+        super().__init__(harness, dice, merges=merges, is_issue=is_issue)
         self.files: dict[int, HandedIn] = {}
         self.tally: Counter[str] = Counter()
 
@@ -131,7 +131,7 @@ class WatchedJobs(WatchedDoors):
                 wanted.name,
             ):
                 self.wrongs.append(f"job {number}: {key} is {here}, not {wanted}")
-        [after] = await self.press.rows(TRACES)
+        [after] = await self.harness.rows(TRACES)
         differences = [new - old for new, old in zip(after, traces, strict=True)]
         if differences[:2] != [done.of("moves"), done.of("asked")]:
             self.wrongs.append(f"job {number}: evidence and mails {differences}, not {done}")
@@ -147,27 +147,27 @@ class WatchedJobs(WatchedDoors):
         }
         if wrong and (result or state in ("ready", "done")):  # a dry run that was broken off has shown nothing
             self.wrongs.append(f"job {number} reports {wrong} at {state}")
-        [(problem,)] = await self.press.rows("select problem from job where id = ?", number)
+        [(problem,)] = await self.harness.rows("select problem from job where id = ?", number)
         if state == "failed" and "is closed" not in problem:
             self.wrongs.append(f"job {number} failed: {problem}")
         if state in ("ready", "done") and now[2] != now[3]:
             self.wrongs.append(f"job {number} is {state} at {now[2]} of {now[3]}")
-        [(events,)] = await self.press.rows(FINISHED, f"job {number}")
+        [(events,)] = await self.harness.rows(FINISHED, f"job {number}")
         if events != (state in ("done", "failed")):
             self.wrongs.append(f"job {number}: {events} events at {state}")
         self.tally[state] += 1
 
     async def standings(self, name: str) -> Standings:
-        rows = await self.press.rows(STANDINGS, name)
+        rows = await self.harness.rows(STANDINGS, name)
         universe = {row[0] for row in rows} | {f"n{number}@new.example" for number in range(1, 6)}
         universe |= {f"s{number}@sign.example" for number in (1, 2)} | {f"r{n}@reader.example" for n in range(3)}
         keys = sorted(universe)
-        digests = [digests_of(self.press.office.keys, parse_address(key)) for key in keys]
+        digests = [digests_of(self.harness.services.keys, parse_address(key)) for key in keys]
 
         def find(tx: Transaction) -> set[str]:
             return {keys[place] for place in enrolment.find_suppressed(tx, digests)}
 
-        suppressed = await self.press.office.database.read(find)
+        suppressed = await self.harness.services.database.read(find)
         there = {key: Standing(is_suppressed=True) for key in suppressed}
         for key, own_name, state, before, source, rests in rows:
             there[key] = Standing(

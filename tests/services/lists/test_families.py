@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.database import REFUSALS, execute
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.core.errors import BadInput, NotPermitted
 from pressrun.services.reports import list_descriptions
@@ -31,21 +31,21 @@ DOORS = [
 ]
 
 
-async def make_family(office: Office) -> None:
+async def make_family(services: ServiceHarness) -> None:
     for name, language in (("noticias", "es"), ("nouvelles", "fr"), ("news", "en")):
-        await office.lists.create_list(name, {"title": name.title(), "language": language})
+        await services.lists.create_list(name, {"title": name.title(), "language": language})
     for name in ("noticias", "nouvelles"):
-        await office.lists.set_list(name, {"family": "villanueva"})
+        await services.lists.set_list(name, {"family": "villanueva"})
 
 
 @pytest.mark.parametrize(("door", "settings", "words"), DOORS)
 async def test_no_door_lets_a_family_in_the_way_of_a_list(
-    office: Office, door: str, settings: dict[str, str], words: str
+    services: ServiceHarness, door: str, settings: dict[str, str], words: str
 ) -> None:
     """Bad input (65), which says what is wrong, and nothing is changed."""
-    await make_family(office)
-    before = await office.database.read(list_descriptions.list_lists)
-    lists = office.lists
+    await make_family(services)
+    before = await services.database.read(list_descriptions.list_lists)
+    lists = services.lists
     if door.startswith("new "):
         attempt = lists.create_list(door.removeprefix("new "), {"title": "T", **settings})
     else:
@@ -53,25 +53,25 @@ async def test_no_door_lets_a_family_in_the_way_of_a_list(
     with pytest.raises(BadInput, match=words) as refused:
         await attempt
     assert 65 == refused.value.exit_code
-    assert before == await office.database.read(list_descriptions.list_lists)
+    assert before == await services.database.read(list_descriptions.list_lists)
 
 
-async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
+async def test_a_family_is_shown_changed_and_left(services: ServiceHarness) -> None:
     """A list may change its language while it joins, and its name is free again once nobody is in it."""
-    await make_family(office)
-    shown = await office.database.read(list_descriptions.show_list, "noticias")
+    await make_family(services)
+    shown = await services.database.read(list_descriptions.show_list, "noticias")
     assert "villanueva" == shown["family"]
-    joined = await office.lists.set_list("news", {"family": "villanueva", "language": "en-GB"})
+    joined = await services.lists.set_list("news", {"family": "villanueva", "language": "en-GB"})
     assert ("villanueva", "en-GB") == (joined["family"], joined["language"])
-    await office.lists.set_list("news", {"title": "Still in it"})
+    await services.lists.set_list("news", {"title": "Still in it"})
     for name in ("news", "noticias", "nouvelles"):
-        assert (await office.lists.set_list(name, {"family": ""}))["family"] is None
-    await office.lists.create_list("villanueva", {"title": "A list now"})
+        assert (await services.lists.set_list(name, {"family": ""}))["family"] is None
+    await services.lists.create_list("villanueva", {"title": "A list now"})
 
 
-async def test_the_rights_of_the_caller_are_checked_when_the_change_is_made(office: Office) -> None:
+async def test_the_rights_of_the_caller_are_checked_when_the_change_is_made(services: ServiceHarness) -> None:
     """A list that joined the family in the meantime counts, and a refusal changes nothing."""
-    await make_family(office)
+    await make_family(services)
     seen: list[tuple[str | None, str | None, int]] = []
 
     def refuse(tx: Transaction, before: MailingList, after: MailingList) -> None:
@@ -79,20 +79,20 @@ async def test_the_rights_of_the_caller_are_checked_when_the_change_is_made(offi
         raise NotPermitted("no")
 
     with pytest.raises(NotPermitted):
-        await office.lists.set_list("news", {"family": "villanueva", "language": "de"}, permit=refuse)
+        await services.lists.set_list("news", {"family": "villanueva", "language": "de"}, permit=refuse)
     assert {(None, "villanueva", 2)} == set(seen)
-    assert (await office.database.read(list_descriptions.show_list, "news"))["family"] is None
+    assert (await services.database.read(list_descriptions.show_list, "news"))["family"] is None
 
 
-async def test_the_database_itself_holds_no_language_twice(office: Office) -> None:
+async def test_the_database_itself_holds_no_language_twice(services: ServiceHarness) -> None:
     """Whoever writes to it: the rule does not depend on every caller asking first."""
-    await make_family(office)
+    await make_family(services)
     with pytest.raises(REFUSALS):
-        await execute(office.database, "update list set language = 'FR' where name = 'noticias'")
+        await execute(services.database, "update list set language = 'FR' where name = 'noticias'")
 
 
-async def test_a_family_begins_with_its_oldest_list(office: Office) -> None:
-    await make_family(office)
-    family = await office.database.read(lists.family_lists, "villanueva")
+async def test_a_family_begins_with_its_oldest_list(services: ServiceHarness) -> None:
+    await make_family(services)
+    family = await services.database.read(lists.family_lists, "villanueva")
     assert ["noticias", "nouvelles"] == [target.name for target in family]
-    assert [] == await office.database.read(lists.family_lists, "news")
+    assert [] == await services.database.read(lists.family_lists, "news")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.database import execute, select, select_in
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
@@ -29,16 +29,16 @@ _LEFT = {
 }
 
 
-async def a_large_list(office: Office) -> None:
+async def a_large_list(services: ServiceHarness) -> None:
     """Closed, with an edition that everybody has got a copy of; another list has a reader as well."""
-    await office.make_list()
-    await office.make_list("tides")
+    await services.make_list()
+    await services.make_list("tides")
     rows = [ImportRow(line=number, email=f"r{number}@reader.example") for number in range(READERS)]
-    await office.subscribers.import_batch("news", rows)
-    await office.subscribers.import_batch("tides", rows[:1])
-    await office.database.write(queue_mails)
-    await office.queue_audience(await office.make_edition())
-    await office.lists.close_list("news")
+    await services.subscribers.import_batch("news", rows)
+    await services.subscribers.import_batch("tides", rows[:1])
+    await services.database.write(queue_mails)
+    await services.queue_audience(await services.make_edition())
+    await services.lists.close_list("news")
 
 
 def queue_mails(tx: Transaction) -> None:
@@ -58,14 +58,16 @@ def queue_mails(tx: Transaction) -> None:
         insert_notices(tx, mails, NOW)
 
 
-async def left(office: Office) -> dict[str, int]:
-    return {table: (await select(office.database, query))[0][0] for table, query in _LEFT.items()}
+async def left(services: ServiceHarness) -> dict[str, int]:
+    return {table: (await select(services.database, query))[0][0] for table, query in _LEFT.items()}
 
 
-async def test_no_statement_touches_more_than_a_slice(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_statement_touches_more_than_a_slice(
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """When the row of the list goes, by which what it has would go at once, there is nothing left."""
-    await a_large_list(office)
-    assert min((await left(office)).values()) >= READERS
+    await a_large_list(services)
+    assert min((await left(services)).values()) >= READERS
     touched: dict[str, int] = {}
     run = Transaction.run
 
@@ -78,41 +80,41 @@ async def test_no_statement_touches_more_than_a_slice(office: Office, monkeypatc
 
     with monkeypatch.context() as patched:
         patched.setattr(Transaction, "run", counting)
-        await office.lists.remove_list("news")
+        await services.lists.remove_list("news")
     assert 0 == touched["left to lists.delete"]
     assert {} == {name: number for name, number in touched.items() if number > ROWS_AT_ONCE}
-    assert dict.fromkeys(_LEFT, 0) == await left(office)
-    assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]
-    assert READERS == (await select(office.database, "select count(*) from notice where kind = 'forward'"))[0][0]
-    assert READERS == (await select(office.database, "select count(*) from delivery where state = 'queued'"))[0][0]
-    assert 1 == (await select(office.database, "select count(*) from subscription"))[0][0]
+    assert dict.fromkeys(_LEFT, 0) == await left(services)
+    assert [("tides",)] == [tuple(row) for row in await select(services.database, "select name from list")]
+    assert READERS == (await select(services.database, "select count(*) from notice where kind = 'forward'"))[0][0]
+    assert READERS == (await select(services.database, "select count(*) from delivery where state = 'queued'"))[0][0]
+    assert 1 == (await select(services.database, "select count(*) from subscription"))[0][0]
 
 
-async def test_what_a_kill_leaves_is_removed_by_housekeeping(office: Office) -> None:
+async def test_what_a_kill_leaves_is_removed_by_housekeeping(services: ServiceHarness) -> None:
     """Meanwhile nobody can reopen the list."""
-    await a_large_list(office)
-    list_id = await office.database.write(begin_removal, "news", int(office.now))
-    assert await office.database.write(remove_slice, list_id, int(office.now))
-    before = await left(office)
+    await a_large_list(services)
+    list_id = await services.database.write(begin_removal, "news", int(services.now))
+    assert await services.database.write(remove_slice, list_id, int(services.now))
+    before = await left(services)
     assert before["delivery"] == READERS - ROWS_AT_ONCE
     with pytest.raises(Refused, match="being removed"):
-        await office.lists.set_list("news", {"closed": "false"})
-    housekeeping = Housekeeping(office.context)
+        await services.lists.set_list("news", {"closed": "false"})
+    housekeeping = Housekeeping(services.context)
     await housekeeping.round()
-    assert dict.fromkeys(_LEFT, 0) == await left(office)
-    assert [("tides",)] == [tuple(row) for row in await select(office.database, "select name from list")]
+    assert dict.fromkeys(_LEFT, 0) == await left(services)
+    assert [("tides",)] == [tuple(row) for row in await select(services.database, "select name from list")]
 
 
-async def test_no_copy_of_another_list_is_left_waiting(office: Office) -> None:
+async def test_no_copy_of_another_list_is_left_waiting(services: ServiceHarness) -> None:
     """A reader of this list may have come from that one while the copy was in flight."""
-    await office.make_list()
-    await office.make_list("tides")
-    await office.subscribers.add("news", parse_address("a@reader.example"))
-    edition = await office.make_edition("tides", EditionState.PAUSED)
+    await services.make_list()
+    await services.make_list("tides")
+    await services.subscribers.add("news", parse_address("a@reader.example"))
+    edition = await services.make_edition("tides", EditionState.PAUSED)
     copy = "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, 1, 'a.example', ?, 5)"
-    await execute(office.database, copy, edition, "queued")
-    await office.database.write(copy_counts.recount, edition)
-    await office.lists.close_list("news")
-    await office.lists.remove_list("news")
-    assert [("cancelled", None)] == await select(office.database, "select state, subscription_id from delivery")
-    assert await office.database.read(copy_counts.find_difference, edition) is None
+    await execute(services.database, copy, edition, "queued")
+    await services.database.write(copy_counts.recount, edition)
+    await services.lists.close_list("news")
+    await services.lists.remove_list("news")
+    assert [("cancelled", None)] == await select(services.database, "select state, subscription_id from delivery")
+    assert await services.database.read(copy_counts.find_difference, edition) is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.services.log_ins.authenticator import PRESENT, Authenticator, encoded
-from tests.web.house import ManualClock
+from tests.web.harness import ManualClock
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.services.log_ins.ceremonies import CHALLENGE_SECONDS, BadPasskey, Ceremonies

@@ -6,7 +6,7 @@ import time
 from email import message_from_bytes
 
 import dkim
-from tests.delivery.pressroom import SITE, Pressroom
+from tests.delivery.harness import SITE, DeliveryHarness
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.signing.keys import KeyRing
@@ -21,19 +21,19 @@ from pressrun.store.transaction import Transaction
 PAGE = "# Boats\n\n**Ten** of them for {{ name | default: you }}."
 
 
-async def two_readers(press: Pressroom) -> dict[str, bytes]:
-    await press.readers(2)
-    await press.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
-    await press.edition(PAGE)
-    return {outgoing.rcpt_to: outgoing.content for outgoing in await press.send_all()}
+async def two_readers(harness: DeliveryHarness) -> dict[str, bytes]:
+    await harness.readers(2)
+    await harness.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
+    await harness.edition(PAGE)
+    return {outgoing.rcpt_to: outgoing.content for outgoing in await harness.send_all()}
 
 
 def types(content: bytes) -> list[str]:
     return [part.get_content_type() for part in message_from_bytes(content).walk()]
 
 
-async def test_their_copies_have_no_html_part_and_all_the_rest(press: Pressroom) -> None:
-    copies = await two_readers(press)
+async def test_their_copies_have_no_html_part_and_all_the_rest(harness: DeliveryHarness) -> None:
+    copies = await two_readers(harness)
     assert ["multipart/alternative", "text/plain", "text/html"] == types(copies["r0@reader.example"])
     assert ["text/plain"] == types(copies["r1@reader.example"])
     whole, text = (message_from_bytes(copies[f"r{number}@reader.example"]) for number in (0, 1))
@@ -42,27 +42,27 @@ async def test_their_copies_have_no_html_part_and_all_the_rest(press: Pressroom)
     assert b"unsubscribe/" in copies["r1@reader.example"]
 
 
-async def test_a_text_edition_is_the_same_for_all(press: Pressroom) -> None:
-    await press.readers(1)
-    await press.change("update subscriber set text_only = 1")
-    await press.edition_admin.send(
+async def test_a_text_edition_is_the_same_for_all(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    await harness.change("update subscriber set text_only = 1")
+    await harness.edition_admin.send(
         "news", Manuscript(source=b"---\nsubject: Boats\n---\nTen.\n", source_name="a.txt", assets={})
     )
-    (copy,) = await press.send_all()
+    (copy,) = await harness.send_all()
     assert ["text/plain"] == types(copy.content)
 
 
-async def test_what_their_body_hashes_to_is_that_of_their_body(press: Pressroom) -> None:
+async def test_what_their_body_hashes_to_is_that_of_their_body(harness: DeliveryHarness) -> None:
     """The signature of a copy without HTML is checked as any receiver does."""
-    await press.readers(2)
-    await press.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
-    number = await press.edition(PAGE)
-    keys: KeyRing = press.office.keys
+    await harness.readers(2)
+    await harness.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
+    number = await harness.edition(PAGE)
+    keys: KeyRing = harness.services.keys
     signer = build_signer([settings(domain="lists.example")], DeliverySettings())
     assert signer is not None
-    now = int(press.clock())
+    now = int(harness.clock())
 
-    edition = await press.stored(number)
+    edition = await harness.stored(number)
 
     def make(tx: Transaction) -> list[bytes]:
         plate, composer = load_compiled(tx, edition), CopyComposer(site=SITE, keys=keys)
@@ -74,5 +74,5 @@ async def test_what_their_body_hashes_to_is_that_of_their_body(press: Pressroom)
             made.append(signer.sign(outgoing.content, signed_at=int(time.time()), known=known) + outgoing.content)
         return made
 
-    signed = await press.office.database.write(make)
+    signed = await harness.services.database.write(make)
     assert [True, True] == [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in signed]

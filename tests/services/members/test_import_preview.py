@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.services.members.import_decision import ImportOptions
 from pressrun.services.members.import_preview import ImportPreview
@@ -20,12 +20,12 @@ BATCHES = [
 SUPPRESSED = [SuppressionRow(line=10, address="d@x.example", reason="operator")]
 
 
-async def test_what_is_counted_is_what_happens(office: Office) -> None:
+async def test_what_is_counted_is_what_happens(services: ServiceHarness) -> None:
     """Addresses that come again see what became of them before, and one that is suppressed gets nothing more."""
-    await office.make_list()
+    await services.make_list()
 
     def preview(tx: Transaction) -> Counter[str]:
-        options = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=False)
+        options = ImportOptions(list_name="news", keys=services.keys, now=int(services.now), asks=False)
         run, counted = ImportPreview(tx, options, {"a@x.example", "d@x.example"}), Counter[str]()
         for number, batch in enumerate(BATCHES):
             if number == 3:
@@ -35,12 +35,12 @@ async def test_what_is_counted_is_what_happens(office: Office) -> None:
             counted["invalid"] += len(counts.invalid)
         return counted
 
-    counted = await office.database.read(preview)
+    counted = await services.database.read(preview)
     happened = Counter[str]()
     for number, batch in enumerate(BATCHES):
         if number == 3:
-            await office.suppressions.import_batch(SUPPRESSED)
-        answer = await office.subscribers.import_batch("news", batch)
+            await services.suppressions.import_batch(SUPPRESSED)
+        answer = await services.subscribers.import_batch("news", batch)
         happened.update({name: number for name, number in answer.items() if isinstance(number, int)})
         happened["invalid"] += len(answer["invalid"])
     assert +happened == +counted

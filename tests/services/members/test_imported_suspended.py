@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.delivery.pressroom import GONE, Pressroom, open_pressroom
+from tests.delivery.harness import GONE, DeliveryHarness, open_delivery
 from tests.services.bounces.test_bounce_handler import DAY, FULL, ask, come_back, send
 from tests.settings import change
 
@@ -28,76 +28,76 @@ ROW = ImportRow(line=1, email=READER, state="suspended")
 
 
 @pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
+async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
     """With a reader of news whom a file has as suspended on the list `off`, and another reader of news."""
-    async with open_pressroom(tmp_path) as press:
-        await press.office.make_list("off")
-        await press.readers(2)
-        await press.office.subscribers.import_batch("off", [ROW], source="import")
-        yield press
+    async with open_delivery(tmp_path) as harness:
+        await harness.services.make_list("off")
+        await harness.readers(2)
+        await harness.services.subscribers.import_batch("off", [ROW], source="import")
+        yield harness
 
 
-async def state(press: Pressroom, address: str = READER, name: str = "off") -> object:
-    [(state,)] = await press.rows(
-        "select state from subscription where id = ?", await press.subscription(address, name)
+async def state(harness: DeliveryHarness, address: str = READER, name: str = "off") -> object:
+    [(state,)] = await harness.rows(
+        "select state from subscription where id = ?", await harness.subscription(address, name)
     )
     return state
 
 
 @pytest.mark.parametrize("suspended_for", [None, "bounces"])
-async def test_who_comes_back_after_bounces_is_still_off(press: Pressroom, suspended_for: str | None) -> None:
+async def test_who_comes_back_after_bounces_is_still_off(harness: DeliveryHarness, suspended_for: str | None) -> None:
     """Also whom an earlier version imported, as suspended for bounces."""
-    await press.change("update subscription set suspended_for = ? where state = 'suspended'", suspended_for)
-    await send(press, "one", GONE)
-    press.pass_time(8 * DAY)
-    question = next(copy for copy in await ask(press) if copy.rcpt_to == READER)
+    await harness.change("update subscription set suspended_for = ? where state = 'suspended'", suspended_for)
+    await send(harness, "one", GONE)
+    harness.pass_time(8 * DAY)
+    question = next(copy for copy in await ask(harness) if copy.rcpt_to == READER)
     assert b"off" not in question.mail_from.encode()
-    assert Confirmed.CONFIRMED is await come_back(press, question)
-    assert ("active", "suspended") == (await state(press, name="news"), await state(press))
+    assert Confirmed.CONFIRMED is await come_back(harness, question)
+    assert ("active", "suspended") == (await state(harness, name="news"), await state(harness))
 
 
-async def test_a_file_may_suspend_who_is_suspended_for_bounces(press: Pressroom) -> None:
-    change(press.office.settings, bounces=BounceSettings(soft_limit=1))
-    await send(press, "one", FULL)
-    await press.office.subscribers.import_batch(
+async def test_a_file_may_suspend_who_is_suspended_for_bounces(harness: DeliveryHarness) -> None:
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=1))
+    await send(harness, "one", FULL)
+    await harness.services.subscribers.import_batch(
         "off", [ImportRow(line=1, email=OTHER, state="suspended")], source="import"
     )
-    press.pass_time(8 * DAY)
-    for question in await ask(press):
-        await come_back(press, question)
-    assert ("active", "suspended") == (await state(press, OTHER, "news"), await state(press, OTHER))
+    harness.pass_time(8 * DAY)
+    for question in await ask(harness):
+        await come_back(harness, question)
+    assert ("active", "suspended") == (await state(harness, OTHER, "news"), await state(harness, OTHER))
 
 
-async def test_who_changes_to_the_address_of_another_reader_is_still_off(press: Pressroom) -> None:
-    changes = AddressChanges(press.office.context)
-    [(reader,)] = await press.rows("select id from subscriber where address = ?", READER)
+async def test_who_changes_to_the_address_of_another_reader_is_still_off(harness: DeliveryHarness) -> None:
+    changes = AddressChanges(harness.services.context)
+    [(reader,)] = await harness.rows("select id from subscriber where address = ?", READER)
     await changes.request(reader, parse_address(OTHER), WEB)
-    [(number,)] = await press.rows("select id from address_change")
+    [(number,)] = await harness.rows("select id from address_change")
     await changes.confirm(number, WEB)
-    assert "suspended" == await state(press, OTHER)
+    assert "suspended" == await state(harness, OTHER)
     await changes.undo(number, WEB)
-    assert "suspended" == await state(press)
+    assert "suspended" == await state(harness)
 
 
-async def test_a_pause_does_not_turn_it_on_when_it_ends(press: Pressroom) -> None:
-    number = await press.subscription(READER, "off")
-    await carry_out(press.office.context, WEB, pause_subscription, number, 2)
-    press.pass_time(3 * DAY)
-    await press.housekeeping.round()
-    assert "suspended" == await state(press)
+async def test_a_pause_does_not_turn_it_on_when_it_ends(harness: DeliveryHarness) -> None:
+    number = await harness.subscription(READER, "off")
+    await carry_out(harness.services.context, WEB, pause_subscription, number, 2)
+    harness.pass_time(3 * DAY)
+    await harness.housekeeping.round()
+    assert "suspended" == await state(harness)
     with pytest.raises(Refused, match="imported as suspended on off"):
-        await press.office.subscribers.add("off", parse_address(READER))
+        await harness.services.subscribers.add("off", parse_address(READER))
 
 
-async def test_who_signs_up_reads_it(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["off"], Applicant(parse_address(READER), WEB), network=None)
-    [question] = await ask(press)
-    assert Confirmed.CONFIRMED is await come_back(press, question)
-    assert "active" == await state(press)
+async def test_who_signs_up_reads_it(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(["off"], Applicant(parse_address(READER), WEB), network=None)
+    [question] = await ask(harness)
+    assert Confirmed.CONFIRMED is await come_back(harness, question)
+    assert "active" == await state(harness)
 
 
-async def test_who_leaves_and_takes_it_back_is_still_off(press: Pressroom) -> None:
-    number = await press.subscription(READER, "off")
-    assert UnsubscribeOutcome.LEFT is await press.office.unsubscribes.unsubscribe(number, WEB)
-    assert [] == await press.rows("select 1 from unsubscribe")
-    assert "unsubscribed" == await state(press)
+async def test_who_leaves_and_takes_it_back_is_still_off(harness: DeliveryHarness) -> None:
+    number = await harness.subscription(READER, "off")
+    assert UnsubscribeOutcome.LEFT is await harness.services.unsubscribes.unsubscribe(number, WEB)
+    assert [] == await harness.rows("select 1 from unsubscribe")
+    assert "unsubscribed" == await state(harness)

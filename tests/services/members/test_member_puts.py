@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 from tests.acts.cases import cases_of
 from tests.database import select
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
@@ -75,28 +75,28 @@ TOGETHER = [
 ]
 
 
-async def _set_up(office: Office) -> MemberPuts:
-    await office.make_list()
-    await office.make_list("other")
-    puts = MemberPuts(replace(office.context, entropy=bytes), office.sign_ups.abuse_limits)
-    await office.database.write(puts.put, BEFORE)
+async def _set_up(services: ServiceHarness) -> MemberPuts:
+    await services.make_list()
+    await services.make_list("other")
+    puts = MemberPuts(replace(services.context, entropy=bytes), services.sign_ups.abuse_limits)
+    await services.database.write(puts.put, BEFORE)
     (number,) = (
         await select(
-            office.database,
+            services.database,
             "select subscription.id from subscription join subscriber on subscriber.id = subscriber_id"
             " where address = 'left@x.example'",
         )
     )[0]
-    await office.unsubscribes.unsubscribe(number, Origin(source="web"))
-    await office.suppressions.add(parse_address("gone@x.example"), "operator")
+    await services.unsubscribes.unsubscribe(number, Origin(source="web"))
+    await services.suppressions.add(parse_address("gone@x.example"), "operator")
     return puts
 
 
 async def _outcome(folder: Path, sets: Sequence[Sequence[PutRequest]]) -> dict[str, Any]:
-    async with open_office(folder) as office:
-        puts = await _set_up(office)
-        answers = [answer for requests in sets for answer in await office.database.write(puts.put, requests)]
-        tables = {name: sorted(map(repr, await select(office.database, query))) for name, query in TABLES.items()}
+    async with open_services(folder) as services:
+        puts = await _set_up(services)
+        answers = [answer for requests in sets for answer in await services.database.write(puts.put, requests)]
+        tables = {name: sorted(map(repr, await select(services.database, query))) for name, query in TABLES.items()}
         return {"answers": answers, **tables}
 
 
@@ -116,65 +116,67 @@ async def put(door: Door, address: str, key: str | None = None, to: str = "news"
     return await door.carry_out(Call(act="subscriber.put", arguments=arguments, caller=caller, key=key))
 
 
-async def test_each_of_a_set_has_its_row_in_the_audit_log_and_its_key(office: Office) -> None:
-    await office.make_list()
-    door = Door(cases_of(office))
+async def test_each_of_a_set_has_its_row_in_the_audit_log_and_its_key(services: ServiceHarness) -> None:
+    await services.make_list()
+    door = Door(cases_of(services))
     await asyncio.gather(*(put(door, f"r{number}@x.example", f"key-{number}") for number in range(20)))
     about = "select {} from {} where subscriber_id is not null order by 1"
-    people = await select(office.database, "select id from subscriber order by id")
+    people = await select(services.database, "select id from subscriber order by id")
     assert 20 == len(people)
-    assert people == await select(office.database, about.format("subscriber_id", "audit"))
-    assert people == await select(office.database, about.format("subscriber_id", "idempotency_key"))
+    assert people == await select(services.database, about.format("subscriber_id", "audit"))
+    assert people == await select(services.database, about.format("subscriber_id", "idempotency_key"))
     assert [("subscription.started", "token:crm", 20)] == await select(
-        office.database, "select type, actor, count(*) from event group by type, actor"
+        services.database, "select type, actor, count(*) from event group by type, actor"
     )
 
 
-async def test_one_that_is_refused_leaves_the_others_of_its_set_alone(office: Office) -> None:
+async def test_one_that_is_refused_leaves_the_others_of_its_set_alone(services: ServiceHarness) -> None:
     for name in ("news", "closed"):
-        await office.make_list(name)
-    await office.lists.close_list("closed")
-    door = Door(cases_of(office))
+        await services.make_list(name)
+    await services.lists.close_list("closed")
+    door = Door(cases_of(services))
     wanted = [put(door, f"r{number}@x.example", to="closed" if number == 3 else "news") for number in range(6)]
     answers = await asyncio.gather(*wanted, return_exceptions=True)
     assert [False, False, False, True, False, False] == [isinstance(answer, Refused) for answer in answers]
     outcomes = await select(
-        office.database, "select outcome, count(*) from audit where action = 'subscriber.put' group by outcome"
+        services.database, "select outcome, count(*) from audit where action = 'subscriber.put' group by outcome"
     )
     assert {"done": 5, "refused": 1} == dict(outcomes)
 
 
-async def test_a_token_that_is_revoked_while_its_requests_wait_puts_nobody(office: Office) -> None:
+async def test_a_token_that_is_revoked_while_its_requests_wait_puts_nobody(services: ServiceHarness) -> None:
     """And those of another program in the same set are carried out."""
-    await office.make_list()
-    later = AuditLog(replace(office.context, clock=partial(next, count(NOW))))  # each time it is asked
-    door = Door(replace(cases_of(office), audit_log=later))
-    made = [await office.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE), TokenMaker()) for name in "ab"]
+    await services.make_list()
+    later = AuditLog(replace(services.context, clock=partial(next, count(NOW))))  # each time it is asked
+    door = Door(replace(cases_of(services), audit_log=later))
+    made = [
+        await services.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE), TokenMaker()) for name in "ab"
+    ]
     holdings = Holdings(everywhere=rights_of_scope(TokenScope.WRITE, is_everywhere=True))
     callers = [Caller(actor=program_by_api(token.name), holdings=holdings, token_id=token.id) for token in made]
-    await office.tokens.revoke(made[0].id)
+    await services.tokens.revoke(made[0].id)
     wanted = [put(door, f"r{number}@x.example", caller=callers[number % 2]) for number in range(6)]
     answers = await asyncio.gather(*wanted, return_exceptions=True)
     assert [True, False] * 3 == [isinstance(answer, NotPermitted) for answer in answers]
-    people = await select(office.database, "select address from subscriber order by address")
+    people = await select(services.database, "select address from subscriber order by address")
     assert [("r1@x.example",), ("r3@x.example",), ("r5@x.example",)] == people
 
 
-async def test_a_set_leaves_known_who_may_do_what_and_a_revocation_does_not(office: Office) -> None:
+async def test_a_set_leaves_known_who_may_do_what_and_a_revocation_does_not(services: ServiceHarness) -> None:
     """So a program that puts many members is looked up once, and refused at once when its token is revoked."""
-    await office.make_list()
-    made = await office.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
-    assert await office.tokens.recognise(made.token or "", None) is not None
-    known = office.database.changes
-    await put(Door(cases_of(office)), "r1@x.example")
-    assert known == office.database.changes
-    await office.tokens.revoke(made.id)
-    assert known != office.database.changes
-    assert await office.tokens.recognise(made.token or "", None) is None
+    await services.make_list()
+    made = await services.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
+    assert await services.tokens.recognise(made.token or "", None) is not None
+    known = services.database.changes
+    await put(Door(cases_of(services)), "r1@x.example")
+    assert known == services.database.changes
+    await services.tokens.revoke(made.id)
+    assert known != services.database.changes
+    assert await services.tokens.recognise(made.token or "", None) is None
 
 
 @pytest.mark.parametrize("wish", [[], TOGETHER[:1]])
-async def test_a_set_of_none_or_one_is_a_set(office: Office, wish: list[PutRequest]) -> None:
-    await office.make_list()
-    puts = MemberPuts(office.context, office.sign_ups.abuse_limits)
-    assert len(wish) == len(await office.database.write(puts.put, wish))
+async def test_a_set_of_none_or_one_is_a_set(services: ServiceHarness, wish: list[PutRequest]) -> None:
+    await services.make_list()
+    puts = MemberPuts(services.context, services.sign_ups.abuse_limits)
+    assert len(wish) == len(await services.database.write(puts.put, wish))

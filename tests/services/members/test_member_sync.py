@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
@@ -26,111 +26,111 @@ ANN, BOB, CID = "ann@x.example", "bob@x.example", "cid@x.example"
 WEB = Origin(source="web")
 
 
-async def sync(office: Office, *listed: str, names: dict[str, str] | None = None) -> dict[str, object]:
+async def sync(services: ServiceHarness, *listed: str, names: dict[str, str] | None = None) -> dict[str, object]:
     """A whole sync, as the command makes it."""
     keys = sorted(parse_address(address).key for address in listed)
-    gone = await office.database.read(lambda tx: list(leavers(iter(keys), synced_members(tx, "news"))))
-    left = await office.subscribers.remove_synced("news", gone)
+    gone = await services.database.read(lambda tx: list(leavers(iter(keys), synced_members(tx, "news"))))
+    left = await services.subscribers.remove_synced("news", gone)
     rows = [ImportRow(line=n, email=address, name=(names or {}).get(address, "")) for n, address in enumerate(listed)]
-    answer = await office.subscribers.import_batch("news", rows, source="sync")
+    answer = await services.subscribers.import_batch("news", rows, source="sync")
     return {name: value for name, value in (answer | left).items() if value}
 
 
-async def states(office: Office, *addresses: str) -> list[tuple[str, str]]:
+async def states(services: ServiceHarness, *addresses: str) -> list[tuple[str, str]]:
     standings = []
     for address in addresses:
-        shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address(address))
+        shown = await services.database.read(subscriber_record.show_subscriber, services.keys, parse_address(address))
         standings += [(membership.state, membership.source or "") for membership in shown.lists]
     return standings
 
 
-async def subscription_id(office: Office, address: str) -> int:
+async def subscription_id(services: ServiceHarness, address: str) -> int:
     def find(tx: Transaction) -> int:
         person = subscribers.find_subscriber(tx, parse_address(address))
         assert person is not None
         return subscriptions.subscriptions_of(tx, person.id)[0].id
 
-    return await office.database.read(find)
+    return await services.database.read(find)
 
 
-async def standing(office: Office, address: str) -> Subscription:
-    subscription = await office.database.read(find_subscription_by_id, await subscription_id(office, address))
+async def standing(services: ServiceHarness, address: str) -> Subscription:
+    subscription = await services.database.read(find_subscription_by_id, await subscription_id(services, address))
     assert subscription is not None
     return subscription
 
 
-async def events(office: Office, address: str) -> list[tuple[str, str]]:
-    shown = await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address(address))
+async def events(services: ServiceHarness, address: str) -> list[tuple[str, str]]:
+    shown = await services.database.read(subscriber_record.show_subscriber, services.keys, parse_address(address))
     return [(entry.event, entry.source or "") for entry in shown.consent]
 
 
-async def test_members_come_change_and_go_with_the_roster(office: Office) -> None:
+async def test_members_come_change_and_go_with_the_roster(services: ServiceHarness) -> None:
     """Whoever a sync removed comes back when they are listed again; each step is evidence, in a chain that holds."""
-    await office.make_list()
-    assert {"added": 2} == await sync(office, ANN, BOB)
-    assert {"unchanged": 1, "updated": 1} == await sync(office, ANN, BOB, names={ANN: "Ann"})
-    assert {"unchanged": 1, "left": 1} == await sync(office, BOB)
-    assert {"unchanged": 1} == await sync(office, BOB)
-    assert [("unsubscribed", "sync"), ("active", "sync")] == await states(office, ANN, BOB)
-    assert {"unchanged": 1, "updated": 1} == await sync(office, ANN, BOB)
-    assert [("imported", "sync"), ("removed", "sync"), ("imported", "sync")] == await events(office, ANN)
-    assert [("active", "sync"), ("active", "sync")] == await states(office, ANN, BOB)
-    assert [] == (await office.database.read(verify, [])).problems
+    await services.make_list()
+    assert {"added": 2} == await sync(services, ANN, BOB)
+    assert {"unchanged": 1, "updated": 1} == await sync(services, ANN, BOB, names={ANN: "Ann"})
+    assert {"unchanged": 1, "left": 1} == await sync(services, BOB)
+    assert {"unchanged": 1} == await sync(services, BOB)
+    assert [("unsubscribed", "sync"), ("active", "sync")] == await states(services, ANN, BOB)
+    assert {"unchanged": 1, "updated": 1} == await sync(services, ANN, BOB)
+    assert [("imported", "sync"), ("removed", "sync"), ("imported", "sync")] == await events(services, ANN)
+    assert [("active", "sync"), ("active", "sync")] == await states(services, ANN, BOB)
+    assert [] == (await services.database.read(verify, [])).problems
 
 
-async def test_members_of_other_origin_are_untouched(office: Office) -> None:
+async def test_members_of_other_origin_are_untouched(services: ServiceHarness) -> None:
     """Neither their profile nor their membership depends on the roster."""
-    await office.make_list()
-    await office.subscribers.add("news", parse_address(ANN), name="Ann")
-    await office.subscribers.import_batch("news", [ImportRow(line=1, email=BOB)])
-    assert {"added": 1, "unchanged": 2} == await sync(office, ANN, BOB, CID, names={ANN: "Other"})
-    assert {"left": 1} == await sync(office)
+    await services.make_list()
+    await services.subscribers.add("news", parse_address(ANN), name="Ann")
+    await services.subscribers.import_batch("news", [ImportRow(line=1, email=BOB)])
+    assert {"added": 1, "unchanged": 2} == await sync(services, ANN, BOB, CID, names={ANN: "Other"})
+    assert {"left": 1} == await sync(services)
     assert [("active", "operator"), ("active", "import"), ("unsubscribed", "sync")] == await states(
-        office, ANN, BOB, CID
+        services, ANN, BOB, CID
     )
 
 
-async def test_whoever_left_or_is_suppressed_stays_out(office: Office) -> None:
+async def test_whoever_left_or_is_suppressed_stays_out(services: ServiceHarness) -> None:
     """They are listed as skipped, however often the roster names them."""
-    await office.make_list()
-    await sync(office, ANN, BOB, CID)
-    await office.unsubscribes.unsubscribe(await subscription_id(office, ANN), WEB)
-    await office.suppressions.add(parse_address(BOB), "complaint")
+    await services.make_list()
+    await sync(services, ANN, BOB, CID)
+    await services.unsubscribes.unsubscribe(await subscription_id(services, ANN), WEB)
+    await services.suppressions.add(parse_address(BOB), "complaint")
     for _ in range(2):
-        answer = await sync(office, ANN, BOB, CID)
+        answer = await sync(services, ANN, BOB, CID)
         assert (1, 1, 1) == (answer["skipped_unsubscribed"], answer["skipped_suppressed"], answer["unchanged"])
-    assert [("unsubscribed", "web"), ("active", "sync")] == await states(office, ANN, CID)
+    assert [("unsubscribed", "web"), ("active", "sync")] == await states(services, ANN, CID)
 
 
-async def test_a_reader_whom_a_sync_removed_can_still_leave_for_good(office: Office) -> None:
+async def test_a_reader_whom_a_sync_removed_can_still_leave_for_good(services: ServiceHarness) -> None:
     """Their link answers that they are not subscribed, and no later sync brings them back."""
-    await office.make_list()
-    await sync(office, ANN)
-    await sync(office)
-    number = await subscription_id(office, ANN)
+    await services.make_list()
+    await sync(services, ANN)
+    await sync(services)
+    number = await subscription_id(services, ANN)
     for _ in range(2):
-        assert UnsubscribeOutcome.NOT_SUBSCRIBED == await office.unsubscribes.unsubscribe(number, WEB)
-    assert [("imported", "sync"), ("removed", "sync"), ("withdrawn", "web")] == await events(office, ANN)
+        assert UnsubscribeOutcome.NOT_SUBSCRIBED == await services.unsubscribes.unsubscribe(number, WEB)
+    assert [("imported", "sync"), ("removed", "sync"), ("withdrawn", "web")] == await events(services, ANN)
     assert {"skipped_unsubscribed": 1} == {
-        name: value for name, value in (await sync(office, ANN)).items() if isinstance(value, int)
+        name: value for name, value in (await sync(services, ANN)).items() if isinstance(value, int)
     }
-    assert [("unsubscribed", "web")] == await states(office, ANN)
+    assert [("unsubscribed", "web")] == await states(services, ANN)
 
 
-async def test_whoever_comes_back_is_still_paused_or_suspended(office: Office) -> None:
+async def test_whoever_comes_back_is_still_paused_or_suspended(services: ServiceHarness) -> None:
     """A pause is the reader's wish, and bounces do not end because a roster lacked somebody for a day."""
-    await office.make_list()
-    await sync(office, ANN, BOB, CID)
-    paused = await subscription_id(office, ANN)
-    await Preferences(office.context).pause_one(paused, 30, WEB)
-    edition = await office.make_edition()
-    bouncing = (await standing(office, BOB)).subscriber_id
-    await office.database.write(bounces.suspend, {bouncing: edition}, suppressed=(), now=office.context.now)
-    before = [await standing(office, address) for address in (ANN, BOB)]
-    assert {"left": 3} == await sync(office)
-    await sync(office, ANN, BOB, CID)
-    assert [("suspended", "sync"), ("suspended", "sync"), ("active", "sync")] == await states(office, ANN, BOB, CID)
-    after = [await standing(office, address) for address in (ANN, BOB)]
+    await services.make_list()
+    await sync(services, ANN, BOB, CID)
+    paused = await subscription_id(services, ANN)
+    await Preferences(services.context).pause_one(paused, 30, WEB)
+    edition = await services.make_edition()
+    bouncing = (await standing(services, BOB)).subscriber_id
+    await services.database.write(bounces.suspend, {bouncing: edition}, suppressed=(), now=services.context.now)
+    before = [await standing(services, address) for address in (ANN, BOB)]
+    assert {"left": 3} == await sync(services)
+    await sync(services, ANN, BOB, CID)
+    assert [("suspended", "sync"), ("suspended", "sync"), ("active", "sync")] == await states(services, ANN, BOB, CID)
+    after = [await standing(services, address) for address in (ANN, BOB)]
     assert ["paused", "bounces"] == [subscription.suspended_for for subscription in after]
     assert [subscription.paused_until for subscription in before] == [
         subscription.paused_until for subscription in after
@@ -138,37 +138,37 @@ async def test_whoever_comes_back_is_still_paused_or_suspended(office: Office) -
 
 
 @pytest.mark.parametrize("way", ["rm", "import"])
-async def test_the_operator_can_keep_out_whom_a_sync_would_bring_back(office: Office, way: str) -> None:
+async def test_the_operator_can_keep_out_whom_a_sync_would_bring_back(services: ServiceHarness, way: str) -> None:
     """By removing them, or with a file that says who has left elsewhere; a second time there is nothing to do."""
-    await office.make_list()
-    await sync(office, ANN)
-    await sync(office)
+    await services.make_list()
+    await sync(services, ANN)
+    await sync(services)
     gone = ImportRow(line=1, email=ANN, state="unsubscribed")
     if way == "rm":
-        await office.subscribers.remove("news", parse_address(ANN))
+        await services.subscribers.remove("news", parse_address(ANN))
         with pytest.raises(NotFound):
-            await office.subscribers.remove("news", parse_address(ANN))
+            await services.subscribers.remove("news", parse_address(ANN))
     else:
-        assert [1, 0] == [(await office.subscribers.import_batch("news", [gone]))["updated"] for _ in range(2)]
-    assert 1 == (await sync(office, ANN))["skipped_unsubscribed"]
-    assert [("unsubscribed", "operator" if way == "rm" else "import")] == await states(office, ANN)
+        assert [1, 0] == [(await services.subscribers.import_batch("news", [gone]))["updated"] for _ in range(2)]
+    assert 1 == (await sync(services, ANN))["skipped_unsubscribed"]
+    assert [("unsubscribed", "operator" if way == "rm" else "import")] == await states(services, ANN)
 
 
-async def test_a_row_that_unsubscribes_a_synced_member_twice_does_so_once(office: Office) -> None:
+async def test_a_row_that_unsubscribes_a_synced_member_twice_does_so_once(services: ServiceHarness) -> None:
     """In one batch, as in two."""
-    await office.make_list()
-    await sync(office, ANN)
+    await services.make_list()
+    await sync(services, ANN)
     rows = [ImportRow(line=line, email=ANN, state="unsubscribed") for line in (2, 3)]
-    counts = await office.subscribers.import_batch("news", rows)
+    counts = await services.subscribers.import_batch("news", rows)
     assert (1, 1) == (counts["updated"], counts["unchanged"])
-    assert [("unsubscribed", "import")] == await states(office, ANN)
+    assert [("unsubscribed", "import")] == await states(services, ANN)
 
 
-async def test_one_address_twice_is_one_member(office: Office) -> None:
+async def test_one_address_twice_is_one_member(services: ServiceHarness) -> None:
     """Also where the two rows are spelled differently."""
-    await office.make_list()
-    assert {"added": 1, "unchanged": 1} == await sync(office, ANN, ANN.upper().replace("X.EXAMPLE", "x.example"))
-    assert [("active", "sync")] == await states(office, ANN)
+    await services.make_list()
+    assert {"added": 1, "unchanged": 1} == await sync(services, ANN, ANN.upper().replace("X.EXAMPLE", "x.example"))
+    assert [("active", "sync")] == await states(services, ANN)
 
 
 _KEYS = st.lists(st.sampled_from("abcdeé🙂"), max_size=8)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.database import select_in, undone
-from tests.services.office import NOW, Office, open_office
+from tests.services.harness import NOW, ServiceHarness, open_services
 
 from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import parse_address
@@ -163,14 +163,14 @@ def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: 
         subscriptions.record_subscription(tx, subscription, active, since)
 
 
-async def furnish(office: Office) -> None:
+async def furnish(services: ServiceHarness) -> None:
     """Two lists, an edition that is about to be sent to the first, and two addresses that get no mail."""
-    await office.make_list()
-    await office.make_list("other")
-    await office.subscribers.add("other", parse_address("D@y.example"), name="Dee")
-    await office.make_edition()
-    await office.suppressions.add(parse_address("c@y.example"), "complaint")
-    await office.suppressions.add(parse_address("e+1@y.example"), "never-again")
+    await services.make_list()
+    await services.make_list("other")
+    await services.subscribers.add("other", parse_address("D@y.example"), name="Dee")
+    await services.make_edition()
+    await services.suppressions.add(parse_address("c@y.example"), "complaint")
+    await services.suppressions.add(parse_address("e+1@y.example"), "never-again")
 
 
 def state_of(tx: Transaction) -> dict[str, dict[Any, list[tuple[Any, ...]]]]:
@@ -195,8 +195,8 @@ def _plain(value: Any, requests: Mapping[int, str]) -> Any:
 
 async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
     """Evidence, copies and mails included."""
-    async with open_office(tmp_path, kind=Database) as office:
-        await furnish(office)
+    async with open_services(tmp_path, kind=Database) as services:
+        await furnish(services)
 
         def compare(tx: Transaction) -> None:
             def state_after_import(
@@ -218,14 +218,14 @@ async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
             @given(before=ROWS, rows=ROWS, asks=st.booleans())
             def examples(before: list[ImportRow], rows: list[ImportRow], asks: bool) -> None:
                 options = ImportOptions(
-                    list_name="news", keys=office.keys, now=LATER, asks=asks, confirm_seconds=60.0, entropy=os.urandom
+                    list_name="news", keys=services.keys, now=LATER, asks=asks, confirm_seconds=60.0, entropy=os.urandom
                 )
                 together = state_after_import(by_set, before, rows, options)
                 assert state_after_import(one_by_one, before, rows, options) == together
 
             examples()
 
-        await office.database.write(compare)
+        await services.database.write(compare)
 
 
 def by_set(tx: Transaction, options: ImportOptions, rows: list[ImportRow]) -> None:

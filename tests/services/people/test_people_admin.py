@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec import to_builtins
 from tests.database import execute_in, select
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.access.rights import NOTHING, OPERATOR, Holdings, ReaderAccess, Right, Role
 from pressrun.core.addresses.address import parse_address
@@ -34,33 +34,33 @@ BERTA = parse_address("Berta@town.example")
 EDITOR = Grant(list="news", role=Role.EDITOR)
 
 
-async def person(office: Office, name: str) -> StoredPerson:
-    stored = await office.database.read(people.find_by_name, name)
+async def person(services: ServiceHarness, name: str) -> StoredPerson:
+    stored = await services.database.read(people.find_by_name, name)
     assert stored is not None
     return stored
 
 
-async def held(office: Office, name: str) -> Holdings:
-    return await office.database.read(holdings_of_person, (await person(office, name)).id)
+async def held(services: ServiceHarness, name: str) -> Holdings:
+    return await services.database.read(holdings_of_person, (await person(services, name)).id)
 
 
-async def enter(office: Office, link: str) -> StoredPerson | None:
+async def enter(services: ServiceHarness, link: str) -> StoredPerson | None:
     """Use a link, as the page does."""
-    token, now = link.rpartition("/")[2], int(office.now)
-    enter_link = await office.database.read(entering.find_link, token, office.keys, now)
-    return None if enter_link is None else await office.database.write(entering.enter, enter_link, now)
+    token, now = link.rpartition("/")[2], int(services.now)
+    enter_link = await services.database.read(entering.find_link, token, services.keys, now)
+    return None if enter_link is None else await services.database.write(entering.enter, enter_link, now)
 
 
-async def test_the_first_person_is_an_operator_with_a_link(office: Office) -> None:
+async def test_the_first_person_is_an_operator_with_a_link(services: ServiceHarness) -> None:
     """It works once, for 15 minutes; reading it changes nothing."""
-    added = await office.people.add("Ann", parse_address("ann@town.example"), is_operator=True)
+    added = await services.people.add("Ann", parse_address("ann@town.example"), is_operator=True)
     assert ("ann", True, "2027-01-15T08:15:00Z") == (added.name, added.operator, added.expires_at)
     assert (added.link or "").startswith("https://n.example/admin/enter/")
-    assert OPERATOR == await held(office, "ann")
-    entered = await enter(office, added.link or "")
+    assert OPERATOR == await held(services, "ann")
+    entered = await enter(services, added.link or "")
     assert entered is not None
     assert "ann" == entered.name
-    assert await enter(office, added.link or "") is None
+    assert await enter(services, added.link or "") is None
 
 
 async def test_links_are_built_from_the_address_of_the_desk() -> None:
@@ -68,21 +68,21 @@ async def test_links_are_built_from_the_address_of_the_desk() -> None:
     assert "https://desk.example/admin/enter/T" == site.admin_url("enter", "T")
 
 
-async def test_a_link_that_is_late_or_replaced_opens_nothing(office: Office) -> None:
-    first = (await office.people.add("ann", None)).link or ""
-    second = (await office.people.link("ann")).link or ""
-    assert await enter(office, first) is None
-    office.now += 15 * 60
-    assert await enter(office, second) is None
+async def test_a_link_that_is_late_or_replaced_opens_nothing(services: ServiceHarness) -> None:
+    first = (await services.people.add("ann", None)).link or ""
+    second = (await services.people.link("ann")).link or ""
+    assert await enter(services, first) is None
+    services.now += 15 * 60
+    assert await enter(services, second) is None
 
 
-async def test_a_database_alone_makes_no_link(office: Office) -> None:
+async def test_a_database_alone_makes_no_link(services: ServiceHarness) -> None:
     """The same row gives another link under another key, which opens nothing here."""
-    link = (await office.people.add("ann", None)).link or ""
-    ((number, expires_at),) = await select(office.database, "select id, expires_at from enter_link")
+    link = (await services.people.add("ann", None)).link or ""
+    ((number, expires_at),) = await select(services.database, "select id, expires_at from enter_link")
     forged = WebTokens(KeyRing({1: bytes(32)}, bytes(32))).make(WebPurpose.ENTER, number, expires_at)
     assert forged not in link
-    assert await enter(office, forged) is None
+    assert await enter(services, forged) is None
 
 
 @pytest.mark.parametrize(
@@ -99,18 +99,18 @@ async def test_a_database_alone_makes_no_link(office: Office) -> None:
     ],
 )
 async def test_names_and_addresses_are_used_once(
-    office: Office, name: str, address: str | None, error: type[Exception], words: str
+    services: ServiceHarness, name: str, address: str | None, error: type[Exception], words: str
 ) -> None:
-    await office.people.add("ann", parse_address("Ann@town.example"))
+    await services.people.add("ann", parse_address("Ann@town.example"))
     with pytest.raises(error, match=words):
-        await office.people.add(name, None if address is None else parse_address(address))
-    assert [(1,)] == await select(office.database, "select count(*) from person")
+        await services.people.add(name, None if address is None else parse_address(address))
+    assert [(1,)] == await select(services.database, "select count(*) from person")
 
 
-async def test_an_invitation_is_mailed_for_seven_days(office: Office) -> None:
+async def test_an_invitation_is_mailed_for_seven_days(services: ServiceHarness) -> None:
     """The row of the mail holds no link that works by itself."""
-    await office.make_list()
-    invited = await office.people.invite(BERTA, EDITOR)
+    await services.make_list()
+    invited = await services.people.invite(BERTA, EDITOR)
     assert ("berta", True, "2027-01-22T08:00:00Z", None) == (
         invited.name,
         invited.mailed,
@@ -118,74 +118,74 @@ async def test_an_invitation_is_mailed_for_seven_days(office: Office) -> None:
         invited.enrolled_at,
     )
     assert [("invitation", "Berta@town.example", 1)] == await select(
-        office.database, "select kind, address, list_id from notice"
+        services.database, "select kind, address, list_id from notice"
     )
-    ((payload,),) = await select(office.database, "select payload from notice")
+    ((payload,),) = await select(services.database, "select payload from notice")
     assert {"link", "expires_at"} == (payload if isinstance(payload, dict) else json.loads(payload)).keys()
-    assert office.woken
+    assert services.woken
 
 
-async def test_whoever_accepts_an_invitation_may_log_in(office: Office) -> None:
-    await office.make_list()
-    await office.people.invite(BERTA, EDITOR)
-    ((number, expires_at),) = await select(office.database, "select id, expires_at from enter_link")
-    token = WebTokens(office.keys).make(WebPurpose.ENTER, number, expires_at)
-    accepted = await enter(office, token)
+async def test_whoever_accepts_an_invitation_may_log_in(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.people.invite(BERTA, EDITOR)
+    ((number, expires_at),) = await select(services.database, "select id, expires_at from enter_link")
+    token = WebTokens(services.keys).make(WebPurpose.ENTER, number, expires_at)
+    accepted = await enter(services, token)
     assert accepted is not None
     assert NOW == accepted.enrolled_at
 
 
-async def test_who_can_log_in_already_is_not_mailed(office: Office) -> None:
-    await office.make_list()
-    await office.people.add("berta", BERTA)
-    invited = await office.people.invite(BERTA, EDITOR)
+async def test_who_can_log_in_already_is_not_mailed(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.people.add("berta", BERTA)
+    invited = await services.people.invite(BERTA, EDITOR)
     assert ("berta", False) == (invited.name, invited.mailed)
-    assert [] == await select(office.database, "select id from notice")
-    assert (await held(office, "berta")).has(Right.DRAFTS, "news")
+    assert [] == await select(services.database, "select id from notice")
+    assert (await held(services, "berta")).has(Right.DRAFTS, "news")
 
 
-async def test_nobody_becomes_an_operator_by_mail(office: Office) -> None:
+async def test_nobody_becomes_an_operator_by_mail(services: ServiceHarness) -> None:
     """An invitation that is on its way ends when its person becomes one, and no other is mailed to them."""
-    await office.make_list()
-    await office.people.invite(BERTA, EDITOR)
-    await office.people.grant("berta", Grant(operator=True))
-    assert [] == await select(office.database, "select id from enter_link")
+    await services.make_list()
+    await services.people.invite(BERTA, EDITOR)
+    await services.people.grant("berta", Grant(operator=True))
+    assert [] == await select(services.database, "select id from enter_link")
     with pytest.raises(Refused, match="operators never log in by mail alone"):
-        await office.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER))
-    assert await enter(office, (await office.people.link("berta")).link or "") is not None
+        await services.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER))
+    assert await enter(services, (await services.people.link("berta")).link or "") is not None
 
 
-async def test_an_address_that_gets_no_mail_is_not_invited(office: Office) -> None:
+async def test_an_address_that_gets_no_mail_is_not_invited(services: ServiceHarness) -> None:
     """And no person is left behind."""
-    await office.make_list()
-    await office.database.write(
-        suppress, digests_of(office.keys, BERTA), SuppressionReason.COMPLAINT, address=BERTA.typed, now=NOW
+    await services.make_list()
+    await services.database.write(
+        suppress, digests_of(services.keys, BERTA), SuppressionReason.COMPLAINT, address=BERTA.typed, now=NOW
     )
     with pytest.raises(Refused, match=r"gets no mail \(complaint\)"):
-        await office.people.invite(BERTA, EDITOR)
-    assert [] == await select(office.database, "select id from person")
+        await services.people.invite(BERTA, EDITOR)
+    assert [] == await select(services.database, "select id from person")
 
 
-async def test_an_editor_by_mail_is_the_person_who_is_invited_later(office: Office) -> None:
+async def test_an_editor_by_mail_is_the_person_who_is_invited_later(services: ServiceHarness) -> None:
     """And keeps what they have on other lists."""
-    await office.make_list()
-    await office.make_list("tides")
-    await office.lists.add_editor("tides", BERTA)
-    (before,) = await office.database.read(list_everybody, office.now)
+    await services.make_list()
+    await services.make_list("tides")
+    await services.lists.add_editor("tides", BERTA)
+    (before,) = await services.database.read(list_everybody, services.now)
     assert (None, None) == (before.enrolled_at, before.invited_until)
-    await office.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER, readers=ReaderAccess.SEE))
-    (after,) = await office.database.read(list_everybody, office.now)
+    await services.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER, readers=ReaderAccess.SEE))
+    (after,) = await services.database.read(list_everybody, services.now)
     assert [
         {"list": "news", "role": "publisher", "readers": "see"},
         {"list": "tides", "role": "editor", "readers": "none"},
     ] == to_builtins([*after.lists])
 
 
-async def test_people_with_the_same_name_before_the_at_get_numbers(office: Office) -> None:
-    await office.make_list()
+async def test_people_with_the_same_name_before_the_at_get_numbers(services: ServiceHarness) -> None:
+    await services.make_list()
     for address in ("eve@a.example", "eve@b.example", "é@c.example", "eve@d.example"):
-        await office.lists.add_editor("news", parse_address(address))
-    names = [shown.name for shown in await office.database.read(list_everybody, office.now)]
+        await services.lists.add_editor("news", parse_address(address))
+    names = [shown.name for shown in await services.database.read(list_everybody, services.now)]
     assert ["eve", "eve-2", "eve-3", "person"] == names
 
 
@@ -198,20 +198,20 @@ RIGHTS = {
 
 
 @pytest.mark.parametrize("grant", RIGHTS, ids=lambda grant: f"{grant.role} {grant.readers}")
-async def test_rights_are_those_of_the_role_on_that_list_alone(office: Office, grant: Grant) -> None:
-    await office.make_list()
-    await office.people.add("ann", None)
-    await office.people.grant("ann", grant)
-    assert Holdings(by_list={"news": frozenset(RIGHTS[grant])}) == await held(office, "ann")
+async def test_rights_are_those_of_the_role_on_that_list_alone(services: ServiceHarness, grant: Grant) -> None:
+    await services.make_list()
+    await services.people.add("ann", None)
+    await services.people.grant("ann", grant)
+    assert Holdings(by_list={"news": frozenset(RIGHTS[grant])}) == await held(services, "ann")
 
 
-async def test_what_is_not_named_stays_as_it_is(office: Office) -> None:
-    await office.make_list()
-    await office.people.add("ann", None)
-    await office.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
-    changed = await office.people.grant("ann", Grant(list="news", role=Role.PUBLISHER))
+async def test_what_is_not_named_stays_as_it_is(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.people.add("ann", None)
+    await services.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
+    changed = await services.people.grant("ann", Grant(list="news", role=Role.PUBLISHER))
     assert [{"list": "news", "role": "publisher", "readers": "export"}] == to_builtins([*changed.lists])
-    changed = await office.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE))
+    changed = await services.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE))
     assert [{"list": "news", "role": "publisher", "readers": "see"}] == to_builtins([*changed.lists])
 
 
@@ -231,15 +231,15 @@ REVOKED: dict[str, tuple[Grant, list[dict[str, str]]]] = {
 
 
 @pytest.mark.parametrize("case", REVOKED)
-async def test_what_is_revoked_is_gone_with_what_includes_it(office: Office, case: str) -> None:
-    await office.make_list()
-    await office.people.add("ann", None)
-    await office.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
+async def test_what_is_revoked_is_gone_with_what_includes_it(services: ServiceHarness, case: str) -> None:
+    await services.make_list()
+    await services.people.add("ann", None)
+    await services.people.grant("ann", Grant(list="news", role=Role.EDITOR, readers=ReaderAccess.EXPORT))
     grant, left = REVOKED[case]
-    assert left == to_builtins([*(await office.people.revoke("ann", grant)).lists])
+    assert left == to_builtins([*(await services.people.revoke("ann", grant)).lists])
 
 
-REFUSED: dict[str, tuple[Callable[[Office], Any], type[PressrunError], str]] = {
+REFUSED: dict[str, tuple[Callable[[ServiceHarness], Any], type[PressrunError], str]] = {
     "grant: nobody": (lambda o: o.people.grant("bob", EDITOR), NotFound, "no such person: 'bob'"),
     "grant: no list": (lambda o: o.people.grant("ann", Grant(list="none", role=Role.EDITOR)), NotFound, "no such list"),
     "grant: nothing": (lambda o: o.people.grant("ann", Grant()), UsageError, "say what"),
@@ -263,18 +263,18 @@ REFUSED: dict[str, tuple[Callable[[Office], Any], type[PressrunError], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-async def test_what_is_refused_changes_nothing(office: Office, case: str) -> None:
-    await office.make_list()
-    await office.people.add("ann", None)
-    before = await office.database.read(list_everybody, office.now)
+async def test_what_is_refused_changes_nothing(services: ServiceHarness, case: str) -> None:
+    await services.make_list()
+    await services.people.add("ann", None)
+    before = await services.database.read(list_everybody, services.now)
     call, error, words = REFUSED[case]
     with pytest.raises(error, match=words):
-        await call(office)
-    assert before == await office.database.read(list_everybody, office.now)
-    assert [] == await select(office.database, "select id from notice")
+        await call(services)
+    assert before == await services.database.read(list_everybody, services.now)
+    assert [] == await select(services.database, "select id from notice")
 
 
-CHANGES: dict[str, tuple[Callable[[Office], Any], int]] = {
+CHANGES: dict[str, tuple[Callable[[ServiceHarness], Any], int]] = {
     "a role": (lambda o: o.people.grant("ann", Grant(list="news", role=Role.VIEWER)), 1),
     "access": (lambda o: o.people.grant("ann", Grant(list="news", readers=ReaderAccess.SEE)), 1),
     "nothing new": (lambda o: o.people.grant("ann", EDITOR), 0),
@@ -288,110 +288,110 @@ CHANGES: dict[str, tuple[Callable[[Office], Any], int]] = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-async def test_sessions_end_when_rights_change(office: Office, case: str) -> None:
-    await office.make_list()
-    await office.people.add("ann", BERTA)
-    await office.people.grant("ann", EDITOR)
-    before = (await person(office, "ann")).epoch
+async def test_sessions_end_when_rights_change(services: ServiceHarness, case: str) -> None:
+    await services.make_list()
+    await services.people.add("ann", BERTA)
+    await services.people.grant("ann", EDITOR)
+    before = (await person(services, "ann")).epoch
     call, more = CHANGES[case]
-    await call(office)
-    assert more == (await person(office, "ann")).epoch - before
+    await call(services)
+    assert more == (await person(services, "ann")).epoch - before
 
 
-async def test_sessions_end_where_a_viewer_becomes_an_editor_by_mail(office: Office) -> None:
-    await office.make_list()
-    await office.people.add("ann", BERTA)
-    await office.people.grant("ann", Grant(list="news", role=Role.VIEWER))
-    before = (await person(office, "ann")).epoch
-    await office.lists.add_editor("news", BERTA)
-    assert 1 == (await person(office, "ann")).epoch - before
+async def test_sessions_end_where_a_viewer_becomes_an_editor_by_mail(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.people.add("ann", BERTA)
+    await services.people.grant("ann", Grant(list="news", role=Role.VIEWER))
+    before = (await person(services, "ann")).epoch
+    await services.lists.add_editor("news", BERTA)
+    assert 1 == (await person(services, "ann")).epoch - before
 
 
 @pytest.mark.parametrize("others", ["nobody", "an editor", "an operator who cannot log in", "an operator"])
-async def test_the_last_operator_stays_except_at_the_shell(office: Office, others: str) -> None:
-    await office.make_list()
-    await office.people.add("ann", None, is_operator=True)
+async def test_the_last_operator_stays_except_at_the_shell(services: ServiceHarness, others: str) -> None:
+    await services.make_list()
+    await services.people.add("ann", None, is_operator=True)
     if others == "an operator who cannot log in":
-        await office.lists.add_editor("news", BERTA)
-        await office.people.grant("berta", Grant(operator=True))
+        await services.lists.add_editor("news", BERTA)
+        await services.people.grant("berta", Grant(operator=True))
     elif others != "nobody":
-        await office.people.add("bea", None, is_operator=others == "an operator")
-    admin, operator = office.people, Grant(operator=True)
+        await services.people.add("bea", None, is_operator=others == "an operator")
+    admin, operator = services.people, Grant(operator=True)
     if others == "an operator":
         await admin.revoke("ann", operator, require_operator)
         return
     for removing in (admin.revoke("ann", operator, require_operator), admin.remove("ann", require_operator)):
         with pytest.raises(LastOperator, match="last operator"):
             await removing
-    assert (await person(office, "ann")).is_operator
+    assert (await person(services, "ann")).is_operator
     await admin.remove("ann")
 
 
-async def test_who_is_removed_leaves_nothing(office: Office) -> None:
+async def test_who_is_removed_leaves_nothing(services: ServiceHarness) -> None:
     """And can be added anew, as somebody else."""
-    await office.make_list()
-    await office.people.add("ann", BERTA, is_operator=True)
-    await office.people.grant("ann", EDITOR)
-    former = (await person(office, "ann")).id
-    removed = await office.people.remove("BERTA@town.example")
+    await services.make_list()
+    await services.people.add("ann", BERTA, is_operator=True)
+    await services.people.grant("ann", EDITOR)
+    former = (await person(services, "ann")).id
+    removed = await services.people.remove("BERTA@town.example")
     assert PersonRemoved(name="ann", cancelled=0, no_operator_left=True) == removed
     for table in ("person", "permission", "enter_link"):
-        assert [(0,)] == await select(office.database, f"select count(*) from {table}")
-    assert NOTHING == await office.database.read(holdings_of_person, former)
-    await office.people.add("ann", BERTA)
-    assert former != (await person(office, "ann")).id
+        assert [(0,)] == await select(services.database, f"select count(*) from {table}")
+    assert NOTHING == await services.database.read(holdings_of_person, former)
+    await services.people.add("ann", BERTA)
+    assert former != (await person(services, "ann")).id
 
 
-async def test_erasing_an_address_forgets_editors_and_keeps_who_can_log_in(office: Office) -> None:
+async def test_erasing_an_address_forgets_editors_and_keeps_who_can_log_in(services: ServiceHarness) -> None:
     """The latter lose the address, what they posted by it, and links that were mailed there."""
     ann = parse_address("ann@town.example")
-    await office.make_list()
-    await office.lists.add_editor("news", BERTA)
-    await office.people.add("ann", ann, is_operator=True)
-    await office.people.grant("ann", EDITOR)
+    await services.make_list()
+    await services.lists.add_editor("news", BERTA)
+    await services.people.add("ann", ann, is_operator=True)
+    await services.people.grant("ann", EDITOR)
     for address in (BERTA, ann):
-        await office.subscribers.erase(address)
+        await services.subscribers.erase(address)
     assert [("ann", None, None, 1)] == await select(
-        office.database, "select name, address, address_key, is_operator from person"
+        services.database, "select name, address, address_key, is_operator from person"
     )
-    assert [(0,)] == await select(office.database, "select count(*) from enter_link")
-    assert (await held(office, "ann")) == OPERATOR
+    assert [(0,)] == await select(services.database, "select count(*) from enter_link")
+    assert (await held(services, "ann")) == OPERATOR
 
 
-async def test_who_has_a_password_needs_no_link(office: Office) -> None:
-    added = await office.people.add("ann", None, is_operator=True, password_hash="$argon2id$x")
+async def test_who_has_a_password_needs_no_link(services: ServiceHarness) -> None:
+    added = await services.people.add("ann", None, is_operator=True, password_hash="$argon2id$x")
     assert ("ann", False) == (added.name, bool(added.link))
-    assert [("$argon2id$x", NOW)] == await select(office.database, "select hash, changed_at from password")
+    assert [("$argon2id$x", NOW)] == await select(services.database, "select hash, changed_at from password")
 
 
-async def test_a_reset_takes_all_that_somebody_logs_in_with(office: Office) -> None:
+async def test_a_reset_takes_all_that_somebody_logs_in_with(services: ServiceHarness) -> None:
     """And ends the sessions; of nobody else."""
     for name in ("ann", "bea"):
-        await office.people.add(name, None, password_hash="$argon2id$x")
-        stored = await person(office, name)
+        await services.people.add(name, None, password_hash="$argon2id$x")
+        stored = await person(services, name)
         passkey = NewPasskey(credential_id=name.encode(), credential=b"c", name="Firefox", sign_count=0)
-        await office.database.write(credentials.add_passkey, stored.id, passkey, NOW)
-        await office.database.write(credentials.add_app, stored.id, bytes(16), 1, NOW)
-        await office.database.write(credentials.replace_recovery_codes, stored.id, [bytes(32)])
-        await office.database.write(people.add_identity, stored.id, "https://id.example", name)
-        await office.people.grant(name, Grant(operator=True))
-        await office.tokens.create(TokenRequest(name=f"{name}'s"), TokenMaker(person_id=stored.id))
-    reset = await office.people.reset("ann")
+        await services.database.write(credentials.add_passkey, stored.id, passkey, NOW)
+        await services.database.write(credentials.add_app, stored.id, bytes(16), 1, NOW)
+        await services.database.write(credentials.replace_recovery_codes, stored.id, [bytes(32)])
+        await services.database.write(people.add_identity, stored.id, "https://id.example", name)
+        await services.people.grant(name, Grant(operator=True))
+        await services.tokens.create(TokenRequest(name=f"{name}'s"), TokenMaker(person_id=stored.id))
+    reset = await services.people.reset("ann")
     assert ("ann's",) == reset.revoked
-    assert (2, 1) == ((await person(office, "ann")).epoch, (await person(office, "bea")).epoch)
+    assert (2, 1) == ((await person(services, "ann")).epoch, (await person(services, "bea")).epoch)
     for table in ("password", "passkey", "authenticator_app", "recovery_code", "identity", "api_token"):
-        assert [(2,)] == await select(office.database, f"select person_id from {table}"), table
-    entered = await enter(office, reset.link or "")
+        assert [(2,)] == await select(services.database, f"select person_id from {table}"), table
+    entered = await enter(services, reset.link or "")
     assert entered is not None
 
 
-async def test_links_that_are_over_are_swept(office: Office) -> None:
-    await office.people.add("ann", None)
-    assert 0 == await office.database.write(enter_links.sweep_links, NOW + 899)
-    assert 1 == await office.database.write(enter_links.sweep_links, NOW + 900)
+async def test_links_that_are_over_are_swept(services: ServiceHarness) -> None:
+    await services.people.add("ann", None)
+    assert 0 == await services.database.write(enter_links.sweep_links, NOW + 899)
+    assert 1 == await services.database.write(enter_links.sweep_links, NOW + 900)
 
 
-async def mail_to(office: Office, address: str, state: str, reply: str) -> None:
+async def mail_to(services: ServiceHarness, address: str, state: str, reply: str) -> None:
     """A mail to an address, with its final state."""
 
     def record(tx: Transaction) -> None:
@@ -401,24 +401,24 @@ async def mail_to(office: Office, address: str, state: str, reply: str) -> None:
             tx, "update delivery set state = ?, reply = ?, recorded_at = ? where id = ?", state, reply, NOW, number
         )
 
-    await office.database.write(record)
+    await services.database.write(record)
 
 
-async def test_a_person_whose_mail_does_not_arrive_is_listed_so(office: Office) -> None:
+async def test_a_person_whose_mail_does_not_arrive_is_listed_so(services: ServiceHarness) -> None:
     """Until a mail arrives; mail to others, or to an address that they had before, does not count."""
-    await office.people.add("ann", parse_address("ann@town.example"))
-    await office.people.add("berta", BERTA)
-    await office.people.add("cleo", None)
+    await services.people.add("ann", parse_address("ann@town.example"))
+    await services.people.add("berta", BERTA)
+    await services.people.add("cleo", None)
 
     async def undelivered() -> list[Any]:
-        return [shown.undelivered for shown in await office.database.read(list_everybody, office.now)]
+        return [shown.undelivered for shown in await services.database.read(list_everybody, services.now)]
 
     assert [None, None, None] == await undelivered()
-    await mail_to(office, "ann@town.example", "delivered", "250 ok")
-    await mail_to(office, "ann@town.example", "failed", "550 no such user")
-    await mail_to(office, "berta@elsewhere.example", "failed", "550 gone")
+    await mail_to(services, "ann@town.example", "delivered", "250 ok")
+    await mail_to(services, "ann@town.example", "failed", "550 no such user")
+    await mail_to(services, "berta@elsewhere.example", "failed", "550 gone")
     assert [UndeliveredMail(at="2027-01-15T08:00:00Z", reply="550 no such user"), None, None] == await undelivered()
-    await mail_to(office, "ann@town.example", "queued", "")
+    await mail_to(services, "ann@town.example", "queued", "")
     assert "550 no such user" == (await undelivered())[0].reply
-    await mail_to(office, "ann@town.example", "delivered", "250 ok")
+    await mail_to(services, "ann@town.example", "delivered", "250 ok")
     assert [None, None, None] == await undelivered()

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 from tests.delivery.direct import DirectWorker
-from tests.delivery.pressroom import GONE, LATER, LOST, RELAY, TAKEN, UNSENT, FakeOwner, Pressroom
+from tests.delivery.harness import GONE, LATER, LOST, RELAY, TAKEN, UNSENT, DeliveryHarness, FakeOwner
 from tests.services.bounces.test_bounce_handler import FULL, report, route_of
 from tests.services.readers.lives import SLOW, WEB, Lives
 from tests.settings import change
@@ -63,8 +63,8 @@ class Doors(Lives):
     `excused` are pairs of an edition and a reader who may end up without it. `wrongs` are broken promises.
     """
 
-    def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
-        super().__init__(press, dice, merges=merges, is_issue=is_issue)
+    def __init__(self, harness: DeliveryHarness, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
+        super().__init__(harness, dice, merges=merges, is_issue=is_issue)
         self.finishes = dice.random() < 0.6
         self.excused: set[tuple[int, int]] = set()
         self.of_copy: dict[int, tuple[int, int]] = {}
@@ -76,13 +76,13 @@ class Doors(Lives):
     async def begin(self) -> None:
         await super().begin()
         change(
-            self.press.office.settings,
+            self.harness.services.settings,
             bounces=BounceSettings(hard_limit=self.dice.choice([1, 3]), soft_limit=3),
             retention=RetentionSettings(copies_seconds=2.0 * DAY),
         )
         for edition in self.editions.values():
             canary = self.dice.choice([None, None, 40.0])
-            await self.press.change(
+            await self.harness.change(
                 "update edition set scheduled_at = scheduled_at + ?, canary_percent = ? where id = ?",
                 YEARS,
                 canary,
@@ -102,7 +102,7 @@ class Doors(Lives):
             *(self.erase, self.suppress, self.lift, self.close),
             *(self.pause_edition, self.resume_edition, self.cancel_edition, self.resend),
             *(self.bounce_late, self.kill, self.reply_late, self.lose_lease, self.rotate_key),
-            *(self.keep_house, self.remove_aged, self.set_clock),
+            *(self.keep_instance, self.remove_aged, self.set_clock),
         ]
 
     def address(self) -> Address:
@@ -125,18 +125,18 @@ class Doors(Lives):
     # ------------------------------------------------------------------ readers
 
     async def link(self) -> PreferenceLink:
-        return await super().link() if await self.press.rows(MAILABLE) else PreferenceLink(subscriber_id=0, epoch=0)
+        return await super().link() if await self.harness.rows(MAILABLE) else PreferenceLink(subscriber_id=0, epoch=0)
 
     async def leave(self) -> object:
         """By any link of somebody who has one: a request that the end of its list has ended leaves none."""
         without = "select 1 from subscriber where id not in (select subscriber_id from subscription)"
-        can = await self.press.rows(MAILABLE) and not await self.press.rows(without)
+        can = await self.harness.rows(MAILABLE) and not await self.harness.rows(without)
         return await super().leave() if can else None
 
     async def sign_up(self) -> object:
         origin = replace(WEB, source=self.dice.choice(["web", "mail"]))
         also = self.dice.choice([(), (), self.lists])
-        sign_ups = self.press.office.sign_ups
+        sign_ups = self.harness.services.sign_ups
         return await self.at_list(
             lambda name, address: sign_ups.request([name, *also], Applicant(address, origin), network=None)
         )
@@ -144,32 +144,32 @@ class Doors(Lives):
     async def confirm(self) -> object:
         """Any link that was ever mailed."""
         chosen = await self.choose("select id from confirmation order by id")
-        return chosen and (chosen, (await self.press.office.confirmations.confirm(chosen[0], WEB))[0])
+        return chosen and (chosen, (await self.harness.services.confirmations.confirm(chosen[0], WEB))[0])
 
     async def leave_by_old_link(self) -> object:
         """By the link of any copy, whatever has become of its subscription."""
         chosen = await self.choose("select id from subscription union select id from removed_subscription order by 1")
         assert chosen is not None  # that of the first reader
         edition = self.dice.choice([0, *self.editions.values()])
-        return chosen, await self.press.office.unsubscribes.unsubscribe(chosen[0], WEB, edition_id=edition)
+        return chosen, await self.harness.services.unsubscribes.unsubscribe(chosen[0], WEB, edition_id=edition)
 
     async def note(self) -> object:
         """What the loop of web requests does: it queues the notices about those who have left."""
-        return await self.press.office.database.record(self.press.office.web_requests._carry_out_batch)
+        return await self.harness.services.database.record(self.harness.services.web_requests._carry_out_batch)
 
     # ------------------------------------------------------------------ operators and programs
 
     async def add(self) -> object:
-        asks, subscribers = self.dice.random() < 0.3, self.press.office.subscribers
+        asks, subscribers = self.dice.random() < 0.3, self.harness.services.subscribers
         return asks, await self.at_list(lambda name, address: subscribers.add(name, address, asks=asks))
 
     async def remove(self) -> object:
-        return await self.at_list(self.press.office.subscribers.remove)
+        return await self.at_list(self.harness.services.subscribers.remove)
 
     async def take_in(self) -> object:
         """A file has somebody, perhaps as one who has left."""
         source, state = self.dice.choice(["import", "sync"]), self.dice.choice(["", "", "", "unsubscribed"])
-        subscribers = self.press.office.subscribers
+        subscribers = self.harness.services.subscribers
         return (
             source,
             state,
@@ -182,11 +182,11 @@ class Doors(Lives):
 
     async def drop_synced(self) -> object:
         """A synced file has somebody no longer."""
-        subscribers = self.press.office.subscribers
+        subscribers = self.harness.services.subscribers
         return await self.at_list(lambda name, address: subscribers.remove_synced(name, [address.key]))
 
     async def put(self) -> object:
-        confirm, members = self.dice.choice([None, Confirm.SEND, Confirm.VOUCH]), self.press.office.members
+        confirm, members = self.dice.choice([None, Confirm.SEND, Confirm.VOUCH]), self.harness.services.members
 
         def work(name: str, address: Address) -> Awaitable[object]:
             changes = MemberChanges()
@@ -196,7 +196,7 @@ class Doors(Lives):
         return confirm, await self.at_list(work)
 
     async def pause_by_program(self) -> object:
-        members, ends = self.press.office.members, self.dice.random() < 0.5
+        members, ends = self.harness.services.members, self.dice.random() < 0.5
         return ends, await self.at_list(
             lambda name, address: members.resume(name, address, CRM) if ends else members.pause(name, address, 2, CRM)
         )
@@ -206,27 +206,27 @@ class Doors(Lives):
 
         async def work(name: str, address: Address) -> object:
             edition = self.editions[name]
-            answer = await self.press.office.members.send_copy(name, address, edition)
-            ids = await self.press.rows("select id from subscriber where address_key = ?", address.key)
+            answer = await self.harness.services.members.send_copy(name, address, edition)
+            ids = await self.harness.rows("select id from subscriber where address_key = ?", address.key)
             self.may[edition] |= {number for (number,) in ids}
             return answer
 
         return await self.at_list(work)
 
     async def erase(self) -> object:
-        return await self.at_list(lambda _, address: self.press.office.subscribers.erase(address))
+        return await self.at_list(lambda _, address: self.harness.services.subscribers.erase(address))
 
     async def suppress(self) -> object:
         reason = self.dice.choice(["operator", "never-again", "complaint", "hard-bounce"])
-        return reason, await self.at_list(lambda _, address: self.press.office.suppressions.add(address, reason))
+        return reason, await self.at_list(lambda _, address: self.harness.services.suppressions.add(address, reason))
 
     async def lift(self) -> object:
-        return await self.at_list(lambda _, address: self.press.office.suppressions.remove(address))
+        return await self.at_list(lambda _, address: self.harness.services.suppressions.remove(address))
 
     async def close(self) -> object:
         if self.dice.random() < 0.8:
             return None
-        return await self.at_list(lambda name, _: self.press.office.lists.close_list(name))
+        return await self.at_list(lambda name, _: self.harness.services.lists.close_list(name))
 
     # ------------------------------------------------------------------ editions
 
@@ -236,10 +236,10 @@ class Doors(Lives):
 
     async def start(self) -> object:
         """What kept somebody from editions so far does not keep them from this one."""
-        live = {subscription for subscription, _, _ in await self.press.rows(MAILABLE)}
+        live = {subscription for subscription, _, _ in await self.harness.rows(MAILABLE)}
         gone = self.lost | {reader for subscription, reader in self.left.items() if subscription in live}
         for edition in self.editions.values():
-            if (await self.press.stored(edition)).started_at is not None:
+            if (await self.harness.stored(edition)).started_at is not None:
                 self.excused |= {(edition, reader) for reader in gone}
         self.lost.clear()
         for subscription in live & set(self.left):
@@ -247,45 +247,45 @@ class Doors(Lives):
         return await super().start()
 
     async def pause_edition(self) -> object:
-        return await self.with_edition(self.press.edition_admin.pause)
+        return await self.with_edition(self.harness.edition_admin.pause)
 
     async def resume_edition(self) -> object:
         async def work(edition: int) -> object:
-            if (await self.press.stored(edition)).started_at is None:
+            if (await self.harness.stored(edition)).started_at is None:
                 return "not yet"  # it would start by itself
-            await self.press.edition_admin.resume(edition)
+            await self.harness.edition_admin.resume(edition)
             return "resumed"
 
         return await self.with_edition(work)
 
     async def cancel_edition(self) -> object:
-        return await self.with_edition(self.press.edition_admin.cancel) if self.dice.random() < 0.1 else None
+        return await self.with_edition(self.harness.edition_admin.cancel) if self.dice.random() < 0.1 else None
 
     async def resend(self) -> object:
-        return await self.with_edition(self.press.edition_admin.resend)
+        return await self.with_edition(self.harness.edition_admin.resend)
 
     # ------------------------------------------------------------------ copies and bounces
 
     async def claim(self) -> object:
         taken = [*await self.take_all(), *await self.take_all()]
-        await self.press.turn()
+        await self.harness.turn()
         return [(outgoing.delivery_id, outgoing.rcpt_to) for outgoing in taken]
 
     async def take_all(self) -> list[Outgoing]:
         """Claim and hand out what may go: all of it to people who may be mailed now."""
-        claimed = await self.press.rows("select id from delivery where state = 'claimed'")
-        await self.press.turn()
-        taken = self.press.take_all()
+        claimed = await self.harness.rows("select id from delivery where state = 'claimed'")
+        await self.harness.turn()
+        taken = self.harness.take_all()
         for outgoing in taken:
             await self.look_at(outgoing, is_new=(outgoing.delivery_id,) not in claimed)
             if outgoing.rcpt_to == SLOW:
-                self.press.answer(outgoing, TAKEN if self.finishes else LATER)
+                self.harness.answer(outgoing, TAKEN if self.finishes else LATER)
             else:
                 self.in_flight.append(outgoing)
         return taken
 
     async def look_at(self, outgoing: Outgoing, *, is_new: bool) -> None:
-        number, rows = outgoing.delivery_id, self.press.rows
+        number, rows = outgoing.delivery_id, self.harness.rows
         for edition, subscriber, may_be_mailed, address, state in await rows(COPY, number):
             if subscriber is not None:
                 self.of_copy[number] = subscriber, edition
@@ -307,7 +307,7 @@ class Doors(Lives):
             result = self.dice.choice([TAKEN, TAKEN, TAKEN, LATER, UNSENT, LOST, GONE, FULL])
             if result is TAKEN:
                 await self.count(outgoing)
-            self.press.answer(outgoing, result)
+            self.harness.answer(outgoing, result)
             told.append((outgoing.delivery_id, result.outcome.value))
         await self.take_all()
         return told
@@ -318,8 +318,8 @@ class Doors(Lives):
             return None
         outgoing = self.dice.choice(self.delivered)
         notification = report(self.dice.choice([BounceClass.GONE, BounceClass.FULL]), outgoing.rcpt_to)
-        process = self.press.bounce_handler.process
-        result = await self.press.office.database.write(process, route_of(outgoing), notification, "")
+        process = self.harness.bounce_handler.process
+        result = await self.harness.services.database.write(process, route_of(outgoing), notification, "")
         if result.failed is not None:
             self.delivered = [other for other in self.delivered if other is not outgoing]
             subscriber, edition = self.of_copy[outgoing.delivery_id]
@@ -331,18 +331,18 @@ class Doors(Lives):
 
     async def kill(self) -> object:
         """The process dies with what it has claimed; the journal has some of what relays had taken."""
-        press = self.press
+        harness = self.harness
         self.dice.shuffle(self.in_flight)
         number = self.dice.choice([0, self.dice.randint(0, len(self.in_flight))])
         taken, gone = self.in_flight[:number], self.in_flight[number:]
-        press.taken, self.in_flight = [], []
+        harness.taken, self.in_flight = [], []
         sql = "select id, attempts, first_attempt_at, claimed_by from delivery where id = ? and state = 'claimed'"
         for outgoing in taken:
-            for row in await press.rows(sql, outgoing.delivery_id):
-                press.taken.append(JournalEntry(Claim(*row), RELAY, 250, "2.0.0"))
+            for row in await harness.rows(sql, outgoing.delivery_id):
+                harness.taken.append(JournalEntry(Claim(*row), RELAY, 250, "2.0.0"))
                 await self.count(outgoing)
-        self.dead.append((press.dispatcher, press.worker, press.owner, gone))
-        await press.start()
+        self.dead.append((harness.dispatcher, harness.worker, harness.owner, gone))
+        await harness.start()
         return [outgoing.delivery_id for outgoing in taken], [outgoing.delivery_id for outgoing in gone]
 
     async def reply_late(self) -> object:
@@ -359,35 +359,35 @@ class Doors(Lives):
         return [outgoing.delivery_id for outgoing in outgoings]
 
     async def lose_lease(self) -> object:
-        self.press.owner.is_leased = False
-        await self.press.turn()
-        self.wrongs += ["handed out without a lease"] if self.press.take_all() else []
-        self.press.owner.is_leased = True
+        self.harness.owner.is_leased = False
+        await self.harness.turn()
+        self.wrongs += ["handed out without a lease"] if self.harness.take_all() else []
+        self.harness.owner.is_leased = True
         return None
 
     async def set_clock(self) -> object:
         seconds = self.dice.choice([-4 * DAY, -3600, 3600, 2 * DAY])
-        self.press.pass_time(seconds)
+        self.harness.pass_time(seconds)
         if seconds < 0:
             self.is_set_back = True
-            await self.press.housekeeping._follow_clock(int(self.press.office.now))
+            await self.harness.housekeeping._follow_clock(int(self.harness.services.now))
         elif self.is_set_back:  # nobody can tell any more who joined after the start of what is being taken
             self.excused |= {(edition, reader) for edition, due in self.due.items() for reader in due}
         return seconds
 
     async def rotate_key(self) -> object:
-        office = self.press.office
-        office.keys.adopt(key_files.rotate_link_key(DataDir(office.path, office.database.location)))
-        return office.keys.newest
+        services = self.harness.services
+        services.keys.adopt(key_files.rotate_link_key(DataDir(services.path, services.database.location)))
+        return services.keys.newest
 
-    async def keep_house(self) -> object:
-        await self.press.housekeeping.round()
+    async def keep_instance(self) -> object:
+        await self.harness.housekeeping.round()
         return None
 
     async def remove_aged(self) -> object:
         async def rest(_: float) -> None:
             """At once."""
 
-        context = replace(self.press.office.context, clock=self.press.clock)
+        context = replace(self.harness.services.context, clock=self.harness.clock)
         await Retention(context, lambda _: [], rest).remove_what_aged()
         return None

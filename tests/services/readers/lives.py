@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from tests.delivery.pressroom import LATER, TAKEN, UNSENT, Pressroom
+from tests.delivery.harness import LATER, TAKEN, UNSENT, DeliveryHarness
 from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
@@ -53,10 +53,10 @@ class Lives:
     end up without a copy, because they unsubscribed or paused for good.
     """
 
-    def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
-        self.press, self.dice, self.merges, self.is_issue = press, dice, merges, is_issue
+    def __init__(self, harness: DeliveryHarness, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
+        self.harness, self.dice, self.merges, self.is_issue = harness, dice, merges, is_issue
         self.lists: tuple[str, ...] = LISTS
-        context = press.office.context
+        context = harness.services.context
         self.changes, self.preferences = AddressChanges(context), Preferences(context)
         self.undo_unsubscribe = UndoUnsubscribe(context)
         self.story: list[str] = []
@@ -73,24 +73,24 @@ class Lives:
 
     async def begin(self) -> None:
         """Three readers of one language, one of the other where readers may meet, and an edition in each."""
-        press = self.press
-        change(press.office.settings, limits=PLENTY)
+        harness = self.harness
+        change(harness.services.settings, limits=PLENTY)
         for name in self.lists[1:]:
-            await press.office.make_list(name, language=LANGUAGES[name])
-        await press.change("update list set family = 'f', leaving_note = 1")
+            await harness.services.make_list(name, language=LANGUAGES[name])
+        await harness.change("update list set family = 'f', leaving_note = 1")
         for name in self.lists:
-            await press.add_readers([SLOW], name)
-        await press.readers(3)
+            await harness.add_readers([SLOW], name)
+        await harness.readers(3)
         if self.merges:
-            await press.add_readers(["q@other.example"], "boletim")
-        await press.change("update subscription set since = since - 100")
+            await harness.add_readers(["q@other.example"], "boletim")
+        await harness.change("update subscription set since = since - 100")
         for name in self.lists:
             await self.plan_edition(name)
         if self.is_issue:
-            await press.change("update edition set issue = 'one'")
+            await harness.change("update edition set issue = 'one'")
 
     async def plan_edition(self, name: str) -> None:
-        number = await self.press.edition(f"In {name}", name, scheduled_at=int(self.press.office.now) + 500_000)
+        number = await self.harness.edition(f"In {name}", name, scheduled_at=int(self.harness.services.now) + 500_000)
         self.editions[name], self.due[number], self.may[number] = number, set(), set()
 
     def person(self, subscriber: int) -> int:
@@ -105,7 +105,7 @@ class Lives:
             self.joined[number] = other
 
     async def choose(self, sql: str) -> tuple[int, ...] | None:
-        rows = await self.press.rows(sql)
+        rows = await self.harness.rows(sql)
         return self.dice.choice(rows) if rows else None
 
     async def link(self) -> PreferenceLink:
@@ -117,11 +117,11 @@ class Lives:
 
     async def switch(self) -> object:
         link, name = await self.link(), self.dice.choice(self.lists)
-        [(last,)] = await self.press.rows("select coalesce(max(id), 0) from delivery")
+        [(last,)] = await self.harness.rows("select coalesce(max(id), 0) from delivery")
         await self.preferences.save(link, PreferenceChanges(families={"f": name}), WEB)
         if self.is_issue:  # where the other list has sent the issue already, they get a copy of it
             made = "select edition_id from delivery where id > ? and state = 'queued' and edition_id is not null"
-            for (edition,) in await self.press.rows(made, last):
+            for (edition,) in await self.harness.rows(made, last):
                 self.due[edition].add(link.subscriber_id)
         return link.subscriber_id, name
 
@@ -134,13 +134,13 @@ class Lives:
     async def leave(self) -> object:
         """By any link of theirs."""
         link, ended = await self.link(), "select id, subscriber_id from subscription where state = 'unsubscribed'"
-        before = await self.press.rows(ended)
+        before = await self.harness.rows(ended)
         chosen = await self.choose(
             f"select id from subscription where subscriber_id = {link.subscriber_id} order by id"
         )
         assert chosen is not None
-        await self.press.office.unsubscribes.unsubscribe(chosen[0], WEB)
-        self.left.update(set(await self.press.rows(ended)) - set(before))
+        await self.harness.services.unsubscribes.unsubscribe(chosen[0], WEB)
+        self.left.update(set(await self.harness.rows(ended)) - set(before))
         return chosen
 
     async def undo_leaving(self) -> object:
@@ -154,7 +154,7 @@ class Lives:
 
     async def ask_for_address(self) -> object:
         link = await self.link()
-        known = [address for (address,) in await self.press.rows("select address from subscriber where id > 1")]
+        known = [address for (address,) in await self.harness.rows("select address from subscriber where id > 1")]
         self.addresses += 1
         is_known = self.merges and self.dice.random() < 0.6 and bool(known)
         new = self.dice.choice(known) if is_known else f"n{self.addresses}@new.example"
@@ -169,7 +169,7 @@ class Lives:
         done = await self.choose("select id, subscriber_id from address_change where state = 'done' order by id")
         if done is None:
             return None
-        for (edition,) in await self.press.rows("select edition_id from bulk_change where kind = 'audience'"):
+        for (edition,) in await self.harness.rows("select edition_id from bulk_change where kind = 'audience'"):
             self.may[edition].add(done[1])
         return await self.follow(done[0], "old_address", self.changes.undo)
 
@@ -179,10 +179,10 @@ class Lives:
             "select address_change.subscriber_id, subscriber.id from address_change"
             f" join subscriber on subscriber.address = {address} where address_change.id = ?"
         )
-        pairs = await self.press.rows(meeting, number)
+        pairs = await self.harness.rows(meeting, number)
         resting = {
             reader
-            for (reader,) in await self.press.rows("select subscriber_id from subscription where state = 'suspended'")
+            for (reader,) in await self.harness.rows("select subscriber_id from subscription where state = 'suspended'")
         }
         outcome, _ = await work(number, WEB)  # type: ignore[operator]
         if outcome is AddressChangeOutcome.DONE:
@@ -192,13 +192,13 @@ class Lives:
         return number, outcome
 
     async def start(self) -> object:
-        press, name = self.press, self.dice.choice(self.lists)
+        harness, name = self.harness, self.dice.choice(self.lists)
         edition = self.editions[name]
-        if await press.state(edition) != "scheduled":
+        if await harness.state(edition) != "scheduled":
             return None
 
         def work(tx: Transaction) -> None:
-            lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(press.office.now))
+            lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(harness.services.now))
 
         reading = (
             "select subscriber_id, may_be_mailed from recipient join list on list.id = list_id where list.name = ?"
@@ -206,22 +206,22 @@ class Lives:
             " or subscription_id in (select subscription_id from unsubscribe))"
         )
         started = {reader for readers in (*self.due.values(), *self.may.values()) for reader in readers}
-        here = await press.rows(reading, name)
-        elsewhere = [row for other in self.lists if other != name for row in await press.rows(reading, other)]
+        here = await harness.rows(reading, name)
+        elsewhere = [row for other in self.lists if other != name for row in await harness.rows(reading, other)]
         self.bilingual |= started & {reader for reader, _ in here} & {reader for reader, _ in elsewhere}
         for subscriber, may_be_mailed in here:
             (self.due if may_be_mailed else self.may)[edition].add(subscriber)
-        await press.office.database.write(work)
+        await harness.services.database.write(work)
         return name
 
     async def take_slice(self) -> object:
-        return await self.press.office.database.record(lifecycle.continue_oldest, int(self.press.office.now))
+        return await self.harness.services.database.record(lifecycle.continue_oldest, int(self.harness.services.now))
 
     async def claim(self) -> object:
-        await self.press.turn()
-        for outgoing in self.press.take_all():
+        await self.harness.turn()
+        for outgoing in self.harness.take_all():
             if outgoing.rcpt_to == SLOW:
-                self.press.answer(outgoing, LATER)
+                self.harness.answer(outgoing, LATER)
             else:
                 self.in_flight.append(outgoing)
         return [outgoing.delivery_id for outgoing in self.in_flight]
@@ -233,17 +233,17 @@ class Lives:
             result = self.dice.choice([TAKEN, TAKEN, LATER, UNSENT])
             if result is TAKEN:
                 await self.count(outgoing)
-            self.press.answer(outgoing, result)
+            self.harness.answer(outgoing, result)
             told.append((outgoing.delivery_id, result.outcome.value))
-        await self.press.turn()
+        await self.harness.turn()
         return told
 
     async def wait(self) -> object:
-        self.press.pass_time(self.dice.choice([1, 400, 2000]))
+        self.harness.pass_time(self.dice.choice([1, 400, 2000]))
         return None
 
     async def count(self, outgoing: Outgoing) -> None:
-        for edition, subscriber in await self.press.rows(OF_COPY, outgoing.delivery_id):
+        for edition, subscriber in await self.harness.rows(OF_COPY, outgoing.delivery_id):
             if edition is not None:
                 self.got[subscriber, edition] += 1
 
@@ -258,12 +258,12 @@ class Lives:
         for _ in range(STEPS):
             step = self.dice.choice(steps)
             self.story.append(f"{step.__name__}: {await step()}")
-            self.press.pass_time(1)
+            self.harness.pass_time(1)
         await self.end()
 
     async def end(self) -> None:
         """Whoever has paused comes back, and everything goes out."""
-        for number, epoch in await self.press.rows("select id, epoch from subscriber"):
+        for number, epoch in await self.harness.rows("select id, epoch from subscriber"):
             await self.preferences.resume(PreferenceLink(subscriber_id=number, epoch=epoch), WEB)
         while await self.take_slice():
             pass
@@ -271,10 +271,10 @@ class Lives:
             await self.claim()
             for outgoing in self.in_flight:
                 await self.count(outgoing)
-                self.press.answer(outgoing, TAKEN)
+                self.harness.answer(outgoing, TAKEN)
             self.in_flight = []
-            self.press.pass_time(7200)
-        await self.press.turn()
+            self.harness.pass_time(7200)
+        await self.harness.turn()
 
     def together(self) -> list[tuple[int, ...]]:
         """The editions of which a reader gets one: those of an issue, or each alone."""

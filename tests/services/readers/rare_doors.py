@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from msgspec.structs import replace
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 from tests.services.readers.doors import CRM, DAY, YEARS, Doors, Step
 from tests.services.readers.lives import LANGUAGES, PLENTY, SLOW, WEB
 from tests.settings import change
@@ -36,8 +36,8 @@ class Killed(Exception):
 class RareDoors(Doors):
     """A life with all doors."""
 
-    def __init__(self, press: Pressroom, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
-        super().__init__(press, dice, merges=merges, is_issue=is_issue)
+    def __init__(self, harness: DeliveryHarness, dice: random.Random, *, merges: bool, is_issue: bool) -> None:
+        super().__init__(harness, dice, merges=merges, is_issue=is_issue)
         if not is_issue:  # of an issue, readers of three languages could get three copies
             self.lists = (*self.lists, "gaceta")
 
@@ -57,20 +57,20 @@ class RareDoors(Doors):
             return None
         number = self.dice.choice(self.delivered).delivery_id
         report = Report(feedback_type=self.dice.choice(["abuse", "opt-out", "not-spam"]))
-        process = self.press.bounce_handler.complaint_handler.process_at_return_path
-        return number, (await self.press.office.database.write(process, report, number)).outcome
+        process = self.harness.bounce_handler.complaint_handler.process_at_return_path
+        return number, (await self.harness.services.database.write(process, report, number)).outcome
 
     async def never_again(self) -> object:
         """By the link of any confirmation email, for ever."""
         address = self.address()
-        known = await self.press.rows("select id from subscriber where address_key = ?", address.key)
-        packed = pack_digests(*dict.fromkeys(digests_of(self.press.office.keys, address)))
+        known = await self.harness.rows("select id from subscriber where address_key = ?", address.key)
+        packed = pack_digests(*dict.fromkeys(digests_of(self.harness.services.keys, address)))
         number = self.dice.choice([0, *(number for (number,) in known)])
-        await NeverAgain(self.press.office.context).refuse(number, packed, WEB)
+        await NeverAgain(self.harness.services.context).refuse(number, packed, WEB)
         return address.typed
 
     async def own_link(self) -> PreferenceLink:
-        return replace(await self.link(), expires_at=int(self.press.office.now) + 3600)
+        return replace(await self.link(), expires_at=int(self.harness.services.now) + 3600)
 
     async def erase_themselves(self) -> object:
         link = await self.own_link()
@@ -88,29 +88,29 @@ class RareDoors(Doors):
     # ------------------------------------------------------------------ operators and programs
 
     async def ask_again(self) -> object:
-        members = self.press.office.members
+        members = self.harness.services.members
         return await self.at_list(lambda name, address: members.confirm_again(name, address, CRM))
 
     async def hold(self) -> object:
         """Sign-ups are held, or no longer."""
         limits = self.dice.choice([HOLDING, PLENTY])
-        change(self.press.office.settings, limits=limits)
+        change(self.harness.services.settings, limits=limits)
         return limits is HOLDING
 
     async def release(self) -> object:
-        return await self.attempt(self.press.office.held.release(HeldSelection()))
+        return await self.attempt(self.harness.services.held.release(HeldSelection()))
 
     async def drop_held(self) -> object:
-        return await self.attempt(self.press.office.held.drop(HeldSelection()))
+        return await self.attempt(self.harness.services.held.drop(HeldSelection()))
 
     async def suppress_by_file(self) -> object:
         reason = self.dice.choice(["", "never-again", "complaint", "hard-bounce"])
         rows = [SuppressionRow(line=2, address=self.address().typed, reason=reason)]
-        return rows, await self.press.office.suppressions.import_batch(rows)
+        return rows, await self.harness.services.suppressions.import_batch(rows)
 
     async def restore_states(self) -> object:
         """A file lists somebody as suspended; no proof of the address brings them back."""
-        subscribers = self.press.office.subscribers
+        subscribers = self.harness.services.subscribers
 
         def work(name: str, address: Address) -> Awaitable[object]:
             return subscribers.import_batch(
@@ -126,37 +126,37 @@ class RareDoors(Doors):
         number = self.dice.randint(0, 3)
         files = {"welcome": f"---\nsubject: Welcome {number}\n---\nHello\n".encode()} if number else {}
         settings = {"welcome": f"w{number}.md" if number else ""}
-        return number, await self.at_list(lambda name, _: self.press.office.lists.set_list(name, settings, files))
+        return number, await self.at_list(lambda name, _: self.harness.services.lists.set_list(name, settings, files))
 
     async def reopen(self) -> object:
-        return await self.at_list(lambda name, _: self.press.office.lists.set_list(name, {"closed": "false"}))
+        return await self.at_list(lambda name, _: self.harness.services.lists.set_list(name, {"closed": "false"}))
 
     async def make_anew(self) -> object:
         """A list is removed, and another gets its name. Copies that relays have accepted no longer count."""
         if self.dice.random() < 0.7:
             return None
         name = self.dice.choice(self.lists)
-        await self.press.office.lists.close_list(name)
-        await self.press.office.lists.remove_list(name)
+        await self.harness.services.lists.close_list(name)
+        await self.harness.services.lists.remove_list(name)
         old = self.editions.pop(name)
         self.excused |= {(old, reader) for reader in self.due[old]}
-        await self.press.office.make_list(name, language=LANGUAGES[name])
-        await self.press.change("update list set family = 'f', leaving_note = 1 where name = ?", name)
-        await self.press.add_readers([SLOW], name)
-        there = {number for (number,) in await self.press.rows("select id from subscription")}
+        await self.harness.services.make_list(name, language=LANGUAGES[name])
+        await self.harness.change("update list set family = 'f', leaving_note = 1 where name = ?", name)
+        await self.harness.add_readers([SLOW], name)
+        there = {number for (number,) in await self.harness.rows("select id from subscription")}
         self.left = {subscription: reader for subscription, reader in self.left.items() if subscription in there}
         await self.plan_edition(name)
-        await self.press.change(
+        await self.harness.change(
             "update edition set scheduled_at = scheduled_at + ? where id = ?", YEARS, self.editions[name]
         )
         return name, old, self.editions[name]
 
     async def reschedule(self) -> object:
-        at = int(self.press.office.now) + YEARS + self.dice.choice([0, DAY])
-        return await self.with_edition(lambda edition: self.press.edition_admin.reschedule(edition, at))
+        at = int(self.harness.services.now) + YEARS + self.dice.choice([0, DAY])
+        return await self.with_edition(lambda edition: self.harness.edition_admin.reschedule(edition, at))
 
     async def retry(self) -> object:
-        return await self.press.edition_admin.retry(self.dice.choice([None, "reader.example"]))
+        return await self.harness.edition_admin.retry(self.dice.choice([None, "reader.example"]))
 
     # ------------------------------------------------------------------ kills
 
@@ -165,12 +165,12 @@ class RareDoors(Doors):
         step = self.dice.choice(
             [
                 *(self.close, self.erase, self.erase_themselves, self.cancel_edition, self.resend, self.retry),
-                *(self.keep_house, self.remove_aged, self.release, self.drop_held, self.take_slice, self.take_in),
+                *(self.keep_instance, self.remove_aged, self.release, self.drop_held, self.take_slice, self.take_in),
                 *(self.leave_all, self.suppress_by_file, self.never_again, self.pause, self.resume, self.move),
             ]
         )
         number, told = self.dice.randint(0, 3), "whole"
-        with dying_after(self.press.office.database, number):
+        with dying_after(self.harness.services.database, number):
             try:
                 await step()
             except Killed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.delivery.pressroom import TAKEN, Pressroom
+from tests.delivery.harness import TAKEN, DeliveryHarness
 from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailroom
 
 from pressrun.core.addresses.address import parse_address
@@ -37,10 +37,10 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
         yield opened
 
 
-async def notify(press: Pressroom, outgoing: Outgoing, report: Report | None) -> MailResult:
+async def notify(harness: DeliveryHarness, outgoing: Outgoing, report: Report | None) -> MailResult:
     route = read_local_part(outgoing.mail_from.partition("@")[0])
     assert route is not None
-    return await press.office.database.write(press.bounce_handler.process, route, report, "it cannot be read")
+    return await harness.services.database.write(harness.bounce_handler.process, route, report, "it cannot be read")
 
 
 def report(text: str = WORDS) -> Report:
@@ -48,64 +48,64 @@ def report(text: str = WORDS) -> Report:
     return Report(recipients=(recipient,))
 
 
-async def send_one(press: Pressroom) -> Outgoing:
-    await press.readers(1)
-    await press.edition()
-    (outgoing,) = await press.send_all(TAKEN)
+async def send_one(harness: DeliveryHarness) -> Outgoing:
+    await harness.readers(1)
+    await harness.edition()
+    (outgoing,) = await harness.send_all(TAKEN)
     return outgoing
 
 
 @pytest.mark.parametrize("state", ANSWERS)
 async def test_the_answer_to_a_copy_that_was_on_its_way_is_recorded_without_its_words(
-    press: Pressroom, state: str
+    harness: DeliveryHarness, state: str
 ) -> None:
-    await press.readers(1)
-    await press.edition()
-    await press.turn()
-    (outgoing,) = press.take_all()
-    await press.office.subscribers.erase(parse_address(READER))
-    press.answer(outgoing, ANSWERS[state])
-    await press.turn()
+    await harness.readers(1)
+    await harness.edition()
+    await harness.turn()
+    (outgoing,) = harness.take_all()
+    await harness.services.subscribers.erase(parse_address(READER))
+    harness.answer(outgoing, ANSWERS[state])
+    await harness.turn()
     reply = ANSWERS[state].reply
     assert reply is not None
-    assert [(state, reply.code, None, "")] == await press.rows("select state, code, reply, domain from delivery")
+    assert [(state, reply.code, None, "")] == await harness.rows("select state, code, reply, domain from delivery")
 
 
-async def test_a_bounce_after_erasing_is_counted_without_its_words(press: Pressroom) -> None:
-    outgoing = await send_one(press)
-    await press.office.subscribers.erase(parse_address(READER))
-    assert InboundState.DONE is (await notify(press, outgoing, report())).state
-    assert [("failed", 550, "gone", None, "")] == await press.rows(
+async def test_a_bounce_after_erasing_is_counted_without_its_words(harness: DeliveryHarness) -> None:
+    outgoing = await send_one(harness)
+    await harness.services.subscribers.erase(parse_address(READER))
+    assert InboundState.DONE is (await notify(harness, outgoing, report())).state
+    assert [("failed", 550, "gone", None, "")] == await harness.rows(
         "select state, code, bounce, reply, domain from delivery"
     )
-    assert [(None,)] == await press.rows("select reply from handover")
+    assert [(None,)] == await harness.rows("select reply from handover")
 
 
 @pytest.mark.parametrize(
     "notification", [None, Report(automatic="null sender"), Report()], ids=["unreadable", "not understood", "in person"]
 )
 async def test_no_mail_to_the_return_path_of_an_erased_reader_is_kept(
-    press: Pressroom, notification: Report | None
+    harness: DeliveryHarness, notification: Report | None
 ) -> None:
     """It came about them, so it may name them."""
-    outgoing = await send_one(press)
-    assert InboundState.DONE is not (await notify(press, outgoing, notification)).state
-    await press.office.subscribers.erase(parse_address(READER))
-    assert InboundState.DONE is (await notify(press, outgoing, notification)).state
+    outgoing = await send_one(harness)
+    assert InboundState.DONE is not (await notify(harness, outgoing, notification)).state
+    await harness.services.subscribers.erase(parse_address(READER))
+    assert InboundState.DONE is (await notify(harness, outgoing, notification)).state
 
 
-async def test_no_address_is_recorded_of_what_remotes_say(press: Pressroom) -> None:
+async def test_no_address_is_recorded_of_what_remotes_say(harness: DeliveryHarness) -> None:
     """A mailbox that forwards to somebody else answers in that one's name."""
     words = "user <other@elsewhere.example>: over quota"
-    await press.readers(2)
-    await press.edition()
-    await press.turn()
-    first, second = press.take_all()
-    press.answer(first, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
-    press.answer(second, TAKEN)
-    await press.turn()
-    await notify(press, second, report(words))
-    assert [("user <…>: over quota",)] * 2 == await press.rows("select reply from delivery order by id")
+    await harness.readers(2)
+    await harness.edition()
+    await harness.turn()
+    first, second = harness.take_all()
+    harness.answer(first, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
+    harness.answer(second, TAKEN)
+    await harness.turn()
+    await notify(harness, second, report(words))
+    assert [("user <…>: over quota",)] * 2 == await harness.rows("select reply from delivery order by id")
 
 
 async def test_nothing_follows_from_a_mail_whose_sender_is_erased_while_it_is_read(room: Mailroom) -> None:

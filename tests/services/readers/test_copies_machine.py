@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.delivery.pressroom import open_pressroom
+from tests.delivery.harness import open_delivery
 from tests.services.readers.lives import Lives
 
 from pressrun.services.editions import audience, lifecycle
@@ -23,10 +23,10 @@ async def test_everybody_gets_what_they_read_once(
     for seed in range(4):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        async with open_pressroom(folder) as press:
-            lives = Lives(press, random.Random(seed), merges=merges, is_issue=is_issue)
+        async with open_delivery(folder) as harness:
+            lives = Lives(harness, random.Random(seed), merges=merges, is_issue=is_issue)
             await lives.begin()
             await lives.live()
             assert [] == lives.faults(), "\n".join([f"seed {seed}", *lives.story])
             for edition in lives.editions.values():
-                assert None is await press.office.database.read(copy_counts.find_difference, edition)
+                assert None is await harness.services.database.read(copy_counts.find_difference, edition)

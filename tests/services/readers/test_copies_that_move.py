@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 import pytest_asyncio
-from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+from tests.delivery.harness import LATER, TAKEN, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.editions import audience, lifecycle
@@ -23,110 +23,110 @@ WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
 SLOW, ADA, NEW, LAST = "slow@slow.example", "ada@reader.example", "new@elsewhere.example", "last@last.example"
 
 
-async def make_family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
+async def make_family(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> DeliveryHarness:
     """A newsletter in two languages, with two readers of the first one."""
     for module in (audience, lifecycle):
         monkeypatch.setattr(module, "ROWS_AT_ONCE", 1)
-    await press.office.make_list("boletim", language="pt")
-    await press.change("update list set family = 'f', leaving_note = 0")
-    await press.add_readers([SLOW, ADA])
-    press.pass_time(10)
-    return press
+    await harness.services.make_list("boletim", language="pt")
+    await harness.change("update list set family = 'f', leaving_note = 0")
+    await harness.add_readers([SLOW, ADA])
+    harness.pass_time(10)
+    return harness
 
 
 @pytest_asyncio.fixture
-async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
-    return await make_family(press, monkeypatch)
+async def family(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> DeliveryHarness:
+    return await make_family(harness, monkeypatch)
 
 
-async def begin(press: Pressroom, *what: str, issue: str | None = None) -> int:
+async def begin(harness: DeliveryHarness, *what: str, issue: str | None = None) -> int:
     """An edition that has started, with its first slice taken."""
-    edition = await press.edition(*what, scheduled_at=int(press.office.now) + 1)
-    await press.change("update edition set issue = ? where id = ?", issue, edition)
+    edition = await harness.edition(*what, scheduled_at=int(harness.services.now) + 1)
+    await harness.change("update edition set issue = ? where id = ?", issue, edition)
 
     def start(tx: Transaction) -> None:
-        lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(press.office.now))
+        lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(harness.services.now))
 
-    await press.office.database.write(start)
-    press.pass_time(1)
+    await harness.services.database.write(start)
+    harness.pass_time(1)
     return edition
 
 
-async def take_rest(press: Pressroom) -> None:
-    while await press.office.database.record(lifecycle.continue_oldest, int(press.office.now)):
+async def take_rest(harness: DeliveryHarness) -> None:
+    while await harness.services.database.record(lifecycle.continue_oldest, int(harness.services.now)):
         pass
 
 
-async def begin_for_all(press: Pressroom) -> int:
-    edition = await begin(press)
-    await take_rest(press)
+async def begin_for_all(harness: DeliveryHarness) -> int:
+    edition = await begin(harness)
+    await take_rest(harness)
     return edition
 
 
-async def send(press: Pressroom) -> list[str]:
+async def send(harness: DeliveryHarness) -> list[str]:
     """Send what may go now; returns who gets an edition."""
     told = []
-    await press.turn()
-    for outgoing in press.take_all():
-        [(edition,)] = await press.rows("select edition_id from delivery where id = ?", outgoing.delivery_id)
+    await harness.turn()
+    for outgoing in harness.take_all():
+        [(edition,)] = await harness.rows("select edition_id from delivery where id = ?", outgoing.delivery_id)
         is_slow = outgoing.rcpt_to == SLOW
-        press.answer(outgoing, LATER if is_slow else TAKEN)
+        harness.answer(outgoing, LATER if is_slow else TAKEN)
         told += [] if is_slow or edition is None else [outgoing.rcpt_to]
-    await press.turn()
+    await harness.turn()
     return told
 
 
-async def send_rest(press: Pressroom, edition: int) -> list[str]:
+async def send_rest(harness: DeliveryHarness, edition: int) -> list[str]:
     """Send all that waits, now and later; returns who gets an edition."""
-    await take_rest(press)
+    await take_rest(harness)
     told = []
     for _ in range(3):
-        told += await send(press)
-        press.pass_time(7200)
-    assert None is await press.office.database.read(copy_counts.find_difference, edition)
-    assert sum((await press.counts(edition)).values()) == (await press.stored(edition)).audience
+        told += await send(harness)
+        harness.pass_time(7200)
+    assert None is await harness.services.database.read(copy_counts.find_difference, edition)
+    assert sum((await harness.counts(edition)).values()) == (await harness.stored(edition)).audience
     return sorted(told)
 
 
-async def link_of(press: Pressroom, address: str) -> PreferenceLink:
-    [(number, epoch)] = await press.rows("select id, epoch from subscriber where address = ?", address)
+async def link_of(harness: DeliveryHarness, address: str) -> PreferenceLink:
+    [(number, epoch)] = await harness.rows("select id, epoch from subscriber where address = ?", address)
     return PreferenceLink(subscriber_id=number, epoch=epoch)
 
 
-async def choose(press: Pressroom, name: str) -> None:
+async def choose(harness: DeliveryHarness, name: str) -> None:
     change = PreferenceChanges(families={"f": name})
-    await Preferences(press.office.context).save(await link_of(press, ADA), change, WEB)
-    press.pass_time(1)
+    await Preferences(harness.services.context).save(await link_of(harness, ADA), change, WEB)
+    harness.pass_time(1)
 
 
-async def pause(press: Pressroom, address: str = ADA, *names: str) -> None:
-    await Preferences(press.office.context).pause(await link_of(press, address), 3, WEB, names=names)
-    press.pass_time(1)
+async def pause(harness: DeliveryHarness, address: str = ADA, *names: str) -> None:
+    await Preferences(harness.services.context).pause(await link_of(harness, address), 3, WEB, names=names)
+    harness.pass_time(1)
 
 
-async def resume(press: Pressroom, address: str = ADA) -> None:
-    await Preferences(press.office.context).resume(await link_of(press, address), WEB)
-    press.pass_time(1)
+async def resume(harness: DeliveryHarness, address: str = ADA) -> None:
+    await Preferences(harness.services.context).resume(await link_of(harness, address), WEB)
+    harness.pass_time(1)
 
 
-async def move(press: Pressroom) -> None:
+async def move(harness: DeliveryHarness) -> None:
     """Ada changes to the new address."""
-    changes = AddressChanges(press.office.context)
-    await changes.request((await link_of(press, ADA)).subscriber_id, parse_address(NEW), WEB)
-    press.pass_time(1)
+    changes = AddressChanges(harness.services.context)
+    await changes.request((await link_of(harness, ADA)).subscriber_id, parse_address(NEW), WEB)
+    harness.pass_time(1)
     assert AddressChangeOutcome.DONE is (await changes.confirm(1, WEB))[0]
-    press.pass_time(1)
+    harness.pass_time(1)
 
 
-async def move_back(press: Pressroom) -> None:
-    assert AddressChangeOutcome.DONE is (await AddressChanges(press.office.context).undo(1, WEB))[0]
-    press.pass_time(1)
+async def move_back(harness: DeliveryHarness) -> None:
+    assert AddressChangeOutcome.DONE is (await AddressChanges(harness.services.context).undo(1, WEB))[0]
+    harness.pass_time(1)
 
 
 # ---------------------------------------------------------------------- before their slice is taken
 
 
-async def test_another_language_before_their_slice(family: Pressroom) -> None:
+async def test_another_language_before_their_slice(family: DeliveryHarness) -> None:
     """The edition comes in no other language: it is theirs in the one in which they read when it started."""
     edition = await begin(family)
     await choose(family, "boletim")
@@ -134,7 +134,7 @@ async def test_another_language_before_their_slice(family: Pressroom) -> None:
 
 
 @pytest.mark.parametrize("is_sent", [False, True])
-async def test_another_language_and_back_before_their_slice(family: Pressroom, is_sent: bool) -> None:
+async def test_another_language_and_back_before_their_slice(family: DeliveryHarness, is_sent: bool) -> None:
     edition = await begin(family)
     await choose(family, "boletim")
     sent = await send(family) if is_sent else []
@@ -142,7 +142,7 @@ async def test_another_language_and_back_before_their_slice(family: Pressroom, i
     assert [ADA] == sent + await send_rest(family, edition)
 
 
-async def test_a_reader_who_returns_to_a_language_joins_no_audience_in_progress(family: Pressroom) -> None:
+async def test_a_reader_who_returns_to_a_language_joins_no_audience_in_progress(family: DeliveryHarness) -> None:
     """They got the edition in the other language, whether or not somebody has said that both are one issue."""
     await choose(family, "boletim")
     edition = await begin(family)
@@ -151,7 +151,7 @@ async def test_a_reader_who_returns_to_a_language_joins_no_audience_in_progress(
 
 
 @pytest.mark.parametrize("is_sent", [False, True])
-async def test_a_change_to_another_reader_and_back_before_their_slice(family: Pressroom, is_sent: bool) -> None:
+async def test_a_change_to_another_reader_and_back_before_their_slice(family: DeliveryHarness, is_sent: bool) -> None:
     await family.add_readers([NEW], "boletim")
     edition = await begin(family)
     await move(family)
@@ -161,7 +161,9 @@ async def test_a_change_to_another_reader_and_back_before_their_slice(family: Pr
 
 
 @pytest.mark.parametrize("joins", ["before", "late"])
-async def test_a_change_to_a_reader_of_the_list_and_back_before_their_slice(family: Pressroom, joins: str) -> None:
+async def test_a_change_to_a_reader_of_the_list_and_back_before_their_slice(
+    family: DeliveryHarness, joins: str
+) -> None:
     """Who was there at the start gets it, and nobody else."""
     if joins == "before":
         await family.add_readers([NEW])
@@ -175,7 +177,9 @@ async def test_a_change_to_a_reader_of_the_list_and_back_before_their_slice(fami
 
 
 @pytest.mark.parametrize("has_passed", [False, True])
-async def test_a_change_to_a_reader_of_the_list_and_back_after_their_slice(family: Pressroom, has_passed: bool) -> None:
+async def test_a_change_to_a_reader_of_the_list_and_back_after_their_slice(
+    family: DeliveryHarness, has_passed: bool
+) -> None:
     """Each gets their own, also where the slice of the other has passed with the change."""
     await family.add_readers([NEW])
     edition = await begin(family)
@@ -186,13 +190,13 @@ async def test_a_change_to_a_reader_of_the_list_and_back_after_their_slice(famil
     assert [ADA, NEW] == sorted(await send_rest(family, edition))
 
 
-async def test_a_reader_who_joins_after_the_start_does_not_get_it_by_pausing(family: Pressroom) -> None:
+async def test_a_reader_who_joins_after_the_start_does_not_get_it_by_pausing(family: DeliveryHarness) -> None:
     await family.add_readers([NEW])
     await family.leave(NEW)
     family.pass_time(1)
     edition = await begin(family)
     back = "update subscription set state = 'active', since = ? where state = 'unsubscribed'"
-    await family.change(back, int(family.office.now))
+    await family.change(back, int(family.services.now))
     family.pass_time(1)
     await pause(family, NEW)
     await resume(family, NEW)
@@ -202,7 +206,7 @@ async def test_a_reader_who_joins_after_the_start_does_not_get_it_by_pausing(fam
 # ---------------------------------------------------------------------- what a pause has stopped
 
 
-async def test_a_paused_reader_changes_the_language(family: Pressroom) -> None:
+async def test_a_paused_reader_changes_the_language(family: DeliveryHarness) -> None:
     edition = await begin_for_all(family)
     await pause(family)
     await choose(family, "boletim")
@@ -211,7 +215,7 @@ async def test_a_paused_reader_changes_the_language(family: Pressroom) -> None:
     assert [ADA] == await send_rest(family, edition)
 
 
-async def test_a_copy_that_moves_to_a_paused_language_rests_until_the_pause_ends(family: Pressroom) -> None:
+async def test_a_copy_that_moves_to_a_paused_language_rests_until_the_pause_ends(family: DeliveryHarness) -> None:
     await family.add_readers([ADA], "boletim")
     await pause(family, ADA, "boletim")
     edition = await begin_for_all(family)
@@ -221,29 +225,29 @@ async def test_a_copy_that_moves_to_a_paused_language_rests_until_the_pause_ends
     assert [ADA] == await send_rest(family, edition)
 
 
-async def test_who_is_suppressed_during_a_pause_gets_nothing_back_at_its_end(family: Pressroom) -> None:
+async def test_who_is_suppressed_during_a_pause_gets_nothing_back_at_its_end(family: DeliveryHarness) -> None:
     edition = await begin_for_all(family)
     await pause(family)
-    await family.office.suppressions.add(parse_address(ADA), "operator")
+    await family.services.suppressions.add(parse_address(ADA), "operator")
     await resume(family)
     assert {"queued": 1, "cancelled": 1} == await family.counts(edition)
 
 
-async def test_a_paused_reader_gets_an_issue_once(family: Pressroom) -> None:
+async def test_a_paused_reader_gets_an_issue_once(family: DeliveryHarness) -> None:
     """In the language that comes first once the pause is over."""
     edition = await begin_for_all(family)
-    other = await family.edition("Bom dia", "boletim", scheduled_at=int(family.office.now) + 86400)
+    other = await family.edition("Bom dia", "boletim", scheduled_at=int(family.services.now) + 86400)
     await family.change("update edition set issue = 'one'")
     await pause(family)
     await choose(family, "boletim")
     await resume(family)
-    await family.edition_admin.reschedule(other, int(family.office.now) + 1)
+    await family.edition_admin.reschedule(other, int(family.services.now) + 1)
     family.pass_time(2)
     assert [ADA] == await send_rest(family, edition)
     assert [] == await send_rest(family, other)
 
 
-async def test_a_paused_reader_of_both_languages_who_chooses_one_gets_an_issue_once(family: Pressroom) -> None:
+async def test_a_paused_reader_of_both_languages_who_chooses_one_gets_an_issue_once(family: DeliveryHarness) -> None:
     """The pause has stopped a copy of it in each of them."""
     await family.add_readers([ADA], "boletim")
     edition = await begin_for_all(family)
@@ -255,7 +259,7 @@ async def test_a_paused_reader_of_both_languages_who_chooses_one_gets_an_issue_o
     assert [ADA] == await send_rest(family, edition) + await send_rest(family, other)
 
 
-async def test_a_reader_pauses_between_two_changes_of_the_language(family: Pressroom) -> None:
+async def test_a_reader_pauses_between_two_changes_of_the_language(family: DeliveryHarness) -> None:
     """The first one is before their slice."""
     edition = await begin(family)
     await choose(family, "boletim")
@@ -266,7 +270,7 @@ async def test_a_reader_pauses_between_two_changes_of_the_language(family: Press
 
 
 @pytest.mark.parametrize("is_undone", [False, True])
-async def test_a_paused_reader_changes_to_the_address_of_another_one(family: Pressroom, is_undone: bool) -> None:
+async def test_a_paused_reader_changes_to_the_address_of_another_one(family: DeliveryHarness, is_undone: bool) -> None:
     await family.add_readers([NEW], "boletim")
     edition = await begin_for_all(family)
     await pause(family)
@@ -277,7 +281,7 @@ async def test_a_paused_reader_changes_to_the_address_of_another_one(family: Pre
     assert [ADA if is_undone else NEW] == await send_rest(family, edition)
 
 
-async def test_the_later_one_of_two_pauses_keeps_what_the_earlier_one_has_stopped(family: Pressroom) -> None:
+async def test_the_later_one_of_two_pauses_keeps_what_the_earlier_one_has_stopped(family: DeliveryHarness) -> None:
     await family.add_readers([ADA], "boletim")
     edition = await begin_for_all(family)
     await pause(family, ADA, "news")
@@ -287,7 +291,9 @@ async def test_the_later_one_of_two_pauses_keeps_what_the_earlier_one_has_stoppe
     assert [ADA] == await send_rest(family, edition)
 
 
-async def test_a_later_pause_at_the_other_address_keeps_what_an_earlier_one_has_stopped(family: Pressroom) -> None:
+async def test_a_later_pause_at_the_other_address_keeps_what_an_earlier_one_has_stopped(
+    family: DeliveryHarness,
+) -> None:
     edition = await begin_for_all(family)
     await family.add_readers([NEW])
     await pause(family)
@@ -299,7 +305,7 @@ async def test_a_later_pause_at_the_other_address_keeps_what_an_earlier_one_has_
 
 @pytest.mark.parametrize("is_resumed_first", [False, True])
 async def test_a_paused_reader_to_whom_another_one_moves_and_back_gets_their_own_copy(
-    family: Pressroom, is_resumed_first: bool
+    family: DeliveryHarness, is_resumed_first: bool
 ) -> None:
     await family.add_readers([NEW])
     family.pass_time(1)
@@ -316,7 +322,7 @@ async def test_a_paused_reader_to_whom_another_one_moves_and_back_gets_their_own
 
 
 @pytest.mark.parametrize("how", ["pause", "leave"])
-async def test_what_comes_back_waits_for_the_destination_of_now(family: Pressroom, how: str) -> None:
+async def test_what_comes_back_waits_for_the_destination_of_now(family: DeliveryHarness, how: str) -> None:
     """The reader has changed their address in the meantime."""
     edition = await begin_for_all(family)
     await family.add_readers([ADA], "boletim")  # somebody who left every list has no link to change the address by
@@ -326,7 +332,7 @@ async def test_what_comes_back_waits_for_the_destination_of_now(family: Pressroo
     if how == "pause":
         await resume(family, NEW)
     else:
-        assert UndoOutcome.RESTORED is (await UndoUnsubscribe(family.office.context).undo(1, WEB))[0]
+        assert UndoOutcome.RESTORED is (await UndoUnsubscribe(family.services.context).undo(1, WEB))[0]
     of_ada = "select domain from delivery where edition_id = ? and domain <> 'slow.example'"
     assert [("elsewhere.example",)] == await family.rows(of_ada, edition)
     assert [NEW] == await send_rest(family, edition)
@@ -335,7 +341,7 @@ async def test_what_comes_back_waits_for_the_destination_of_now(family: Pressroo
 # ---------------------------------------------------------------------- two readers of one list
 
 
-async def test_a_change_to_the_address_of_a_former_reader_keeps_what_waits(family: Pressroom) -> None:
+async def test_a_change_to_the_address_of_a_former_reader_keeps_what_waits(family: DeliveryHarness) -> None:
     """The former reader's copy was cancelled when they unsubscribed."""
     await family.add_readers([NEW])
     family.pass_time(1)
@@ -346,7 +352,7 @@ async def test_a_change_to_the_address_of_a_former_reader_keeps_what_waits(famil
     assert [NEW] == await send_rest(family, edition)
 
 
-async def test_an_undone_change_to_another_reader_of_the_list_gives_both_their_copies(family: Pressroom) -> None:
+async def test_an_undone_change_to_another_reader_of_the_list_gives_both_their_copies(family: DeliveryHarness) -> None:
     """Whoever changes the address of somebody else to their own keeps no edition from them."""
     await family.add_readers([NEW])
     family.pass_time(1)
@@ -359,24 +365,24 @@ async def test_an_undone_change_to_another_reader_of_the_list_gives_both_their_c
 # ---------------------------------------------------------------------- one issue in several languages
 
 
-async def get_issue(press: Pressroom, name: str) -> list[str]:
+async def get_issue(harness: DeliveryHarness, name: str) -> list[str]:
     """Send the edition of the one issue in this language; returns who gets it."""
-    edition = await begin(press, f"Hello from {name}", name, issue="may")
-    return await send_rest(press, edition)
+    edition = await begin(harness, f"Hello from {name}", name, issue="may")
+    return await send_rest(harness, edition)
 
 
-async def choose_at(press: Pressroom, address: str, name: str) -> None:
-    link = await link_of(press, address)
-    await Preferences(press.office.context).save(link, PreferenceChanges(families={"f": name}), WEB)
-    press.pass_time(1)
+async def choose_at(harness: DeliveryHarness, address: str, name: str) -> None:
+    link = await link_of(harness, address)
+    await Preferences(harness.services.context).save(link, PreferenceChanges(families={"f": name}), WEB)
+    harness.pass_time(1)
 
 
 @pytest.mark.parametrize("is_first_switched", [False, True])
 async def test_an_issue_comes_once_to_who_moves_to_another_reader_and_changes_the_language(
-    family: Pressroom, is_first_switched: bool
+    family: DeliveryHarness, is_first_switched: bool
 ) -> None:
     """Whichever comes first."""
-    await family.office.make_list("other")
+    await family.services.make_list("other")
     await family.add_readers([NEW], "other")
     assert [ADA] == await get_issue(family, "news")
     if is_first_switched:
@@ -388,12 +394,12 @@ async def test_an_issue_comes_once_to_who_moves_to_another_reader_and_changes_th
     assert [] == await get_issue(family, "boletim")
 
 
-async def test_a_reader_who_moves_and_returns_to_a_language_gets_no_second_copy(family: Pressroom) -> None:
+async def test_a_reader_who_moves_and_returns_to_a_language_gets_no_second_copy(family: DeliveryHarness) -> None:
     """The other edition of the issue waits for its hour: without it, they would have missed the issue."""
-    await family.office.make_list("other")
+    await family.services.make_list("other")
     await family.add_readers([NEW], "other")
     assert [ADA] == await get_issue(family, "news")
-    waiting = await family.edition("Olá", "boletim", scheduled_at=int(family.office.now) + 86_400)
+    waiting = await family.edition("Olá", "boletim", scheduled_at=int(family.services.now) + 86_400)
     await family.change("update edition set issue = 'may' where id = ?", waiting)
     await choose(family, "boletim")
     await move(family)
@@ -401,7 +407,7 @@ async def test_a_reader_who_moves_and_returns_to_a_language_gets_no_second_copy(
     assert [] == await send(family)
 
 
-async def test_an_issue_is_not_lost_by_a_change_of_address_that_is_undone(family: Pressroom) -> None:
+async def test_an_issue_is_not_lost_by_a_change_of_address_that_is_undone(family: DeliveryHarness) -> None:
     """The other reader has never had it, and the first one has."""
     await family.add_readers([NEW], "boletim")
     assert [ADA] == await get_issue(family, "news")
@@ -411,20 +417,20 @@ async def test_an_issue_is_not_lost_by_a_change_of_address_that_is_undone(family
     assert [NEW] == await get_issue(family, "boletim")
 
 
-async def test_who_reads_two_languages_at_two_addresses_gets_both(family: Pressroom) -> None:
+async def test_who_reads_two_languages_at_two_addresses_gets_both(family: DeliveryHarness) -> None:
     await family.add_readers([NEW], "boletim")
     assert [ADA] == await get_issue(family, "news")
     await move(family)
     assert [NEW] == await get_issue(family, "boletim")
 
 
-async def test_an_issue_comes_once_after_two_moves(family: Pressroom) -> None:
+async def test_an_issue_comes_once_after_two_moves(family: DeliveryHarness) -> None:
     """Each time to somebody who is a reader already."""
-    await family.office.make_list("other")
+    await family.services.make_list("other")
     await family.add_readers([NEW, LAST], "other")
     assert [ADA] == await get_issue(family, "news")
     await move(family)
-    changes = AddressChanges(family.office.context)
+    changes = AddressChanges(family.services.context)
     await changes.request((await link_of(family, NEW)).subscriber_id, parse_address(LAST), WEB)
     assert AddressChangeOutcome.DONE is (await changes.confirm(2, WEB))[0]
     family.pass_time(1)

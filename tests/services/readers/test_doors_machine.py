@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.delivery.pressroom import TAKEN, open_pressroom
+from tests.delivery.harness import TAKEN, open_delivery
 from tests.services.readers.doors import GENTLE, LIVING, MAILABLE, Step
 from tests.services.readers.lives import WEB
 from tests.services.readers.rare_doors import RareDoors
@@ -84,7 +84,7 @@ class WatchedDoors(RareDoors):
         before = await self.reading()
         self.story.append(f"{step.__name__}: …")
         self.story[-1] = f"{step.__name__}: {await step()}"
-        self.press.pass_time(1)
+        self.harness.pass_time(1)
         if step.__name__ not in GENTLE:
             self.lost |= {subscriber for _, subscriber in before ^ await self.reading()}
         await self.check()
@@ -94,40 +94,40 @@ class WatchedDoors(RareDoors):
         return {
             (f"{number} {standing} {sql}", reader)
             for sql in (MAILABLE, LIVING)
-            for number, reader, standing in await self.press.rows(sql)
+            for number, reader, standing in await self.harness.rows(sql)
         }
 
     async def check(self) -> None:
         for reason, sql in WRONG.items():
-            self.wrongs += [f"{reason}: {row}" for row in await self.press.rows(sql)]
-        beyond_proof = {reader for (reader,) in await self.press.rows(BEYOND_PROOF)}
+            self.wrongs += [f"{reason}: {row}" for row in await self.harness.rows(sql)]
+        beyond_proof = {reader for (reader,) in await self.harness.rows(BEYOND_PROOF)}
         self.wrongs += [f"suspended for bounces, and no proof ends it: {reader}" for reader in beyond_proof]
-        mailable = await self.press.rows(MAILABLE)
+        mailable = await self.harness.rows(MAILABLE)
         self.bilingual |= {
             reader for reader, lists in Counter(reader for _, reader, _ in mailable).items() if lists > 1
         }
-        for reader, content, _ in await self.press.rows(TWICE):
+        for reader, content, _ in await self.harness.rows(TWICE):
             is_one = not (self.merges or reader == 1 or (self.is_issue and reader in self.bilingual))
             self.wrongs += [f"twice: {reader} {content}"] if is_one else []
         for edition in self.editions.values():
-            difference = await self.press.office.database.read(copy_counts.find_difference, edition)
+            difference = await self.harness.services.database.read(copy_counts.find_difference, edition)
             if difference is not None and not await self.is_removed(edition):
                 self.wrongs.append(f"counts of {edition}: {difference}")
-        self.excused |= set(await self.press.rows(FAILED))
+        self.excused |= set(await self.harness.rows(FAILED))
         await self.excuse_absent(mailable)
 
     async def is_removed(self, edition: int) -> bool:
         """Whether rows of its copies were removed for their age."""
         removed = "select 1 from edition where id = ? and copies_removed_at is not null"
-        return bool(await self.press.rows(removed, edition))
+        return bool(await self.harness.rows(removed, edition))
 
     async def excuse_absent(self, mailable: list[tuple[int, ...]]) -> None:
         """Excuse readers who are paused or have left when an edition ends, and all readers of a cancelled one."""
-        resting = await self.press.rows("select subscriber_id from subscription where state = 'suspended'")
+        resting = await self.harness.rows("select subscriber_id from subscription where state = 'suspended'")
         away = {reader for (reader,) in resting} | set(self.left.values())
         anywhere = {reader for _, reader, _ in mailable}
         over = "select id, list_id, state from edition where state in ('finished', 'cancelled')"
-        for edition, list_id, state in await self.press.rows(over):
+        for edition, list_id, state in await self.harness.rows(over):
             due = self.due.get(edition, set())  # a welcome email is nobody's due
             here = {reader for _, reader, its_list in mailable if its_list == list_id}
             absent = {reader for reader in due - here if reader in away or reader not in anywhere}
@@ -136,31 +136,31 @@ class WatchedDoors(RareDoors):
 
     async def claim(self) -> object:
         taken = await super().claim()
-        self.wrongs += [f"sends nothing: {row}" for row in await self.press.rows(IDLE)]
+        self.wrongs += [f"sends nothing: {row}" for row in await self.harness.rows(IDLE)]
         return taken
 
     async def end(self) -> None:
         """End all pauses, and send everything that has started."""
-        press = self.press
+        harness = self.harness
         self.story.append("end")
-        for number, epoch in await press.rows("select id, epoch from subscriber"):
+        for number, epoch in await harness.rows("select id, epoch from subscriber"):
             await self.preferences.resume(PreferenceLink(subscriber_id=number, epoch=epoch), WEB)
         for _ in range(6):
             while await self.take_slice():
                 pass
             for edition in self.editions.values():
-                if await press.state(edition) == "paused" and (await press.stored(edition)).started_at is not None:
-                    await press.edition_admin.resume(edition)
+                if await harness.state(edition) == "paused" and (await harness.stored(edition)).started_at is not None:
+                    await harness.edition_admin.resume(edition)
             await self.claim()
             for outgoing in self.in_flight:
                 await self.count(outgoing)
-                press.answer(outgoing, TAKEN)
+                harness.answer(outgoing, TAKEN)
             self.in_flight = []
-            await press.turn()
-            press.pass_time(7200)
+            await harness.turn()
+            harness.pass_time(7200)
         await self.check()
         going = "select id, state from edition where started_at is not null and state in ('sending', 'paused')"
-        self.wrongs += [f"never ends: {row}" for row in await press.rows(going) if self.finishes]
+        self.wrongs += [f"never ends: {row}" for row in await harness.rows(going) if self.finishes]
 
     def gone(self, editions: tuple[int, ...]) -> set[int]:
         return super().gone(editions) | {self.person(reader) for edition, reader in self.excused if edition in editions}
@@ -184,8 +184,8 @@ async def test_every_door_keeps_the_promises(
     for seed in range(3):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        async with open_pressroom(folder) as press:
-            lives = WatchedDoors(press, random.Random(seed), merges=merges, is_issue=is_issue)
+        async with open_delivery(folder) as harness:
+            lives = WatchedDoors(harness, random.Random(seed), merges=merges, is_issue=is_issue)
             await lives.begin()
             await lives.live_by(lives.plan())
             assert [] == lives.faults(), "\n".join([f"seed {seed}", *lives.story])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.engines import IS_THOROUGH, contents
-from tests.services.office import open_office
+from tests.services.harness import open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
@@ -39,19 +39,21 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
     """Addresses in no order split the pages of the indexes again and again."""
     chance = random.Random(5)
     names = ["".join(chance.choices(string.ascii_lowercase, k=14)) for _ in range(READERS)]
-    async with open_office(tmp_path) as office:
-        await office.make_list()
+    async with open_services(tmp_path) as services:
+        await services.make_list()
         for start in range(0, READERS, 500):
             rows = [
                 ImportRow(line=line, email=f"{name}@reader.example", attributes={"town": name}, name=name.title())
                 for line, name in enumerate(names[start : start + 500])
             ]
-            await office.subscribers.import_batch("news", rows)
+            await services.subscribers.import_batch("news", rows)
         gone = chance.sample(names, ERASED)
         for name in gone:
             address = parse_address(f"{name}@reader.example")
-            await office.sign_ups.request(["news"], Applicant(address, Origin(source="web", words=name)), network=None)
-            await office.subscribers.erase(address)
+            await services.sign_ups.request(
+                ["news"], Applicant(address, Origin(source="web", words=name)), network=None
+            )
+            await services.subscribers.erase(address)
     content = everything_below(tmp_path)
     assert [] == [name for name in gone if name.encode() in content]
     assert names[0].encode() in content or names[0] in gone
@@ -61,14 +63,14 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
 async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path, spelling: str) -> None:
     """In a name, in an imported column, in the name of a request."""
     web = Origin(source="web")
-    async with open_office(tmp_path) as office:
-        await office.make_list()
+    async with open_services(tmp_path) as services:
+        await services.make_list()
         rows = [ImportRow(line=2, email="other@mail.example", name=spelling, attributes={"referrer": spelling})]
-        await office.subscribers.import_batch("news", rows)
+        await services.subscribers.import_batch("news", rows)
         third = parse_address("third@mail.example")
-        await office.sign_ups.request(["news"], Applicant(third, web, name=spelling), network=None)
-        await office.subscribers.add("news", parse_address("erin@reader.example"))
-        await office.subscribers.erase(parse_address("erin@reader.example"))
+        await services.sign_ups.request(["news"], Applicant(third, web, name=spelling), network=None)
+        await services.subscribers.add("news", parse_address("erin@reader.example"))
+        await services.subscribers.erase(parse_address("erin@reader.example"))
     content = everything_below(tmp_path)
     assert b"erin" not in content
     assert b"other@mail.example" in content
@@ -79,49 +81,49 @@ async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path,
 async def test_nothing_is_left_of_the_former_address_either(tmp_path: Path, reads_there: bool) -> None:
     """Whoever changed to the address of another reader has left one without subscriptions at the former address."""
     old, new, web = parse_address("fern@old.example"), parse_address("fern@new.example"), Origin(source="web")
-    async with open_office(tmp_path) as office:
-        await office.make_list()
-        await office.make_list("other")
-        await office.subscribers.add("news", old)
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        await services.make_list("other")
+        await services.subscribers.add("news", old)
         if reads_there:
-            await office.subscribers.add("other", new)
-        changes = AddressChanges(office.context)
+            await services.subscribers.add("other", new)
+        changes = AddressChanges(services.context)
         await changes.request(1, new, web)
         assert AddressChangeOutcome.DONE is (await changes.confirm(1, web))[0]
         help_text = NewNotice(kind="help", address=old, message_secret=b"s" * 16)
-        await office.database.write(notices.insert_notice, help_text, int(office.now))
-        await office.subscribers.erase(new)
+        await services.database.write(notices.insert_notice, help_text, int(services.now))
+        await services.subscribers.erase(new)
         rows = [ImportRow(line=line, email=address.typed) for line, address in enumerate((old, new), 2)]
-        assert 2 == (await office.subscribers.import_batch("news", rows))["skipped_suppressed"]
+        assert 2 == (await services.subscribers.import_batch("news", rows))["skipped_suppressed"]
     content = everything_below(tmp_path)
     assert [] == [spelling for spelling in (b"fern@old.example", b"fern@new.example") if spelling in content]
 
 
 async def test_whoever_reads_at_the_former_address_now_is_left_alone(tmp_path: Path) -> None:
     old, new, web = parse_address("fern@old.example"), parse_address("fern@new.example"), Origin(source="web")
-    async with open_office(tmp_path) as office:
-        await office.make_list()
-        await office.make_list("other")
-        await office.subscribers.add("news", old)
-        await office.subscribers.add("other", new)
-        changes = AddressChanges(office.context)
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        await services.make_list("other")
+        await services.subscribers.add("news", old)
+        await services.subscribers.add("other", new)
+        changes = AddressChanges(services.context)
         await changes.request(1, new, web)
         await changes.confirm(1, web)
-        await office.sign_ups.request(["other"], Applicant(old, web), network=None)
-        await office.subscribers.erase(new)
-        left = await office.database.read(subscribers.find_subscriber, old)
+        await services.sign_ups.request(["other"], Applicant(old, web), network=None)
+        await services.subscribers.erase(new)
+        left = await services.database.read(subscribers.find_subscriber, old)
         assert left is not None
-        standings = [details.subscription.state for details in await office.database.read(list_subscriptions, left)]
+        standings = [details.subscription.state for details in await services.database.read(list_subscriptions, left)]
         assert ["unsubscribed", "pending"] == standings
 
 
 async def test_settings_that_name_the_former_address_have_to_be_changed_first(tmp_path: Path) -> None:
     old, new, web = parse_address("fern@old.example"), parse_address("fern@new.example"), Origin(source="web")
-    async with open_office(tmp_path) as office:
-        await office.make_list(owner=old.typed)
-        await office.subscribers.add("news", old)
-        changes = AddressChanges(office.context)
+    async with open_services(tmp_path) as services:
+        await services.make_list(owner=old.typed)
+        await services.subscribers.add("news", old)
+        changes = AddressChanges(services.context)
         await changes.request(1, new, web)
         await changes.confirm(1, web)
         with pytest.raises(Refused, match=r"fern@old\.example is used in the settings of news \(owner\)"):
-            await office.subscribers.erase(new)
+            await services.subscribers.erase(new)

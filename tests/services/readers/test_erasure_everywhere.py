@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.delivery.pressroom import TAKEN, Pressroom, open_pressroom
+from tests.delivery.harness import TAKEN, DeliveryHarness, open_delivery
 from tests.engines import contents
 from tests.inbound.mailroom import Mailroom, mail, open_mailroom
 
@@ -114,7 +114,7 @@ def addresses(draw: st.DrawFn) -> Address:
 class Scene:
     """Where the doors are, and how the address is spelt at the next one."""
 
-    press: Pressroom
+    harness: DeliveryHarness
     room: Mailroom
     spell: Callable[[], str]
 
@@ -123,28 +123,28 @@ class Scene:
         return parse_address(normalize("NFC", self.spell()))
 
     def preferences(self) -> Preferences:
-        return Preferences(self.press.office.context)
+        return Preferences(self.harness.services.context)
 
     async def add(self, address: str) -> int:
         """A reader, and their number."""
-        await self.press.office.subscribers.add("news", parse_address(address))
+        await self.harness.services.subscribers.add("news", parse_address(address))
         return (await self.person(address)).id
 
     async def person(self, address: str) -> subscribers.Subscriber:
-        stored = await self.press.office.database.read(subscribers.find_subscriber, parse_address(address))
+        stored = await self.harness.services.database.read(subscribers.find_subscriber, parse_address(address))
         assert stored is not None
         return stored
 
 
 async def sign_up(scene: Scene) -> None:
-    office = scene.press.office
+    services = scene.harness.services
     origin = Origin(source="web", words=f"Shall {scene.spell()} get it?")
-    await office.sign_ups.request(["news"], Applicant(scene.next, origin), network=None)
+    await services.sign_ups.request(["news"], Applicant(scene.next, origin), network=None)
 
 
 async def waiting_request(scene: Scene) -> None:
-    office = scene.press.office
-    web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
+    services = scene.harness.services
+    web_requests = WebRequests(services.context, sign_ups=services.sign_ups)
     await web_requests.sign_up(["news"], Applicant(scene.next, WEB, trust=Trust.PROVEN), network=None)
     await web_requests.preferences_link(scene.next, WEB, network=None)
 
@@ -154,9 +154,11 @@ async def held_sign_up(scene: Scene) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         new = NewNotice(kind="confirmation", address=scene.next, message_secret=b"s" * 16, list_id=target.id)
-        held_sign_ups.hold_notice(tx, new, now=int(scene.press.office.now), expires_at=int(scene.press.office.now) + 99)
+        held_sign_ups.hold_notice(
+            tx, new, now=int(scene.harness.services.now), expires_at=int(scene.harness.services.now) + 99
+        )
 
-    await scene.press.office.database.write(hold)
+    await scene.harness.services.database.write(hold)
 
 
 async def imported_by_others(scene: Scene) -> None:
@@ -167,7 +169,7 @@ async def imported_by_others(scene: Scene) -> None:
         attributes={"referred by": scene.spell(), "town": "Ulm"},
         consent_source=f"paper form of {scene.spell()}",
     )
-    await scene.press.office.subscribers.import_batch("news", [row])
+    await scene.harness.services.subscribers.import_batch("news", [row])
 
 
 async def named_by_others(scene: Scene) -> None:
@@ -179,20 +181,20 @@ async def named_by_others(scene: Scene) -> None:
 async def asked_by_others(scene: Scene) -> None:
     """Under a name that is taken over once they confirm."""
     other = parse_address("asking@reader.example")
-    await scene.press.office.sign_ups.request(["news"], Applicant(other, WEB, name=scene.spell()), network=None)
+    await scene.harness.services.sign_ups.request(["news"], Applicant(other, WEB, name=scene.spell()), network=None)
 
 
 async def wanted_by_others(scene: Scene) -> None:
     number = await scene.add("wanting@reader.example")
-    await AddressChanges(scene.press.office.context).request(number, scene.next, WEB)
+    await AddressChanges(scene.harness.services.context).request(number, scene.next, WEB)
 
 
 async def left_behind(scene: Scene) -> None:
     """A former address of somebody who is a reader still."""
-    address_changes = AddressChanges(scene.press.office.context)
+    address_changes = AddressChanges(scene.harness.services.context)
     number = await scene.add(scene.next.typed)
     await address_changes.request(number, parse_address("moved@reader.example"), WEB)
-    ((change,),) = await scene.press.rows("select max(id) from address_change")
+    ((change,),) = await scene.harness.rows("select max(id) from address_change")
     await address_changes.confirm(change, WEB)
 
 
@@ -200,27 +202,27 @@ async def edition_and_replies(scene: Scene) -> None:
     """What relays say of a reader's copy, and of another's, whose mail is passed on."""
     await scene.add(scene.next.typed)
     await scene.add("forwarding@reader.example")
-    await scene.press.edition()
-    await scene.press.turn()
-    for outgoing in scene.press.take_all():
+    await scene.harness.edition()
+    await scene.harness.turn()
+    for outgoing in scene.harness.take_all():
         words = f"<{scene.spell()}>: try {quote(scene.spell())} later"
-        scene.press.answer(outgoing, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
-    await scene.press.turn()
+        scene.harness.answer(outgoing, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
+    await scene.harness.turn()
     link = PreferenceLink(subscriber_id=(await scene.person(scene.next.typed)).id, epoch=0)
     await scene.preferences().unsubscribe_all(link, WEB)
-    await scene.press.office.database.write(notify_unsubscribers, scene.press.office.context)
+    await scene.harness.services.database.write(notify_unsubscribers, scene.harness.services.context)
 
 
 async def editor_and_test_copy(scene: Scene) -> None:
-    await scene.press.office.lists.add_editor("news", scene.next)
+    await scene.harness.services.lists.add_editor("news", scene.next)
     edition = b"---\nsubject: Boats\n---\nHello\n"
-    await scene.press.edition_admin.send_test(
+    await scene.harness.edition_admin.send_test(
         "news", Manuscript(source=edition, source_name="a.md", assets={}), [scene.next]
     )
 
 
 async def suppressed(scene: Scene) -> None:
-    await scene.press.office.suppressions.add(scene.next, "operator")
+    await scene.harness.services.suppressions.add(scene.next, "operator")
 
 
 async def mail_to_the_list(scene: Scene) -> None:
@@ -267,9 +269,9 @@ DOORS: tuple[Callable[[Scene], Awaitable[None]], ...] = (
 # ---------------------------------------------------------------------- what is to hold
 
 
-async def send_everything(press: Pressroom) -> list[Outgoing]:
+async def send_everything(harness: DeliveryHarness) -> list[Outgoing]:
     """All notices go out: what asked for consent is recorded as evidence."""
-    return await press.send_all(TAKEN)
+    return await harness.send_all(TAKEN)
 
 
 async def later(scene: Scene, copies: list[Outgoing]) -> None:
@@ -280,8 +282,8 @@ async def later(scene: Scene, copies: list[Outgoing]) -> None:
             recipient = RecipientReport(
                 bounce=BounceClass.GONE, address="", status="5.1.1", code=550, text=scene.spell()
             )
-            await scene.press.office.database.write(
-                scene.press.bounce_handler.process, route, Report(recipients=(recipient,)), ""
+            await scene.harness.services.database.write(
+                scene.harness.bounce_handler.process, route, Report(recipients=(recipient,)), ""
             )
 
 
@@ -291,9 +293,9 @@ async def test_the_oracle_finds_every_door(tmp_path: Path, number: int) -> None:
     address = parse_address("qömer.zzÜnal0815@BÜCHER.example")
     for index, door in enumerate(DOORS[number::4]):
         folder = tmp_path / str(index)
-        async with open_pressroom(folder / "press") as press, open_mailroom(folder / "room") as room:
+        async with open_delivery(folder / "press") as harness, open_mailroom(folder / "room") as room:
             await room.make_list()
-            await door(Scene(press=press, room=room, spell=lambda: address.typed))
+            await door(Scene(harness=harness, room=room, spell=lambda: address.typed))
         assert left_in(folder, address), door.__name__
 
 
@@ -309,13 +311,13 @@ async def test_erased_it_is_in_no_file_in_any_spelling(address: Address, choices
 async def let_in_and_erase(folder: Path, address: Address, choices: object) -> None:
     pick = choices.choice  # type: ignore[attr-defined]
     same = [text for text in spellings(address) if equal(text, address)]
-    async with open_pressroom(folder / "press") as press, open_mailroom(folder / "room") as room:
+    async with open_delivery(folder / "press") as harness, open_mailroom(folder / "room") as room:
         await room.make_list()
-        scene = Scene(press=press, room=room, spell=lambda: str(pick(same)))
+        scene = Scene(harness=harness, room=room, spell=lambda: str(pick(same)))
         for door in DOORS:
             await door(scene)
-        copies = await send_everything(press)
-        for database, keys in ((press.office.database, press.office.keys), (room.database, room.keys)):
+        copies = await send_everything(harness)
+        for database, keys in ((harness.services.database, harness.services.keys), (room.database, room.keys)):
             erased = await erase(database, parse_address(pick(same)), keys, os.urandom, int(room.now))
             assert erased is not None
             with pytest.raises(NotFound):
@@ -324,5 +326,5 @@ async def let_in_and_erase(folder: Path, address: Address, choices: object) -> N
             assert [] == audit.problems
         await later(scene, copies)
         await room.processing.recover()
-        people = await press.rows("select address, name, attributes from subscriber where address like 'other@%'")
+        people = await harness.rows("select address, name, attributes from subscriber where address like 'other@%'")
         assert [("other@reader.example", "", '{"town": "Ulm"}')] == people

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from tests.database import execute, execute_in
 from tests.editions.inline_builder import builder_at
-from tests.web.house import NOW, House, open_house
+from tests.web.harness import NOW, WebHarness, open_web
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
@@ -39,9 +39,9 @@ LANGUAGES = {"noticias": "es", "boletim": "pt-PT", "nouvelles": "fr"}
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def web(tmp_path: Path) -> AsyncIterator[WebHarness]:
     """A newsletter in three languages, and one that stands alone."""
-    async with open_house(tmp_path) as opened:
+    async with open_web(tmp_path) as opened:
         for name, language in LANGUAGES.items():
             await opened.add_list(name, title=name.title(), language=language)
         await opened.write("update list set family = 'villanueva'")
@@ -49,21 +49,21 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         yield opened
 
 
-async def choose(house: House, name: str) -> None:
-    await house.preferences().save(LINK, PreferenceChanges(families={"villanueva": name}), WEB)
+async def choose(web: WebHarness, name: str) -> None:
+    await web.preferences().save(LINK, PreferenceChanges(families={"villanueva": name}), WEB)
 
 
-async def standings(house: House) -> dict[str, tuple[str, str | None, int | None, str]]:
-    rows = await house.rows(
+async def standings(web: WebHarness) -> dict[str, tuple[str, str | None, int | None, str]]:
+    rows = await web.rows(
         "select name, state, suspended_for, paused_until, source from subscription join list on list.id = list_id"
         " order by subscription.id"
     )
     return {name: (state, why, until, source) for name, state, why, until, source in rows}
 
 
-async def live_copies(house: House, issue: str) -> int:
+async def live_copies(web: WebHarness, issue: str) -> int:
     """How many copies of an issue reach Ada, or have."""
-    ((number,),) = await house.rows(
+    ((number,),) = await web.rows(
         "select count(*) from delivery join edition on edition.id = edition_id join subscription on "
         "subscription.id = subscription_id where subscriber_id = 1 and delivery.state not in ('cancelled', 'failed') "
         f"and issue = '{issue}'"
@@ -71,21 +71,21 @@ async def live_copies(house: House, issue: str) -> int:
     return int(number)
 
 
-async def remove_list(house: House, name: str) -> None:
-    list_admin = ListAdmin(house.context(), builder_at(house.site, house.data.root))
+async def remove_list(web: WebHarness, name: str) -> None:
+    list_admin = ListAdmin(web.context(), builder_at(web.site, web.data.root))
     await list_admin.remove_list(name)
 
 
-async def add_issue(house: House, issue: str) -> dict[str, int]:
+async def add_issue(web: WebHarness, issue: str) -> dict[str, int]:
     """An edition in each language that waits for its hour."""
     editions = {}
     for number, name in enumerate(LANGUAGES, 1):
-        editions[name] = await house.add_edition(number, f"{issue}-{name}", state="scheduled", started_at=None)
-    await house.write(f"update edition set issue = '{issue}' where slug like '{issue}-%'")
+        editions[name] = await web.add_edition(number, f"{issue}-{name}", state="scheduled", started_at=None)
+    await web.write(f"update edition set issue = '{issue}' where slug like '{issue}-%'")
     return editions
 
 
-async def start(house: House, edition_id: int, state: str = "queued") -> None:
+async def start(web: WebHarness, edition_id: int, state: str = "queued") -> None:
     """Take the audience; its copies get as far as that state."""
 
     def work(tx: Transaction) -> None:
@@ -94,7 +94,7 @@ async def start(house: House, edition_id: int, state: str = "queued") -> None:
         copy_counts.recount(tx, edition_id)
         lifecycle.finish_if_done(tx, edition_id, int(NOW))
 
-    await house.database.write(work)
+    await web.database.write(work)
 
 
 @pytest.mark.parametrize(
@@ -102,27 +102,27 @@ async def start(house: House, edition_id: int, state: str = "queued") -> None:
     [("active", None, None), ("suspended", "paused", int(NOW) + 86400), ("suspended", "bounces", None)],
     ids=["active", "paused", "bounces"],
 )
-async def test_a_subscription_goes_over_as_it_is(house: House, before: tuple[str, str | None, int | None]) -> None:
+async def test_a_subscription_goes_over_as_it_is(web: WebHarness, before: tuple[str, str | None, int | None]) -> None:
     """Who got no mail gets none by it, and nobody is asked to confirm again."""
-    await house.add_reader(1)
+    await web.add_reader(1)
 
     sql = "update subscription set state = ?, suspended_for = ?, paused_until = ?, source = 'fair', since = 7"
-    await execute(house.database, sql, *before)
-    await choose(house, "boletim")
-    assert {"noticias": ("unsubscribed", None, None, "web"), "boletim": (*before, "fair")} == await standings(house)
-    assert [] == await house.notices()
-    assert [(7,)] == await house.rows("select since from subscription where state <> 'unsubscribed'")
+    await execute(web.database, sql, *before)
+    await choose(web, "boletim")
+    assert {"noticias": ("unsubscribed", None, None, "web"), "boletim": (*before, "fair")} == await standings(web)
+    assert [] == await web.notices()
+    assert [(7,)] == await web.rows("select since from subscription where state <> 'unsubscribed'")
 
 
-async def test_what_was_agreed_to_goes_along(house: House) -> None:
+async def test_what_was_agreed_to_goes_along(web: WebHarness) -> None:
     """The words and the way of the first consent, however often the language is changed; its network address ages where
     it is."""
     signing_up = Origin(source="web", ip="192.0.2.9", language="es", words="Noticias. Suscribirse")
-    await house.sign_ups().request(["noticias"], Applicant(parse_address(ADA), signing_up), network=None)
-    await house.confirmations().confirm(1, Origin(source="mail", mail="digest", in_reply_to="id@reader.example"))
+    await web.sign_ups().request(["noticias"], Applicant(parse_address(ADA), signing_up), network=None)
+    await web.confirmations().confirm(1, Origin(source="mail", mail="digest", in_reply_to="id@reader.example"))
     for name in ("boletim", "nouvelles"):
-        await choose(house, name)
-    evidence = await house.consent()
+        await choose(web, name)
+    evidence = await web.consent()
     told = [(item["event"], item["list"]) for item in evidence if item["event"] != "asked"]
     assert [
         ("requested", "noticias"),
@@ -141,36 +141,34 @@ async def test_what_was_agreed_to_goes_along(house: House) -> None:
         ("confirmed", "noticias", "mail", ""),
     ] == [(event["event"], event["list"], event["source"], event["text"]) for event in carried]
     assert "192.0.2.9" not in str(carried)
-    assert [] == (await house.database.read(verify, [])).problems
+    assert [] == (await web.database.read(verify, [])).problems
 
 
-async def test_an_export_names_the_source_of_the_first_consent(house: House) -> None:
-    subscriber_admin = SubscriberAdmin(house.context())
+async def test_an_export_names_the_source_of_the_first_consent(web: WebHarness) -> None:
+    subscriber_admin = SubscriberAdmin(web.context())
     row = ImportRow(line=2, email=ADA, attributes={}, consent_source="fair 2020", consent_ip="192.0.2.1")
     await subscriber_admin.import_batch("noticias", [row])
-    await choose(house, "boletim")
-    text = await house.database.read(
-        lambda tx: "".join(export_subscribers(tx, "boletim", file_format="csv", state=None))
-    )
+    await choose(web, "boletim")
+    text = await web.database.read(lambda tx: "".join(export_subscribers(tx, "boletim", file_format="csv", state=None)))
     assert [f"{ADA},,,2026-05-28T20:26:40Z,fair 2020,,active"] == text.splitlines()[1:]
     # Importing the same file again does not bring back a reader who changed the language: they would get issues twice.
     assert 1 == (await subscriber_admin.import_batch("noticias", [row]))["skipped_unsubscribed"]
-    assert "active" == (await standings(house))["boletim"][0]
+    assert "active" == (await standings(web))["boletim"][0]
 
 
-async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
+async def test_old_links_unsubscribe_from_the_newsletter(web: WebHarness) -> None:
     """Over two changes, and undone again: the reader is back in the language of now alone."""
-    old = await house.add_reader(1)
-    await choose(house, "boletim")
-    await choose(house, "nouvelles")
-    standing = await house.unsubscribes().find(old)
+    old = await web.add_reader(1)
+    await choose(web, "boletim")
+    await choose(web, "nouvelles")
+    standing = await web.unsubscribes().find(old)
     assert standing is not None
     assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
-    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
-    outcome, _ = await house.undo_unsubscribe().undo(1, WEB)
-    states = {name: state for name, (state, *_) in (await standings(house)).items()}
+    assert UnsubscribeOutcome.LEFT == await web.unsubscribes().unsubscribe(old, WEB)
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(web)).values()}
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await web.unsubscribes().unsubscribe(old, WEB)
+    outcome, _ = await web.undo_unsubscribe().undo(1, WEB)
+    states = {name: state for name, (state, *_) in (await standings(web)).items()}
     assert (UndoOutcome.RESTORED, {"noticias": "unsubscribed", "boletim": "unsubscribed", "nouvelles": "active"}) == (
         outcome,
         states,
@@ -178,144 +176,144 @@ async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
 
 
 @pytest.mark.parametrize("removed", [["noticias"], ["boletim"], ["noticias", "boletim"], ["boletim", "noticias"]])
-async def test_old_links_unsubscribe_when_their_list_is_gone(house: House, removed: list[str]) -> None:
+async def test_old_links_unsubscribe_when_their_list_is_gone(web: WebHarness, removed: list[str]) -> None:
     """One by one or all: the newsletter goes on in another language, and so does the way out of it."""
-    old = await house.add_reader(1)
-    await choose(house, "boletim")
-    await choose(house, "nouvelles")
+    old = await web.add_reader(1)
+    await choose(web, "boletim")
+    await choose(web, "nouvelles")
     for name in removed:
-        await house.close_list(name)
-        await remove_list(house, name)
-    standing = await house.unsubscribes().find(old)
+        await web.close_list(name)
+        await remove_list(web, name)
+    standing = await web.unsubscribes().find(old)
     assert standing is not None
     assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
-    async with house.client() as client:
-        posted = await client.post(house.unsubscribe_path(old), data={"List-Unsubscribe": "One-Click"})
+    async with web.client() as client:
+        posted = await client.post(web.unsubscribe_path(old), data={"List-Unsubscribe": "One-Click"})
     assert 200 == posted.status_code
-    assert "unsubscribed" == (await standings(house))["nouvelles"][0]
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
+    assert "unsubscribed" == (await standings(web))["nouvelles"][0]
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await web.unsubscribes().unsubscribe(old, WEB)
 
 
-async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(house: House) -> None:
-    await house.add_reader(1)
-    await choose(house, "boletim")
-    await house.close_list("noticias")
-    await remove_list(house, "noticias")
-    assert [(1, 2)] == await house.rows("select id, moved_to from removed_subscription")
-    await house.write("delete from subscriber")
-    assert [] == await house.rows("select * from removed_subscription")
+async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await choose(web, "boletim")
+    await web.close_list("noticias")
+    await remove_list(web, "noticias")
+    assert [(1, 2)] == await web.rows("select id, moved_to from removed_subscription")
+    await web.write("delete from subscriber")
+    assert [] == await web.rows("select * from removed_subscription")
 
 
-async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(house: House) -> None:
-    old = await house.add_reader(1)
-    await choose(house, "boletim")
-    await house.sign_ups().request(["noticias"], Applicant(parse_address(ADA), WEB), network=None)
-    await house.confirmations().confirm(await house.last_confirmation(), WEB)
-    await house.unsubscribes().unsubscribe(old, WEB)
-    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(web: WebHarness) -> None:
+    old = await web.add_reader(1)
+    await choose(web, "boletim")
+    await web.sign_ups().request(["noticias"], Applicant(parse_address(ADA), WEB), network=None)
+    await web.confirmations().confirm(await web.last_confirmation(), WEB)
+    await web.unsubscribes().unsubscribe(old, WEB)
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(web)).values())
 
 
-async def ask_back(house: House) -> int:
+async def ask_back(web: WebHarness) -> int:
     """Somebody signs Ada up to the list that she changed from: she is asked to confirm."""
-    await house.sign_ups().request(["noticias"], Applicant(parse_address(ADA), WEB), network=None)
-    assert "pending" == (await standings(house))["noticias"][0]
-    return await house.last_confirmation()
+    await web.sign_ups().request(["noticias"], Applicant(parse_address(ADA), WEB), network=None)
+    assert "pending" == (await standings(web))["noticias"][0]
+    return await web.last_confirmation()
 
 
-async def test_old_links_unsubscribe_who_is_asked_to_confirm_the_old_list(house: House) -> None:
+async def test_old_links_unsubscribe_who_is_asked_to_confirm_the_old_list(web: WebHarness) -> None:
     """Anybody can sign somebody up: that must not take the way out from them, and the request ends with the rest."""
-    old = await house.add_reader(1)
-    await choose(house, "boletim")
-    request = await ask_back(house)
-    standing = await house.unsubscribes().find(old)
+    old = await web.add_reader(1)
+    await choose(web, "boletim")
+    request = await ask_back(web)
+    standing = await web.unsubscribes().find(old)
     assert standing is not None
     assert "boletim" == standing.list.name
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
-    assert Confirmed.LEFT_SINCE == (await house.confirmations().confirm(request, WEB))[0]
-    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
-    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().unsubscribe(old, WEB)
+    assert UnsubscribeOutcome.LEFT == await web.unsubscribes().unsubscribe(old, WEB)
+    assert Confirmed.LEFT_SINCE == (await web.confirmations().confirm(request, WEB))[0]
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(web)).values()}
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await web.unsubscribes().unsubscribe(old, WEB)
 
 
-async def test_the_page_of_the_old_list_mails_a_link_to_who_is_asked_to_confirm_it(house: House) -> None:
-    await house.add_reader(1)
-    await choose(house, "boletim")
-    await ask_back(house)
-    async with house.client() as client:
+async def test_the_page_of_the_old_list_mails_a_link_to_who_is_asked_to_confirm_it(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await choose(web, "boletim")
+    await ask_back(web)
+    async with web.client() as client:
         await client.post("/noticias/unsubscribe", data={"email": ADA})
     assert ("unsubscribe_link", ADA, {"answers": "web", "in_reply_to": None, "subscription": 2}) == (
-        await house.notices()
+        await web.notices()
     )[-1]
 
 
-async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(house: House) -> None:
+async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(web: WebHarness) -> None:
     """On the preferences page each list is itself."""
-    await house.add_reader(1)
-    await choose(house, "boletim")
-    await ask_back(house)
-    await house.preferences().save(LINK, PreferenceChanges(lists=["boletim"]), WEB)
-    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(1, WEB)
-    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
+    await web.add_reader(1)
+    await choose(web, "boletim")
+    await ask_back(web)
+    await web.preferences().save(LINK, PreferenceChanges(lists=["boletim"]), WEB)
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(web)).values())
+    assert UnsubscribeOutcome.LEFT == await web.unsubscribes().unsubscribe(1, WEB)
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(web)).values()}
 
 
-async def test_who_takes_back_that_they_left_keeps_the_way_out_and_what_they_had(house: House) -> None:
+async def test_who_takes_back_that_they_left_keeps_the_way_out_and_what_they_had(web: WebHarness) -> None:
     """By an old link, while the old list waited for a confirmation."""
-    old = await house.add_reader(1)
-    editions = await add_issue(house, "one")
-    await start(house, editions["noticias"], "delivered")
-    await choose(house, "boletim")
-    await ask_back(house)
-    await house.unsubscribes().unsubscribe(old, WEB)
-    assert UndoOutcome.RESTORED == (await house.undo_unsubscribe().undo(1, WEB))[0]
-    await start(house, editions["boletim"])
-    assert 1 == await live_copies(house, "one")
-    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().unsubscribe(old, WEB)
+    old = await web.add_reader(1)
+    editions = await add_issue(web, "one")
+    await start(web, editions["noticias"], "delivered")
+    await choose(web, "boletim")
+    await ask_back(web)
+    await web.unsubscribes().unsubscribe(old, WEB)
+    assert UndoOutcome.RESTORED == (await web.undo_unsubscribe().undo(1, WEB))[0]
+    await start(web, editions["boletim"])
+    assert 1 == await live_copies(web, "one")
+    assert UnsubscribeOutcome.LEFT == await web.unsubscribes().unsubscribe(old, WEB)
 
 
-async def test_an_issue_comes_once_to_who_is_asked_to_confirm_the_old_list(house: House) -> None:
-    await house.add_reader(1)
-    editions = await add_issue(house, "one")
-    await start(house, editions["noticias"], "delivered")
-    await choose(house, "boletim")
-    await ask_back(house)
-    await start(house, editions["boletim"])
-    assert 1 == await live_copies(house, "one")
+async def test_an_issue_comes_once_to_who_is_asked_to_confirm_the_old_list(web: WebHarness) -> None:
+    await web.add_reader(1)
+    editions = await add_issue(web, "one")
+    await start(web, editions["noticias"], "delivered")
+    await choose(web, "boletim")
+    await ask_back(web)
+    await start(web, editions["boletim"])
+    assert 1 == await live_copies(web, "one")
 
 
-async def test_a_failed_copy_is_not_sent_again_to_who_has_had_the_issue_since(house: House) -> None:
+async def test_a_failed_copy_is_not_sent_again_to_who_has_had_the_issue_since(web: WebHarness) -> None:
     """It failed in one language and came in another one, to a reader who is back; others get it."""
-    await house.add_reader(1)
-    await house.add_reader(1, "other@reader.example")
-    editions = await add_issue(house, "one")
-    await start(house, editions["noticias"], "failed")
-    await choose(house, "boletim")
-    await start(house, editions["boletim"], "delivered")
-    await choose(house, "noticias")
-    resent = await house.database.write(lifecycle.resend_failed, editions["noticias"], int(NOW))
+    await web.add_reader(1)
+    await web.add_reader(1, "other@reader.example")
+    editions = await add_issue(web, "one")
+    await start(web, editions["noticias"], "failed")
+    await choose(web, "boletim")
+    await start(web, editions["boletim"], "delivered")
+    await choose(web, "noticias")
+    resent = await web.database.write(lifecycle.resend_failed, editions["noticias"], int(NOW))
     assert (1, 1) == (resent.queued, resent.left_out)
-    assert 1 == await live_copies(house, "one")
+    assert 1 == await live_copies(web, "one")
 
 
-async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(house: House) -> None:
-    await house.add_reader(1)
-    await choose(house, "boletim")
-    async with house.client() as client:
+async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await choose(web, "boletim")
+    async with web.client() as client:
         await client.post("/noticias/unsubscribe", data={"email": ADA})
     assert [
         ("unsubscribe_link", ADA, {"answers": "web", "in_reply_to": None, "subscription": 2})
-    ] == await house.notices()
+    ] == await web.notices()
 
 
 @pytest.mark.slow_on_postgresql
 @pytest.mark.parametrize("state", ["queued", "deferred", "claimed", "delivered", "queued, delivered after a change"])
 @pytest.mark.parametrize("part", range(PARTS))
-async def test_each_issue_comes_once(house: House, state: str, part: int) -> None:
+async def test_each_issue_comes_once(web: WebHarness, state: str, part: int) -> None:
     """Whatever is sent first, whenever the reader changes the language, and however far the copies are by then.
 
     In parts, since each change reads all the evidence of consent that the reader has left.
     """
-    await house.add_reader(1)
-    await house.add_reader(2, "other@reader.example")
+    await web.add_reader(1)
+    await web.add_reader(2, "other@reader.example")
     events = (*LANGUAGES, "to boletim", "to nouvelles", "back")
     orders = [order for order in permutations(events) if order.index("to boletim") < order.index("to nouvelles")]
     orders = [order for order in orders if order.index("to nouvelles") < order.index("back")]
@@ -323,104 +321,104 @@ async def test_each_issue_comes_once(house: House, state: str, part: int) -> Non
     seen = {}
     for number, order in enumerate(orders[part::PARTS]):
         issue = f"i{number}"
-        editions = await add_issue(house, issue)
+        editions = await add_issue(web, issue)
         for event in order:
             if event in editions:
-                await start(house, editions[event], state.partition(",")[0])
+                await start(web, editions[event], state.partition(",")[0])
             else:
-                await choose(house, "noticias" if event == "back" else event.removeprefix("to "))
+                await choose(web, "noticias" if event == "back" else event.removeprefix("to "))
             if state.startswith("queued,") and event not in editions:
-                await house.write("update delivery set state = 'delivered' where state <> 'cancelled'")
-        seen[order] = await live_copies(house, issue)
+                await web.write("update delivery set state = 'delivered' where state <> 'cancelled'")
+        seen[order] = await live_copies(web, issue)
     assert {} == {order: copies for order, copies in seen.items() if copies != 1}
-    assert [] == await house.rows(
+    assert [] == await web.rows(
         "select id from edition where audience <> (select count(*) from delivery where edition_id = edition.id)"
     )
 
 
-async def test_who_reads_two_languages_gets_both(house: House) -> None:
+async def test_who_reads_two_languages_gets_both(web: WebHarness) -> None:
     """They asked for each: an issue is kept from nobody who has not changed from the one to the other."""
-    await house.add_reader(1)
-    await house.add_reader(2)
-    for edition_id in (await add_issue(house, "one")).values():
-        await start(house, edition_id)
-    assert 2 == await live_copies(house, "one")
-    await choose(house, "boletim")
+    await web.add_reader(1)
+    await web.add_reader(2)
+    for edition_id in (await add_issue(web, "one")).values():
+        await start(web, edition_id)
+    assert 2 == await live_copies(web, "one")
+    await choose(web, "boletim")
     assert {"noticias": "unsubscribed", "boletim": "active"} == {
-        name: state for name, (state, *_) in (await standings(house)).items()
+        name: state for name, (state, *_) in (await standings(web)).items()
     }
-    assert 1 == await live_copies(house, "one")
+    assert 1 == await live_copies(web, "one")
 
 
-async def test_a_copy_that_went_over_is_found_by_its_edition(house: House) -> None:
+async def test_a_copy_that_went_over_is_found_by_its_edition(web: WebHarness) -> None:
     """Whoever asks what became of it must not hear that there was none."""
-    await house.add_reader(1)
-    edition = (await add_issue(house, "one"))["noticias"]
-    await start(house, edition)
-    await choose(house, "boletim")
-    copy = await house.database.read(trace_copy, edition, parse_address(ADA), house.site)
+    await web.add_reader(1)
+    edition = (await add_issue(web, "one"))["noticias"]
+    await start(web, edition)
+    await choose(web, "boletim")
+    copy = await web.database.read(trace_copy, edition, parse_address(ADA), web.site)
     assert (edition, "queued") == (copy["edition"], copy["state"])
 
 
-async def test_the_same_word_in_another_family_is_another_issue(house: House) -> None:
-    await house.add_reader(1)
-    await house.add_reader(4)
-    await start(house, (await add_issue(house, "one"))["noticias"])
-    other = await house.add_edition(4, "one-alone", state="scheduled", started_at=None)
-    await house.write(f"update edition set issue = 'one' where id = {other}")
-    await start(house, other)
-    assert 2 == await live_copies(house, "one")
+async def test_the_same_word_in_another_family_is_another_issue(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await web.add_reader(4)
+    await start(web, (await add_issue(web, "one"))["noticias"])
+    other = await web.add_edition(4, "one-alone", state="scheduled", started_at=None)
+    await web.write(f"update edition set issue = 'one' where id = {other}")
+    await start(web, other)
+    assert 2 == await live_copies(web, "one")
 
 
-async def test_an_edition_without_an_issue_is_not_lost(house: House) -> None:
+async def test_an_edition_without_an_issue_is_not_lost(web: WebHarness) -> None:
     """What waits goes out in the language in which it was made: nobody knows whether it comes in the other one."""
-    await house.add_reader(1)
-    edition = await house.add_edition(1, "news", state="scheduled", started_at=None)
-    await start(house, edition)
-    await choose(house, "boletim")
-    assert [(2, "queued")] == await house.rows("select subscription_id, state from delivery")
+    await web.add_reader(1)
+    edition = await web.add_edition(1, "news", state="scheduled", started_at=None)
+    await start(web, edition)
+    await choose(web, "boletim")
+    assert [(2, "queued")] == await web.rows("select subscription_id, state from delivery")
 
 
 @pytest.mark.parametrize("reason", ["operator", "complaint", "never-again", "hard-bounce"])
-async def test_who_is_suppressed_gets_nothing_by_it(house: House, reason: str) -> None:
-    await house.add_reader(1)
-    editions = await add_issue(house, "one")
-    await start(house, editions["boletim"])
-    await house.suppress(ADA, reason)
-    await choose(house, "boletim")
-    await start(house, editions["noticias"])
-    assert 0 == await live_copies(house, "one")
+async def test_who_is_suppressed_gets_nothing_by_it(web: WebHarness, reason: str) -> None:
+    await web.add_reader(1)
+    editions = await add_issue(web, "one")
+    await start(web, editions["boletim"])
+    await web.suppress(ADA, reason)
+    await choose(web, "boletim")
+    await start(web, editions["noticias"])
+    assert 0 == await live_copies(web, "one")
 
 
-async def test_who_paused_gets_no_issue_by_it(house: House) -> None:
-    await house.add_reader(1)
-    await start(house, (await add_issue(house, "one"))["boletim"])
-    await house.preferences().pause(LINK, 7, WEB)
-    await choose(house, "boletim")
-    assert 0 == await live_copies(house, "one")
+async def test_who_paused_gets_no_issue_by_it(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await start(web, (await add_issue(web, "one"))["boletim"])
+    await web.preferences().pause(LINK, 7, WEB)
+    await choose(web, "boletim")
+    assert 0 == await live_copies(web, "one")
 
 
 @pytest.mark.parametrize("state", [None, "pending", "unsubscribed"])
-async def test_who_is_on_no_list_of_the_family_is_asked_to_confirm(house: House, state: str | None) -> None:
-    await house.add_reader(4)
+async def test_who_is_on_no_list_of_the_family_is_asked_to_confirm(web: WebHarness, state: str | None) -> None:
+    await web.add_reader(4)
     if state is not None:
-        await house.add_reader(1, state=state)
-    async with house.client() as client:
+        await web.add_reader(1, state=state)
+    async with web.client() as client:
         data = {"action": "save", "family-villanueva": "boletim"}
-        response = await client.post(house.preferences_path(1), data=data)
-    assert (200, "pending") == (response.status_code, (await standings(house))["boletim"][0])
-    assert state == (await standings(house)).get("noticias", (None,))[0]
-    assert ["confirmation"] == [kind for kind, _, _ in await house.notices()]
+        response = await client.post(web.preferences_path(1), data=data)
+    assert (200, "pending") == (response.status_code, (await standings(web))["boletim"][0])
+    assert state == (await standings(web)).get("noticias", (None,))[0]
+    assert ["confirmation"] == [kind for kind, _, _ in await web.notices()]
 
 
-async def test_a_request_that_waited_for_its_proof_confirms_nothing_more(house: House) -> None:
+async def test_a_request_that_waited_for_its_proof_confirms_nothing_more(web: WebHarness) -> None:
     """The link of a request to the wanted list, from before: after changing back it subscribes nobody."""
-    await house.add_reader(1)
-    await house.sign_ups().request(["boletim"], Applicant(parse_address(ADA), WEB), network=None)
-    await choose(house, "boletim")
-    await choose(house, "noticias")
-    await house.confirmations().confirm(1, WEB)
-    assert ("active", "unsubscribed") == tuple(state for state, *_ in (await standings(house)).values())
+    await web.add_reader(1)
+    await web.sign_ups().request(["boletim"], Applicant(parse_address(ADA), WEB), network=None)
+    await choose(web, "boletim")
+    await choose(web, "noticias")
+    await web.confirmations().confirm(1, WEB)
+    assert ("active", "unsubscribed") == tuple(state for state, *_ in (await standings(web)).values())
 
 
 @pytest.mark.parametrize(
@@ -433,70 +431,70 @@ async def test_a_request_that_waited_for_its_proof_confirms_nothing_more(house: 
         ("family-", "noticias"),
     ],
 )
-async def test_a_list_that_cannot_be_had_is_400_and_changes_nothing(house: House, field: str, value: str) -> None:
-    await house.add_reader(1)
-    await house.close_list("nouvelles")
-    before = await house.everything()
-    async with house.client() as client:
+async def test_a_list_that_cannot_be_had_is_400_and_changes_nothing(web: WebHarness, field: str, value: str) -> None:
+    await web.add_reader(1)
+    await web.close_list("nouvelles")
+    before = await web.everything()
+    async with web.client() as client:
         data = {"action": "save", "name": "Ada", field: value}
-        assert 400 == (await client.post(house.preferences_path(1), data=data)).status_code
-    assert before == await house.everything()
+        assert 400 == (await client.post(web.preferences_path(1), data=data)).status_code
+    assert before == await web.everything()
 
 
-async def test_no_list_of_a_family_is_leaving_it(house: House) -> None:
-    await house.add_reader(1)
-    await house.add_reader(4)
-    async with house.client() as client:
-        await client.post(house.preferences_path(1), data={"action": "save", "family-villanueva": ""})
-    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+async def test_no_list_of_a_family_is_leaving_it(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await web.add_reader(4)
+    async with web.client() as client:
+        await client.post(web.preferences_path(1), data={"action": "save", "family-villanueva": ""})
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(web)).values())
 
 
-async def test_the_field_of_a_family_goes_before_the_boxes_of_its_lists(house: House) -> None:
-    await house.add_reader(1)
-    await house.add_reader(4)
-    async with house.client() as client:
+async def test_the_field_of_a_family_goes_before_the_boxes_of_its_lists(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await web.add_reader(4)
+    async with web.client() as client:
         data = {"action": "save", "family-villanueva": "boletim", "lists": "shown", "list": "alone"}
-        answer = await client.post(house.preferences_path(1), data=data)
+        answer = await client.post(web.preferences_path(1), data=data)
     assert {"noticias": "unsubscribed", "alone": "active", "boletim": "active"} == {
-        name: state for name, (state, *_) in (await standings(house)).items()
+        name: state for name, (state, *_) in (await standings(web)).items()
     }
     assert "From now on you'll get Boletim." in answer.text.replace("&#39;", "'").replace("<bdi>", "")
 
 
-async def test_two_wishes_at_once_leave_one_subscription(house: House) -> None:
-    await house.add_reader(1)
-    await start(house, (await add_issue(house, "one"))["noticias"])
-    await asyncio.gather(*(choose(house, name) for name in ("boletim", "nouvelles", "boletim", "nouvelles")))
-    states = [state for state, *_ in (await standings(house)).values()]
+async def test_two_wishes_at_once_leave_one_subscription(web: WebHarness) -> None:
+    await web.add_reader(1)
+    await start(web, (await add_issue(web, "one"))["noticias"])
+    await asyncio.gather(*(choose(web, name) for name in ("boletim", "nouvelles", "boletim", "nouvelles")))
+    states = [state for state, *_ in (await standings(web)).values()]
     assert ["active", "unsubscribed", "unsubscribed"] == sorted(states)
-    assert 1 == await live_copies(house, "one")
+    assert 1 == await live_copies(web, "one")
 
 
-async def test_a_switch_while_the_audience_is_taken_loses_no_copy(house: House) -> None:
+async def test_a_switch_while_the_audience_is_taken_loses_no_copy(web: WebHarness) -> None:
     """Their slice is still to come: the copy that it would have made moves with them."""
-    await house.add_reader(1)
-    editions = await add_issue(house, "one")
+    await web.add_reader(1)
+    editions = await add_issue(web, "one")
     number, now = editions["noticias"], int(NOW)
-    await house.write(f"update edition set state = 'sending', started_at = {now} where id = {number}")
-    await house.write(
+    await web.write(f"update edition set state = 'sending', started_at = {now} where id = {number}")
+    await web.write(
         "insert into bulk_change (kind, edition_id, created_at, done_through, last_id)"
         f" values ('audience', {number}, {now}, 0, 1000)"
     )
-    await choose(house, "boletim")
-    while await house.database.record(lifecycle.continue_oldest, now):
+    await choose(web, "boletim")
+    while await web.database.record(lifecycle.continue_oldest, now):
         pass
-    await start(house, editions["boletim"])
-    assert 1 == await live_copies(house, "one")
+    await start(web, editions["boletim"])
+    assert 1 == await live_copies(web, "one")
 
 
-async def test_a_sync_of_the_new_language_does_not_end_what_the_reader_chose(house: House) -> None:
+async def test_a_sync_of_the_new_language_does_not_end_what_the_reader_chose(web: WebHarness) -> None:
     """Their address is in the roster of the other language alone."""
-    admin = SubscriberAdmin(house.context())
+    admin = SubscriberAdmin(web.context())
     await admin.import_batch("noticias", [ImportRow(line=1, email=ADA)], source="sync")
-    await choose(house, "boletim")
+    await choose(web, "boletim")
     for name, roster in (("noticias", [ADA]), ("boletim", ["bob@reader.example"])):
         await admin.remove_synced(name, [ADA] if ADA not in roster else [])
         rows = [ImportRow(line=1, email=address) for address in roster]
         await admin.import_batch(name, rows, source="sync")
     sql = "select name, state from subscription join list on list.id = list_id where subscriber_id = 1 order by name"
-    assert [("boletim", "active"), ("noticias", "unsubscribed")] == [tuple(row) for row in await house.rows(sql)]
+    assert [("boletim", "active"), ("noticias", "unsubscribed")] == [tuple(row) for row in await web.rows(sql)]

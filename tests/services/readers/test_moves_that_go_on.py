@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pytest_asyncio
-from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+from tests.delivery.harness import LATER, TAKEN, DeliveryHarness
 from tests.services.readers.test_copies_that_move import (
     ADA,
     LAST,
@@ -26,35 +26,35 @@ from pressrun.services.readers.address_changes import AddressChangeOutcome, Addr
 
 
 @pytest_asyncio.fixture
-async def family(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> Pressroom:
-    return await make_family(press, monkeypatch)
+async def family(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> DeliveryHarness:
+    return await make_family(harness, monkeypatch)
 
 
-async def send_to(press: Pressroom, address: str) -> None:
+async def send_to(harness: DeliveryHarness, address: str) -> None:
     """Send what may go now; all addresses but this one put it off."""
-    await press.turn()
-    for outgoing in press.take_all():
-        press.answer(outgoing, TAKEN if outgoing.rcpt_to == address else LATER)
-    await press.turn()
+    await harness.turn()
+    for outgoing in harness.take_all():
+        harness.answer(outgoing, TAKEN if outgoing.rcpt_to == address else LATER)
+    await harness.turn()
 
 
-async def move_on(press: Pressroom, *, by: str) -> None:
+async def move_on(harness: DeliveryHarness, *, by: str) -> None:
     """Whoever Ada has moved to goes on, to another language or another reader."""
     if by == "language":
-        await choose_at(press, NEW, "boletim")
+        await choose_at(harness, NEW, "boletim")
         return
-    changes = AddressChanges(press.office.context)
-    await changes.request((await link_of(press, NEW)).subscriber_id, parse_address(LAST), WEB)
+    changes = AddressChanges(harness.services.context)
+    await changes.request((await link_of(harness, NEW)).subscriber_id, parse_address(LAST), WEB)
     assert AddressChangeOutcome.DONE is (await changes.confirm(2, WEB))[0]
-    press.pass_time(1)
+    harness.pass_time(1)
 
 
 @pytest.mark.parametrize("by", ["language", "address"])
 @pytest.mark.parametrize("reads_both", [False, True])
 async def test_what_moved_comes_back_from_wherever_it_has_gone_since(
-    family: Pressroom, by: str, reads_both: bool
+    family: DeliveryHarness, by: str, reads_both: bool
 ) -> None:
-    await family.office.make_list("other")
+    await family.services.make_list("other")
     edition = await begin_for_all(family)
     await family.add_readers([NEW, LAST], "news" if reads_both else "other")
     await move(family)
@@ -64,7 +64,7 @@ async def test_what_moved_comes_back_from_wherever_it_has_gone_since(
 
 
 @pytest.mark.parametrize("by", ["language", "address"])
-async def test_nothing_comes_back_from_who_has_their_own_copy(family: Pressroom, by: str) -> None:
+async def test_nothing_comes_back_from_who_has_their_own_copy(family: DeliveryHarness, by: str) -> None:
     """Ada's has arrived where she moved to."""
     await family.add_readers([LAST])
     family.pass_time(1)
@@ -77,7 +77,7 @@ async def test_nothing_comes_back_from_who_has_their_own_copy(family: Pressroom,
     assert [LAST] == await send_rest(family, edition)
 
 
-async def test_a_former_reader_to_whom_a_paused_one_moves_gets_no_second_copy(family: Pressroom) -> None:
+async def test_a_former_reader_to_whom_a_paused_one_moves_gets_no_second_copy(family: DeliveryHarness) -> None:
     """Their own was cancelled when they left, and Ada has hers."""
     await family.add_readers([NEW])
     family.pass_time(1)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from tests import engines
 from tests.database import select
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
@@ -66,13 +66,13 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     async def _open(self) -> None:
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.offices = [await self.stack.enter_async_context(open_office(self.folder)) for _ in range(2)]
-        for office in self.offices:
-            change(office.context.settings, limits=PLENTY)
-        await self.office.make_list()
+        self.offices = [await self.stack.enter_async_context(open_services(self.folder)) for _ in range(2)]
+        for services in self.offices:
+            change(services.context.settings, limits=PLENTY)
+        await self.services.make_list()
 
     @property
-    def office(self) -> Office:
+    def services(self) -> ServiceHarness:
         """The next process: each call is by another one than the call before."""
         self.offices.reverse()
         return self.offices[0]
@@ -86,7 +86,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         engines.release(self.folder)
 
     def ids(self, table: str) -> list[int]:
-        rows = self.run(select(self.office.database, f"select id from {table} order by id"))
+        rows = self.run(select(self.services.database, f"select id from {table} order by id"))
         return [number for (number,) in rows]
 
     def standing(self) -> Subscription | None:
@@ -94,14 +94,14 @@ class SubscriptionLife(RuleBasedStateMachine):
             person = subscribers.find_subscriber(tx, ADA)
             return None if person is None else subscriptions.find_subscription(tx, list_id=1, subscriber_id=person.id)
 
-        subscription: Subscription | None = self.run(self.office.database.read(look))
+        subscription: Subscription | None = self.run(self.services.database.read(look))
         return subscription
 
     # ------------------------------------------------------------------ what may happen
 
     @rule()
     def sign_up(self) -> None:
-        self.run(self.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None))
+        self.run(self.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None))
 
     @rule(which=st.integers(0, 3))
     def confirm(self, which: int) -> None:
@@ -110,7 +110,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         if not numbers:
             return
         number = numbers[-1 - which % len(numbers)]
-        outcome, _ = self.run(self.office.confirmations.confirm(number, WEB))
+        outcome, _ = self.run(self.services.confirmations.confirm(number, WEB))
         if outcome is Confirmed.CONFIRMED:
             assert number not in self.void
             self.member, self.kept_out = True, False
@@ -119,7 +119,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def leave(self) -> None:
         standing = self.standing()
         if standing is not None:
-            self.run(self.office.unsubscribes.unsubscribe(standing.id, WEB))
+            self.run(self.services.unsubscribes.unsubscribe(standing.id, WEB))
             self.void |= set(self.ids("confirmation"))
             self.member = False
 
@@ -127,7 +127,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def undo(self) -> None:
         numbers = self.ids("unsubscribe")
         if numbers:
-            outcome, _ = self.run(UndoUnsubscribe(self.office.context).undo(numbers[-1], WEB))
+            outcome, _ = self.run(UndoUnsubscribe(self.services.context).undo(numbers[-1], WEB))
             self.member |= outcome is UndoOutcome.RESTORED
 
     @rule(pauses=st.booleans())
@@ -135,14 +135,14 @@ class SubscriptionLife(RuleBasedStateMachine):
         standing = self.standing()
         if standing is not None:
             link = PreferenceLink(subscriber_id=standing.subscriber_id, epoch=0)
-            preferences = Preferences(self.office.context)
+            preferences = Preferences(self.services.context)
             self.run(preferences.pause(link, 3, WEB) if pauses else preferences.resume(link, WEB))
 
     @rule()
     def add(self) -> None:
         was_out = self.kept_out or self.has_left()
         try:
-            self.run(self.office.subscribers.add("news", ADA))
+            self.run(self.services.subscribers.add("news", ADA))
         except Refused:
             return
         assert not was_out
@@ -152,7 +152,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def take_in_a_file(self) -> None:
         was_out = self.kept_out or self.has_left()
         answer = self.run(
-            self.office.subscribers.import_batch("news", [ImportRow(line=2, email=ADA.typed, attributes={})])
+            self.services.subscribers.import_batch("news", [ImportRow(line=2, email=ADA.typed, attributes={})])
         )
         if answer["added"] or answer["updated"]:
             assert not was_out
@@ -165,18 +165,18 @@ class SubscriptionLife(RuleBasedStateMachine):
     @rule()
     def erase(self) -> None:
         try:
-            self.run(self.office.subscribers.erase(ADA))
+            self.run(self.services.subscribers.erase(ADA))
         except NotFound:
             return
         self.member, self.kept_out = False, True
 
     @rule(days=st.sampled_from([0.2, 2, 8]))
     def time_passes(self, days: float) -> None:
-        for office in self.offices:
-            office.now += days * 86400
-        now = int(self.office.now)
-        self.run(self.office.database.write(forget_unconfirmed, os.urandom, now))
-        self.run(self.office.database.write(subscriptions.end_pauses, now))
+        for services in self.offices:
+            services.now += days * 86400
+        now = int(self.services.now)
+        self.run(self.services.database.write(forget_unconfirmed, os.urandom, now))
+        self.run(self.services.database.write(subscriptions.end_pauses, now))
 
     # ------------------------------------------------------------------ what must always be so
 
@@ -192,7 +192,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     @invariant()
     def the_evidence_is_whole(self) -> None:
         if hasattr(self, "offices"):
-            assert [] == self.run(self.office.database.read(verify, [])).problems
+            assert [] == self.run(self.services.database.read(verify, [])).problems
 
 
 @pytest.mark.slow_on_postgresql

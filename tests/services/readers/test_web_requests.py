@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.database import execute, select, watched
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 from tests.settings import change
 
 from pressrun.core.abuse.sign_up import Trust
@@ -33,45 +33,45 @@ ADA = parse_address("Ada@reader.example")
 WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to News")
 
 
-def asking_of(office: Office, wake: Waker | None = None) -> WebRequests:
-    context = replace(office.context, wake=wake or office.wake)
-    return WebRequests(context, sign_ups=office.sign_ups)
+def asking_of(services: ServiceHarness, wake: Waker | None = None) -> WebRequests:
+    context = replace(services.context, wake=wake or services.wake)
+    return WebRequests(context, sign_ups=services.sign_ups)
 
 
-async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
-    return await select(office.database, sql)
+async def rows(services: ServiceHarness, sql: str) -> list[tuple[object, ...]]:
+    return await select(services.database, sql)
 
 
-async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None:
+async def test_a_sign_up_is_kept_until_it_is_carried_out(services: ServiceHarness) -> None:
     """A process that dies between the two leaves it to the next one."""
-    await office.make_list()
-    assert SignUpAnswer.ACCEPTED is await asking_of(office).sign_up(
+    await services.make_list()
+    assert SignUpAnswer.ACCEPTED is await asking_of(services).sign_up(
         ["news"], Applicant(ADA, WEB, name="Ada"), network=None
     )
-    assert [(1,)] == await rows(office, "select count(*) from pending_request")
-    assert [] == await rows(office, "select * from notice")
-    await asking_of(office).carry_out()
-    assert [] == await rows(office, "select * from pending_request")
-    notices = await rows(office, "select kind, address, language from notice")
+    assert [(1,)] == await rows(services, "select count(*) from pending_request")
+    assert [] == await rows(services, "select * from notice")
+    await asking_of(services).carry_out()
+    assert [] == await rows(services, "select * from pending_request")
+    notices = await rows(services, "select kind, address, language from notice")
     assert [("confirmation", "Ada@reader.example", "de")] == notices
-    assert [("Ada",)] == await rows(office, "select name from confirmation")
-    [(ip, content)] = await rows(office, "select ip, content from consent")
+    assert [("Ada",)] == await rows(services, "select name from confirmation")
+    [(ip, content)] = await rows(services, "select ip, content from consent")
     assert ("192.0.2.7", "Subscribe to News") == (ip, json.loads(str(content))["text"])
 
 
 @pytest.mark.parametrize("before", ["stranger", "member", "suppressed", "limited"])
-async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Office, before: str) -> None:
+async def test_what_an_answer_waits_for_is_the_same_for_every_address(services: ServiceHarness, before: str) -> None:
     """Statement by statement: nothing that could show in time or in the answer depends on the address."""
-    await office.make_list()
+    await services.make_list()
     other = parse_address("bob@reader.example")
     if before == "member":
-        await office.subscribers.add("news", ADA)
+        await services.subscribers.add("news", ADA)
     elif before == "suppressed":
-        await office.suppressions.add(ADA, "complaint")
+        await services.suppressions.add(ADA, "complaint")
     elif before == "limited":
         for _ in range(4):
-            await office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    web_requests = asking_of(office)
+            await services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    web_requests = asking_of(services)
     answers, statements = [], []
     for address in (ADA, other):
         with watched() as said:
@@ -81,33 +81,33 @@ async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Of
     assert statements[0] == statements[1]
 
 
-async def test_a_network_over_its_limit_is_told_at_once(office: Office) -> None:
-    await office.make_list()
-    change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 60.0)))
-    web_requests = asking_of(office)
+async def test_a_network_over_its_limit_is_told_at_once(services: ServiceHarness) -> None:
+    await services.make_list()
+    change(services.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 60.0)))
+    web_requests = asking_of(services)
     answers = [await web_requests.sign_up(["news"], Applicant(ADA, WEB), network="192.0.2.7") for _ in range(2)]
-    assert [SignUpAnswer.ACCEPTED, RateExceeded(office.now + 60)] == answers
+    assert [SignUpAnswer.ACCEPTED, RateExceeded(services.now + 60)] == answers
 
 
-async def test_a_list_that_closed_meanwhile_takes_nobody(office: Office) -> None:
-    await office.make_list()
-    web_requests = asking_of(office)
+async def test_a_list_that_closed_meanwhile_takes_nobody(services: ServiceHarness) -> None:
+    await services.make_list()
+    web_requests = asking_of(services)
     await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
-    await office.lists.close_list("news")
+    await services.lists.close_list("news")
     await web_requests.carry_out()
-    assert [] == await rows(office, "select * from notice")
+    assert [] == await rows(services, "select * from notice")
     assert SignUpAnswer.CLOSED is await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
     assert SignUpAnswer.UNKNOWN_LIST is await web_requests.sign_up(["olds"], Applicant(ADA, WEB), network=None)
 
 
-async def test_a_trap_gets_the_answer_and_no_mail(office: Office) -> None:
-    await office.make_list()
-    web_requests = asking_of(office)
+async def test_a_trap_gets_the_answer_and_no_mail(services: ServiceHarness) -> None:
+    await services.make_list()
+    web_requests = asking_of(services)
     assert SignUpAnswer.ACCEPTED is await web_requests.sign_up(
         ["news"], Applicant(ADA, WEB, trust=Trust.TRAP), network=None
     )
     await web_requests.carry_out()
-    assert [] == await rows(office, "select * from notice")
+    assert [] == await rows(services, "select * from notice")
 
 
 async def send_twice(web_requests: WebRequests, target: MailingList, form: int | None) -> None:
@@ -120,56 +120,58 @@ async def send_twice(web_requests: WebRequests, target: MailingList, form: int |
         )
 
 
-async def test_a_form_that_is_sent_twice_is_one_request(office: Office) -> None:
+async def test_a_form_that_is_sent_twice_is_one_request(services: ServiceHarness) -> None:
     """Also at the same time. After three seconds, or in another copy of the form, it is the reader's wish."""
-    await office.make_list()
-    target = await office.database.read(lists.find_list, "news")
+    await services.make_list()
+    target = await services.database.read(lists.find_list, "news")
     assert target is not None
-    web_requests = asking_of(office)
-    start, sent = office.now, []
+    web_requests = asking_of(services)
+    start, sent = services.now, []
     for form, seconds in ((7, 0), (7, 2), (7, 4), (8, 4), (None, 4)):
-        office.now = start + seconds
+        services.now = start + seconds
         await send_twice(web_requests, target, form)
-        sent.append(await rows(office, "select kind, count(*) from pending_request group by kind order by kind"))
+        sent.append(await rows(services, "select kind, count(*) from pending_request group by kind order by kind"))
     kinds = ("preferences", "sign-up", "unsubscribe")
     assert [[(kind, number) for kind in kinds] for number in (1, 1, 2, 3, 7)] == sent
 
 
 @pytest.mark.parametrize("difference", [{"name": "Ada"}, {"names": ["news", "other"]}, {"trust": Trust.WORKED}])
-async def test_a_form_with_something_else_in_it_is_another_request(office: Office, difference: dict[str, Any]) -> None:
+async def test_a_form_with_something_else_in_it_is_another_request(
+    services: ServiceHarness, difference: dict[str, Any]
+) -> None:
     """Nothing of the form is kept that would show an address."""
-    await office.make_list()
-    await office.make_list("other")
-    web_requests = asking_of(office)
+    await services.make_list()
+    await services.make_list("other")
+    web_requests = asking_of(services)
     for more in ({}, {**difference}, {}, {**difference}):
         names, applicant = more.pop("names", ["news"]), Applicant(ADA, WEB, **more)
         await web_requests.sign_up(names, applicant, network=None, form=7)
     await web_requests.sign_up(["news"], Applicant(parse_address("eve@reader.example"), WEB), network=None, form=7)
-    assert [(3,)] == await rows(office, "select count(*) from pending_request")
-    counted = await rows(office, "select length(subject) from limit_event where scope = 'requests_per_form'")
+    assert [(3,)] == await rows(services, "select count(*) from pending_request")
+    counted = await rows(services, "select length(subject) from limit_event where scope = 'requests_per_form'")
     assert [(32,)] * 3 == counted
 
 
-async def test_links_asked_for_from_one_network_have_a_limit_that_does_not_show(office: Office) -> None:
-    await office.make_list()
-    web_requests = asking_of(office)
+async def test_links_asked_for_from_one_network_have_a_limit_that_does_not_show(services: ServiceHarness) -> None:
+    await services.make_list()
+    web_requests = asking_of(services)
     for number in range(25):
         address = parse_address(f"reader{number}@reader.example")
-        await office.subscribers.add("news", address)
+        await services.subscribers.add("news", address)
         await web_requests.preferences_link(address, WEB, network="192.0.2.7")
     await web_requests.carry_out()
-    assert [("preferences_link", 20)] == await rows(office, "select kind, count(*) from notice group by 1")
+    assert [("preferences_link", 20)] == await rows(services, "select kind, count(*) from notice group by 1")
 
 
-async def test_what_is_asked_for_is_carried_out_by_itself(office: Office) -> None:
-    await office.make_list()
+async def test_what_is_asked_for_is_carried_out_by_itself(services: ServiceHarness) -> None:
+    await services.make_list()
     done = asyncio.Event()
-    web_requests = asking_of(office, done.set)
+    web_requests = asking_of(services, done.set)
     running = asyncio.create_task(web_requests.run())
     await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
     await asyncio.wait_for(done.wait(), 10)
     running.cancel()
-    assert [("confirmation",)] == await rows(office, "select kind from notice")
+    assert [("confirmation",)] == await rows(services, "select kind from notice")
 
 
 # ---------------------------------------------------------------------- requests that cannot be carried out
@@ -187,34 +189,34 @@ async def ask_for_three(web_requests: WebRequests) -> None:
 
 @pytest.mark.parametrize("address", STORED.values(), ids=STORED)
 async def test_a_request_that_is_read_no_more_is_set_aside(
-    office: Office, address: str, caplog: pytest.LogCaptureFixture
+    services: ServiceHarness, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is kept, counted and told; those beside it are carried out, and so are those after it."""
-    await office.make_list()
-    web_requests = asking_of(office)
+    await services.make_list()
+    web_requests = asking_of(services)
     await ask_for_three(web_requests)
-    await execute(office.database, "update pending_request set address = ? where id = 2", address)
+    await execute(services.database, "update pending_request set address = ? where id = 2", address)
     await web_requests.carry_out()
-    told = await rows(office, "select address from notice order by address")
+    told = await rows(services, "select address from notice order by address")
     assert [("ann@reader.example",), ("cy@reader.example",)] == told
-    assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from pending_request")
-    assert 1 == await office.database.read(pending_requests.count_set_aside)
+    assert [(2, int(services.now))] == await rows(services, "select id, set_aside_at from pending_request")
+    assert 1 == await services.database.read(pending_requests.count_set_aside)
     assert [2] == [
         record.__dict__["fields"]["request"] for record in caplog.records if record.message == "subscription.set_aside"
     ]
     await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
     await web_requests.carry_out()
-    assert 3 == len(await rows(office, "select address from notice order by address"))
-    assert 1 == await office.database.write(pending_requests.sweep_set_aside, int(office.now))
+    assert 3 == len(await rows(services, "select address from notice order by address"))
+    assert 1 == await services.database.write(pending_requests.sweep_set_aside, int(services.now))
 
 
 @pytest.mark.parametrize("problem", [ValueError("a fault of ours"), KeyError("name"), AssertionError()], ids=str)
 async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
-    office: Office, problem: Exception, monkeypatch: pytest.MonkeyPatch
+    services: ServiceHarness, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of what it had changed is kept."""
-    await office.make_list()
-    web_requests = asking_of(office)
+    await services.make_list()
+    web_requests = asking_of(services)
     await ask_for_three(web_requests)
     take = SignUps.sign_up
 
@@ -226,9 +228,9 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     monkeypatch.setattr(SignUps, "sign_up", failing)
     await web_requests.carry_out()
     assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(
-        office, "select address from subscriber order by id"
+        services, "select address from subscriber order by id"
     )
-    assert [(2,)] == await rows(office, "select id from pending_request where set_aside_at is not null")
+    assert [(2,)] == await rows(services, "select id from pending_request where set_aside_at is not null")
 
 
 @pytest.mark.parametrize(
@@ -237,15 +239,15 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     ids=str,
 )
 async def test_a_machine_that_lacks_something_is_no_fault_of_a_request(
-    office: Office, problem: Exception, monkeypatch: pytest.MonkeyPatch
+    services: ServiceHarness, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await office.make_list()
-    web_requests = asking_of(office)
+    await services.make_list()
+    web_requests = asking_of(services)
     await ask_for_three(web_requests)
     with monkeypatch.context() as patch:
         patch.setattr(SignUps, "sign_up", lambda *_, **__: (_ for _ in ()).throw(problem))
         with pytest.raises(type(problem)):
             await web_requests.carry_out()
-    assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from pending_request")
+    assert [(3, 0)] == await rows(services, "select count(*), count(set_aside_at) from pending_request")
     await web_requests.carry_out()
-    assert 3 == len(await rows(office, "select address from notice order by address"))
+    assert 3 == len(await rows(services, "select address from notice order by address"))

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 from msgspec import structs
-from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
+from tests.delivery.harness import GONE, LATER, SITE, DeliveryHarness
 from tests.editions.inline_builder import builder_at
 from tests.settings import change
 
@@ -37,32 +37,32 @@ def written(text: str = TEXT, subject: str = "Welcome aboard") -> bytes:
     return f"---\nsubject: {subject}\n---\n{text}\n".encode()
 
 
-async def set_welcome(press: Pressroom, source: bytes | None = None, **settings: str) -> None:
+async def set_welcome(harness: DeliveryHarness, source: bytes | None = None, **settings: str) -> None:
     files = {"welcome": source or written()}
-    await press.office.lists.set_list("news", {"welcome": "welcome.md", **settings}, files)
+    await harness.services.lists.set_list("news", {"welcome": "welcome.md", **settings}, files)
 
 
-async def request(press: Pressroom, address: str = ADA) -> int:
+async def request(harness: DeliveryHarness, address: str = ADA) -> int:
     """A sign-up whose own mail is out of the way; returns the number of its confirmation."""
-    await press.office.sign_ups.request(["news"], Applicant(parse_address(address), WEB), network=None)
-    await press.change("update delivery set state = 'delivered' where notice_id is not null")
-    confirmation_id: int = (await press.rows("select max(id) from confirmation"))[0][0]
+    await harness.services.sign_ups.request(["news"], Applicant(parse_address(address), WEB), network=None)
+    await harness.change("update delivery set state = 'delivered' where notice_id is not null")
+    confirmation_id: int = (await harness.rows("select max(id) from confirmation"))[0][0]
     return confirmation_id
 
 
-async def confirm(press: Pressroom, number: int) -> Confirmed:
-    outcome, _ = await press.office.confirmations.confirm(number, WEB)
+async def confirm(harness: DeliveryHarness, number: int) -> Confirmed:
+    outcome, _ = await harness.services.confirmations.confirm(number, WEB)
     return outcome
 
 
-async def join(press: Pressroom, address: str = ADA) -> int:
-    number = await request(press, address)
-    assert await confirm(press, number) is Confirmed.CONFIRMED
+async def join(harness: DeliveryHarness, address: str = ADA) -> int:
+    number = await request(harness, address)
+    assert await confirm(harness, number) is Confirmed.CONFIRMED
     return number
 
 
-async def welcome_id(press: Pressroom) -> int:
-    edition_id: int = (await press.rows("select edition_id from welcome"))[0][0]
+async def welcome_id(harness: DeliveryHarness) -> int:
+    edition_id: int = (await harness.rows("select edition_id from welcome"))[0][0]
     return edition_id
 
 
@@ -74,33 +74,33 @@ def message(outgoing: Outgoing) -> EmailMessage:
     return message_from_bytes(outgoing.content, policy=policy.default)
 
 
-async def test_a_list_without_one_greets_nobody(press: Pressroom) -> None:
-    await join(press)
-    assert [] == await press.send_all()
+async def test_a_list_without_one_greets_nobody(harness: DeliveryHarness) -> None:
+    await join(harness)
+    assert [] == await harness.send_all()
 
 
-async def test_each_new_reader_gets_one(press: Pressroom) -> None:
-    await set_welcome(press)
-    woken = press.office.woken
+async def test_each_new_reader_gets_one(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    woken = harness.services.woken
     for address in (ADA, "bob@reader.example"):
-        await join(press, address)
-    assert press.office.woken > woken
-    assert [(ADA, "Welcome aboard"), ("bob@reader.example", "Welcome aboard")] == subjects(await press.send_all())
-    number = await welcome_id(press)
+        await join(harness, address)
+    assert harness.services.woken > woken
+    assert [(ADA, "Welcome aboard"), ("bob@reader.example", "Welcome aboard")] == subjects(await harness.send_all())
+    number = await welcome_id(harness)
     assert ("finished", 2, {"delivered": 2}) == (
-        await press.state(number),
-        (await press.stored(number)).audience,
-        await press.counts(number),
+        await harness.state(number),
+        (await harness.stored(number)).audience,
+        await harness.counts(number),
     )
-    assert [] == await press.send_all()
+    assert [] == await harness.send_all()
 
 
-async def test_it_is_a_mail_like_an_edition_without_a_page(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    [sent] = await press.send_all()
+async def test_it_is_a_mail_like_an_edition_without_a_page(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    [sent] = await harness.send_all()
     mail = message(sent)
-    subscription = await press.subscription(ADA)
+    subscription = await harness.subscription(ADA)
     assert sent.mail_from.startswith("news-bounces+")
     assert "List-Unsubscribe=One-Click" == mail["List-Unsubscribe-Post"]
     assert f"<{SITE.base_url}/unsubscribe/" in mail["List-Unsubscribe"]
@@ -115,209 +115,209 @@ async def test_it_is_a_mail_like_an_edition_without_a_page(press: Pressroom) -> 
     assert subscription
 
 
-async def test_no_page_no_search_and_no_listing_has_it(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await press.send_all()
-    number = await welcome_id(press)
-    assert (None,) == (await press.rows("select first_claim_at from edition where id = ?", number))[0]
-    assert [] == await press.rows("select rowid from archive_search where rowid = ?", number)
-    assert [] == await press.office.database.read(list_editions, "news", int(press.office.now))
-    assert [] == await press.office.database.read(list_editions, None, int(press.office.now))
+async def test_no_page_no_search_and_no_listing_has_it(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await harness.send_all()
+    number = await welcome_id(harness)
+    assert (None,) == (await harness.rows("select first_claim_at from edition where id = ?", number))[0]
+    assert [] == await harness.rows("select rowid from archive_search where rowid = ?", number)
+    assert [] == await harness.services.database.read(list_editions, "news", int(harness.services.now))
+    assert [] == await harness.services.database.read(list_editions, None, int(harness.services.now))
 
 
-async def test_the_same_file_can_be_sent_as_an_edition_too(press: Pressroom) -> None:
-    await set_welcome(press)
-    await press.readers(1)
-    taken = await press.edition_admin.send("news", Manuscript(source=written(), source_name="welcome.md", assets={}))
-    assert ("welcome-aboard", "sending") == ((await press.stored(taken)).slug, await press.state(taken))
+async def test_the_same_file_can_be_sent_as_an_edition_too(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await harness.readers(1)
+    taken = await harness.edition_admin.send("news", Manuscript(source=written(), source_name="welcome.md", assets={}))
+    assert ("welcome-aboard", "sending") == ((await harness.stored(taken)).slug, await harness.state(taken))
 
 
-async def test_confirming_twice_greets_once(press: Pressroom) -> None:
-    await set_welcome(press)
-    number = await join(press)
-    assert await confirm(press, number) is Confirmed.ALREADY
-    assert 1 == len(await press.send_all())
-    assert await confirm(press, number) is Confirmed.ALREADY
-    assert [] == await press.send_all()
+async def test_confirming_twice_greets_once(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    number = await join(harness)
+    assert await confirm(harness, number) is Confirmed.ALREADY
+    assert 1 == len(await harness.send_all())
+    assert await confirm(harness, number) is Confirmed.ALREADY
+    assert [] == await harness.send_all()
 
 
-async def test_who_left_and_came_back_is_not_greeted_again(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await press.send_all()
-    await press.leave(ADA)
-    await join(press)
-    assert [] == await press.send_all()
-    assert {"delivered": 1} == await press.counts(await welcome_id(press))
+async def test_who_left_and_came_back_is_not_greeted_again(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await harness.send_all()
+    await harness.leave(ADA)
+    await join(harness)
+    assert [] == await harness.send_all()
+    assert {"delivered": 1} == await harness.counts(await welcome_id(harness))
 
 
-async def test_those_who_are_added_or_imported_are_not_greeted(press: Pressroom) -> None:
-    await set_welcome(press)
-    await press.readers(2)
-    await press.office.subscribers.import_batch("news", [ImportRow(line=2, email=ADA)], asks=False)
-    assert [] == await press.send_all()
+async def test_those_who_are_added_or_imported_are_not_greeted(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await harness.readers(2)
+    await harness.services.subscribers.import_batch("news", [ImportRow(line=2, email=ADA)], asks=False)
+    assert [] == await harness.send_all()
 
 
-async def test_who_comes_back_from_bounces_is_not_greeted(press: Pressroom) -> None:
-    await set_welcome(press)
-    await press.readers(1)
+async def test_who_comes_back_from_bounces_is_not_greeted(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await harness.readers(1)
     address = "r0@reader.example"
-    change(press.office.settings, bounces=BounceSettings(hard_limit=1))
-    await press.edition()
-    await press.send_all(GONE)
-    press.pass_time(10)
-    await press.change("delete from suppression")
-    number = await request(press, address)
-    assert await confirm(press, number) is Confirmed.CONFIRMED
-    assert [] == await press.send_all()
+    change(harness.services.settings, bounces=BounceSettings(hard_limit=1))
+    await harness.edition()
+    await harness.send_all(GONE)
+    harness.pass_time(10)
+    await harness.change("delete from suppression")
+    number = await request(harness, address)
+    assert await confirm(harness, number) is Confirmed.CONFIRMED
+    assert [] == await harness.send_all()
 
 
-async def test_who_undoes_a_leaving_gets_the_one_that_waited(press: Pressroom) -> None:
-    await set_welcome(press, leaving_note="true")
-    await join(press)
-    await press.leave(ADA)
-    assert [] == await press.send_all()
-    undo_unsubscribe = UndoUnsubscribe(press.office.context)
+async def test_who_undoes_a_leaving_gets_the_one_that_waited(harness: DeliveryHarness) -> None:
+    await set_welcome(harness, leaving_note="true")
+    await join(harness)
+    await harness.leave(ADA)
+    assert [] == await harness.send_all()
+    undo_unsubscribe = UndoUnsubscribe(harness.services.context)
     for _ in range(2):
-        await undo_unsubscribe.undo((await press.rows("select max(id) from unsubscribe"))[0][0], WEB)
-        assert "active" == (await press.rows("select state from subscription"))[0][0]
-    assert [(ADA, "Welcome aboard")] == subjects(await press.send_all())
-    assert 1 == (await press.stored(await welcome_id(press))).audience
+        await undo_unsubscribe.undo((await harness.rows("select max(id) from unsubscribe"))[0][0], WEB)
+        assert "active" == (await harness.rows("select state from subscription"))[0][0]
+    assert [(ADA, "Welcome aboard")] == subjects(await harness.send_all())
+    assert 1 == (await harness.stored(await welcome_id(harness))).audience
 
 
 @pytest.mark.parametrize("how", ["leave", "pause", "suppress", "erase"])
-async def test_who_is_gone_before_the_claim_gets_none(press: Pressroom, how: str) -> None:
-    await set_welcome(press)
-    await join(press)
+async def test_who_is_gone_before_the_claim_gets_none(harness: DeliveryHarness, how: str) -> None:
+    await set_welcome(harness)
+    await join(harness)
     match how:
         case "leave":
-            await press.leave(ADA)
+            await harness.leave(ADA)
         case "pause":
-            await press.change("update subscription set state = 'suspended', suspended_for = 'paused'")
+            await harness.change("update subscription set state = 'suspended', suspended_for = 'paused'")
         case "suppress":
-            await press.office.suppressions.add(parse_address(ADA), "operator")
+            await harness.services.suppressions.add(parse_address(ADA), "operator")
         case _:
-            await press.office.subscribers.erase(parse_address(ADA))
-    assert [] == await press.send_all()
-    assert "finished" == await press.state(await welcome_id(press))
+            await harness.services.subscribers.erase(parse_address(ADA))
+    assert [] == await harness.send_all()
+    assert "finished" == await harness.state(await welcome_id(harness))
 
 
-async def test_a_retry_is_the_same_mail(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    [first] = await press.send_all(LATER)
-    press.pass_time(400)
-    [second] = await press.send_all()
+async def test_a_retry_is_the_same_mail(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    [first] = await harness.send_all(LATER)
+    harness.pass_time(400)
+    [second] = await harness.send_all()
     assert first.content == second.content
-    assert {"delivered": 1} == await press.counts(await welcome_id(press))
+    assert {"delivered": 1} == await harness.counts(await welcome_id(harness))
 
 
-async def test_a_killed_process_sends_what_waits_and_nothing_twice(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await press.turn()  # claimed, and the process dies
-    await press.start()
-    assert 1 == len(await press.send_all())
-    await press.start()
-    assert [] == await press.send_all()
+async def test_a_killed_process_sends_what_waits_and_nothing_twice(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await harness.turn()  # claimed, and the process dies
+    await harness.start()
+    assert 1 == len(await harness.send_all())
+    await harness.start()
+    assert [] == await harness.send_all()
 
 
-async def test_the_hours_of_the_list_hold_it(press: Pressroom) -> None:
-    await set_welcome(press, hours="08:00-09:00")  # it is 08:00 UTC at NOW
-    press.pass_time(2 * 3600)
-    await join(press)
-    assert [] == await press.send_all()
-    press.pass_time(22 * 3600)
-    assert 1 == len(await press.send_all())
+async def test_the_hours_of_the_list_hold_it(harness: DeliveryHarness) -> None:
+    await set_welcome(harness, hours="08:00-09:00")  # it is 08:00 UTC at NOW
+    harness.pass_time(2 * 3600)
+    await join(harness)
+    assert [] == await harness.send_all()
+    harness.pass_time(22 * 3600)
+    assert 1 == len(await harness.send_all())
 
 
-async def test_it_follows_the_settings_of_the_list(press: Pressroom) -> None:
-    await set_welcome(press)
-    first = await welcome_id(press)
-    await press.office.lists.set_list("news", {"postal_address": "2 Quay"})
-    second = await welcome_id(press)
+async def test_it_follows_the_settings_of_the_list(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    first = await welcome_id(harness)
+    await harness.services.lists.set_list("news", {"postal_address": "2 Quay"})
+    second = await welcome_id(harness)
     assert first != second
-    await join(press)
-    [sent] = await press.send_all()
+    await join(harness)
+    [sent] = await harness.send_all()
     text = message(sent).get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is one
     assert (True, False) == ("2 Quay" in text, "1 Road" in text)
 
 
-async def test_it_is_made_anew_only_where_it_would_be_another(press: Pressroom) -> None:
-    await set_welcome(press)
-    first = await welcome_id(press)
-    await press.office.lists.set_list("news", {"cadence": "Every Thursday"})
-    await press.office.lists.renew_welcomes()
-    await set_welcome(press)
-    assert first == await welcome_id(press)
-    assert [(1,)] == await press.rows("select count(*) from edition")
+async def test_it_is_made_anew_only_where_it_would_be_another(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    first = await welcome_id(harness)
+    await harness.services.lists.set_list("news", {"cadence": "Every Thursday"})
+    await harness.services.lists.renew_welcomes()
+    await set_welcome(harness)
+    assert first == await welcome_id(harness)
+    assert [(1,)] == await harness.rows("select count(*) from edition")
 
 
-async def test_a_start_makes_it_anew_for_another_address_of_the_site(press: Pressroom) -> None:
-    await set_welcome(press)
-    first = await welcome_id(press)
-    elsewhere = structs.replace(press.office.context, site=replace(SITE, base_url="https://other.example"))
+async def test_a_start_makes_it_anew_for_another_address_of_the_site(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    first = await welcome_id(harness)
+    elsewhere = structs.replace(harness.services.context, site=replace(SITE, base_url="https://other.example"))
     await ListAdmin(elsewhere, builder_at(elsewhere.site)).renew_welcomes()
-    assert first != await welcome_id(press)
-    await join(press)
-    [sent] = await press.send_all()
+    assert first != await welcome_id(harness)
+    await join(harness)
+    [sent] = await harness.send_all()
     assert "https://other.example/news/latest" in message(sent).get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is one
 
 
-async def test_one_that_cannot_be_made_anew_serves_on(press: Pressroom) -> None:
+async def test_one_that_cannot_be_made_anew_serves_on(harness: DeliveryHarness) -> None:
     """The postal address went by another door, say."""
-    await set_welcome(press)
-    first = await welcome_id(press)
-    await press.change("update list set postal_address = ''")
-    await press.office.lists.renew_welcomes()
-    assert first == await welcome_id(press)
+    await set_welcome(harness)
+    first = await welcome_id(harness)
+    await harness.change("update list set postal_address = ''")
+    await harness.services.lists.renew_welcomes()
+    assert first == await welcome_id(harness)
 
 
 async def test_a_database_that_does_not_answer_at_the_start_ends_nothing(
-    press: Pressroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(tx: Transaction) -> list[str]:
         raise Unavailable("no answer")
 
     monkeypatch.setattr("pressrun.store.readers.welcomes.lists_with_welcome", fail)
-    await press.office.lists.renew_welcomes()
+    await harness.services.lists.renew_welcomes()
     assert ["list.welcome_not_renewed"] == [record.getMessage() for record in caplog.records]
 
 
-async def test_what_preflight_warns_of_is_said(press: Pressroom) -> None:
+async def test_what_preflight_warns_of_is_said(harness: DeliveryHarness) -> None:
     source = written("Look: ![](https://x.example/a.png)")
-    answer = await press.office.lists.set_list("news", {"welcome": "w.md"}, {"welcome": source})
+    answer = await harness.services.lists.set_list("news", {"welcome": "w.md"}, {"welcome": source})
     assert "image-no-alt" in [finding["code"] for finding in answer["findings"]]
-    assert "findings" not in await press.office.lists.set_list("news", {"cadence": "Weekly"})
+    assert "findings" not in await harness.services.lists.set_list("news", {"cadence": "Weekly"})
 
 
-async def test_a_new_text_reaches_those_who_join_from_then_on(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await set_welcome(press, written(subject="Another welcome"))
-    await join(press, "bob@reader.example")
-    assert [(ADA, "Welcome aboard"), ("bob@reader.example", "Another welcome")] == subjects(await press.send_all())
+async def test_a_new_text_reaches_those_who_join_from_then_on(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await set_welcome(harness, written(subject="Another welcome"))
+    await join(harness, "bob@reader.example")
+    assert [(ADA, "Welcome aboard"), ("bob@reader.example", "Another welcome")] == subjects(await harness.send_all())
 
 
-async def test_off_ends_it_with_what_waits(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await press.office.lists.set_list("news", {"welcome": "off"})
-    await join(press, "bob@reader.example")
-    assert [] == await press.send_all()
-    settings = await press.office.database.read(show_list, "news")
+async def test_off_ends_it_with_what_waits(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await harness.services.lists.set_list("news", {"welcome": "off"})
+    await join(harness, "bob@reader.example")
+    assert [] == await harness.send_all()
+    settings = await harness.services.database.read(show_list, "news")
     assert (None, None) == (settings["welcome"], settings["welcome_edition"])
 
 
-async def test_a_closed_list_greets_nobody_and_a_reopened_one_does(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await press.office.lists.close_list("news")
-    assert [] == await press.send_all()
-    await press.office.lists.set_list("news", {"closed": "false"})
-    await join(press, "bob@reader.example")
-    assert [("bob@reader.example", "Welcome aboard")] == subjects(await press.send_all())
+async def test_a_closed_list_greets_nobody_and_a_reopened_one_does(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await harness.services.lists.close_list("news")
+    assert [] == await harness.send_all()
+    await harness.services.lists.set_list("news", {"closed": "false"})
+    await join(harness, "bob@reader.example")
+    assert [("bob@reader.example", "Welcome aboard")] == subjects(await harness.send_all())
 
 
 FAULTS: dict[str, tuple[bytes, type[PressrunError]]] = {
@@ -330,38 +330,38 @@ FAULTS: dict[str, tuple[bytes, type[PressrunError]]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_a_file_with_errors_changes_nothing(press: Pressroom, fault: str) -> None:
-    await set_welcome(press)
-    first, before = await welcome_id(press), await press.office.database.read(show_list, "news")
+async def test_a_file_with_errors_changes_nothing(harness: DeliveryHarness, fault: str) -> None:
+    await set_welcome(harness)
+    first, before = await welcome_id(harness), await harness.services.database.read(show_list, "news")
     source, kind = FAULTS[fault]
     with pytest.raises(kind) as raised:
-        await set_welcome(press, source, title="Other")
+        await set_welcome(harness, source, title="Other")
     assert 65 == raised.value.exit_code
-    assert (first, before) == (await welcome_id(press), await press.office.database.read(show_list, "news"))
+    assert (first, before) == (await welcome_id(harness), await harness.services.database.read(show_list, "news"))
 
 
-async def test_a_setting_without_which_it_may_not_go_is_refused(press: Pressroom) -> None:
-    await set_welcome(press)
+async def test_a_setting_without_which_it_may_not_go_is_refused(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
     with pytest.raises(PreflightFailed, match="postal address"):
-        await press.office.lists.set_list("news", {"postal_address": ""})
-    await press.office.lists.set_list("news", {"postal_address": "", "welcome": "off"})
+        await harness.services.lists.set_list("news", {"postal_address": ""})
+    await harness.services.lists.set_list("news", {"postal_address": "", "welcome": "off"})
 
 
-async def test_it_is_ended_by_its_setting_alone(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
+async def test_it_is_ended_by_its_setting_alone(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
     with pytest.raises(Refused, match="welcome=off"):
-        await press.edition_admin.cancel(await welcome_id(press))
+        await harness.edition_admin.cancel(await welcome_id(harness))
 
 
-async def test_its_report_is_there(press: Pressroom) -> None:
-    await set_welcome(press)
-    await join(press)
-    await press.send_all()
-    settings = await press.office.database.read(list_descriptions.show_list, "news")
+async def test_its_report_is_there(harness: DeliveryHarness) -> None:
+    await set_welcome(harness)
+    await join(harness)
+    await harness.send_all()
+    settings = await harness.services.database.read(list_descriptions.show_list, "news")
     number = settings["welcome_edition"]
     assert isinstance(number, int)
-    shown = await press.office.database.read(edition_descriptions.show_edition, number, int(press.office.now))
+    shown = await harness.services.database.read(edition_descriptions.show_edition, number, int(harness.services.now))
     assert ("welcome.md", "Welcome aboard", 1, 1) == (
         settings["welcome"],
         shown.subject,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
-from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity, open_pressroom
+from tests.delivery.harness import GONE, LATER, SITE, TAKEN, DeliveryHarness, identity, open_delivery
 from tests.services.bounces.test_bounce_handler import notify, report
 
 from pressrun.core.addresses.address import parse_address
@@ -24,31 +24,31 @@ from pressrun.smtp.reply import Reply
 
 
 @pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
-    async with open_pressroom(tmp_path) as room:
+async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
+    async with open_delivery(tmp_path) as room:
         yield room
 
 
-async def reported(press: Pressroom, edition: int) -> EditionReport:
-    return await press.office.database.read(report_edition, edition, int(press.clock()))
+async def reported(harness: DeliveryHarness, edition: int) -> EditionReport:
+    return await harness.services.database.read(report_edition, edition, int(harness.clock()))
 
 
-async def traced(press: Pressroom, edition: int, address: str = "r0@reader.example") -> Any:
-    return await press.office.database.read(trace_copy, edition, parse_address(address), SITE)
+async def traced(harness: DeliveryHarness, edition: int, address: str = "r0@reader.example") -> Any:
+    return await harness.services.database.read(trace_copy, edition, parse_address(address), SITE)
 
 
 def refused(words: str) -> HandOver:
     return HandOver(Outcome.REFUSED, Stage.RCPT, Reply(550, words, "5.1.1"))
 
 
-async def test_the_same_words_stand_there_once_and_without_addresses(press: Pressroom) -> None:
-    await press.readers(3)
-    edition = await press.edition()
-    await press.turn()
-    for outgoing in press.take_all():
-        press.answer(outgoing, refused(f"no mailbox {outgoing.rcpt_to} here"))
-    await press.turn()
-    summary = await reported(press, edition)
+async def test_the_same_words_stand_there_once_and_without_addresses(harness: DeliveryHarness) -> None:
+    await harness.readers(3)
+    edition = await harness.edition()
+    await harness.turn()
+    for outgoing in harness.take_all():
+        harness.answer(outgoing, refused(f"no mailbox {outgoing.rcpt_to} here"))
+    await harness.turn()
+    summary = await reported(harness, edition)
     assert [(3, "hard", "gone", "no mailbox … here")] == [
         (reply.number, reply.kind, reply.bounce, reply.text) for reply in summary.failures_said
     ]
@@ -58,38 +58,38 @@ async def test_the_same_words_stand_there_once_and_without_addresses(press: Pres
     assert [msgspec.structs.asdict(reply) for reply in summary.failures_said] == said
 
 
-async def test_copies_are_counted_by_provider_and_domain(press: Pressroom) -> None:
+async def test_copies_are_counted_by_provider_and_domain(harness: DeliveryHarness) -> None:
     for address in ("a@gmail.com", "b@googlemail.com", "c@reader.example"):
-        await press.office.subscribers.add("news", parse_address(address))
-    edition = await press.edition()
-    await press.send_all()
-    domains = (await reported(press, edition)).domains
+        await harness.services.subscribers.add("news", parse_address(address))
+    edition = await harness.edition()
+    await harness.send_all()
+    domains = (await reported(harness, edition)).domains
     assert [("gmail", 2, 2), ("reader.example", 1, 1)] == [
         (domain.name, domain.domains, domain.copies) for domain in domains
     ]
     assert 2 == domains[0].counts["delivered"]
 
 
-async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(press: Pressroom) -> None:
-    await press.readers(2)
-    edition = await press.edition()
-    await press.send_all(LATER)
-    press.pass_time(400)
-    await press.send_all()
-    summary = await reported(press, edition)
+async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    edition = await harness.edition()
+    await harness.send_all(LATER)
+    harness.pass_time(400)
+    await harness.send_all()
+    summary = await reported(harness, edition)
     assert (2, 2, 0) == tuple(summary.timelines[name].total for name in ("deferred", "delivered", "failed"))
     assert ([], "finished") == ([*summary.waiting], summary.edition.state)
     assert summary.timing["first_delivered_at"] == summary.timing["last_delivered_at"]
 
 
-async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
-    await press.readers(1)
-    edition = await press.edition()
-    await press.send_all()
-    press.pass_time(30)
-    number = await press.subscription("r0@reader.example")
-    await press.office.unsubscribes.unsubscribe(number, Origin(source="web"), edition_id=edition)
-    summary = await reported(press, edition)
+async def test_leaving_is_on_the_timeline_at_its_time(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    edition = await harness.edition()
+    await harness.send_all()
+    harness.pass_time(30)
+    number = await harness.subscription("r0@reader.example")
+    await harness.services.unsubscribes.unsubscribe(number, Origin(source="web"), edition_id=edition)
+    summary = await reported(harness, edition)
     assert (1, 1, 31) == (
         summary.unsubscribed,
         summary.timelines["unsubscribed"].total,
@@ -97,73 +97,73 @@ async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
     )
 
 
-async def test_a_copy_that_was_taken_is_traced_to_the_relays_log(press: Pressroom) -> None:
-    await press.readers(1)
-    edition = await press.edition()
-    (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "queued as 4Xk2", "2.0.0")))
-    trace = await traced(press, edition)
+async def test_a_copy_that_was_taken_is_traced_to_the_relays_log(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    edition = await harness.edition()
+    (copy,) = await harness.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "queued as 4Xk2", "2.0.0")))
+    trace = await traced(harness, edition)
     assert ("delivered", 1, "primary", None) == tuple(trace[name] for name in ("state", "attempts", "relay", "bounce"))
     assert (250, "queued as 4Xk2") == (trace["reply"]["code"], trace["reply"]["text"])
     assert identity(copy)[0] == trace["message_id"]
 
 
-async def test_a_bounce_that_came_later_leaves_what_the_relay_had_said(press: Pressroom) -> None:
+async def test_a_bounce_that_came_later_leaves_what_the_relay_had_said(harness: DeliveryHarness) -> None:
     """And the report still has the copy among those that the relay took."""
-    await press.readers(1)
-    edition = await press.edition()
-    (copy,) = await press.send_all(TAKEN)
-    press.pass_time(600)
-    await notify(press, copy, report(BounceClass.GONE))
-    trace = await traced(press, edition)
+    await harness.readers(1)
+    edition = await harness.edition()
+    (copy,) = await harness.send_all(TAKEN)
+    harness.pass_time(600)
+    await notify(harness, copy, report(BounceClass.GONE))
+    trace = await traced(harness, edition)
     assert ("failed", "hard", 250) == (trace["state"], trace["kind"], trace["reply"]["code"])
     assert (550, "550 no such user", "gone") == tuple(trace["bounce"][name] for name in ("code", "text", "class"))
     assert trace["reply"]["at"] < trace["bounce"]["at"]
-    timelines = (await reported(press, edition)).timelines
+    timelines = (await reported(harness, edition)).timelines
     assert (1, 1) == (timelines["delivered"].total, timelines["failed"].total)
 
 
-async def test_a_refusal_by_the_relay_is_no_bounce_that_came_later(press: Pressroom) -> None:
-    await press.readers(1)
-    edition = await press.edition()
-    await press.send_all(GONE)
-    trace = await traced(press, edition)
+async def test_a_refusal_by_the_relay_is_no_bounce_that_came_later(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    edition = await harness.edition()
+    await harness.send_all(GONE)
+    trace = await traced(harness, edition)
     assert ("failed", 550, None, "gone") == (trace["state"], trace["reply"]["code"], trace["bounce"], trace["class"])
 
 
-async def test_a_copy_sent_again_starts_anew(press: Pressroom) -> None:
+async def test_a_copy_sent_again_starts_anew(harness: DeliveryHarness) -> None:
     """Nothing of what was said of it before is told of it now."""
-    await press.readers(1)
-    edition = await press.edition()
-    (copy,) = await press.send_all()
-    await notify(press, copy, report(BounceClass.FULL))
-    await press.edition_admin.resend(edition)
-    trace = await traced(press, edition)
+    await harness.readers(1)
+    edition = await harness.edition()
+    (copy,) = await harness.send_all()
+    await notify(harness, copy, report(BounceClass.FULL))
+    await harness.edition_admin.resend(edition)
+    trace = await traced(harness, edition)
     assert ("queued", 0, None, None) == tuple(trace[name] for name in ("state", "attempts", "reply", "bounce"))
 
 
-async def test_nobody_has_a_copy_of_an_edition_that_has_not_started(press: Pressroom) -> None:
+async def test_nobody_has_a_copy_of_an_edition_that_has_not_started(harness: DeliveryHarness) -> None:
     """That says nothing about its readers."""
-    await press.readers(1)
-    edition = await press.edition(scheduled_at=int(press.clock()) + 60)
+    await harness.readers(1)
+    edition = await harness.edition(scheduled_at=int(harness.clock()) + 60)
     with pytest.raises(NotFound, match="has not started"):
-        await traced(press, edition)
+        await traced(harness, edition)
 
 
-async def test_who_is_not_there_is_not_traced(press: Pressroom) -> None:
+async def test_who_is_not_there_is_not_traced(harness: DeliveryHarness) -> None:
     """Unknown, come later, or erased; and what the relay said of the erased is gone from the database."""
-    await press.readers(1)
-    edition = await press.edition()
+    await harness.readers(1)
+    edition = await harness.edition()
     said = Reply(250, "queued for r0@reader.example", "2.0.0")
-    (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, said))
-    await notify(press, copy, report(BounceClass.FULL))
-    await press.office.subscribers.add("news", parse_address("late@reader.example"))
+    (copy,) = await harness.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, said))
+    await notify(harness, copy, report(BounceClass.FULL))
+    await harness.services.subscribers.add("news", parse_address("late@reader.example"))
     for address, words in (("x@reader.example", "unknown address"), ("late@reader.example", "has no copy for")):
         with pytest.raises(NotFound, match=words):
-            await traced(press, edition, address)
-    await press.office.subscribers.erase(parse_address("r0@reader.example"))
+            await traced(harness, edition, address)
+    await harness.services.subscribers.erase(parse_address("r0@reader.example"))
     with pytest.raises(NotFound, match="unknown address"):
-        await traced(press, edition)
-    assert [] == await press.rows("select * from handover")
+        await traced(harness, edition)
+    assert [] == await harness.rows("select * from handover")
     assert [("erased readers", 1)] == [
-        (domain.name, domain.copies) for domain in (await reported(press, edition)).domains
+        (domain.name, domain.copies) for domain in (await reported(harness, edition)).domains
     ]

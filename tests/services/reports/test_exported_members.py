@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.readers.requests import Origin
@@ -16,35 +16,35 @@ STRANGER = Origin(source="web", ip="203.0.113.9", words="Subscribe")
 DAY = 86_400
 
 
-async def consent_of(office: Office) -> tuple[str, str, str]:
+async def consent_of(services: ServiceHarness) -> tuple[str, str, str]:
     """Where the consent of the only subscriber comes from, as both exports have it."""
-    table = await office.database.read(table_of_members, "news", SubscriberSelection(limit=10))
+    table = await services.database.read(table_of_members, "news", SubscriberSelection(limit=10))
     (member,) = table.members
     return member["consent_source"], member["consent_ip"], member["subscribed_at"]
 
 
-async def test_an_unconfirmed_request_is_no_evidence_of_a_members_consent(office: Office) -> None:
+async def test_an_unconfirmed_request_is_no_evidence_of_a_members_consent(services: ServiceHarness) -> None:
     """Anybody may type the address of a member into a form."""
-    await office.make_list()
-    await office.subscribers.add("news", ADA)
-    before = await consent_of(office)
-    await office.sign_ups.request(["news"], Applicant(ADA, STRANGER), network=None)
-    assert before == await consent_of(office)
+    await services.make_list()
+    await services.subscribers.add("news", ADA)
+    before = await consent_of(services)
+    await services.sign_ups.request(["news"], Applicant(ADA, STRANGER), network=None)
+    assert before == await consent_of(services)
 
 
-async def test_a_request_is_the_evidence_of_who_has_not_confirmed(office: Office) -> None:
-    await office.make_list()
-    await office.sign_ups.request(["news"], Applicant(ADA, STRANGER), network=None)
-    assert ("web", "203.0.113.9") == (await consent_of(office))[:2]
+async def test_a_request_is_the_evidence_of_who_has_not_confirmed(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.sign_ups.request(["news"], Applicant(ADA, STRANGER), network=None)
+    assert ("web", "203.0.113.9") == (await consent_of(services))[:2]
 
 
-async def test_a_pause_does_not_change_since_when_somebody_subscribes(office: Office) -> None:
-    await office.make_list()
-    await office.subscribers.add("news", ADA)
-    before = await consent_of(office)
-    office.now = NOW + DAY
-    await office.members.pause("news", ADA, 7, CRM)
-    assert before == await consent_of(office)
-    office.now += DAY
-    await office.members.resume("news", ADA, CRM)
-    assert before == await consent_of(office)
+async def test_a_pause_does_not_change_since_when_somebody_subscribes(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.subscribers.add("news", ADA)
+    before = await consent_of(services)
+    services.now = NOW + DAY
+    await services.members.pause("news", ADA, 7, CRM)
+    assert before == await consent_of(services)
+    services.now += DAY
+    await services.members.resume("news", ADA, CRM)
+    assert before == await consent_of(services)

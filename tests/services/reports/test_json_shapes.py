@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from msgspec.structs import asdict
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
@@ -25,12 +25,12 @@ from pressrun.store.transaction import Transaction
 COUNTS = ("queued", "claimed", "deferred", "delivered", "failed", "cancelled")
 
 
-async def edition_with_outcomes(office: Office) -> int:
+async def edition_with_outcomes(services: ServiceHarness) -> int:
     """Three copies: one failed, one deferred, one queued."""
-    await office.make_list()
+    await services.make_list()
     for name in ("a", "b", "c"):
-        await office.subscribers.add("news", parse_address(f"{name}@{name}.example"))
-    edition = await office.make_edition()
+        await services.subscribers.add("news", parse_address(f"{name}@{name}.example"))
+    edition = await services.make_edition()
 
     def send(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition), NOW)
@@ -59,22 +59,22 @@ async def edition_with_outcomes(office: Office) -> int:
         )
         deliveries.record_results(tx, 1, [failed, later], NOW)
 
-    await office.database.write(send)
+    await services.database.write(send)
     return edition
 
 
-async def test_the_six_counts_add_up_to_the_audience(office: Office) -> None:
-    edition = await edition_with_outcomes(office)
-    shown = await office.database.read(edition_descriptions.show_edition, edition, int(office.now))
+async def test_the_six_counts_add_up_to_the_audience(services: ServiceHarness) -> None:
+    edition = await edition_with_outcomes(services)
+    shown = await services.database.read(edition_descriptions.show_edition, edition, int(services.now))
     assert (3, [1, 0, 1, 0, 1, 0]) == (shown.audience, [getattr(shown, name) for name in COUNTS])
     for name in ("news", None):
-        [listed] = await office.database.read(edition_descriptions.list_editions, name, int(office.now))
+        [listed] = await services.database.read(edition_descriptions.list_editions, name, int(services.now))
         assert asdict(listed) == {key: getattr(shown, key) for key in asdict(listed)}
 
 
-async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(office: Office) -> None:
-    edition = await edition_with_outcomes(office)
-    report = await office.database.read(edition_reports.report_edition, edition, int(office.now))
+async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(services: ServiceHarness) -> None:
+    edition = await edition_with_outcomes(services)
+    report = await services.database.read(edition_reports.report_edition, edition, int(services.now))
     names = ("address", "code", "enhanced", "text", "kind")
     assert [("a@a.example", 550, "5.1.1", "no such user", "hard")] == [
         tuple(getattr(copy, name) for name in names) for copy in report.failures
@@ -85,36 +85,36 @@ async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(offic
     assert (0, 0) == (report.unsubscribed, report.complaints)
 
 
-async def test_the_queue_is_told_by_domain(office: Office) -> None:
-    await edition_with_outcomes(office)
-    queue = {row.domain: row for row in await office.database.read(queue_listing.list_queue, int(office.now))}
+async def test_the_queue_is_told_by_domain(services: ServiceHarness) -> None:
+    await edition_with_outcomes(services)
+    queue = {row.domain: row for row in await services.database.read(queue_listing.list_queue, int(services.now))}
     assert ["b.example", "c.example"] == sorted(map(str, queue))
     assert (0, 1, "2027-01-15T08:01:00Z", None, "later") == tuple(
         getattr(queue["b.example"], name) for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")
     )
 
 
-async def test_readers_are_listed_by_state(office: Office) -> None:
-    await office.make_list()
-    await office.subscribers.add("news", parse_address("A@x.example"), name="Ann")
-    await office.subscribers.add("news", parse_address("b@x.example"), asks=True)
-    everyone = await office.database.read(lambda tx: list(list_subscribers(tx, "news", SubscriberSelection())))
+async def test_readers_are_listed_by_state(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.subscribers.add("news", parse_address("A@x.example"), name="Ann")
+    await services.subscribers.add("news", parse_address("b@x.example"), asks=True)
+    everyone = await services.database.read(lambda tx: list(list_subscribers(tx, "news", SubscriberSelection())))
     assert {"address": "A@x.example", "name": "Ann", "state": "active", "source": "operator"} == {
         name: everyone[0][name] for name in ("address", "name", "state", "source")
     }
-    pending = await office.database.read(
+    pending = await services.database.read(
         lambda tx: list(list_subscribers(tx, "news", SubscriberSelection(state="pending")))
     )
     assert (["b@x.example"], 2) == ([reader["address"] for reader in pending], len(everyone))
 
 
-async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:
-    await office.make_list()
+async def test_what_is_not_there_is_said_to_be_so(services: ServiceHarness) -> None:
+    await services.make_list()
     with pytest.raises(NotFound):
-        await office.database.read(edition_descriptions.show_edition, 7, 0)
+        await services.database.read(edition_descriptions.show_edition, 7, 0)
     with pytest.raises(NotFound):
-        await office.database.read(list_descriptions.show_list, "nope")
+        await services.database.read(list_descriptions.show_list, "nope")
     with pytest.raises(NotFound):
-        await office.database.read(list_subscribers, "nope", SubscriberSelection())
+        await services.database.read(list_subscribers, "nope", SubscriberSelection())
     with pytest.raises(NotFound):
-        await office.database.read(subscriber_record.show_subscriber, office.keys, parse_address("a@x.example"))
+        await services.database.read(subscriber_record.show_subscriber, services.keys, parse_address("a@x.example"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.services.members.import_rows import ImportRow
@@ -29,15 +29,15 @@ SEARCHES = ["", "ann", "ANN", "Ann*", "ann.*", "*", "@x.example", "@X.EXAMPLE", 
             "é", "straße", "strasse", "@nobody.example", "zz*", "y.example", "bob@x.example*"]  # fmt: skip
 
 
-async def import_people(office: Office) -> None:
-    await office.make_list()
-    await office.make_list("other")
+async def import_people(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.make_list("other")
     rows = [
         ImportRow(line=line, email=email, name=name, state=state)
         for line, (email, name, state) in enumerate(PEOPLE, start=2)
     ]
-    await office.subscribers.import_batch("news", rows)
-    await office.subscribers.import_batch("other", rows[:2])
+    await services.subscribers.import_batch("news", rows)
+    await services.subscribers.import_batch("other", rows[:2])
 
 
 def entries(tx: Transaction, chosen: SubscriberSelection) -> list[dict[str, Any]]:
@@ -74,18 +74,18 @@ def expected(search: str, state: str | None) -> set[str]:
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-async def test_a_search_finds_what_it_says(office: Office, search: str) -> None:
-    await import_people(office)
+async def test_a_search_finds_what_it_says(services: ServiceHarness, search: str) -> None:
+    await import_people(services)
     for state in (None, "active", "suspended"):
         chosen = SubscriberSelection(state=state, search=search)
-        shown = await office.database.read(entries, chosen)
+        shown = await services.database.read(entries, chosen)
         assert expected(search, state) == {entry["address"] for entry in shown}
         assert len(shown) == len(expected(search, state))
 
 
 async def test_pages_show_everybody_once(tmp_path: Path) -> None:
-    async with open_office(tmp_path, kind=Database) as office:
-        await import_people(office)
+    async with open_services(tmp_path, kind=Database) as services:
+        await import_people(services)
 
         def compare(tx: Transaction) -> None:
             @settings(max_examples=100)
@@ -97,7 +97,7 @@ async def test_pages_show_everybody_once(tmp_path: Path) -> None:
 
             examples()
 
-        await office.database.read(compare)
+        await services.database.read(compare)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,10 @@ async def test_pages_show_everybody_once(tmp_path: Path) -> None:
         ("@x", "", BadInput),
     ],
 )
-async def test_what_cannot_be_meant_is_refused(office: Office, search: str, after: str, error: type[Exception]) -> None:
-    await import_people(office)
+async def test_what_cannot_be_meant_is_refused(
+    services: ServiceHarness, search: str, after: str, error: type[Exception]
+) -> None:
+    await import_people(services)
     chosen = SubscriberSelection(search=search, after=after)
     with pytest.raises(error):
-        await office.database.read(entries, chosen)
+        await services.database.read(entries, chosen)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.database import execute, execute_in, select
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 
 from pressrun.core.errors import Refused
 from pressrun.services.editions import lifecycle
@@ -38,7 +38,7 @@ WAYS = (
 )
 REQUESTS = "select state, count(*) from subscription group by state order by state"
 
-Step = Callable[[Office], Awaitable[None]]
+Step = Callable[[ServiceHarness], Awaitable[None]]
 
 
 @contextmanager
@@ -63,113 +63,113 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
         yield most
 
 
-async def carry_on(office: Office) -> None:
+async def carry_on(services: ServiceHarness) -> None:
     """What housekeeping does with everything that is not complete."""
-    await Housekeeping(office.context).round()
+    await Housekeeping(services.context).round()
 
 
 # ---------------------------------------------------------------------- what is there before
 
 
-async def members(office: Office) -> None:
-    await office.make_list()
-    await office.subscribers.import_batch("news", ROWS)
+async def members(services: ServiceHarness) -> None:
+    await services.make_list()
+    await services.subscribers.import_batch("news", ROWS)
 
 
-async def sending(office: Office) -> None:
+async def sending(services: ServiceHarness) -> None:
     """Edition 1, of which everybody's copy waits."""
-    await members(office)
-    await start(office)
+    await members(services)
+    await start(services)
 
 
-async def blocked(office: Office) -> None:
+async def blocked(services: ServiceHarness) -> None:
     """All its copies wait for one destination."""
-    await sending(office)
-    await open_destination(office)
+    await sending(services)
+    await open_destination(services)
 
 
-async def failed(office: Office) -> None:
-    await blocked(office)
-    await give_up(office)
+async def failed(services: ServiceHarness) -> None:
+    await blocked(services)
+    await give_up(services)
 
 
-async def requests(office: Office) -> None:
+async def requests(services: ServiceHarness) -> None:
     """Half of those who have not confirmed yet had been members before."""
-    await office.make_list()
-    await office.subscribers.import_batch("news", ROWS, asks=True)
-    await execute(office.database, "update subscription set state_before = 'unsubscribed' where id % 2 = 0")
+    await services.make_list()
+    await services.subscribers.import_batch("news", ROWS, asks=True)
+    await execute(services.database, "update subscription set state_before = 'unsubscribed' where id % 2 = 0")
 
 
-async def closed(office: Office) -> None:
-    await sending(office)
-    await office.lists.close_list("news")
+async def closed(services: ServiceHarness) -> None:
+    await sending(services)
+    await services.lists.close_list("news")
 
 
-async def switched(office: Office) -> None:
+async def switched(services: ServiceHarness) -> None:
     """Everybody went from two lists to the closed one, and from there to another; one of the two is removed already."""
-    await office.make_list()
+    await services.make_list()
     for name in ("one", "two", "last"):
-        await office.make_list(name)
-        await office.subscribers.import_batch(name, ROWS)
-    await office.subscribers.import_batch("news", ROWS)
+        await services.make_list(name)
+        await services.subscribers.import_batch(name, ROWS)
+    await services.subscribers.import_batch("news", ROWS)
     for names, through in ((("one", "two"), "news"), (("news",), "last")):
         for name in names:
             await execute(
-                office.database,
+                services.database,
                 "update subscription set state = 'unsubscribed', moved_to = (select taker.id from subscription as taker"
                 f" where taker.subscriber_id = subscription.subscriber_id and taker.list_id = {LIST_IDS[through]})"
                 f" where list_id = {LIST_IDS[name]}",
             )
     for name in ("one", "news"):
-        await office.lists.close_list(name)
-    await office.lists.remove_list("one")
+        await services.lists.close_list(name)
+    await services.lists.remove_list("one")
 
 
 # ---------------------------------------------------------------------- the changes
 
 
-async def start(office: Office) -> None:
-    edition = await office.make_edition()
+async def start(services: ServiceHarness) -> None:
+    edition = await services.make_edition()
 
     def begin(tx: Transaction) -> None:
-        lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(office.now))
+        lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(services.now))
 
-    await office.database.write(begin)
-    await carry_on(office)
-
-
-async def cancel(office: Office) -> None:
-    await office.database.write(lifecycle.cancel, 1, int(office.now))
-    await carry_on(office)
+    await services.database.write(begin)
+    await carry_on(services)
 
 
-async def resend(office: Office) -> None:
-    while (await office.database.write(lifecycle.resend_failed, 1, int(office.now))).queued:
+async def cancel(services: ServiceHarness) -> None:
+    await services.database.write(lifecycle.cancel, 1, int(services.now))
+    await carry_on(services)
+
+
+async def resend(services: ServiceHarness) -> None:
+    while (await services.database.write(lifecycle.resend_failed, 1, int(services.now))).queued:
         pass
 
 
-async def set_domains(office: Office) -> None:
-    await office.database.write(destinations.set_domains, {DOMAIN: "a provider"}, int(office.now))
-    await carry_on(office)
+async def set_domains(services: ServiceHarness) -> None:
+    await services.database.write(destinations.set_domains, {DOMAIN: "a provider"}, int(services.now))
+    await carry_on(services)
 
 
-async def open_destination(office: Office) -> None:
-    await office.database.write(destinations.open_destinations, [DOMAIN], int(office.now))
-    await carry_on(office)
+async def open_destination(services: ServiceHarness) -> None:
+    await services.database.write(destinations.open_destinations, [DOMAIN], int(services.now))
+    await carry_on(services)
 
 
-async def give_up(office: Office) -> None:
-    work = (DOMAIN, "too long", int(office.now), ROWS_AT_ONCE)
-    while await office.database.write(destinations.give_up, *work) == ROWS_AT_ONCE:
+async def give_up(services: ServiceHarness) -> None:
+    work = (DOMAIN, "too long", int(services.now), ROWS_AT_ONCE)
+    while await services.database.write(destinations.give_up, *work) == ROWS_AT_ONCE:
         pass
 
 
-async def close_list(office: Office) -> None:
-    await office.lists.close_list("news")
+async def close_list(services: ServiceHarness) -> None:
+    await services.lists.close_list("news")
 
 
-async def remove_list(office: Office) -> None:
-    await office.lists.remove_list("news")
+async def remove_list(services: ServiceHarness) -> None:
+    await services.lists.remove_list("news")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,32 +211,32 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 async def test_no_statement_touches_more_than_a_slice(
-    office: Office, monkeypatch: pytest.MonkeyPatch, case: Case
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch, case: Case
 ) -> None:
-    await case.before(office)
+    await case.before(services)
     with counted(monkeypatch) as touched:
-        await case.work(office)
+        await case.work(services)
     assert {} == {name: number for name, number in touched.items() if number > ROWS_AT_ONCE}
     assert 0 < touched[case.by]
-    assert case.after == [tuple(row) for row in await select(office.database, case.query)]
-    assert [] == await select(office.database, "select * from bulk_change")
+    assert case.after == [tuple(row) for row in await select(services.database, case.query)]
+    assert [] == await select(services.database, "select * from bulk_change")
 
 
-async def test_a_domain_learned_while_copies_move_is_looked_for_from_the_start(office: Office) -> None:
+async def test_a_domain_learned_while_copies_move_is_looked_for_from_the_start(services: ServiceHarness) -> None:
     """However many are learned meanwhile, one more walk is enough, and it begins when the first is through."""
-    await sending(office)
+    await sending(services)
     for name in ("one", "two", "three"):
-        await office.database.write(destinations.set_domains, {DOMAIN: name}, int(office.now))
-    walks = [tuple(row) for row in await select(office.database, "select kind, done_through from bulk_change")]
+        await services.database.write(destinations.set_domains, {DOMAIN: name}, int(services.now))
+    walks = [tuple(row) for row in await select(services.database, "select kind, done_through from bulk_change")]
     assert [("reassign", ROWS_AT_ONCE), ("reassign", 0)] == walks
-    await carry_on(office)
-    assert [("queued", "three", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+    await carry_on(services)
+    assert [("queued", "three", READERS)] == [tuple(row) for row in await select(services.database, COPIES)]
 
 
 @pytest.mark.only_on("postgresql", "SQLite's plans are the same whatever it knows of the tables")
-async def test_an_audience_is_taken_where_the_server_takes_the_tables_for_empty(office: Office) -> None:
+async def test_an_audience_is_taken_where_the_server_takes_the_tables_for_empty(services: ServiceHarness) -> None:
     """By the plans for empty tables, this takes more than ten minutes."""
-    await members(office)
+    await members(services)
 
     def count_nothing(tx: Transaction) -> None:
         for table in ("subscription", "subscriber"):
@@ -245,80 +245,81 @@ async def test_an_audience_is_taken_where_the_server_takes_the_tables_for_empty(
         raise Refused("and all of them are back")
 
     with pytest.raises(Refused):
-        await office.database.write(count_nothing)
-    await start(office)
-    assert [("queued", "", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+        await services.database.write(count_nothing)
+    await start(services)
+    assert [("queued", "", READERS)] == [tuple(row) for row in await select(services.database, COPIES)]
 
 
 @pytest.mark.only_on("postgresql", "SQLite's plans are the same whatever it knows of the tables")
-async def test_an_audience_is_taken_where_the_server_knows_the_tables_as_small(office: Office) -> None:
+async def test_an_audience_is_taken_where_the_server_knows_the_tables_as_small(services: ServiceHarness) -> None:
     """Also by a session that planned it when they were small, and executed it until the server kept the plan."""
-    await office.make_list()
-    await office.subscribers.import_batch("news", ROWS[:1])
+    await services.make_list()
+    await services.subscribers.import_batch("news", ROWS[:1])
     for table in ("subscription", "subscriber"):
-        await execute(office.database, f"analyze {table}")
-    edition = await office.make_edition()
+        await execute(services.database, f"analyze {table}")
+    edition = await services.make_edition()
     for _ in range(20):
-        await office.queue_audience(edition)
-    await office.subscribers.import_batch("news", ROWS)
-    await office.queue_audience(edition)
-    assert [("queued", "", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+        await services.queue_audience(edition)
+    await services.subscribers.import_batch("news", ROWS)
+    await services.queue_audience(edition)
+    assert [("queued", "", READERS)] == [tuple(row) for row in await select(services.database, COPIES)]
 
 
-async def test_copies_in_flight_move_as_well(office: Office) -> None:
+async def test_copies_in_flight_move_as_well(services: ServiceHarness) -> None:
     """They may come back to the queue."""
-    await sending(office)
-    await execute(office.database, "update delivery set state = 'claimed'")
-    await set_domains(office)
-    assert [("claimed", "a provider", READERS)] == [tuple(row) for row in await select(office.database, COPIES)]
+    await sending(services)
+    await execute(services.database, "update delivery set state = 'claimed'")
+    await set_domains(services)
+    assert [("claimed", "a provider", READERS)] == [tuple(row) for row in await select(services.database, COPIES)]
 
 
-async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(office: Office) -> None:
+async def test_closing_a_list_cancels_one_slice_of_all_its_editions_at_once(services: ServiceHarness) -> None:
     """However many are being sent; what is left of each goes on like that of one which is cancelled."""
-    await sending(office)
-    await start(office)
+    await sending(services)
+    await start(services)
 
     def close(tx: Transaction) -> None:
-        begin_closing(tx, lists.get_list(tx, "news"), int(office.now), os.urandom)
+        begin_closing(tx, lists.get_list(tx, "news"), int(services.now), os.urandom)
 
     async def cancelled(table: str) -> int:
-        counts = await select(office.database, f"select count(*) from {table} where state = 'cancelled'")
+        counts = await select(services.database, f"select count(*) from {table} where state = 'cancelled'")
         number: int = counts[0][0]
         return number
 
-    await office.database.write(close)
+    await services.database.write(close)
     assert (2, ROWS_AT_ONCE) == (await cancelled("edition"), await cancelled("delivery"))
-    await carry_on(office)
+    await carry_on(services)
     assert 2 * READERS == await cancelled("delivery")
 
 
-async def test_housekeeping_ends_what_a_kill_has_left_of_closing(office: Office) -> None:
+async def test_housekeeping_ends_what_a_kill_has_left_of_closing(services: ServiceHarness) -> None:
     """Until then the list cannot be opened, and no link of it works."""
-    await requests(office)
+    await requests(services)
 
     def begin(tx: Transaction) -> None:
-        begin_closing(tx, lists.get_list(tx, "news"), int(office.now), os.urandom)
+        begin_closing(tx, lists.get_list(tx, "news"), int(services.now), os.urandom)
 
-    await office.database.write(begin)
+    await services.database.write(begin)
     assert [(READERS - ROWS_AT_ONCE,)] == [
-        tuple(row) for row in await select(office.database, "select count(*) from subscription where state = 'pending'")
+        tuple(row)
+        for row in await select(services.database, "select count(*) from subscription where state = 'pending'")
     ]
     with pytest.raises(Refused, match="still being closed"):
-        await office.lists.set_list("news", {"closed": "false"})
-    last = (await select(office.database, "select max(id) from confirmation"))[0][0]
-    outcome, _ = await office.confirmations.find(last)
+        await services.lists.set_list("news", {"closed": "false"})
+    last = (await select(services.database, "select max(id) from confirmation"))[0][0]
+    outcome, _ = await services.confirmations.find(last)
     assert outcome is not Confirmed.CONFIRMED
-    await carry_on(office)
-    assert [("unsubscribed", HALF)] == [tuple(row) for row in await select(office.database, REQUESTS)]
-    assert [(0,)] == [tuple(row) for row in await select(office.database, "select count(*) from confirmation")]
-    await office.lists.set_list("news", {"closed": "false"})
+    await carry_on(services)
+    assert [("unsubscribed", HALF)] == [tuple(row) for row in await select(services.database, REQUESTS)]
+    assert [(0,)] == [tuple(row) for row in await select(services.database, "select count(*) from confirmation")]
+    await services.lists.set_list("news", {"closed": "false"})
 
 
-async def test_whoever_never_confirmed_is_forgotten_with_a_closed_list(office: Office) -> None:
+async def test_whoever_never_confirmed_is_forgotten_with_a_closed_list(services: ServiceHarness) -> None:
     """As they are when their link expires: nobody would look for them on a list that is closed."""
-    await requests(office)
-    await office.lists.close_list("news")
+    await requests(services)
+    await services.lists.close_list("news")
     for table in ("subscriber", "subscription"):
-        assert [(HALF,)] == [tuple(row) for row in await select(office.database, f"select count(*) from {table}")]
-    known = await select(office.database, "select count(*) from consent where subscriber_id is not null")
+        assert [(HALF,)] == [tuple(row) for row in await select(services.database, f"select count(*) from {table}")]
+    known = await select(services.database, "select count(*) from consent where subscriber_id is not null")
     assert [(HALF,)] == [tuple(row) for row in known]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import NO_ROWS, Head
@@ -38,103 +38,103 @@ WEB = Origin(source="web")
 WEEK = 7 * 86400
 
 
-async def queue_notice(press: Pressroom) -> None:
-    await press.edition_admin.send_test(
+async def queue_notice(harness: DeliveryHarness) -> None:
+    await harness.edition_admin.send_test(
         "news", Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}), [ADA]
     )
 
 
-async def states(press: Pressroom) -> list[tuple[Any, ...]]:
-    return await press.rows("select state, state_before from subscription order by id")
+async def states(harness: DeliveryHarness) -> list[tuple[Any, ...]]:
+    return await harness.rows("select state, state_before from subscription order by id")
 
 
-async def test_a_request_nobody_confirmed_is_forgotten(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    press.pass_time(WEEK - 1)
-    await press.housekeeping.round()
-    assert [("pending", None)] == await states(press)
-    press.pass_time(1)
-    await press.housekeeping.round()
-    assert ([], []) == (await states(press), await press.rows("select * from subscriber"))
+async def test_a_request_nobody_confirmed_is_forgotten(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    harness.pass_time(WEEK - 1)
+    await harness.housekeeping.round()
+    assert [("pending", None)] == await states(harness)
+    harness.pass_time(1)
+    await harness.housekeeping.round()
+    assert ([], []) == (await states(harness), await harness.rows("select * from subscriber"))
 
 
-async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    press.pass_time(86400)
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    press.pass_time(WEEK - 86400)
-    await press.housekeeping.round()
-    assert [("pending", None)] == await states(press)
+async def test_a_later_request_keeps_it_waiting(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    harness.pass_time(86400)
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    harness.pass_time(WEEK - 86400)
+    await harness.housekeeping.round()
+    assert [("pending", None)] == await states(harness)
 
 
-async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
-    await press.office.subscribers.add("news", ADA)
-    await press.leave(ADA.typed)
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    assert [("pending", "unsubscribed")] == await states(press)
-    press.pass_time(WEEK)
-    await press.housekeeping.round()
-    assert [("unsubscribed", None)] == await states(press)
+async def test_who_had_left_before_has_left_again(harness: DeliveryHarness) -> None:
+    await harness.services.subscribers.add("news", ADA)
+    await harness.leave(ADA.typed)
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    assert [("pending", "unsubscribed")] == await states(harness)
+    harness.pass_time(WEEK)
+    await harness.housekeeping.round()
+    assert [("unsubscribed", None)] == await states(harness)
 
 
-async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    await press.office.confirmations.confirm(1, WEB)
-    press.pass_time(WEEK)
-    await press.housekeeping.round()
-    assert [("active", None)] == await states(press)
-    assert [] == await press.rows("select * from confirmation")
+async def test_a_member_keeps_their_place_when_a_confirmation_ends(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    await harness.services.confirmations.confirm(1, WEB)
+    harness.pass_time(WEEK)
+    await harness.housekeeping.round()
+    assert [("active", None)] == await states(harness)
+    assert [] == await harness.rows("select * from confirmation")
 
 
-async def test_a_person_of_another_list_is_kept_with_the_evidence(press: Pressroom) -> None:
-    await press.office.make_list("other")
-    await press.office.subscribers.add("other", ADA)
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    press.pass_time(WEEK)
-    await press.housekeeping.round()
-    assert [("active", None)] == await states(press)
-    assert [] == await press.rows("select event from consent where content is null")
+async def test_a_person_of_another_list_is_kept_with_the_evidence(harness: DeliveryHarness) -> None:
+    await harness.services.make_list("other")
+    await harness.services.subscribers.add("other", ADA)
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    harness.pass_time(WEEK)
+    await harness.housekeeping.round()
+    assert [("active", None)] == await states(harness)
+    assert [] == await harness.rows("select event from consent where content is null")
 
 
-async def test_a_pause_ends_on_its_day(press: Pressroom) -> None:
-    await press.readers(2)
-    await press.change(
+async def test_a_pause_ends_on_its_day(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    await harness.change(
         "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = ? where id = 1",
-        int(press.office.now) + 100,
+        int(harness.services.now) + 100,
     )
-    press.pass_time(99)
-    await press.housekeeping.round()
-    assert [("suspended",), ("active",)] == await press.rows("select state from subscription order by id")
-    press.pass_time(1)
-    await press.housekeeping.round()
-    assert [("active", None, None)] == await press.rows(
+    harness.pass_time(99)
+    await harness.housekeeping.round()
+    assert [("suspended",), ("active",)] == await harness.rows("select state from subscription order by id")
+    harness.pass_time(1)
+    await harness.housekeeping.round()
+    assert [("active", None, None)] == await harness.rows(
         "select state, suspended_for, paused_until from subscription where id = 1"
     )
 
 
 @pytest.mark.parametrize("after", [0, 1])
-async def test_a_notice_is_kept_for_a_while(press: Pressroom, after: int) -> None:
-    await queue_notice(press)
-    await press.send_all()
-    press.pass_time(NOTICE_KEPT_SECONDS - 1 + after)
-    await press.housekeeping.round()
-    assert 1 - after == len(await press.rows("select * from notice"))
-    assert 1 - after == len(await press.rows("select * from delivery"))
+async def test_a_notice_is_kept_for_a_while(harness: DeliveryHarness, after: int) -> None:
+    await queue_notice(harness)
+    await harness.send_all()
+    harness.pass_time(NOTICE_KEPT_SECONDS - 1 + after)
+    await harness.housekeeping.round()
+    assert 1 - after == len(await harness.rows("select * from notice"))
+    assert 1 - after == len(await harness.rows("select * from delivery"))
 
 
-async def test_a_notice_that_waits_is_never_swept(press: Pressroom) -> None:
-    await queue_notice(press)
-    press.pass_time(NOTICE_KEPT_SECONDS * 2)
-    await press.housekeeping.round()
-    assert [("queued",)] == await press.rows("select state from delivery")
+async def test_a_notice_that_waits_is_never_swept(harness: DeliveryHarness) -> None:
+    await queue_notice(harness)
+    harness.pass_time(NOTICE_KEPT_SECONDS * 2)
+    await harness.housekeeping.round()
+    assert [("queued",)] == await harness.rows("select state from delivery")
 
 
-async def test_limits_are_swept(press: Pressroom) -> None:
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
-    assert 5 == len(await press.rows("select * from limit_event"))
-    press.pass_time(86400)
-    await press.housekeeping.round()
-    assert [] == await press.rows("select * from limit_event")
+async def test_limits_are_swept(harness: DeliveryHarness) -> None:
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
+    assert 5 == len(await harness.rows("select * from limit_event"))
+    harness.pass_time(86400)
+    await harness.housekeeping.round()
+    assert [] == await harness.rows("select * from limit_event")
 
 
 # ---------------------------------------------------------------------- duties that fail
@@ -170,14 +170,14 @@ def named(name: str, called: list[str], problem: Exception | None) -> Callable[.
 
 @pytest.mark.parametrize("broken", DUTIES)
 async def test_a_duty_that_fails_keeps_no_other_from_being_done(
-    press: Pressroom, broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: DeliveryHarness, broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nor does it end the loop; the log names it."""
     called: list[str] = []
     for name, (module, function) in DUTIES.items():
         problem = OSError(5, "Input/output error") if name == broken else None
         monkeypatch.setattr(module, function, named(name, called, problem))
-    await press.housekeeping.round()
+    await harness.housekeeping.round()
     assert list(DUTIES) == list(dict.fromkeys(called))
     assert [broken] == [
         record.__dict__["fields"]["subject"] for record in caplog.records if record.message == "loop.failed"
@@ -196,7 +196,7 @@ HEAD_FAULTS = (errno.ENOSPC, errno.EMFILE, errno.EROFS, errno.EIO, errno.EDQUOT)
     ids=str,
 )
 async def test_a_head_that_cannot_be_written_is_written_later(
-    press: Pressroom, problem: Exception, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The round is taken again, and readiness hears of it meanwhile."""
     monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.001)
@@ -207,39 +207,39 @@ async def test_a_head_that_cannot_be_written_is_written_later(
     async def keep(chain: str, head: Head) -> None:
         if chain != "consent":
             return
-        faults.append(press.housekeeping.fault)
+        faults.append(harness.housekeeping.fault)
         if len(faults) <= 2:
             raise problem
         kept.set()
 
-    press.housekeeping._keep_head = keep
-    await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    running = asyncio.create_task(press.housekeeping.run())
+    harness.housekeeping._keep_head = keep
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    running = asyncio.create_task(harness.housekeeping.run())
     await kept.wait()
-    while press.housekeeping.fault is not None:  # noqa: ASYNC110 - each step lets the loop turn
+    while harness.housekeeping.fault is not None:  # noqa: ASYNC110 - each step lets the loop turn
         await asyncio.sleep(0)
     running.cancel()
     assert [None, 1, 2] == [fault and fault.times for fault in faults]
 
 
-async def test_the_heads_are_kept_outside_while_somebody_reads_all_the_time(press: Pressroom) -> None:
+async def test_the_heads_are_kept_outside_while_somebody_reads_all_the_time(harness: DeliveryHarness) -> None:
     """As Litestream does, which keeps every checkpoint from emptying the WAL."""
     kept: dict[str, Head] = {}
 
     async def keep(chain: str, head: Head) -> None:
         kept[chain] = head
 
-    press.housekeeping._keep_head = keep
-    database = press.office.database
+    harness.housekeeping._keep_head = keep
+    database = harness.services.database
     with open_for_reading(database.location) as snapshot:
         assert [] == list_suppressions(snapshot)
-        await press.office.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-        await press.housekeeping.round()
+        await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+        await harness.housekeeping.round()
         assert await database.read(consent.read_head) == kept["consent"] != NO_ROWS
 
 
-async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(press: Pressroom) -> None:
+async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(harness: DeliveryHarness) -> None:
     """A backup tool that runs ANALYZE changes no plan for longer than a round."""
-    await press.change("analyze")
-    await press.housekeeping.round()
-    assert not await press.office.database.drop_statistics()
+    await harness.change("analyze")
+    await harness.housekeeping.round()
+    assert not await harness.services.database.drop_statistics()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 from tests.database import select
-from tests.services.office import NOW, Office
+from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.site import Site
 from pressrun.services.ports import RelayStatus
@@ -47,96 +47,96 @@ class Relays:
         raise AssertionError("nothing is drained here")
 
 
-def watch(office: Office, relays: Relays, site: Site = SITE) -> RelayWatch:
-    return RelayWatch(replace(office.context, site=site, entropy=bytes), relays)
+def watch(services: ServiceHarness, relays: Relays, site: Site = SITE) -> RelayWatch:
+    return RelayWatch(replace(services.context, site=site, entropy=bytes), relays)
 
 
-async def told(office: Office) -> Sequence[tuple[str, str]]:
+async def told(services: ServiceHarness) -> Sequence[tuple[str, str]]:
     """Kind and recipient of each mail."""
     sql = "select kind, address from notice order by id"
-    return await select(office.database, sql)
+    return await select(services.database, sql)
 
 
-async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(office: Office) -> None:
+async def test_a_relay_that_fails_for_a_minute_is_told_once_a_day(services: ServiceHarness) -> None:
     """A restart, another failure on the same day, and a look every few seconds say nothing more."""
-    await office.make_list()
+    await services.make_list()
     relays = Relays()
-    watching = watch(office, relays)
+    watching = watch(services, relays)
     relays.fail("primary", NOW)
     await watching.check()
-    assert [] == await told(office)
-    office.now += 60
+    assert [] == await told(services)
+    services.now += 60
     await watching.check()
-    assert [("relay_alert", "ops@harbour.example")] == await told(office)
-    assert 1 == office.woken
+    assert [("relay_alert", "ops@harbour.example")] == await told(services)
+    assert 1 == services.woken
     await watching.check()
     relays.work("primary")
     await watching.check()
-    relays.fail("primary", office.now)
-    office.now += 600
+    relays.fail("primary", services.now)
+    services.now += 600
     await watching.check()
-    await watch(office, relays).check()
-    assert 1 == len(await told(office))
-    office.now += DAY
-    await watch(office, relays).check()
-    assert 2 == len(await told(office))
+    await watch(services, relays).check()
+    assert 1 == len(await told(services))
+    services.now += DAY
+    await watch(services, relays).check()
+    assert 2 == len(await told(services))
 
 
-async def test_a_relay_that_goes_on_failing_is_told_each_day(office: Office) -> None:
+async def test_a_relay_that_goes_on_failing_is_told_each_day(services: ServiceHarness) -> None:
     """Also where the first mail of the day was about another failure. The journal says once that it fails."""
-    await office.make_list()
+    await services.make_list()
     relays = Relays()
-    watching = watch(office, relays)
+    watching = watch(services, relays)
     relays.work("second")
     relays.fail("primary", NOW - 100)
     await watching.check()
     relays.work("primary")
     await watching.check()
-    relays.fail("primary", office.now)
+    relays.fail("primary", services.now)
     for _ in range(3 * 24 + 1):
-        office.now += 3600
+        services.now += 3600
         await watching.check()
-    assert 4 == len(await told(office))
-    events = await select(office.database, "select type from event where type like 'relay%' order by id")
+    assert 4 == len(await told(services))
+    events = await select(services.database, "select type from event where type like 'relay%' order by id")
     assert [("relay.failed",), ("relay.recovered",), ("relay.failed",)] == events
 
 
-async def test_without_any_relay_one_mail_waits(office: Office) -> None:
+async def test_without_any_relay_one_mail_waits(services: ServiceHarness) -> None:
     """More would only arrive together with it, once a relay works again."""
-    await office.make_list()
+    await services.make_list()
     relays = Relays()
-    watching = watch(office, relays)
+    watching = watch(services, relays)
     relays.fail("primary", NOW - 100)
     for _ in range(3):
         await watching.check()
-        office.now += DAY
-    assert 1 == len(await told(office))
+        services.now += DAY
+    assert 1 == len(await told(services))
 
 
-async def test_each_relay_is_a_cause_of_its_own(office: Office) -> None:
-    await office.make_list()
+async def test_each_relay_is_a_cause_of_its_own(services: ServiceHarness) -> None:
+    await services.make_list()
     relays = Relays()
     relays.fail("primary", NOW - 100)
     relays.fail("second", NOW - 100)
-    await watch(office, relays).check()
-    assert 2 == len(await told(office))
+    await watch(services, relays).check()
+    assert 2 == len(await told(services))
 
 
-async def test_where_nobody_can_be_told_the_log_is_all(office: Office) -> None:
+async def test_where_nobody_can_be_told_the_log_is_all(services: ServiceHarness) -> None:
     """Without an operator, and before there is a list in whose name to write."""
     relays = Relays()
     relays.fail("primary", NOW - 100)
-    await watch(office, relays).check()
-    await office.make_list()
-    await watch(office, relays, Site(base_url="https://news.example", mail_domain="news.example")).check()
-    assert [] == await told(office)
+    await watch(services, relays).check()
+    await services.make_list()
+    await watch(services, relays, Site(base_url="https://news.example", mail_domain="news.example")).check()
+    assert [] == await told(services)
 
 
-async def test_verbs_get_what_the_relays_said_without_addresses(office: Office) -> None:
+async def test_verbs_get_what_the_relays_said_without_addresses(services: ServiceHarness) -> None:
     relays = Relays()
     relays.fail("primary", NOW)
     relays.work("second")
-    [first, second] = await watch(office, relays).statuses({}, pytest.fail)
+    [first, second] = await watch(services, relays).statuses({}, pytest.fail)
     assert {
         "name": "primary",
         "failing_since": "2027-01-15T08:00:00Z",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom
+from tests.delivery.harness import GONE, SITE, TAKEN, DeliveryHarness
 from tests.services.bounces.test_bounce_handler import FULL, notify, report, state_of
 from tests.settings import change
 
@@ -41,59 +41,59 @@ class Rests:
         self.seconds.append(seconds)
 
 
-def loop_of(press: Pressroom, rests: Rests | None = None) -> Retention:
-    change(press.office.settings, retention=RetentionSettings(copies_seconds=30.0 * DAY))
-    return Retention(replace(press.office.context, clock=press.clock), lambda _: [], rests or Rests())
+def loop_of(harness: DeliveryHarness, rests: Rests | None = None) -> Retention:
+    change(harness.services.settings, retention=RetentionSettings(copies_seconds=30.0 * DAY))
+    return Retention(replace(harness.services.context, clock=harness.clock), lambda _: [], rests or Rests())
 
 
-async def age(press: Pressroom, days: float = 31) -> None:
-    press.pass_time(days * DAY)
-    await loop_of(press).remove_what_aged()
+async def age(harness: DeliveryHarness, days: float = 31) -> None:
+    harness.pass_time(days * DAY)
+    await loop_of(harness).remove_what_aged()
 
 
-async def send(press: Pressroom, text: str, results: dict[str, HandOver]) -> int:
+async def send(harness: DeliveryHarness, text: str, results: dict[str, HandOver]) -> int:
     """An edition whose copies get these answers by recipient."""
-    number = await press.edition(text)
-    await press.turn()
-    for outgoing in press.take_all():
-        press.answer(outgoing, results.get(outgoing.rcpt_to, TAKEN))
-    await press.turn()
-    assert "finished" == await press.state(number)
+    number = await harness.edition(text)
+    await harness.turn()
+    for outgoing in harness.take_all():
+        harness.answer(outgoing, results.get(outgoing.rcpt_to, TAKEN))
+    await harness.turn()
+    assert "finished" == await harness.state(number)
     return number
 
 
-async def rows_of(press: Pressroom, number: int) -> int:
-    ((rows,),) = await press.rows("select count(*) from delivery where edition_id = ?", number)
+async def rows_of(harness: DeliveryHarness, number: int) -> int:
+    ((rows,),) = await harness.rows("select count(*) from delivery where edition_id = ?", number)
     return int(rows)
 
 
-async def report_on(press: Pressroom, number: int) -> EditionReport:
-    return await press.office.database.read(report_edition, number, int(press.clock()))
+async def report_on(harness: DeliveryHarness, number: int) -> EditionReport:
+    return await harness.services.database.read(report_edition, number, int(harness.clock()))
 
 
-async def test_nothing_goes_unless_asked_for(press: Pressroom) -> None:
-    await press.readers(2)
-    number = await send(press, "one", {})
-    press.pass_time(3000 * DAY)
-    loop = loop_of(press)
-    change(press.office.settings, retention=RetentionSettings())
+async def test_nothing_goes_unless_asked_for(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    number = await send(harness, "one", {})
+    harness.pass_time(3000 * DAY)
+    loop = loop_of(harness)
+    change(harness.services.settings, retention=RetentionSettings())
     await loop.remove_what_aged()
-    assert 2 == await rows_of(press, number)
+    assert 2 == await rows_of(harness, number)
 
 
-async def test_rows_go_when_they_are_old_enough_and_numbers_stay(press: Pressroom) -> None:
-    await press.readers(4)
-    change(press.office.settings, bounces=BounceSettings(hard_limit=1))
-    number = await send(press, "one", {ADA: GONE, BEN: FULL})
-    before = await report_on(press, number)
-    press.pass_time(30 * DAY - 1)
-    await loop_of(press).remove_what_aged()
-    assert 4 == await rows_of(press, number)
-    await send(press, "later", {})  # Ben's mailbox is well again
-    await age(press)
-    assert 0 == await rows_of(press, number)
-    after = await report_on(press, number)
-    assert {"delivered": 2, "failed": 2} == await press.counts(number)
+async def test_rows_go_when_they_are_old_enough_and_numbers_stay(harness: DeliveryHarness) -> None:
+    await harness.readers(4)
+    change(harness.services.settings, bounces=BounceSettings(hard_limit=1))
+    number = await send(harness, "one", {ADA: GONE, BEN: FULL})
+    before = await report_on(harness, number)
+    harness.pass_time(30 * DAY - 1)
+    await loop_of(harness).remove_what_aged()
+    assert 4 == await rows_of(harness, number)
+    await send(harness, "later", {})  # Ben's mailbox is well again
+    await age(harness)
+    assert 0 == await rows_of(harness, number)
+    after = await report_on(harness, number)
+    assert {"delivered": 2, "failed": 2} == await harness.counts(number)
     assert (before.kinds, before.bounces) == (after.kinds, after.bounces)
     assert {(reply.code, reply.enhanced, reply.number) for reply in before.failures_said} == {
         (reply.code, reply.enhanced, reply.number) for reply in after.failures_said
@@ -103,164 +103,166 @@ async def test_rows_go_when_they_are_old_enough_and_numbers_stay(press: Pressroo
     assert after.edition.copies_removed_at is not None
 
 
-async def test_numbers_are_not_mended_by_rows_that_are_gone(press: Pressroom) -> None:
+async def test_numbers_are_not_mended_by_rows_that_are_gone(harness: DeliveryHarness) -> None:
     """The daily comparison, which counts rows, leaves such an edition alone."""
-    await press.readers(3)
-    number = await send(press, "one", {})
-    loop = loop_of(press)
-    change(press.office.settings, retention=RetentionSettings(copies_seconds=0.0))
+    await harness.readers(3)
+    number = await send(harness, "one", {})
+    loop = loop_of(harness)
+    change(harness.services.settings, retention=RetentionSettings(copies_seconds=0.0))
     await loop.remove_what_aged()
-    press.pass_time(DAY)
-    await press.housekeeping.round()
-    assert (0, {"delivered": 3}) == (await rows_of(press, number), await press.counts(number))
+    harness.pass_time(DAY)
+    await harness.housekeeping.round()
+    assert (0, {"delivered": 3}) == (await rows_of(harness, number), await harness.counts(number))
 
 
-async def test_editions_that_are_not_over_keep_their_rows(press: Pressroom) -> None:
-    await press.readers(2)
-    number = await press.edition("one")
-    await press.edition_admin.pause(number)
-    await age(press, 400)
-    assert 2 == await rows_of(press, number)
+async def test_editions_that_are_not_over_keep_their_rows(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    number = await harness.edition("one")
+    await harness.edition_admin.pause(number)
+    await age(harness, 400)
+    assert 2 == await rows_of(harness, number)
 
 
-async def test_cancelled_editions_lose_theirs(press: Pressroom) -> None:
-    await press.readers(2)
-    number = await press.edition("one")
-    await press.edition_admin.cancel(number)
-    await age(press)
-    assert (0, {"cancelled": 2}) == (await rows_of(press, number), await press.counts(number))
+async def test_cancelled_editions_lose_theirs(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    number = await harness.edition("one")
+    await harness.edition_admin.cancel(number)
+    await age(harness)
+    assert (0, {"cancelled": 2}) == (await rows_of(harness, number), await harness.counts(number))
 
 
-async def test_an_edition_without_its_rows_is_not_sent_again(press: Pressroom) -> None:
-    await press.readers(2)
-    number = await send(press, "one", {ADA: GONE})
-    await age(press)
+async def test_an_edition_without_its_rows_is_not_sent_again(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    number = await send(harness, "one", {ADA: GONE})
+    await age(harness)
     with pytest.raises(Refused, match=r"were removed for their age .*nobody can tell who needs it again"):
-        await press.edition_admin.resend(number)
-    subscription = await press.subscription(BEN)
-    is_added = await press.office.database.write(lifecycle.add_reader, number, subscription, int(press.clock()))
-    assert (False, "finished", []) == (is_added, await press.state(number), await press.send_all())
+        await harness.edition_admin.resend(number)
+    subscription = await harness.subscription(BEN)
+    is_added = await harness.services.database.write(lifecycle.add_reader, number, subscription, int(harness.clock()))
+    assert (False, "finished", []) == (is_added, await harness.state(number), await harness.send_all())
 
 
-async def test_a_bounce_that_comes_after_the_rows_counts_against_nobody(press: Pressroom) -> None:
-    await press.readers(1)
-    number = await press.edition("one")
-    (outgoing,) = await press.send_all()
-    await age(press)
-    result = await notify(press, outgoing, report(BounceClass.GONE))
+async def test_a_bounce_that_comes_after_the_rows_counts_against_nobody(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    number = await harness.edition("one")
+    (outgoing,) = await harness.send_all()
+    await age(harness)
+    result = await notify(harness, outgoing, report(BounceClass.GONE))
     assert MailResult(InboundState.DONE, "gone of what is gone", counted_as=result.counted_as) == result
-    assert (("active", None, None), {"delivered": 1}) == (await state_of(press), await press.counts(number))
+    assert (("active", None, None), {"delivered": 1}) == (await state_of(harness), await harness.counts(number))
 
 
-async def test_the_way_out_of_an_edition_works_for_ever(press: Pressroom) -> None:
-    await press.readers(1)
-    number = await send(press, "one", {})
-    await age(press)
-    subscription = await press.subscription(ADA)
-    await press.office.unsubscribes.unsubscribe(subscription, Origin(source="web"), edition_id=number)
-    assert ("unsubscribed", 1) == ((await state_of(press))[0], (await press.stored(number)).unsubscribed)
+async def test_the_way_out_of_an_edition_works_for_ever(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    number = await send(harness, "one", {})
+    await age(harness)
+    subscription = await harness.subscription(ADA)
+    await harness.services.unsubscribes.unsubscribe(subscription, Origin(source="web"), edition_id=number)
+    assert ("unsubscribed", 1) == ((await state_of(harness))[0], (await harness.stored(number)).unsubscribed)
 
 
-async def test_why_there_is_no_trace_of_a_copy_is_said(press: Pressroom) -> None:
-    await press.readers(1)
-    number = await send(press, "one", {})
-    await age(press)
+async def test_why_there_is_no_trace_of_a_copy_is_said(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    number = await send(harness, "one", {})
+    await age(harness)
     with pytest.raises(NotFound, match=r"have been removed since .*\[retention\] copies"):
-        await press.office.database.read(trace_copy, number, parse_address(ADA), SITE)
+        await harness.services.database.read(trace_copy, number, parse_address(ADA), SITE)
 
 
-async def test_a_streak_of_bounces_is_as_long_as_it_was(press: Pressroom) -> None:
+async def test_a_streak_of_bounces_is_as_long_as_it_was(harness: DeliveryHarness) -> None:
     """A reader whose mailbox is full in every edition is suspended at the limit, however far apart those are."""
-    await press.readers(2)
-    change(press.office.settings, bounces=BounceSettings(soft_limit=3))
+    await harness.readers(2)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=3))
     for number in range(3):
-        assert "active" == (await state_of(press))[0]
-        await send(press, f"edition {number}", {ADA: FULL})
-        await age(press, 40)
-    assert ("suspended", "bounces", None) == await state_of(press)
-    await age(press, 40)
-    assert [(0,)] == await press.rows("select count(*) from delivery")
+        assert "active" == (await state_of(harness))[0]
+        await send(harness, f"edition {number}", {ADA: FULL})
+        await age(harness, 40)
+    assert ("suspended", "bounces", None) == await state_of(harness)
+    await age(harness, 40)
+    assert [(0,)] == await harness.rows("select count(*) from delivery")
 
 
-async def test_a_success_still_ends_an_older_streak(press: Pressroom) -> None:
+async def test_a_success_still_ends_an_older_streak(harness: DeliveryHarness) -> None:
     """It does not go before the bounces that it ended, whichever edition is over first."""
-    await press.readers(2)
-    change(press.office.settings, bounces=BounceSettings(soft_limit=2))
-    first = await send(press, "one", {ADA: FULL})
-    await press.change("update edition set state = 'paused', finished_at = null where id = ?", first)
-    await send(press, "two", {})
-    await age(press, 40)
+    await harness.readers(2)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=2))
+    first = await send(harness, "one", {ADA: FULL})
+    await harness.change("update edition set state = 'paused', finished_at = null where id = ?", first)
+    await send(harness, "two", {})
+    await age(harness, 40)
     # The bounce, the other reader's copy of that edition, and the success that follows the bounce.
-    assert [(3,)] == await press.rows("select count(*) from delivery")
-    await send(press, "three", {ADA: FULL})
-    assert "active" == (await state_of(press))[0]
+    assert [(3,)] == await harness.rows("select count(*) from delivery")
+    await send(harness, "three", {ADA: FULL})
+    assert "active" == (await state_of(harness))[0]
 
 
-async def test_who_was_erased_leaves_nothing_behind(press: Pressroom) -> None:
-    await press.readers(2)
-    change(press.office.settings, bounces=BounceSettings(soft_limit=9))
-    number = await send(press, "one", {ADA: FULL})
-    await press.office.subscribers.erase(parse_address(ADA))
-    await age(press)
-    assert (0, {"delivered": 1, "failed": 1}) == (await rows_of(press, number), await press.counts(number))
+async def test_who_was_erased_leaves_nothing_behind(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
+    number = await send(harness, "one", {ADA: FULL})
+    await harness.services.subscribers.erase(parse_address(ADA))
+    await age(harness)
+    assert (0, {"delivered": 1, "failed": 1}) == (await rows_of(harness, number), await harness.counts(number))
 
 
-async def test_an_issue_keeps_its_rows_until_all_its_editions_are_over(press: Pressroom) -> None:
+async def test_an_issue_keeps_its_rows_until_all_its_editions_are_over(harness: DeliveryHarness) -> None:
     """They say who had it in which language."""
-    await press.readers(2)
-    first, second = await send(press, "one", {}), await press.edition("two")
-    await press.edition_admin.pause(second)
-    await press.change("update edition set issue = 'may'")
-    await age(press, 400)
-    assert 2 == await rows_of(press, first)
-    await press.edition_admin.cancel(second)
-    await age(press, 31)
-    assert 0 == await rows_of(press, first)
+    await harness.readers(2)
+    first, second = await send(harness, "one", {}), await harness.edition("two")
+    await harness.edition_admin.pause(second)
+    await harness.change("update edition set issue = 'may'")
+    await age(harness, 400)
+    assert 2 == await rows_of(harness, first)
+    await harness.edition_admin.cancel(second)
+    await age(harness, 31)
+    assert 0 == await rows_of(harness, first)
 
 
-async def test_an_issue_whose_rows_are_gone_goes_to_nobody_again(press: Pressroom) -> None:
+async def test_an_issue_whose_rows_are_gone_goes_to_nobody_again(harness: DeliveryHarness) -> None:
     """By a new edition in another language of the family, at once or at its hour."""
-    await press.office.lists.create_list("noticias", {"title": "N", "language": "es", "postal_address": "Calle 1"})
-    await press.change("update list set family = 'paper'")
-    await press.readers(1)
-    await press.readers(1, "noticias")
-    first = await send(press, "one", {})
-    await press.change("update edition set issue = 'may'")
-    await age(press)
-    later = int(press.clock()) + 60
-    second = await press.edition("Hola", name="noticias", scheduled_at=later)
-    await press.change("update edition set issue = 'may' where id = ?", second)
-    press.pass_time(61)
-    await press.turn()
-    held = await press.stored(second)
+    await harness.services.lists.create_list("noticias", {"title": "N", "language": "es", "postal_address": "Calle 1"})
+    await harness.change("update list set family = 'paper'")
+    await harness.readers(1)
+    await harness.readers(1, "noticias")
+    first = await send(harness, "one", {})
+    await harness.change("update edition set issue = 'may'")
+    await age(harness)
+    later = int(harness.clock()) + 60
+    second = await harness.edition("Hola", name="noticias", scheduled_at=later)
+    await harness.change("update edition set issue = 'may' where id = ?", second)
+    harness.pass_time(61)
+    await harness.turn()
+    held = await harness.stored(second)
     assert held.state is EditionState.PAUSED
     assert f"the copies of edition {first} were removed" in (held.pause_reason or "")
     assert f"pressrun edition unlink {second}" in (held.pause_reason or "")
-    await press.edition_admin.unlink(second)
-    await press.edition_admin.resume(second)
-    assert 1 == len(await press.send_all())
+    await harness.edition_admin.unlink(second)
+    await harness.edition_admin.resume(second)
+    assert 1 == len(await harness.send_all())
 
 
-async def test_a_welcome_mail_keeps_its_rows(press: Pressroom) -> None:
+async def test_a_welcome_mail_keeps_its_rows(harness: DeliveryHarness) -> None:
     """Nobody gets a second one when they come back after years."""
-    await press.readers(1)
-    number = await send(press, "Welcome", {})
-    await press.change("update edition set is_welcome = 1 where id = ?", number)
-    await age(press, 4000)
-    assert 1 == await rows_of(press, number)
+    await harness.readers(1)
+    number = await send(harness, "Welcome", {})
+    await harness.change("update edition set is_welcome = 1 where id = ?", number)
+    await age(harness, 4000)
+    assert 1 == await rows_of(harness, number)
 
 
-async def test_it_goes_slice_by_slice_and_rests_in_between(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_it_goes_slice_by_slice_and_rests_in_between(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A slice of which everything stays does not end it."""
     monkeypatch.setattr(retention, "ROWS_AT_ONCE", 2)
-    await press.readers(7)
-    change(press.office.settings, bounces=BounceSettings(soft_limit=9))
-    number = await send(press, "one", {f"r{place}@reader.example": FULL for place in (0, 1, 2)})
-    press.pass_time(31 * DAY)
+    await harness.readers(7)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
+    number = await send(harness, "one", {f"r{place}@reader.example": FULL for place in (0, 1, 2)})
+    harness.pass_time(31 * DAY)
     rests = Rests()
-    await loop_of(press, rests).remove_what_aged()
+    await loop_of(harness, rests).remove_what_aged()
     # delivered: four in two full slices and an empty one; failed: a full one, and the third row
-    assert (3, 3) == (await rows_of(press, number), len(rests.seconds))
+    assert (3, 3) == (await rows_of(harness, number), len(rests.seconds))
     assert all(seconds > 0 for seconds in rests.seconds)
 
 

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 from tests.acts.cases import AnyArguments, door_to
-from tests.delivery.pressroom import Pressroom
+from tests.delivery.harness import DeliveryHarness
 from tests.editions.inline_builder import builder_at
 from tests.settings import change
 
@@ -65,9 +65,9 @@ def disk() -> Disk:
 
 
 @pytest_asyncio.fixture
-async def watch(press: Pressroom, disk: Disk) -> AsyncIterator[StorageWatch]:
+async def watch(harness: DeliveryHarness, disk: Disk) -> AsyncIterator[StorageWatch]:
     yield StorageWatch(
-        replace(press.office.context, clock=press.clock, wake=disk.wake),
+        replace(harness.services.context, clock=harness.clock, wake=disk.wake),
         measure=disk.measure,
         find_readers=lambda: [4711],
         show=disk.show,
@@ -98,55 +98,55 @@ async def test_each_level_is_said_once(watch: StorageWatch, disk: Disk, caplog: 
 
 
 async def test_who_holds_the_log_back_is_named_before_it_matters(
-    watch: StorageWatch, disk: Disk, press: Pressroom, caplog: pytest.LogCaptureFixture
+    watch: StorageWatch, disk: Disk, harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     for wal in (200, 300, 900, 1100, 900, 1):
         await look(watch, disk, wal=wal)
-        assert (wal < 1000) == press.office.database.growth.is_allowed or wal == 900
+        assert (wal < 1000) == harness.services.database.growth.is_allowed or wal == 900
     assert ["storage.wal_held", "storage.nearly_full", "storage.recovered"] == [name for name, _ in events(caplog)]
     held = next(record for record in caplog.records if record.message == "storage.wal_held")
     assert [4711] == held.__dict__["fields"]["processes"]
 
 
-async def test_thresholds_are_settings(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
-    change(press.office.settings, limits=LimitSettings(disk_reserve_bytes=0, disk_warning_bytes=0))
+async def test_thresholds_are_settings(watch: StorageWatch, disk: Disk, harness: DeliveryHarness) -> None:
+    change(harness.services.settings, limits=LimitSettings(disk_reserve_bytes=0, disk_warning_bytes=0))
     await look(watch, disk, free=0)
-    assert press.office.database.growth.is_allowed
+    assert harness.services.database.growth.is_allowed
 
 
 async def test_no_edition_starts_and_all_that_wait_start_later(
-    watch: StorageWatch, disk: Disk, press: Pressroom
+    watch: StorageWatch, disk: Disk, harness: DeliveryHarness
 ) -> None:
-    await press.readers(2)
-    number = await press.edition(scheduled_at=int(press.clock()) + 60)
-    running = await press.edition("one that is under way")
+    await harness.readers(2)
+    number = await harness.edition(scheduled_at=int(harness.clock()) + 60)
+    running = await harness.edition("one that is under way")
     await look(watch, disk, free=100)
-    assert 2 == len(await press.send_all())
-    press.pass_time(61)
-    assert [] == await press.send_all()
-    assert ("scheduled", "finished") == (await press.state(number), await press.state(running))
+    assert 2 == len(await harness.send_all())
+    harness.pass_time(61)
+    assert [] == await harness.send_all()
+    assert ("scheduled", "finished") == (await harness.state(number), await harness.state(running))
     await look(watch, disk)
-    assert 2 == len(await press.send_all())
-    assert "finished" == await press.state(number)
+    assert 2 == len(await harness.send_all())
+    assert "finished" == await harness.state(number)
 
 
-async def test_a_draft_is_not_released(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
-    approval = DraftApproval(press.office.context, builder_at(press.office.context.site))
+async def test_a_draft_is_not_released(watch: StorageWatch, disk: Disk, harness: DeliveryHarness) -> None:
+    approval = DraftApproval(harness.services.context, builder_at(harness.services.context.site))
     await look(watch, disk, free=100)
     with pytest.raises(NoRoom, match=r"nearly full \(100 MiB are free"):
         await approval.release(1)
 
 
-async def test_people_can_always_leave(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
-    await press.readers(1)
+async def test_people_can_always_leave(watch: StorageWatch, disk: Disk, harness: DeliveryHarness) -> None:
+    await harness.readers(1)
     await look(watch, disk, free=0)
-    await press.office.unsubscribes.unsubscribe(await press.subscription(str(ADA)), Origin(source="web"))
-    assert [("unsubscribed",)] == await press.rows("select state from subscription")
+    await harness.services.unsubscribes.unsubscribe(await harness.subscription(str(ADA)), Origin(source="web"))
+    assert [("unsubscribed",)] == await harness.rows("select state from subscription")
 
 
-def acceptance(press: Pressroom) -> MailAcceptance:
-    return MailAcceptance(press.office.context, count=lambda _: None, accepted=lambda: None)
+def acceptance(harness: DeliveryHarness) -> MailAcceptance:
+    return MailAcceptance(harness.services.context, count=lambda _: None, accepted=lambda: None)
 
 
 ROUTES = {
@@ -164,11 +164,13 @@ ROUTES = {
 }
 
 
-async def test_of_mail_only_what_people_leave_by_is_stored(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
+async def test_of_mail_only_what_people_leave_by_is_stored(
+    watch: StorageWatch, disk: Disk, harness: DeliveryHarness
+) -> None:
     """Each kind of address; one for COMMANDS ends as another before it is stored."""
     assert set(RouteKind) == set(ROUTES)
     await look(watch, disk, free=100)
-    desk = acceptance(press)
+    desk = acceptance(harness)
     for kind, is_stored in ROUTES.items():
         assert is_stored == await desk.has_room(Route(kind, "news", "t"), [], 2000), kind
         assert not await desk.has_room(Route(kind, "news", "t"), [], 65 * 1024), kind
@@ -178,10 +180,10 @@ async def test_of_mail_only_what_people_leave_by_is_stored(watch: StorageWatch, 
 
 
 async def test_of_commands_to_a_whole_server_only_leaving_is_stored(
-    watch: StorageWatch, disk: Disk, press: Pressroom
+    watch: StorageWatch, disk: Disk, harness: DeliveryHarness
 ) -> None:
-    await press.readers(1)
-    redirects = RedirectAdmin(press.office.database)
+    await harness.readers(1)
+    redirects = RedirectAdmin(harness.services.database)
     for kind in (OldKind.SUBSCRIBE, OldKind.UNSUBSCRIBE):
         await redirects.add_places("news", [(digest_of_address(f"letter-{kind}", "old.example"), kind)])
     await look(watch, disk, free=100)
@@ -190,23 +192,23 @@ async def test_of_commands_to_a_whole_server_only_leaving_is_stored(
         arrived = ArrivedMail(
             mail_from="r0@reader.example", recipients=(commands_route("old.example"),), content=content, peer="unix"
         )
-        assert [reply] == [answer.code for answer in await acceptance(press).accept(arrived)]
+        assert [reply] == [answer.code for answer in await acceptance(harness).accept(arrived)]
 
 
 async def test_a_mail_whose_size_was_not_announced_is_refused_when_it_is_here(
-    watch: StorageWatch, disk: Disk, press: Pressroom
+    watch: StorageWatch, disk: Disk, harness: DeliveryHarness
 ) -> None:
-    await press.readers(1)
-    token = AddressTokens(press.office.keys).make(AddressPurpose.UNSUBSCRIBE, "news", 1)
+    await harness.readers(1)
+    token = AddressTokens(harness.services.keys).make(AddressPurpose.UNSUBSCRIBE, "news", 1)
     route = Route(RouteKind.LEAVE, "news", token)
     await look(watch, disk, free=100)
     for size, reply in ((100, 250), (70_000, DISK_FULL.code)):
         content = b"Subject: bye\r\n\r\n" + b"x" * size
         arrived = ArrivedMail(mail_from="r0@reader.example", recipients=(route,), content=content, peer="unix")
-        assert [reply] == [answer.code for answer in await acceptance(press).accept(arrived)]
+        assert [reply] == [answer.code for answer in await acceptance(harness).accept(arrived)]
 
 
-async def test_what_needs_much_room_is_refused(watch: StorageWatch, disk: Disk, press: Pressroom) -> None:
+async def test_what_needs_much_room_is_refused(watch: StorageWatch, disk: Disk, harness: DeliveryHarness) -> None:
     done: list[str] = []
 
     async def work(_: object) -> None:
@@ -214,7 +216,7 @@ async def test_what_needs_much_room_is_refused(watch: StorageWatch, disk: Disk, 
 
     async def call(act: str) -> None:
         caller = Caller.at_shell("ina", 1000)
-        await door_to(press.office, act, work).carry_out(Call(act=act, arguments=AnyArguments(), caller=caller))
+        await door_to(harness.services, act, work).carry_out(Call(act=act, arguments=AnyArguments(), caller=caller))
 
     growing, other = min(act.id for act in ACTS.values() if act.grows), "suppression.add"
     await look(watch, disk, free=100)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.database import execute_in, select_in, undone
-from tests.services.office import NOW, open_office
+from tests.services.harness import NOW, open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
@@ -144,12 +144,12 @@ SWEEPS: list[tuple[Callable[[Transaction], int], Callable[[Transaction], int]]] 
 
 
 async def test_a_sweep_equals_its_rows_one_by_one(tmp_path: Path) -> None:
-    async with open_office(tmp_path, kind=Database) as office:
+    async with open_services(tmp_path, kind=Database) as services:
 
         def compare(tx: Transaction) -> None:
             def outcome_of(sweep: Callable[[Transaction], int], people: Sequence[Person]) -> tuple[int, dict[str, Any]]:
                 def run(tx: Transaction) -> tuple[int, dict[str, Any]]:
-                    furnish(tx, people, office.keys)
+                    furnish(tx, people, services.keys)
                     number = sweep(tx)
                     return number, {
                         name: select_in(tx, f"select {columns} from {name} order by 1")
@@ -166,4 +166,4 @@ async def test_a_sweep_equals_its_rows_one_by_one(tmp_path: Path) -> None:
 
             examples()
 
-        await office.database.write(compare)
+        await services.database.write(compare)

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.admin_harness import AdminHarness, open_admin
 
 
 @pytest_asyncio.fixture
-async def admin(tmp_path: Path) -> AsyncIterator[AdminHouse]:
+async def admin(tmp_path: Path) -> AsyncIterator[AdminHarness]:
     async with open_admin(tmp_path) as opened:
         yield opened

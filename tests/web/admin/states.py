@@ -9,16 +9,16 @@ import httpx
 from msgspec.structs import replace
 from tests.database import execute, select
 from tests.services.log_ins.lobby import PASSWORD, VISITOR
-from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.admin_harness import AdminHarness
 
 from pressrun.core.access.login_codes import SALT_BYTES, app_secret
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.quantities import Rate
 
-Show = Callable[[AdminHouse, httpx.AsyncClient, httpx.AsyncClient], Awaitable[httpx.Response]]
+Show = Callable[[AdminHarness, httpx.AsyncClient, httpx.AsyncClient], Awaitable[httpx.Response]]
 
 
-async def _add_app(client: httpx.AsyncClient, admin: AdminHouse, code: str | None = None) -> httpx.Response:
+async def _add_app(client: httpx.AsyncClient, admin: AdminHarness, code: str | None = None) -> httpx.Response:
     page = await client.get("/admin/account?setup=app")
     (sealed,) = re.findall(r'name="setup" value="([0-9a-f]+)"', page.text)
     secret = app_secret(admin.lobby.keys, bytes.fromhex(sealed)[:SALT_BYTES])
@@ -27,13 +27,13 @@ async def _add_app(client: httpx.AsyncClient, admin: AdminHouse, code: str | Non
     return await client.post("/admin/account", data=fields)
 
 
-async def _again(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:
+async def _again(admin: AdminHarness, client: httpx.AsyncClient) -> httpx.Response:
     admin.lobby.now += 900
     away = await client.get("/admin/account?setup=app")
     return await client.get(away.headers["location"])
 
 
-async def _throttled(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
+async def _throttled(admin: AdminHarness, out: httpx.AsyncClient) -> httpx.Response:
     admin.lobby.limit(Rate(1, 900))
     await out.post("/admin/login", data={"username": "zoe", "password": "x"})
     answer = await out.post("/admin/login", data={"username": "zoe", "password": "x"})
@@ -94,17 +94,17 @@ STATES: dict[str, tuple[int, Show]] = {
 }
 
 
-async def _shown_link(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
+async def _shown_link(admin: AdminHarness, out: httpx.AsyncClient) -> httpx.Response:
     return await out.get(await admin.make_link(1))
 
 
-async def _enter(admin: AdminHouse, out: httpx.AsyncClient) -> httpx.Response:
+async def _enter(admin: AdminHarness, out: httpx.AsyncClient) -> httpx.Response:
     await admin.lobby.add_person("dora")
     await out.post(await admin.make_link(1))
     return await out.get("/admin")
 
 
-async def _full(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:
+async def _full(admin: AdminHarness, client: httpx.AsyncClient) -> httpx.Response:
     """With passkeys, and a session elsewhere."""
     authenticator = await admin.lobby.add_passkey(1, 1)
     [(method,)] = await select(admin.lobby.database, "select method from login_session where id = 1")
@@ -118,7 +118,7 @@ async def _full(admin: AdminHouse, client: httpx.AsyncClient) -> httpx.Response:
     return await client.get("/admin/account")
 
 
-async def walk(admin: AdminHouse, language: str = "en") -> AsyncIterator[tuple[str, int, httpx.Response]]:
+async def walk(admin: AdminHarness, language: str = "en") -> AsyncIterator[tuple[str, int, httpx.Response]]:
     """Each state by name, with the status that it must have."""
     admin.lobby.limit(Rate(1000, 900))
     ann = await admin.lobby.add_person("ann", is_operator=True)

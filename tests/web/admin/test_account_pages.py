@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from tests.database import select
 from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.lobby import ORIGIN, PASSWORD
-from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered
 
 from pressrun.acts.act import Act, Doing
@@ -32,13 +32,13 @@ async def _do(client: httpx.AsyncClient, action: str, **fields: str) -> httpx.Re
     return await client.post("/admin/account", data={"action": action, **fields})
 
 
-async def _ann(admin: AdminHouse, *, is_operator: bool = False) -> int:
+async def _ann(admin: AdminHarness, *, is_operator: bool = False) -> int:
     ann = await admin.lobby.add_person("ann", is_operator=is_operator)
     await admin.lobby.set_password(ann)
     return ann
 
 
-async def test_a_password_is_changed(admin: AdminHouse) -> None:
+async def test_a_password_is_changed(admin: AdminHarness) -> None:
     """The new one works, the old one does not, this session goes on, and the log has who did it but not what."""
     await _ann(admin)
     async with admin.logged_in() as client:
@@ -52,7 +52,7 @@ async def test_a_password_is_changed(admin: AdminHouse) -> None:
 
 
 @pytest.mark.parametrize("is_operator", [False, True])
-async def test_whoever_has_just_been_let_in_reads_what_to_do(admin: AdminHouse, *, is_operator: bool) -> None:
+async def test_whoever_has_just_been_let_in_reads_what_to_do(admin: AdminHarness, *, is_operator: bool) -> None:
     """An operator cannot log in by a mailed code. Once there is a password, nothing is left to be said."""
     ann = await admin.lobby.add_person("ann", is_operator=is_operator)
     async with entered(admin, ann) as client:
@@ -67,7 +67,7 @@ async def test_whoever_has_just_been_let_in_reads_what_to_do(admin: AdminHouse, 
 @pytest.mark.parametrize(
     ("password", "words"), [("short", "at least 12"), ("1q2w3e4r5t6y", "attackers try"), ("x" * 2000, "too long")]
 )
-async def test_a_weak_password_is_said_to_be_weak(admin: AdminHouse, password: str, words: str) -> None:
+async def test_a_weak_password_is_said_to_be_weak(admin: AdminHarness, password: str, words: str) -> None:
     """422 beside the field."""
     await _ann(admin)
     async with admin.logged_in() as client:
@@ -75,7 +75,7 @@ async def test_a_weak_password_is_said_to_be_weak(admin: AdminHouse, password: s
     assert (422, True, True) == (answer.status_code, words in answer.text, 'aria-describedby="weak"' in answer.text)
 
 
-async def test_an_app_is_set_up_by_its_first_code(admin: AdminHouse) -> None:
+async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
     """The page shows a secret and its QR code, then ten recovery codes, once."""
     await _ann(admin)
     async with admin.logged_in() as client:
@@ -93,7 +93,7 @@ async def test_an_app_is_set_up_by_its_first_code(admin: AdminHouse) -> None:
     assert await admin.lobby.by_password("ann") is None
 
 
-async def test_a_passkey_is_added_and_removed(admin: AdminHouse) -> None:
+async def test_a_passkey_is_added_and_removed(admin: AdminHarness) -> None:
     """By what the script posts, and by a button."""
     ann = await _ann(admin)
     async with admin.logged_in() as client:
@@ -106,7 +106,7 @@ async def test_a_passkey_is_added_and_removed(admin: AdminHouse) -> None:
     assert () == (await admin.lobby.account.overview(ann)).passkeys
 
 
-async def test_other_sessions_are_ended(admin: AdminHouse) -> None:
+async def test_other_sessions_are_ended(admin: AdminHarness) -> None:
     """One, or all; nobody else's, and nothing for a number that is none."""
     await _ann(admin)
     bob = await admin.lobby.add_person("bob")
@@ -127,7 +127,7 @@ CHANGES = ["set-password", "remove-password", "add-app", "remove-app", "renew-co
 
 
 @pytest.mark.parametrize("action", CHANGES)
-async def test_what_changes_the_log_in_needs_a_recent_one(admin: AdminHouse, action: str) -> None:
+async def test_what_changes_the_log_in_needs_a_recent_one(admin: AdminHarness, action: str) -> None:
     """After a quarter of an hour it leads to the log-in, and nothing is changed."""
     ann = await _ann(admin)
     await admin.lobby.add_passkey(ann)
@@ -148,7 +148,7 @@ async def test_what_changes_the_log_in_needs_a_recent_one(admin: AdminHouse, act
     assert (before.credentials, before.passkeys) == (after.credentials, after.passkeys)
 
 
-async def test_an_unknown_button_changes_nothing(admin: AdminHouse) -> None:
+async def test_an_unknown_button_changes_nothing(admin: AdminHarness) -> None:
     """Nor does one for codes without an app."""
     await _ann(admin)
     async with admin.logged_in() as client:
@@ -167,7 +167,7 @@ def _act(**changes: Any) -> Act[Any]:
     return Act(id="try.it", summary="", right=Right.OPERATE, arguments=Arguments, work=_nothing, **changes)
 
 
-async def _try(admin: AdminHouse, client: httpx.AsyncClient, act: Act[Any]) -> Any:
+async def _try(admin: AdminHarness, client: httpx.AsyncClient, act: Act[Any]) -> Any:
     frame = admin.frame(admin.web)
     tried: list[Any] = []
 
@@ -186,7 +186,7 @@ async def _try(admin: AdminHouse, client: httpx.AsyncClient, act: Act[Any]) -> A
     return tried[0]
 
 
-async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin: AdminHouse) -> None:
+async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin: AdminHarness) -> None:
     """They see it, though, and may set up what is missing. The refusal is in the audit log."""
     await _ann(admin, is_operator=True)
     async with admin.logged_in() as client:
@@ -198,7 +198,7 @@ async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin
     )
 
 
-async def test_an_action_that_needs_a_recent_log_in_is_refused_without_one(admin: AdminHouse) -> None:
+async def test_an_action_that_needs_a_recent_log_in_is_refused_without_one(admin: AdminHarness) -> None:
     """Also from a page that forgot to look; and by a password alone, for an operator."""
     for name, is_operator in (("ann", False), ("bob", True)):
         await admin.lobby.set_password(await admin.lobby.add_person(name, is_operator=is_operator))
@@ -211,7 +211,7 @@ async def test_an_action_that_needs_a_recent_log_in_is_refused_without_one(admin
         assert isinstance(await _try(admin, client, own), NotPermitted)
 
 
-async def test_a_password_alone_does_not_become_an_operator(admin: AdminHouse) -> None:
+async def test_a_password_alone_does_not_become_an_operator(admin: AdminHarness) -> None:
     """Beside a passkey nothing is added or changed by it; the passkey does that."""
     ann = await _ann(admin, is_operator=True)
     authenticator = await admin.lobby.add_passkey(ann)
@@ -230,7 +230,7 @@ async def test_a_password_alone_does_not_become_an_operator(admin: AdminHouse) -
         assert 200 == (await thief.get("/admin/account?setup=app")).status_code
 
 
-async def test_a_page_that_needs_more_than_a_password_leads_to_the_account(admin: AdminHouse) -> None:
+async def test_a_page_that_needs_more_than_a_password_leads_to_the_account(admin: AdminHarness) -> None:
     """Where an operator sets up what is missing; with a passkey it is shown, and after a while it asks again."""
     ann = await _ann(admin, is_operator=True)
     frame = admin.frame(admin.web)

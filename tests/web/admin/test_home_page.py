@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.database import execute
-from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered, operator
 from tests.web.admin.test_token_pages import publisher
 
@@ -15,12 +15,12 @@ NEWS = '<a href="https://news.example.org/news" lang="en"><bdi>News</bdi></a>'
 POST = "To prepare an edition, email it to"
 
 
-async def add_list(admin: AdminHouse) -> None:
+async def add_list(admin: AdminHarness) -> None:
     new = NewList(name="inner", title="The Inner Letter", from_address="inner@town.example")
     await admin.lobby.database.write(lists.insert_list, new, 1)
 
 
-async def test_an_editor_finds_her_newsletter_and_where_to_write(admin: AdminHouse) -> None:
+async def test_an_editor_finds_her_newsletter_and_where_to_write(admin: AdminHarness) -> None:
     """And no other, which she is not to know of."""
     await add_list(admin)
     ann = await admin.lobby.add_person("ann")
@@ -31,13 +31,13 @@ async def test_an_editor_finds_her_newsletter_and_where_to_write(admin: AdminHou
     assert "Inner" not in page
 
 
-async def test_a_publisher_is_called_that(admin: AdminHouse) -> None:
+async def test_a_publisher_is_called_that(admin: AdminHarness) -> None:
     bob = await publisher(admin)
     async with entered(admin, bob) as client:
         assert f"{NEWS}&nbsp;· Publisher" in (await client.get("/admin")).text
 
 
-async def test_an_operator_finds_every_newsletter(admin: AdminHouse) -> None:
+async def test_an_operator_finds_every_newsletter(admin: AdminHarness) -> None:
     """Without the way to post by email, which needs a role on the list."""
     await add_list(admin)
     async with operator(admin) as client:
@@ -45,7 +45,7 @@ async def test_an_operator_finds_every_newsletter(admin: AdminHouse) -> None:
     assert (True, True, False) == (NEWS in page, "The Inner Letter" in page, POST in page)
 
 
-async def test_without_a_newsletter_the_page_leads_on(admin: AdminHouse) -> None:
+async def test_without_a_newsletter_the_page_leads_on(admin: AdminHarness) -> None:
     ann = await admin.lobby.add_person("ann")
     await execute(admin.lobby.database, "delete from permission")
     async with entered(admin, ann) as client:
@@ -54,7 +54,7 @@ async def test_without_a_newsletter_the_page_leads_on(admin: AdminHouse) -> None
 
 
 @pytest.mark.parametrize("change", ["post_by_mail = 'off'", "closed_at = 1"])
-async def test_nobody_is_told_to_post_where_it_is_refused(admin: AdminHouse, change: str) -> None:
+async def test_nobody_is_told_to_post_where_it_is_refused(admin: AdminHarness, change: str) -> None:
     ann = await admin.lobby.add_person("ann")
     await execute(admin.lobby.database, f"update list set {change}")
     async with entered(admin, ann) as client:

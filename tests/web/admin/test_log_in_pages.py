@@ -13,7 +13,7 @@ import pytest
 from tests.database import select
 from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.lobby import ORIGIN, PASSWORD
-from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.admin_harness import AdminHarness, open_admin
 
 from pressrun.core.access.login_codes import mailed_code, secret_digest
 from pressrun.core.quantities import Rate
@@ -26,7 +26,7 @@ async def _post(client: httpx.AsyncClient, **fields: str) -> httpx.Response:
     return await client.post("/admin/login", data=fields)
 
 
-async def test_without_a_session_a_page_leads_to_the_log_in_and_back(admin: AdminHouse) -> None:
+async def test_without_a_session_a_page_leads_to_the_log_in_and_back(admin: AdminHarness) -> None:
     """303 there, and after the log-in to where one wanted to go."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     async with admin.client() as client:
@@ -42,7 +42,7 @@ async def test_without_a_session_a_page_leads_to_the_log_in_and_back(admin: Admi
 @pytest.mark.parametrize(
     "target", ["https://evil.example/", "//evil.example", "/news", "/admin/../x", "/admin\\x", "javascript:x"]
 )
-async def test_the_log_in_leads_nowhere_else(admin: AdminHouse, target: str) -> None:
+async def test_the_log_in_leads_nowhere_else(admin: AdminHarness, target: str) -> None:
     """Whatever `next` says."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     async with admin.client() as client:
@@ -51,7 +51,7 @@ async def test_the_log_in_leads_nowhere_else(admin: AdminHouse, target: str) -> 
         assert "/admin" == entered.headers["location"]
 
 
-async def test_the_cookie_is_for_this_host_and_no_script(admin: AdminHouse) -> None:
+async def test_the_cookie_is_for_this_host_and_no_script(admin: AdminHarness) -> None:
     """Its name says so too: no other host of the domain can plant one."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     async with admin.client() as client:
@@ -66,7 +66,7 @@ async def test_the_cookie_is_for_this_host_and_no_script(admin: AdminHouse) -> N
     )
 
 
-async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHouse) -> None:
+async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHarness) -> None:
     """Known or not, with a password or without: only the name that was typed comes back."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     await admin.lobby.add_person("bob")
@@ -78,7 +78,7 @@ async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHouse) ->
     assert all("www-authenticate" in answer.headers and "set-cookie" not in answer.headers for answer in answers)
 
 
-async def test_what_is_throttled_is_429_with_the_time(admin: AdminHouse) -> None:
+async def test_what_is_throttled_is_429_with_the_time(admin: AdminHarness) -> None:
     """Also the right password."""
     admin.lobby.limit(Rate(2, 900))
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
@@ -90,7 +90,7 @@ async def test_what_is_throttled_is_429_with_the_time(admin: AdminHouse) -> None
     assert "15 minutes" in answer.text
 
 
-async def test_a_switched_off_way_is_not_offered_nor_accepted(admin: AdminHouse) -> None:
+async def test_a_switched_off_way_is_not_offered_nor_accepted(admin: AdminHarness) -> None:
     """403 for who tries it all the same."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     admin.lobby.offer("code")
@@ -104,7 +104,7 @@ async def test_a_switched_off_way_is_not_offered_nor_accepted(admin: AdminHouse)
         assert 403 == (await _post(client, email="ann@town.example")).status_code
 
 
-async def test_with_nobody_there_the_page_names_the_command(admin: AdminHouse) -> None:
+async def test_with_nobody_there_the_page_names_the_command(admin: AdminHarness) -> None:
     """There is no setup page that belongs to whoever comes first."""
     async with admin.client() as client:
         assert "pressrun user add" in (await client.get("/admin/login")).text
@@ -112,7 +112,7 @@ async def test_with_nobody_there_the_page_names_the_command(admin: AdminHouse) -
         assert "pressrun user add" not in (await client.get("/admin/login")).text
 
 
-async def test_a_code_is_typed_where_it_was_asked_for(admin: AdminHouse) -> None:
+async def test_a_code_is_typed_where_it_was_asked_for(admin: AdminHarness) -> None:
     """`email`, then `code`; the answer to an address says nothing about it."""
     await admin.lobby.add_person("ann")
     async with admin.client() as client, admin.client() as other:
@@ -127,14 +127,14 @@ async def test_a_code_is_typed_where_it_was_asked_for(admin: AdminHouse) -> None
         assert "ann" in (await client.get("/admin")).text
 
 
-async def test_what_is_no_address_is_said_to_be_none(admin: AdminHouse) -> None:
+async def test_what_is_no_address_is_said_to_be_none(admin: AdminHarness) -> None:
     """422 with the form."""
     async with admin.client() as client:
         answer = await _post(client, email="ann@")
     assert (422, True) == (answer.status_code, 'aria-invalid="true"' in answer.text)
 
 
-async def test_a_passkey_logs_in_by_two_posts(admin: AdminHouse) -> None:
+async def test_a_passkey_logs_in_by_two_posts(admin: AdminHarness) -> None:
     """What the script does."""
     ann = await admin.lobby.add_person("ann")
     authenticator = await admin.lobby.add_passkey(ann)
@@ -157,7 +157,7 @@ async def test_a_passkey_logs_in_by_two_posts(admin: AdminHouse) -> None:
     ],
 )
 async def test_what_is_no_answer_of_a_browser_is_refused(
-    admin: AdminHouse, content: bytes, media_type: str, status: int
+    admin: AdminHarness, content: bytes, media_type: str, status: int
 ) -> None:
     async with admin.client() as client:
         answer = await client.post("/admin/login/passkey", content=content, headers={"Content-Type": media_type})
@@ -165,7 +165,7 @@ async def test_what_is_no_answer_of_a_browser_is_refused(
 
 
 @pytest.mark.parametrize("kind", LinkKind)
-async def test_a_link_is_shown_by_get_and_spent_by_post(admin: AdminHouse, kind: LinkKind) -> None:
+async def test_a_link_is_shown_by_get_and_spent_by_post(admin: AdminHarness, kind: LinkKind) -> None:
     """What follows links spends none; the second POST finds it used."""
     ann = await admin.lobby.add_person("ann", may_log_in=False)
     path = await admin.make_link(ann, kind)
@@ -180,7 +180,7 @@ async def test_a_link_is_shown_by_get_and_spent_by_post(admin: AdminHouse, kind:
         assert [404, 404] == [(await late.get(path)).status_code, (await late.post(path)).status_code]
 
 
-async def test_a_forged_or_old_link_is_404(admin: AdminHouse) -> None:
+async def test_a_forged_or_old_link_is_404(admin: AdminHarness) -> None:
     """With one and the same page."""
     path = await admin.make_link(await admin.lobby.add_person("ann"))
     async with admin.client() as client:
@@ -190,7 +190,7 @@ async def test_a_forged_or_old_link_is_404(admin: AdminHouse) -> None:
     assert (404, 404, True) == (forged.status_code, old.status_code, forged.text == old.text)
 
 
-async def test_logging_out_ends_the_session_and_drops_the_cookie(admin: AdminHouse) -> None:
+async def test_logging_out_ends_the_session_and_drops_the_cookie(admin: AdminHarness) -> None:
     """GET does not: it is 405."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     async with admin.logged_in() as client:
@@ -202,7 +202,7 @@ async def test_logging_out_ends_the_session_and_drops_the_cookie(admin: AdminHou
         assert 303 == (await client.post("/admin/logout")).status_code
 
 
-async def test_pages_are_kept_by_nobody_and_framed_by_nobody(admin: AdminHouse) -> None:
+async def test_pages_are_kept_by_nobody_and_framed_by_nobody(admin: AdminHarness) -> None:
     """Also what is refused. The referrer is never withheld: then browsers would not say where a form comes from."""
     ann = await admin.lobby.add_person("ann")
     await admin.lobby.set_password(ann)
@@ -243,7 +243,7 @@ async def test_over_plain_http_the_cookie_has_another_name(tmp_path: Path) -> No
             assert 200 == (await client.get("/admin/account")).status_code
 
 
-async def test_a_replaced_origin_takes_no_passkey(admin: AdminHouse) -> None:
+async def test_a_replaced_origin_takes_no_passkey(admin: AdminHarness) -> None:
     """A page of another host cannot pass on what it got from a browser."""
     ann = await admin.lobby.add_person("ann")
     authenticator = await admin.lobby.add_passkey(ann)
@@ -255,7 +255,7 @@ async def test_a_replaced_origin_takes_no_passkey(admin: AdminHouse) -> None:
     assert ORIGIN == authenticator.origin
 
 
-async def test_a_stolen_database_logs_nobody_in(admin: AdminHouse) -> None:
+async def test_a_stolen_database_logs_nobody_in(admin: AdminHarness) -> None:
     """None of what its rows say works as a cookie, a code, a link or a recovery code."""
     ann = await admin.lobby.add_person("ann")
     await admin.lobby.set_password(ann)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.database import select
-from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.admin_harness import AdminHarness, open_admin
 from tests.web.admin.oidc_issuer import OidcIssuer, opened_issuer
 from tests.web.admin.test_people_pages import entered
 
@@ -31,7 +31,7 @@ async def other() -> AsyncIterator[OidcIssuer]:
 
 
 @pytest_asyncio.fixture
-async def admin(tmp_path: Path, other: OidcIssuer) -> AsyncIterator[AdminHouse]:
+async def admin(tmp_path: Path, other: OidcIssuer) -> AsyncIterator[AdminHarness]:
     """The pages with an issuer, where Ada is invited."""
     async with open_admin(tmp_path, oidc=other.settings) as opened:
         opened.lobby.now = time.time()
@@ -44,7 +44,7 @@ async def admin(tmp_path: Path, other: OidcIssuer) -> AsyncIterator[AdminHouse]:
 
 @asynccontextmanager
 async def sent_back(
-    admin: AdminHouse, other: OidcIssuer, path: str = "/admin/oidc"
+    admin: AdminHarness, other: OidcIssuer, path: str = "/admin/oidc"
 ) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A browser that was at the issuer, and where that has sent it."""
     async with admin.client() as client:
@@ -66,11 +66,11 @@ async def press(client: httpx.AsyncClient, back: str) -> httpx.Response:
     return await client.post("/admin/oidc/callback", data=fields)
 
 
-async def sessions(admin: AdminHouse) -> list[tuple[object, ...]]:
+async def sessions(admin: AdminHarness) -> list[tuple[object, ...]]:
     return await select(admin.lobby.database, "select method from login_session")
 
 
-async def test_somebody_invited_logs_in(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_somebody_invited_logs_in(admin: AdminHarness, other: OidcIssuer) -> None:
     """The log-in has the button; a GET logs nobody in, its press does, and leads on to where one wanted to go."""
     async with sent_back(admin, other, f"/admin/oidc?next={quote('/admin/account')}") as (client, back):
         assert "/admin/oidc?next=" in (await client.get("/admin/login?next=/admin/account")).text
@@ -83,7 +83,7 @@ async def test_somebody_invited_logs_in(admin: AdminHouse, other: OidcIssuer) ->
     assert [("oidc",)] == await sessions(admin)
 
 
-async def test_the_cookie_holds_no_more_than_it_must(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_the_cookie_holds_no_more_than_it_must(admin: AdminHarness, other: OidcIssuer) -> None:
     """For this host and ten minutes, out of reach of scripts; the nonce and the verifier are not in it."""
     async with admin.client() as client:
         away = await client.get("/admin/oidc")
@@ -98,7 +98,7 @@ async def test_the_cookie_holds_no_more_than_it_must(admin: AdminHouse, other: O
 @pytest.mark.parametrize(
     "what", ["no cookie", "another browser", "state", "no code", "too late", "restart", "a long code"]
 )
-async def test_a_callback_that_is_not_of_this_browser(admin: AdminHouse, other: OidcIssuer, what: str) -> None:
+async def test_a_callback_that_is_not_of_this_browser(admin: AdminHarness, other: OidcIssuer, what: str) -> None:
     """400 with one page, the issuer is not asked, and nobody is logged in."""
     async with sent_back(admin, other) as (client, back):
         asked = parse_qs(urlsplit(back).query)
@@ -127,7 +127,7 @@ async def test_a_callback_that_is_not_of_this_browser(admin: AdminHouse, other: 
     assert [] == await sessions(admin)
 
 
-async def test_another_site_cannot_press_the_button(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_another_site_cannot_press_the_button(admin: AdminHarness, other: OidcIssuer) -> None:
     async with sent_back(admin, other) as (client, back):
         fields = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
         cross = {"Sec-Fetch-Site": "cross-site"}
@@ -135,7 +135,7 @@ async def test_another_site_cannot_press_the_button(admin: AdminHouse, other: Oi
     assert [] == await sessions(admin)
 
 
-async def test_an_account_that_is_nobodys_here(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_an_account_that_is_nobodys_here(admin: AdminHarness, other: OidcIssuer) -> None:
     """403 and how to get in; an address that the issuer has not verified is nobody's."""
     for claims in ({"email": "bob@town.example"}, {"email": "ada@town.example", "email_verified": False}):
         other.claims = dict(claims)
@@ -146,7 +146,7 @@ async def test_an_account_that_is_nobodys_here(admin: AdminHouse, other: OidcIss
     assert [] == await select(admin.lobby.database, "select * from identity")
 
 
-async def test_a_code_works_once(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_a_code_works_once(admin: AdminHarness, other: OidcIssuer) -> None:
     """And a refusal says nothing of its reason."""
     async with sent_back(admin, other) as (client, back):
         cookie = client.cookies[COOKIE]
@@ -156,7 +156,7 @@ async def test_a_code_works_once(admin: AdminHouse, other: OidcIssuer) -> None:
     assert (401, False) == (again.status_code, "status 400" in again.text)
 
 
-async def test_an_issuer_that_is_away(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_an_issuer_that_is_away(admin: AdminHarness, other: OidcIssuer) -> None:
     """503 with Retry-After, before and after the detour; the other ways to log in stay."""
     other.metadata = {"jwks_uri": "http://localhost:1/keys"}
     async with sent_back(admin, other) as (client, back):
@@ -167,7 +167,7 @@ async def test_an_issuer_that_is_away(admin: AdminHouse, other: OidcIssuer) -> N
     assert [] == await select(admin.lobby.database, "select at from limit_event where scope = 'logins'")
 
 
-async def test_whoever_is_linked_needs_no_address(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_whoever_is_linked_needs_no_address(admin: AdminHarness, other: OidcIssuer) -> None:
     """So they log in while the issuer cannot say addresses, which it is not asked for; others are told to come back."""
     other.metadata = {"userinfo_endpoint": f"{other.url}/userinfo"}
     other.claims, other.about_status = {"email": None}, 502
@@ -184,7 +184,7 @@ async def test_whoever_is_linked_needs_no_address(admin: AdminHouse, other: Oidc
     assert 2 == other.asked.count("/userinfo")
 
 
-async def test_failures_are_limited_by_client(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_failures_are_limited_by_client(admin: AdminHarness, other: OidcIssuer) -> None:
     """Before the issuer is asked."""
     admin.lobby.limit(Rate(1, 900))
     other.claims = {"email": "bob@town.example"}
@@ -196,7 +196,7 @@ async def test_failures_are_limited_by_client(admin: AdminHouse, other: OidcIssu
         assert exchanges == other.asked.count("/token")
 
 
-async def test_whoever_has_just_logged_in_links_their_account(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_whoever_has_just_logged_in_links_their_account(admin: AdminHarness, other: OidcIssuer) -> None:
     """From the page of the account, whatever its address; and later by it alone."""
     other.claims, other.subject = {"email": None}, "subject-of-bob"
     bob = await admin.lobby.add_person("bob")
@@ -208,7 +208,7 @@ async def test_whoever_has_just_logged_in_links_their_account(admin: AdminHouse,
         assert "bob" in (await client.get("/admin")).text
 
 
-async def test_nobody_links_an_account_to_a_session_left_alone(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_nobody_links_an_account_to_a_session_left_alone(admin: AdminHarness, other: OidcIssuer) -> None:
     """A quarter of an hour later it is nobody's, and so it is for an operator who only typed a password."""
     other.claims = {"email": None}
     bob = await admin.lobby.add_person("bob")
@@ -225,7 +225,7 @@ async def test_nobody_links_an_account_to_a_session_left_alone(admin: AdminHouse
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
-async def test_another_site_cannot_have_an_account_linked(admin: AdminHouse, other: OidcIssuer, site: str) -> None:
+async def test_another_site_cannot_have_an_account_linked(admin: AdminHarness, other: OidcIssuer, site: str) -> None:
     """It could have the browser logged in at the issuer as somebody else first, and then lead it here."""
     other.claims = {"email": None}
     async with entered(admin, await admin.lobby.add_person("bob")) as client:
@@ -236,7 +236,7 @@ async def test_another_site_cannot_have_an_account_linked(admin: AdminHouse, oth
     assert [] == await select(admin.lobby.database, "select * from identity")
 
 
-async def test_proving_oneself_again_asks_the_issuer_to_ask(admin: AdminHouse, other: OidcIssuer) -> None:
+async def test_proving_oneself_again_asks_the_issuer_to_ask(admin: AdminHarness, other: OidcIssuer) -> None:
     """An old session at the issuer does not count, so a browser left alone opens nothing dangerous."""
     async with sent_back(admin, other) as (client, back):
         assert 303 == (await press(client, back)).status_code

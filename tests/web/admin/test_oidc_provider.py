@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from tests.database import select
 from tests.oidc_provider import OTHER_ID, Provider, new_key
-from tests.web.admin.admin_house import OURS, AdminHouse, serve_admin
+from tests.web.admin.admin_harness import OURS, AdminHarness, serve_admin
 from tests.web.admin.test_people_pages import entered
 
 from pressrun.store.people import enter_links
@@ -39,9 +39,9 @@ def provider(tmp_path: Path) -> Iterator[Provider]:
 
 
 @pytest_asyncio.fixture
-async def admin(tmp_path: Path, provider: Provider) -> AsyncIterator[AdminHouse]:
+async def admin(tmp_path: Path, provider: Provider) -> AsyncIterator[AdminHarness]:
     """The pages, with the provider started for them; Ada is invited."""
-    async with serve_admin(tmp_path / "house", oidc=provider.settings) as opened:
+    async with serve_admin(tmp_path / "web", oidc=provider.settings) as opened:
         provider.redirect_uri = f"{opened.site.base_url}/admin/oidc/callback"
         provider.start()
         opened.lobby.now = time.time()
@@ -52,7 +52,7 @@ async def admin(tmp_path: Path, provider: Provider) -> AsyncIterator[AdminHouse]
 
 
 @asynccontextmanager
-async def browsing(admin: AdminHouse) -> AsyncIterator[httpx.AsyncClient]:
+async def browsing(admin: AdminHarness) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(base_url=admin.site.base_url, headers=OURS) as client:
         yield client
 
@@ -72,7 +72,7 @@ async def press(client: httpx.AsyncClient, back: str) -> httpx.Response:
     return await client.post("/admin/oidc/callback", data=fields)
 
 
-async def log_in(admin: AdminHouse, provider: Provider, login: str) -> httpx.Response:
+async def log_in(admin: AdminHarness, provider: Provider, login: str) -> httpx.Response:
     """The whole way of a new browser."""
     async with browsing(admin) as client:
         return await press(client, await provider.log_in(await leave(client), login))
@@ -85,12 +85,12 @@ def changed(url: str, **fields: str) -> str:
     return urlunsplit(parts._replace(query=urlencode({name: value for name, value in query.items() if value})))
 
 
-async def sessions(admin: AdminHouse) -> list[tuple[object, ...]]:
+async def sessions(admin: AdminHarness) -> list[tuple[object, ...]]:
     return await select(admin.lobby.database, "select method from login_session")
 
 
 @pytest.mark.parametrize("conform", [True, False], ids=["userinfo", "token"])
-async def test_somebody_invited_logs_in(admin: AdminHouse, provider: Provider, conform: bool) -> None:
+async def test_somebody_invited_logs_in(admin: AdminHarness, provider: Provider, conform: bool) -> None:
     """Wherever the provider says the address: at its userinfo endpoint, as the standard has it, or in the token."""
     provider.stop()
     provider.conform = conform
@@ -108,7 +108,7 @@ async def test_somebody_invited_logs_in(admin: AdminHouse, provider: Provider, c
     assert 303 == (await log_in(admin, provider, "ada")).status_code  # by the account alone from now on
 
 
-async def test_a_secret_in_the_form(admin: AdminHouse, provider: Provider) -> None:
+async def test_a_secret_in_the_form(admin: AdminHarness, provider: Provider) -> None:
     """Where the provider says that it takes the secret in no other way."""
     provider.stop()
     provider.auth_method = "client_secret_post"
@@ -117,14 +117,14 @@ async def test_a_secret_in_the_form(admin: AdminHouse, provider: Provider) -> No
 
 
 @pytest.mark.parametrize("login", ["bob", "eve", "zoe"])
-async def test_accounts_that_are_nobodys_here(admin: AdminHouse, provider: Provider, login: str) -> None:
+async def test_accounts_that_are_nobodys_here(admin: AdminHarness, provider: Provider, login: str) -> None:
     """An address that is not verified, of nobody, or none."""
     answer = await log_in(admin, provider, login)
     assert (403, True) == (answer.status_code, "known here" in answer.text)
     assert [] == await sessions(admin)
 
 
-async def test_whoever_has_logged_in_links_an_account(admin: AdminHouse, provider: Provider) -> None:
+async def test_whoever_has_logged_in_links_an_account(admin: AdminHarness, provider: Provider) -> None:
     """One without an address, too; and it is asked for again where somebody must prove themselves."""
     zoe = await admin.lobby.add_person("zoe")
     async with entered(admin, zoe) as client:
@@ -137,7 +137,7 @@ async def test_whoever_has_logged_in_links_an_account(admin: AdminHouse, provide
         assert 303 == (await press(client, await provider.log_in_with(other, again, "zoe"))).status_code
 
 
-async def test_somebody_who_cancels(admin: AdminHouse, provider: Provider) -> None:
+async def test_somebody_who_cancels(admin: AdminHarness, provider: Provider) -> None:
     """They come back with an error in place of a code."""
     async with browsing(admin) as client:
         back = await provider.log_in(await leave(client), "ada", answer="Cancel")
@@ -147,7 +147,7 @@ async def test_somebody_who_cancels(admin: AdminHouse, provider: Provider) -> No
 
 
 @pytest.mark.parametrize("what", ["another client", "the challenge", "the nonce", "the state", "the issuer", "used"])
-async def test_what_does_not_belong_together(admin: AdminHouse, provider: Provider, what: str) -> None:
+async def test_what_does_not_belong_together(admin: AdminHarness, provider: Provider, what: str) -> None:
     """Each of the ties between a browser, a code and a token holds by itself: 401, or 400 before anybody is asked."""
     async with browsing(admin) as client:
         url = await leave(client)
@@ -173,7 +173,7 @@ async def test_what_does_not_belong_together(admin: AdminHouse, provider: Provid
     assert [] == await sessions(admin) or what == "used"
 
 
-async def test_a_wrong_secret(admin: AdminHouse, provider: Provider) -> None:
+async def test_a_wrong_secret(admin: AdminHarness, provider: Provider) -> None:
     async with browsing(admin) as client:
         back = await provider.log_in(await leave(client), "ada")
         provider.stop()
@@ -182,7 +182,7 @@ async def test_a_wrong_secret(admin: AdminHouse, provider: Provider) -> None:
         assert 401 == (await press(client, back)).status_code
 
 
-async def test_keys_that_were_rotated(admin: AdminHouse, provider: Provider) -> None:
+async def test_keys_that_were_rotated(admin: AdminHarness, provider: Provider) -> None:
     """The new ones are fetched when a token names one, at most once a minute."""
     assert 303 == (await log_in(admin, provider, "ada")).status_code
     provider.stop()
@@ -193,7 +193,7 @@ async def test_keys_that_were_rotated(admin: AdminHouse, provider: Provider) -> 
     assert 303 == (await log_in(admin, provider, "ada")).status_code
 
 
-async def test_a_provider_that_is_away(admin: AdminHouse, provider: Provider) -> None:
+async def test_a_provider_that_is_away(admin: AdminHarness, provider: Provider) -> None:
     """Before and after the detour; it is asked again soon."""
     async with browsing(admin) as client:
         back = await provider.log_in(await leave(client), "ada")

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from tests.database import select
 from tests.services.log_ins.lobby import ORIGIN
-from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.admin_harness import AdminHarness, open_admin
 
 from pressrun.web.admin.frame import AdminMember
 from pressrun.web.http.same_origin import SAFE_METHODS
@@ -30,23 +30,23 @@ async def test_only_what_a_page_of_ours_sends_comes_through(tmp_path: Path) -> N
     The session is that of an operator who has just logged in by enough, so nothing but the headers is in the way.
     """
     oidc = OidcSettings(issuer="https://id.example", client_id="pressrun", client_secret="secret")
-    async with open_admin(tmp_path, oidc=oidc) as house:
-        ann = await house.lobby.add_person("ann", is_operator=True)
-        async with house.client() as browser:
-            await browser.post(await house.make_link(ann))
+    async with open_admin(tmp_path, oidc=oidc) as web:
+        ann = await web.lobby.add_person("ann", is_operator=True)
+        async with web.client() as browser:
+            await browser.post(await web.make_link(ann))
             cookies = dict(browser.cookies)
-        unsafe = _unsafe_routes(house, token=(await house.make_link(ann)).rpartition("/")[2])
+        unsafe = _unsafe_routes(web, token=(await web.make_link(ann)).rpartition("/")[2])
         assert len(unsafe) > 12
-        before = await _everything(house)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app=house.app), base_url=ORIGIN, cookies=cookies)
+        before = await _everything(web)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app=web.app), base_url=ORIGIN, cookies=cookies)
         for headers, (method, path) in itertools.product(_combinations(are_right=False), unsafe):
             answer = await client.request(method, path, data=ACTS_EVERYWHERE, headers=headers)
             assert (403, False) == (answer.status_code, "set-cookie" in answer.headers), (method, path, headers)
-        assert before == await _everything(house)
+        assert before == await _everything(web)
         for headers, (method, path) in itertools.product(_combinations(are_right=True), unsafe):
             answer = await client.request(method, path, data=ACTS_EVERYWHERE, headers=headers)
             assert 403 != answer.status_code, (method, path, headers)
-        assert before != await _everything(house)
+        assert before != await _everything(web)
 
 
 def _combinations(*, are_right: bool) -> list[dict[str, str]]:
@@ -61,9 +61,9 @@ def _combinations(*, are_right: bool) -> list[dict[str, str]]:
 ACTS_EVERYWHERE = {"action": "end-others", "email": "ann@town.example", "list": "news", "role": "editor", "name": "a"}
 
 
-def _unsafe_routes(house: AdminHouse, token: str) -> list[tuple[str, str]]:
+def _unsafe_routes(web: AdminHarness, token: str) -> list[tuple[str, str]]:
     """Every method and path of the application below /admin that may change something; log-out comes last."""
-    app = house.app
+    app = web.app
     assert isinstance(app, Guard)
     router = app._elsewhere.app
     assert isinstance(router, Router)
@@ -76,15 +76,13 @@ def _unsafe_routes(house: AdminHouse, token: str) -> list[tuple[str, str]]:
     return sorted(routes, key=lambda pair: pair[1].endswith("logout"))
 
 
-async def _everything(house: AdminHouse) -> list[object]:
+async def _everything(web: AdminHarness) -> list[object]:
     tables = ("person", "permission", "login_session", "login_code", "enter_link", "api_token", "password", "audit")
-    return [
-        await select(house.lobby.database, f"select * from {table}") for table in (*tables, "notice", "limit_event")
-    ]
+    return [await select(web.lobby.database, f"select * from {table}") for table in (*tables, "notice", "limit_event")]
 
 
 @pytest.mark.parametrize(("site", "origin"), sorted(RIGHT, key=str))
-async def test_what_a_page_of_ours_sends_is_done(admin: AdminHouse, site: str | None, origin: str | None) -> None:
+async def test_what_a_page_of_ours_sends_is_done(admin: AdminHarness, site: str | None, origin: str | None) -> None:
     """A new browser says both, one over plain HTTP only the origin."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann"))
     async with admin.logged_in() as client:
@@ -95,7 +93,7 @@ async def test_what_a_page_of_ours_sends_is_done(admin: AdminHouse, site: str | 
         assert 303 == (await client.get("/admin/account")).status_code
 
 
-async def test_a_page_of_members_is_guarded_by_its_frame(admin: AdminHouse) -> None:
+async def test_a_page_of_members_is_guarded_by_its_frame(admin: AdminHarness) -> None:
     """Whoever adds one need not think of it."""
     called = []
 

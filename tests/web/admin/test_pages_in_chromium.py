@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.browser.chromium import Browser
 from tests.database import select
-from tests.web.admin.admin_house import serve_admin
+from tests.web.admin.admin_harness import serve_admin
 from tests.web.admin.oidc_issuer import opened_issuer
 
 pytestmark = [
@@ -23,12 +23,12 @@ async def test_an_operator_comes_from_the_issuer_invites_and_makes_a_token(brows
     """Through the redirects to another site and back, and all that the forms send; nothing is refused on the way."""
     async with (
         opened_issuer() as issuer,
-        serve_admin(tmp_path, oidc=issuer.settings) as house,
+        serve_admin(tmp_path, oidc=issuer.settings) as web,
         browser.window(with_script=False) as window,
     ):
-        house.lobby.now = time.time()
-        page, base = window.page, house.site.base_url
-        await page.goto(base + await house.make_link(await house.lobby.add_person("ann", is_operator=True)))
+        web.lobby.now = time.time()
+        page, base = window.page, web.site.base_url
+        await page.goto(base + await web.make_link(await web.lobby.add_person("ann", is_operator=True)))
         await page.get_by_role("button", name="Log in").click()
         await page.get_by_role("link", name="Log in with 127.0.0.1").click()  # links the account
         await page.get_by_role("button", name="Log in with 127.0.0.1").click()
@@ -48,5 +48,5 @@ async def test_an_operator_comes_from_the_issuer_invites_and_makes_a_token(brows
         await page.get_by_role("button", name="Create token").click()
         assert (await page.get_by_label("Token", exact=True).input_value()).startswith("pr_")
         assert ([], []) == (window.outside, window.errors)
-        methods = await select(house.lobby.database, "select method from login_session")
+        methods = await select(web.lobby.database, "select method from login_session")
     assert [("oidc",)] == methods

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 from tests.browser.chromium import Browser
-from tests.web.admin.admin_house import AdminHouse, serve_admin
+from tests.web.admin.admin_harness import AdminHarness, serve_admin
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -32,22 +32,22 @@ async def _plug_in(page: Page) -> None:
     await devices.send("WebAuthn.addVirtualAuthenticator", {"options": _AUTHENTICATOR})
 
 
-async def _enter(page: Page, house: AdminHouse, person_id: int) -> None:
-    await page.goto(house.site.base_url + await house.make_link(person_id))
+async def _enter(page: Page, web: AdminHarness, person_id: int) -> None:
+    await page.goto(web.site.base_url + await web.make_link(person_id))
     await page.get_by_role("button", name="Log in").click()
     await page.wait_for_url("**/admin/account")
 
 
 async def test_a_person_adds_a_passkey_and_logs_in_with_it(browser: Browser, tmp_path: Path) -> None:
     """From the link of the shell to a passkey, out, and in again without typing anything; no policy is violated."""
-    async with serve_admin(tmp_path) as house, browser.window() as window:
-        ann = await house.lobby.add_person("ann", is_operator=True)
+    async with serve_admin(tmp_path) as web, browser.window() as window:
+        ann = await web.lobby.add_person("ann", is_operator=True)
         page, violations = window.page, _watch(window.page)
         await _plug_in(page)
-        await _enter(page, house, ann)
+        await _enter(page, web, ann)
         await page.get_by_role("button", name="Add a passkey").click()
         await page.wait_for_url("**/admin/account?done=1")
-        assert 1 == len((await house.lobby.account.overview(ann)).passkeys)
+        assert 1 == len((await web.lobby.account.overview(ann)).passkeys)
         await page.get_by_role("button", name="Log out").click()
         await page.wait_for_url("**/admin/login")
         await page.get_by_role("button", name="Log in with a passkey").click()
@@ -58,16 +58,16 @@ async def test_a_person_adds_a_passkey_and_logs_in_with_it(browser: Browser, tmp
 
 async def test_a_passkey_that_is_gone_says_so(browser: Browser, tmp_path: Path) -> None:
     """The page stays, and says what to do."""
-    async with serve_admin(tmp_path) as house, browser.window() as window:
-        ann = await house.lobby.add_person("ann")
+    async with serve_admin(tmp_path) as web, browser.window() as window:
+        ann = await web.lobby.add_person("ann")
         page = window.page
         await _plug_in(page)
-        await _enter(page, house, ann)
+        await _enter(page, web, ann)
         await page.get_by_role("button", name="Add a passkey").click()
         await page.wait_for_url("**/admin/account?done=1")
-        (passkey,) = (await house.lobby.account.overview(ann)).passkeys
-        await house.lobby.account.remove_passkey(ann, 0, passkey.id)
-        await page.goto(f"{house.site.base_url}/admin/login")
+        (passkey,) = (await web.lobby.account.overview(ann)).passkeys
+        await web.lobby.account.remove_passkey(ann, 0, passkey.id)
+        await page.goto(f"{web.site.base_url}/admin/login")
         await page.get_by_role("button", name="Log in with a passkey").click()
         await page.get_by_text("That passkey didn't work.").wait_for()
 

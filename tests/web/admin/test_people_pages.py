@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from tests.database import execute, select
-from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.admin_harness import AdminHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.store.people import people
@@ -18,7 +18,7 @@ from pressrun.store.transaction import Transaction
 
 
 @asynccontextmanager
-async def operator(admin: AdminHouse, name: str = "ann") -> AsyncIterator[httpx.AsyncClient]:
+async def operator(admin: AdminHarness, name: str = "ann") -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which an operator has logged in by a passkey."""
     number = await admin.lobby.add_person(name, is_operator=True)
     async with entered(admin, number) as client:
@@ -26,7 +26,7 @@ async def operator(admin: AdminHouse, name: str = "ann") -> AsyncIterator[httpx.
 
 
 @asynccontextmanager
-async def entered(admin: AdminHouse, number: int) -> AsyncIterator[httpx.AsyncClient]:
+async def entered(admin: AdminHarness, number: int) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which somebody has entered by a link."""
     async with admin.client() as client:
         answer = await client.post(await admin.make_link(number))
@@ -34,7 +34,7 @@ async def entered(admin: AdminHouse, number: int) -> AsyncIterator[httpx.AsyncCl
         yield client
 
 
-async def permissions(admin: AdminHouse) -> list[tuple[Any, ...]]:
+async def permissions(admin: AdminHarness) -> list[tuple[Any, ...]]:
     return await select(
         admin.lobby.database,
         "select person.name, permission.role, permission.readers from permission join person "
@@ -42,7 +42,7 @@ async def permissions(admin: AdminHouse) -> list[tuple[Any, ...]]:
     )
 
 
-async def is_operating(admin: AdminHouse, name: str) -> int:
+async def is_operating(admin: AdminHarness, name: str) -> int:
     """1 for an operator."""
     rows = await select(admin.lobby.database, f"select is_operator from person where name = '{name}'")
     return int(rows[0][0])
@@ -52,7 +52,7 @@ async def press(client: httpx.AsyncClient, name: str, action: str, **fields: str
     return await client.post(f"/admin/people/{name}", data={"action": action, **fields})
 
 
-async def test_an_operator_sees_everybody(admin: AdminHouse) -> None:
+async def test_an_operator_sees_everybody(admin: AdminHarness) -> None:
     """By name, with what they may do and whether they can log in; the menu leads there."""
     await admin.lobby.add_person("bob")
     await admin.lobby.add_person("carl", may_log_in=False)
@@ -66,7 +66,7 @@ async def test_an_operator_sees_everybody(admin: AdminHouse) -> None:
         assert 'href="/admin/people"' in (await client.get("/admin")).text
 
 
-async def test_an_operator_sees_whose_mail_does_not_arrive(admin: AdminHouse) -> None:
+async def test_an_operator_sees_whose_mail_does_not_arrive(admin: AdminHarness) -> None:
     """Beside the person, and on their page with what the mail server said."""
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
@@ -91,7 +91,7 @@ async def test_an_operator_sees_whose_mail_does_not_arrive(admin: AdminHouse) ->
         assert "did not arrive" not in (await client.get("/admin/people/ann")).text
 
 
-async def test_a_person_without_rights_is_told_so(admin: AdminHouse) -> None:
+async def test_a_person_without_rights_is_told_so(admin: AdminHarness) -> None:
     """As the shell adds people without any; their page does not call the first newsletter another one."""
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
@@ -103,7 +103,7 @@ async def test_a_person_without_rights_is_told_so(admin: AdminHouse) -> None:
 
 
 @pytest.mark.parametrize("path", ["/admin/people", "/admin/people/ann", "/admin/invite"])
-async def test_nobody_else_does(admin: AdminHouse, path: str) -> None:
+async def test_nobody_else_does(admin: AdminHarness, path: str) -> None:
     """403 for an editor, whose menu does not lead there, and the log-in for nobody."""
     ann = await admin.lobby.add_person("ann")
     async with entered(admin, ann) as client:
@@ -118,7 +118,7 @@ async def test_nobody_else_does(admin: AdminHouse, path: str) -> None:
         assert 303 == (await client.get(path)).status_code
 
 
-async def test_an_invitation_is_mailed(admin: AdminHouse) -> None:
+async def test_an_invitation_is_mailed(admin: AdminHarness) -> None:
     """With the role and the access that were chosen; the page says where it goes."""
     async with operator(admin) as client:
         form = await client.get("/admin/invite")
@@ -147,7 +147,7 @@ async def test_an_invitation_is_mailed(admin: AdminHouse) -> None:
         {"email": "berta@town.example\r\nBcc: x@y.example"},
     ],
 )
-async def test_a_wrong_invitation_is_shown_again(admin: AdminHouse, wish: dict[str, str]) -> None:
+async def test_a_wrong_invitation_is_shown_again(admin: AdminHarness, wish: dict[str, str]) -> None:
     """What was typed is kept, and nobody is mailed."""
     async with operator(admin) as client:
         good = {"email": "berta@town.example", "list": "news", "role": "editor", "readers": "none"}
@@ -157,7 +157,7 @@ async def test_a_wrong_invitation_is_shown_again(admin: AdminHouse, wish: dict[s
     assert [] == await permissions(admin)
 
 
-async def test_the_buttons_of_a_person(admin: AdminHouse) -> None:
+async def test_the_buttons_of_a_person(admin: AdminHarness) -> None:
     """Rights on a list, an operator's, and back; each change ends the person's sessions."""
     bob = await admin.lobby.add_person("bob")
     async with operator(admin) as client, entered(admin, bob) as theirs:
@@ -191,7 +191,7 @@ async def test_the_buttons_of_a_person(admin: AdminHouse) -> None:
     ],
 )
 async def test_a_button_that_means_nothing_changes_nothing(
-    admin: AdminHouse, action: str, fields: dict[str, str]
+    admin: AdminHarness, action: str, fields: dict[str, str]
 ) -> None:
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
@@ -201,7 +201,7 @@ async def test_a_button_that_means_nothing_changes_nothing(
     assert [("bob", "editor", "none")] == await permissions(admin)
 
 
-async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHouse) -> None:
+async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHarness) -> None:
     """As with the links of readers: mail programs take a full stop for a part of the link."""
     number = await admin.lobby.add_person("bob")
     link = await admin.make_link(number)
@@ -215,7 +215,7 @@ async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHouse) -> None
         assert 303 == (await client.post(link)).status_code
 
 
-async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHouse) -> None:
+async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHarness) -> None:
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
         page = await press(client, "bob", "link")
@@ -227,7 +227,7 @@ async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHouse) ->
         assert "bob" in (await client.get("/admin")).text
 
 
-async def test_a_person_is_removed_after_a_question(admin: AdminHouse) -> None:
+async def test_a_person_is_removed_after_a_question(admin: AdminHarness) -> None:
     """The first press asks, the second removes; oneself one cannot remove by the page."""
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
@@ -239,7 +239,7 @@ async def test_a_person_is_removed_after_a_question(admin: AdminHouse) -> None:
         assert 'value="remove"' not in (await client.get("/admin/people/ann")).text
 
 
-async def test_a_change_needs_a_log_in_of_the_last_minutes(admin: AdminHouse) -> None:
+async def test_a_change_needs_a_log_in_of_the_last_minutes(admin: AdminHarness) -> None:
     """Later the pages with forms lead to the log-in and back; the others can be read on."""
     await admin.lobby.add_person("bob")
     async with operator(admin) as client:
@@ -252,7 +252,7 @@ async def test_a_change_needs_a_log_in_of_the_last_minutes(admin: AdminHouse) ->
     assert 0 == await is_operating(admin, "bob")
 
 
-async def test_a_password_alone_is_not_enough_for_an_operator(admin: AdminHouse) -> None:
+async def test_a_password_alone_is_not_enough_for_an_operator(admin: AdminHarness) -> None:
     """Everything can be read and nothing changed."""
     await admin.lobby.set_password(await admin.lobby.add_person("ann", is_operator=True))
     await admin.lobby.add_person("bob")
@@ -263,7 +263,7 @@ async def test_a_password_alone_is_not_enough_for_an_operator(admin: AdminHouse)
     assert 0 == await is_operating(admin, "bob")
 
 
-async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHouse) -> None:
+async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHarness) -> None:
     """In the middle of a session."""
     bob = await admin.lobby.add_person("bob", is_operator=True)
     async with operator(admin) as client, entered(admin, bob) as theirs:
@@ -274,7 +274,7 @@ async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHo
 
 
 @pytest.mark.parametrize("change", ["epoch = epoch + 1", "is_operator = 0"])
-async def test_nothing_is_changed_once_a_session_or_right_has_ended(admin: AdminHouse, change: str) -> None:
+async def test_nothing_is_changed_once_a_session_or_right_has_ended(admin: AdminHarness, change: str) -> None:
     """Also where that is while the form arrives."""
     bob = await admin.lobby.add_person("bob", is_operator=True)
 
@@ -290,7 +290,7 @@ async def test_nothing_is_changed_once_a_session_or_right_has_ended(admin: Admin
     assert (403, 1) == (answer.status_code, await is_operating(admin, "ann"))
 
 
-async def test_an_address_is_shown_as_text(admin: AdminHouse) -> None:
+async def test_an_address_is_shown_as_text(admin: AdminHarness) -> None:
     """Whatever is in it."""
 
     def add(tx: Transaction) -> None:
@@ -302,7 +302,7 @@ async def test_an_address_is_shown_as_text(admin: AdminHouse) -> None:
             assert "o&amp;x`{{7*7}}&#39;@town.example" in (await client.get(path)).text
 
 
-async def test_very_many_people_come_in_pages(admin: AdminHouse) -> None:
+async def test_very_many_people_come_in_pages(admin: AdminHarness) -> None:
     def add(tx: Transaction) -> None:
         for number in range(120):
             people.insert_person(tx, f"person-{number:03}", None, 1)

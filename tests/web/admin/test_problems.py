@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 from tests.database import execute
-from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered, operator
 from tests.web.admin.test_token_pages import SHOP, publisher
 
@@ -37,14 +37,14 @@ def problem(answer: httpx.Response) -> tuple[int, str, str]:
         ({"networks": "here"}, "Geben Sie Netzadressen oder Netze ein, zum Beispiel 192"),
     ],
 )
-async def test_a_token_that_cannot_be_made(admin: AdminHouse, fields: dict[str, str], says: str) -> None:
+async def test_a_token_that_cannot_be_made(admin: AdminHarness, fields: dict[str, str], says: str) -> None:
     async with entered(admin, await publisher(admin)) as client:
         await client.post("/admin/tokens/new", data={**SHOP, "name": "used"})
         answer = await client.post("/admin/tokens/new", data={**SHOP, **fields}, headers=GERMAN)
     assert (422, "", says) == problem(answer)
 
 
-async def test_a_token_that_could_do_nothing(admin: AdminHouse) -> None:
+async def test_a_token_that_could_do_nothing(admin: AdminHarness) -> None:
     bob = await publisher(admin)
     await execute(admin.lobby.database, "update permission set readers = 'none'")
     async with entered(admin, bob) as client:
@@ -52,13 +52,13 @@ async def test_a_token_that_could_do_nothing(admin: AdminHouse) -> None:
     assert (422, "", "Ein Token darf nicht mehr als Sie selbst") == problem(answer)
 
 
-async def test_a_list_that_was_removed_meanwhile(admin: AdminHouse) -> None:
+async def test_a_list_that_was_removed_meanwhile(admin: AdminHarness) -> None:
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data={**INVITATION, "list": "removed"}, headers=GERMAN)
     assert (422, "", "Das hat sich inzwischen geändert") == problem(answer)
 
 
-async def test_an_address_that_gets_no_mail(admin: AdminHouse) -> None:
+async def test_an_address_that_gets_no_mail(admin: AdminHarness) -> None:
     berta = parse_address(INVITATION["email"])
     digests = digests_of(admin.lobby.keys, berta)
     await admin.lobby.database.write(
@@ -69,7 +69,7 @@ async def test_an_address_that_gets_no_mail(admin: AdminHouse) -> None:
     assert (422, "", "Diese Adresse erhält keine E\u2011Mails, also auch keine Einladung") == problem(answer)
 
 
-async def test_an_operator_who_has_never_logged_in(admin: AdminHouse) -> None:
+async def test_an_operator_who_has_never_logged_in(admin: AdminHarness) -> None:
     await admin.lobby.add_person("olga", is_operator=True, may_log_in=False)
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data={**INVITATION, "email": "olga@town.example"}, headers=GERMAN)
@@ -78,7 +78,7 @@ async def test_an_operator_who_has_never_logged_in(admin: AdminHouse) -> None:
     )
 
 
-async def test_a_right_that_has_gone_meanwhile(admin: AdminHouse) -> None:
+async def test_a_right_that_has_gone_meanwhile(admin: AdminHarness) -> None:
     await admin.lobby.add_person("berta")
     async with operator(admin) as client:
         answer = await client.post("/admin/people/berta", data={"action": "end-operator"}, headers=GERMAN)

@@ -8,7 +8,7 @@ from pathlib import Path
 import html5lib
 import pytest
 from tests.browser.chromium import Browser
-from tests.web.admin.admin_house import AdminHouse, open_admin
+from tests.web.admin.admin_harness import AdminHarness, open_admin
 from tests.web.admin.states import STATES, walk
 from tests.web.test_sheet import without_scripts
 
@@ -17,7 +17,7 @@ from pressrun.locales.languages import LANGUAGES
 MOST_OCTETS = 40 * 1024
 
 
-async def test_every_state_is_what_it_should_be_valid_and_light(admin: AdminHouse) -> None:
+async def test_every_state_is_what_it_should_be_valid_and_light(admin: AdminHarness) -> None:
     """Its status, no error of a parser, no id twice, and at most 40 KB with its sheets, icon and QR code."""
     wrong: dict[str, list[str]] = {}
     async for name, status, answer in walk(admin):
@@ -33,7 +33,7 @@ async def test_every_state_is_what_it_should_be_valid_and_light(admin: AdminHous
 
 @pytest.mark.parametrize("tag", LANGUAGES)
 @pytest.mark.only_on("sqlite", "no engine knows a language")
-async def test_every_page_comes_in_every_language(admin: AdminHouse, tag: str) -> None:
+async def test_every_page_comes_in_every_language(admin: AdminHarness, tag: str) -> None:
     """By what the browser prefers."""
     seen = 0
     async for name, _, answer in walk(admin, tag):
@@ -42,7 +42,7 @@ async def test_every_page_comes_in_every_language(admin: AdminHouse, tag: str) -
     assert len(STATES) == seen
 
 
-def test_every_page_has_its_states(admin: AdminHouse) -> None:
+def test_every_page_has_its_states(admin: AdminHarness) -> None:
     """A new page of these comes with its states."""
     asked = {"/admin", "/admin/login", "/admin/account", "/admin/enter/{token}"}
     without_page = {

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from tests.database import execute, select
-from tests.web.admin.admin_house import AdminHouse
+from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered, operator
 
 from pressrun.core.access.rights import ReaderAccess, Role
@@ -16,7 +16,7 @@ from pressrun.store.transaction import Transaction
 SHOP = {"name": "shop", "scope": "sign-up", "list": "news", "expires": "90d"}
 
 
-async def publisher(admin: AdminHouse, name: str = "bob") -> int:
+async def publisher(admin: AdminHarness, name: str = "bob") -> int:
     """Somebody who may change the settings of `news`."""
     number = await admin.lobby.add_person(name)
 
@@ -28,11 +28,11 @@ async def publisher(admin: AdminHouse, name: str = "bob") -> int:
     return number
 
 
-async def tokens(admin: AdminHouse) -> list[tuple[object, ...]]:
+async def tokens(admin: AdminHarness) -> list[tuple[object, ...]]:
     return await select(admin.lobby.database, "select name, scope, is_everywhere, person_id from api_token order by id")
 
 
-async def test_a_token_is_shown_once(admin: AdminHouse) -> None:
+async def test_a_token_is_shown_once(admin: AdminHarness) -> None:
     """And listed from then on by what it may do."""
     bob = await publisher(admin)
     async with entered(admin, bob) as client:
@@ -59,7 +59,7 @@ async def test_a_token_is_shown_once(admin: AdminHouse) -> None:
         {"networks": "10.0.0.1/8"},
     ],
 )
-async def test_a_wrong_wish_is_shown_again(admin: AdminHouse, wish: dict[str, str]) -> None:
+async def test_a_wrong_wish_is_shown_again(admin: AdminHarness, wish: dict[str, str]) -> None:
     """With what was typed, and no token is made."""
     async with entered(admin, await publisher(admin)) as client:
         answer = await client.post("/admin/tokens/new", data={**SHOP, **wish})
@@ -67,7 +67,7 @@ async def test_a_wrong_wish_is_shown_again(admin: AdminHouse, wish: dict[str, st
     assert [] == await tokens(admin)
 
 
-async def test_nobody_gets_a_form_that_they_cannot_send(admin: AdminHouse) -> None:
+async def test_nobody_gets_a_form_that_they_cannot_send(admin: AdminHarness) -> None:
     """People who may not change settings cannot make a token, and learn that before they fill anything in."""
     async with entered(admin, await admin.lobby.add_person("vic")) as client:
         answers = [await client.get("/admin/tokens/new"), await client.post("/admin/tokens/new", data=SHOP)]
@@ -75,7 +75,7 @@ async def test_nobody_gets_a_form_that_they_cannot_send(admin: AdminHouse) -> No
     assert [] == await tokens(admin)
 
 
-async def test_a_publisher_has_no_token_for_all_newsletters(admin: AdminHouse) -> None:
+async def test_a_publisher_has_no_token_for_all_newsletters(admin: AdminHarness) -> None:
     """None chosen means all, which is for operators."""
     async with entered(admin, await publisher(admin)) as client:
         answer = await client.post("/admin/tokens/new", data={**SHOP, "list": []})
@@ -86,7 +86,7 @@ async def test_a_publisher_has_no_token_for_all_newsletters(admin: AdminHouse) -
     assert [("all", "read", 1)] == [row[:3] for row in await tokens(admin)]
 
 
-async def test_an_editor_makes_none(admin: AdminHouse) -> None:
+async def test_an_editor_makes_none(admin: AdminHarness) -> None:
     """The menu does not lead there, and the door is shut."""
     async with entered(admin, await admin.lobby.add_person("eve")) as client:
         assert "/admin/tokens" not in (await client.get("/admin")).text
@@ -95,7 +95,7 @@ async def test_an_editor_makes_none(admin: AdminHouse) -> None:
     assert [] == await tokens(admin)
 
 
-async def test_a_token_is_revoked_by_its_person_or_an_operator(admin: AdminHouse) -> None:
+async def test_a_token_is_revoked_by_its_person_or_an_operator(admin: AdminHarness) -> None:
     """Nobody else sees it or ends it; what is gone already is no error."""
     bob, carl = await publisher(admin), await publisher(admin, "carl")
     async with entered(admin, bob) as client:
@@ -115,7 +115,7 @@ async def test_a_token_is_revoked_by_its_person_or_an_operator(admin: AdminHouse
     assert [] == await tokens(admin)
 
 
-async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHouse) -> None:
+async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHarness) -> None:
     async with operator(admin) as client:
         await client.post("/admin/tokens/new", data={"name": "first", "scope": "write", "expires": ""})
         sql = """insert into api_token (name, digest, scope, is_everywhere, person_id, created_at, origin_id)
@@ -126,7 +126,7 @@ async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHous
     assert "Tokens that were made with first are still valid: second" in answer.text
 
 
-async def test_making_and_revoking_need_a_log_in_of_the_last_minutes(admin: AdminHouse) -> None:
+async def test_making_and_revoking_need_a_log_in_of_the_last_minutes(admin: AdminHarness) -> None:
     async with entered(admin, await publisher(admin)) as client:
         await client.post("/admin/tokens/new", data=SHOP)
         admin.lobby.now += 901

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.services.office import open_office
+from tests.services.harness import open_services
 from tests.web.api.served import ServedApi
 
 
 @pytest_asyncio.fixture
 async def served(tmp_path: Path) -> AsyncIterator[ServedApi]:
-    async with open_office(tmp_path) as office:
-        yield ServedApi(office)
+    async with open_services(tmp_path) as services:
+        yield ServedApi(services)

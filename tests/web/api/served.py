@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 from tests.acts.cases import cases_of
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 from tests.web.api.described import require_described
 
 from pressrun.acts.call import Call, Caller, ReportProgress
@@ -32,23 +32,23 @@ BASE = "https://news.example.org"
 class ServedApi:
     """Clients are made by the rights that their token holds."""
 
-    office: Office
+    services: ServiceHarness
     tokens: dict[str, Holdings] = field(default_factory=dict)
     rate: Rate = field(default_factory=lambda: Rate(100_000, 60.0))
 
     authenticate: Authenticate = field(init=False)
 
     def __post_init__(self) -> None:
-        self.cases = cases_of(self.office)
+        self.cases = cases_of(self.services)
         self._door = door = Door(self.cases)
         context = ApiContext(
             base_url=BASE,
-            cursor_key=self.office.keys.suppression_key,
+            cursor_key=self.services.keys.suppression_key,
             authenticate=self._find_caller,
             carry_out=self._carry_out,
             refuse=door.refuse,
             client=lambda _: "192.0.2.1",
-            rates=TokenRates(lambda: self.rate, lambda: self.office.now),
+            rates=TokenRates(lambda: self.rate, lambda: self.services.now),
             limits=BodyLimits(json=1024 * 1024, upload=4 * 1024 * 1024),
             followers=Followers(),
         )

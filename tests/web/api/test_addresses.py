@@ -13,7 +13,7 @@ AGREED = {"text": "Yes", "ip": "203.0.113.9", "at": "2026-01-02T03:04:05Z", "url
 
 async def test_what_is_stored_of_an_address(served: ServedApi) -> None:
     """Somebody with evidence of several kinds, and somebody who is only suppressed."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client() as client:
         await client.put("/lists/news/subscribers/ada@x.example", json={"confirm": "send", "consent": AGREED})
         await client.put("/lists/news/subscribers/ada@x.example", json={"confirm": "vouch", "fields": {"plan": "gold"}})
@@ -30,7 +30,7 @@ async def test_what_is_stored_of_an_address(served: ServedApi) -> None:
 
 async def test_what_was_erased(served: ServedApi) -> None:
     """In full once; a repeat under the same key says only that the address is erased."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client() as client:
         await client.put("/lists/news/subscribers/ada@x.example", json={})
         client.headers["Idempotency-Key"] = "erase-ada"

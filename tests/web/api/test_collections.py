@@ -64,7 +64,7 @@ async def test_a_cursor_of_another_query_leads_nowhere(desk: Desk, change: objec
 @pytest.mark.parametrize("path", ["lists/news/editions", "lists/news/subscribers", "lists", "people", "suppressions"])
 async def test_nobody_makes_up_a_cursor(served: ServedApi, path: str, text: str) -> None:
     """Not even whoever knows the program, and so what no action expects never comes to it."""
-    await served.office.make_list()
+    await served.services.make_list()
     forged = text.encode() + digest_of_query(f"/api/v1/{path}", [])
     async with served.client() as client:
         for octets in (forged, forged[:-20], forged[:-26], text.encode() + bytes(12)):

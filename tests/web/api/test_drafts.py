@@ -34,9 +34,9 @@ EDITOR, PUBLISHER, VIEWER = (on_news(role) for role in (Role.EDITOR, Role.PUBLIS
 
 
 async def make_list(served: ServedApi, readers: int = 0) -> None:
-    await served.office.make_list()
+    await served.services.make_list()
     for number in range(readers):
-        await served.office.subscribers.add("news", parse_address(f"r{number}@reader.example"))
+        await served.services.subscribers.add("news", parse_address(f"r{number}@reader.example"))
 
 
 async def hand_in(served: ServedApi, source: bytes = NOTES) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def test_the_media_type_says_what_a_file_is(served: ServedApi, headers: di
     async with served.client() as client:
         answer = await client.post("/lists/news/editions", content=NOTES, headers=headers)
     assert (201, [(name,)]) == (
-        answer.status_code, await select(served.office.database, "select source_name from edition")
+        answer.status_code, await select(served.services.database, "select source_name from edition")
     )  # fmt: skip
 
 
@@ -107,7 +107,7 @@ async def test_a_picture_stays_beside_its_file(served: ServedApi, path: str) -> 
     await make_list(served)
     async with served.client() as client:
         answer = await client.post("/lists/news/editions", files=[("file", ("a.md", NOTES)), ("p", (path, PNG))])
-    assert (422, []) == (answer.status_code, await select(served.office.database, "select id from edition"))
+    assert (422, []) == (answer.status_code, await select(served.services.database, "select id from edition"))
 
 
 async def test_a_post_of_a_cms_is_submitted(served: ServedApi) -> None:
@@ -141,7 +141,7 @@ async def test_a_draft_that_says_too_little_or_too_much_is_none(served: ServedAp
     await make_list(served)
     async with served.client() as client:
         answer = await client.post("/lists/news/editions", json=body)
-    assert (422, []) == (answer.status_code, await select(served.office.database, "select id from edition"))
+    assert (422, []) == (answer.status_code, await select(served.services.database, "select id from edition"))
 
 
 async def test_a_change_needs_the_version_that_it_changes(served: ServedApi) -> None:
@@ -240,10 +240,10 @@ async def test_an_hour_is_set_moved_and_given_up(served: ServedApi) -> None:
 async def test_a_draft_of_two(served: ServedApi) -> None:
     """Written by one, approved by another, sent by either; approving alone sends nothing."""
     await make_list(served, readers=1)
-    await served.office.lists.set_list("news", {"approval": "second-person"})
+    await served.services.lists.set_list("news", {"approval": "second-person"})
     async with served.client(EDITOR) as writer, served.client(PUBLISHER) as author, served.client(PUBLISHER) as other:
         await execute(
-            served.office.database,
+            served.services.database,
             "insert into api_token (id, name, digest, scope, is_everywhere, created_at) "
             "values (3, 'other', x'03', 'write', 1, 1)",
         )
@@ -267,10 +267,10 @@ async def test_a_draft_of_two(served: ServedApi) -> None:
 
 async def test_a_token_that_a_token_made_is_no_second_person(served: ServedApi) -> None:
     await make_list(served)
-    await served.office.lists.set_list("news", {"approval": "second-person"})
+    await served.services.lists.set_list("news", {"approval": "second-person"})
     async with served.client(PUBLISHER) as author, served.client(PUBLISHER) as made, served.client(PUBLISHER) as other:
         await execute(
-            served.office.database,
+            served.services.database,
             "insert into api_token (id, name, digest, scope, is_everywhere, created_at, origin_id) "
             "values (1, 'a', x'01', 'write', 0, 1, null), (2, 'b', x'02', 'write', 0, 1, 1)",
         )
@@ -285,12 +285,14 @@ async def test_of_sends_that_come_together_one_sends(served: ServedApi) -> None:
     async with served.client() as client:
         answers = await asyncio.gather(*(client.post(f"/editions/{number}/send") for _ in range(4)))
     assert [200, 409, 409, 409] == sorted(answer.status_code for answer in answers)
-    assert [(2,)] == await select(served.office.database, "select count(*) from delivery where edition_id is not null")
+    assert [(2,)] == await select(
+        served.services.database, "select count(*) from delivery where edition_id is not null"
+    )
 
 
 async def test_test_copies_go_to_the_team_until_one_may_send(served: ServedApi) -> None:
     await make_list(served)
-    await served.office.lists.set_list("news", {"owner": "owner@town.example"})
+    await served.services.lists.set_list("news", {"owner": "owner@town.example"})
     number = (await hand_in(served))["id"]
     stranger, owner = {"to": "x@else.example"}, {"to": ["OWNER@town.example", "owner@town.example"]}
     async with served.client(EDITOR) as editor, served.client(PUBLISHER) as publisher:
@@ -298,13 +300,13 @@ async def test_test_copies_go_to_the_team_until_one_may_send(served: ServedApi) 
         answers.append(await publisher.post(f"/editions/{number}/test", json=stranger))
     assert [403, 200, 200] == [answer.status_code for answer in answers]
     assert ["OWNER@town.example"] == answers[1].json()["test"]
-    rows = await select(served.office.database, "select address from notice where kind = 'test' order by id")
+    rows = await select(served.services.database, "select address from notice where kind = 'test' order by id")
     assert [("OWNER@town.example",), ("x@else.example",)] == rows
 
 
 async def test_test_copies_fill_no_mailbox(served: ServedApi) -> None:
     """None goes out where one of the addresses has had its share, however it is spelled; others get theirs."""
-    change(served.office.settings, limits=LimitSettings(test_copies=Rate(2, 3600.0)))
+    change(served.services.settings, limits=LimitSettings(test_copies=Rate(2, 3600.0)))
     await make_list(served)
     number = (await hand_in(served))["id"]
     async with served.client(PUBLISHER) as client:
@@ -313,12 +315,12 @@ async def test_test_copies_fill_no_mailbox(served: ServedApi) -> None:
             for to in ("x@else.example", "X@else.EXAMPLE", ["x@else.example", "y@else.example"], "y@else.example")
         ]
     assert [200, 200, 409, 200] == [answer.status_code for answer in answers]
-    assert [(3,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
+    assert [(3,)] == await select(served.services.database, "select count(*) from notice where kind = 'test'")
 
 
 async def test_one_mailbox_has_one_share_of_test_copies(served: ServedApi) -> None:
     """Under all of its names, in one request or several; a request that is refused counts for nothing."""
-    change(served.office.settings, limits=LimitSettings(test_copies=Rate(2, 3600.0)))
+    change(served.services.settings, limits=LimitSettings(test_copies=Rate(2, 3600.0)))
     await make_list(served)
     number = (await hand_in(served))["id"]
     async with served.client(PUBLISHER) as client:
@@ -327,13 +329,13 @@ async def test_one_mailbox_has_one_share_of_test_copies(served: ServedApi) -> No
             for tags in ("abc", "ab", "c")
         ]
     assert [409, 200, 409] == [answer.status_code for answer in answers]
-    assert [(2,)] == await select(served.office.database, "select count(*) from notice where kind = 'test'")
+    assert [(2,)] == await select(served.services.database, "select count(*) from notice where kind = 'test'")
 
 
 async def test_a_suppressed_address_gets_no_test_copy(served: ServedApi) -> None:
     await make_list(served)
     number = (await hand_in(served))["id"]
-    await served.office.suppressions.add(parse_address("x@else.example"), "operator")
+    await served.services.suppressions.add(parse_address("x@else.example"), "operator")
     async with served.client() as client:
         answer = await client.post(f"/editions/{number}/test", json={"to": "x@else.example"})
     assert 409 == answer.status_code
@@ -341,8 +343,8 @@ async def test_a_suppressed_address_gets_no_test_copy(served: ServedApi) -> None
 
 async def test_a_draft_is_shown_as_a_member_only_to_who_may_see_readers(served: ServedApi) -> None:
     await make_list(served, readers=1)
-    await served.office.make_list("other")
-    await served.office.subscribers.add("other", parse_address("o@reader.example"), name="Olga")
+    await served.services.make_list("other")
+    await served.services.subscribers.add("other", parse_address("o@reader.example"), name="Olga")
     number = (await hand_in(served, b"---\nsubject: Hi\n---\nDear {{ email }}\n"))["id"]
     seeing = on_news(Role.EDITOR, ReaderAccess.SEE)
     async with served.client(EDITOR) as editor, served.client(seeing) as colleague:
@@ -362,7 +364,7 @@ async def test_findings_are_those_of_now(served: ServedApi) -> None:
     number = (await hand_in(served))["id"]
     async with served.client() as client:
         before = await client.get(f"/editions/{number}/findings")
-        await served.office.lists.set_list("news", {"postal_address": ""})
+        await served.services.lists.set_list("news", {"postal_address": ""})
         after = await client.get(f"/editions/{number}/findings")
         refused = await client.post(f"/editions/{number}/send")
     errors = [
@@ -376,7 +378,7 @@ async def test_the_editions_of_a_list_are_listed_by_state(served: ServedApi) -> 
     await make_list(served)
     numbers = [(await hand_in(served, NOTES + bytes([65 + number])))["id"] for number in range(5)]
     async with served.client(VIEWER) as client:
-        await execute(served.office.database, "update edition set state = 'paused' where id = ?", numbers[0])
+        await execute(served.services.database, "update edition set state = 'paused' where id = ?", numbers[0])
         query = "/lists/news/editions?limit=2&state=draft&count=true"
         page = (await client.get(query)).json()
         ids = [edition["id"] for edition in page["items"]]
@@ -413,7 +415,7 @@ async def test_a_repeat_under_its_key_does_nothing_more(served: ServedApi) -> No
         answer.status_code for answer in (*made, *tested, *submitted, *sent, *cancelled)
     ]  # fmt: skip
     assert made[0].json() == made[1].json()
-    rows = await select(served.office.database, "select count(*) from notice where kind = 'test'")
+    rows = await select(served.services.database, "select count(*) from notice where kind = 'test'")
     assert ([(1,)], "cancelled") == (rows, cancelled[1].json()["state"])
 
 
@@ -443,7 +445,7 @@ async def test_an_edition_out_of_reach_is_like_one_that_does_not_exist(
     served: ServedApi, method: str, suffix: str
 ) -> None:
     await make_list(served)
-    await served.office.make_list("other")
+    await served.services.make_list("other")
     number = (await hand_in(served))["id"]
     async with served.client(FOREIGN) as client:
         foreign = await ask(client, method, f"/editions/{number}{suffix}")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 from tests.database import execute
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 from tests.web.api.served import BASE, ServedApi
 
 from pressrun.core.access.rights import Holdings, Right
@@ -27,18 +27,18 @@ STATS = Holdings(by_list={"news": frozenset({Right.STATS})})
 READER = Holdings(by_list={"news": frozenset({Right.STATS, Right.SEE_READERS})})
 
 
-async def make_events(office: Office) -> None:
+async def make_events(services: ServiceHarness) -> None:
     """Two lists with a reader each, one of whom is suppressed; and a relay that fails."""
     for name, address in (("news", ADA), ("river", BOB)):
-        await office.make_list(name)
-        await office.subscribers.add(name, address)
-    await office.suppressions.add(ADA, "operator")
-    await office.database.write(events.record_event, EventType.RELAY_FAILED, name="relay primary")
+        await services.make_list(name)
+        await services.subscribers.add(name, address)
+    await services.suppressions.add(ADA, "operator")
+    await services.database.write(events.record_event, EventType.RELAY_FAILED, name="relay primary")
 
 
 async def test_what_happened_in_order(served: ServedApi) -> None:
     """With the id to go on after, which then has nothing until something happens."""
-    await make_events(served.office)
+    await make_events(served.services)
     async with served.client() as client:
         first = (await client.get("/events?limit=3")).json()
         rest = (await client.get(f"/events?after={first['next']}")).json()
@@ -56,7 +56,7 @@ async def test_what_happened_in_order(served: ServedApi) -> None:
 
 async def test_filters(served: ServedApi) -> None:
     """By types, and by a list, to which what happens to its readers belongs; others than these are 422."""
-    await make_events(served.office)
+    await make_events(served.services)
     async with served.client() as client:
         by_type = (await client.get("/events?type=relay.failed&type=subscriber.suppressed")).json()["items"]
         by_list = (await client.get("/events?list=news")).json()["items"]
@@ -79,14 +79,14 @@ async def test_a_program_sees_what_its_rights_reach(
     served: ServedApi, holdings: Holdings, seen: list[tuple[int, str | None]]
 ) -> None:
     """Events of its lists, addresses only where it may see readers, and the service itself only everywhere."""
-    await make_events(served.office)
+    await make_events(served.services)
     async with served.client(holdings) as client:
         items = (await client.get("/events")).json()["items"]
     assert seen == [(event["id"], event["email"]) for event in items]
 
 
 async def test_a_foreign_list_is_like_an_unknown_one(served: ServedApi) -> None:
-    await make_events(served.office)
+    await make_events(served.services)
     async with served.client(READER) as client:
         foreign, unknown = await client.get("/events?list=river"), await client.get("/events?list=rivet")
     assert (404, foreign.text.replace("river", "rivet")) == (foreign.status_code, unknown.text)
@@ -94,8 +94,8 @@ async def test_a_foreign_list_is_like_an_unknown_one(served: ServedApi) -> None:
 
 async def test_an_erased_reader_has_no_address(served: ServedApi) -> None:
     """In no event, whenever it was written."""
-    await make_events(served.office)
-    await served.office.subscribers.erase(ADA)
+    await make_events(served.services)
+    await served.services.subscribers.erase(ADA)
     async with served.client() as client:
         items = (await client.get("/events")).json()["items"]
     assert ["subscription.ended", "subscriber.erased"] == [event["type"] for event in items[-2:]]
@@ -104,17 +104,17 @@ async def test_an_erased_reader_has_no_address(served: ServedApi) -> None:
 
 async def test_a_wait_ends_with_the_next_event(served: ServedApi) -> None:
     """Long before its time, which would be too long for this test."""
-    await make_events(served.office)
+    await make_events(served.services)
     async with served.client() as client:
         waiting = asyncio.create_task(client.get("/events?after=4&wait=30&list=river"))
-        await served.office.subscribers.remove("river", BOB)
+        await served.services.subscribers.remove("river", BOB)
         items = (await waiting).json()["items"]
     assert [("subscription.ended", "bob@reader.example")] == [(event["type"], event["email"]) for event in items]
 
 
 async def test_a_wait_that_the_stop_of_the_server_cuts_short_is_answered(served: ServedApi) -> None:
     """With what there is, so that a program goes on after it by the next start."""
-    await make_events(served.office)
+    await make_events(served.services)
     closing = asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -134,22 +134,22 @@ async def test_a_wait_that_the_stop_of_the_server_cuts_short_is_answered(served:
 async def test_few_requests_of_a_token_wait(served: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each holds a connection. One more is answered at once, and another token is not affected."""
     monkeypatch.setattr(streams, "MOST_WAITS_OF_TOKEN", 2)
-    await make_events(served.office)
+    await make_events(served.services)
     async with served.client() as client, served.client() as other, asyncio.timeout(20):
         waiting = [asyncio.create_task(client.get("/events?after=4&wait=30")) for _ in range(3)]
         (answered,), _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         assert {"items": [], "next": 4} == answered.result().json()
         anothers = asyncio.create_task(other.get("/events?after=4&wait=30"))
-        await served.office.subscribers.remove("river", BOB)
+        await served.services.subscribers.remove("river", BOB)
         answers = [await task for task in (*waiting, anothers) if task is not answered]
     assert [5, 5, 5] == [answer.json()["next"] for answer in answers]
 
 
 async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:
     """A program that was away for too long learns that it has missed something, and where to go on."""
-    await make_events(served.office)
-    await execute(served.office.database, "update event set at = 0 where id <= 3")
-    await served.office.database.write(events.sweep, 1)
+    await make_events(served.services)
+    await execute(served.services.database, "update event set at = 0 where id <= 3")
+    await served.services.database.write(events.sweep, 1)
     async with served.client() as client:
         missed = await client.get("/events?after=2")
         assert [4] == [event["id"] for event in (await client.get("/events")).json()["items"]]
@@ -161,9 +161,9 @@ async def test_what_is_no_longer_kept_is_410(served: ServedApi) -> None:
 
 async def test_a_removed_list_takes_its_events_along(served: ServedApi) -> None:
     """Otherwise a later list of the same name would tell who read the first."""
-    await make_events(served.office)
-    await served.office.lists.close_list("news")
-    await served.office.lists.remove_list("news")
+    await make_events(served.services)
+    await served.services.lists.close_list("news")
+    await served.services.lists.remove_list("news")
     async with served.client() as client:
         assert [2, 3, 4] == [event["id"] for event in (await client.get("/events")).json()["items"]]
 

@@ -27,7 +27,7 @@ def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def hand_in(served: ServedApi) -> None:
     """A dry run that waits for its turn."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client() as client:
         answer = await client.post("/lists/news/imports?dry_run=true", content=b"email\nada@x.example\n", headers=CSV)
     assert 202 == answer.status_code
@@ -77,7 +77,7 @@ async def _never() -> Message:
 async def test_a_job_is_followed_until_it_is_ready(served: ServedApi) -> None:
     """It is told whenever it has changed, the last time with its result."""
     await hand_in(served)
-    heard = await follow(served, served.office.runner.carry_out_all)
+    heard = await follow(served, served.services.runner.carry_out_all)
     assert ["queued", "ready"] == [job["state"] for job in heard]
     assert [None, 1] == [job["result"] and job["result"]["added"] for job in heard]
 
@@ -119,10 +119,10 @@ async def test_a_server_that_stops_ends_the_stream(served: ServedApi) -> None:
 
 async def test_what_was_streamed_can_be_handed_in_again(served: ServedApi) -> None:
     """As lines of JSON, with the states of the readers, except the suppressed, who are refused."""
-    office, lines = served.office, {"Accept": "application/x-ndjson"}
-    await office.make_list()
-    await office.make_list("other")
-    await office.tokens.create(TokenRequest(name="pr_0", scope=TokenScope.WRITE), TokenMaker())  # behind the job
+    services, lines = served.services, {"Accept": "application/x-ndjson"}
+    await services.make_list()
+    await services.make_list("other")
+    await services.tokens.create(TokenRequest(name="pr_0", scope=TokenScope.WRITE), TokenMaker())  # behind the job
     async with served.client() as client:
         for name, fields in (("ada", {"plan": "gold"}), ("bob", {}), ("cyd", {}), ("dan", {})):
             await client.put(f"/lists/news/subscribers/{name}@x.example", json={"name": name, "fields": fields})
@@ -135,7 +135,7 @@ async def test_what_was_streamed_can_be_handed_in_again(served: ServedApi) -> No
         job = (
             await client.post("/lists/other/imports", content=content, headers={"Content-Type": "application/x-ndjson"})
         ).json()
-        await office.runner.carry_out_all()
+        await services.runner.carry_out_all()
         result = (await client.get(f"/jobs/{job['id']}")).json()["result"]
         again = (await client.get("/lists/other/subscribers")).json()["items"]
     assert [{"line": 4, "reason": "is suppressed. Import suppressed addresses as suppressions"}] == result["invalid"]

@@ -152,7 +152,7 @@ async def test_a_publisher_gives_a_list_an_owner_who_has_a_role_on_it(served: Se
             await client.post("/lists", json={"name": name, "title": name})
         await client.patch("/lists/news", json={"owner": "old@harbour.example"})
     for name in ("news", "secret"):
-        await served.office.lists.add_editor(name, parse_address(f"{name}@people.example"))
+        await served.services.lists.add_editor(name, parse_address(f"{name}@people.example"))
     owners = ("Old@harbour.example", "old@harbour.example", "victim@x.example", "secret@people.example")
     async with served.client(PUBLISHER) as client:
         answers = [
@@ -208,7 +208,7 @@ async def test_each_change_and_each_refusal_leaves_one_row(served: ServedApi) ->
     async with served.client(PUBLISHER) as client:
         await client.post("/lists/news/close")
     rows = await select(
-        served.office.database,
+        served.services.database,
         "select who, way, action, list, fields, outcome from audit where way = 'api' order by number",
     )
     assert [

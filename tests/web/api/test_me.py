@@ -14,11 +14,11 @@ from pressrun.services.people.tokens import TokenMaker, TokenRequest
 
 async def test_a_token_and_what_it_may_do(served: ServedApi) -> None:
     """Its name, scope and lists, and the rights of both together; never the token itself."""
-    await served.office.make_list()
-    made = await served.office.tokens.create(
+    await served.services.make_list()
+    made = await served.services.tokens.create(
         TokenRequest(name="crm", scope=TokenScope.SIGN_UP, lists=("news",)), TokenMaker()
     )
-    served.authenticate = partial(caller_of_token, served.office.tokens)
+    served.authenticate = partial(caller_of_token, served.services.tokens)
     headers = {"Authorization": f"Bearer {made.token}"}
     transport = httpx.ASGITransport(app=served.app)
     async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1", headers=headers) as client:

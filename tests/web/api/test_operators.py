@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tests.database import execute
-from tests.services.office import NOW
+from tests.services.harness import NOW
 from tests.web.api.served import ServedApi
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
@@ -20,7 +20,7 @@ OPERATORS = ("/suppressions", "/suppressions/ada@reader.example", "/queue", "/in
 @pytest.mark.parametrize("path", OPERATORS)
 async def test_nobody_else_looks(served: ServedApi, path: str) -> None:
     """A publisher of a list holds no right over the service."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client(PUBLISHER) as client:
         assert 403 == (await client.get(path)).status_code
 
@@ -47,8 +47,8 @@ async def test_suppressions(served: ServedApi) -> None:
 
 async def test_the_queue(served: ServedApi) -> None:
     """What waits by domain, and how much of it is tried again at once."""
-    await served.office.make_list()
-    await served.office.subscribers.add("news", ADA, asks=True)
+    await served.services.make_list()
+    await served.services.subscribers.add("news", ADA, asks=True)
     async with served.client() as client:
         (item,) = (await client.get("/queue")).json()["items"]
     assert ("reader.example", 1, 0, False) == tuple(item[name] for name in ("domain", "queued", "deferred", "blocked"))
@@ -56,7 +56,7 @@ async def test_the_queue(served: ServedApi) -> None:
 
 async def test_kept_mail(served: ServedApi) -> None:
     """Newest first, as it came, and away."""
-    database = served.office.database
+    database = served.services.database
     for number in (1, 2, 3):
         await execute(
             database, "insert into inbound_content (id, digest, content) values (?, ?, x'41')", number, b"%d" % number
@@ -84,15 +84,15 @@ async def test_kept_mail(served: ServedApi) -> None:
 
 async def test_held_sign_ups(served: ServedApi) -> None:
     """A program says which of them are meant, since nobody is asked again."""
-    office = served.office
-    await office.make_list()
-    await office.sign_ups.request(["news"], Applicant(ADA, Origin(source="web")), network=None)
+    services = served.services
+    await services.make_list()
+    await services.sign_ups.request(["news"], Applicant(ADA, Origin(source="web")), network=None)
     await execute(
-        office.database,
+        services.database,
         "insert into held_notice (notice_id, domain, expires_at) values (1, 'reader.example', ?)",
         NOW + 60,
     )
-    await execute(office.database, "delete from delivery")
+    await execute(services.database, "delete from delivery")
     async with served.client() as client:
         (held,) = (await client.get("/held?list=news")).json()["items"]
         assert 404 == (await client.get("/held?list=none")).status_code

@@ -315,7 +315,7 @@ async def test_what_is_no_cursor_at_all(desk: Desk, after: str) -> None:
 )
 async def test_values_of_a_query_are_written_as_described(served: ServedApi, query: str) -> None:
     """Not in each way that a reader of numbers, flags or dates happens to take."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client() as client:
         response = await client.get(f"/lists/news/subscribers?{query}")
     assert (422, f"?{query.partition('=')[0]}") == (response.status_code, response.json()["errors"][0]["pointer"])

@@ -50,7 +50,7 @@ async def test_a_file_of_a_token_whose_rights_change_meanwhile(
     served: ServedApi, left: Holdings | None, status: int
 ) -> None:
     """It is not taken, and the audit log has one row of that."""
-    await served.office.make_list()
+    await served.services.make_list()
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b"email,name\n"
@@ -61,7 +61,7 @@ async def test_a_file_of_a_token_whose_rights_change_meanwhile(
 
     async with served.client(MANAGER) as client:
         answer = await client.post("/lists/news/imports", content=pieces(), headers={"Content-Type": "text/csv"})
-    jobs = await select(served.office.database, "select count(*) from job")
+    jobs = await select(served.services.database, "select count(*) from job")
     assert (status, [(int(status == 202),)]) == (answer.status_code, jobs)
     outcome = "done" if status == 202 else "refused"
     assert [("list.import", outcome)] == await _rows(served)
@@ -69,7 +69,7 @@ async def test_a_file_of_a_token_whose_rights_change_meanwhile(
 
 async def test_a_file_that_is_too_large_is_one_row(served: ServedApi) -> None:
     """Although the action was under way."""
-    await served.office.make_list()
+    await served.services.make_list()
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(5):
@@ -81,7 +81,7 @@ async def test_a_file_that_is_too_large_is_one_row(served: ServedApi) -> None:
 
 
 async def _rows(served: ServedApi) -> list[tuple[Any, ...]]:
-    return await select(served.office.database, "select action, outcome from audit where action = 'list.import'")
+    return await select(served.services.database, "select action, outcome from audit where action = 'list.import'")
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ async def test_who_waits_for_events_sees_what_they_may_see_then(
 ) -> None:
     """Although they began to wait when they might see more."""
     for name in ("news", "river"):
-        await served.office.make_list(name)
-    await served.office.subscribers.add("river", BOB)
+        await served.services.make_list(name)
+    await served.services.subscribers.add("river", BOB)
     came, find = asyncio.Event(), served.authenticate
 
     async def authenticate(token: str, client: str | None) -> Caller | None:
@@ -113,7 +113,7 @@ async def test_who_waits_for_events_sees_what_they_may_see_then(
         served.tokens.clear()
         if left is not None:
             served.tokens["pr_0"] = left
-        await served.office.subscribers.remove("river", BOB)
+        await served.services.subscribers.remove("river", BOB)
         answer = await waiting
     assert status == answer.status_code
     assert seen == ([event["email"] for event in answer.json()["items"]] if status == 200 else None)

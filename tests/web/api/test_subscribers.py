@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from tests.database import execute
-from tests.services.office import Office
+from tests.services.harness import ServiceHarness
 from tests.web.api.served import ServedApi
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Role, rights_of_role
@@ -28,11 +28,11 @@ def export_active(tx: Transaction) -> list[str]:
     return list(export_subscribers(tx, "news", file_format="csv", state="active"))
 
 
-async def enrol(office: Office, *addresses: str) -> None:
+async def enrol(services: ServiceHarness, *addresses: str) -> None:
     """Members named after their addresses."""
-    await office.make_list()
+    await services.make_list()
     for address in addresses:
-        await office.subscribers.add("news", parse_address(address), name=address.partition("@")[0].title())
+        await services.subscribers.add("news", parse_address(address), name=address.partition("@")[0].title())
 
 
 def names_of(page: Sequence[dict[str, object]]) -> list[str]:
@@ -41,8 +41,10 @@ def names_of(page: Sequence[dict[str, object]]) -> list[str]:
 
 async def test_one_subscriber(served: ServedApi) -> None:
     """By address in any spelling, with everything that a page shows of them."""
-    await enrol(served.office, "Ada@reader.example")
-    await execute(served.office.database, """update subscriber set attributes = '{"plan": "gold"}', language = 'pl'""")
+    await enrol(served.services, "Ada@reader.example")
+    await execute(
+        served.services.database, """update subscriber set attributes = '{"plan": "gold"}', language = 'pl'"""
+    )
     async with served.client(SEES) as client:
         shown = (await client.get(f"{READERS}/ADA@reader.example")).json()
         listed = (await client.get(READERS)).json()["items"]
@@ -62,10 +64,10 @@ async def test_one_subscriber(served: ServedApi) -> None:
 
 async def test_why_somebody_gets_no_mail(served: ServedApi) -> None:
     """The same reason on a page and alone, also where it is about another spelling of the mailbox."""
-    await enrol(served.office, "ada@reader.example", "ada+x@reader.example", "bob@reader.example")
+    await enrol(served.services, "ada@reader.example", "ada+x@reader.example", "bob@reader.example")
 
-    await served.office.suppressions.add(parse_address("bob@reader.example"), "operator")
-    await served.office.suppressions.add(parse_address("ada@reader.example"), "never-again")
+    await served.services.suppressions.add(parse_address("bob@reader.example"), "operator")
+    await served.services.suppressions.add(parse_address("ada@reader.example"), "never-again")
     async with served.client(SEES) as client:
         listed = {member["email"]: member["suppressed"] for member in (await client.get(READERS)).json()["items"]}
         alone = {email: (await client.get(f"{READERS}/{email}")).json()["suppressed"] for email in listed}
@@ -98,9 +100,9 @@ async def test_why_somebody_gets_no_mail(served: ServedApi) -> None:
 @pytest.mark.parametrize("limit", [1, 2, 500])
 async def test_filters_on_every_page(served: ServedApi, query: str, names: list[str], limit: int) -> None:
     """What is found does not depend on how long the pages are."""
-    await enrol(served.office, *(f"{name}@reader.example" for name in ("ada", "bob")), "cyd@other.example")
+    await enrol(served.services, *(f"{name}@reader.example" for name in ("ada", "bob")), "cyd@other.example")
     for name in ("adam", "eve"):
-        await served.office.subscribers.add("news", parse_address(f"{name}@reader.example"), name=name)
+        await served.services.subscribers.add("news", parse_address(f"{name}@reader.example"), name=name)
     async with served.client(MANAGES) as client:
         assert 204 == (await client.delete(f"{READERS}/eve@reader.example")).status_code
         seen: list[str] = []
@@ -118,7 +120,7 @@ async def test_filters_on_every_page(served: ServedApi, query: str, names: list[
 )
 async def test_filters_that_are_wrong(served: ServedApi, query: str) -> None:
     """422 with the name of the parameter."""
-    await enrol(served.office)
+    await enrol(served.services)
     async with served.client(SEES) as client:
         response = await client.get(f"{READERS}?{query}")
     assert 422 == response.status_code
@@ -127,7 +129,7 @@ async def test_filters_that_are_wrong(served: ServedApi, query: str) -> None:
 
 async def test_a_member_that_an_answer_lacks_can_be_chosen(served: ServedApi) -> None:
     """`created` belongs to answers to PUT: whoever chooses it elsewhere gets the others alone."""
-    await enrol(served.office, "ada@reader.example")
+    await enrol(served.services, "ada@reader.example")
     async with served.client(SEES) as client:
         member = await client.get(f"{READERS}/ada@reader.example?fields=created,state")
         page = await client.get(f"{READERS}?fields=created,state")
@@ -137,7 +139,7 @@ async def test_a_member_that_an_answer_lacks_can_be_chosen(served: ServedApi) ->
 
 async def test_how_many_there_are(served: ServedApi) -> None:
     """Only when it is asked for, because it is counted."""
-    await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    await enrol(served.services, "ada@reader.example", "bob@reader.example")
     async with served.client(SEES) as client:
         assert "total" not in (await client.get(f"{READERS}?limit=1")).json()
         assert 2 == (await client.get(f"{READERS}?limit=1&count=true")).json()["total"]
@@ -153,7 +155,7 @@ async def test_how_many_a_search_finds(
 ) -> None:
     """On all pages, counted part by part."""
     monkeypatch.setattr(subscriber_listing, "MOST_READ", 2)
-    await enrol(served.office, "ada@reader.example", "bob@reader.example", "cyd@reader.example", "eva@other.example")
+    await enrol(served.services, "ada@reader.example", "bob@reader.example", "cyd@reader.example", "eva@other.example")
     async with served.client(SEES) as client:
         first = await client.get(f"{READERS}?limit=1&count=true&{query}")
     assert total == first.json()["total"]
@@ -162,7 +164,7 @@ async def test_how_many_a_search_finds(
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_the_address_may_be_repeated_in_the_body(served: ServedApi, method: str) -> None:
     """In any spelling; another address would be a move, which only the reader can make."""
-    await enrol(served.office, "Ada@reader.example")
+    await enrol(served.services, "Ada@reader.example")
     async with served.client(MANAGES) as client:
         url = f"{READERS}/Ada@reader.example"
         same = await client.request(method, url, json={"email": "ada@Reader.example", "name": "Ada B."})
@@ -180,7 +182,7 @@ async def test_the_address_may_be_repeated_in_the_body(served: ServedApi, method
 async def test_a_long_search_goes_on_in_parts(served: ServedApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """It holds up others for a moment only: a page may be empty and have a next one."""
     monkeypatch.setattr(subscriber_listing, "MOST_READ", 2)
-    await enrol(served.office, *(f"{name}@reader.example" for name in ("ada", "bob", "cyd", "dan", "eve")))
+    await enrol(served.services, *(f"{name}@reader.example" for name in ("ada", "bob", "cyd", "dan", "eve")))
     async with served.client(SEES) as client:
         first = await client.get(f"{READERS}?q=ev")
         second = await client.get(first.links["next"]["url"])
@@ -191,7 +193,7 @@ async def test_a_long_search_goes_on_in_parts(served: ServedApi, monkeypatch: py
 
 async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) -> None:
     """Whoever sees them may not therefore take them away."""
-    await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    await enrol(served.services, "ada@reader.example", "bob@reader.example")
     async with served.client(MANAGES) as client:
         await client.patch(f"{READERS}/ada@reader.example", json={"fields": {"plan": "=gold", "Straße": "Kai 1"}})
         await client.patch(f"{READERS}/bob@reader.example", json={"fields": {"state": "a column of their own"}})
@@ -202,7 +204,7 @@ async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) 
             response = await client.get(f"{READERS}?state=active", headers={"Accept": media_type})
         if media_type == "text/csv":
             assert ["ada", "bob"] == names_of(list(csv.DictReader(response.text.splitlines())))
-            shell = "".join(await served.office.database.read(export_active))
+            shell = "".join(await served.services.database.read(export_active))
             assert shell == response.text.replace("\r\n", "\n")
         else:
             assert ["ada", "bob"] == names_of([json.loads(line) for line in response.text.splitlines()])
@@ -210,8 +212,8 @@ async def test_all_of_them_at_once_need_a_right_of_their_own(served: ServedApi) 
 
 async def test_an_address_that_is_not_on_the_list(served: ServedApi) -> None:
     """404 whether or not another list knows it; 422 for what is no address."""
-    await enrol(served.office, "ada@reader.example")
-    await served.office.make_list("art")
+    await enrol(served.services, "ada@reader.example")
+    await served.services.make_list("art")
     async with served.client() as client:
         for path in (f"{READERS}/bob@reader.example", "/lists/art/subscribers/ada@reader.example"):
             assert 404 == (await client.get(path)).status_code
@@ -221,7 +223,7 @@ async def test_an_address_that_is_not_on_the_list(served: ServedApi) -> None:
 
 async def test_leaving_and_leaving_again(served: ServedApi) -> None:
     """DELETE ends the subscription and keeps the evidence; a second one finds nobody."""
-    await enrol(served.office, "ada@reader.example")
+    await enrol(served.services, "ada@reader.example")
     async with served.client(MANAGES) as client:
         first = await client.delete(f"{READERS}/ada@reader.example")
         second = await client.delete(f"{READERS}/ada@reader.example")
@@ -236,7 +238,7 @@ async def test_leaving_and_leaving_again(served: ServedApi) -> None:
 
 async def test_a_change_leaves_alone_what_it_does_not_name(served: ServedApi) -> None:
     """PATCH changes members only, and neither those who left nor their state."""
-    await enrol(served.office, "ada@reader.example", "bob@reader.example")
+    await enrol(served.services, "ada@reader.example", "bob@reader.example")
     async with served.client(MANAGES) as client:
         await client.patch(f"{READERS}/ada@reader.example", json={"fields": {"plan": "gold", "city": "Porto"}})
         changed = await client.patch(f"{READERS}/ada@reader.example", json={"language": "pt", "fields": {"city": None}})
@@ -256,7 +258,7 @@ async def test_a_change_leaves_alone_what_it_does_not_name(served: ServedApi) ->
 
 async def test_every_wrong_value_of_a_change_at_once(served: ServedApi) -> None:
     """Those that only the service knows point into the body, too."""
-    await enrol(served.office, "ada@reader.example")
+    await enrol(served.services, "ada@reader.example")
     async with served.client(MANAGES) as client:
         response = await client.patch(
             f"{READERS}/ada@reader.example", json={"name": "a\nb", "language": "??", "fields": {"plan": "\x07"}}
@@ -266,7 +268,7 @@ async def test_every_wrong_value_of_a_change_at_once(served: ServedApi) -> None:
 
 async def test_values_that_are_wrong_in_different_ways_are_told_together(served: ServedApi) -> None:
     """Of the wrong type, of a form that cannot be stored, unknown, in an object inside; at most 50 of one member."""
-    await served.office.make_list()
+    await served.services.make_list()
     wrong = {
         "name": 7,
         "language": "??",
@@ -287,7 +289,7 @@ async def test_values_that_are_wrong_in_different_ways_are_told_together(served:
 
 async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> None:
     """The repeat answers with the same words, that they were added with this request included."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client() as client:
         headers = {"Idempotency-Key": "crm-4711"}
         first, second = [
@@ -305,7 +307,7 @@ async def test_adding_somebody_again_under_the_same_key(served: ServedApi) -> No
 
 async def test_two_keys_are_none(served: ServedApi) -> None:
     """Neither is mistaken for the one that was meant."""
-    await served.office.make_list()
+    await served.services.make_list()
     async with served.client() as client:
         headers = [("Idempotency-Key", "crm-1"), ("Idempotency-Key", "crm-2")]
         answer = await client.post(READERS, json={"email": "ada@reader.example"}, headers=headers)

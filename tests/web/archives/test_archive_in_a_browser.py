@@ -15,7 +15,7 @@ from tests.browser.chromium import Browser, Scheme, Window
 from tests.hostile.hostile import RAN, SUFFIXES, Canary, hostile_edition, hostile_html, open_canary
 from tests.message.builders import PNG, build, edition
 from tests.ports import free_port
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 from tests.web.mailbox import Box, demo_mail
 
 from pressrun.core.network.endpoint import TcpEndpoint
@@ -42,15 +42,15 @@ OWN_SHEET = (
 
 @dataclass(slots=True)
 class Street:
-    """A house that is served on loopback, with a canary beside it."""
+    """A harness that is served on loopback, with a canary beside it."""
 
-    house: House
+    web: WebHarness
     canary: Canary
     browser: Browser
 
     async def put(self, list_id: int, slug: str, source: str | bytes, suffix: str = ".md") -> None:
         built = build(source, suffix, assets={"boat.png": PNG, "plan.pdf": b"%PDF-1.7"})
-        await self.house.add_edition(
+        await self.web.add_edition(
             list_id,
             slug,
             title=built.subject,
@@ -60,12 +60,12 @@ class Street:
         )
 
     def url(self, path: str) -> str:
-        return self.house.site.base_url + path
+        return self.web.site.base_url + path
 
 
 @asynccontextmanager
-async def served(house: House, port: int) -> AsyncIterator[None]:
-    server = WebServer(house.app(), HttpSettings(listen=TcpEndpoint("127.0.0.1", port)))
+async def served(web: WebHarness, port: int) -> AsyncIterator[None]:
+    server = WebServer(web.app(), HttpSettings(listen=TcpEndpoint("127.0.0.1", port)))
     await server.start()
     try:
         yield
@@ -77,11 +77,11 @@ async def served(house: House, port: int) -> AsyncIterator[None]:
 async def street(browser: Browser, tmp_path: Path) -> AsyncIterator[Street]:
     port = free_port()
     async with (
-        open_house(tmp_path, base_url=f"http://127.0.0.1:{port}", mailbox=Box()) as house,
+        open_web(tmp_path, base_url=f"http://127.0.0.1:{port}", mailbox=Box()) as web,
         open_canary() as canary,
-        served(house, port),
+        served(web, port),
     ):
-        yield Street(house=house, canary=canary, browser=browser)
+        yield Street(web=web, canary=canary, browser=browser)
 
 
 async def title_of(window: Window) -> str:
@@ -120,9 +120,9 @@ async def let_tools_in(window: Window) -> None:
 @pytest.mark.parametrize("suffix", [*SUFFIXES, AS_IT_CAME])
 async def test_a_hostile_edition_does_nothing_in_the_archive(street: Street, suffix: str) -> None:
     """Cleaned as it is stored; and should the cleaner fail one day, the page's policy still holds alone."""
-    number = await street.house.add_list()
+    number = await street.web.add_list()
     if suffix == AS_IT_CAME:
-        await street.house.add_edition(number, "hostile", html=hostile_html(street.canary.address))
+        await street.web.add_edition(number, "hostile", html=hostile_html(street.canary.address))
     else:
         await street.put(number, "hostile", hostile_edition(suffix, street.canary.address), suffix)
     pages = ("/news/archive/hostile", "/news", "/news/archive", "/news/search?q=kept", "/news/search?q=hostile")
@@ -139,7 +139,7 @@ async def test_a_hostile_edition_does_nothing_in_the_archive(street: Street, suf
 
 async def test_what_an_edition_does_to_its_looks_stays_in_its_place(street: Street) -> None:
     """Sheets and styles that want to cover the page change nothing outside of the article."""
-    number = await street.house.add_list()
+    number = await street.web.add_list()
     await street.put(number, "hostile", hostile_edition(".html", street.canary.address), ".html")
     async with street.browser.window() as window:
         await let_tools_in(window)
@@ -156,7 +156,7 @@ async def test_what_an_edition_does_to_its_looks_stays_in_its_place(street: Stre
 
 async def test_a_hostile_mail_does_nothing_in_the_mailbox(street: Street) -> None:
     """The demo's mailbox shows mails as they came, in a frame where nothing runs and nothing is fetched."""
-    box = street.house.mailbox
+    box = street.web.mailbox
     assert isinstance(box, Box)
     box.messages.append(demo_mail(1, ("ada@reader.example",), hostile_edition(".eml", street.canary.address)))
     built = build(hostile_edition(".html", street.canary.address), ".html")
@@ -182,14 +182,14 @@ async def test_a_hostile_mail_does_nothing_in_the_mailbox(street: Street) -> Non
 )
 async def test_axe_has_no_finding(street: Street, width: int, scheme: Scheme) -> None:
     """Front page, archive, a year, search, editions with and without a sheet of their own, phone and desktop, dark."""
-    number = await street.house.add_list()
+    number = await street.web.add_list()
     for index in range(25):
-        await street.house.add_edition(number, f"e-{index}", started_at=1_700_000_000 + index * 3_000_000)
+        await street.web.add_edition(number, f"e-{index}", started_at=1_700_000_000 + index * 3_000_000)
     await street.put(number, "plain", PLAIN)
     await street.put(number, "coloured", OWN_COLOURS)
     await street.put(number, "own", OWN_SHEET, ".html")
-    reader = await street.house.add_reader(await street.house.add_list("club", archive="members"))
-    read = f"/read/{street.house.tokens.make(WebPurpose.READ, reader, 0, 0)}"
+    reader = await street.web.add_reader(await street.web.add_list("club", archive="members"))
+    read = f"/read/{street.web.tokens.make(WebPurpose.READ, reader, 0, 0)}"
     paths = [
         "/news",
         "/news/archive",

@@ -9,24 +9,24 @@ from urllib.parse import urlsplit
 
 import feedparser
 import pytest
-from tests.web.house import NOW, House
+from tests.web.harness import NOW, WebHarness
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 NASTY = "Fish & <chips> ]]> \u202e\ufffe 東京"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-async def put_some(house: House) -> None:
-    number = await house.add_list(title="Salt & <Wind>", language="de")
-    await house.add_edition(number, "first", title=NASTY, preheader="Short & good", started_at=int(NOW) - 5)
-    await house.add_edition(number, "plain", html=None, text="Only <text> & such.", started_at=int(NOW) - 4)
-    await house.add_edition(number, "arabic", language="ar", title="رسالة", started_at=int(NOW) - 3)
+async def put_some(web: WebHarness) -> None:
+    number = await web.add_list(title="Salt & <Wind>", language="de")
+    await web.add_edition(number, "first", title=NASTY, preheader="Short & good", started_at=int(NOW) - 5)
+    await web.add_edition(number, "plain", html=None, text="Only <text> & such.", started_at=int(NOW) - 4)
+    await web.add_edition(number, "arabic", language="ar", title="رسالة", started_at=int(NOW) - 3)
 
 
-async def test_a_feed_reader_reads_atom(house: House) -> None:
+async def test_a_feed_reader_reads_atom(web: WebHarness) -> None:
     """feedparser finds nothing to mend, and what it finds is what was sent."""
-    await put_some(house)
-    async with house.client() as client:
+    await put_some(web)
+    async with web.client() as client:
         response = await client.get("/news/feed.atom")
     read = feedparser.parse(response.content, response_headers=dict(response.headers), sanitize_html=False)
     assert (False, "atom10", "Salt & <Wind>", "de") == (read.bozo, read.version, read.feed.title, read.feed.language)
@@ -39,10 +39,10 @@ async def test_a_feed_reader_reads_atom(house: House) -> None:
     assert (2026, 5, 28) == first.published_parsed[:3]
 
 
-async def test_atom_keeps_its_duties(house: House) -> None:
+async def test_atom_keeps_its_duties(web: WebHarness) -> None:
     """RFC 4287 §4.1: each of these exactly once, and ids, links and instants well formed."""
-    await put_some(house)
-    async with house.client() as client:
+    await put_some(web)
+    async with web.client() as client:
         feed = ET.fromstring((await client.get("/news/feed.atom")).text)
     entries = feed.findall(f"{ATOM}entry")
     for element in (feed, *entries):
@@ -59,18 +59,18 @@ async def test_atom_keeps_its_duties(house: House) -> None:
     assert 1 == len(feed.findall(f"{ATOM}link[@rel='self']"))
 
 
-async def test_an_empty_feed_is_one(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_an_empty_feed_is_one(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         atom, items = await client.get("/news/feed.atom"), (await client.get("/news/feed.json")).json()["items"]
     read = feedparser.parse(atom.content, response_headers=dict(atom.headers))
     assert (False, [], []) == (read.bozo, read.entries, items)
 
 
-async def test_json_keeps_its_duties(house: House) -> None:
+async def test_json_keeps_its_duties(web: WebHarness) -> None:
     """JSON Feed 1.1: what must be there, of the right type, every address whole."""
-    await put_some(house)
-    async with house.client() as client:
+    await put_some(web)
+    async with web.client() as client:
         response = await client.get("/news/feed.json")
     feed: dict[str, Any] = response.json()
     assert "application/feed+json; charset=utf-8" == response.headers["content-type"]
@@ -89,10 +89,10 @@ async def test_json_keeps_its_duties(house: House) -> None:
     }
 
 
-async def test_pages_name_the_feeds(house: House) -> None:
+async def test_pages_name_the_feeds(web: WebHarness) -> None:
     """A feed reader that is given the address of a page finds both."""
-    await put_some(house)
-    async with house.client() as client:
+    await put_some(web)
+    async with web.client() as client:
         for path in ("/news", "/news/archive", "/news/archive/first"):
             page = (await client.get(path)).text
             links = re.findall(r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)">', page)
@@ -102,26 +102,26 @@ async def test_pages_name_the_feeds(house: House) -> None:
             ] == links
 
 
-async def test_an_edition_that_is_dated_back_is_not_hidden_by_a_date(house: House) -> None:
+async def test_an_edition_that_is_dated_back_is_not_hidden_by_a_date(web: WebHarness) -> None:
     """Whoever asks only by date gets what came since, though it is dated long before."""
-    await put_some(house)
-    async with house.client() as client:
+    await put_some(web)
+    async with web.client() as client:
         date = (await client.get("/news/feed.atom")).headers["last-modified"]
         assert 304 == (await client.get("/news/feed.atom", headers={"If-Modified-Since": date})).status_code
-        number = (await house.rows("select id from list"))[0][0]
-        await house.add_edition(number, "old", dated_at=1_000_000_000)
+        number = (await web.rows("select id from list"))[0][0]
+        await web.add_edition(number, "old", dated_at=1_000_000_000)
         later = await client.get("/news/feed.atom", headers={"If-Modified-Since": date})
     assert (200, True) == (later.status_code, "/archive/old" in later.text)
 
 
-async def test_the_atom_feed_is_one(house: House) -> None:
-    number = await house.add_list(title="Salt & <Wind>")
-    await house.add_edition(
+async def test_the_atom_feed_is_one(web: WebHarness) -> None:
+    number = await web.add_list(title="Salt & <Wind>")
+    await web.add_edition(
         number,
         title="Fish & <chips>",
         html='<style>p{color:red}</style><p>Salt & \x0b<img src="/news/archive/first/asset/1-a.png"></p>',
     )
-    async with house.client() as client:
+    async with web.client() as client:
         response = await client.get("/news/feed.atom")
     feed = ET.fromstring(response.text)
     assert "application/atom+xml; charset=utf-8" == response.headers["content-type"]
@@ -136,10 +136,10 @@ async def test_the_atom_feed_is_one(house: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["/news/feed.atom", "/news/feed.json", "/news/archive/first"])
-async def test_conditional_gets_by_tag(house: House, path: str) -> None:
-    number = await house.add_list()
-    await house.add_edition(number)
-    async with house.client() as client:
+async def test_conditional_gets_by_tag(web: WebHarness, path: str) -> None:
+    number = await web.add_list()
+    await web.add_edition(number)
+    async with web.client() as client:
         tag = (await client.get(path)).headers["etag"]
         for value in (tag, f"W/{tag}", f'"other", {tag}', "*"):
             response = await client.get(path, headers={"If-None-Match": value})
@@ -150,10 +150,10 @@ async def test_conditional_gets_by_tag(house: House, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/news/feed.atom", "/news/feed.json"])
-async def test_conditional_gets_by_date(house: House, path: str) -> None:
-    number = await house.add_list()
-    await house.add_edition(number)
-    async with house.client() as client:
+async def test_conditional_gets_by_date(web: WebHarness, path: str) -> None:
+    number = await web.add_list()
+    await web.add_edition(number)
+    async with web.client() as client:
         assert "Thu, 28 May 2026 20:26:40 GMT" == (await client.get(path)).headers["last-modified"]
         for date, status in {
             "Thu, 28 May 2026 20:26:40 GMT": 304,
@@ -164,11 +164,11 @@ async def test_conditional_gets_by_date(house: House, path: str) -> None:
             assert status == (await client.get(path, headers={"If-Modified-Since": date})).status_code
 
 
-async def test_a_feed_is_remembered_by_its_path_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_feed_is_remembered_by_its_path_alone(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Older versions of Starlette put what Host says into a request's URL, so anybody could fill the memory."""
     monkeypatch.setattr("starlette.requests.HTTPConnection.url", property(lambda _: pytest.fail("Host was believed")))
-    await put_some(house)
-    async with house.client() as client:
+    await put_some(web)
+    async with web.client() as client:
         first, again = [await client.get("/news/feed.atom", headers={"Host": host}) for host in ("a/b", "c/d")]
     assert 200 == first.status_code
     assert first.headers["last-modified"] == again.headers["last-modified"]

@@ -6,33 +6,33 @@ import re
 
 import pytest
 from tests.web.archives.test_archive import PNG
-from tests.web.house import House, words_of
+from tests.web.harness import WebHarness, words_of
 
 from pressrun.core.signing.tokens import WebPurpose
 
 ALL = ("", "/archive", "/archive?page=1", "/archive/first", "/archive/first/asset/1-boat.png", "/search?q=boats")
 
 
-async def furnish(house: House, archive: str = "members") -> str:
+async def furnish(web: WebHarness, archive: str = "members") -> str:
     """A list with an edition and a reader; returns the path of the reader's link."""
-    number = await house.add_list(archive=archive)
-    await house.add_edition(
+    number = await web.add_list(archive=archive)
+    await web.add_edition(
         number,
         title="Secret title",
         html='<p>Boats</p><img src="/news/archive/first/asset/1-boat.png" alt="">',
         assets=[("1-boat.png", "image/png", PNG), ("plan.pdf", "application/pdf", b"%PDF")],
     )
-    return link(house, await house.add_reader(number))
+    return link(web, await web.add_reader(number))
 
 
-def link(house: House, subscription: int, epoch: int = 0, number: int = 0) -> str:
-    return f"/read/{house.tokens.make(WebPurpose.READ, subscription, epoch, number)}"
+def link(web: WebHarness, subscription: int, epoch: int = 0, number: int = 0) -> str:
+    return f"/read/{web.tokens.make(WebPurpose.READ, subscription, epoch, number)}"
 
 
-async def test_a_readers_link_leads_in(house: House) -> None:
+async def test_a_readers_link_leads_in(web: WebHarness) -> None:
     """Every page links to others below it alone, sets nothing, is not to be kept, found or named."""
-    read = await furnish(house)
-    async with house.client() as client:
+    read = await furnish(web)
+    async with web.client() as client:
         for path in ALL:
             response = await client.get(read + path)
             assert 200 == response.status_code
@@ -53,29 +53,29 @@ async def test_a_readers_link_leads_in(house: House) -> None:
     assert ("canonical" in page.text, "og:" in page.text, "ld+json" in page.text) == (False, False, False)
 
 
-async def test_a_readers_link_to_the_latest_edition_stays(house: House) -> None:
+async def test_a_readers_link_to_the_latest_edition_stays(web: WebHarness) -> None:
     """Before there is one it leads to the index; a link that opens nothing opens nothing here."""
-    number = await house.add_list(archive="members")
-    read = link(house, await house.add_reader(number))
-    async with house.client() as client:
+    number = await web.add_list(archive="members")
+    read = link(web, await web.add_reader(number))
+    async with web.client() as client:
         places = [(await client.get(f"{read}/latest")).headers["location"]]
         for slug in ("first", "second"):
-            await house.add_edition(number, slug)
+            await web.add_edition(number, slug)
             places.append((await client.get(f"{read}/latest")).headers["location"])
         cut_off = await client.get(f"{read[:-1]}/latest")
     assert [f"{read}/archive", f"{read}/archive/first", f"{read}/archive/second"] == places
     assert 404 == cut_off.status_code
 
 
-async def test_reading_changes_nothing(house: House) -> None:
-    read = await furnish(house)
-    before = await house.everything()
-    async with house.client() as client:
+async def test_reading_changes_nothing(web: WebHarness) -> None:
+    read = await furnish(web)
+    before = await web.everything()
+    async with web.client() as client:
         for path in ALL:
             await client.get(read + path)
             await client.head(read + path)
             assert 405 == (await client.post(read + path)).status_code
-    assert before == await house.everything()
+    assert before == await web.everything()
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ async def test_reading_changes_nothing(house: House) -> None:
         "delete from subscription",
     ],
 )
-async def test_a_link_ends(house: House, change: str) -> None:
+async def test_a_link_ends(web: WebHarness, change: str) -> None:
     """With the reader's leaving, with a new address, and with the archive: then it is as one that never was."""
-    read = await furnish(house)
-    await house.write(change)
-    async with house.client() as client:
+    read = await furnish(web)
+    await web.write(change)
+    async with web.client() as client:
         forged = await client.get("/read/forged")
         for path in ALL:
             response = await client.get(read + path)
@@ -101,36 +101,36 @@ async def test_a_link_ends(house: House, change: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["active", "suspended"])
-async def test_a_reader_whose_mail_waits_may_read(house: House, state: str) -> None:
-    read = await furnish(house)
-    await house.write(f"update subscription set state = '{state}'")
-    async with house.client() as client:
+async def test_a_reader_whose_mail_waits_may_read(web: WebHarness, state: str) -> None:
+    read = await furnish(web)
+    await web.write(f"update subscription set state = '{state}'")
+    async with web.client() as client:
         assert 200 == (await client.get(read)).status_code
 
 
-async def test_a_link_opens_its_own_list_alone(house: House) -> None:
+async def test_a_link_opens_its_own_list_alone(web: WebHarness) -> None:
     """An edition of another list is not below it, and another purpose's token is none."""
-    read = await furnish(house)
-    other = await house.add_list("club", archive="members")
-    await house.add_edition(other, "minutes", title="Minutes")
-    token = house.unsubscribe_path(1).rpartition("/")[2]
-    async with house.client() as client:
+    read = await furnish(web)
+    other = await web.add_list("club", archive="members")
+    await web.add_edition(other, "minutes", title="Minutes")
+    token = web.unsubscribe_path(1).rpartition("/")[2]
+    async with web.client() as client:
         statuses = [(await client.get(path)).status_code for path in (f"{read}/archive/minutes", f"/read/{token}")]
         answer = await client.get(f"{read}/search?q=minutes")
     assert [404, 404] == statuses
     assert "No editions match" in answer.text
 
 
-async def test_the_link_of_a_test_copy_says_so(house: House) -> None:
-    await furnish(house)
-    async with house.client() as client:
-        response = await client.get(link(house, 0) + "/archive/first")
+async def test_the_link_of_a_test_copy_says_so(web: WebHarness) -> None:
+    await furnish(web)
+    async with web.client() as client:
+        response = await client.get(link(web, 0) + "/archive/first")
     assert (200, True, False) == (response.status_code, "test copy" in response.text, "Secret" in response.text)
 
 
-async def test_a_link_goes_on_when_the_archive_is_opened_to_all(house: House) -> None:
+async def test_a_link_goes_on_when_the_archive_is_opened_to_all(web: WebHarness) -> None:
     """Old mails keep working when the list changes its mind."""
-    read = await furnish(house)
-    await house.write("update list set archive = 'public'")
-    async with house.client() as client:
+    read = await furnish(web)
+    await web.write("update list set archive = 'public'")
+    async with web.client() as client:
         assert 200 == (await client.get(f"{read}/archive/first")).status_code

@@ -10,14 +10,14 @@ import pytest
 import pytest_asyncio
 from tests.browser.chromium import Browser, Scheme
 from tests.browser.site import open_site
-from tests.web.house import House, open_house, words_of
+from tests.web.harness import WebHarness, open_web, words_of
 from tests.web.mailbox import MAIL, Box, demo_mail, demo_refusal
 
 from pressrun.web.editors.demo import DemoMail
 
 
 @pytest_asyncio.fixture
-async def demo(tmp_path: Path) -> AsyncIterator[House]:
+async def demo(tmp_path: Path) -> AsyncIterator[WebHarness]:
     box = Box(
         messages=[demo_mail(2, ("soft-1@reader.example",)), demo_mail(1, ("ada@reader.example",))],
         refusals=[
@@ -25,16 +25,16 @@ async def demo(tmp_path: Path) -> AsyncIterator[House]:
             demo_refusal("soft-1@reader.example", "451 4.2.1 Not just now", 2),
         ],
     )
-    async with open_house(tmp_path, mailbox=box) as opened:
+    async with open_web(tmp_path, mailbox=box) as opened:
         yield opened
 
 
-async def test_it_is_not_there_without_a_mailbox(house: House) -> None:
-    async with house.client() as client:
+async def test_it_is_not_there_without_a_mailbox(web: WebHarness) -> None:
+    async with web.client() as client:
         assert 404 == (await client.get("/demo")).status_code
 
 
-async def test_the_page_names_the_mails_and_what_happened(demo: House) -> None:
+async def test_the_page_names_the_mails_and_what_happened(demo: WebHarness) -> None:
     await demo.add_list()
     async with demo.client() as client:
         page = (await client.get("/demo")).text
@@ -55,7 +55,7 @@ async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: 
 
     others = [demo_mail(number, (f"cy{number}@reader.example",)) for number in (3, 1)]
     box = Box(messages=[copy(5, "rosa"), copy(4, "ada"), *others], refusals=[])
-    async with open_house(tmp_path, mailbox=box) as house, house.client() as client:
+    async with open_web(tmp_path, mailbox=box) as web, web.client() as client:
         page = (await client.get("/demo")).text
     assert ["rosa, Please confirm ✓ (2)", "Please confirm ✓ (2)"] == [
         words_of(group) for group in re.findall("<summary>.*?</summary>", page)
@@ -75,15 +75,15 @@ async def test_everybody_can_read_and_use_it(browser: Browser, width: int, schem
     box = Box(
         messages=messages, refusals=[demo_refusal("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)]
     )
-    async with open_site(tmp_path, mailbox=box) as house, browser.window(width=width, scheme=scheme) as window:
-        await house.add_list()
-        await window.go(f"{house.site.base_url}/demo")
+    async with open_site(tmp_path, mailbox=box) as web, browser.window(width=width, scheme=scheme) as window:
+        await web.add_list()
+        await window.go(f"{web.site.base_url}/demo")
         assert ([], []) == (await window.axe(), await window.sideways())
         await window.page.click("summary")
         assert ([], []) == (await window.axe(), await window.sideways())
 
 
-async def test_a_mail_is_shown_with_links_to_follow(demo: House) -> None:
+async def test_a_mail_is_shown_with_links_to_follow(demo: WebHarness) -> None:
     async with demo.client() as client:
         page = await client.get("/demo/1")
         raw = await client.get("/demo/1/raw")
@@ -97,7 +97,7 @@ async def test_a_mail_is_shown_with_links_to_follow(demo: House) -> None:
     assert "text/plain; charset=utf-8" == raw.headers["content-type"]
 
 
-async def test_the_html_of_a_mail_is_sandboxed_and_its_links_open_beside_it(demo: House) -> None:
+async def test_the_html_of_a_mail_is_sandboxed_and_its_links_open_beside_it(demo: WebHarness) -> None:
     async with demo.client() as client:
         response = await client.get("/demo/1/html")
     assert response.headers["content-security-policy"].startswith("sandbox allow-popups")

@@ -13,7 +13,7 @@ from tests.browser.chromium import Browser, Window
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import PNG, build, edition, values
 from tests.web.editors.test_approval import hold
-from tests.web.house import House, words_of
+from tests.web.harness import WebHarness, words_of
 
 from pressrun.message.editions.read_back import show_message
 from pressrun.services.editions.edition_preview import Preview, SampleCopy
@@ -153,10 +153,10 @@ async def test_everybody_can_read_and_use_it(browser: Browser, width: int, schem
 # ---------------------------------------------------------------------- for the editor of a held edition
 
 
-async def test_an_editor_is_offered_it(house: House) -> None:
+async def test_an_editor_is_offered_it(web: WebHarness) -> None:
     """The same page, from below the link, under the same policy by its header."""
-    path = await hold(house, BOATS)
-    async with house.client() as client:
+    path = await hold(web, BOATS)
+    async with web.client() as client:
         held, shown = await client.get(path), await client.get(f"{path}/preview")
         assert 405 == (await client.post(f"{path}/preview")).status_code
         assert 404 == (await client.get(f"{path[:-1]}/preview")).status_code

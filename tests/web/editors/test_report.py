@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 from tests.browser.chromium import Browser
-from tests.web.house import words_of
+from tests.web.harness import words_of
 
 from pressrun.core.timeline import spread
 from pressrun.core.timestamps import rfc3339

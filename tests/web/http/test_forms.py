@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.exceptions import HTTPException
-from tests.web.house import House
+from tests.web.harness import WebHarness
 from tests.web.routes import ROUTES, kinds_of
 from tests.web.supply import Supply
 
@@ -42,9 +42,9 @@ def read(content_type: str, body: bytes) -> Fields | int:
         return problem.status_code
 
 
-async def path_of(house: House, route: str) -> str:
+async def path_of(web: WebHarness, route: str) -> str:
     """A path of a route, by a token that leads somewhere where it has one."""
-    supply = Supply(house)
+    supply = Supply(web)
     await supply.furnish()
     if "{token}" not in route:
         return route.replace("{name}", "news")
@@ -121,7 +121,7 @@ def test_whatever_is_sent_gives_fields_of_text_or_400(kind: str, body: bytes, cl
 
 
 @pytest.mark.parametrize("route", FORMS)
-async def test_every_form_is_utf_8_and_at_most_64_kib(house: House, route: str) -> None:
+async def test_every_form_is_utf_8_and_at_most_64_kib(web: WebHarness, route: str) -> None:
     """Wherever it posts to: what is neither is no fault of ours and changes nothing."""
     large = b"email=" + b"x" * MAX_FORM_BYTES
     odd = [
@@ -129,19 +129,19 @@ async def test_every_form_is_utf_8_and_at_most_64_kib(house: House, route: str) 
         (f"{MULTIPART}; charset=punycode", multipart(*[("a-", b"-" + b"b" * 1000)] * 20)),
         (f"{MULTIPART}; charset=utf-7", multipart(("email", b"+2AA-@x"), ("action", b"+2AA-"))),
     ]
-    path = await path_of(house, route)
-    before = await house.everything()
-    async with house.client() as client:
+    path = await path_of(web, route)
+    before = await web.everything()
+    async with web.client() as client:
         for kind, body in odd:
             answer = await client.post(path, content=body, headers={"Content-Type": kind})
             assert answer.status_code in (200, 400), kind
         answer = await client.post(path, content=large, headers={"Content-Type": URLENCODED})
-    assert (413, before) == (answer.status_code, await house.everything())
+    assert (413, before) == (answer.status_code, await web.everything())
 
 
-async def test_the_page_for_a_form_that_cannot_be_read_says_so(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_the_page_for_a_form_that_cannot_be_read_says_so(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         kind = {"Content-Type": f"{URLENCODED}; charset=punycode"}
         answer = await client.post("/news/subscribe", content=b"email=" + quote("a@b.example").encode(), headers=kind)
     assert (400, True) == (answer.status_code, "<h1>We couldn&#39;t read that</h1>" in answer.text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.web.house import open_house
+from tests.web.harness import open_web
 from tests.web.served_pages import ServedPages, serve_pages
 
 from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection
@@ -78,7 +78,7 @@ def test_whether_it_is_alive_anybody_may_know(served: ServedPages) -> None:
 
 @pytest.mark.parametrize("prefix", ["/lists", "/metrics"])
 async def test_a_path_of_base_url_leads_nowhere_else(tmp_path: Path, prefix: str) -> None:
-    async with open_house(tmp_path, base_url=f"https://news.example.org{prefix}") as house, house.client() as client:
+    async with open_web(tmp_path, base_url=f"https://news.example.org{prefix}") as web, web.client() as client:
         host = "https://news.example.org"
         answers = [await client.get(f"{host}{prefix}/{name}") for name in PRIVATE]
         assert [404, 404] == [answer.status_code for answer in answers]

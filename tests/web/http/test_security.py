@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from starlette.types import Message
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 
 from pressrun.core.errors import Unavailable
 from pressrun.services.archives.list_reader import ListReader
@@ -26,10 +26,10 @@ def digest_of_sheet(page: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()}'"
 
 
-async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> None:
-    reader = await house.add_reader(await house.add_list())
-    paths = ["/", "/news", "/news/archive", "/preferences", "/nothing/at/all", house.unsubscribe_path(reader)]
-    async with house.client() as client:
+async def test_every_page_has_a_strict_policy_and_no_script(web: WebHarness) -> None:
+    reader = await web.add_reader(await web.add_list())
+    paths = ["/", "/news", "/news/archive", "/preferences", "/nothing/at/all", web.unsubscribe_path(reader)]
+    async with web.client() as client:
         for path in paths:
             response = await client.get(path)
             assert POLICY + digest_of_sheet(response.text) == response.headers["content-security-policy"]
@@ -45,10 +45,10 @@ async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> Non
             assert len(response.content) < 30_000
 
 
-async def test_token_pages_are_not_stored_indexed_or_named(house: House) -> None:
-    reader = await house.add_reader(await house.add_list())
-    async with house.client() as client:
-        for path in (house.unsubscribe_path(reader), "/confirm/x", "/unsubscribe/x/", house.preferences_path(1)):
+async def test_token_pages_are_not_stored_indexed_or_named(web: WebHarness) -> None:
+    reader = await web.add_reader(await web.add_list())
+    async with web.client() as client:
+        for path in (web.unsubscribe_path(reader), "/confirm/x", "/unsubscribe/x/", web.preferences_path(1)):
             for method in ("GET", "POST", "DELETE"):
                 headers = (await client.request(method, path)).headers
                 assert ("no-referrer", "no-store", "noindex") == (
@@ -58,10 +58,10 @@ async def test_token_pages_are_not_stored_indexed_or_named(house: House) -> None
                 )
 
 
-async def test_links_come_from_base_url_never_from_host(house: House) -> None:
-    number = await house.add_list()
-    await house.add_edition(number)
-    async with house.client() as client:
+async def test_links_come_from_base_url_never_from_host(web: WebHarness) -> None:
+    number = await web.add_list()
+    await web.add_edition(number)
+    async with web.client() as client:
         for path in ("/", "/news", "/news/archive", "/news/archive/first", "/news/feed.atom", "/news/feed.json"):
             names = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
             response = await client.get(path, headers=names)
@@ -80,8 +80,8 @@ async def test_links_come_from_base_url_never_from_host(house: House) -> None:
         ("OPTIONS", "/", "GET, HEAD, POST"),
     ],
 )
-async def test_a_wrong_method_is_405_with_what_is_allowed(house: House, method: str, path: str, allow: str) -> None:
-    async with house.client() as client:
+async def test_a_wrong_method_is_405_with_what_is_allowed(web: WebHarness, method: str, path: str, allow: str) -> None:
+    async with web.client() as client:
         response = await client.request(method, path)
     assert (405, allow) == (response.status_code, response.headers["allow"])
 
@@ -103,11 +103,11 @@ async def test_a_body_over_the_limit_is_413(tmp_path: Path, framing: tuple[bytes
         if message["type"] == "http.response.start":
             answers.append((message["status"], dict(message["headers"]), pieces))
 
-    async with open_house(tmp_path, settings=HttpSettings(max_body_bytes=5000)) as house:
-        await house.add_list()
+    async with open_web(tmp_path, settings=HttpSettings(max_body_bytes=5000)) as web:
+        await web.add_list()
         headers = [(b"host", b"x"), (b"content-type", b"application/x-www-form-urlencoded"), framing]
         scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/news/subscribe"}
-        await house.app()(
+        await web.app()(
             {**scope, "headers": headers, "raw_path": b"/news/subscribe", "query_string": b"", "client": None},
             receive,
             send,
@@ -118,11 +118,11 @@ async def test_a_body_over_the_limit_is_413(tmp_path: Path, framing: tuple[bytes
 
 
 async def test_a_path_of_base_url_is_taken_off_and_put_before_links(tmp_path: Path) -> None:
-    async with open_house(tmp_path, base_url="https://example.org/letters") as house:
-        number = await house.add_list()
+    async with open_web(tmp_path, base_url="https://example.org/letters") as web:
+        number = await web.add_list()
         html = '<img src="/news/archive/first/asset/1-a.png">'
-        await house.add_edition(number, html=html, assets=[("1-a.png", "image/png", b"")])
-        async with house.client() as client:
+        await web.add_edition(number, html=html, assets=[("1-a.png", "image/png", b"")])
+        async with web.client() as client:
             page = await client.get("https://example.org/letters/news")
             edition = await client.get("https://example.org/letters/news/archive/first")
             behind = await client.get("https://example.org/news")
@@ -132,12 +132,12 @@ async def test_a_path_of_base_url_is_taken_off_and_put_before_links(tmp_path: Pa
 
 
 async def test_without_https_no_strict_transport_security(tmp_path: Path) -> None:
-    async with open_house(tmp_path, base_url="http://127.0.0.1:8080") as house, house.client() as client:
+    async with open_web(tmp_path, base_url="http://127.0.0.1:8080") as web, web.client() as client:
         assert "strict-transport-security" not in (await client.get("/")).headers
 
 
 async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_internals(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    web: WebHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(self: ListReader) -> list[object]:
         raise Unavailable("the database /secret/place is locked")
@@ -145,7 +145,7 @@ async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_in
     async def break_down(self: ListReader) -> list[object]:
         raise ZeroDivisionError("secret")
 
-    async with house.client() as client:
+    async with web.client() as client:
         monkeypatch.setattr(ListReader, "offers", fail)
         unavailable = await client.get("/")
         monkeypatch.setattr(ListReader, "offers", break_down)
@@ -159,9 +159,9 @@ async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_in
     assert POLICY + digest_of_sheet(broken.text) == broken.headers["content-security-policy"]
 
 
-async def test_requests_are_counted_by_pattern_never_by_path(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_requests_are_counted_by_pattern_never_by_path(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         await client.get("/news")
         await client.get("/confirm/secret-token")
         await client.get("/a/b/c/d/e/f")
@@ -172,12 +172,12 @@ async def test_requests_are_counted_by_pattern_never_by_path(house: House) -> No
         ("GET", "none", 404),
         ("PUT", "/{name}", 405),
     ]
-    assert expected == house.counted
+    assert expected == web.counted
 
 
-async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         page = (await client.get("/news/form")).text
         path = page.split('<script src="')[1].split('"')[0]
         script = await client.get(path)
@@ -187,10 +187,10 @@ async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(ho
     assert 404 == other.status_code
 
 
-async def test_what_watches_the_service(house: House) -> None:
-    async with house.client() as client:
+async def test_what_watches_the_service(web: WebHarness) -> None:
+    async with web.client() as client:
         answers = [await client.get(path) for path in ("/healthz", "/readyz", "/metrics")]
-        house.blockers.append("every relay has failed for 60 s")
+        web.blockers.append("every relay has failed for 60 s")
         blocked = await client.get("/readyz")
     assert [200, 200, 200] == [answer.status_code for answer in answers]
     assert answers[2].headers["content-type"].startswith("text/plain; version=0.0.4")
@@ -198,10 +198,10 @@ async def test_what_watches_the_service(house: House) -> None:
     assert (503, "every relay has failed for 60 s\n") == (blocked.status_code, blocked.text)
 
 
-async def test_a_length_and_chunks_together_are_refused(house: House) -> None:
+async def test_a_length_and_chunks_together_are_refused(web: WebHarness) -> None:
     """What one server takes for the body another takes for the next request (RFC 9112 §6.3)."""
-    await house.add_list()
+    await web.add_list()
     headers = {"Content-Length": "3", "Transfer-Encoding": "chunked"}
-    async with house.client() as client:
+    async with web.client() as client:
         response = await client.post("/news/subscribe", content=b"0\r\n", headers=headers)
     assert (400, "close") == (response.status_code, response.headers["connection"])

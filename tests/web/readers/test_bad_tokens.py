@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.web.house import NOW, House
+from tests.web.harness import NOW, WebHarness
 from tests.web.routes import ROUTES, TOKEN_PAGES, kinds_of, segment_of
 from tests.web.supply import Supply
 
@@ -22,7 +22,7 @@ OWN = {
 }
 
 
-def bad_tokens(house: House, page: str, genuine: str) -> dict[str, str]:
+def bad_tokens(web: WebHarness, page: str, genuine: str) -> dict[str, str]:
     other = "A" if genuine[0] != "A" else "B"
     tokens = {
         "forged at the start": other + genuine[1:],
@@ -46,45 +46,45 @@ def bad_tokens(house: House, page: str, genuine: str) -> dict[str, str]:
     }
     for purpose in WebPurpose:
         if purpose not in OWN[page]:
-            tokens[f"of {purpose}"] = house.tokens.make(purpose, *NUMBERS)
+            tokens[f"of {purpose}"] = web.tokens.make(purpose, *NUMBERS)
     return tokens
 
 
-async def seen(house: House, method: str, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
-    async with house.client() as client:
+async def seen(web: WebHarness, method: str, path: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    async with web.client() as client:
         answer = await client.request(method, path)
     return answer.status_code, sorted(item for item in answer.headers.items() if item[0] != "date"), answer.content
 
 
 @pytest.mark.parametrize("route", ROUTES_OF_TOKENS)
-async def test_every_bad_token_gets_the_one_page(house: House, route: str) -> None:
-    supply = Supply(house)
+async def test_every_bad_token_gets_the_one_page(web: WebHarness, route: str) -> None:
+    supply = Supply(web)
     await supply.furnish()
     path = route.replace("{slug}", segment_of(route, "slug")[0]).replace("{file}", segment_of(route, "file")[0])
-    expected = await seen(house, "GET", "/confirm/x")
+    expected = await seen(web, "GET", "/confirm/x")
     genuine = await supply.token(kinds_of(route)[0])
-    before = await house.everything()
+    before = await web.everything()
     assert 404 == expected[0]
-    for name, token in bad_tokens(house, route.split("/")[1], genuine).items():
+    for name, token in bad_tokens(web, route.split("/")[1], genuine).items():
         for method in ROUTES[route]:
-            assert expected == await seen(house, method.upper(), path.replace("{token}", token)), name
-    assert before == await house.everything()
+            assert expected == await seen(web, method.upper(), path.replace("{token}", token)), name
+    assert before == await web.everything()
 
 
 @pytest.mark.parametrize("page", TOKEN_PAGES)
-async def test_a_link_that_lost_its_token_or_has_more_behind_it_gets_it_too(house: House, page: str) -> None:
-    await house.add_list()
-    expected = await seen(house, "GET", "/confirm/x")
+async def test_a_link_that_lost_its_token_or_has_more_behind_it_gets_it_too(web: WebHarness, page: str) -> None:
+    await web.add_list()
+    expected = await seen(web, "GET", "/confirm/x")
     paths = [f"/{page}/x/y", f"/{page}/x/y/z/0", f"/{page}/%2f/x"]
     if page != "preferences":  # a page of its own, which mails a link
         paths += [f"/{page}", f"/{page}/", f"/{page}//"]
     for path in paths:
-        assert expected == await seen(house, "GET", path), path
+        assert expected == await seen(web, "GET", path), path
 
 
-async def test_none_of_them_costs_a_look_at_the_database(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_none_of_them_costs_a_look_at_the_database(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that no stopwatch tells them apart, and none of them is worth sending in masses."""
-    await house.add_list()
+    await web.add_list()
     looks: list[str] = []
 
     def forbidden(*_work: object) -> None:
@@ -92,11 +92,11 @@ async def test_none_of_them_costs_a_look_at_the_database(house: House, monkeypat
         raise AssertionError
 
     for name in ("read", "write", "share", "record"):
-        monkeypatch.setattr(house.database, name, forbidden)
-    own = {page: house.tokens.make(next(iter(sorted(purposes))), *NUMBERS) for page, purposes in OWN.items()}
-    async with house.client() as client:
+        monkeypatch.setattr(web.database, name, forbidden)
+    own = {page: web.tokens.make(next(iter(sorted(purposes))), *NUMBERS) for page, purposes in OWN.items()}
+    async with web.client() as client:
         client.event_hooks["response"].clear()  # that carries out what was asked for
         for page, genuine in own.items():
-            for token in bad_tokens(house, page, genuine).values():
+            for token in bad_tokens(web, page, genuine).values():
                 await client.get(f"/{page}/{token}")
     assert [] == looks

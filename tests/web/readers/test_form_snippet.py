@@ -8,7 +8,7 @@ import html
 import re
 from html.parser import HTMLParser
 
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.web.readers.form_snippet import SHEET
 
@@ -30,10 +30,10 @@ class Fields(HTMLParser):
             self.fields[attributes["name"] or ""] = attributes.get("value") or ""
 
 
-async def test_the_code_signs_up_from_anywhere(house: House) -> None:
+async def test_the_code_signs_up_from_anywhere(web: WebHarness) -> None:
     """Pasted into another site and sent, it asks to subscribe, in the language of the form."""
-    await house.add_list(language="fr")
-    async with house.client() as client:
+    await web.add_list(language="fr")
+    async with web.client() as client:
         page = (await client.get("/news/form")).text
         match = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
         assert match is not None
@@ -44,13 +44,13 @@ async def test_the_code_signs_up_from_anywhere(house: House) -> None:
         )
         answer = await client.post("/news/subscribe", data={**form.fields, "email": "ada@reader.example"})
     assert 303 == answer.status_code
-    assert [("confirmation", "fr")] == await house.rows("select kind, language from notice")
+    assert [("confirmation", "fr")] == await web.rows("select kind, language from notice")
 
 
-async def test_what_is_shown_is_what_is_copied(house: House) -> None:
+async def test_what_is_shown_is_what_is_copied(web: WebHarness) -> None:
     """The preview is the code itself, and the page's policy takes its sheet by digest."""
-    await house.add_list(title='<b>"Boats" & more</b>')
-    async with house.client() as client:
+    await web.add_list(title='<b>"Boats" & more</b>')
+    async with web.client() as client:
         answer = await client.get("/news/form")
     code = html.unescape(re.findall(r"<textarea[^>]*>(.*?)</textarea>", answer.text, re.DOTALL)[0])
     form, _, sheet = code.partition("\n<style>\n")
@@ -62,9 +62,9 @@ async def test_what_is_shown_is_what_is_copied(house: House) -> None:
     assert len(answer.content) < 30_000
 
 
-async def test_a_list_that_takes_nobody_has_no_form(house: House) -> None:
+async def test_a_list_that_takes_nobody_has_no_form(web: WebHarness) -> None:
     """Closed: 410; unknown: 404."""
-    await house.add_list()
-    await house.close_list()
-    async with house.client() as client:
+    await web.add_list()
+    await web.close_list()
+    async with web.client() as client:
         assert [410, 404] == [(await client.get(path)).status_code for path in ("/news/form", "/other/form")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.web.house import House, words_of
+from tests.web.harness import WebHarness, words_of
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import WebPurpose, digests_of, pack_digests
@@ -14,111 +14,111 @@ from pressrun.services.members.suppression_admin import SuppressionAdmin
 VICTIM = "Vic.Tim+news@gmail.com"
 
 
-def link_to(house: House, address: str = VICTIM, subscriber: int = 1) -> str:
-    digests = pack_digests(*dict.fromkeys(digests_of(house.keys, parse_address(address))))
-    return f"/unsubscribe/never-again/{house.tokens.make(WebPurpose.NEVER_AGAIN, subscriber, *digests)}"
+def link_to(web: WebHarness, address: str = VICTIM, subscriber: int = 1) -> str:
+    digests = pack_digests(*dict.fromkeys(digests_of(web.keys, parse_address(address))))
+    return f"/unsubscribe/never-again/{web.tokens.make(WebPurpose.NEVER_AGAIN, subscriber, *digests)}"
 
 
-async def mailed(house: House) -> list[str]:
-    return [address for _, address, _ in await house.notices()]
+async def mailed(web: WebHarness) -> list[str]:
+    return [address for _, address, _ in await web.notices()]
 
 
-async def test_looking_asks_and_changes_nothing(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_looking_asks_and_changes_nothing(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         await client.post("/news/subscribe", data={"email": VICTIM})
-        before = await house.everything()
+        before = await web.everything()
         for method in ("HEAD", "POST", "GET"):
-            page = await client.request(method, link_to(house))
+            page = await client.request(method, link_to(web))
             assert (200, "noindex") == (page.status_code, page.headers["x-robots-tag"])
-        assert "Block all email" in words_of((await client.get(link_to(house))).text)
-    assert before == await house.everything()
+        assert "Block all email" in words_of((await client.get(link_to(web))).text)
+    assert before == await web.everything()
 
 
 @pytest.mark.parametrize("typed", [VICTIM, "victim@gmail.com", "v.ictim+other@googlemail.com"])
-async def test_no_spelling_of_the_mailbox_gets_a_mail_any_more(house: House, typed: str) -> None:
-    await house.add_list()
-    await house.add_list("other")
-    async with house.client() as client:
+async def test_no_spelling_of_the_mailbox_gets_a_mail_any_more(web: WebHarness, typed: str) -> None:
+    await web.add_list()
+    await web.add_list("other")
+    async with web.client() as client:
         await client.post("/news/subscribe", data={"email": VICTIM})
-        answer = await client.post(link_to(house), data={"action": "never-again"})
+        answer = await client.post(link_to(web), data={"action": "never-again"})
         assert 200 == answer.status_code
         for name in ("news", "other"):
             await client.post(f"/{name}/subscribe", data={"email": typed})
-    assert [VICTIM] == await mailed(house)
-    assert {"never-again"} == {reason for (reason,) in await house.rows("select reason from suppression")}
+    assert [VICTIM] == await mailed(web)
+    assert {"never-again"} == {reason for (reason,) in await web.rows("select reason from suppression")}
 
 
-async def test_the_request_ends_with_its_evidence(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_the_request_ends_with_its_evidence(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         await client.post("/news/subscribe", data={"email": VICTIM})
-        confirm = house.confirm_path(await house.last_confirmation())
-        await client.post(link_to(house), data={"action": "never-again"})
+        confirm = web.confirm_path(await web.last_confirmation())
+        await client.post(link_to(web), data={"action": "never-again"})
         await client.post(confirm)
-    assert [("unsubscribed",)] == await house.rows("select state from subscription")
-    last = (await house.consent(VICTIM))[-1]
+    assert [("unsubscribed",)] == await web.rows("select state from subscription")
+    last = (await web.consent(VICTIM))[-1]
     assert ("withdrawn", "web") == (last["event"], last["source"])
     assert "[Block all email]" in str(last["text"])
-    assert [("cancelled",)] == await house.rows("select state from delivery")
+    assert [("cancelled",)] == await web.rows("select state from delivery")
 
 
-async def test_it_works_when_the_request_is_long_forgotten(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
-        answer = await client.post(link_to(house), data={"action": "never-again"})
+async def test_it_works_when_the_request_is_long_forgotten(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
+        answer = await client.post(link_to(web), data={"action": "never-again"})
         assert 200 == answer.status_code
         await client.post("/news/subscribe", data={"email": VICTIM})
-    assert [] == await mailed(house)
+    assert [] == await mailed(web)
 
 
-async def test_a_number_that_came_to_mean_somebody_else_touches_nobody(house: House) -> None:
-    reader = await house.add_reader(await house.add_list())
-    async with house.client() as client:
-        await client.post(link_to(house), data={"action": "never-again"})
-    assert "active" == (await house.subscription(reader)).state
+async def test_a_number_that_came_to_mean_somebody_else_touches_nobody(web: WebHarness) -> None:
+    reader = await web.add_reader(await web.add_list())
+    async with web.client() as client:
+        await client.post(link_to(web), data={"action": "never-again"})
+    assert "active" == (await web.subscription(reader)).state
 
 
-async def test_nobody_is_asked_again_to_take_over_a_readers_mail(house: House) -> None:
+async def test_nobody_is_asked_again_to_take_over_a_readers_mail(web: WebHarness) -> None:
     """Each mail that asks for it has the link, and what it asked for can no longer be confirmed."""
-    await house.add_reader(await house.add_list())
-    own = house.preferences_path(1, 0, int(house.clock.now) + 3600)
-    change = house.tokens.make(WebPurpose.CHANGE, 1, int(house.clock.now) + 3600)
-    async with house.client() as client:
+    await web.add_reader(await web.add_list())
+    own = web.preferences_path(1, 0, int(web.clock.now) + 3600)
+    change = web.tokens.make(WebPurpose.CHANGE, 1, int(web.clock.now) + 3600)
+    async with web.client() as client:
         await client.post(own, data={"action": "change-address", "email": VICTIM})
-        await client.post(link_to(house), data={"action": "never-again"})
+        await client.post(link_to(web), data={"action": "never-again"})
         assert 404 == (await client.post(f"/confirm/{change}")).status_code
         await client.post(own, data={"action": "change-address", "email": "victim@gmail.com"})
-    assert 1 == [parse_address(address).fold for address in await mailed(house)].count("victim@gmail.com")
-    assert [("active",)] == await house.rows("select state from subscription")
+    assert 1 == [parse_address(address).fold for address in await mailed(web)].count("victim@gmail.com")
+    assert [("active",)] == await web.rows("select state from subscription")
 
 
-async def test_the_operator_can_let_the_mailbox_in_again(house: House) -> None:
-    await house.add_list()
-    suppressions = SuppressionAdmin(house.context())
-    async with house.client() as client:
-        await client.post(link_to(house), data={"action": "never-again"})
+async def test_the_operator_can_let_the_mailbox_in_again(web: WebHarness) -> None:
+    await web.add_list()
+    suppressions = SuppressionAdmin(web.context())
+    async with web.client() as client:
+        await client.post(link_to(web), data={"action": "never-again"})
         await suppressions.remove(parse_address(VICTIM))
         await client.post("/news/subscribe", data={"email": VICTIM})
-    assert [VICTIM] == await mailed(house)
+    assert [VICTIM] == await mailed(web)
 
 
-async def test_whoever_did_it_by_mistake_reads_whom_to_ask(house: House) -> None:
+async def test_whoever_did_it_by_mistake_reads_whom_to_ask(web: WebHarness) -> None:
     """Nothing else helps: this server sends that mailbox no link any more."""
-    site = replace(house.site, receives_mail=True, operator="ops@example.org")
+    site = replace(web.site, receives_mail=True, operator="ops@example.org")
     pages = []
-    for there in (house, replace(house, site=site)):
+    for there in (web, replace(web, site=site)):
         async with there.client() as client:
-            pages.append((await client.post(link_to(house), data={"action": "never-again"})).text)
+            pages.append((await client.post(link_to(web), data={"action": "never-again"})).text)
     assert [False, True] == ["Questions? Write to" in page for page in pages]
     assert "postmaster@news.example.org" in pages[1]
 
 
-async def test_only_its_own_token_opens_it(house: House) -> None:
-    reader = await house.add_reader(await house.add_list())
-    other = house.unsubscribe_path(reader).rpartition("/")[2]
-    own = link_to(house).rpartition("/")[2]
-    async with house.client() as client:
+async def test_only_its_own_token_opens_it(web: WebHarness) -> None:
+    reader = await web.add_reader(await web.add_list())
+    other = web.unsubscribe_path(reader).rpartition("/")[2]
+    own = link_to(web).rpartition("/")[2]
+    async with web.client() as client:
         responses = [
             await client.get(path)
             for path in (f"/unsubscribe/never-again/{other}", f"/unsubscribe/{own}", "/unsubscribe/never-again/x")

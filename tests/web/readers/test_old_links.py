@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.web.house import House
+from tests.web.harness import WebHarness
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.services.lists.redirect_admin import RedirectAdmin
@@ -15,11 +15,11 @@ ONE_CLICK = b"List-Unsubscribe=One-Click"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-async def move_in(house: House) -> tuple[int, int]:
+async def move_in(web: WebHarness) -> tuple[int, int]:
     """Two lists that Ada is on, and her old links; returns her subscriptions."""
-    news, other = await house.add_list(), await house.add_list("other")
-    reader, second = await house.add_reader(news, ADA), await house.add_reader(other, ADA)
-    redirects = RedirectAdmin(house.database)
+    news, other = await web.add_list(), await web.add_list("other")
+    reader, second = await web.add_reader(news, ADA), await web.add_reader(other, ADA)
+    redirects = RedirectAdmin(web.database)
     people = [(digest_of_person(READER), ADA), (digest_of_person(UID), ADA)]
     for name, places in (
         (
@@ -37,11 +37,11 @@ READER, UID = "c9a1d6de-6d0e-4b0f-b5e8-7e0a2d3b5c11", "0123456789abcdef012345678
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_looking_at_an_old_link_shows_our_page_and_changes_nothing(house: House, method: str) -> None:
+async def test_looking_at_an_old_link_shows_our_page_and_changes_nothing(web: WebHarness, method: str) -> None:
     """The page has one button for the list that the issue went to."""
-    reader, _ = await move_in(house)
-    async with house.client() as client:
-        before = await house.everything()
+    reader, _ = await move_in(web)
+    async with web.client() as client:
+        before = await web.everything()
         answer = await client.request(method, f"/subscription/{ISSUE}/{READER}")
         assert 303 == answer.status_code
         assert "no-store" == answer.headers["cache-control"]
@@ -49,71 +49,71 @@ async def test_looking_at_an_old_link_shows_our_page_and_changes_nothing(house: 
         shown = await client.get(answer.headers["location"])
     assert 200 == shown.status_code
     assert answer.headers["location"].startswith("/unsubscribe/")
-    assert before == await house.everything()
-    assert "active" == (await house.subscription(reader)).state
+    assert before == await web.everything()
+    assert "active" == (await web.subscription(reader)).state
 
 
-async def test_one_click_leaves_the_list_of_the_issue_alone(house: House) -> None:
+async def test_one_click_leaves_the_list_of_the_issue_alone(web: WebHarness) -> None:
     """As RFC 8058 promised in the old mail; twice is like once."""
-    reader, second = await move_in(house)
-    async with house.client() as client:
+    reader, second = await move_in(web)
+    async with web.client() as client:
         for _ in range(2):
             answer = await client.post(f"/subscription/{ISSUE}/{READER}", content=ONE_CLICK, headers=FORM)
             assert 200 == answer.status_code
     assert ("unsubscribed", "active") == (
-        (await house.subscription(reader)).state,
-        (await house.subscription(second)).state,
+        (await web.subscription(reader)).state,
+        (await web.subscription(second)).state,
     )
 
 
-async def test_a_link_of_phplist_is_about_all_lists(house: House) -> None:
+async def test_a_link_of_phplist_is_about_all_lists(web: WebHarness) -> None:
     """It leads to the preferences, where one can leave all; one click leaves all."""
-    reader, second = await move_in(house)
-    async with house.client() as client:
+    reader, second = await move_in(web)
+    async with web.client() as client:
         shown = await client.get(f"/lists/?p=unsubscribe&uid={UID}")
         assert shown.headers["location"].startswith("/preferences/")
         assert 200 == (await client.get(shown.headers["location"])).status_code
         answer = await client.post(f"/lists/index.php?p=unsubscribe&uid={UID}&jo=1", content=ONE_CLICK, headers=FORM)
         assert 200 == answer.status_code
-    assert ["unsubscribed"] * 2 == [(await house.subscription(number)).state for number in (reader, second)]
+    assert ["unsubscribed"] * 2 == [(await web.subscription(number)).state for number in (reader, second)]
 
 
-async def test_an_old_link_leads_to_no_preferences_once_the_links_of_a_person_have_ended(house: House) -> None:
+async def test_an_old_link_leads_to_no_preferences_once_the_links_of_a_person_have_ended(web: WebHarness) -> None:
     """A changed address ends them, and the old mailbox may be somebody else's. Leaving works as before."""
-    reader, _ = await move_in(house)
-    subscriber = (await house.subscription(reader)).subscriber_id
-    await house.database.write(subscribers.end_links, subscriber)
-    async with house.client() as client:
+    reader, _ = await move_in(web)
+    subscriber = (await web.subscription(reader)).subscriber_id
+    await web.database.write(subscribers.end_links, subscriber)
+    async with web.client() as client:
         for wanted in ("preferences", "unsubscribe"):
             where = (await client.get(f"/lists/?p={wanted}&uid={UID}")).headers["location"]
             assert where.startswith("/unsubscribe/")
             assert 200 == (await client.get(where)).status_code
 
 
-async def test_any_other_post_shows_the_page(house: House) -> None:
+async def test_any_other_post_shows_the_page(web: WebHarness) -> None:
     """Only the one-click body acts."""
-    reader, _ = await move_in(house)
-    async with house.client() as client:
+    reader, _ = await move_in(web)
+    async with web.client() as client:
         answer = await client.post(f"/subscription/{ISSUE}/{READER}", data={"submit": "true"})
     assert 303 == answer.status_code
-    assert "active" == (await house.subscription(reader)).state
+    assert "active" == (await web.subscription(reader)).state
 
 
 @pytest.mark.parametrize("path", [f"/subscription/{ISSUE}/{UNKNOWN}", "/lists/?p=unsubscribe&uid=ffffffffffffffff"])
-async def test_an_unknown_personal_link_is_an_invalid_link(house: House, path: str) -> None:
+async def test_an_unknown_personal_link_is_an_invalid_link(web: WebHarness, path: str) -> None:
     """One and the same page whatever its form."""
-    await move_in(house)
-    async with house.client() as client:
+    await move_in(web)
+    async with web.client() as client:
         answer = await client.get(path)
         assert 404 == answer.status_code
         assert answer.text == (await client.get("/unsubscribe/nonsense")).text
 
 
-async def test_links_of_people_who_never_came_along_say_so(house: House) -> None:
+async def test_links_of_people_who_never_came_along_say_so(web: WebHarness) -> None:
     """And those of people who were erased, for ever."""
-    await move_in(house)
-    await RedirectAdmin(house.database).add_people("news", [(digest_of_person(UNKNOWN), "zoe@reader.example")])
-    async with house.client() as client:
+    await move_in(web)
+    await RedirectAdmin(web.database).add_people("news", [(digest_of_person(UNKNOWN), "zoe@reader.example")])
+    async with web.client() as client:
         answer = await client.get(f"/subscription/{ISSUE}/{UNKNOWN}", follow_redirects=True)
     assert 200 == answer.status_code
     assert "You are not subscribed" in answer.text
@@ -129,10 +129,10 @@ async def test_links_of_people_who_never_came_along_say_so(house: House) -> None
         ("/subscription/form", "/"),
     ],
 )
-async def test_old_pages_lead_to_ours(house: House, path: str, expected: str) -> None:
+async def test_old_pages_lead_to_ours(web: WebHarness, path: str, expected: str) -> None:
     """Whatever stood below them."""
-    await house.add_list()
-    redirects = RedirectAdmin(house.database)
+    await web.add_list()
+    redirects = RedirectAdmin(web.database)
     await redirects.add_places(
         "news",
         [
@@ -143,16 +143,16 @@ async def test_old_pages_lead_to_ours(house: House, path: str, expected: str) ->
         ],
     )
     await redirects.add_places(None, [(digest_of_path("/subscription/form"), OldKind.PAGE)])
-    async with house.client() as client:
+    async with web.client() as client:
         answer = await client.get(path)
         assert (302, expected) == (answer.status_code, answer.headers["location"])
         assert answer.status_code != (await client.post(path)).status_code
 
 
-async def test_our_own_pages_win(house: House) -> None:
+async def test_our_own_pages_win(web: WebHarness) -> None:
     """An old path that is ours, too, is ours."""
-    await house.add_list()
-    await RedirectAdmin(house.database).add_places("news", [(digest_of_path("/news"), OldKind.ARCHIVE)])
-    async with house.client() as client:
+    await web.add_list()
+    await RedirectAdmin(web.database).add_places("news", [(digest_of_path("/news"), OldKind.ARCHIVE)])
+    async with web.client() as client:
         assert 200 == (await client.get("/news")).status_code
         assert 404 == (await client.get("/nothing")).status_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.web.house import House, open_house
+from tests.web.harness import WebHarness, open_web
 
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
@@ -16,26 +16,26 @@ JSON = {"Accept": "application/json"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
 
 
-async def statuses(house: House, peer: str, number: int = 4) -> list[int]:
-    async with house.client(peer=peer) as client:
+async def statuses(web: WebHarness, peer: str, number: int = 4) -> list[int]:
+    async with web.client(peer=peer) as client:
         addresses = [f"new{place}@reader.example" for place in range(number)]
         return [(await client.post("/news/subscribe", data={"email": address})).status_code for address in addresses]
 
 
 async def test_a_trusted_server_signs_up_more_than_one_client_may(tmp_path: Path) -> None:
     """Everybody else is held to the limit, whoever signs up beside them."""
-    async with open_house(tmp_path, limits=TWICE) as house:
-        await house.add_list()
-        assert [303] * 4 == await statuses(house, SHOP)
-        assert [303, 303, 429, 429] == await statuses(house, STRANGER)
+    async with open_web(tmp_path, limits=TWICE) as web:
+        await web.add_list()
+        assert [303] * 4 == await statuses(web, SHOP)
+        assert [303, 303, 429, 429] == await statuses(web, STRANGER)
 
 
 async def test_a_program_gets_a_line_of_json(tmp_path: Path) -> None:
     """The same for a member and a stranger, and errors by their status."""
-    async with open_house(tmp_path, limits=TWICE) as house:
-        number = await house.add_list()
-        await house.add_reader(number, "member@reader.example")
-        async with house.client(peer=SHOP) as client:
+    async with open_web(tmp_path, limits=TWICE) as web:
+        number = await web.add_list()
+        await web.add_reader(number, "member@reader.example")
+        async with web.client(peer=SHOP) as client:
             member, stranger = [
                 await client.post("/news/subscribe", data={"email": address}, headers=JSON)
                 for address in ("member@reader.example", "new@reader.example")
@@ -47,7 +47,7 @@ async def test_a_program_gets_a_line_of_json(tmp_path: Path) -> None:
             assert (
                 404 == (await client.post("/nope/subscribe", data={"email": "a@x.example"}, headers=JSON)).status_code
             )
-        async with house.client(peer=STRANGER) as client:
+        async with web.client(peer=STRANGER) as client:
             answers = [
                 await client.post("/news/subscribe", data={"email": "more@reader.example"}, headers=JSON)
                 for _ in range(3)
@@ -58,8 +58,8 @@ async def test_a_program_gets_a_line_of_json(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("headers", [{}, BROWSER, {"Accept": "*/*"}])
 async def test_browsers_get_pages(tmp_path: Path, headers: dict[str, str]) -> None:
-    async with open_house(tmp_path) as house:
-        await house.add_list()
-        async with house.client() as client:
+    async with open_web(tmp_path) as web:
+        await web.add_list()
+        async with web.client() as client:
             answer = await client.post("/news/subscribe", data={"email": "new@reader.example"}, headers=headers)
     assert (303, "/news/check-mail") == (answer.status_code, answer.headers["location"])

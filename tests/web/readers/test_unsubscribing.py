@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.web.house import House, open_house, words_of
+from tests.web.harness import WebHarness, open_web, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.services.limit_settings import LimitSettings
@@ -14,66 +14,66 @@ ADA = "ada@reader.example"
 PAGE = "/news/unsubscribe"
 
 
-async def test_a_member_is_mailed_the_link_and_leaves_by_it(house: House) -> None:
-    number = await house.add_reader(await house.add_list(), ADA)
-    async with house.client() as client:
+async def test_a_member_is_mailed_the_link_and_leaves_by_it(web: WebHarness) -> None:
+    number = await web.add_reader(await web.add_list(), ADA)
+    async with web.client() as client:
         page = await client.get(PAGE)
         answer = await client.post(PAGE, data={"email": ADA.upper()})
-        assert [("unsubscribe_link", ADA)] == [(kind, to) for kind, to, _ in await house.notices()]
-        assert number == (await house.notices())[0][2]["subscription"]
-        await client.post(house.unsubscribe_path(number), data={"action": "leave"})
+        assert [("unsubscribe_link", ADA)] == [(kind, to) for kind, to, _ in await web.notices()]
+        assert number == (await web.notices())[0][2]["subscription"]
+        await client.post(web.unsubscribe_path(number), data={"action": "leave"})
     assert (200, 200) == (page.status_code, answer.status_code)
     assert "Unsubscribe from The Harbour Letter" in words_of(page.text)
-    assert "unsubscribed" == (await house.subscription(number)).state
+    assert "unsubscribed" == (await web.subscription(number)).state
 
 
 @pytest.mark.parametrize("state", ["pending", "unsubscribed"])
-async def test_whoever_is_no_member_is_mailed_nothing(house: House, state: str) -> None:
-    await house.add_reader(await house.add_list(), ADA, state)
-    await house.add_reader(await house.add_list("other"), "eve@reader.example")
-    async with house.client() as client:
+async def test_whoever_is_no_member_is_mailed_nothing(web: WebHarness, state: str) -> None:
+    await web.add_reader(await web.add_list(), ADA, state)
+    await web.add_reader(await web.add_list("other"), "eve@reader.example")
+    async with web.client() as client:
         for address in (ADA, "eve@reader.example", "nobody@reader.example"):
             await client.post(PAGE, data={"email": address})
-    assert [] == await house.notices()
+    assert [] == await web.notices()
 
 
-async def test_every_address_gets_the_same_answer(house: House) -> None:
+async def test_every_address_gets_the_same_answer(web: WebHarness) -> None:
     """A member, whoever left, is suppressed, is unknown, or asks too often: status, headers and body."""
-    number = await house.add_list()
-    await house.add_reader(number, "here@reader.example")
-    await house.add_reader(number, "gone@reader.example", "unsubscribed")
-    await house.add_reader(number, "stop@reader.example")
-    await house.suppress("stop@reader.example", "complaint")
+    number = await web.add_list()
+    await web.add_reader(number, "here@reader.example")
+    await web.add_reader(number, "gone@reader.example", "unsubscribed")
+    await web.add_reader(number, "stop@reader.example")
+    await web.suppress("stop@reader.example", "complaint")
     addresses = [f"{name}@reader.example" for name in ("none", "gone", "stop", *["here"] * 5)]
-    async with house.client() as client:
+    async with web.client() as client:
         answers = [await client.post(PAGE, data={"email": address}) for address in addresses]
     seen = [(answer.status_code, sorted(answer.headers.items()), answer.text) for answer in answers]
     assert [seen[0]] * len(seen) == seen
-    assert 3 == len(await house.notices())
+    assert 3 == len(await web.notices())
 
 
-async def test_it_counts_as_a_preferences_link_of_the_address(house: House) -> None:
-    await house.add_reader(await house.add_list(), ADA)
-    async with house.client() as client:
+async def test_it_counts_as_a_preferences_link_of_the_address(web: WebHarness) -> None:
+    await web.add_reader(await web.add_list(), ADA)
+    async with web.client() as client:
         for path in (PAGE, "/preferences", PAGE, "/preferences", PAGE):
             await client.post(path, data={"email": ADA})
-    assert ["unsubscribe_link", "preferences_link", "unsubscribe_link"] == [kind for kind, *_ in await house.notices()]
+    assert ["unsubscribe_link", "preferences_link", "unsubscribe_link"] == [kind for kind, *_ in await web.notices()]
 
 
 async def test_one_network_asks_so_often(tmp_path: Path) -> None:
-    async with open_house(tmp_path, limits=LimitSettings(preference_links_per_ip=Rate(2, 3600.0))) as house:
-        number = await house.add_list()
+    async with open_web(tmp_path, limits=LimitSettings(preference_links_per_ip=Rate(2, 3600.0))) as web:
+        number = await web.add_list()
         for index in range(3):
-            await house.add_reader(number, f"r{index}@reader.example")
-        async with house.client(peer="192.0.2.1") as client:
+            await web.add_reader(number, f"r{index}@reader.example")
+        async with web.client(peer="192.0.2.1") as client:
             for index in range(3):
                 await client.post(PAGE, data={"email": f"r{index}@reader.example"})
-        assert 2 == len(await house.notices())
+        assert 2 == len(await web.notices())
 
 
-async def test_what_is_wrong_is_said(house: House) -> None:
-    await house.add_list()
-    async with house.client() as client:
+async def test_what_is_wrong_is_said(web: WebHarness) -> None:
+    await web.add_list()
+    async with web.client() as client:
         wrong = await client.post(PAGE, data={"email": "ada@"})
         missing = await client.get("/nothing/unsubscribe")
     assert (400, True) == (wrong.status_code, 'aria-describedby="bad-address"' in wrong.text)
@@ -81,21 +81,21 @@ async def test_what_is_wrong_is_said(house: House) -> None:
     assert 404 == missing.status_code
 
 
-async def test_who_has_left_a_closed_list_is_not_told_to_come_back(house: House) -> None:
+async def test_who_has_left_a_closed_list_is_not_told_to_come_back(web: WebHarness) -> None:
     """There is no way back, neither at once nor when the link is opened again."""
-    number = await house.add_reader(await house.add_list(), ADA)
-    await house.close_list()
-    path = house.unsubscribe_path(number)
-    async with house.client() as client:
+    number = await web.add_reader(await web.add_list(), ADA)
+    await web.close_list()
+    path = web.unsubscribe_path(number)
+    async with web.client() as client:
         pages = [await client.post(path, data={"action": "leave"}), await client.get(path)]
     for page in pages:
         assert "The Harbour Letter is closed and no longer accepts subscriptions." in words_of(page.text)
         assert "again" not in words_of(page.text)
 
 
-async def test_a_closed_list_is_left_as_well(house: House) -> None:
-    await house.add_reader(await house.add_list(), ADA)
-    await house.close_list()
-    async with house.client() as client:
+async def test_a_closed_list_is_left_as_well(web: WebHarness) -> None:
+    await web.add_reader(await web.add_list(), ADA)
+    await web.close_list()
+    async with web.client() as client:
         assert 200 == (await client.post(PAGE, data={"email": ADA})).status_code
-    assert ["unsubscribe_link"] == [kind for kind, *_ in await house.notices()]
+    assert ["unsubscribe_link"] == [kind for kind, *_ in await web.notices()]

@@ -78,7 +78,7 @@ class ManualClock:
 
 
 @dataclass
-class House:
+class WebHarness:
     """All that a test of the pages needs."""
 
     database: Database
@@ -254,11 +254,11 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(root: Path, *, base_url: str = BASE, **changes: Any) -> AsyncIterator[House]:
+async def open_web(root: Path, *, base_url: str = BASE, **changes: Any) -> AsyncIterator[WebHarness]:
     data, keys = new_data_dir(root / "data")
     database = await TwiceDatabase.open(data.database)
     try:
-        yield House(
+        yield WebHarness(
             database=database,
             data=data,
             keys=keys,

@@ -45,7 +45,7 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
 @dataclass(slots=True, kw_only=True)
-class AdminHouse:
+class AdminHarness:
     """A lobby, and the application in front of it."""
 
     lobby: Lobby
@@ -90,11 +90,11 @@ class AdminHouse:
 
     def rows(self, web: WebContext) -> Table:
         """The routes."""
-        house = self.frame(web)
-        rows = [*log_in_rows(house), *people_rows(house, lambda: self.lobby.database.read(all_lists))]
+        frame = self.frame(web)
+        rows = [*log_in_rows(frame), *people_rows(frame, lambda: self.lobby.database.read(all_lists))]
         if self.issuer is not None:
             cookies = OidcCookies(self.lobby.context.clock, os.urandom)
-            rows += issuer_rows(house, self.issuer, cookies)
+            rows += issuer_rows(frame, self.issuer, cookies)
         return rows
 
     def frame(self, web: WebContext) -> AdminFrame:
@@ -125,40 +125,40 @@ async def open_admin(
     auth_header: str | None = None,
     oidc: OidcSettings | None = None,
     **http: Any,
-) -> AsyncIterator[AdminHouse]:
+) -> AsyncIterator[AdminHarness]:
     """The pages in process."""
     async with open_lobby(root, origin=origin) as lobby:
         site = Site(base_url=origin, mail_domain="news.example.org", receives_mail=True)
         issuer = None
         if oidc is not None:
             issuer = Issuer(oidc, OutgoingHttp(seconds=10.0, may_stay_here=True), lobby.context.clock)
-        house = AdminHouse(
+        web = AdminHarness(
             lobby=lobby, site=site, settings=HttpSettings(**http), auth_header=auth_header, issuer=issuer
         )
-        house.app = build_admin_app(
+        web.app = build_admin_app(
             Surroundings(
                 site=site,
                 tokens=lambda: WebTokens(lobby.keys),
-                settings=house.settings,
+                settings=web.settings,
                 clock=lambda: lobby.now,
                 count_request=lambda *_: None,
-                admin=house.rows,
+                admin=web.rows,
             )
         )
-        yield house
+        yield web
 
 
 @asynccontextmanager
 async def serve_admin(
     root: Path, host: str = "localhost", *, oidc: OidcSettings | None = None
-) -> AsyncIterator[AdminHouse]:
+) -> AsyncIterator[AdminHarness]:
     """The pages on a port of this machine, which a browser knows as `host`."""
     port = free_port()
     listen = TcpEndpoint("127.0.0.1", port)
-    async with open_admin(root, f"http://{host}:{port}", oidc=oidc, listen=listen) as house:
-        server = WebServer(house.app, house.settings)
+    async with open_admin(root, f"http://{host}:{port}", oidc=oidc, listen=listen) as web:
+        server = WebServer(web.app, web.settings)
         await server.start()
         try:
-            yield house
+            yield web
         finally:
             await server.stop(1)

@@ -1,4 +1,4 @@
-"""Editions and their copies for tests: an office with editors, readers and the queue, each cycle of it by hand.
+"""Editions and their copies for tests: the services with editors, readers and the queue, each cycle of it by hand.
 
 `turn` records results and claims; `take` and `answer` stand in for a connection. Nothing sleeps, and no relay is there.
 """
@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.delivery.direct import DirectWorker
 from tests.editions.inline_builder import builder_at, workshop_of
-from tests.services.office import Office, open_office
+from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.pacing.providers import DestinationTable
@@ -99,10 +99,10 @@ class FakeOwner:
 
 
 @dataclass(slots=True, kw_only=True)
-class Pressroom:
+class DeliveryHarness:
     """All that a test of editions and their copies touches."""
 
-    office: Office
+    services: ServiceHarness
     edition_admin: EditionAdmin
     housekeeping: Housekeeping
     bounce_handler: BounceHandler
@@ -121,17 +121,17 @@ class Pressroom:
     # ------------------------------------------------------------------ time and the process
 
     def clock(self) -> float:
-        return self.office.now
+        return self.services.now
 
     def pass_time(self, seconds: float) -> None:
-        self.office.now += seconds
+        self.services.now += seconds
 
     async def start(self) -> Dispatcher:
         """What a process does at its start; the one before is simply forgotten, as after a kill."""
-        self.owner = FakeOwner(await begin_session(self.office.database))
-        recovered = await recover(self.office.database, self.owner.session, self.taken, self.office.now)
+        self.owner = FakeOwner(await begin_session(self.services.database))
+        recovered = await recover(self.services.database, self.owner.session, self.taken, self.services.now)
         self.dispatcher = Dispatcher(
-            database=self.office.database,
+            database=self.services.database,
             scheduler=Scheduler(
                 Pacer(self.settings.rates, self.relays, recovered.paces),
                 Throttle(
@@ -148,14 +148,14 @@ class Pressroom:
             owner=self.owner,
             hooks=DispatchHooks(
                 draw_consequences=self.bounce_handler.draw_consequences,
-                may_go=partial(may_be_sent, keys=self.office.keys),
-                on_paused=partial(queue_pause_notices, context=replace(self.office.context, site=self.site)),
+                may_go=partial(may_be_sent, keys=self.services.keys),
+                on_paused=partial(queue_pause_notices, context=replace(self.services.context, site=self.site)),
                 on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
                 on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),
         )
         self.worker = DirectWorker(
-            self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock
+            self.dispatcher.broker, self.pool, site=SITE, keys=self.services.keys, clock=self.clock
         )
         self.dispatcher.broker.connect(self.worker)
         self.dispatcher.broker.intake.random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
@@ -206,31 +206,31 @@ class Pressroom:
 
         def add(tx: Transaction) -> None:
             for address in parsed:
-                self.office.subscribers._add(tx, name, address, "", False)
+                self.services.subscribers._add(tx, name, address, "", False)
 
-        await Database.write(self.office.database, add)  # not TwiceDatabase's: it is no work under test
+        await Database.write(self.services.database, add)  # not TwiceDatabase's: it is no work under test
 
     async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
         body = f"---\nsubject: Boats\n---\n{text}\n".encode()
         return await self.edition_admin.send(name, Manuscript(source=body, source_name="a.md", assets={}), **changes)
 
     async def counts(self, edition_id: int) -> dict[str, int]:
-        counts = await self.office.database.read(count_copies, edition_id)
+        counts = await self.services.database.read(count_copies, edition_id)
         return {state: number for state, number in counts.items() if number}
 
     async def state(self, edition_id: int) -> str:
         return (await self.stored(edition_id)).state.value
 
     async def stored(self, edition_id: int) -> Edition:
-        edition = await self.office.database.read(find_edition, edition_id)
+        edition = await self.services.database.read(find_edition, edition_id)
         assert edition is not None
         return edition
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return await select(self.office.database, sql, *values)
+        return await select(self.services.database, sql, *values)
 
     async def change(self, sql: str, *values: object) -> None:
-        await execute(self.office.database, sql, *values)
+        await execute(self.services.database, sql, *values)
 
     async def subscription(self, address: str, name: str = "news") -> int:
         def find(tx: Transaction) -> int:
@@ -241,10 +241,10 @@ class Pressroom:
             assert subscription is not None
             return subscription.id
 
-        return await self.office.database.read(find)
+        return await self.services.database.read(find)
 
     async def leave(self, address: str) -> None:
-        await self.office.unsubscribes.unsubscribe(await self.subscription(address), Origin(source="web"))
+        await self.services.unsubscribes.unsubscribe(await self.subscription(address), Origin(source="web"))
 
 
 def identity(outgoing: Outgoing) -> tuple[str, str]:
@@ -253,28 +253,28 @@ def identity(outgoing: Outgoing) -> tuple[str, str]:
     return message["Message-ID"], message["Date"]
 
 
-def admin_of(office: Office, admin: EditionAdmin) -> EditionAdmin:
+def admin_of(services: ServiceHarness, admin: EditionAdmin) -> EditionAdmin:
     """The same services in another process."""
-    return EditionAdmin(replace(admin._workshop, context=replace(office.context, site=SITE)))
+    return EditionAdmin(replace(admin._workshop, context=replace(services.context, site=SITE)))
 
 
 @asynccontextmanager
-async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroom]:
+async def open_delivery(folder: Path, **changes: Any) -> AsyncIterator[DeliveryHarness]:
     """A list `news` without readers, and a process that has just started."""
-    async with open_office(folder) as office:
+    async with open_services(folder) as services:
         numbers = itertools.count(1)
-        context = replace(office.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
+        context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         edition_admin = EditionAdmin(workshop_of(context, builder_at(SITE, folder / "layouts")))
         bounce_handler = BounceHandler(context)
-        room = Pressroom(
-            office=office,
+        room = DeliveryHarness(
+            services=services,
             edition_admin=edition_admin,
             housekeeping=Housekeeping(context),
             bounce_handler=bounce_handler,
             **changes,
         )
-        await office.make_list()
+        await services.make_list()
         # Notes about a leaving would stand among the copies that these tests count.
-        await office.lists.set_list("news", {"leaving_note": "false"})
+        await services.lists.set_list("news", {"leaving_note": "false"})
         await room.start()
         yield room

@@ -1,4 +1,4 @@
-"""An operator's desk for tests: the use cases over a real database, with a clock that stands still until moved."""
+"""Services for tests: the use cases over a real database, with a clock that stands still until moved."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NOW = 1_800_000_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Office:
+class ServiceHarness:
     """All that an operator's tests touch."""
 
     database: Database
@@ -123,9 +123,9 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(
+async def open_services(
     folder: Path, *, receives_mail: bool = True, kind: type[Database] = TwiceDatabase
-) -> AsyncIterator[Office]:
+) -> AsyncIterator[ServiceHarness]:
     """A new database with its services."""
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
@@ -135,39 +135,39 @@ async def open_office(
         await database.close()
 
 
-def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: bool = True) -> Office:
+def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: bool = True) -> ServiceHarness:
     """The services of a database."""
-    office = Office(database=database, keys=keys, path=root)
+    services = ServiceHarness(database=database, keys=keys, path=root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
-    clock, settings = (lambda: office.now), office.settings
-    office.context = ServiceContext(
+    clock, settings = (lambda: services.now), services.settings
+    services.context = ServiceContext(
         database=database,
         keys=keys,
         site=site,
         settings=settings,
         clock=clock,
         entropy=os.urandom,
-        wake=office.wake,
+        wake=services.wake,
         job_files=JobFiles(root),
     )
     builder = builder_at(site, root.parent / "layouts")
-    office.lists, office.suppressions = ListAdmin(office.context, builder), SuppressionAdmin(office.context)
-    office.subscribers = SubscriberAdmin(office.context)
-    office.sign_ups, office.confirmations = SignUps(office.context), Confirmations(office.context)
-    office.people, office.tokens = PeopleAdmin(office.context), Tokens(office.context)
-    office.web_requests = WebRequests(office.context, sign_ups=office.sign_ups)
-    office.unsubscribes = Unsubscribes(office.context, office.web_requests.wake)
-    office.members = ProgramMembers(office.context, sign_ups=office.sign_ups, web_requests=office.web_requests)
-    office.job_files, queue = JobFiles(root), JobQueue()
-    office.jobs = BulkJobs(
+    services.lists, services.suppressions = ListAdmin(services.context, builder), SuppressionAdmin(services.context)
+    services.subscribers = SubscriberAdmin(services.context)
+    services.sign_ups, services.confirmations = SignUps(services.context), Confirmations(services.context)
+    services.people, services.tokens = PeopleAdmin(services.context), Tokens(services.context)
+    services.web_requests = WebRequests(services.context, sign_ups=services.sign_ups)
+    services.unsubscribes = Unsubscribes(services.context, services.web_requests.wake)
+    services.members = ProgramMembers(services.context, sign_ups=services.sign_ups, web_requests=services.web_requests)
+    services.job_files, queue = JobFiles(root), JobQueue()
+    services.jobs = BulkJobs(
         database,
-        office.job_files,
-        RosterSurvey(database=database, files=office.job_files, read_roster=read_roster),
+        services.job_files,
+        RosterSurvey(database=database, files=services.job_files, read_roster=read_roster),
         clock=clock,
         wake=queue.wake,
     )
-    office.runner = JobRunner(1, office.context, office.job_files, read_roster, queue)
-    office.held = HeldSignUps(office.context)
-    office.redirects = RedirectAdmin(database)
-    office.archive_import = ArchiveImport(workshop_of(office.context, builder))
-    return office
+    services.runner = JobRunner(1, services.context, services.job_files, read_roster, queue)
+    services.held = HeldSignUps(services.context)
+    services.redirects = RedirectAdmin(database)
+    services.archive_import = ArchiveImport(workshop_of(services.context, builder))
+    return services

@@ -191,7 +191,7 @@ def command_of(pid: str) -> str:
 
 
 @dataclass(slots=True, kw_only=True)
-class House:
+class Instance:
     """A folder with a configuration; `tables` are merged into it."""
 
     folder: Path
@@ -205,12 +205,12 @@ class House:
     daemon: Daemon | None = None
     # Where it is set, plain calls and daemons are forked from a process that has imported the program.
     forks: ClassVar[ForkServer | None] = None
-    # Where it is set, a house that names no server gets an empty database from it.
+    # Where it is set, an instance that names no server gets an empty database from it.
     new_server: ClassVar[Callable[[], str] | None] = None
 
     def __post_init__(self) -> None:
-        if self.server is None and House.new_server is not None:
-            self.server = House.new_server()
+        if self.server is None and Instance.new_server is not None:
+            self.server = Instance.new_server()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.configure(**self.tables)
 
@@ -437,17 +437,17 @@ def plain_environment() -> dict[str, str]:
 
 
 @contextmanager
-def opened_house(
+def opened_instance(
     folder: Path, sink_program: Path, *sink_options: str, server: str | None = None, **tables: Any
-) -> Iterator[House]:
-    """A house whose relay is a sink that keeps every message."""
+) -> Iterator[Instance]:
+    """An instance whose relay is a sink that keeps every message."""
     folder.mkdir(parents=True, exist_ok=True)
     with Sink(sink_program, folder, "--spool", str(folder / "mail.spool"), *sink_options) as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables, server=server)
+        instance = Instance(folder=folder, relay_port=sink.port, sink=sink, tables=tables, server=server)
         try:
-            yield house
+            yield instance
         finally:
-            house.close()
+            instance.close()
 
 
 def _spooled(path: Path) -> Iterator[bytes]:
