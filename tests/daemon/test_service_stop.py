@@ -174,7 +174,7 @@ async def test_a_command_that_has_given_up_is_not_followed(
 async def test_it_goes_on_after_a_while_although_the_command_is_there(
     data: DataDir, database: Database, command: DataLock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A command that stands still cannot switch any more."""
+    """A command that hangs cannot switch any more."""
     monkeypatch.setattr(service_stop, "LONGEST_STOP_SECONDS", 0.0)
     stop, _, _ = build(data, database)
     resume, gone = resuming(stop)

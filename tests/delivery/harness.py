@@ -1,6 +1,7 @@
-"""Editions and their copies for tests: the services with editors, readers and the queue, each cycle of it by hand.
+"""Editions and their copies for tests: the services with editors, readers and the queue, whose cycles the test runs.
 
-`turn` records results and claims; `take` and `answer` stand in for a connection. Nothing sleeps, and no relay is there.
+`turn` records results and claims; `take` and `answer` play the part of a connection. Nothing sleeps, and there is no
+relay.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class FakePool:
         return 16
 
     def recall(self) -> None:
-        """Nothing is here."""
+        """There is nothing to recall."""
 
     def statuses(self) -> list[RelayStatus]:
         return [self.status]
@@ -89,7 +90,7 @@ class FakePool:
 
 @dataclass(slots=True)
 class FakeOwner:
-    """A session that has its lease for as long as the test says."""
+    """A session that has its lease until the test takes it away."""
 
     session: int
     is_leased: bool = True
@@ -100,7 +101,7 @@ class FakeOwner:
 
 @dataclass(slots=True, kw_only=True)
 class DeliveryHarness:
-    """All that a test of editions and their copies touches."""
+    """Services, queue and worker, with what a test needs to drive them."""
 
     services: ServiceHarness
     edition_admin: EditionAdmin
@@ -127,7 +128,7 @@ class DeliveryHarness:
         self.services.now += seconds
 
     async def start(self) -> Dispatcher:
-        """What a process does at its start; the one before is simply forgotten, as after a kill."""
+        """Start as a process does, and forget the previous one, as after a kill."""
         self.owner = FakeOwner(await begin_session(self.services.database))
         recovered = await recover(self.services.database, self.owner.session, self.taken, self.services.now)
         self.dispatcher = Dispatcher(
@@ -162,7 +163,7 @@ class DeliveryHarness:
         return self.dispatcher
 
     async def turn(self) -> None:
-        """One cycle that claims whatever may go, as after a wake-up or when something is due."""
+        """Run one cycle that claims whatever may go, as after a wake-up or when something is due."""
         self.dispatcher.broker.wake_ups.advance()
         await self.dispatcher.cycle()
 
@@ -173,7 +174,7 @@ class DeliveryHarness:
         return list(iter(self.take, None))
 
     async def take_after_turn(self) -> list[Outgoing]:
-        """What may go after a cycle that claims it."""
+        """Run a cycle, and take everything that it claimed."""
         await self.turn()
         return self.take_all()
 
@@ -181,7 +182,7 @@ class DeliveryHarness:
         self.worker.record(relay, [RecipientOutcome(outgoing, result, seconds)])
 
     async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
-        """Cycles until nothing more may go now; every copy gets the same answer."""
+        """Run cycles until nothing more may go now, and give every copy the same answer."""
         sent: list[Outgoing] = []
         while True:
             await self.turn()
@@ -193,7 +194,7 @@ class DeliveryHarness:
                 return sent
             sent += taken
 
-    # ------------------------------------------------------------------ what is there
+    # ------------------------------------------------------------------ readers and editions
 
     async def readers(self, count: int, name: str = "news") -> list[str]:
         addresses = [f"r{number}@reader.example" for number in range(count)]
@@ -201,14 +202,14 @@ class DeliveryHarness:
         return addresses
 
     async def add_readers(self, addresses: Iterable[str], name: str = "news") -> None:
-        """What adding one after the other does, in one transaction: tests begin with up to thousands of readers."""
+        """Add them all in one transaction, since some tests begin with thousands of readers."""
         parsed = [parse_address(address) for address in addresses]
 
         def add(tx: Transaction) -> None:
             for address in parsed:
                 self.services.subscribers._add(tx, name, address, "", False)
 
-        await Database.write(self.services.database, add)  # not TwiceDatabase's: it is no work under test
+        await Database.write(self.services.database, add)  # not TwiceDatabase's, since this is not under test
 
     async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
         body = f"---\nsubject: Boats\n---\n{text}\n".encode()
@@ -248,7 +249,7 @@ class DeliveryHarness:
 
 
 def identity(outgoing: Outgoing) -> tuple[str, str]:
-    """What stays the same on every retry: Message-ID and Date."""
+    """Message-ID and Date, which stay the same on every retry."""
     message = message_from_bytes(outgoing.content)
     return message["Message-ID"], message["Date"]
 
@@ -266,7 +267,7 @@ async def open_delivery(folder: Path, **changes: Any) -> AsyncIterator[DeliveryH
         context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         edition_admin = EditionAdmin(workshop_of(context, builder_at(SITE, folder / "layouts")))
         bounce_handler = BounceHandler(context)
-        room = DeliveryHarness(
+        harness = DeliveryHarness(
             services=services,
             edition_admin=edition_admin,
             housekeeping=Housekeeping(context),
@@ -274,7 +275,7 @@ async def open_delivery(folder: Path, **changes: Any) -> AsyncIterator[DeliveryH
             **changes,
         )
         await services.make_list()
-        # Notes about a leaving would stand among the copies that these tests count.
+        # Tests count copies, and notes about unsubscribing would be among them.
         await services.lists.set_list("news", {"leaving_note": "false"})
-        await room.start()
-        yield room
+        await harness.start()
+        yield harness

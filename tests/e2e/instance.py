@@ -1,6 +1,6 @@
-"""A whole Pressrun from outside: a configuration in a folder, the real command line, the real daemon, a real relay.
+"""A whole instance seen from outside: a configuration in a folder, the real command line, daemon and relay.
 
-Nothing of the program is imported: what is seen here is what an operator, a reader and a relay see.
+Nothing of the program is imported, so tests see only what an operator, a reader or a relay would see.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DOMAIN = HOST
 LIST_ARGUMENTS = ("--title", "The Quay", "--postal-address", "1 Quay Street, Demo")
 EDITION = "---\nsubject: High water\n---\n\nDear {{ name | default: reader }},\n\nthe tide is in.\n"
 READY_SECONDS = 30.0
-STOP_SECONDS = 30.0  # what the daemon has for its drain
+STOP_SECONDS = 30.0  # how long the daemon has to drain
 _PYTHON = (sys.executable, "-m", "pressrun")
 # The same program on the event loop of the standard library.
 PLAIN_LOOP = (
@@ -51,7 +51,7 @@ assert len(HOST) >= 60, "links to it are longer than a folded header line"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """How one call of the command line ended."""
+    """The result of one call of the command line."""
 
     code: int
     out: str
@@ -64,7 +64,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a page answered; header names in lower case."""
+    """The response of a page, with header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -73,7 +73,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """One message that the relay took."""
+    """One message that the relay accepted."""
 
     mail_from: str
     rcpt_to: str
@@ -81,7 +81,7 @@ class Mail:
 
     @property
     def message(self) -> EmailMessage:
-        """Read by an independent parser."""
+        """The message as an independent parser reads it."""
         message = message_from_bytes(self.content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         return message
@@ -118,7 +118,7 @@ class Daemon:
             self.process = start(environment, log.fileno())
 
     def await_word(self, word: str, seconds: float = READY_SECONDS) -> str:
-        """The next notification that has a line `word`, as `READY=1`; those before it are dropped."""
+        """Wait for the next notification with a line `word`, such as `READY=1`; earlier ones are dropped."""
         ends_at = time.monotonic() + seconds
         self._socket.settimeout(0.05)
         while time.monotonic() < ends_at:
@@ -133,13 +133,13 @@ class Daemon:
         raise AssertionError(f"no {word} (ended with {self.process.poll()}):\n{self.log.read_text()[-4000:]}")
 
     def reload(self) -> None:
-        """SIGHUP, until it is through."""
+        """Send SIGHUP, and wait until the reload is complete."""
         self.process.send_signal(signal.SIGHUP)
         self.await_word("RELOADING=1")
         self.await_word("READY=1")
 
     def stop(self, seconds: float = STOP_SECONDS) -> int:
-        """SIGTERM; gives the exit code."""
+        """Send SIGTERM; returns the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -148,13 +148,13 @@ class Daemon:
             self.close()
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self.process.kill()
         self.process.wait(10)
         self.close()
 
     def kill_all(self) -> None:
-        """SIGKILL to the processes that it started, and to it: what happens when a control group is killed."""
+        """Send SIGKILL to its children and to itself, as when a control group is killed."""
         for number in children(self.process.pid):
             os.kill(int(number), signal.SIGKILL)
         self.kill()
@@ -167,12 +167,12 @@ class Daemon:
         self._socket.close()
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """The log's objects of one event."""
+        """The log's entries for one event."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return [entry for entry in map(json.loads, lines) if entry.get("event") == name]
 
     def peak_kib(self, helper: str = "") -> int:
-        """The most resident memory that it has had so far, or a process that it started and that is called so."""
+        """Peak resident memory so far: the daemon's, or that of the child with `helper` in its command."""
         number = str(self.process.pid)
         if helper:
             number = next(child for child in children(self.process.pid) if helper in command_of(child))
@@ -186,7 +186,7 @@ def children(pid: int) -> list[str]:
 
 
 def command_of(pid: str) -> str:
-    """What a process was started with."""
+    """The command line of a process."""
     return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
 
 
@@ -197,15 +197,15 @@ class Instance:
     folder: Path
     relay_port: int
     tables: dict[str, Any] = field(default_factory=dict)
-    server: str | None = None  # the address of its database, where that is no file
+    server: str | None = None  # the address of its database, if that is not a file
     http_port: int = field(default_factory=free_port)
     smtp_port: int = field(default_factory=free_port)
     program: tuple[str, ...] = _PYTHON
     sink: Sink | None = None
     daemon: Daemon | None = None
-    # Where it is set, plain calls and daemons are forked from a process that has imported the program.
+    # If set, plain calls and daemons are forked from a process that has imported the program.
     forks: ClassVar[ForkServer | None] = None
-    # Where it is set, an instance that names no server gets an empty database from it.
+    # If set, it makes an empty database for each instance that names no server.
     new_server: ClassVar[Callable[[], str] | None] = None
 
     def __post_init__(self) -> None:
@@ -220,16 +220,16 @@ class Instance:
 
     @property
     def database(self) -> Path | str:
-        """Where it is: a file, or an address."""
+        """The file of its database, or the address."""
         return self.server or self.database_file
 
     @property
     def database_file(self) -> Path:
-        assert self.server is None, "the database is no file"
+        assert self.server is None, "the database is not a file"
         return self.folder / "data" / "pressrun.sqlite3"
 
     def configure(self, *, relay: Mapping[str, Any] | None = None, **tables: Mapping[str, Any]) -> None:
-        """Write the configuration: what a test needs, and these tables over it."""
+        """Write the configuration: defaults for tests, overridden by these tables."""
         lines = [] if self.server is None else [f"database = {json.dumps(self.server)}"]
         lines += [f'data_dir = "data"\nbase_url = "https://{HOST}"\nmail_domain = "{DOMAIN}"']
         all_tables: dict[str, Mapping[str, Any]] = {
@@ -247,7 +247,7 @@ class Instance:
     # ------------------------------------------------------------------ the command line
 
     def run(self, *arguments: str | Path, stdin: str | None = None, prefix: Sequence[str] = ()) -> Result:
-        """One call, however it ends."""
+        """Call the command line, whatever the exit code."""
         if self.forks is not None and self.program == _PYTHON and not prefix:
             return self._run_forked(self.forks, arguments, stdin or "")
         done = subprocess.run(
@@ -276,7 +276,7 @@ class Instance:
         return Result(code=code, out=printed[0], err=printed[1])
 
     def do(self, *arguments: str | Path, stdin: str | None = None) -> Result:
-        """One call that must end with 0."""
+        """Call the command line; the exit code must be 0."""
         result = self.run(*arguments, stdin=stdin)
         assert result.code == 0, f"{arguments}: {result.code}\n{result.out}{result.err}"
         return result
@@ -289,7 +289,7 @@ class Instance:
         self.do("list", "create", name, *LIST_ARGUMENTS)
 
     def import_readers(self, *addresses: str, name: str = "news") -> Any:
-        """Members at once."""
+        """Import addresses as members, without confirmation."""
         path = self.write("readers.csv", "email\n" + "".join(f"{address}\n" for address in addresses))
         return self.json("subscriber", "import", name, path)
 
@@ -299,7 +299,7 @@ class Instance:
         return path
 
     def send(self, text: str = EDITION, *options: str, name: str = "news") -> Any:
-        """Send an edition, and what `--json` says of it."""
+        """Send an edition; returns what `--json` prints."""
         return self.json("send", name, self.write("edition.md", text), "--yes", *options)
 
     def show(self, edition: int) -> Any:
@@ -314,7 +314,7 @@ class Instance:
         prefix: Sequence[str] = (),
         descriptors: Sequence[int] = (),
     ) -> Daemon:
-        """Start it and wait until it is ready; it inherits `descriptors`."""
+        """Start the daemon, which inherits `descriptors`, and wait until it is ready."""
 
         def start(variables: Mapping[str, str], stderr: int) -> subprocess.Popen[bytes] | ForkedProcess:
             if self.forks is not None and self.program == _PYTHON and not (prefix or descriptors or environment):
@@ -354,7 +354,7 @@ class Instance:
     def ask_api(
         self, method: str, path: str, token: str, body: bytes | None = None, media_type: str = "application/json"
     ) -> Answer:
-        """Ask as a program with this token; `path` is below /api/v1."""
+        """Send a request as a program with this token; `path` is below /api/v1."""
         headers = {"Authorization": f"Bearer {token}", **({} if body is None else {"Content-Type": media_type})}
         return self._ask(method, f"/api/v1/{path}", body, headers)
 
@@ -371,16 +371,16 @@ class Instance:
     # ------------------------------------------------------------------ the relay
 
     def lines(self) -> list[SinkLine]:
-        """All that the sink has logged."""
+        """Everything that the sink has logged."""
         assert self.sink is not None
         return self.sink.lines()
 
     def accepted(self) -> list[str]:
-        """The recipients whose mail was taken, in order."""
+        """The recipients whose mail was accepted, in order."""
         return [line.rcpt_to for line in self.lines() if line.status == "A"]
 
     def mails(self) -> list[Mail]:
-        """The messages that were taken, in order."""
+        """The messages that were accepted, in order."""
         read = [line for line in self.lines() if line.size is not None]
         contents = list(_spooled(self.folder / "mail.spool"))
         return [
@@ -390,7 +390,7 @@ class Instance:
         ]
 
     def await_mails(self, count: int, to: str | None = None) -> list[Mail]:
-        """Wait until so many were taken (for one recipient)."""
+        """Wait until at least `count` mails were accepted, for one recipient if `to` is given."""
 
         def enough() -> list[Mail] | None:
             mails = [mail for mail in self.mails() if to is None or mail.rcpt_to == to]
@@ -399,20 +399,20 @@ class Instance:
         return until(enough)
 
     def await_state(self, edition: int, state: str, seconds: float = 20.0) -> Any:
-        """Wait until an edition stands there; gives what `edition show` says."""
+        """Wait until an edition has this state; returns what `edition show` prints."""
         until(lambda: self.rows("select state from edition where id = ?", edition) == [state] or None, seconds)
         return self.show(edition)
 
     def copies(self, edition: int) -> Counter[str]:
-        """How many copies stand where."""
+        """How many copies of an edition are in each state."""
         return Counter(self.rows("select state from delivery where edition_id = ?", edition))
 
     def rows(self, statement: str, *values: str | int) -> list[Any]:
-        """Read from the database, since a call of the command line each time would keep the daemon from its work."""
+        """Read from the database directly, since calls of the command line would slow the daemon down."""
         return [row[0] if len(row) == 1 else row for row in select_at(self.database, statement, *values)]
 
     def command(self, *arguments: str | Path) -> list[str]:
-        """What one call is started with."""
+        """The command for one call."""
         return [*self.program, *self._arguments(*arguments)]
 
     def _arguments(self, *arguments: str | Path) -> list[str]:
@@ -420,18 +420,18 @@ class Instance:
 
 
 def until(look: Callable[[], T | None], seconds: float = 20.0) -> T:
-    """What `look` gives once it gives something: another process tells nobody when it has done its part."""
+    """Poll `look` until it returns something true, since other processes do not announce when they are done."""
     ends_at = time.monotonic() + seconds
     while True:
         result = look()
         if result:
             return result
-        assert time.monotonic() < ends_at, "it did not come to that"
+        assert time.monotonic() < ends_at, f"nothing within {seconds} s"
         time.sleep(0.02)
 
 
 def plain_environment() -> dict[str, str]:
-    """What a process gets that inherits nothing of the tests."""
+    """The environment of a process that inherits nothing from the tests."""
     kept = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONWARNINGS": "error"}
 

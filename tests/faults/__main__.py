@@ -44,7 +44,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "clock": times.clock_jumps,
     "restart": times.restarts,
     "worker-killed": deaths.worker_is_killed,
-    "worker-still": deaths.worker_stands_still,
+    "worker-still": deaths.worker_stopped,
     "server-killed": servers.server_is_killed,
     "unrest": unrest.unrest,
 }

@@ -1,4 +1,4 @@
-"""A worker alone dies or stands still in the middle of an edition; the daemon goes on."""
+"""A worker alone dies or is stopped in the middle of an edition; the daemon goes on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _unnoted_seconds(taken: Arrived, killed_at: Sequence[float]) -> float:
     return max(0.0, median(waits)) if waits else 0.0
 
 
-def worker_stands_still(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+def worker_stopped(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
     """SIGSTOP for some seconds: nobody blames it, and what it had goes out when it wakes."""
     with furnished(program, folder, readers, delivery=_RATE) as (instance, sink):
         daemon = instance.start()
@@ -71,7 +71,7 @@ def worker_stands_still(program: Path, folder: Path, readers: int, _: random.Ran
         await_end(instance, edition)
         problem = "it was ended" if daemon.events("worker.ended") else ""
         note = f"SIGSTOP for {_STILL_SECONDS:g} s"
-        return arrived(sink).outcome("worker stands still", instance, readers, bound=0, note=note, problem=problem)
+        return arrived(sink).outcome("worker stopped", instance, readers, bound=0, note=note, problem=problem)
 
 
 def _living(daemon: Daemon, killed: set[int]) -> int:

@@ -1,4 +1,4 @@
-"""Services for tests: the use cases over a real database, with a clock that stands still until moved."""
+"""Services for tests: the use cases over a real database, with a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ NOW = 1_800_000_000
 
 @dataclass(slots=True, kw_only=True)
 class ServiceHarness:
-    """All that an operator's tests touch."""
+    """The services, with what a test needs to drive them."""
 
     database: Database
     keys: KeyRing
@@ -136,7 +136,7 @@ async def open_services(
 
 
 def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: bool = True) -> ServiceHarness:
-    """The services of a database."""
+    """The services over an open database."""
     services = ServiceHarness(database=database, keys=keys, path=root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, settings = (lambda: services.now), services.settings

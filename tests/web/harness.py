@@ -1,4 +1,4 @@
-"""A web room to try things in: the application over real services and a real database in a temporary directory."""
+"""The web application for tests, over real services and a real database in a temporary directory."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ EDITOR = "eve@harbour.example"
 
 @dataclass(slots=True)
 class ManualClock:
-    """A clock that stands still until it is moved."""
+    """A clock that only the test moves."""
 
     now: float = NOW
 
@@ -79,7 +79,7 @@ class ManualClock:
 
 @dataclass
 class WebHarness:
-    """All that a test of the pages needs."""
+    """The application, with what a test of its pages needs."""
 
     database: Database
     data: DataDir
@@ -172,7 +172,7 @@ class WebHarness:
         return build_app(around, cases, monitoring, mailbox=self.mailbox)
 
     def client(self, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
-        """A browser for which what it asks for is carried out as soon as it has its answer."""
+        """A browser whose requests are carried out as soon as it has its response."""
         transport = httpx.ASGITransport(app=self.app(), client=(peer, 1234))
         hooks = {"response": [self._carry_out]}
         return httpx.AsyncClient(transport=transport, base_url=self.site.base_url, event_hooks=hooks)
@@ -180,7 +180,7 @@ class WebHarness:
     async def _carry_out(self, _response: httpx.Response) -> None:
         await self.web_requests.carry_out()
 
-    # ------------------------------------------------------------------ what is there
+    # ------------------------------------------------------------------ lists, readers and editions
 
     async def add_list(self, name: str = "news", **changes: object) -> int:
         settings: dict[str, Any] = {
@@ -207,7 +207,7 @@ class WebHarness:
     async def hold_edition(
         self, list_id: int, number: int, findings: Sequence[PlainFinding], expires_at: int, editor: str = EDITOR
     ) -> None:
-        """Let a draft be what an editor of the list sent by mail."""
+        """Make an edition a draft that an editor of the list sent by mail."""
         await self.database.write(_hold_edition, list_id, number, findings, expires_at, parse_address(editor))
 
     async def suppress(self, address: str, reason: str) -> None:
@@ -225,7 +225,7 @@ class WebHarness:
         return await self.database.read(consent.consent_of, person.id)
 
     async def write(self, sql: str) -> None:
-        """Put something straight into the database that no other way leads to."""
+        """Put something into the database that no use case would."""
         await execute(self.database, sql)
 
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""The pages of people who log in, over a lobby: in process for a client of the test, or on a port for a browser."""
+"""The pages for people who log in, over a lobby: in process for a test's client, or on a port for a browser."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class AdminHarness:
     app: ASGIApp = field(init=False)
 
     def client(self, **headers: str) -> httpx.AsyncClient:
-        """A browser that follows nothing and sends what a page of ours would."""
+        """A browser that follows no redirects, and sends the headers that one on our pages would."""
         transport = httpx.ASGITransport(app=self.app, client=("192.0.2.1", 4711))
         return httpx.AsyncClient(transport=transport, base_url=self.site.base_url, headers={**OURS, **headers})
 
     async def make_link(self, person_id: int, kind: LinkKind = LinkKind.ENTER) -> str:
-        """The path of a new link."""
+        """Make a link, and return its path."""
 
         def make(tx: Transaction) -> str:
             link = make_link(tx, person_id, kind, int(self.lobby.now), 900)
@@ -79,7 +79,7 @@ class AdminHarness:
 
     @property
     def web(self) -> WebContext:
-        """What the pages share, for a test that makes one of its own."""
+        """What the pages share, for a test that makes its own page."""
         return WebContext(
             pages=Pages(self.site),
             tokens=lambda: WebTokens(self.lobby.keys),
@@ -126,7 +126,7 @@ async def open_admin(
     oidc: OidcSettings | None = None,
     **http: Any,
 ) -> AsyncIterator[AdminHarness]:
-    """The pages in process."""
+    """The pages, in process."""
     async with open_lobby(root, origin=origin) as lobby:
         site = Site(base_url=origin, mail_domain="news.example.org", receives_mail=True)
         issuer = None
@@ -152,7 +152,7 @@ async def open_admin(
 async def serve_admin(
     root: Path, host: str = "localhost", *, oidc: OidcSettings | None = None
 ) -> AsyncIterator[AdminHarness]:
-    """The pages on a port of this machine, which a browser knows as `host`."""
+    """The pages on a local port, for a browser that knows this machine as `host`."""
     port = free_port()
     listen = TcpEndpoint("127.0.0.1", port)
     async with open_admin(root, f"http://{host}:{port}", oidc=oidc, listen=listen) as web:
