@@ -206,7 +206,7 @@ async def test_a_revoked_token_is_answered_with_those_that_were_made_with_it(des
 
 
 async def stands(desk: Desk, name: str) -> list[tuple[int, str]]:
-    return [(edition.id, edition.state) for edition in (await desk.at_shell("user.reset", person=name)).stands]
+    return [(edition.id, edition.state) for edition in (await desk.at_shell("user.reset", person=name)).editions]
 
 
 async def test_a_reset_names_what_the_person_has_approved(desk: Desk) -> None:

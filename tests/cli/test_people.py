@@ -82,7 +82,9 @@ def test_revoking_a_token_names_those_that_were_made_with_it(shell: Shell) -> No
     execute_at(shell.database, "update api_token set origin_id = 1 where id = 2")
     revoked = shell.good("token", "revoke", "1")
     assert "id    1\nname  first\n" == revoked.out
-    warning = "warning: second was made with it, and is still valid. `pressrun token revoke 2` revokes it\n"
+    warning = (
+        "warning: second was made with this token and is still valid. To revoke it, run `pressrun token revoke 2`\n"
+    )
     assert warning == revoked.err
 
 
@@ -96,13 +98,13 @@ def test_it_is_said_that_no_operator_is_left(shell: Shell, arguments: tuple[str,
     assert "warning: no operator can log in any more" in shell.good(*arguments).err
 
 
-def test_a_reset_says_how_to_stop_what_stands(shell: Shell) -> None:
+def test_a_reset_says_how_to_stop_what_still_goes_out(shell: Shell) -> None:
     shell.make_list()
     shell.good("user", "add", "ann", "--operator")
     shell.good("edition", "draft", "news", shell.write("a.md", "---\nsubject: Boats\n---\nHello\n"))
     approve = "update manuscript set approved_number = number, approved_by = 'person 1', approved_at = 1"
     execute_at(shell.database, approve)
-    words = "warning: edition 1 of news is still approved by ann. `pressrun edition return 1` ends that\n"
+    words = "warning: edition 1 of news is still approved by ann. To end that, run `pressrun edition return 1`\n"
     reset = shell.good("user", "reset", "ann")
     assert (True, True) == (words in reset.err, reset.out.startswith("http"))
     shell.good("edition", "return", "1")

@@ -249,7 +249,7 @@ class PasswordSet(OwnSession, frozen=True, kw_only=True):
 
 
 class AppAdd(OwnSession, frozen=True, kw_only=True):
-    """`app.add`: which setup the app was given, as its form says, and the code that it shows now."""
+    """`app.add`: the setup that the form carries, and the code that the app shows now."""
 
     setup: bytes
     code: str

@@ -69,9 +69,9 @@ class RunningRequests:
         self._running: set[tuple[str, bytes]] = set()
 
     async def begin(self, keyed: KeyedRequest, now: int) -> KeptOutcome | None:
-        """What the request did before; None: it begins now, and nobody else may carry it out until `end`.
+        """What the request did before. None if it begins now; then nobody else may carry it out until `end`.
 
-        Raises StillRunning while it is, and BadInput when the key was used for another request.
+        Raises StillRunning while another call carries it out, and BadInput if the key was used for another request.
         """
         if (keyed.caller, keyed.digest) in self._running:
             raise StillRunning("the first request with this Idempotency-Key is still running. Repeat it in a moment")

@@ -81,7 +81,7 @@ class ChangedMeanwhile(Refused):
 
 
 class StillRunning(Refused):
-    """The first of several equal requests is or was just carried out; repeat it after `retry_after` seconds."""
+    """An equal request is being carried out, or has just been; repeat this one after `retry_after` seconds."""
 
     retry_after: ClassVar[int] = 1
 

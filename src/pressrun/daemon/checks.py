@@ -189,18 +189,18 @@ def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
 
 
 def check_certificate(subject: Subject) -> Iterator[Finding]:
-    """The certificate of [smtp] has not expired; the configuration does not load with one that cannot be used."""
+    """The certificate of [smtp] has not expired. The configuration does not load with one that is unusable."""
     file = None if subject.settings is None or subject.settings.smtp is None else subject.settings.smtp.certificate_file
     if file is None:
         return
     try:
         period = read_file(file)
-    except (OSError, ValueError):  # OpenSSL may read it all the same
+    except (OSError, ValueError):  # OpenSSL may be able to read it
         return
     if period.ends_at <= utc_now():
         yield ConfigWarning(
-            f"the certificate of [smtp] in {file} expired at {rfc3339(period.ends_at)}: mail servers that verify it "
-            "deliver nothing to this one. Renew it"
+            f"the certificate of [smtp] in {file} expired at {rfc3339(period.ends_at)}. Mail servers that "
+            "verify certificates do not deliver to this one. Renew it"
         )
 
 

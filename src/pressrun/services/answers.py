@@ -1,4 +1,4 @@
-"""What a use case shows to operators alone: plain values that can be printed as JSON; times are RFC 3339.
+"""What only operators get from a use case: plain values that can be printed as JSON, with times as in RFC 3339.
 
 What programs get is a struct beside the use case that makes it.
 """

@@ -61,9 +61,9 @@ def lost_schedule(tx: Transaction, edition: Edition) -> str | None:
 
 
 def editions_decided_by(tx: Transaction, person: StoredPerson) -> list[Edition]:
-    """Drafts and scheduled editions that a person has approved, and those that go out because they said so.
+    """Drafts and scheduled editions that a person has approved, and editions that go out on their decision.
 
-    Only what still counts: an edition that somebody else has resumed since, for one, is that one's decision.
+    Only decisions that still count. An edition that somebody else has resumed since, for example, is theirs.
     """
     decided = {
         edition.id: edition
@@ -93,12 +93,12 @@ def may_be(tx: Transaction, actor: NamedActor, author: str) -> bool:
 
 
 def is_lost_token(tx: Transaction, actor: NamedActor) -> bool:
-    """Whether this is a token that is gone, so that nobody knows whose it was."""
+    """Whether this is a token that no longer exists, so that nobody knows whose it was."""
     return actor.who.startswith("token:") and _token_of(tx, actor) is None
 
 
 def may_still(tx: Transaction, actor: NamedActor, right: Right, list_name: str) -> bool:
-    """Whether somebody who was named then has a right on a list now. If the name was reused since, it is another's."""
+    """Whether whoever had the name then has a right on a list now; a later owner of the name does not count."""
     kind, _, name = actor.who.partition(":")
     if kind == "person":
         person = people.find_by_name(tx, name)
@@ -112,6 +112,6 @@ def may_still(tx: Transaction, actor: NamedActor, right: Right, list_name: str) 
 
 
 def _token_of(tx: Transaction, actor: NamedActor) -> ApiToken | None:
-    """The token that had this name then; None if it is gone, whether or not another one has the name now."""
+    """The token that had this name then; None if it is gone, even if another token has the name now."""
     token = api_tokens.find_token_by_name(tx, actor.who.partition(":")[2])
     return None if token is None or token.created_at > actor.at else token

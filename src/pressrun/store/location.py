@@ -26,7 +26,7 @@ class DatabaseRisk(Struct, frozen=True):
 
 
 class Damage(Struct, frozen=True):
-    """What is wrong with a database as a whole, in the words of the engine, and what to do about it."""
+    """What is wrong with a whole database, in the engine's words, and what to do about it."""
 
     words: str
     remedy: str

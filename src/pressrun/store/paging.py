@@ -27,7 +27,7 @@ def each_row(page_of: Callable[..., Sequence[T]], place: Callable[[T], Place], a
 
 
 def place_after(page: Sequence[T], limit: int, place: Callable[[T], Place]) -> Place | None:
-    """Where the page after a full one begins; None after one that is not full, as nothing follows it."""
+    """Where the page after a full one begins; None if this page is not full, since nothing follows it."""
     return place(page[-1]) if len(page) == limit else None
 
 
@@ -37,14 +37,14 @@ def split_page(rows: Sequence[T], limit: int, place: Callable[[T], Place]) -> tu
 
 
 def read_cursor(text: str, read: Callable[[str], Place], first: Place) -> Place:
-    """The place that a cursor stands for, or the first one without a cursor.
+    """The place in a cursor, or the first place without a cursor.
 
-    Raises UsageError where `read` raises ValueError, because no page of this listing has shown such a cursor.
+    Raises UsageError if `read` raises ValueError, since no page of this listing has such a cursor.
     """
     try:
         return read(text) if text else first
     except ValueError:
-        raise UsageError(f"invalid cursor {text!r}. Use one that the same list, state and search have shown") from None
+        raise UsageError(f"invalid cursor {text!r}. Use one from the same list, state and search") from None
 
 
 def read_number(text: str) -> int:

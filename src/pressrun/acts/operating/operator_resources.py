@@ -1,4 +1,4 @@
-"""What operators ask for: suppressions, kept mail, held sign-ups, and the audit log; and small answers."""
+"""What operators request: suppressions, kept mail, held sign-ups and the audit log, and some small answers."""
 
 from __future__ import annotations
 

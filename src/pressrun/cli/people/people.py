@@ -118,14 +118,14 @@ def link(invocation: Invocation, *, person: str) -> None:
 def reset(invocation: Invocation, *, person: str) -> None:
     """For a lost device, or when an intruder may have logged in: password, passkeys, app, recovery codes and emailed
     codes stop working, and so do their tokens, since an intruder may have made them. Programs that used one need a
-    new one (`token create`). Editions that they have approved, scheduled or sent stay so, and are named.
+    new one (`token create`). Editions that they have approved, scheduled or sent are not changed, but listed.
     """
     answer = execute(invocation, "user.reset", PersonName(person=person))
     if not invocation.as_json:
         if answer["revoked"]:
             print_info(f"tokens revoked: {', '.join(answer['revoked'])}")
-        for edition in answer["stands"]:
-            print_warning(_standing(answer["name"], edition))
+        for edition in answer["editions"]:
+            print_warning(_decided(answer["name"], edition))
     _print_link(answer, as_json=invocation.as_json)
 
 
@@ -216,21 +216,21 @@ def _change(invocation: Invocation, act: str, grant: PersonGrant) -> None:
 def _warn_if_alone(answer: dict[str, Any]) -> None:
     if answer.get("no_operator_left"):
         print_warning(
-            "no operator can log in any more. `pressrun user grant NAME --operator` makes somebody one, and "
+            "no operator can log in any more. `pressrun user grant NAME --operator` makes somebody an operator, and "
             "`pressrun user link NAME` lets them log in"
         )
 
 
-_STANDING = {
-    "draft": "is still approved by {name}. `pressrun edition return {id}` ends that",
-    "scheduled": "is still scheduled or approved by {name}. `pressrun edition pause {id}` holds it",
-    "sending": "is being sent, as {name} decided. `pressrun edition pause {id}` holds it",
+_WHAT_STOPS_IT = {
+    "draft": "is still approved by {name}. To end that, run `pressrun edition return {id}`",
+    "scheduled": "is still scheduled or approved by {name}. To stop it, run `pressrun edition pause {id}`",
+    "sending": "is being sent on {name}'s decision. To stop it, run `pressrun edition pause {id}`",
 }
 
 
-def _standing(name: str, edition: dict[str, Any]) -> str:
-    """An edition that goes out by what somebody has decided, and how to stop that."""
-    words = _STANDING[edition["state"]].format(name=name, id=edition["id"])
+def _decided(name: str, edition: dict[str, Any]) -> str:
+    """An edition that goes out on somebody's decision, and how to stop it."""
+    words = _WHAT_STOPS_IT[edition["state"]].format(name=name, id=edition["id"])
     return f"edition {edition['id']} of {edition['list']} {words}"
 
 

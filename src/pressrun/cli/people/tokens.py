@@ -70,7 +70,7 @@ def list_all(invocation: Invocation) -> None:
 @verb("token revoke")
 @click.argument("token_id", metavar="ID", type=_TOKEN_ID)
 def revoke(invocation: Invocation, *, token_id: int) -> None:
-    """Tokens that were made with it stay valid, and are named."""
+    """Tokens that were made with it stay valid; the command lists them."""
     revoked = execute(invocation, "token.revoke", TokenId(id=token_id))
     if invocation.as_json:
         print_json(revoked)
@@ -78,7 +78,8 @@ def revoke(invocation: Invocation, *, token_id: int) -> None:
     print_fields({"id": revoked["id"], "name": revoked["name"]})
     for token in revoked["made"]:
         print_warning(
-            f"{token['name']} was made with it, and is still valid. `pressrun token revoke {token['id']}` revokes it"
+            f"{token['name']} was made with this token and is still valid. "
+            f"To revoke it, run `pressrun token revoke {token['id']}`"
         )
 
 

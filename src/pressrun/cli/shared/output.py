@@ -70,7 +70,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def plain(answer: object) -> Any:
-    """What a use case answers, as it comes from a daemon: structs as JSON objects."""
+    """The answer of a use case as it would come from a daemon, with structs as JSON objects."""
     return msgspec.to_builtins(answer)
 
 

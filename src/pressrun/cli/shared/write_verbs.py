@@ -69,7 +69,7 @@ class VerbCalls:
         return self.finish()
 
     def unrecorded(self, verb: str, arguments: msgspec.Struct) -> Any:
-        """Carry out one that leaves no row in the audit log, as it only reads, or this command records what it does."""
+        """Carry out a verb without a row in the audit log: it only reads, or this command records what it does."""
         self._executor.start(verb, arguments)
         return self.finish()
 
@@ -118,7 +118,7 @@ def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any
 
 
 def execute_unrecorded(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any:
-    """Carry out one verb that leaves no row in the audit log; returns its result."""
+    """Carry out a verb without a row in the audit log; returns its result."""
     with executing(invocation) as call:
         return call.unrecorded(verb, arguments)
 

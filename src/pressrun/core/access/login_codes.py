@@ -30,7 +30,7 @@ def app_secret(keys: KeyRing, salt: bytes) -> bytes:
 
 
 def setup_seal(keys: KeyRing, person_id: int, salt: bytes) -> bytes:
-    """What shows that we drew this salt for the app of this person: a salt alone, which a row has, shows nothing."""
+    """Proof that we drew this salt for this person's app. The salt alone proves nothing, since the database has it."""
     return _derived(keys, b"app-setup", b"%d\0" % person_id + salt)[:SEAL_BYTES]
 
 

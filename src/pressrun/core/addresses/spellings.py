@@ -1,4 +1,4 @@
-"""The spellings of addresses: whether a text names one, in whatever case, form or escape it was written.
+"""The spellings of addresses: whether a text names one, whatever case, form or escapes it uses.
 
 SQL's lower() handles only ASCII, and an address is compared by more than its case: accents may be one character or two
 (Unicode NFC and NFD), a domain may be written in letters or as its A-label (RFC 5890), and mail, pages and programs
@@ -26,7 +26,7 @@ _DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "ς": "σ"})  # the s
 
 
 class Spellings:
-    """All ways to write the addresses of somebody; `Spellings(address).name(text)` finds them."""
+    """All ways to write somebody's addresses; `Spellings(address).name(text)` finds them."""
 
     def __init__(self, *addresses: Address) -> None:
         self._domains = sorted({address.domain for address in addresses})
@@ -59,8 +59,8 @@ def _pattern(address: Address) -> str:
     domains = {plain(address.domain), plain(_in_letters(address.domain)), plain(address.typed.rpartition("@")[2])}
     local, domain = (f"(?:{'|'.join(map(re.escape, sorted(some)))})" for some in (locals_, domains))
     ends = r"(?![\w-]|\.\w)"  # else it is a longer domain
-    # A longer local part is somebody else's. A return path may hold an address behind a name of its own, with
-    # another character for the @ (VERP).
+    # A longer local part is somebody else's. A return path (VERP) may have an address after a name of its own, with
+    # another character in place of the @.
     return rf"(?<![\w.+-])(?:{local}|\"{local}\")@{domain}{ends}|(?<![\w.]){local}[=%]{domain}{ends}"
 
 

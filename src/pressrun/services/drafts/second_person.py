@@ -58,8 +58,8 @@ def require_second_person(
     if theirs:
         raise NotPermitted(
             f"somebody else has to submit edition {edition.id} again before you can approve it, because "
-            f"{theirs[-1].who} has changed settings of {edition.list_name} that are in every copy. That token is "
-            "gone, so nobody knows whether it was yours"
+            f"{theirs[-1].who} has changed settings of {edition.list_name} that are in every copy. That token no "
+            "longer exists, so nobody knows whether it was yours"
         )
 
 

@@ -53,7 +53,7 @@ def sender_of(mail_from: str) -> Address | None:
 
 
 class _Request(ReaderRequest):
-    """What the sender of a mail asks of one list."""
+    """What the sender of a mail asks one list to do."""
 
     def __init__(
         self, tx: Transaction, origin: Origin, context: ServiceContext, *, list_name: str, sender: Address
@@ -153,8 +153,8 @@ class MailCommands:
         return self._answer(request, "not_confirmed")
 
     def _unsubscribe(self, tx: Transaction, route: Route, origin: Origin) -> str:
-        # Nothing that a responder answers names this address as its sender, and programs that unsubscribe for a reader
-        # mark their mail as some vacation programs do, so marks say nothing here.
+        # Automatic replies do not come here, since no mail names this address as its sender. Programs that unsubscribe
+        # for a reader mark their mail as some vacation programs do. So marks are ignored.
         number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
             return "test" if number == TEST_ID else "not signed"

@@ -1,10 +1,10 @@
 """One job while it is carried out: what its rows would do, or do.
 
-A dry run writes one mark for each row of what the row would do, and ends ready. Applying it carries out the rows whose
-mark is still right. No further batch is applied once whoever handed in or applied the job may not change readers of the
-list any more, so a revoked token changes nothing from the next commit on. Each batch is one transaction with the
-position that it leads to, short enough for others to get in between, so whoever goes on after a restart begins where
-the last commit was.
+A dry run writes one mark for each row, which says what the row would do, and ends as ready. Applying it carries out the
+rows whose mark is still right. Once whoever handed in or applied the job may no longer change readers of the list, no
+further batch is applied, so a revoked token changes nothing from the next commit on. Each batch is one transaction that
+also stores the position it leads to. It is short enough for others to get in between, and after a restart the job
+continues where the last commit was.
 """
 
 from __future__ import annotations
@@ -199,12 +199,12 @@ def _find_applying(tx: Transaction, job_id: int) -> BulkJob | None:
 
 
 def _require_standing(tx: Transaction, job: BulkJob) -> None:
-    """Raise Refused once whoever decided on this job has lost the right to, as for schedules of editions."""
+    """Raise Refused once whoever decided on this job has lost the right to it, as with scheduled editions."""
     actor = NamedActor(who=job.actor, uid=None, at=job.decided_at)
     if not standing.may_still(tx, actor, Right.MANAGE_READERS, job.list_name):
         raise Refused(
-            f"{job.actor}, who had it carried out, may no longer change readers of {job.list_name}. What it has done "
-            "stays. Somebody who may can hand in the same file again"
+            f"{job.actor}, who had it carried out, may no longer change readers of {job.list_name}. Changes that it "
+            "has already made are kept. To complete them, somebody who may do so can hand in the same file again"
         )
 
 

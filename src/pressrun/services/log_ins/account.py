@@ -50,7 +50,7 @@ class AccountOverview(Struct, frozen=True, kw_only=True):
 
 
 class AppSetup(Struct, frozen=True):
-    """An app that somebody is about to add: the salt of its secret, and what their form carries of it."""
+    """An app that somebody is about to add: the salt of its secret, and the setup that their form carries."""
 
     salt: bytes
     sealed: bytes
@@ -93,13 +93,13 @@ class Account:
     def find_setup(self, person_id: int, sealed: bytes) -> AppSetup | None:
         """The setup that a form carries; None unless it was begun for this person.
 
-        Whoever has a copy of the database could otherwise have the secret of anybody's app shown to them.
+        Otherwise anybody with a copy of the database could make us show the secret of anybody's app.
         """
         setup = self._setup_of(person_id, sealed[:SALT_BYTES])
         return setup if hmac.compare_digest(setup.sealed, sealed) else None
 
     async def add_app(self, person_id: int, session_id: int, sealed: bytes, typed: str) -> list[str]:
-        """Add an app that shows this code now, in place of a former one; returns new recovery codes, to be shown once.
+        """Add an app that shows this code now, replacing a former one; returns new recovery codes, to be shown once.
 
         Raises BadInput for a code that is not the app's, or was used before.
         """

@@ -163,7 +163,7 @@ class Ceremonies:
     def _use(self, challenge: bytes) -> None:
         now = int(self._clock())
         self._used = {earlier: over_at for earlier, over_at in self._used.items() if over_at > now}
-        self._used[challenge] = _end_of(challenge)  # by its own end: the clock may have been set back since it began
+        self._used[challenge] = _end_of(challenge)  # the end in it, since the clock may have been set back
 
 
 def _end_of(challenge: bytes) -> int:

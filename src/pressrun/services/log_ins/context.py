@@ -55,7 +55,7 @@ def session_window(settings: LoginSettings, now: float) -> SessionWindow:
 
 
 def is_recent(session: LoginSession, now: float) -> bool:
-    """Whether the log-in is recent enough for what is dangerous; not if it was long before the clock was set back."""
+    """Whether the log-in is recent enough for dangerous actions; it is not if the clock was set back far since."""
     return abs(now - session.started_at) < FRESH_SECONDS
 
 

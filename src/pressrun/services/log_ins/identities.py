@@ -67,7 +67,7 @@ class Identities:
         return await self._context.database.write(self._enter, identity, visitor, admitted, linking)
 
     async def refund(self, visitor: Visitor, admitted: Admitted) -> None:
-        """Forget an attempt about which the issuer could not be asked: it is no failure of the client."""
+        """Forget an attempt for which the issuer could not be reached, since the client did not fail."""
         await self._context.database.record(limits.refund, self._meters(visitor), admitted.counted_at)
 
     def record_failure(self, visitor: Visitor, problem: str) -> None:

@@ -1,9 +1,9 @@
 """Logging in by a password, a mailed code or a passkey.
 
-Nothing tells somebody who fails whether there is such an account: an unknown name costs the same hash, an unknown
-address is stored as a known one and looked at later, and the answer is the same. Every attempt is counted before it is
-looked at, by the account as typed and by the client, and taken back once it has succeeded, or if nobody could look at
-it: simultaneous attempts are limited as strictly as attempts one after the other.
+A failed log-in does not reveal whether there is such an account: an unknown name costs the same hash, an unknown
+address is stored like a known one and checked later, and the answer is the same. Every attempt is counted before it is
+checked, by the account as typed and by the client. The count is taken back if the attempt succeeds or cannot be
+checked. So simultaneous attempts are limited as strictly as attempts one after the other.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class LogIns:
             return candidate
         try:
             is_right = await self._hashes.verify(None if candidate is None else candidate.hash, password)
-        except Unavailable:  # nobody has looked at it
+        except Unavailable:  # the password was not checked
             await self._context.database.record(limits.refund, meters, now)
             raise
         if not is_right or candidate is None or candidate.hash is None:
@@ -101,7 +101,7 @@ class LogIns:
         if outcome is None:
             self._failures.record("password", visitor, person=candidate.name)
         elif self._hashes.is_outdated(candidate.hash):
-            with suppress(Unavailable):  # while very many log in, the former hash stays
+            with suppress(Unavailable):  # keep the former hash while very many people log in
                 new = await self._hashes.make(password)
                 await self._context.database.record(credentials.rehash, candidate.id, candidate.hash, new)
         return outcome

@@ -104,7 +104,7 @@ def decide_sync_row(prior: PriorState, row: CheckedRow) -> RowDecision:
         return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
     if prior.state is None:
         return _ADDED[_State.ACTIVE]
-    if prior.source not in ("", SYNC):  # empty where an earlier row of the same sync has changed it
+    if prior.source not in ("", SYNC):  # empty if an earlier row of the same sync has changed it
         return RowDecision(outcome=RowOutcome.SKIPPED_UNSUBSCRIBED if prior.has_left else RowOutcome.UNCHANGED)
     if prior.state is _State.SUSPENDED:
         return RowDecision(outcome=RowOutcome.UNCHANGED)
@@ -136,7 +136,7 @@ def merge_profile(prior: PriorState, row: CheckedRow) -> tuple[str, str, Mapping
 def state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> PriorState:
     """What is known of the address after the row; a subscriber or subscription that it adds has no id yet.
 
-    Whoever it subscribes, suspends or lets leave has the source of this import from now on, which is left empty.
+    Whoever it subscribes, suspends or unsubscribes gets this import as the source, which is left empty here.
     """
     name, language, attributes = merge_profile(prior, row) if decision.changes_profile else prior.profile
     state = decision.state or prior.state

@@ -143,7 +143,7 @@ class MemberPuts:
             return False
         request, wanted = ReaderRequest(tx, origin, self._context), [(known.list, known.subscription)]
         request.record("requested", known.list, person)
-        # No suppression lets the mail pass.
+        # A suppression stops this mail, whatever its reason.
         request_confirmation(request, wanted, person, verdict, name="", answers=_BY_PROGRAM)
         return verdict in MAILED
 

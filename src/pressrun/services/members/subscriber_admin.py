@@ -45,7 +45,7 @@ SOURCE = "operator"
 
 
 class ErasureAnswer(Struct, frozen=True, kw_only=True):
-    """What was erased: whether there was a reader, and where else the address was. A repeat has `erased` alone."""
+    """What was erased: whether there was a reader, and where else the address was. A repeat has only `erased`."""
 
     erased: bool
     reader: bool | UnsetType = UNSET

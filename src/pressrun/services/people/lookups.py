@@ -34,8 +34,8 @@ class UndeliveredMail(Struct, frozen=True, kw_only=True):
     reply: str
 
 
-class StandingEdition(Struct, frozen=True, kw_only=True):
-    """An edition that goes out, or may, because a person has approved it, scheduled it or sent it."""
+class DecidedEdition(Struct, frozen=True, kw_only=True):
+    """An edition that goes out, or may go out, because a person has approved, scheduled or sent it."""
 
     id: int
     list: str
@@ -46,9 +46,9 @@ class StandingEdition(Struct, frozen=True, kw_only=True):
 class PersonAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A person. `link` is in answers that create a link, `mailed` in those to an invitation.
 
-    `revoked` are the names of the tokens that a reset has revoked, and `stands` what they have decided that it leaves
-    in force. `undelivered` is about the latest email to them, if that did not arrive. `no_operator_left` says that no
-    operator can log in now, which only the shell can bring about.
+    `revoked` has the names of the tokens that a reset has revoked, and `editions` those that still go out on the
+    person's decision. `undelivered` is about the latest email to them, if that did not arrive. `no_operator_left` is
+    true if no operator can log in now, which only the shell can bring about.
     """
 
     name: str
@@ -64,7 +64,7 @@ class PersonAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mailed: bool | None = None
     cancelled: int | None = None
     revoked: tuple[str, ...] | None = None
-    stands: tuple[StandingEdition, ...] | None = None
+    editions: tuple[DecidedEdition, ...] | None = None
     no_operator_left: bool = False
 
 

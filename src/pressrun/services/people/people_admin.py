@@ -25,8 +25,8 @@ from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.lookups import (
+    DecidedEdition,
     PersonAnswer,
-    StandingEdition,
     address_in_use,
     describe,
     require_person_to_change,
@@ -152,9 +152,9 @@ class PeopleAdmin:
     async def reset(self, who: str) -> PersonAnswer:
         """End a person's sessions, take away everything that they act by, and make a new link to enter.
 
-        This covers password, passkeys, app, recovery codes, accounts of an issuer, mailed codes and tokens. It is for
-        a lost device, and for an intruder, who may have made any of these. What they have decided stands, since much of
-        it may be the person's own; the answer names the editions. Raises NotFound.
+        This covers password, passkeys, app, recovery codes, accounts of an issuer, mailed codes and tokens. It is for a
+        lost device, and for an intruder, who may have made any of these. It does not undo decisions made in the
+        person's name, since much of that may be their own; the answer lists the editions concerned. Raises NotFound.
         """
         answer = await self._context.database.write(self._reset, who)
         event(log, "person.reset", person=answer.name)
@@ -292,8 +292,8 @@ class PeopleAdmin:
         if person.address is not None:
             log_ins.forget_codes_of(tx, parse_address(person.address).key, self._context.now)
         revoked = tuple(api_tokens.delete_tokens_of(tx, person.id))
-        stands = tuple(map(_describe_edition, standing.editions_decided_by(tx, person)))
-        return replace(self._with_new_link(tx, person.id), revoked=revoked, stands=stands)
+        editions = tuple(map(_describe_edition, standing.editions_decided_by(tx, person)))
+        return replace(self._with_new_link(tx, person.id), revoked=revoked, editions=editions)
 
     def _with_new_link(self, tx: Transaction, person_id: int) -> PersonAnswer:
         context = self._context
@@ -316,5 +316,5 @@ def _is_without_operator(tx: Transaction, former: StoredPerson) -> bool:
     return former.is_operator and not people.has_operator(tx)
 
 
-def _describe_edition(edition: Edition) -> StandingEdition:
-    return StandingEdition(id=edition.id, list=edition.list_name, title=edition.title, state=edition.state)
+def _describe_edition(edition: Edition) -> DecidedEdition:
+    return DecidedEdition(id=edition.id, list=edition.list_name, title=edition.title, state=edition.state)

@@ -18,7 +18,7 @@ from pressrun.store.transaction import Transaction
 
 
 class TokenAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A token of a program. `token` is in the answer to making it, and never again; `last_used` is a day."""
+    """A token of a program. `token` is only in the answer to making it; `last_used` is a day."""
 
     id: int
     name: str

@@ -108,9 +108,9 @@ class Tokens:
         return replace(answer, token=token)
 
     async def revoke(self, token_id: int, person_id: int | None = None) -> TokenRevoked:
-        """Delete a token, of this person where one is given; it opens nothing from now on. Raises NotFound.
+        """Delete a token, of this person where one is given; it stops working at once. Raises NotFound.
 
-        Tokens that were made with it stay valid, since other programs have them; the answer names them.
+        Tokens that were made with it stay valid, since other programs use them; the answer lists them.
         """
         answer = await self._context.database.write(self._revoke, token_id, person_id)
         event(log, "token.revoked", token=token_id)

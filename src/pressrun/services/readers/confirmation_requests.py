@@ -16,7 +16,7 @@ from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.readers.subscriptions import Subscription
 
 MAILED = frozenset({Verdict.ACCEPTED, Verdict.HELD})
-"""What the abuse limits say of a sign-up whose mail goes out, now or once an operator releases it."""
+"""Verdicts of the abuse limits with which the mail goes out, now or once an operator releases it."""
 
 Wanted = tuple[MailingList, Subscription | None]
 """A list that somebody asks for, with their subscription so far, if any."""

@@ -74,7 +74,7 @@ def confirm_request(request: ReaderRequest, confirmation_id: int) -> tuple[Confi
 
 
 def _confirm_one(request: ReaderRequest, checked: _CheckedRequest) -> SubscriptionDetails:
-    """Make one subscription active; what was asked with it becomes the person's, who has proved that mail arrives."""
+    """Make one subscription active, and give the person what was requested with it, now that mail has reached them."""
     tx, source, asked, details = request.tx, request.origin.source, checked.asked, checked.details
     state = move(details.subscription.state, SubscriptionEvent.CONFIRM)
     assert state is not None

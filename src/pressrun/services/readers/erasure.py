@@ -53,7 +53,7 @@ class Erased(Struct, frozen=True, kw_only=True):
 
 
 class _Person(Struct, frozen=True):
-    """Whom an erasure is about: the address that was given and their former ones, and the readers who have these."""
+    """Whom an erasure is about: the given address, their former ones, and the readers who have these."""
 
     addresses: tuple[Address, ...]
     subscribers: tuple[Subscriber, ...]
@@ -98,7 +98,7 @@ async def erase(
 async def erase_reader(
     context: ServiceContext, address: Address, *, unless: Callable[[Transaction], bool] = lambda _: False
 ) -> Erased | None:
-    """The same while the daemon runs: logged, and the dispatcher hears of it."""
+    """The same while the daemon runs: this also logs it and notifies the dispatcher."""
     erased = await erase(
         context.database,
         address,
@@ -125,7 +125,7 @@ def erase_person(
 ) -> Erased:
     """Erase a person in this transaction; `salt` is 16 random octets, `earlier` what was found before it."""
     person = _find_person(tx, address)
-    if earlier is None or earlier.addresses != person.addresses:  # then it has not searched for all of them
+    if earlier is None or earlier.addresses != person.addresses:  # the scan did not search for all of them
         earlier = EarlierScan(person.addresses)
     for own in person.addresses:
         _require_unused(tx, own)
@@ -151,9 +151,9 @@ def _require_unused(tx: Transaction, address: Address) -> None:
 
 
 def _find_person(tx: Transaction, address: Address) -> _Person:
-    """Somebody with the addresses that they had before, unless somebody else reads or signs up at one of them now.
+    """A person with their former addresses, except those at which somebody else now reads or signs up.
 
-    Somebody who changed to the address of another reader has left a reader without subscriptions at the former one.
+    Whoever changed to another reader's address left a reader without subscriptions at the former address.
     """
     reader = subscribers.find_subscriber(tx, address)
     addresses, readers = [address], [] if reader is None else [reader]

@@ -64,7 +64,7 @@ def find_choices(read: Sequence[MailingList], listed: Sequence[MailingList]) -> 
 
 
 def switch_language(request: ReaderRequest, replaced: Sequence[SubscriptionDetails], wanted: MailingList) -> None:
-    """Replace live subscriptions of a person, one at least, by one to another open list of the family."""
+    """Replace one or more live subscriptions of a person by one to another open list of the family."""
     tx, now = request.tx, request.now
     lists.lock_members(tx, [wanted.id, *(details.list.id for details in replaced)])
     held = lists.hold_list(tx, wanted.id)

@@ -35,7 +35,7 @@ class NeverAgain:
 
 
 def _refuse(request: ReaderRequest, subscriber_id: int, packed: tuple[bytes, ...]) -> None:
-    digests = Digests(packed[0], packed[-1])  # one where both are the same
+    digests = Digests(packed[0], packed[-1])  # the token has only one if both are the same
     people = subscribers.of_mailbox(request.tx, digests.mailbox)
     for person in people:
         end_everything(request, person)

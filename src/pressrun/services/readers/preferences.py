@@ -1,8 +1,9 @@
-"""What readers decide by a link of theirs: name, language, format, lists, a pause, and the end of it all.
+"""What readers decide with their own link: name, language, format, lists, pausing, and leaving everything.
 
-A link says who (profiles). Whatever would show or take more than the edition needs the link that expires within the
-hour, which goes to the reader's mailbox only. Requesting one by address reveals nothing: the answer is the same for
-every address, and only a reader is mailed a link. Each change is one transaction with its evidence of consent.
+A link identifies the reader (profiles). Anything that would reveal or delete more than a link in an edition allows
+requires the link that expires within the hour, which goes only to the reader's mailbox. Requesting one by address
+reveals nothing: the answer is the same for every address, and only a reader is mailed a link. Each change is one
+transaction with its evidence of consent.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class Preferences:
     async def _change(
         self, link: PreferenceLink, origin: Origin, change: Callable[[ReaderRequest, Profile], None]
     ) -> Profile | None:
-        """Carry out a change by the owner of a link; returns what its page shows afterwards."""
+        """Carry out a change by the owner of a link; returns what the page shows afterwards."""
 
         def work(request: ReaderRequest) -> Profile | None:
             profile = find_profile(request.tx, link, request.now)
@@ -152,7 +153,7 @@ def _save(request: ReaderRequest, profile: Profile, changes: PreferenceChanges) 
 
 
 def _choose(request: ReaderRequest, profile: Profile, choice: FamilyChoice, name: str) -> None:
-    """Let the person read a newsletter in the language of this list alone, or in none without a name."""
+    """Let the person read a newsletter only in the language of this list, or in no language if no list is named."""
     mine = [item for item in profile.memberships if item.list.family == choice.name]
     if not name:
         _leave(request, profile, {item.list.name for item in mine})

@@ -1,8 +1,8 @@
 """Who a preferences link belongs to, and what its page shows of them.
 
-A link is valid while its epoch is that of the person and until it expires. The lasting link of an edition may be passed
-on with it, so whatever would show more than the edition needs the link that expires within the hour, which goes to the
-reader's mailbox only.
+A link is valid until it expires, and only while its epoch is the person's. The lasting link in an edition may be
+forwarded with it, so anything that would reveal more than the edition requires the link that expires within the
+hour, which goes only to the reader's mailbox.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from pressrun.store.transaction import Transaction
 class PreferenceLink(Struct, frozen=True, kw_only=True):
     """What a preferences link says; `expires_at` is 0 for the lasting link of an edition.
 
-    `list_name` is the list whose mail held the link. It is not signed. It decides the colours and language of the page,
-    and the list that mails are sent for, but never what may be seen or done.
+    `list_name` is the list whose mail had the link. It is not signed, so it decides the colours and language of the
+    page and the list that mails are sent for, but never what may be seen or done.
     """
 
     subscriber_id: int
@@ -36,16 +36,16 @@ class PreferenceLink(Struct, frozen=True, kw_only=True):
 
     @property
     def is_own(self) -> bool:
-        """Whether only the reader can have it, because it was mailed to them within the hour."""
+        """Whether only the reader can have it, because it was mailed to them within the last hour."""
         return self.expires_at > 0
 
 
 class Profile(Struct, frozen=True, kw_only=True):
     """What a preferences page shows; `offered` are public lists that the person is not on.
 
-    `families` are newsletters in several languages, by the name of the first of their lists that the person is on. No
-    other language of these is among `offered`, since the page has a choice for it.
-    `about` is the list that the page is styled for: the one that its link names, else the only one there is.
+    `families` are newsletters in several languages, by the name of the first of their lists that the person is on.
+    Their other languages are not among `offered`, since the page has a choice for them.
+    `about` is the list that the page is styled for: the one that the link names, or else the only list there is.
     `history` is the evidence of consent, oldest first, for a link that only the reader can have; `titles` are those of
     the lists it names, by name, as far as they still exist.
     """
@@ -65,7 +65,7 @@ class Profile(Struct, frozen=True, kw_only=True):
         return frozenset(item.list.name for item in self.memberships)
 
     def limited_to(self, names: Collection[str]) -> Profile:
-        """The same person with these memberships alone; no name stands for all of them."""
+        """The same person with only these memberships; without names, with all of them."""
         if not names:
             return self
         return replace(self, memberships=tuple(item for item in self.memberships if item.list.name in names))

@@ -1,7 +1,7 @@
-"""What somebody asks for a reader, in one transaction: by whom and through which door, and what each request leaves.
+"""A request on behalf of a reader, in one transaction: where it came from, and what it records and mails.
 
-Whatever a request does to a subscription leaves evidence of consent, and may mail the reader. So the use cases beside
-this file say what happens to whom; how that is recorded, mailed and committed is said here.
+Every change of a subscription leaves evidence of consent, and may mail the reader. The use cases beside this file
+decide what happens to whom; this file records, mails and commits it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ T = TypeVar("T")
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
 
-    `words_language` is the language of the words where it differs from that of the request or the list.
+    `words_language` is the language of the words if it differs from that of the request or the list.
     `in_reply_to` is the Message-ID that a reply by mail answers. `url` and `given_at` are where and when the person
-    consented, as the program says that the request came from.
+    consented, according to the program that made the request.
     """
 
     source: str
@@ -49,9 +49,9 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     given_at: int | None = None
 
     def evidence(self, list_language: str) -> dict[str, Any]:
-        """What an event of consent has of it, with the language of what the person was shown.
+        """What evidence of consent records of it, with the language of what the person was shown.
 
-        That is the language of the words or the request, on the web else that of the list.
+        That is the language of the words, or else of the request, or else, on the web, of the list.
         """
         return {
             "source": self.source,
@@ -77,9 +77,9 @@ class ReaderRequest:
     # ------------------------------------------------------------------ subscriptions, and the evidence for them
 
     def change(self, details: SubscriptionDetails, changed: Subscription, event: str, *, how: str = "") -> None:
-        """Write the new state of a subscription, with its evidence; raises Conflict where it has changed since.
+        """Write the new state of a subscription, with its evidence; raises Conflict if it has changed since.
 
-        `how` it came to that, if it is not by its source.
+        `how` says how it came about, if the source does not.
         """
         subscriptions.record_subscription(self.tx, details.subscription, changed, self.now, how=how)
         self.record(event, details.list, details.person)
@@ -142,7 +142,7 @@ class ReaderRequest:
     ) -> None:
         """Queue a mail in the language of the request, or in the reader's own if it has none; None for a stranger.
 
-        One that the abuse limits hold waits for an operator, until a confirmation would have expired.
+        A mail that the abuse limits hold waits for an operator until a confirmation would have expired.
         """
         language = self.origin.language or ("" if person is None else person.language)
         notice = self._notice(kind, target, person, to, payload, language)
@@ -153,7 +153,7 @@ class ReaderRequest:
 
     @property
     def confirm_until(self) -> int:
-        """Until when a confirmation that this request asks for can be given."""
+        """When a confirmation that this request asks for expires."""
         return int(self.now + self.context.tokens.confirm_lifetime_seconds)
 
     def _notice(

@@ -45,16 +45,16 @@ class UnsubscribeOutcome(StrEnum):
 
 
 class UsedLink(StrEnum):
-    """What somebody unsubscribed by, which says how sure it is that the reader did, and what they meant."""
+    """The link that was used, which tells how sure it is that the reader used it, and what they meant."""
 
     MAILED = "mailed"  # of an edition, or an address to write to: may be passed on, and means the whole newsletter
     LASTING = "lasting"  # the preferences link of an edition: may be passed on, and shows this very subscription
-    OWN = "own"  # the preferences link that only the reader can have, who needs no notice and no link to undo it
+    OWN = "own"  # the preferences link that only the reader can have: needs no notice and no link to undo it
 
 
 class UnsubscribeRequest(msgspec.Struct, frozen=True):
-    """A request to unsubscribe. `edition_id` is the edition that counts it: whose link was used, or for a mail the last
-    one that they got; 0 for none. `how` they left, if it is not by the source of the request.
+    """A request to unsubscribe. `edition_id` is the edition that counts it: the one whose link was used or, for a mail,
+    the latest one that they got; 0 for none. `how` says how they left, if the source of the request does not.
     """
 
     subscription_id: int
@@ -65,7 +65,7 @@ class UnsubscribeRequest(msgspec.Struct, frozen=True):
 
     @property
     def is_followed(self) -> bool:
-        """Whether it is also for the subscription that this one has become in another language."""
+        """Whether it also ends the subscription in another language that has replaced this one."""
         return self.link is UsedLink.MAILED
 
 

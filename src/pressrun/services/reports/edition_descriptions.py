@@ -47,7 +47,7 @@ class EditionAnswer(Struct, frozen=True, kw_only=True):
 
 
 class FullEditionAnswer(EditionAnswer, frozen=True, kw_only=True):
-    """The same, with where it stands or stood as a draft. `revision` is the number of its last change."""
+    """The same, with its present or former state as a draft. `revision` is the number of its last change."""
 
     revision: int | None
     submitted_at: str | None
@@ -78,7 +78,7 @@ def page_of_editions(
 def show_edition(tx: Transaction, edition_id: int, now: int) -> FullEditionAnswer:
     """`edition show`: the edition, and its state as a draft, now or before it went out; raises NotFound.
 
-    All about the draft is null for an edition that was never one.
+    Fields about the draft are null for an edition that was never one.
     """
     edition = asdict(describe_edition(tx, require_edition(tx, edition_id), now))
     manuscript = manuscripts.find_manuscript(tx, edition_id)

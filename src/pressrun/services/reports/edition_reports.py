@@ -43,7 +43,7 @@ _SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_deliv
 
 class CopyInReport(Struct, frozen=True, kw_only=True):
     """A copy that failed or waits: the reply about it, the class of its bounce, when it is tried next (RFC 3339), and
-    how often it was.
+    how often it has been tried.
     """
 
     address: str | None
@@ -77,7 +77,7 @@ class DomainCounts(Struct, frozen=True, kw_only=True):
 
 
 class TimelineInfo(Struct, frozen=True, kw_only=True):
-    """How many in each bar of `seconds` from `start_at` on, how many later, and when the last one was (RFC 3339)."""
+    """How many in each bar of `seconds` from `start_at` on, how many later, and when the latest was (RFC 3339)."""
 
     start_at: str
     seconds: int

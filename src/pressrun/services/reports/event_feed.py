@@ -23,8 +23,8 @@ WINDOW = 10_000  # ids that one statement goes through, so that a filter that ma
 class EventInfo(Struct, frozen=True, kw_only=True):
     """Something that happened at `at` (RFC 3339). `actor` is reader, mail, shell, clock, person:NAME or token:NAME.
 
-    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says in
-    which way or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
+    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says how
+    or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
     `job 31`.
     """
 

@@ -35,10 +35,10 @@ class CopyQuery(Struct, frozen=True, kw_only=True):
 
 
 class CopyInfo(Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
-    """One copy: where it stands since `at`, and the last reply about it. Times are RFC 3339.
+    """One copy: its state since `at`, and the latest reply about it. Times are RFC 3339.
 
-    `kind` is that of a failure: hard, soft, policy, message or expired; `class` that of a bounce. Who may not see
-    readers gets neither `email` nor `text`, the remote server's words.
+    `kind` is that of a failure: hard, soft, policy, message or expired; `class` that of a bounce. Callers who may not
+    see readers get neither `email` nor `text`, the remote server's words.
     """
 
     email: str | None

@@ -190,7 +190,7 @@ def _carry_edition(
     for slice_ in restores.slices_of(former, edition_id):
         bulk_changes.store(tx, BulkChange(**{**slice_, "kind": BulkKind(slice_["kind"])}))
     restores.store_edition(tx, edition_id, then)
-    if then.state in _OVER:  # no connection has a copy, and rows that were removed for their age were over
+    if then.state in _OVER:  # no connection has a copy, and rows removed for their age were final
         restores.cancel_waiting(tx, edition_id, now)
     copy_counts.recount(tx, edition_id)
     return in_flight
@@ -231,10 +231,10 @@ def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:
 
 
 def carry_requests(tx: Transaction, former: Transaction) -> None:
-    """Take over the keys of requests that must not be carried out again, now that their programs may repeat them.
+    """Take over the keys of requests that must not be carried out again, even if programs repeat them.
 
-    Otherwise a program that had no answer would send an edition once more, which the backup does not have, or bring
-    back somebody who was erased, also with a file.
+    Otherwise a program that got no answer could send again an edition that the backup does not have, or bring back
+    somebody who was erased, by a request or a file.
     """
     if _is_continued(tx, former):
         restores.keep_requests(tx, former)
@@ -243,7 +243,7 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
 def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
     """Pause what would send copies, and cancel mails to one person that nobody now expects."""
     restores.end_sessions(tx)
-    restores.end_jobs(tx, ENDED_JOB)  # it would ask people again whom it has already asked
+    restores.end_jobs(tx, ENDED_JOB)  # it would ask the same people again
     notices = restores.cancel_notices(tx, now)
     held = {}
     for edition in restores.unfinished_editions(tx):

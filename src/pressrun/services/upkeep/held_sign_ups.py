@@ -43,7 +43,7 @@ class HeldInfo(Struct, frozen=True, kw_only=True):
 
 
 class HeldReleased(Struct, frozen=True, kw_only=True):
-    """How many confirmations go out, and how many had become useless."""
+    """How many requests to confirm go out, and how many had become useless."""
 
     released: int
     forgotten: int

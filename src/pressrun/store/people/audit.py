@@ -314,7 +314,7 @@ def last_object(tx: Transaction, action: str) -> str | None:
 
 
 class NamedActor(Struct, frozen=True, kw_only=True):
-    """Whom a row of the log names, and when they did what it is about."""
+    """The actor in a row of the log, and when they acted."""
 
     who: str
     uid: int | None

@@ -61,9 +61,9 @@ def remove_password(tx: Transaction, person_id: int) -> bool:
 
 
 def add_app(tx: Transaction, person_id: int, salt: bytes, step: int, now: int) -> bool:
-    """Add the app of a person, whose code of `step` is used up, in place of a former one.
+    """Add the app of a person in place of a former one; its code of `step` counts as used.
 
-    False if it is there already and that code is used up.
+    False if it is there already and that code was used before.
     """
     return tx.run("credentials.add_app", person_id=person_id, salt=salt, step=step, now=now) > 0
 

@@ -55,7 +55,7 @@ MOST_PREPARED = 1000  # more than there are statements, so that none is dropped 
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 
 # Local to each transaction, as a pooler may give the next one another session. A lock is waited for as long as SQLite
-# waits; a process that stands still in a transaction must not hold its locks for ever. What is accepted is on the disk,
+# waits; a process that hangs in a transaction must not hold its locks for ever. What is accepted is on the disk,
 # whatever the server does for others.
 _LIMITS = "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'"
 # No plan may depend on what the server knows of our tables at that moment: a minute after an import or the start of an

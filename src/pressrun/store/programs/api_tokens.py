@@ -95,7 +95,7 @@ def origin_of(tx: Transaction, token_id: int) -> int:
 
 
 def made_with(tx: Transaction, token_id: int) -> list[Row]:
-    """id and name of each token that was made with this one, or with one of those."""
+    """The id and name of each token that was made with this one, directly or through others."""
     return tx.rows("api_tokens.made_with", id=token_id)
 
 

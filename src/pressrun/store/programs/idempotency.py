@@ -49,7 +49,7 @@ class KeptOutcome(Struct, frozen=True, kw_only=True):
 def claim_key(tx: Transaction, keyed: KeyedRequest, *, at: int) -> None:
     """Let this transaction be the one that carries out the request; raises StillRunning if another one has.
 
-    That happens if a client gave up on a request that was committed all the same, and repeats it at once.
+    That happens if a client gave up on a request that was still committed, and repeats it at once.
     """
     values = {"caller": keyed.caller, "digest": keyed.digest, "request": keyed.request, "at": at}
     if not tx.run("idempotency.claim", **values, after=at - KEPT_SECONDS):

@@ -81,7 +81,7 @@ class BulkJob(NewJob, frozen=True, kw_only=True):
 
     @property
     def decided_at(self) -> int:
-        """When `actor` handed in a job that has not ended, or applied it."""
+        """When `actor` handed in or applied a job that has not ended."""
         return self.expires_at - KEPT_SECONDS
 
 

@@ -33,13 +33,13 @@ class ListedCopy(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     recorded_at: int | None
     first_attempt_at: int | None
-    address: str | None  # None where the reader is gone
+    address: str | None  # None if the reader is gone
 
 
 class RepliedCopy(msgspec.Struct, frozen=True, kw_only=True):
     """A copy in the report on its edition, with the last reply about it."""
 
-    address: str | None  # None where the reader is gone
+    address: str | None  # None if the reader is gone
     code: int | None
     enhanced: str | None
     reply: str | None

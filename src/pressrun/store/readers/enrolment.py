@@ -54,7 +54,7 @@ class StateChange(NamedTuple):
 
 
 class KnownAddress(Struct, frozen=True, kw_only=True, gc=False):
-    """Somebody who is known by their address, and their subscription to a list if they have one."""
+    """Somebody found by their address, and their subscription to a list if they have one."""
 
     address: str
     address_key: str
@@ -69,7 +69,7 @@ class KnownAddress(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[KnownAddress]:
-    """The people with these address keys, and how they stand on a list."""
+    """The people with these address keys, and their subscriptions to a list."""
     rows = tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
     return [parse_row(row, KnownAddress, "attributes") for row in rows]
 

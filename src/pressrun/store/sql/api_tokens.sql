@@ -33,8 +33,8 @@ where (id = :id or origin_id = :id) and person_id is null;
 select coalesce(origin_id, id) from api_token where id = :id;
 
 -- name: made_with
--- The tokens that were made with one, with these, and so on: those whose origin it is, and as far as all of them still
--- exist, what the audit log says.
+-- The tokens that were made with one, directly or through others: those whose origin it is and, as long as all of them
+-- still exist, those that the audit log names.
 with recursive made (id, name, created_at) as (
     select id, name, created_at from api_token where id = :id or origin_id = :id
     union

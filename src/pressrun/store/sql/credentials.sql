@@ -20,7 +20,7 @@ update password set hash = :hash where person_id = :person_id and hash = :former
 delete from password where person_id = :person_id;
 
 -- name: add_app
--- Add or replace the app of a person; nothing where it is there already and a code as late was used.
+-- Add or replace the app of a person; does nothing if it is there already and a code as late was used.
 insert into authenticator_app (person_id, salt, last_step, added_at) values (:person_id, :salt, :step, :now)
 on conflict (person_id) do update set salt = excluded.salt, last_step = excluded.last_step, added_at = excluded.added_at
 where authenticator_app.salt <> excluded.salt or authenticator_app.last_step < excluded.last_step;

@@ -204,7 +204,7 @@ order by edition.id desc limit 100;
 select id from edition where started_at is not null;
 
 -- name: keyed_requests
--- What requests with a key did, and whether the reader whom they were about has been erased since.
+-- What requests with a key did, and whether the reader they were about has been erased since.
 select caller, digest, request, object, subscriber_id, at, has_created,
     subscriber_id is not null and not exists (select 1 from subscriber where id = idempotency_key.subscriber_id) as is_gone
 from idempotency_key;
@@ -349,7 +349,7 @@ select password.person_id, password.hash, authenticator_app.salt
 from password left join authenticator_app on authenticator_app.person_id = password.person_id;
 
 -- name: lone_passwords
--- Operators who log in by nothing but a password.
+-- Operators who can log in only by a password.
 select person.id from person join password on password.person_id = person.id
 where person.is_operator = 1 and not exists (select 1 from authenticator_app where person_id = person.id)
     and not exists (select 1 from passkey where person_id = person.id);
@@ -391,11 +391,11 @@ delete from enter_link;
 delete from login_code;
 
 -- name: signatures
--- How often passkeys were used, as they count.
+-- How often passkeys were used, by their own count.
 select credential_id, sign_count from passkey;
 
 -- name: keep_signatures
--- A passkey has counted on.
+-- Raise the count of a passkey.
 update passkey set sign_count = :sign_count where credential_id = :credential_id and sign_count < :sign_count;
 
 -- name: forget_passkey

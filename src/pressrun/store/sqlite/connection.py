@@ -109,7 +109,7 @@ def is_damage(problem: Exception) -> bool:
 
 
 def mend(problem: Exception) -> str:
-    """What to do about damage: the index for searches can be made anew from its own copy of the texts."""
+    """What to do about damage. The search index can be rebuilt from its own copy of the texts."""
     is_of_index = getattr(problem, "sqlite_errorcode", None) == sqlite3.SQLITE_CORRUPT_VTAB
     return REBUILD if is_of_index else RESTORE
 

@@ -17,7 +17,7 @@ from pressrun.store.table_store import DRAFT, MoveMark, MoveState
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import DataDir
 
-_HEADER = b"SQLite format 3\0"  # with which each of its files begins
+_HEADER = b"SQLite format 3\0"  # the first bytes of each of its files
 
 
 def set_aside_left_database(data: DataDir) -> Path | None:
@@ -46,9 +46,9 @@ def finish_setting_aside(data: DataDir) -> None:
 
 
 def drop_unused_copies(data: DataDir) -> None:
-    """Delete what a killed command has copied here, as no erasure would reach it. A running one keeps its own.
+    """Delete what a killed command has copied here, since no erasure would reach it; spare a running command's.
 
-    That is an unfinished copy, or a complete one that the data on the server were never switched to.
+    That is an unfinished copy, or a complete one that never replaced the data on the server.
     """
     lock = DataLock.find_free(data.move_lock) if _unused_copies(data) else None
     if lock is None:
@@ -81,7 +81,7 @@ def _has_header(path: Path) -> bool:
 
 
 def _is_in_use(database: Location) -> bool:
-    """Whether the data are still there; False if nobody can say."""
+    """Whether the data are still there; False if that cannot be determined."""
     with suppress(PressrunError, database.dialect.errors):
         return _find_mark(database) is None
     return False

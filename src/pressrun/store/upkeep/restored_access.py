@@ -1,9 +1,9 @@
 """Who may do what after a restore: never more than the backup says, nor than the former data did.
 
 Otherwise a backup would let in everybody who has since been removed, and bring back revoked tokens, passwords that were
-changed because they leaked, and codes that are used up. A password and the app beside it are one way to log in, which
-comes back whole or not at all: without an app that was set up or replaced since, the password would be enough.
-Sessions and links to enter end in any case.
+changed because they leaked, and used codes. A password and its app are one way to log in, which comes back whole or not
+at all. If the app was set up or replaced since, the password alone would otherwise be enough. Sessions and links to log
+in end in any case.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _is_continued(tx: Transaction, former: Transaction) -> bool:
 
 
 def _keep_uses(tx: Transaction, former: Transaction) -> None:
-    """Take over which codes of apps were used, and how far passkeys have counted."""
+    """Take over which codes of apps were used, and the counts of passkeys."""
     tx.run_many("credentials.use_step", map(dict, former.each("restores.steps")))
     tx.run_many("restores.keep_signatures", map(dict, former.each("restores.signatures")))
 

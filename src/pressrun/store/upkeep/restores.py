@@ -198,7 +198,7 @@ class FormerEdition(Struct, frozen=True, kw_only=True):
 
 
 def unfinished_editions(tx: Transaction) -> list[RestoredEdition]:
-    """Editions that are not over, welcome mails among them."""
+    """Editions that are not over, including welcome mails."""
     return [parse_row(row, RestoredEdition) for row in tx.rows("restores.unfinished_editions")]
 
 

@@ -37,7 +37,7 @@ def parse_parts(body: bytes, content_type: str, *, most: int) -> list[Part]:
 
 
 def _skip_preamble(body: bytes, boundary: bytes) -> bytes:
-    """The body from its first delimiter on. Mail programs may write any text before it (RFC 2046 §5.1.1)."""
+    """The body from the first delimiter on. Mail programs may write any text before it (RFC 2046 §5.1.1)."""
     if body.startswith(b"--" + boundary):
         return body
     return body[max(body.find(b"\r\n--" + boundary), 0) :]
