@@ -7,6 +7,7 @@ import string
 from pathlib import Path
 
 import pytest
+from tests.database import execute, select
 from tests.engines import IS_THOROUGH, contents
 from tests.services.harness import open_services
 
@@ -115,6 +116,21 @@ async def test_whoever_reads_at_the_former_address_now_is_left_alone(tmp_path: P
         assert left is not None
         standings = [details.subscription.state for details in await services.database.read(list_subscriptions, left)]
         assert ["unsubscribed", "pending"] == standings
+
+
+@pytest.mark.parametrize("former", ['"fern b"@old.example', "\u0130" * 32 + "@old.example"])
+async def test_a_former_address_that_is_no_longer_accepted_holds_up_no_erasure(tmp_path: Path, former: str) -> None:
+    """By the parser of this version, or in lower case, where it has more octets."""
+    web = Origin(source="web")
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        await services.subscribers.add("news", parse_address("fern@old.example"))
+        changes = AddressChanges(services.context)
+        await changes.request(1, parse_address("fern@new.example"), web)
+        await changes.confirm(1, web)
+        await execute(services.database, "update address_change set old_address = ?", former)
+        await services.subscribers.erase(parse_address("fern@new.example"))
+        assert [] == await select(services.database, "select id from subscriber")
 
 
 async def test_settings_that_name_the_former_address_have_to_be_changed_first(tmp_path: Path) -> None:

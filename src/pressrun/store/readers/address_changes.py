@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.store.transaction import Row, Transaction, parse_row
 
 
@@ -68,22 +68,29 @@ def record_undone(tx: Transaction, change: AddressChange) -> None:
 
 def moved_addresses(tx: Transaction) -> dict[str, Address]:
     """Where people are now who have changed their address, by the key of the former one, as long as that is known."""
-    moved: dict[str, Address] = {}
-    for row in tx.rows("address_changes.all_done"):
-        address = _parse(row["address"])
-        moved.setdefault(_parse(row["old_address"]).key, moved.get(address.key, address))
-    return {key: address for key, address in moved.items() if address.key != key}
+    return {key: present for key, (_, present) in _moves(tx).items()}
 
 
 def former_addresses(tx: Transaction, address: Address) -> list[Address]:
     """The addresses from which somebody has changed to this one, as long as that is known."""
-    return [_parse(key) for key, present in moved_addresses(tx).items() if present.key == address.key]
+    return [former for former, present in _moves(tx).values() if present.key == address.key]
+
+
+def _moves(tx: Transaction) -> dict[str, tuple[Address, Address]]:
+    """The former and the present address of each of them, without those that an earlier version accepted alone."""
+    moves: dict[str, tuple[Address, Address]] = {}
+    for row in tx.rows("address_changes.all_done"):
+        former, present = _parse(row["old_address"]), _parse(row["address"])
+        if former is not None and present is not None:
+            _, last = moves.get(present.key, (former, present))
+            moves.setdefault(former.key, (former, last))
+    return {key: (former, present) for key, (former, present) in moves.items() if present.key != key}
 
 
 @lru_cache(maxsize=10_000)
-def _parse(address: str) -> Address:
+def _parse(address: str) -> Address | None:
     """For each batch of an import again."""
-    return parse_address(address)
+    return read_stored_address(address)
 
 
 def find_former_address(tx: Transaction, subscriber_id: int, at: int) -> str | None:
