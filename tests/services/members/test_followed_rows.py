@@ -43,6 +43,25 @@ async def change(services: ServiceHarness, old: str, new: str) -> int:
     return await services.database.write(work)
 
 
+async def join(services: ServiceHarness, old: str, new: str) -> None:
+    """Somebody goes on as the reader who has the new address."""
+
+    def work(tx: Transaction) -> None:
+        person, now = subscribers.find_subscriber(tx, parse_address(old)), int(services.now)
+        assert person is not None
+        number = address_changes.insert_change(
+            tx, subscriber_id=person.id, old=old, new=parse_address(new), now=now, expires_at=now + 100
+        )
+        address_changes.record_confirmed(tx, number, former={}, expires_at=now + 100)
+
+    await services.database.write(work)
+
+
+async def moved(services: ServiceHarness) -> dict[str, str]:
+    present = await services.database.read(address_changes.moved_addresses)
+    return {key: address.typed for key, address in present.items()}
+
+
 async def members(services: ServiceHarness) -> list[tuple[Any, ...]]:
     return [
         tuple(row)
@@ -90,6 +109,23 @@ async def test_nobody_leaves_whose_former_address_is_in_the_roster(services: Ser
 
     assert [] == await services.database.read(leaving, OLD)
     assert [NEW] == await services.database.read(leaving, "bob@x.example")
+
+
+async def test_an_address_that_others_had_as_well_leads_nobody_astray(services: ServiceHarness) -> None:
+    """Ann takes the address that Bob has left, which Dan had joined: her rows are not Bob's, and Dan's are not hers."""
+    third, bob, last = "bob@third.example", "bob@x.example", "ann@last.example"
+    await services.make_list()
+    rows = [row(address, line) for line, address in enumerate((OLD, third, "dan@old.example"), 1)]
+    await services.subscribers.import_batch("news", rows)
+    await change(services, OLD, NEW)
+    await change(services, "dan@old.example", "dan@x.example")
+    await join(services, "dan@x.example", third)
+    await change(services, third, bob)
+    await change(services, NEW, third)
+    of_dan = {"dan@old.example": bob, "dan@x.example": bob}
+    assert {OLD: third, NEW: third, third: bob, **of_dan} == await moved(services)
+    await change(services, third, last)
+    assert {OLD: last, NEW: last, third: last, **of_dan} == await moved(services)
 
 
 async def test_a_change_that_was_undone_is_not_followed(services: ServiceHarness) -> None:

@@ -77,13 +77,22 @@ def former_addresses(tx: Transaction, address: Address) -> list[Address]:
 
 
 def _moves(tx: Transaction) -> dict[str, tuple[Address, Address]]:
-    """The former and the present address of each of them, without those that an earlier version accepted alone."""
+    """The former and the present address of each of them, without those that an earlier version accepted alone.
+
+    If two people had an address one after the other, who joined the first there goes on as the first.
+    """
     moves: dict[str, tuple[Address, Address]] = {}
+    places: dict[int, Address | None] = {}  # where each reader who has changed the address is now,
+    onward: dict[str, Address] = {}  # and whoever had an address at the time of the row, by its key
     for row in tx.rows("address_changes.all_done"):
-        former, present = _parse(row["old_address"]), _parse(row["address"])
+        former, new, reader = _parse(row["old_address"]), _parse(row["new_address"]), row["subscriber_id"]
+        if reader not in places:  # after their last change; with the former address, they go on as another reader
+            has_joined = row["address"] == row["old_address"]
+            places[reader] = (new and onward.get(new.key, new)) if has_joined else _parse(row["address"])
+        present = places[reader]
         if former is not None and present is not None:
-            _, last = moves.get(present.key, (former, present))
-            moves.setdefault(former.key, (former, last))
+            onward[former.key] = present
+            moves.setdefault(former.key, (former, present))
     return {key: (former, present) for key, (former, present) in moves.items() if present.key != key}
 
 

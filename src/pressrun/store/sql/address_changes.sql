@@ -28,10 +28,9 @@ where subscriber_id = :subscriber_id and id >= :id and state <> 'undone';
 delete from address_change where id in (select id from address_change where expires_at <= :now limit 1000);
 
 -- name: all_done
--- From which address to which one people have changed, the last change first. Who had both addresses as two readers goes
--- on as the one with the new address.
-select change.old_address,
-    case when subscriber.address = change.old_address then change.new_address else subscriber.address end as address
+-- From which address to which one people have changed, and which one they have, the last change first. Who had both
+-- addresses as two readers still has the former one, and goes on as the reader with the new one.
+select change.subscriber_id, change.old_address, change.new_address, subscriber.address
 from address_change as change
 join subscriber on subscriber.id = change.subscriber_id
 where change.state = 'done'
