@@ -116,6 +116,7 @@ async def _settled(window: Window) -> None:
 async def test_without_our_care_it_acts_for_the_operator(browser: Browser, tmp_path: Path) -> None:
     """As a page of the same origin without a policy it does: what is not done elsewhere could have been done."""
     async with open_desk(tmp_path) as desk, open_canary() as canary, browser.window() as window:
+        desk.web.clock.now = desk.admin.lobby.now  # a log-in later than now is not recent
         await desk.log_in(window)
         bare = desk.edition(".html", canary.address).decode().replace('http-equiv="refresh"', "")
         await window.page.route("**/bare", lambda route: route.fulfill(body=bare, content_type="text/html"))
