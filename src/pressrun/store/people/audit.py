@@ -364,7 +364,7 @@ class ActionInProgress:
 def record_actions(tx: Transaction, done: Sequence[tuple[ActionInProgress, object]]) -> None:
     """Write the rows of actions in the transaction that did them, each with what it returned.
 
-    Raises StillRunning for a key that was used meanwhile.
+    Raises StillRunning if another request has used the same key in the meantime.
     """
     for action, result in done:
         entry, keyed = action.entry, action.entry.keyed

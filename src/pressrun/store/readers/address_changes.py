@@ -77,16 +77,17 @@ def former_addresses(tx: Transaction, address: Address) -> list[Address]:
 
 
 def _moves(tx: Transaction) -> dict[str, tuple[Address, Address]]:
-    """The former and the present address of each of them, without those that an earlier version accepted alone.
+    """The former and the present address of each change, except those that the parser no longer accepts.
 
-    If two people had an address one after the other, who joined the first there goes on as the first.
+    An address that two people had one after the other leads to the one who changed it last. A reader who had become
+    one with the earlier of them there follows the earlier one.
     """
     moves: dict[str, tuple[Address, Address]] = {}
-    places: dict[int, Address | None] = {}  # where each reader who has changed the address is now,
-    onward: dict[str, Address] = {}  # and whoever had an address at the time of the row, by its key
+    places: dict[int, Address | None] = {}  # the present address of each reader who has changed theirs
+    onward: dict[str, Address] = {}  # that of whoever had an address at the time of the row, by its key
     for row in tx.rows("address_changes.all_done"):
         former, new, reader = _parse(row["old_address"]), _parse(row["new_address"]), row["subscriber_id"]
-        if reader not in places:  # after their last change; with the former address, they go on as another reader
+        if reader not in places:  # their last change; with the former address still theirs, they joined another reader
             has_joined = row["address"] == row["old_address"]
             places[reader] = (new and onward.get(new.key, new)) if has_joined else _parse(row["address"])
         present = places[reader]
