@@ -56,12 +56,24 @@ async def database(data: DataDir) -> AsyncIterator[Database]:
     await opened.close()
 
 
+class MoveCommand:
+    """The command that moves the database, as far as the daemon sees it: whoever holds the lock."""
+
+    def __init__(self, data: DataDir) -> None:
+        self._lock: DataLock | None = DataLock.acquire_for_move(data)
+
+    def end(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
 @pytest.fixture
-def command(data: DataDir) -> Iterator[DataLock]:
-    """The command that moves the database is running."""
-    lock = DataLock.acquire_for_move(data)
-    yield lock
-    lock.release()
+def command(data: DataDir) -> Iterator[MoveCommand]:
+    """It is running, and ends at the latest after the test."""
+    running = MoveCommand(data)
+    yield running
+    running.end()
 
 
 def build(data: DataDir, database: Database) -> tuple[ServiceStop, Database, list[str]]:
@@ -88,7 +100,7 @@ async def never() -> None:
 
 
 async def test_nobody_uses_the_database_while_it_is_stopped(
-    data: DataDir, database: Database, command: DataLock
+    data: DataDir, database: Database, command: MoveCommand
 ) -> None:
     stop, gated, _ = build(data, database)
     await gated.write(lambda _: None)
@@ -103,16 +115,15 @@ async def test_nobody_uses_the_database_while_it_is_stopped(
     await gated.write(lambda _: None)
 
 
-async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Database, command: DataLock) -> None:
+async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Database, command: MoveCommand) -> None:
     stop, gated, _ = build(data, database)
     resume, gone = resuming(stop)
     await stop.stop(resume)
-    command.release()
+    command.end()
     await asyncio.wait_for(gone.wait(), 20)
     await gated.write(lambda _: None)
     with pytest.raises(Refused, match="goes on already"):
         stop.keep_stopped()
-    DataLock.acquire_for_move(data)  # what the fixture releases
 
 
 async def test_it_goes_on_even_if_nobody_could_look_at_the_command_for_a_while(
@@ -136,7 +147,7 @@ async def test_it_goes_on_even_if_nobody_could_look_at_the_command_for_a_while(
 
 
 async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
-    data: DataDir, database: Database, command: DataLock
+    data: DataDir, database: Database, command: MoveCommand
 ) -> None:
     """Neither notes, which would grow with each change, nor a copy of all readers, which no erasure would reach."""
     stop, gated, _ = build(data, database)
@@ -149,7 +160,7 @@ async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
     with pytest.raises(Refused, match="has not been stopped"):
         stop.keep_stopped()
     await gated.write(lambda _: None)
-    command.release()
+    command.end()
     await asyncio.wait_for(gone.wait(), 20)
     async with asyncio.timeout(20):
         while draft.exists():  # noqa: ASYNC110 - a thread deletes it
@@ -157,22 +168,20 @@ async def test_a_command_that_was_killed_while_it_copied_leaves_nothing(
     draft.touch()
     prepare(data)
     assert not draft.exists()
-    DataLock.acquire_for_move(data)  # what the fixture releases
 
 
 async def test_a_command_that_has_given_up_is_not_followed(
-    data: DataDir, database: Database, command: DataLock
+    data: DataDir, database: Database, command: MoveCommand
 ) -> None:
     stop, _, _ = build(data, database)
     stop.follow(never)
     stop.resume()
-    command.release()
+    command.end()
     await asyncio.sleep(2 * service_stop.POLL_SECONDS)
-    DataLock.acquire_for_move(data)  # what the fixture releases
 
 
 async def test_it_goes_on_after_a_while_although_the_command_is_there(
-    data: DataDir, database: Database, command: DataLock, monkeypatch: pytest.MonkeyPatch
+    data: DataDir, database: Database, command: MoveCommand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A command that hangs cannot switch any more."""
     monkeypatch.setattr(service_stop, "LONGEST_STOP_SECONDS", 0.0)
@@ -184,7 +193,9 @@ async def test_it_goes_on_after_a_while_although_the_command_is_there(
         stop.keep_stopped()
 
 
-async def test_after_the_switch_it_ends_and_never_goes_on(data: DataDir, database: Database, command: DataLock) -> None:
+async def test_after_the_switch_it_ends_and_never_goes_on(
+    data: DataDir, database: Database, command: MoveCommand
+) -> None:
     stop, gated, ends = build(data, database)
     stop.require_here()
     await stop.stop(never)
