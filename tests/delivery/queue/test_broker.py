@@ -138,7 +138,7 @@ async def test_the_rate_is_held_and_nearly_reached(harness: DeliveryHarness) -> 
 
 async def test_as_many_are_handed_out_as_have_their_slot_soon(harness: DeliveryHarness) -> None:
     """A relay that gets fewer jobs than it asked for is woken after half of the horizon."""
-    await harness.readers(220)
+    await harness.readers(150)
     harness.settings = DeliverySettings(rates=(Rate(500, 1.0),))
     await harness.start()
     await harness.edition()

@@ -45,7 +45,9 @@ log = logging.getLogger("pressrun.dispatch")
 P = ParamSpec("P")
 T = TypeVar("T")
 
-BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to keep the transaction short
+# Copies claimed at a time: enough to feed fast connections, and few enough that readers' pages, whose transactions wait
+# for this one, are not kept waiting (docs/performance/delivery.md).
+BATCH = 200
 SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
 # What claimed notices may hold in memory: mails that are passed on may be large, and anybody can write to an owner. One
 # goes in any case.

@@ -25,7 +25,9 @@ from pressrun.store.queue.journal import Journal
 
 log = logging.getLogger("pressrun.worker")
 
-MANY = 256  # rows that wait: a process sends fewer in less time than another one takes to start
+# Rows that wait: a process sends fewer in less time than another one takes to start. More than are claimed at a time
+# (delivery.queue.dispatcher.BATCH) may never wait.
+MANY = 128
 AT_MOST = 8  # processes: more deliver no faster than one daemon can claim and record
 POISON = "WorkerEnded"  # the fault of a row with which processes ended again and again
 
