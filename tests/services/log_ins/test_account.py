@@ -12,7 +12,7 @@ from pressrun.core.access.login_codes import app_secret
 from pressrun.core.access.passwords import WeakPassword
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
-from pressrun.services.log_ins.account import AppSetup
+from pressrun.services.log_ins.account import AppIsOn, AppSetup
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people import log_ins, people
 
@@ -173,8 +173,8 @@ async def test_the_form_of_an_app_that_is_posted_twice_makes_no_used_code_valid(
     lobby.now += STEP_SECONDS
     used = _shown(lobby, setup)
     assert isinstance(await lobby.by_password("ann", code=used), Entered)
-    for code in (first, used):
-        with pytest.raises(BadInput):
+    for code in (first, used, "000000"):
+        with pytest.raises(AppIsOn):
             await lobby.account.add_app(ann, 0, setup.sealed, code)
     assert await lobby.by_password("ann", code=used) is None
     assert isinstance(await lobby.by_password("ann", code=codes[0]), Entered)

@@ -66,6 +66,7 @@ STATES: dict[str, tuple[int, Show]] = {
     "home, unproven": (200, lambda _frame, client, _out: client.get("/admin")),
     "account": (200, lambda _frame, client, _out: client.get("/admin/account")),
     "account, done": (200, lambda _frame, client, _out: client.get("/admin/account?done=1")),
+    "account, app on": (200, lambda _frame, client, _out: client.get("/admin/account?app-on=1")),
     "password, weak": (422, _post("/admin/account", action="set-password", password="short")),
     "app": (200, lambda _frame, client, _out: client.get("/admin/account?setup=app")),
     "app, wrong code": (422, lambda admin, client, _out: _add_app(client, admin, "000")),

@@ -76,7 +76,7 @@ async def test_a_weak_password_is_said_to_be_weak(admin: AdminHarness, password:
 
 
 async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
-    """The page shows a secret and its QR code, then ten recovery codes, once."""
+    """The page shows a secret and its QR code, then ten recovery codes, once. A second post leads to new ones."""
     await _ann(admin)
     async with admin.logged_in() as client:
         page = (await client.get("/admin/account?setup=app")).text
@@ -90,6 +90,11 @@ async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
         assert (422, False) == (foreign.status_code, sealed[:32] in foreign.text)
         done = await _do(client, "add-app", setup=sealed, code=code)
         assert 10 == len(re.findall(r"<li>[A-Z]{4}(?:-[A-Z]{4}){3}</li>", done.text))
+        again = await _do(client, "add-app", setup=sealed, code=code)
+        account = await client.get(again.headers["location"])
+        typed = await _do(client, "add-app", setup=sealed, code="x")
+    assert ["/admin/account?app-on=1"] * 2 == [answer.headers["location"] for answer in (again, typed)]
+    assert ("get new ones below" in account.text, ">Get new recovery codes<" in account.text) == (True, True)
     assert await admin.lobby.by_password("ann") is None
 
 

@@ -38,6 +38,7 @@ from pressrun.store.transaction import Transaction
 
 _RECOVERY_BYTES = 32
 _NOT_SHOWN = "this is not the code that the app shows at the moment"
+_IS_ON = "this app is on already"
 _MOST_PASSKEYS = 20  # nobody has more devices; the browser gets a list of all
 
 
@@ -55,6 +56,10 @@ class AppSetup(Struct, frozen=True):
     salt: bytes
     sealed: bytes
     secret: bytes
+
+
+class AppIsOn(Refused):
+    """The app of a setup is on already: its form was posted before."""
 
 
 class Account:
@@ -101,18 +106,21 @@ class Account:
     async def add_app(self, person_id: int, session_id: int, sealed: bytes, typed: str) -> list[str]:
         """Add an app that shows this code now, replacing a former one; returns new recovery codes, to be shown once.
 
-        Raises BadInput for a code that is not the app's, or was used before.
+        Raises BadInput for a code that is not the app's, and AppIsOn, whatever the code, where it is on already.
         """
-        setup, step = self.find_setup(person_id, sealed), None
-        if setup is not None:
-            step = accepted_step(setup.secret, typed_code(typed), self._context.clock(), last_step=0)
-        if setup is None or step is None:
+        setup = self.find_setup(person_id, sealed)
+        if setup is None:
             raise BadInput(_NOT_SHOWN)
+        step = accepted_step(setup.secret, typed_code(typed), self._context.clock(), last_step=0)
         codes = self._draw_codes()
 
         def add(tx: Transaction) -> None:
-            if not credentials.add_app(tx, person_id, setup.salt, step, self._context.now):
+            if credentials.has_app(tx, person_id, setup.salt):
+                raise AppIsOn(_IS_ON)
+            if step is None:
                 raise BadInput(_NOT_SHOWN)
+            if not credentials.add_app(tx, person_id, setup.salt, step, self._context.now):
+                raise AppIsOn(_IS_ON)
             credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
 
         await self._change(person_id, session_id, add)

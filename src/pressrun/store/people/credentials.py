@@ -63,9 +63,14 @@ def remove_password(tx: Transaction, person_id: int) -> bool:
 def add_app(tx: Transaction, person_id: int, salt: bytes, step: int, now: int) -> bool:
     """Add the app of a person in place of a former one; its code of `step` counts as used.
 
-    False if it is there already and that code was used before.
+    False if it is there already.
     """
     return tx.run("credentials.add_app", person_id=person_id, salt=salt, step=step, now=now) > 0
+
+
+def has_app(tx: Transaction, person_id: int, salt: bytes) -> bool:
+    """Whether the app of a person is the one with this salt."""
+    return tx.value("credentials.has_app", person_id=person_id, salt=salt) is not None
 
 
 def use_step(tx: Transaction, person_id: int, salt: bytes, step: int) -> bool:

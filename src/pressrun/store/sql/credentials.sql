@@ -20,10 +20,14 @@ update password set hash = :hash where person_id = :person_id and hash = :former
 delete from password where person_id = :person_id;
 
 -- name: add_app
--- Add or replace the app of a person; does nothing if it is there already and a code as late was used.
+-- Add or replace the app of a person; does nothing if it is there already.
 insert into authenticator_app (person_id, salt, last_step, added_at) values (:person_id, :salt, :step, :now)
 on conflict (person_id) do update set salt = excluded.salt, last_step = excluded.last_step, added_at = excluded.added_at
-where authenticator_app.salt <> excluded.salt or authenticator_app.last_step < excluded.last_step;
+where authenticator_app.salt <> excluded.salt;
+
+-- name: has_app
+-- Whether a person has this app.
+select 1 from authenticator_app where person_id = :person_id and salt = :salt;
 
 -- name: use_step
 -- Use up a step of an app; nothing where a later one, or another app, was used meanwhile.

@@ -22,7 +22,7 @@ from pressrun.core.access.totp import in_base32, key_uri
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.core.network.origins import host_of
 from pressrun.message.words import marked
-from pressrun.services.log_ins.account import AppSetup
+from pressrun.services.log_ins.account import AppIsOn, AppSetup
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.admin.log_in import read_answer
 from pressrun.web.http.forms import Fields, first, number_of, read_fields
@@ -63,7 +63,9 @@ class AccountPages:
             if not await self._may_change(member):
                 return self._frame.to_log_in(request)
             return self._setup(member, self._account.begin_app(member.person_id))
-        return await self._page(member, is_done="done" in request.query_params)
+        return await self._page(
+            member, is_done="done" in request.query_params, is_app_on="app-on" in request.query_params
+        )
 
     async def passkey_options(self, _request: Request, member: AdminMember) -> Response:
         """`/admin/account/passkey/options`: what the browser needs to make a passkey."""
@@ -125,6 +127,8 @@ class AccountPages:
         arguments = AppAdd(session=_id(member), setup=sealed, code=first(fields, "code") or "")
         try:
             codes = await self._frame.carry_out(member, "app.add", arguments)
+        except AppIsOn:  # posted twice: nobody has seen the page with the recovery codes
+            return self._pages.see_other("admin", "account", **{"app-on": "1"})
         except BadInput:
             setup = self._account.find_setup(member.person_id, sealed)
             return self._setup(member, setup or self._account.begin_app(member.person_id), has_failed=True)
@@ -140,7 +144,13 @@ class AccountPages:
     # ------------------------------------------------------------------ the pages
 
     async def _page(
-        self, member: AdminMember, *, status: int = 200, is_done: bool = False, password_problem: str = ""
+        self,
+        member: AdminMember,
+        *,
+        status: int = 200,
+        is_done: bool = False,
+        is_app_on: bool = False,
+        password_problem: str = "",
     ) -> Response:
         overview, ways = await self._account.overview(member.person_id), self._frame.services.settings().sign_in
         is_operator = member.logged_in.holdings.has(Right.OPERATE)
@@ -154,6 +164,7 @@ class AccountPages:
             gets_codes="code" in ways and overview.credentials.address is not None and not is_operator,
             supports_passkeys=self._frame.services.ceremonies.is_possible,
             is_done=is_done,
+            is_app_on=is_app_on,
             password_problem=password_problem,
             least=LEAST_CHARACTERS,
         )
