@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
-from tests.database import execute
+from tests.database import execute, select
 from tests.services.harness import ServiceHarness
 from tests.web.api.served import BASE, ServedApi
 
@@ -100,6 +101,18 @@ async def test_an_erased_reader_has_no_address(served: ServedApi) -> None:
         items = (await client.get("/events")).json()["items"]
     assert ["subscription.ended", "subscriber.erased"] == [event["type"] for event in items[-2:]]
     assert {"bob@reader.example", None} == {event["email"] for event in items}
+
+
+async def test_a_removal_by_a_program_names_it(served: ServedApi) -> None:
+    """As all that programs do, in the journal and in the evidence; one by the shell is the operator's."""
+    await make_events(served.services)
+    before = (await served.services.subscribers.remove("news", ADA))["state"]
+    async with served.client() as client:
+        await client.delete("/lists/river/subscribers/bob@reader.example")
+        items = (await client.get("/events")).json()["items"]
+    assert ("unsubscribed", ["operator", "api:pr_0"]) == (before, [event["how"] for event in items[-2:]])
+    rows = await select(served.services.database, "select content from consent where event = 'removed' order by number")
+    assert ["operator", "api:pr_0"] == [json.loads(content)["source"] for (content,) in rows]
 
 
 async def test_a_wait_ends_with_the_next_event(served: ServedApi) -> None:

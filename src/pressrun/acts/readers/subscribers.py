@@ -17,13 +17,20 @@ from pressrun.acts.arguments import (
     SyncRemoval,
 )
 from pressrun.acts.http import faults_of
+from pressrun.acts.readers.members import program_of
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import is_spelling_of, parse_address
 from pressrun.core.errors import InvalidFields
 from pressrun.core.lifecycles.subscription import SYNC
-from pressrun.services.members.subscriber_admin import ErasureAnswer
+from pressrun.services.members.member_changes import source_of
+from pressrun.services.members.subscriber_admin import SOURCE, ErasureAnswer
 from pressrun.services.members.suppression_admin import SuppressionSet, parse_reason
 from pressrun.store.programs.idempotency import KeptOutcome
+
+
+async def _remove(doing: Doing, args: ListAddress) -> dict[str, Any]:
+    source = SOURCE if doing.caller.token_id is None else source_of(program_of(doing))
+    return await doing.cases.subscribers.remove(args.list, parse_address(args.address), source)
 
 
 async def _erase(doing: Doing, args: SubscriberErase) -> ErasureAnswer:
@@ -60,7 +67,7 @@ SUBSCRIBER_ACTS = (
         right=Right.MANAGE_READERS,
         lists=OF_LIST,
         arguments=ListAddress,
-        work=lambda doing, args: doing.cases.subscribers.remove(args.list, parse_address(args.address)),
+        work=_remove,
         http=Http(method="DELETE", path="lists/{list}/subscribers/{address}", status=204),
     ),
     Act(

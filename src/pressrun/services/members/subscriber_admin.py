@@ -71,13 +71,13 @@ class SubscriberAdmin:
         self._context.wake()
         return answer
 
-    async def remove(self, list_name: str, address: Address) -> Answer:
+    async def remove(self, list_name: str, address: Address, source: str = SOURCE) -> Answer:
         """End a subscription, or one that a sync has ended for good; raises NotFound when there is none.
 
         A former address stands for the reader who has changed it.
         """
-        answer = await self._database.write(self._remove, list_name, address)
-        event(log, "subscription.ended", list=list_name, by=SOURCE)
+        answer = await self._database.write(self._remove, list_name, address, source)
+        event(log, "subscription.ended", list=list_name, by=source)
         self._context.wake()
         return answer
 
@@ -165,7 +165,7 @@ class SubscriberAdmin:
             request.change(details, active, "added")
         return state
 
-    def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
+    def _remove(self, tx: Transaction, list_name: str, address: Address, source: str) -> Answer:
         membership = find_membership(tx, list_name, address) or _find_moved(tx, list_name, address)
         if membership is None:
             raise no_such_member(list_name, address)
@@ -173,7 +173,7 @@ class SubscriberAdmin:
         if _has_left(subscription):
             raise no_such_member(list_name, address)
         details = SubscriptionDetails(list=target, person=person, subscription=subscription)
-        ended = ReaderRequest(tx, Origin(source=SOURCE), self._context).end(details, "removed")
+        ended = ReaderRequest(tx, Origin(source=source), self._context).end(details, "removed")
         return {"list": target.name, "address": person.address, "state": ended.state.value}
 
 
