@@ -291,8 +291,9 @@ async def test_a_relay_that_asks_for_less_is_spared_as_a_whole(harness: Delivery
     harness.pass_time(6)  # what was claimed goes back by then
     await harness.turn()
     others = {"x.example": "y.example", "y.example": "x.example"}[first.rcpt_to.partition("@")[2]]
-    reason = (await waiting(harness))[others].reason
-    assert "relay primary is paused until 2027-01-15T08:01:00Z: 450 4.7.1 too many messages, slow down" == reason
+    row = (await waiting(harness))[others]
+    assert "relay primary is paused until 2027-01-15T08:01:00Z: 450 4.7.1 too many messages, slow down" == row.reason
+    assert "2027-01-15T08:01:00Z" == row.paused_until
     harness.pass_time(55)
     await harness.turn()
     assert 1 == len(await take_all(harness))

@@ -18,7 +18,10 @@ from pressrun.store.transaction import Transaction
 
 
 class QueueInfo(Struct, frozen=True, kw_only=True):
-    """What waits for one domain, and why. `held` are copies outside the sending hours of their list."""
+    """What waits for one domain, and why. `held` are copies outside the sending hours of their list.
+
+    `paused_until` is when the domain, or a relay that `reason` names, goes on.
+    """
 
     domain: str
     queued: int
@@ -31,16 +34,25 @@ class QueueInfo(Struct, frozen=True, kw_only=True):
     held: int
 
 
+class _PausedRelays(Struct, frozen=True, kw_only=True):
+    """Why relays are paused, and when the first of them goes on; None while none is."""
+
+    reason: str | None
+    paused_until: float | None
+
+
 def list_queue(tx: Transaction, now: int) -> list[QueueInfo]:
     """`queue ls`: copies without a result by recipient domain, the most first, with the reason of a pause."""
     states = {name: load_destination_state(stored) for name, stored in destinations.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
-    why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
+    why, relays = {**_why_paused(tx), **why_held}, _find_paused_relays(states, now)
     domains: list[QueueInfo] = []
     for row in deliveries.waiting_by_domain(tx):
         state = states.get(destinations.destination_of(tx, row["domain"]) or row["domain"], DestinationState())
         is_paused = state.paused_until > now and not state.is_blocked
         why_slow = _why_slow(state, now) if row["queued"] else None
+        reason = state.reason if is_paused or state.is_blocked else why_slow or row["reason"] or why.get(row["domain"])
+        until = state.paused_until if is_paused else None if reason else relays.paused_until
         domains.append(
             QueueInfo(
                 domain=row["domain"],
@@ -48,10 +60,8 @@ def list_queue(tx: Transaction, now: int) -> list[QueueInfo]:
                 claimed=row["claimed"],
                 deferred=row["deferred"],
                 next_attempt=rfc3339(row["next_attempt"]),
-                paused_until=rfc3339(int(state.paused_until)) if is_paused else None,
-                reason=state.reason
-                if is_paused or state.is_blocked
-                else why_slow or row["reason"] or why.get(row["domain"]) or relays_wait,
+                paused_until=None if until is None else rfc3339(int(until)),
+                reason=reason or relays.reason,
                 blocked=state.is_blocked,
                 held=held[row["domain"]],
             )
@@ -81,14 +91,15 @@ def _why_paused(tx: Transaction) -> dict[str, str]:
     return reasons
 
 
-def _why_relays_wait(states: Mapping[str, DestinationState], now: int) -> str | None:
-    """The reason shown for all domains while a relay has asked to slow down."""
-    reasons = [
-        f"{name} is paused until {rfc3339(int(state.paused_until))}: {state.reason}"
+def _find_paused_relays(states: Mapping[str, DestinationState], now: int) -> _PausedRelays:
+    """The relays that have asked to slow down."""
+    paused = {
+        name: state.paused_until
         for name, state in sorted(states.items())
-        if is_relay_destination(name) and state.opens_at(now) > now
-    ]
-    return "; ".join(reasons) or None
+        if is_relay_destination(name) and state.paused_until > now
+    }
+    reasons = [f"{name} is paused until {rfc3339(int(until))}: {states[name].reason}" for name, until in paused.items()]
+    return _PausedRelays(reason="; ".join(reasons) or None, paused_until=min(paused.values(), default=None))
 
 
 def _why_slow(state: DestinationState, now: int) -> str | None:
