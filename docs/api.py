@@ -32,8 +32,10 @@ now. `GET me` shows it.
   between. The same key with another request gets 422.
 - Drafts, their files and lists have an `ETag`. Send the one that your change was made from in `If-Match`: with an older
   one, the answer is 412. `*` matches whatever is there. The header is required for changes of a draft or its files
-  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers. Use
-  it for `If-Match` only. A GET always returns the full response.
+  (otherwise 428), and optional for a list. The `ETag` of a list changes with its settings, not with its readers,
+  and that of an edition with its text, not with its state or its copies. So only the text of a draft and its files can
+  be read with `If-None-Match`: the answer is 304 if they are still the same. Other GETs always return the full
+  response.
 - Each token may make `[api] rate` requests. `RateLimit-Policy` and `RateLimit` say how many are left (an
   [Internet draft](rfc.md)); beyond that, the answer is 429 with `Retry-After`.
 

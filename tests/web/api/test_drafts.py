@@ -157,6 +157,23 @@ async def test_a_change_needs_the_version_that_it_changes(served: ServedApi) -> 
     assert ('"2"', '"2"', NOTES + b"1") == (done.headers["ETag"], source.headers["ETag"], source.content)
 
 
+@pytest.mark.parametrize(
+    ("known", "status"), [("{}", 304), ("W/{}", 304), ('"9", W/{}', 304), ("*", 304), ('"9"', 200), ("1", 200)]
+)
+async def test_the_text_and_files_of_a_draft_are_read_once(served: ServedApi, known: str, status: int) -> None:
+    """A program that has this version gets 304 with its ETag. A draft is shown whole: its state is in no ETag."""
+    await make_list(served)
+    number = (await hand_in(served))["id"]
+    image = {"Content-Type": "image/png", "If-Match": '"1"'}
+    async with served.client() as client:
+        await client.put(f"/editions/{number}/assets/a.png", content=PNG, headers=image)
+        for path, expected in (("/source", status), ("/assets/a.png", status), ("", 200)):
+            tag = (await client.get(f"/editions/{number}{path}")).headers["ETag"]
+            answer = await client.get(f"/editions/{number}{path}", headers={"If-None-Match": known.format(tag)})
+            assert (expected, tag) == (answer.status_code, answer.headers["ETag"])
+            assert (expected == 200) == bool(answer.content)
+
+
 async def test_some_keys_are_changed_and_others_stay(served: ServedApi) -> None:
     await make_list(served)
     number = (await hand_in(served, b"---\n# ours\nsubject: A\nslug: a\n---\nBody\n"))["id"]

@@ -38,6 +38,7 @@ from pressrun.web.api.values import (
     read_parameters,
     read_query,
 )
+from pressrun.web.http.conditional import is_fresh
 
 BASE_PATH = "/api/v1"
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
@@ -88,6 +89,11 @@ class Operation(Struct, frozen=True, kw_only=True):
         """How programs ask for it."""
         assert self.act.http is not None
         return self.act.http
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the ETag covers the whole answer. That of JSON covers only what can be changed with If-Match."""
+        return self.http.method == "GET" and self.http.etag is not None and self.act.answer is Content
 
     @property
     def is_collection(self) -> bool:
@@ -322,6 +328,8 @@ class Exchange:
         if status == 204 or value is None:
             return Response(status_code=204 if value is None and status == 200 else status, headers=headers)
         if isinstance(value, Content):
+            if self._operation.is_conditional and "ETag" in headers and is_fresh(self._request, headers["ETag"]):
+                return Response(status_code=304, headers=headers)
             return Response(value.octets, status, headers, value.media_type)
         if isinstance(value, Page):
             value, link = self._page(value)

@@ -147,6 +147,8 @@ def _operation(operation: Operation, types: _Types) -> Schema:
         described["requestBody"] = _request_body(operation, types)
     for status in sorted({http.status, *http.otherwise}):
         described["responses"][str(status)] = _answer(operation, types, status)
+    if operation.is_conditional:
+        described["responses"]["304"] = {"description": "Not changed", **_fields(operation, 304)}
     for status in _refusals(operation):
         described["responses"][str(status)] = {"$ref": f"#/components/responses/{status}"}
     return described

@@ -53,9 +53,10 @@ def conditional(request: Request, response: Response, *, modified_at: int | None
 
 def is_fresh(request: Request, tag: str, modified_at: int | None = None) -> bool:
     """Whether the client already has the current version (RFC 9110 §13)."""
-    tags = request.headers.get("if-none-match")
-    if tags is not None:  # takes precedence, RFC 9110 §13.1.3
-        return "*" in tags.split(",") or any(item.strip().removeprefix("W/") == tag for item in tags.split(","))
+    fields = request.headers.getlist("if-none-match")
+    if fields:  # takes precedence, RFC 9110 §13.1.3; compared weakly, §13.1.2
+        tags = [item.strip().removeprefix("W/") for item in ",".join(fields).split(",")]
+        return "*" in tags or tag in tags
     if modified_at is None:
         return False
     try:
