@@ -33,7 +33,7 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
         await call(services, "list.create", {"list": "news", "settings": {"title": "News"}})
         wanted = SubscriberImport(list="news", rows=(ImportRow(line=2, email="a@x.example", attributes={"city": "R"}),))
         assert 1 == (await call(services, "subscriber.import", wanted))["added"]
-        assert 1 == (await services.database.read(list_descriptions.show_list, "news"))["active"]
+        assert 1 == (await services.database.read(list_descriptions.show_list, "news")).active
 
 
 @pytest.mark.parametrize(

@@ -249,11 +249,11 @@ async def close(services: ServiceHarness) -> object:
 
 
 async def set_title(services: ServiceHarness) -> object:
-    return (await services.lists.set_list("news", {"title": "Newer"}))["title"]
+    return (await services.lists.set_list("news", {"title": "Newer"})).title
 
 
 async def set_description(services: ServiceHarness) -> object:
-    return (await services.lists.set_list("news", {"cadence": "weekly", "title": "Weekly"}))["title"]
+    return (await services.lists.set_list("news", {"cadence": "weekly", "title": "Weekly"})).title
 
 
 async def remove_list(services: ServiceHarness) -> object:

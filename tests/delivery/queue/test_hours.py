@@ -136,7 +136,7 @@ async def test_hours_and_zones_that_are_none_are_refused(harness: DeliveryHarnes
 async def test_hours_are_shown_with_their_list(harness: DeliveryHarness) -> None:
     """UTC unless a zone is set."""
     answer = await harness.services.lists.set_list("news", {"hours": "8:00-20:00"})
-    assert ("08:00-20:00", "UTC") == (answer["hours"], answer["timezone"])
+    assert ("08:00-20:00", "UTC") == (answer.hours, answer.timezone)
 
 
 # ---------------------------------------------------------------------- moving

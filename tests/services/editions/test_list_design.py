@@ -31,7 +31,7 @@ async def test_a_list_that_chose_nothing_is_a_letter(services: ServiceHarness) -
     """`list show` says so."""
     await services.make_list()
     shown = await services.database.read(list_descriptions.show_list, "news")
-    assert [shown[key] for key in _KEYS] == ["letter", None, None, ""]
+    assert [getattr(shown, key) for key in _KEYS] == ["letter", None, None, ""]
 
 
 async def test_what_is_set_is_shown_and_stands_in_the_next_edition(services: ServiceHarness) -> None:
@@ -39,7 +39,7 @@ async def test_what_is_set_is_shown_and_stands_in_the_next_edition(services: Ser
     await services.make_list()
     settings = {"layout": "classic", "colour": "#B03", "logo": "pictures/mark.png", "footer": "From us."}
     shown = await services.lists.set_list("news", settings, {"logo": logo()})
-    assert [shown[key] for key in _KEYS] == [
+    assert [getattr(shown, key) for key in _KEYS] == [
         "classic",
         "#bb0033",
         "mark.png",
@@ -59,7 +59,7 @@ async def test_empty_values_take_them_back(services: ServiceHarness) -> None:
     await services.make_list()
     await services.lists.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
     shown = await services.lists.set_list("news", {"colour": "", "logo": "", "footer": ""})
-    assert [shown[key] for key in ("colour", "logo", "footer")] == [None, None, ""]
+    assert [getattr(shown, key) for key in ("colour", "logo", "footer")] == [None, None, ""]
     assert await services.database.read(lists.find_logo, 1) is None
     assert b"image/png" not in await _copy(services)
 
@@ -119,7 +119,7 @@ async def test_a_layout_of_ones_own_is_tried_before_it_is_taken(services: Servic
     ]
     _write(tmp_path, "<p>{{ list.title }}, {{ field('town') }}</p>{{ content }}{{ footer }}")
     shown = await services.lists.set_list("news", {"layout": "own"})
-    assert shown["layout"] == "own"
+    assert shown.layout == "own"
 
 
 async def test_a_runaway_layout_is_refused_while_others_are_served(services: ServiceHarness, tmp_path: Path) -> None:
@@ -158,4 +158,4 @@ async def test_the_layout_of_the_docs_can_be_taken(services: ServiceHarness, tmp
     await services.make_list()
     _write(tmp_path, layout_of_the_docs())
     shown = await services.lists.set_list("news", {"layout": "own"})
-    assert shown["layout"] == "own"
+    assert shown.layout == "own"

@@ -60,12 +60,12 @@ async def test_a_family_is_shown_changed_and_left(services: ServiceHarness) -> N
     """A list may change its language while it joins, and its name is free again once nobody is in it."""
     await make_family(services)
     shown = await services.database.read(list_descriptions.show_list, "noticias")
-    assert "villanueva" == shown["family"]
+    assert "villanueva" == shown.family
     joined = await services.lists.set_list("news", {"family": "villanueva", "language": "en-GB"})
-    assert ("villanueva", "en-GB") == (joined["family"], joined["language"])
+    assert ("villanueva", "en-GB") == (joined.family, joined.language)
     await services.lists.set_list("news", {"title": "Still in it"})
     for name in ("news", "noticias", "nouvelles"):
-        assert (await services.lists.set_list(name, {"family": ""}))["family"] is None
+        assert (await services.lists.set_list(name, {"family": ""})).family is None
     await services.lists.create_list("villanueva", {"title": "A list now"})
 
 
@@ -81,7 +81,7 @@ async def test_the_rights_of_the_caller_are_checked_when_the_change_is_made(serv
     with pytest.raises(NotPermitted):
         await services.lists.set_list("news", {"family": "villanueva", "language": "de"}, permit=refuse)
     assert {(None, "villanueva", 2)} == set(seen)
-    assert (await services.database.read(list_descriptions.show_list, "news"))["family"] is None
+    assert (await services.database.read(list_descriptions.show_list, "news")).family is None
 
 
 async def test_the_database_itself_holds_no_language_twice(services: ServiceHarness) -> None:

@@ -23,7 +23,7 @@ from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.reports import edition_descriptions, list_descriptions
 from pressrun.services.reports.edition_descriptions import list_editions
-from pressrun.services.reports.list_descriptions import show_list
+from pressrun.services.reports.list_descriptions import CheckedList, show_list
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.transaction import Transaction
@@ -288,8 +288,9 @@ async def test_a_database_that_does_not_answer_at_the_start_ends_nothing(
 async def test_what_preflight_warns_of_is_said(harness: DeliveryHarness) -> None:
     source = written("Look: ![](https://x.example/a.png)")
     answer = await harness.services.lists.set_list("news", {"welcome": "w.md"}, {"welcome": source})
-    assert "image-no-alt" in [finding["code"] for finding in answer["findings"]]
-    assert "findings" not in await harness.services.lists.set_list("news", {"cadence": "Weekly"})
+    assert isinstance(answer, CheckedList)
+    assert "image-no-alt" in [finding["code"] for finding in answer.findings]
+    assert not isinstance(await harness.services.lists.set_list("news", {"cadence": "Weekly"}), CheckedList)
 
 
 async def test_a_new_text_reaches_those_who_join_from_then_on(harness: DeliveryHarness) -> None:
@@ -307,7 +308,7 @@ async def test_off_ends_it_with_what_waits(harness: DeliveryHarness) -> None:
     await join(harness, "bob@reader.example")
     assert [] == await harness.send_all()
     settings = await harness.services.database.read(show_list, "news")
-    assert (None, None) == (settings["welcome"], settings["welcome_edition"])
+    assert (None, None) == (settings.welcome, settings.welcome_edition)
 
 
 async def test_a_closed_list_greets_nobody_and_a_reopened_one_does(harness: DeliveryHarness) -> None:
@@ -359,11 +360,11 @@ async def test_its_report_is_there(harness: DeliveryHarness) -> None:
     await join(harness)
     await harness.send_all()
     settings = await harness.services.database.read(list_descriptions.show_list, "news")
-    number = settings["welcome_edition"]
+    number = settings.welcome_edition
     assert isinstance(number, int)
     shown = await harness.services.database.read(edition_descriptions.show_edition, number, int(harness.services.now))
     assert ("welcome.md", "Welcome aboard", 1, 1) == (
-        settings["welcome"],
+        settings.welcome,
         shown.subject,
         shown.audience,
         shown.delivered,

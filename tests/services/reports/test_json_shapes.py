@@ -94,6 +94,17 @@ async def test_the_queue_is_told_by_domain(services: ServiceHarness) -> None:
     )
 
 
+async def test_a_list_keeps_its_revision_until_a_setting_changes(services: ServiceHarness) -> None:
+    """From one version of the program to the next, too: programs hold it, and send it back."""
+    await services.make_list()
+    shown = await services.database.read(list_descriptions.show_list, "news")
+    await services.subscribers.add("news", parse_address("a@x.example"))
+    again = await services.database.read(list_descriptions.show_list, "news")
+    changed = await services.lists.set_list("news", {"cadence": "weekly"})
+    assert (695472644046, 695472644046) == (shown.revision, again.revision)
+    assert shown.revision != changed.revision
+
+
 async def test_readers_are_listed_by_state(services: ServiceHarness) -> None:
     await services.make_list()
     await services.subscribers.add("news", parse_address("A@x.example"), name="Ann")

@@ -6,9 +6,9 @@ from tests.browser.pictures import logo
 from tests.database import select
 from tests.web.api.served import ServedApi
 
-from pressrun.acts.lists.list_resources import ListInfo
 from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, rights_of_role
 from pressrun.core.addresses.address import parse_address
+from pressrun.services.reports.list_descriptions import ListInfo
 
 NEWS = {"name": "news", "title": "The Harbour Letter"}
 PUBLISHER = Holdings(by_list={"news": rights_of_role(Role.PUBLISHER, ReaderAccess.NONE)})
@@ -22,7 +22,7 @@ async def test_create_show_and_change(served: ServedApi) -> None:
         changed = await client.patch("/lists/news", json={"title": "The River Letter", "reply_to": None})
         shown = await client.get("/lists/news")
     assert (201, 200) == (created.status_code, changed.status_code)
-    assert {name.rstrip("_") for name in ListInfo.__struct_fields__} <= shown.json().keys()
+    assert [*ListInfo.__struct_encode_fields__] == [*shown.json()]
     assert ("The River Letter", '"News" <news@list.example>', False) == tuple(
         shown.json()[name] for name in ("title", "from", "listed")
     )

@@ -172,7 +172,7 @@ async def test_whoever_leaves_may_say_why_and_is_counted_once(web: WebHarness) -
     assert [("2026-05", "too-many", 1)] == await reasons(web)
     assert before == await web.rows("select * from subscription")
     shown = await web.database.read(show_list, "news")
-    assert {"2026-05": {"too-many": 1}} == shown["leaving_reasons"]
+    assert {"2026-05": {"too-many": 1}} == shown.leaving_reasons
 
 
 async def test_the_answers_of_several_are_added_up(web: WebHarness) -> None:

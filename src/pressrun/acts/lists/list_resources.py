@@ -14,7 +14,6 @@ from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.services.lists import setting_kinds as kinds
 from pressrun.services.lists.list_settings import LIST_SETTINGS
 from pressrun.services.lists.setting_kinds import ValueKind
-from pressrun.store.lists.lists import ShownSettings
 
 _ADDRESS = r"[^\s@<>]+@[^\s@<>]+"
 _NAME = "[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?"
@@ -92,24 +91,6 @@ NewListFields = _settings_type(
     "A list to create: its name, its title, and any settings.",
     [("name", Name), ("title", Title), *(member for member in _MEMBERS if member[0] != "title")],
 )
-
-
-class ListInfo(ShownSettings, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """A list with its settings, and its number of readers in each state. Times are RFC 3339."""
-
-    name: str
-    from_: str
-    active: int
-    pending: int
-    suspended: int
-    unsubscribed: int
-    logo: str | None
-    welcome: str | None
-    welcome_edition: int | None
-    created_at: str
-    closed_at: str | None
-    leaving_reasons: dict[str, int]
-    revision: int
 
 
 class ListsByName(Arguments, frozen=True, kw_only=True):

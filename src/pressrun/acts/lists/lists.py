@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
 from pressrun.acts.editions.drafts import IF_MATCH
 from pressrun.acts.http import Page
-from pressrun.acts.lists.list_resources import ListFields, ListInfo, ListLogo, ListRemoval, ListsByName, NewListFields
+from pressrun.acts.lists.list_resources import ListFields, ListLogo, ListRemoval, ListsByName, NewListFields
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
 from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key
 from pressrun.services.reports import list_descriptions
+from pressrun.services.reports.list_descriptions import ListInfo
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import people
@@ -25,21 +25,21 @@ from pressrun.store.transaction import Transaction
 _OF_OPERATORS = frozenset(key for key, setting in LIST_SETTINGS.items() if setting.right is Right.OPERATE)
 
 
-async def _page(doing: Doing, args: ListsByName) -> Page[Any]:
+async def _page(doing: Doing, args: ListsByName) -> Page[ListInfo]:
     items, following = await doing.cases.database.read(
         list_descriptions.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
     )
     return Page(items=items, next=following)
 
 
-async def _create(doing: Doing, args: ListSettings) -> dict[str, Any]:
+async def _create(doing: Doing, args: ListSettings) -> ListInfo:
     editors = [parse_address(address) for address in args.editors]
     return await doing.cases.lists.create_list(
         args.list, args.settings, args.files, places=args.places, editors=editors
     )
 
 
-async def _set(doing: Doing, args: ListSettings) -> dict[str, Any]:
+async def _set(doing: Doing, args: ListSettings) -> ListInfo:
     keys = {plain_key(name) for name in args.settings}
     if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
         doing.require(Right.OPERATE, args.list)
@@ -86,7 +86,7 @@ def _require_known_owner(tx: Transaction, list_id: int, owner: Address) -> None:
         )
 
 
-async def _set_logo(doing: Doing, args: ListLogo) -> dict[str, Any]:
+async def _set_logo(doing: Doing, args: ListLogo) -> ListInfo:
     files = {"logo": args.picture}
     return await doing.cases.lists.set_list(args.list, {"logo": args.file_name or "logo"}, files, seen=args.revision)
 
@@ -97,7 +97,7 @@ async def _remove(doing: Doing, args: ListRemoval) -> None:
     await doing.cases.lists.remove_list(args.list)
 
 
-async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> dict[str, Any]:
+async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> ListInfo:
     return await doing.cases.database.read(list_descriptions.show_list, args.list)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb
-from pressrun.cli.shared.output import print_fields, print_rows, print_warning
+from pressrun.cli.shared.output import plain, print_fields, print_rows, print_warning
 from pressrun.cli.shared.read_only import read_rows, reading
 from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_check import examine_owner
@@ -24,7 +24,7 @@ def list_lists(invocation: Invocation) -> None:
 @list_argument("name")
 def show(invocation: Invocation, *, name: str) -> None:
     with reading(invocation) as tx:
-        description = list_descriptions.show_list(tx, name)
+        description = plain(list_descriptions.show_list(tx, name))
     print_fields(description, as_json=invocation.as_json)
     warn_of_owner(invocation, name)
 

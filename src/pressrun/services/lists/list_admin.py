@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.addresses.mail_routes import own_route
@@ -46,7 +46,7 @@ from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.redirect_admin import Place
 from pressrun.services.lists.setting_kinds import Value
 from pressrun.services.people import editors
-from pressrun.services.reports.list_descriptions import describe_list, settings_revision
+from pressrun.services.reports.list_descriptions import CheckedList, ListInfo, describe_list, settings_revision
 from pressrun.store.lists import list_removals, lists, redirects
 from pressrun.store.lists.lists import MailingList, NewList
 from pressrun.store.readers import welcomes
@@ -93,7 +93,7 @@ class ListAdmin:
         *,
         places: Sequence[Place] = (),
         editors: Sequence[Address] = (),
-    ) -> Answer:
+    ) -> ListInfo:
         """Create a list; the settings must have a `title`. Raises BadInput, UsageError; Refused for a used name.
 
         `places` are old links and addresses that lead to it from the first moment on, and `editors` may post to it.
@@ -115,7 +115,7 @@ class ListAdmin:
         assets: Mapping[str, bytes] = NO_FILES,
         seen: Sequence[int] | None = None,
         permit: Permit = permit_all,
-    ) -> Answer:
+    ) -> ListInfo:
         """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
 
         With `seen`, raises ChangedMeanwhile unless the settings have one of these revisions; and what `permit` raises
@@ -131,7 +131,7 @@ class ListAdmin:
         welcome = None if plan is None else await build_welcome(plan, self._builder)
         answer = await self._database.write(self._set, name, change, welcome, seen, permit)
         if change.closes:
-            answer |= await self._complete_closing(name)
+            answer = replace(answer, **asdict(await self._complete_closing(name)))
         if settings:
             event(log, "list.changed", list=name, settings=sorted(settings))
         self._context.wake()
@@ -152,7 +152,7 @@ class ListAdmin:
             except Exception:  # nothing else in the daemon may stop because of it
                 log.exception("list.welcome_not_renewed", extra={"fields": {"list": name}})
 
-    async def close_list(self, name: str) -> Answer:
+    async def close_list(self, name: str) -> ListInfo:
         """Stop sign-ups and editions, and end those that wait; closing a closed list changes nothing.
 
         Others may write in between, and once it has begun the list is closed.
@@ -163,7 +163,7 @@ class ListAdmin:
         self._context.wake()
         return answer
 
-    async def _complete_closing(self, name: str) -> Answer:
+    async def _complete_closing(self, name: str) -> ListInfo:
         target = await self._database.read(lists.get_list, name)
         await complete_closing(self._database, target.id, self._context.clock, self._context.entropy)
         return await self._database.read(describe_list, target)
@@ -201,7 +201,7 @@ class ListAdmin:
 
     def _create(
         self, tx: Transaction, name: str, change: _Change, places: Sequence[Place], addresses: Sequence[Address]
-    ) -> Answer:
+    ) -> ListInfo:
         name = parse_list_name(name)
         if "title" not in change.values:
             raise BadInput("a list needs a title")
@@ -227,7 +227,7 @@ class ListAdmin:
         welcome: BuiltWelcome | None,
         seen: Sequence[int] | None,
         permit: Permit,
-    ) -> Answer:
+    ) -> ListInfo:
         lists.lock_list(tx, name)
         target, now = lists.get_list(tx, name), self._context.now
         if seen is not None and settings_revision(target) not in seen:
@@ -242,10 +242,10 @@ class ListAdmin:
             require_same_welcome(tx, changed, welcome)
         if welcome is not None:
             store_welcome(tx, welcome, message_secret=self._context.entropy(16), now=now)
-        answer = describe_list(tx, changed)
-        if welcome is not None and change.welcome is not None:
-            answer["findings"] = [finding.plain() for finding in welcome.built.findings]
-        return answer
+        described = describe_list(tx, changed)
+        if welcome is None or change.welcome is None:
+            return described
+        return CheckedList(**asdict(described), findings=[finding.plain() for finding in welcome.built.findings])
 
     def _plan_welcome(self, tx: Transaction, name: str, change: _Change) -> WelcomePlan | None:
         """The welcome email to build with these settings: the new one, or the one that the list has."""

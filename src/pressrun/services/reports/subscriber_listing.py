@@ -19,7 +19,6 @@ from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.answers import Answer
-from pressrun.services.reports.list_descriptions import BY_ACTIVITY
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.paging import each_row, read_cursor, read_number
@@ -30,6 +29,12 @@ PAGE = 1000
 MOST_READ = 20_000  # rows in one go: a search that finds few holds others up for tens of milliseconds, not for seconds
 _AFTER_ALL = "\U0010ffff"  # sorts after every character of an address
 _NEXT = "\x01"  # an address and this sort right after the address: no address has a control character
+_BY_ACTIVITY = (
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PENDING,
+    SubscriptionState.SUSPENDED,
+    SubscriptionState.UNSUBSCRIBED,
+)
 
 Listed = tuple[str, Row]
 """A subscriber, and the place after which a later page goes on."""
@@ -139,7 +144,7 @@ def _folded(text: str) -> str:
 
 
 def _by_state(tx: Transaction, target: MailingList, selection: SubscriberSelection) -> Iterator[Listed]:
-    states = list(BY_ACTIVITY if selection.state is None else (SubscriptionState(selection.state),))
+    states = list(_BY_ACTIVITY if selection.state is None else (SubscriptionState(selection.state),))
     first, after = read_cursor(selection.after, partial(_read_place, states), (states[0], 0))
     for state in states[states.index(first) :]:
         page_of = partial(subscriptions.page_of_subscribers, tx, list_id=target.id, state=state)

@@ -18,7 +18,6 @@ from pressrun.store.transaction import Transaction, in_json, parse_row
 class ShownSettings(Struct, frozen=True, kw_only=True):
     """Settings of a list as they are stored, and shown under the same names; None means no value."""
 
-    title: str
     description: str
     owner: str | None
     reply_to: str | None
@@ -48,6 +47,7 @@ class MailingList(ShownSettings, frozen=True, kw_only=True):
 
     id: int
     name: str
+    title: str
     from_address: str
     logo: str | None
     created_at: int

@@ -23,11 +23,11 @@ select subscription.id, subscription.list_id, subscription.subscriber_id, subscr
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
     subscription.since, subscription.round, subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key,
     subscriber.domain, subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language,
-    subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.title, list.description,
+    subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.description,
     list.owner, list.reply_to, list.postal_address, list.language, list.family, list.archive, list.listed, list.front,
     list.cadence, list.ask_name, list.typeface, list.layout, list.colour, list.footer, list.relay, list.hours,
     list.timezone, list.post_by_mail, list.approval, list.leaving_note, list.require_postal_address, list.id, list.name,
-    list.from_address, list.logo, list.created_at, list.closed_at
+    list.title, list.from_address, list.logo, list.created_at, list.closed_at
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id
 where subscription.id = :id {lock of subscriber, subscription};
@@ -149,11 +149,11 @@ select confirmation.id, confirmation.subscription_id, confirmation.round, confir
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
     subscription.since, subscription.round, subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key,
     subscriber.domain, subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language,
-    subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.title, list.description,
+    subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.description,
     list.owner, list.reply_to, list.postal_address, list.language, list.family, list.archive, list.listed, list.front,
     list.cadence, list.ask_name, list.typeface, list.layout, list.colour, list.footer, list.relay, list.hours,
     list.timezone, list.post_by_mail, list.approval, list.leaving_note, list.require_postal_address, list.id, list.name,
-    list.from_address, list.logo, list.created_at, list.closed_at
+    list.title, list.from_address, list.logo, list.created_at, list.closed_at
 from (select * from confirmation where id = :id union all select * from confirmation where leader_id = :id)
     as confirmation
     join subscription on subscription.id = confirmation.subscription_id
