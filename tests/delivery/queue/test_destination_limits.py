@@ -109,7 +109,7 @@ async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(harn
 
     async def told() -> set[object]:
         report = await harness.services.database.read(edition_reports.report_edition, number, int(harness.clock()))
-        return {copy.next_attempt for copy in report.waiting if copy.attempts == 0}
+        return {copy.next_attempt for copy in report.edition.waiting if copy.attempts == 0}
 
     assert {"2027-01-15T08:10:00Z"} == await told()
     harness.dispatcher.unpause("slow.example")
@@ -165,7 +165,7 @@ async def test_three_readers_refused_for_policy_block_their_provider(harness: De
     shown = (await waiting(harness))["gmail.com"]
     assert (37, None, "550 5.7.1 blocked for policy") == (shown.queued, shown.paused_until, shown.reason)
     report = await harness.services.database.read(edition_reports.report_edition, number, int(harness.clock()))
-    assert 37 == len(report.waiting)
+    assert 37 == len(report.edition.waiting)
     harness.dispatcher.unpause("gmail.com")
     assert {"gmail.com": 1} == domains(await take_all(harness))
 

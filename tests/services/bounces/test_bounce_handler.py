@@ -101,11 +101,11 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(harness: Delive
     )
     assert {"delivered": 1, "failed": 1} == await harness.counts(number)
     shown = await harness.services.database.read(edition_reports.report_edition, number, int(harness.clock()))
-    (failure,) = shown.failures
+    (failure,) = shown.edition.failures
     assert ("r0@reader.example", 550, "5.1.1", "550 no such user", "hard") == tuple(
         getattr(failure, name) for name in ("address", "code", "enhanced", "text", "kind")
     )
-    assert {"gone": 1} == shown.bounces
+    assert {"gone": 1} == shown.edition.bounces
 
 
 async def test_the_same_bounce_twice_counts_once(harness: DeliveryHarness) -> None:

@@ -50,12 +50,12 @@ async def test_the_same_words_stand_there_once_and_without_addresses(harness: De
     await harness.turn()
     summary = await reported(harness, edition)
     assert [(3, "hard", "gone", "no mailbox … here")] == [
-        (reply.number, reply.kind, reply.bounce, reply.text) for reply in summary.failures_said
+        (reply.number, reply.kind, reply.bounce, reply.text) for reply in summary.edition.failures_said
     ]
-    assert ({"hard": 3}, {"gone": 3}) == (dict(summary.kinds), dict(summary.bounces))
-    assert {f"r{n}@reader.example" for n in range(3)} == {failure.address for failure in summary.failures}
-    said = json.loads(msgspec.json.encode(summary.info()))["failures_said"]
-    assert [msgspec.structs.asdict(reply) for reply in summary.failures_said] == said
+    assert ({"hard": 3}, {"gone": 3}) == (dict(summary.edition.kinds), dict(summary.edition.bounces))
+    assert {f"r{n}@reader.example" for n in range(3)} == {failure.address for failure in summary.edition.failures}
+    said = json.loads(msgspec.json.encode(summary.edition))["failures_said"]
+    assert [msgspec.structs.asdict(reply) for reply in summary.edition.failures_said] == said
 
 
 async def test_copies_are_counted_by_provider_and_domain(harness: DeliveryHarness) -> None:
@@ -63,11 +63,11 @@ async def test_copies_are_counted_by_provider_and_domain(harness: DeliveryHarnes
         await harness.services.subscribers.add("news", parse_address(address))
     edition = await harness.edition()
     await harness.send_all()
-    domains = (await reported(harness, edition)).domains
+    domains = (await reported(harness, edition)).edition.domains
     assert [("gmail", 2, 2), ("reader.example", 1, 1)] == [
         (domain.name, domain.domains, domain.copies) for domain in domains
     ]
-    assert 2 == domains[0].counts["delivered"]
+    assert 2 == domains[0].delivered
 
 
 async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(harness: DeliveryHarness) -> None:
@@ -78,8 +78,8 @@ async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(harn
     await harness.send_all()
     summary = await reported(harness, edition)
     assert (2, 2, 0) == tuple(summary.timelines[name].total for name in ("deferred", "delivered", "failed"))
-    assert ([], "finished") == ([*summary.waiting], summary.edition.state)
-    assert summary.timing["first_delivered_at"] == summary.timing["last_delivered_at"]
+    assert ([], "finished") == ([*summary.edition.waiting], summary.edition.state)
+    assert summary.edition.timing["first_delivered_at"] == summary.edition.timing["last_delivered_at"]
 
 
 async def test_leaving_is_on_the_timeline_at_its_time(harness: DeliveryHarness) -> None:
@@ -91,7 +91,7 @@ async def test_leaving_is_on_the_timeline_at_its_time(harness: DeliveryHarness) 
     await harness.services.unsubscribes.unsubscribe(number, Origin(source="web"), edition_id=edition)
     summary = await reported(harness, edition)
     assert (1, 1, 31) == (
-        summary.unsubscribed,
+        summary.edition.unsubscribed,
         summary.timelines["unsubscribed"].total,
         len(summary.timelines["unsubscribed"].numbers),
     )
@@ -165,5 +165,5 @@ async def test_who_is_not_there_is_not_traced(harness: DeliveryHarness) -> None:
         await traced(harness, edition)
     assert [] == await harness.rows("select * from handover")
     assert [("erased readers", 1)] == [
-        (domain.name, domain.copies) for domain in (await reported(harness, edition)).domains
+        (domain.name, domain.copies) for domain in (await reported(harness, edition)).edition.domains
     ]

@@ -77,12 +77,12 @@ async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(servi
     report = await services.database.read(edition_reports.report_edition, edition, int(services.now))
     names = ("address", "code", "enhanced", "text", "kind")
     assert [("a@a.example", 550, "5.1.1", "no such user", "hard")] == [
-        tuple(getattr(copy, name) for name in names) for copy in report.failures
+        tuple(getattr(copy, name) for name in names) for copy in report.edition.failures
     ]
     assert [("b@b.example", 451, None, "later", None)] == [
-        tuple(getattr(copy, name) for name in names) for copy in report.waiting
+        tuple(getattr(copy, name) for name in names) for copy in report.edition.waiting
     ]
-    assert (0, 0) == (report.unsubscribed, report.complaints)
+    assert (0, 0) == (report.edition.unsubscribed, report.edition.complaints)
 
 
 async def test_the_queue_is_told_by_domain(services: ServiceHarness) -> None:

@@ -94,11 +94,11 @@ async def test_rows_go_when_they_are_old_enough_and_numbers_stay(harness: Delive
     assert 0 == await rows_of(harness, number)
     after = await report_on(harness, number)
     assert {"delivered": 2, "failed": 2} == await harness.counts(number)
-    assert (before.kinds, before.bounces) == (after.kinds, after.bounces)
-    assert {(reply.code, reply.enhanced, reply.number) for reply in before.failures_said} == {
-        (reply.code, reply.enhanced, reply.number) for reply in after.failures_said
+    assert (before.edition.kinds, before.edition.bounces) == (after.edition.kinds, after.edition.bounces)
+    assert {(reply.code, reply.enhanced, reply.number) for reply in before.edition.failures_said} == {
+        (reply.code, reply.enhanced, reply.number) for reply in after.edition.failures_said
     }
-    assert [4] == [domain.copies for domain in after.domains]
+    assert [4] == [domain.copies for domain in after.edition.domains]
     assert sum(before.timelines["delivered"].numbers) == sum(after.timelines["delivered"].numbers)
     assert after.edition.copies_removed_at is not None
 

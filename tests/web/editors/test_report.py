@@ -16,7 +16,7 @@ from tests.web.harness import words_of
 from pressrun.core.timeline import spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.edition_descriptions import EditionAnswer
-from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport
+from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, ReportInfo
 from pressrun.web.editors.report import HEIGHT, WIDTH, ceiling, draw_bars, render_report
 
 START = 1_800_000_000
@@ -36,9 +36,9 @@ def report() -> EditionReport:
     said = CommonReply(number=42, kind="hard", bounce="gone", code=550, enhanced="5.1.1", text=HOSTILE)
     long = CommonReply(number=9, kind="policy", bounce="policy", code=550, enhanced="5.7.1", text="x" * 300)
     domains = [
-        DomainCounts(name="gmail", domains=2, copies=7000, counts=NONE | {"delivered": 6990, "failed": 10}),
-        DomainCounts(name=f"{'a-long-name-' * 5}.example", domains=1, copies=300, counts=NONE | {"delivered": 300}),
-        DomainCounts(name=None, domains=900, copies=4700, counts=NONE | {"delivered": 4659, "failed": 41}),
+        DomainCounts(name="gmail", domains=2, copies=7000, **NONE | {"delivered": 6990, "failed": 10}),
+        DomainCounts(name=f"{'a-long-name-' * 5}.example", domains=1, copies=300, **NONE | {"delivered": 300}),
+        DomainCounts(name=None, domains=900, copies=4700, **NONE | {"delivered": 4659, "failed": 41}),
     ]
     edition: dict[str, Any] = (
         dict.fromkeys(EditionAnswer.__struct_fields__) | NONE | {"delivered": 11_949, "failed": 51}
@@ -46,8 +46,8 @@ def report() -> EditionReport:
     edition |= {"id": 7, "list": "news", "subject": "High <water>", "state": "finished", "audience": 12_000}
     at = "2027-01-15T08:00:30Z"
     names = ("first_delivered_at", "half_delivered_at", "most_delivered_at", "nearly_all_delivered_at")
-    return EditionReport(
-        edition=EditionAnswer(**edition | {"started_at": "2027-01-15T08:00:00Z"}),
+    edition_with_copies = ReportInfo(
+        **edition | {"started_at": "2027-01-15T08:00:00Z"},
         failures=[],
         waiting=[],
         unsubscribed=79,
@@ -58,6 +58,10 @@ def report() -> EditionReport:
         waiting_said=[],
         domains=domains,
         timing={**dict.fromkeys(names, at), "last_delivered_at": None},
+        timelines={},
+    )
+    return EditionReport(
+        edition=edition_with_copies,
         timelines={name: spread(counts, START) for name, counts in moments.items()},
         list_title="The Harbour Letter",
         subject="High <water>",
@@ -144,7 +148,9 @@ def test_it_speaks_the_language_of_its_reader() -> None:
 )
 def test_durations_are_told_in_the_unit_that_fits(seconds: int, words: str) -> None:
     """Never shorter than they are."""
-    timed = replace(report(), timing=dict(report().timing) | {"half_delivered_at": rfc3339(START + seconds)})
+    edition = report().edition
+    timing = {**edition.timing, "half_delivered_at": rfc3339(START + seconds)}
+    timed = replace(report(), edition=replace(edition, timing=timing))
     started = replace(timed, edition=replace(timed.edition, started_at=rfc3339(START)))
     assert f"Half within {words}, nine" in render_report(started)
 

@@ -46,7 +46,7 @@ def report(invocation: Invocation, *, edition_id: int, page: str | None) -> None
         with new_file(Path(page)) as file:
             file.write(render_report(edition_report).encode())
     if invocation.as_json:
-        print_json(plain(edition_report.info()))
+        print_json(plain(edition_report.edition))
     elif page is None:
         print_report(edition_report)
 
@@ -67,9 +67,9 @@ def print_report(report: EditionReport) -> None:
     _print_outcomes(report)
     if is_drawn():
         _print_plots(report)
-    _print_domains(report.domains)
-    _print_replies("failed", report.failures_said)
-    _print_replies("waits", report.waiting_said)
+    _print_domains(report.edition.domains)
+    _print_replies("failed", report.edition.failures_said)
+    _print_replies("waits", report.edition.waiting_said)
 
 
 def is_drawn() -> bool:
@@ -89,7 +89,7 @@ def _print_head(report: EditionReport) -> None:
     reason = {"pause_reason": edition.pause_reason} if edition.pause_reason else {}
     fields = {"id": edition.id, "list": edition.list, "subject": report.subject, "state": edition.state, **reason}
     times = {"started_at": edition.started_at, "finished_at": edition.finished_at} | {
-        name: report.timing[name] for name in ("first_delivered_at", "last_delivered_at")
+        name: report.edition.timing[name] for name in ("first_delivered_at", "last_delivered_at")
     }
     local = {name: _local(at, report.timezone) for name, at in times.items()}
     print_fields(fields | {"audience": edition.audience} | local | {"speed": _speed(report)})
@@ -107,7 +107,7 @@ def _local(at: str | None, timezone: str) -> str | None:
 
 def _speed(report: EditionReport) -> str | None:
     """`half within 1 s, 90 % within 5 s`, counted from the start."""
-    half, most = report.timing["half_delivered_at"], report.timing["most_delivered_at"]
+    half, most = report.edition.timing["half_delivered_at"], report.edition.timing["most_delivered_at"]
     start = report.edition.started_at
     if start is None or half is None or most is None:
         return None
@@ -124,15 +124,15 @@ def _print_outcomes(report: EditionReport) -> None:
         bar = "  " + _painted("█" * round(_BAR_COLUMNS * number / audience), state) if is_drawn() and audience else ""
         echo_drawing(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
         if state == "failed":
-            for name, count in sorted(report.kinds.items(), key=lambda item: -item[1]):
+            for name, count in sorted(report.edition.kinds.items(), key=lambda item: -item[1]):
                 echo(f"  {name:10}  {count:>9,}")
-    echo(f"{'unsubscribed':12}  {report.unsubscribed:>9,}  {_share(report.unsubscribed, audience):>6}")
+    echo(f"{'unsubscribed':12}  {report.edition.unsubscribed:>9,}  {_share(report.edition.unsubscribed, audience):>6}")
     echo(
-        f"{'complaints':12}  {report.complaints:>9,}  {_share(report.complaints, audience):>6}"
+        f"{'complaints':12}  {report.edition.complaints:>9,}  {_share(report.edition.complaints, audience):>6}"
         "  (also unsubscribed; counted here only)"
     )
-    if report.bounces:
-        echo(f"\nbounced: {cell(report.bounces)}")
+    if report.edition.bounces:
+        echo(f"\nbounced: {cell(report.edition.bounces)}")
 
 
 def _print_plots(report: EditionReport) -> None:
@@ -162,7 +162,7 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
     echo()
     named = [domain for domain in domains if domain.name is not None][:MOST_DOMAINS]
     print_table(
-        [{"domain": domain.name, "copies": domain.copies, **domain.counts} for domain in named],
+        [{"domain": domain.name, **plain(domain)} for domain in named],
         ("domain", "copies", *_STATES[:4]),
         empty="",
     )

@@ -73,7 +73,12 @@ class DomainCounts(Struct, frozen=True, kw_only=True):
     name: str | None
     domains: int
     copies: int
-    counts: Mapping[str, int]
+    queued: int
+    claimed: int
+    deferred: int
+    delivered: int
+    failed: int
+    cancelled: int
 
 
 class TimelineInfo(Struct, frozen=True, kw_only=True):
@@ -99,57 +104,27 @@ class ReportInfo(EditionAnswer, frozen=True, kw_only=True):
     bounces: Mapping[str, int]
     failures_said: Sequence[CommonReply]
     waiting_said: Sequence[CommonReply]
-    domains: Sequence[Mapping[str, str | int | None]]
+    domains: Sequence[DomainCounts]
     timing: Mapping[str, str | None]
     timelines: Mapping[str, TimelineInfo]
 
 
 class EditionReport(Struct, frozen=True, kw_only=True):
-    """All that a report says; times in `timing` are RFC 3339.
+    """The report as programs get it, with what people are shown beside it.
 
     `language` is that of the person who reads it on a page, `timezone` that of the list. `subject` has fields at their
     defaults.
 
-    `unsubscribed` are readers who left by a link of the edition. A complaint ends a subscription, too: it is counted
-    under `complaints` alone.
+    Its `unsubscribed` are readers who left by a link of the edition. A complaint ends a subscription, too: those are
+    counted under `complaints` alone.
     """
 
-    edition: EditionAnswer
-    failures: Sequence[CopyInReport]
-    waiting: Sequence[CopyInReport]
-    unsubscribed: int
-    complaints: int
-    kinds: Mapping[str, int]
-    bounces: Mapping[str, int]
-    failures_said: Sequence[CommonReply]
-    waiting_said: Sequence[CommonReply]
-    domains: Sequence[DomainCounts]
-    timing: Mapping[str, str | None]
+    edition: ReportInfo
     timelines: Mapping[str, Timeline]
     list_title: str
     subject: str
     language: str
     timezone: str
-
-    def info(self) -> ReportInfo:
-        """The report for programs, and as `--json` prints it."""
-        return ReportInfo(
-            **asdict(self.edition),
-            failures=self.failures,
-            waiting=self.waiting,
-            unsubscribed=self.unsubscribed,
-            complaints=self.complaints,
-            kinds=self.kinds,
-            bounces=self.bounces,
-            failures_said=self.failures_said,
-            waiting_said=self.waiting_said,
-            domains=[
-                {"name": domain.name, "domains": domain.domains, "copies": domain.copies, **domain.counts}
-                for domain in self.domains
-            ],
-            timing=self.timing,
-            timelines={name: _timeline_info(timeline) for name, timeline in self.timelines.items()},
-        )
 
 
 def _timeline_info(timeline: Timeline) -> TimelineInfo:
@@ -171,8 +146,9 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     gone = retention.outcomes_of(tx, edition_id)
     moments, target = _moments(tx, edition_id, gone), lists.find_list_by_id(tx, edition.list_id)
     start_at = edition.created_at if edition.started_at is None else edition.started_at
-    return EditionReport(
-        edition=describe_edition(tx, edition, now),
+    timelines = {name: spread(counts, start_at) for name, counts in moments.items()}
+    edition_with_copies = ReportInfo(
+        **asdict(describe_edition(tx, edition, now)),
         failures=failures,
         waiting=waiting,
         unsubscribed=edition.unsubscribed,
@@ -191,7 +167,11 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
             [(outcome.destination, outcome.state, outcome.number) for outcome in gone],
         ),
         timing=_timing(moments["delivered"]),
-        timelines={name: spread(counts, start_at) for name, counts in moments.items()},
+        timelines={name: _timeline_info(timeline) for name, timeline in timelines.items()},
+    )
+    return EditionReport(
+        edition=edition_with_copies,
+        timelines=timelines,
         list_title=edition.list_name if target is None else target.title,
         subject=at_defaults(edition.subject),
         language="" if target is None else target.language,
@@ -322,7 +302,7 @@ def _domain_counts(name: str | None, domains: int, counts: Counter[str]) -> Doma
         name=name,
         domains=domains,
         copies=counts.total(),
-        counts={state.value: counts[state.value] for state in DeliveryState},
+        **{state.value: counts[state.value] for state in DeliveryState},
     )
 
 

@@ -56,10 +56,10 @@ class CopyInfo(Struct, frozen=True, kw_only=True, rename={"class_": "class"}):
 
 def report_to(tx: Transaction, edition_id: int, now: int, sees_readers: Callable[[str], bool]) -> ReportInfo:
     """The report on an edition; raises NotFound."""
-    report = report_edition(tx, edition_id, now)
-    if not sees_readers(report.edition.list):
-        report = replace(report, failures=_without_readers(report.failures), waiting=_without_readers(report.waiting))
-    return report.info()
+    report = report_edition(tx, edition_id, now).edition
+    if sees_readers(report.list):
+        return report
+    return replace(report, failures=_without_readers(report.failures), waiting=_without_readers(report.waiting))
 
 
 def _without_readers(copies: Sequence[CopyInReport]) -> list[CopyInReport]:

@@ -151,12 +151,12 @@ def render_report(report: EditionReport) -> str:
         speed=_speed(report, text),
         timing=[
             (say("Started"), text.clock(report.edition.started_at)),
-            (say("First copy"), text.clock(report.timing["first_delivered_at"])),
-            (say("Last copy"), text.clock(report.timing["last_delivered_at"])),
+            (say("First copy"), text.clock(report.edition.timing["first_delivered_at"])),
+            (say("Last copy"), text.clock(report.edition.timing["last_delivered_at"])),
         ],
         plots=[text.plot(name, timeline) for name, timeline in report.timelines.items()],
-        domains=report.domains[:MAX_DOMAINS],
-        more_domains=sum(domain.copies for domain in report.domains[MAX_DOMAINS:]),
+        domains=report.edition.domains[:MAX_DOMAINS],
+        more_domains=sum(domain.copies for domain in report.edition.domains[MAX_DOMAINS:]),
         said=[
             (
                 title,
@@ -164,8 +164,8 @@ def render_report(report: EditionReport) -> str:
                 sum(reply.number for reply in said[MAX_WORDINGS:]),
             )
             for title, said in (
-                (say("Why copies failed"), report.failures_said),
-                (say("Why copies are waiting"), report.waiting_said),
+                (say("Why copies failed"), report.edition.failures_said),
+                (say("Why copies are waiting"), report.edition.waiting_said),
             )
             if said
         ],
@@ -191,14 +191,14 @@ def _outcomes(report: EditionReport, say: Words) -> list[tuple[str, int]]:
 def _causes(report: EditionReport, text: _ReportText) -> list[tuple[str, int]]:
     """How many copies failed for each cause, the most frequent first."""
     numbers: Counter[str] = Counter()
-    for failure in report.failures_said:
+    for failure in report.edition.failures_said:
         numbers[text.cause(failure.bounce, failure.kind)] += failure.number
     return numbers.most_common()
 
 
 def _speed(report: EditionReport, text: _ReportText) -> str:
     """`Half within 1 second, nine in ten within 5 seconds.`, since the start; empty before the first copy."""
-    started_at, timing = report.edition.started_at, report.timing
+    started_at, timing = report.edition.started_at, report.edition.timing
     half, most = timing["half_delivered_at"], timing["most_delivered_at"]
     if started_at is None or half is None or most is None:
         return ""
