@@ -165,7 +165,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(inst
     number = next(payload["confirmation"] for _, _, payload in await mails(instance) if "also" in payload)
     assert isinstance(number, int)
     ends = await instance.database.read(
-        lambda tx: {request.expires_at for request, *_ in subscriptions.find_requests_of_link(tx, number)}
+        lambda tx: {request.expires_at for request, _ in subscriptions.find_requests_of_link(tx, number)}
     )
     assert {int(instance.now) + 7 * 86400} == ends
     await instance.confirmations.confirm(number, WEB)

@@ -31,11 +31,9 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, SignedUp, describe_member, require_membership, show_member
 from pressrun.services.suppression import PROGRAM, find_reason
 from pressrun.store.editions import editions
-from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import copy_pages
 from pressrun.store.readers import consent, subscribers
-from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.members")
@@ -111,12 +109,13 @@ class ProgramMembers:
 
         def work(tx: Transaction) -> Member:
             known = self._find(tx, list_name, address)
-            _, person, subscription = require_membership(tx, list_name, address)
+            member = require_membership(tx, list_name, address)
+            person = member.person
             if not known.stays_out:
                 before, person = person, changes.applied_to(person)
                 if person != before:
                     subscribers.update_profile(tx, before, person)
-            return describe_member(address, person, subscription, known.reason)
+            return describe_member(address, person, member.subscription, known.reason)
 
         return await self._share(work)
 
@@ -127,10 +126,11 @@ class ProgramMembers:
         """
 
         def work(tx: Transaction) -> Member:
-            target, person, subscription = require_membership(tx, list_name, address)
+            member = require_membership(tx, list_name, address)
+            subscription = member.subscription
             if move(subscription.state, SubscriptionEvent.PAUSE) is None or not subscription.reads:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
-            if subscription.is_paused and not _was_paused_by_program(tx, person, target):
+            if subscription.is_paused and not _was_paused_by_program(tx, member):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
             pause_subscription(ReaderRequest(tx, origin, self._context), subscription.id, days)
             return show_member(tx, self._context.keys, list_name, address)
@@ -141,10 +141,11 @@ class ProgramMembers:
         """End a pause that a program began; raises NotFound, and Refused for a pause of the reader's own."""
 
         def work(tx: Transaction) -> Member:
-            target, person, subscription = require_membership(tx, list_name, address)
+            member = require_membership(tx, list_name, address)
+            subscription = member.subscription
             if not subscription.is_paused:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
-            if not _was_paused_by_program(tx, person, target):
+            if not _was_paused_by_program(tx, member):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
             resume_subscription(ReaderRequest(tx, origin, self._context), subscription.id)
             return show_member(tx, self._context.keys, list_name, address)
@@ -198,9 +199,10 @@ class ProgramMembers:
         return LimitReached(f"no more confirmations for {address} for now ([limits]): try again in {wait} s", wait)
 
     def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> CopyQueued:
-        target, person, subscription = require_membership(tx, list_name, address)
+        member = require_membership(tx, list_name, address)
+        person, subscription = member.person, member.subscription
         edition = editions.find_edition(tx, edition_id)
-        if edition is None or edition.list_id != target.id or edition.is_welcome:
+        if edition is None or edition.list_id != member.list.id or edition.is_welcome:
             raise no_such_edition(edition_id)
         if subscription.state is not _State.ACTIVE or find_reason(tx, person.digests) is not None:
             raise Refused(f"{address} is {_words(subscription)} or suppressed, so no edition of {list_name} goes there")
@@ -217,14 +219,14 @@ class ProgramMembers:
         return CopyQueued(edition=edition_id, email=person.address, state="queued")
 
 
-def _was_paused_by_program(tx: Transaction, person: Subscriber, target: MailingList) -> bool:
+def _was_paused_by_program(tx: Transaction, member: SubscriptionDetails) -> bool:
     """Whether a program began the pause of a paused member.
 
     Readers who come back after leaving may bring along a pause that they began, from another language or address.
     """
     source, ended = "", ""  # of the pause, and of one that the last event has ended
-    for row in consent.consent_of(tx, person.id):
-        if row.get("list") != target.name:
+    for row in consent.consent_of(tx, member.person.id):
+        if row.get("list") != member.list.name:
             continue
         event_, left = row["event"], ended
         ended = ""

@@ -30,13 +30,12 @@ from pressrun.services.members.subscriber_import import import_rows, prepare_row
 from pressrun.services.readers.confirmation_requests import request_confirmation
 from pressrun.services.readers.erasure import erase_reader
 from pressrun.services.readers.requests import Origin, ReaderRequest
-from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.reports.members import find_membership, no_such_member
 from pressrun.services.suppression import find_reason
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.members")
@@ -166,15 +165,11 @@ class SubscriberAdmin:
         return state
 
     def _remove(self, tx: Transaction, list_name: str, address: Address, source: str) -> Answer:
-        membership = find_membership(tx, list_name, address) or _find_moved(tx, list_name, address)
-        if membership is None:
+        member = find_membership(tx, list_name, address) or _find_moved(tx, list_name, address)
+        if member is None or _has_left(member.subscription):
             raise no_such_member(list_name, address)
-        target, person, subscription = membership
-        if _has_left(subscription):
-            raise no_such_member(list_name, address)
-        details = SubscriptionDetails(list=target, person=person, subscription=subscription)
-        ended = ReaderRequest(tx, Origin(source=source), self._context).end(details, "removed")
-        return {"list": target.name, "address": person.address, "state": ended.state.value}
+        ended = ReaderRequest(tx, Origin(source=source), self._context).end(member, "removed")
+        return {"list": member.list.name, "address": member.person.address, "state": ended.state.value}
 
 
 def _read_name(text: str) -> str:
@@ -184,9 +179,7 @@ def _read_name(text: str) -> str:
         raise BadInput(f"name: {problem}") from None
 
 
-def _find_moved(
-    tx: Transaction, list_name: str, address: Address
-) -> tuple[MailingList, Subscriber, Subscription] | None:
+def _find_moved(tx: Transaction, list_name: str, address: Address) -> SubscriptionDetails | None:
     """The membership of a reader who had this address before, as long as that is known."""
     present = address_changes.moved_addresses(tx).get(address.key)
     return None if present is None else find_membership(tx, list_name, present)
@@ -196,9 +189,8 @@ def _require_unmoved(tx: Transaction, target: MailingList, address: Address) -> 
     """Raise Refused for a former address of somebody whom the list knows: they would get each edition twice."""
     moved = _find_moved(tx, target.name, address)
     if moved is not None:
-        _, person, subscription = moved
         raise Refused(
-            f"{address} has changed to {person.address}, which is {subscription.state} on {target.name}:"
+            f"{address} has changed to {moved.person.address}, which is {moved.subscription.state} on {target.name}:"
             " nothing was changed"
         )
 

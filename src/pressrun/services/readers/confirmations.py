@@ -15,12 +15,11 @@ from pressrun.core.lifecycles.subscription import SubscriptionEvent, Subscriptio
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
-from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.services.readers.suspension import resume_after_bounces
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason, find_reason, lift_for_reader
 from pressrun.store.readers import subscribers, subscriptions, suppressions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import PendingConfirmation
+from pressrun.store.readers.subscriptions import PendingConfirmation, SubscriptionDetails, find_subscription_details
 from pressrun.store.transaction import Transaction
 
 
@@ -107,11 +106,10 @@ def _confirm_one(request: ReaderRequest, checked: _CheckedRequest) -> Subscripti
 def _check_requests(tx: Transaction, confirmation_id: int, now: float) -> list[_CheckedRequest]:
     """What a link would do for each of its requests, except those for lists that have been closed since."""
     checks = []
-    for asked, subscription, person, its_list in subscriptions.find_requests_of_link(tx, confirmation_id):
-        if its_list.closed_at is not None:
+    for asked, details in subscriptions.find_requests_of_link(tx, confirmation_id):
+        if details.list.closed_at is not None:
             continue
-        details = SubscriptionDetails(list=its_list, person=person, subscription=subscription)
-        reason = None if asked.expires_at <= now else find_reason(tx, person.digests)
+        reason = None if asked.expires_at <= now else find_reason(tx, details.person.digests)
         outcome = Confirmed.INVALID if asked.expires_at <= now else _judge(tx, asked, details, reason)
         checks.append(_CheckedRequest(asked=asked, details=details, reason=reason, outcome=outcome))
     return checks

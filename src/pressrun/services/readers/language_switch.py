@@ -19,12 +19,11 @@ from msgspec.structs import replace
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.editions.lifecycle import add_reader
 from pressrun.services.readers.requests import ReaderRequest
-from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, language_switch, subscriptions
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 _PROVEN_AT_ONCE = frozenset({"added", "imported", "moved"})

@@ -12,12 +12,11 @@ from msgspec.structs import replace
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.readers.requests import ReaderRequest
-from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.services.readers.suspension import still_suspended
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import unsubscribes
-from pressrun.store.readers.subscriptions import PAUSED
+from pressrun.store.readers.subscriptions import PAUSED, SubscriptionDetails, find_subscription_details
 
 LONGEST_PAUSE_DAYS = 365
 _DAY_SECONDS = 86400

@@ -23,9 +23,9 @@ from pressrun.services.readers.pauses import pause, pause_subscription, resume
 from pressrun.services.readers.personal_data import export_personal_data
 from pressrun.services.readers.profiles import PreferenceLink, Profile, find_profile
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
-from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, UsedLink, unsubscribe
 from pressrun.store.readers import subscribers
+from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 

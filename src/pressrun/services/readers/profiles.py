@@ -14,11 +14,12 @@ from msgspec.structs import replace
 
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.readers.language_switch import FamilyChoice, find_choices
-from pressrun.services.readers.subscription_records import SubscriptionDetails, list_subscriptions
+from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import consent, subscribers
 from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 

@@ -15,7 +15,7 @@ from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
-from pressrun.services.readers.subscription_records import SubscriptionDetails, end_subscription
+from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.store import limits
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import notices
@@ -23,7 +23,7 @@ from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import consent, held_sign_ups, subscriptions
 from pressrun.store.readers.consent import ConsentEvent
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 P = ParamSpec("P")

@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from msgspec import Struct
-
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import subscriptions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails, find_subscription_details
 from pressrun.store.transaction import Transaction
-
-
-class SubscriptionDetails(Struct, frozen=True, kw_only=True):
-    """A subscription with its list and person. `also` are further lists that the same link confirms."""
-
-    list: MailingList
-    person: Subscriber
-    subscription: Subscription
-    also: tuple[MailingList, ...] = ()
-
-    @property
-    def titles(self) -> Sequence[str]:
-        return [self.list.title, *(target.title for target in self.also)]
-
-
-def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
-    """A subscription with its list and person; None when it is gone."""
-    details = subscriptions.find_with_details(tx, subscription_id)
-    return None if details is None else SubscriptionDetails(subscription=details[0], person=details[1], list=details[2])
 
 
 def list_subscriptions(tx: Transaction, person: Subscriber) -> list[SubscriptionDetails]:

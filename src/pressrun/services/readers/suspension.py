@@ -14,14 +14,14 @@ from pressrun.core.addresses.address import Address, read_stored_address
 from pressrun.core.bounces.scores import count_streak
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.subscription_records import SubscriptionDetails, list_subscriptions
+from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.services.settings import BounceSettings
 from pressrun.services.suppression import SuppressionReason, find_reason
 from pressrun.store.queue import notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import FOR_BOUNCES, Subscription
+from pressrun.store.readers.subscriptions import FOR_BOUNCES, Subscription, SubscriptionDetails
 from pressrun.store.transaction import Transaction
 
 STILL_THERE = "still_there"

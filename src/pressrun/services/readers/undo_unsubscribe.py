@@ -15,11 +15,11 @@ from pressrun.core.lifecycles.subscription import LeavingReason, SubscriptionEve
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.welcome_edition import greet_after_all
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
-from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.services.readers.suspension import still_suspended
 from pressrun.services.suppression import find_reason
 from pressrun.store.editions import editions
 from pressrun.store.readers import unsubscribes
+from pressrun.store.readers.subscriptions import SubscriptionDetails, find_subscription_details
 from pressrun.store.readers.unsubscribes import Unsubscribe
 from pressrun.store.transaction import Transaction
 

@@ -22,14 +22,13 @@ from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
 from pressrun.services.readers.requests import Origin
-from pressrun.services.readers.subscription_records import SubscriptionDetails, find_subscription_details
 from pressrun.store import limits
 from pressrun.store.editions.editions import count_unsubscribed
 from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import consent, language_switch, subscriptions, unsubscribes
 from pressrun.store.readers.consent import ConsentEvent
-from pressrun.store.readers.subscriptions import PAUSED
+from pressrun.store.readers.subscriptions import PAUSED, SubscriptionDetails, find_subscription_details
 from pressrun.store.readers.unsubscribes import PendingUnsubscribeNotice, Unsubscriber
 from pressrun.store.transaction import Transaction
 

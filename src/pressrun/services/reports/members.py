@@ -16,10 +16,9 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.services.suppression import SuppressionReason, find_reason
 from pressrun.store.lists import lists
-from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
-from pressrun.store.readers.subscriptions import Subscription
+from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails
 from pressrun.store.transaction import Row, Transaction
 
 _decode_fields = Decoder(dict[str, str]).decode
@@ -54,21 +53,19 @@ def no_such_member(list_name: str, address: Address) -> NotFound:
     return NotFound(f"{address} is not subscribed to {list_name}")
 
 
-def find_membership(
-    tx: Transaction, list_name: str, address: Address
-) -> tuple[MailingList, Subscriber, Subscription] | None:
+def find_membership(tx: Transaction, list_name: str, address: Address) -> SubscriptionDetails | None:
     """The subscription of an address to a list, in any state. Raises NotFound for an unknown list."""
     target = lists.get_list(tx, list_name)
     person = subscribers.find_subscriber(tx, address)
     if person is None:
         return None
     subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-    return None if subscription is None else (target, person, subscription)
+    if subscription is None:
+        return None
+    return SubscriptionDetails(list=target, person=person, subscription=subscription)
 
 
-def require_membership(
-    tx: Transaction, list_name: str, address: Address
-) -> tuple[MailingList, Subscriber, Subscription]:
+def require_membership(tx: Transaction, list_name: str, address: Address) -> SubscriptionDetails:
     """The same; raises NotFound if there is none."""
     membership = find_membership(tx, list_name, address)
     if membership is None:
@@ -99,14 +96,16 @@ def count_part(tx: Transaction, list_name: str, selection: SubscriberSelection) 
 
 def show_member(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:
     """The subscriber with this address, in any state. Raises NotFound."""
-    _, person, subscription = require_membership(tx, list_name, address)
-    return describe_member(address, person, subscription, find_reason(tx, digests_of(keys, address)))
+    member = require_membership(tx, list_name, address)
+    return describe_member(address, member.person, member.subscription, find_reason(tx, digests_of(keys, address)))
 
 
 def show_address(tx: Transaction, keys: KeyRing, list_name: str, address: Address) -> Member:
     """The same, also of an address that is not on the list. Raises NotFound for an unknown list."""
-    _, person, subscription = find_membership(tx, list_name, address) or (None, None, None)
-    return describe_member(address, person, subscription, find_reason(tx, digests_of(keys, address)))
+    member, reason = find_membership(tx, list_name, address), find_reason(tx, digests_of(keys, address))
+    if member is None:
+        return describe_member(address, None, None, reason)
+    return describe_member(address, member.person, member.subscription, reason)
 
 
 def describe_member(

@@ -78,6 +78,20 @@ class NamedSubscription(Subscription, frozen=True, kw_only=True):
     list_name: str
 
 
+class SubscriptionDetails(Struct, frozen=True, kw_only=True):
+    """A subscription with its list and person. `also` are further lists that the same link confirms."""
+
+    list: lists.MailingList
+    person: subscribers.Subscriber
+    subscription: Subscription
+    also: tuple[lists.MailingList, ...] = ()
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """The titles of all these lists."""
+        return [self.list.title, *(target.title for target in self.also)]
+
+
 class PendingConfirmation(Struct, frozen=True, kw_only=True):
     """A request to subscribe; valid while its round is that of the subscription."""
 
@@ -144,9 +158,7 @@ def find_subscription_by_id(tx: Transaction, subscription_id: int) -> Subscripti
     return tx.parsed(Subscription, "subscriptions.get", id=subscription_id)
 
 
-def find_with_details(
-    tx: Transaction, subscription_id: int
-) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList] | None:
+def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
     """The subscription with this id, its person and its list."""
     row = tx.row("subscriptions.with_details", id=subscription_id)
     return None if row is None else _with_details(tuple(row))
@@ -154,13 +166,13 @@ def find_with_details(
 
 def find_requests_of_link(
     tx: Transaction, confirmation_id: int
-) -> list[tuple[PendingConfirmation, Subscription, subscribers.Subscriber, lists.MailingList]]:
-    """The requests that a link confirms, as far as they still exist, each with its subscription, person and list."""
+) -> list[tuple[PendingConfirmation, SubscriptionDetails]]:
+    """The requests that a link confirms, as far as they still exist, each with its subscription."""
     of_request = len(_REQUEST_COLUMNS)
     return [
         (
             _request_from_values(tuple(row)[:of_request]),
-            *_with_details(tuple(row)[of_request:]),
+            _with_details(tuple(row)[of_request:]),
         )
         for row in tx.rows("subscriptions.of_link", id=confirmation_id)
     ]
@@ -171,12 +183,12 @@ def _request_from_values(values: Sequence[Any]) -> PendingConfirmation:
     return convert({**columns, "attributes": json.loads(columns["attributes"])}, PendingConfirmation, strict=False)
 
 
-def _with_details(values: Sequence[Any]) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList]:
+def _with_details(values: Sequence[Any]) -> SubscriptionDetails:
     of_person, of_list = len(_COLUMNS), len(_COLUMNS) + len(subscribers.COLUMNS)
-    return (
-        convert(dict(zip(_COLUMNS, values, strict=False)), Subscription, strict=False),
-        subscribers.subscriber_from_values(values[of_person:of_list]),
-        lists.list_from_values(values[of_list:]),
+    return SubscriptionDetails(
+        subscription=convert(dict(zip(_COLUMNS, values, strict=False)), Subscription, strict=False),
+        person=subscribers.subscriber_from_values(values[of_person:of_list]),
+        list=lists.list_from_values(values[of_list:]),
     )
 
 

@@ -14,8 +14,8 @@ from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage
-from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
+from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import WebContext

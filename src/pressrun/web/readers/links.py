@@ -13,8 +13,8 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.services.readers.confirmations import Confirmed
-from pressrun.services.readers.subscription_records import SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import WebContext
