@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.acts.cases import cases_of
 from tests.cli.test_confirmations import ASKING
-from tests.repository.sources import source_trees
+from tests.repository.sources import nodes_of, source_trees
 from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.acts.arguments import SubscriberImport
@@ -143,12 +143,12 @@ def test_the_command_line_knows_which_actions_leave_no_row() -> None:
     """It says so where it asks for them, as the table takes long to load. Of all others it relies on the row."""
     unrecorded = {act.id for act in ACTS.values() if not act.writes}
     wrong = []
-    for node in (node for path, tree in source_trees().items() if "cli" in path.parts for node in ast.walk(tree)):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            if name in ("execute", "call", "calls.start", "execute_unrecorded", "call.unrecorded"):
-                acts = {word.value for word in node.args[:2] if isinstance(word, ast.Constant)} & ACTS.keys()
-                wrong += [act for act in acts if (act in unrecorded) != name.endswith("unrecorded")]
+    trees = [tree for path, tree in source_trees().items() if "cli" in path.parts]
+    for call in (call for tree in trees for call in nodes_of(tree, ast.Call)):
+        name = ast.unparse(call.func)
+        if name in ("execute", "call", "calls.start", "execute_unrecorded", "call.unrecorded"):
+            acts = {word.value for word in call.args[:2] if isinstance(word, ast.Constant)} & ACTS.keys()
+            wrong += [act for act in acts if (act in unrecorded) != name.endswith("unrecorded")]
     assert [] == wrong
 
 

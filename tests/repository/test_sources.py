@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.repository.sources import source_trees
+from tests.repository.sources import nodes_of, source_trees
 
 from pressrun.observe.events import FORMER_NAMES
 from pressrun.store.sqlite import migrate
@@ -22,13 +22,14 @@ _ROOT = Path(__file__).parent.parent.parent
 _PACKAGE = _ROOT / "src" / "pressrun"
 _SOURCES = sorted(_PACKAGE.rglob("*.py"))
 _EVENTS = tomllib.loads((_ROOT / "docs" / "events.toml").read_text(encoding="utf-8"))
-_LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+_PLAIN_LEVELS = {"debug", "info", "warning", "error", "log"}
+_LEVELS = _PLAIN_LEVELS | {"exception", "critical"}
 _NAME = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
-def _logged(tree: ast.AST) -> Iterator[str]:
+def _logged(tree: ast.Module) -> Iterator[str]:
     """The literal event names in calls of `event(…)` and of a logger's methods."""
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for call in nodes_of(tree, ast.Call):
         is_event = isinstance(call.func, ast.Name) and call.func.id == "event"
         is_level = isinstance(call.func, ast.Attribute) and call.func.attr in _LEVELS
         if is_event or is_level:
@@ -41,7 +42,6 @@ def _logged(tree: ast.AST) -> Iterator[str]:
                     yield argument.value
 
 
-_PLAIN_CALL_OF_A_LOGGER = re.compile(r"\b_?log\.(debug|info|warning|error|log)\(")
 _WALL_CLOCK = re.compile(
     r"\btime\.time(_ns)?\b|\bfrom time import\b|\bdatetime\.(now|utcnow|today)\(|\bclock_gettime\b"
 )
@@ -59,8 +59,11 @@ def test_events_are_logged_in_one_way() -> None:
     """docs/events.md takes levels and fields from calls of `event()`; it would list any other event as "info"."""
     others = {
         str(path.relative_to(_PACKAGE))
-        for path in _SOURCES
-        if _PLAIN_CALL_OF_A_LOGGER.search(path.read_text(encoding="utf-8"))
+        for path, tree in source_trees().items()
+        for called in (call.func for call in nodes_of(tree, ast.Call))
+        if isinstance(called, ast.Attribute)
+        and called.attr in _PLAIN_LEVELS
+        and ast.unparse(called.value) in {"log", "_log"}
     }
     assert others <= {"observe/log.py"}
 
@@ -78,8 +81,8 @@ def test_loggers_are_named_after_what_they_log() -> None:
     made = {
         ast.unparse(node)
         for tree in source_trees().values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign) and re.match(r"logging\.getLogger\([^)]", ast.unparse(node.value))
+        for node in nodes_of(tree, ast.Assign)
+        if isinstance(node.value, ast.Call) and re.match(r"logging\.getLogger\([^)]", ast.unparse(node.value))
     }
     assert {f"log = logging.getLogger('pressrun.{subject}')" for subject in _SUBJECTS} == made
 
@@ -101,8 +104,8 @@ def test_every_event_that_is_listed_can_come() -> None:
         node.value
         for path, tree in source_trees().items()
         if path.name != "events.py"
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for node in nodes_of(tree, ast.Constant)
+        if isinstance(node.value, str)
     }
     assert _EVENTS.keys() - named == set()
 

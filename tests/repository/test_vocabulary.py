@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from tests.repository.sources import PACKAGE as _PACKAGE
-from tests.repository.sources import source_trees
+from tests.repository.sources import nodes_of, source_trees, trees_of_tests
 
 _ROOT = Path(__file__).parents[2]
-_TESTS = _ROOT / "tests"
 _GLOSSARY = _ROOT / "docs" / "glossary.md"
 _COLLECTIONS = ("list[", "dict[", "Sequence[", "Mapping[", "Iterator[", "tuple[", "set[")
 
@@ -141,13 +140,10 @@ def _retired_verbs() -> set[str]:
 
 
 def _named_in_tests() -> Iterator[str]:
-    for file in _TESTS.rglob("*.py"):
+    for file, tree in trees_of_tests().items():
         yield file.stem
-        for node in ast.walk(ast.parse(file.read_bytes())):
-            if isinstance(node, ast.ClassDef):
-                yield node.name
-            elif isinstance(node, ast.arg):
-                yield node.arg
+        yield from (node.name for node in nodes_of(tree, ast.ClassDef))
+        yield from (node.arg for node in nodes_of(tree, ast.arg))
 
 
 def test_tests_drive_things_with_plain_names() -> None:
@@ -158,9 +154,7 @@ def test_tests_drive_things_with_plain_names() -> None:
 
 
 def test_no_two_classes_have_the_same_name() -> None:
-    names = Counter(
-        node.name for tree in _trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
-    )
+    names = Counter(node.name for tree in _trees().values() for node in nodes_of(tree, ast.ClassDef))
     assert LEFT_CLASSES == {name for name, number in names.items() if number > 1}
 
 
@@ -176,7 +170,7 @@ def test_public_names_use_the_words_of_the_glossary() -> None:
 
 def test_variables_are_named_after_what_they_hold() -> None:
     """Also those of loops, comprehensions and parameters, in the program and in its tests."""
-    trees = {**source_trees(), **{file: ast.parse(file.read_text(encoding="utf-8")) for file in _TESTS.rglob("*.py")}}
+    trees = {**source_trees(), **trees_of_tests()}
     assert [] == [
         f"{file.relative_to(_ROOT)}:{line} binds {name}"
         for file, tree in sorted(trees.items())
@@ -187,7 +181,7 @@ def test_variables_are_named_after_what_they_hold() -> None:
 
 def _bound(tree: ast.Module) -> Iterator[tuple[str | None, int]]:
     """Every name that holds a value, with its line."""
-    for node in ast.walk(tree):
+    for node in nodes_of(tree, ast.AST):
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name, node.lineno
