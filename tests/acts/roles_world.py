@@ -69,7 +69,7 @@ class World:
         acts = {name: replace(act, work=self._held(act.work)) for name, act in ACTS.items() if act.work is not None}
         self.door = Door(replace(cases_of(services), account=self.log_in_services.account), acts)
         web = WebContext(
-            pages=Pages(SITE), tokens=lambda: WebTokens(services.keys), proxies=Proxies(()),
+            database=context.database, pages=Pages(SITE), tokens=lambda: WebTokens(services.keys), proxies=Proxies(()),
             clock=context.clock, arrived=ArrivedRequests(),
         )  # fmt: skip
         self.frame = AdminFrame(web, self.door, self.log_in_services)

@@ -27,9 +27,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
 from pressrun.message.layouts.design import Logo
-from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.archives.archive_search import ArchiveSearch
-from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.context import ServiceContext
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.limit_settings import LimitSettings
@@ -37,13 +35,11 @@ from pressrun.services.people import editors
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.database import Database
@@ -153,15 +149,12 @@ class WebHarness:
             preferences=self.preferences(),
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),
-            list_reader=ListReader(self.context()),
-            archive_reader=ArchiveReader(self.context()),
             archive_search=ArchiveSearch(self.context()),
             draft_approval=DraftApproval(self.context(), builder_at(self.site)),
-            editor_reports=EditorReports(self.context()),
-            old_links=OldLinks(self.database),
         )
         around = Surroundings(
             site=self.site,
+            database=self.database,
             tokens=lambda: self.tokens,
             settings=self.settings,
             clock=self.clock,

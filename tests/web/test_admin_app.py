@@ -29,6 +29,7 @@ def _own_app(web: WebHarness) -> ASGIApp:
     return build_admin_app(
         Surroundings(
             site=Site(base_url=DESK, mail_domain="news.example.org"),
+            database=web.database,
             tokens=lambda: web.tokens,
             settings=web.settings,
             clock=web.clock,

@@ -18,8 +18,9 @@ from starlette.types import ASGIApp
 from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.site import Site
 from pressrun.message.finding import refusal_of
-from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.ports import Clock
+from pressrun.store.database import Database
+from pressrun.store.lists.lists import find_list
 from pressrun.web.api.routes import Api
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
@@ -76,6 +77,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """
 
     site: Site
+    database: Database
     tokens: ReadTokens
     settings: HttpSettings
     clock: Clock
@@ -97,10 +99,9 @@ def build_app(
     `arrived` remembers requests by numbered test links.
     """
     web = _context(around, arrived or ArrivedRequests())
-    pages, list_reader = web.pages, cases.list_reader
     old_links = OldLinkPages(web, cases)
-    unknown = old_links.or_else(_UnknownPages(pages, list_reader).show)
-    demo = [] if mailbox is None else DemoPages(pages, list_reader, mailbox).table()
+    unknown = old_links.or_else(_UnknownPages(web).show)
+    demo = [] if mailbox is None else DemoPages(web, mailbox).table()
     routes = [
         PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
         *(
@@ -147,7 +148,12 @@ def build_admin_app(around: Surroundings) -> ASGIApp:
 def _context(around: Surroundings, arrived: ArrivedRequests) -> WebContext:
     proxies = Proxies(around.settings.trusted_proxies)
     return WebContext(
-        pages=Pages(around.site), tokens=around.tokens, proxies=proxies, clock=around.clock, arrived=arrived
+        database=around.database,
+        pages=Pages(around.site),
+        tokens=around.tokens,
+        proxies=proxies,
+        clock=around.clock,
+        arrived=arrived,
     )
 
 
@@ -216,15 +222,15 @@ def _routes_of_site(
     web: WebContext, cases: UseCases, settings: HttpSettings, or_old: Callable[[Handler], Handler]
 ) -> Table:
     """The pages of the site, then those below a list's name, last because a list may have nearly any name."""
-    pages, list_reader, archive_reader = web.pages, cases.list_reader, cases.archive_reader
+    pages = web.pages
     archive = ArchivePages(web, cases)
-    feeds = FeedPages(pages=pages, archive_reader=archive_reader, clock=web.clock)
+    feeds = FeedPages(web)
     forms = SignUpForms(web, cases.web_requests)
     lists = ListPages(web, cases, forms)
     mailed_links = MailedLinkPages(web, cases)
-    redirecting = Families(pages=pages, list_reader=list_reader, archive_reader=archive_reader).redirecting
-    sitemaps = SitemapPages(pages=pages, list_reader=list_reader, archive_reader=archive_reader)
-    snippet = FormSnippetPages(pages=pages, list_reader=list_reader)
+    redirecting = Families(web).redirecting
+    sitemaps = SitemapPages(web)
+    snippet = FormSnippetPages(web)
     return [
         ("/", FrontPages(web, cases, forms, settings).show, _BOTH),
         ("/preferences", mailed_links.preferences, _BOTH),
@@ -254,16 +260,16 @@ def _routes_of_site(
 class _UnknownPages:
     """Paths without a route. Below the pages of links, these are links that were cut off or have something appended."""
 
-    def __init__(self, pages: Pages, list_reader: ListReader) -> None:
-        self._pages = pages
-        self._list_reader = list_reader
+    def __init__(self, web: WebContext) -> None:
+        self._pages = web.pages
+        self._database = web.database
 
     async def show(self, request: Request) -> Response:
         """The page of all invalid links, or of an unknown page, with a link to its list."""
         path = request.scope["path"]
         if is_token_page(path):
             return self._pages.invalid_link()
-        about = await self._list_reader.find_list(path.split("/", 2)[1])
+        about = await self._database.read(find_list, path.split("/", 2)[1])
         if about is not None:
             self._pages.choose_language(target=about.language)
         return self._pages.not_found(about)

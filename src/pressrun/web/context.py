@@ -1,4 +1,4 @@
-"""What the handlers of pages share: the services behind the pages, and what a request says about its visitor."""
+"""What the handlers of pages share: the database that they read, and what a request says about its visitor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.ports import Clock
 from pressrun.services.readers.requests import Origin
+from pressrun.store.database import Database
 from pressrun.web import language
 from pressrun.web.http.clients import ArrivedRequest, ArrivedRequests, Proxies, network_of
 from pressrun.web.pages import Pages
@@ -21,6 +22,7 @@ class WebContext(Struct, frozen=True, kw_only=True):
     """What every handler needs besides its services."""
 
     pages: Pages
+    database: Database
     tokens: ReadTokens
     proxies: Proxies
     clock: Clock

@@ -16,13 +16,13 @@ from starlette.responses import RedirectResponse, Response
 
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import best_of, find_language
-from pressrun.services.archives.archive_reader import ArchiveReader
-from pressrun.services.archives.list_reader import ListReader
+from pressrun.services.archives.archive_reader import find_translation
+from pressrun.services.archives.list_reader import find_family
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
+from pressrun.web.context import WebContext
 from pressrun.web.http.forms import clean_language
 from pressrun.web.http.security import Handler
-from pressrun.web.pages import Pages
 
 _NOT_FOUND = 404
 _LINK = Markup('<a href="{}" lang="{}" hreflang="{}" dir="auto">{}</a>')
@@ -67,10 +67,9 @@ def links_to_languages(pages: Sequence[tuple[str, str]], here: str) -> Markup:
 class Families:
     """Redirects within a family."""
 
-    def __init__(self, *, pages: Pages, list_reader: ListReader, archive_reader: ArchiveReader) -> None:
-        self._pages = pages
-        self._list_reader = list_reader
-        self._archive_reader = archive_reader
+    def __init__(self, web: WebContext) -> None:
+        self._pages = web.pages
+        self._database = web.database
 
     def redirecting(self, handler: Handler) -> Handler:
         """`handler`, but visitors whom another list of the family suits better are redirected to its same page."""
@@ -91,7 +90,7 @@ class Families:
     async def _in_lower_case(self, request: Request) -> Response | None:
         """Redirect to the page of a list or family whose name was typed in capitals; all names are in lower case."""
         name, *below = request.scope["path"].strip("/").split("/")
-        target, family = (None, ()) if name == name.lower() else await self._list_reader.find_family(name.lower())
+        target, family = (None, ()) if name == name.lower() else await self._database.read(find_family, name.lower())
         if target is None and not family:
             return None
         query = {key: request.query_params.get(key, "") for key in ("q", "order", "year", "page", "language")}
@@ -99,7 +98,7 @@ class Families:
         return RedirectResponse(where, status_code=302)
 
     async def _elsewhere(self, request: Request) -> Response | None:
-        target, family = await self._list_reader.find_family(request.path_params["name"])
+        target, family = await self._database.read(find_family, request.path_params["name"])
         named = clean_language(request.query_params.get("language", ""))
         if target is None:
             best = among(family, named)
@@ -109,16 +108,17 @@ class Families:
         if chosen is None or chosen.id == target.id:
             return None
         slug = request.path_params.get("slug", "")
-        translation = await self._archive_reader.find_translation(target.name, slug, chosen.name) if slug else None
-        return self._redirect(request, chosen, named, translation)
+        if slug:
+            slug = await self._database.read(find_translation, target.name, slug, chosen.name) or ""
+        return self._redirect(request, chosen, named, slug)
 
-    def _redirect(self, request: Request, chosen: MailingList, named: str, slug: str | None = None) -> Response:
+    def _redirect(self, request: Request, chosen: MailingList, named: str, slug: str = "") -> Response:
         """To the same page of another list.
 
         From an edition without a translation, and from a page of results, it leads to the archive or the search.
         """
         below = request.scope["path"].strip("/").split("/")[1:2]
-        if slug is not None:
+        if slug:
             below.append(slug)
         supported = find_language(named)
         keep = supported if supported is not None and supported != find_language(chosen.language) else ""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.archives.archive_search import ArchiveSearch
-from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.edition_reports import EditorReports
 
 
 class UseCases(Struct, frozen=True, kw_only=True):
@@ -31,9 +27,5 @@ class UseCases(Struct, frozen=True, kw_only=True):
     preferences: Preferences
     address_changes: AddressChanges
     undo_unsubscribe: UndoUnsubscribe
-    list_reader: ListReader
-    archive_reader: ArchiveReader
     archive_search: ArchiveSearch
     draft_approval: DraftApproval
-    editor_reports: EditorReports
-    old_links: OldLinks

@@ -8,7 +8,7 @@ import pytest
 from tests.delivery.harness import LATER, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable, ReaderLink
+from pressrun.services.archives.archive_reader import NotReadable, ReaderLink, read_index
 from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.profiles import PreferenceLink
@@ -167,5 +167,5 @@ async def link_of_ada(harness: DeliveryHarness) -> ReaderLink:
 
 
 async def opens(harness: DeliveryHarness, link: ReaderLink) -> bool:
-    page = await ArchiveReader(harness.services.context).index(link)
+    page = await harness.services.context.database.read(read_index, link)
     return page is not NotReadable.UNKNOWN

@@ -81,6 +81,7 @@ class AdminHarness:
     def web(self) -> WebContext:
         """What the pages share, for a test that makes its own page."""
         return WebContext(
+            database=self.lobby.context.database,
             pages=Pages(self.site),
             tokens=lambda: WebTokens(self.lobby.keys),
             proxies=Proxies(self.settings.trusted_proxies),
@@ -138,6 +139,7 @@ async def open_admin(
         web.app = build_admin_app(
             Surroundings(
                 site=site,
+                database=lobby.context.database,
                 tokens=lambda: WebTokens(lobby.keys),
                 settings=web.settings,
                 clock=lambda: lobby.now,

@@ -11,7 +11,7 @@ import pytest
 from tests.web.harness import NOW, WebHarness, open_web
 
 from pressrun.core.quantities import Rate
-from pressrun.services.archives.archive_reader import ArchiveReader
+from pressrun.services.archives.archive_reader import read_index
 from pressrun.services.archives.archive_search import ArchiveSearch
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.store.editions.editions import MOST_OF_PICTURE
@@ -298,7 +298,7 @@ async def test_too_many_searches_are_refused_in_the_language_of_the_list(tmp_pat
 async def test_whoever_reads_waits_for_one_search_at_most(web: WebHarness) -> None:
     """However many are asked for at once."""
     await web.add_edition(await web.add_list())
-    archive_reader, archive_search = ArchiveReader(web.context()), ArchiveSearch(web.context())
+    archive_search = ArchiveSearch(web.context())
     done: list[str] = []
 
     async def search() -> None:
@@ -306,7 +306,7 @@ async def test_whoever_reads_waits_for_one_search_at_most(web: WebHarness) -> No
         done.append("search")
 
     async def read() -> None:
-        await archive_reader.index("news")
+        await web.database.read(read_index, "news")
         done.append("index")
 
     await asyncio.gather(*(search() for _ in range(20)), read())

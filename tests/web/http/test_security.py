@@ -12,7 +12,8 @@ from starlette.types import Message
 from tests.web.harness import WebHarness, open_web
 
 from pressrun.core.errors import Unavailable
-from pressrun.services.archives.list_reader import ListReader
+from pressrun.store.transaction import Transaction
+from pressrun.web.readers import front
 from pressrun.web.settings import HttpSettings
 
 POLICY = (
@@ -139,16 +140,16 @@ async def test_without_https_no_strict_transport_security(tmp_path: Path) -> Non
 async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_internals(
     web: WebHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(self: ListReader) -> list[object]:
+    def fail(_transaction: Transaction) -> list[object]:
         raise Unavailable("the database /secret/place is locked")
 
-    async def break_down(self: ListReader) -> list[object]:
+    def break_down(_transaction: Transaction) -> list[object]:
         raise ZeroDivisionError("secret")
 
     async with web.client() as client:
-        monkeypatch.setattr(ListReader, "offers", fail)
+        monkeypatch.setattr(front, "read_offers", fail)
         unavailable = await client.get("/")
-        monkeypatch.setattr(ListReader, "offers", break_down)
+        monkeypatch.setattr(front, "read_offers", break_down)
         broken = await client.get("/")
     assert (503, "5", False) == (
         unavailable.status_code,

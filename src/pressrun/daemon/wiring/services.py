@@ -24,9 +24,7 @@ from pressrun.sandbox.edition_maker import SandboxedMaker
 from pressrun.sandbox.helper import HelperLimits
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.archives.archive_import import ArchiveImport
-from pressrun.services.archives.archive_reader import ArchiveReader
 from pressrun.services.archives.archive_search import ArchiveSearch
-from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.background import BackgroundLoop, Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
@@ -57,13 +55,11 @@ from pressrun.services.ports import UNOBSERVED, Unobserved, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.old_links import OldLinks
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.edition_reports import EditorReports
 from pressrun.services.reports.event_feed import EventFeed
 from pressrun.services.upkeep.audit_log import AuditLog
 from pressrun.services.upkeep.held_sign_ups import HeldSignUps
@@ -182,12 +178,8 @@ def _build_pages(context: ServiceContext, builder: EditionBuilder, observer: Met
         preferences=Preferences(context),
         address_changes=AddressChanges(context),
         undo_unsubscribe=UndoUnsubscribe(context),
-        list_reader=ListReader(context),
-        archive_reader=ArchiveReader(context),
         archive_search=ArchiveSearch(context),
         draft_approval=DraftApproval(context, builder),
-        editor_reports=EditorReports(context),
-        old_links=OldLinks(context.database),
     )
 
 

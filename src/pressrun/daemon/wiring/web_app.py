@@ -118,6 +118,7 @@ def build_web_apps(
     settings = current.value
     bare = Surroundings(
         site=settings.site,
+        database=services.context.database,
         tokens=lambda: WebTokens(services.context.keys),
         settings=settings.http,
         clock=utc_now,

@@ -8,11 +8,10 @@ include it once it is more than a canary.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import MAXYEAR, UTC, datetime
 from enum import StrEnum
 from itertools import groupby
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -27,7 +26,6 @@ from pressrun.services.archives.archived_edition import (
     translations_of,
 )
 from pressrun.services.archives.list_reader import family_of
-from pressrun.services.context import ServiceContext
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import ArchivedFile, ArchiveYear
 from pressrun.store.lists import lists
@@ -39,8 +37,6 @@ PAGE_SIZE = 20
 SITEMAP_SIZE = 50_000  # as many as a sitemap may contain
 
 _READERS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
-
-T = TypeVar("T")
 
 
 class NotReadable(StrEnum):
@@ -97,46 +93,12 @@ class IndexPage(Struct, frozen=True, kw_only=True):
         return any(edition.picture for edition in self.editions)
 
 
-class ArchiveReader:
-    """The use cases of people and programs that read archives."""
-
-    def __init__(self, context: ServiceContext) -> None:
-        self._database = context.database
-
-    async def index(self, access: ArchiveAccess, number: int = 1, year: int | None = None) -> IndexPage | NotReadable:
-        """One page of an archive or of one year; UNKNOWN also for a page that does not exist."""
-        return await self._database.read(open_archive, access, lambda tx, target: _index_page(tx, target, number, year))
-
-    async def sitemap(self, name: str) -> list[Summary] | NotReadable:
-        """All editions of a public archive."""
-        return await self._database.read(open_archive, name, _sitemap)
-
-    async def feed(self, name: str) -> ArchiveFeed | NotReadable:
-        """The content of the feeds of a list."""
-        return await self._database.read(open_archive, name, read_feed)
-
-    async def edition(self, access: ArchiveAccess, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
-        return await self._database.read(open_archive, access, lambda tx, target: _edition(tx, target, slug))
-
-    async def find_translation(self, name: str, slug: str, wanted: str) -> str | None:
-        """The slug of the edition in the public archive of the list `wanted` that is the same issue as this one."""
-        return await self._database.read(_find_translation, name, slug, wanted)
-
-    async def asset(self, access: ArchiveAccess, slug: str, file_name: str) -> ArchivedFile | NotReadable:
-        """An image or file of an edition."""
-        return await self._database.read(open_archive, access, lambda tx, target: _asset(tx, target, slug, file_name))
-
-
-def open_archive(
-    tx: Transaction, access: ArchiveAccess, read: Callable[[Transaction, MailingList], T | NotReadable]
-) -> T | NotReadable:
-    """What `read` finds in an archive, or why it must not."""
+def open_archive(tx: Transaction, access: ArchiveAccess) -> MailingList | NotReadable:
+    """The list whose archive may be read, or why it must not."""
     target = lists.find_list(tx, access) if isinstance(access, str) else _list_of_reader(tx, access)
     if target is None or target.archive == "off":
         return NotReadable.UNKNOWN
-    if target.archive != "public" and isinstance(access, str):
-        return NotReadable.MEMBERS
-    return read(tx, target)
+    return NotReadable.MEMBERS if target.archive != "public" and isinstance(access, str) else target
 
 
 def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
@@ -150,8 +112,13 @@ def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
     return lists.find_list_by_id(tx, subscription.list_id)
 
 
-def _index_page(tx: Transaction, target: MailingList, number: int, year: int | None) -> IndexPage | NotReadable:
-    """A page of the archive without an access check; UNKNOWN when there is no such page."""
+def read_index(
+    tx: Transaction, access: ArchiveAccess, number: int = 1, year: int | None = None
+) -> IndexPage | NotReadable:
+    """One page of an archive or of one year; UNKNOWN also for a page that does not exist."""
+    target = open_archive(tx, access)
+    if isinstance(target, NotReadable):
+        return target
     years = tuple(editions.archived_years(tx, target.id))
     total = sum(archive_year.number for archive_year in years if year in (None, archive_year.year))
     pages = max(1, -(-total // PAGE_SIZE))
@@ -183,22 +150,42 @@ def _new_year(year: int) -> int:
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
 
 
-def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
-    shown = editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)
-    return [summary_of(edition, target) for edition in shown]
+def read_sitemap(tx: Transaction, name: str) -> list[Summary] | NotReadable:
+    """All editions of a public archive."""
+    target = open_archive(tx, name)
+    if isinstance(target, NotReadable):
+        return target
+    return [summary_of(edition, target) for edition in editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)]
 
 
-def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
+def read_public_feed(tx: Transaction, name: str) -> ArchiveFeed | NotReadable:
+    """The content of the feeds of a list."""
+    target = open_archive(tx, name)
+    return target if isinstance(target, NotReadable) else read_feed(tx, target)
+
+
+def read_archived(
+    tx: Transaction, access: ArchiveAccess, slug: str
+) -> tuple[MailingList, ArchivedEdition] | NotReadable:
+    """An edition with its list."""
+    target = open_archive(tx, access)
+    if isinstance(target, NotReadable):
+        return target
     edition = read_edition(tx, target, slug)
     return NotReadable.UNKNOWN if edition is None else (target, edition)
 
 
-def _find_translation(tx: Transaction, name: str, slug: str, wanted: str) -> str | None:
-    target = lists.find_list(tx, name)
-    edition = None if target is None or target.archive != "public" else editions.find_archived(tx, target.id, slug)
-    translations = () if target is None or edition is None else translations_of(tx, target, edition.id)
+def find_translation(tx: Transaction, name: str, slug: str, wanted: str) -> str | None:
+    """The slug of the edition in the public archive of the list `wanted` that is the same issue as this one."""
+    target = open_archive(tx, name)
+    edition = None if isinstance(target, NotReadable) else editions.find_archived(tx, target.id, slug)
+    translations = () if isinstance(target, NotReadable) or edition is None else translations_of(tx, target, edition.id)
     return next((translation.slug for translation in translations if translation.list_name == wanted), None)
 
 
-def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> ArchivedFile | NotReadable:
+def read_asset(tx: Transaction, access: ArchiveAccess, slug: str, file_name: str) -> ArchivedFile | NotReadable:
+    """An image or file of an edition."""
+    target = open_archive(tx, access)
+    if isinstance(target, NotReadable):
+        return target
     return editions.find_archived_asset(tx, target.id, slug, file_name) or NotReadable.UNKNOWN

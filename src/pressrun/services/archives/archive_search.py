@@ -62,14 +62,15 @@ class ArchiveSearch:
                 return RateExceeded(retry_at)
         now = self._context.now
         async with self._turn:
-            return await self._context.database.read(
-                open_archive, access, lambda tx, target: _search(tx, target, query, number, newest=newest, now=now)
-            )
+            return await self._context.database.read(_search, access, query, number, newest=newest, now=now)
 
 
 def _search(
-    tx: Transaction, target: MailingList, query: str, number: int, *, newest: bool, now: int
+    tx: Transaction, access: ArchiveAccess, query: str, number: int, *, newest: bool, now: int
 ) -> SearchResults | NotReadable:
+    target = open_archive(tx, access)
+    if isinstance(target, NotReadable):
+        return target
     terms = parse_query(query)
     total = search.count_found(tx, target.id, terms) if terms else 0
     pages = max(1, -(-total // FOUND_SIZE))

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from pressrun.message.layouts.design import Logo
 from pressrun.services.archives.archived_edition import ArchivedEdition, Summary, read_edition, summary_of
-from pressrun.services.context import ServiceContext
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
@@ -36,46 +35,13 @@ class OfferedList(Struct, frozen=True, kw_only=True):
     latest_at: int | None
 
 
-class ListReader:
-    """The use cases of people and programs that look at lists."""
-
-    def __init__(self, context: ServiceContext) -> None:
-        self._database = context.database
-
-    async def public_lists(self) -> list[MailingList]:
-        """The lists that the front page shows, by title."""
-        return await self._database.read(lists.all_lists, listed_only=True)
-
-    async def offers(self) -> list[OfferedList]:
-        """The lists that the front page shows, by title, each with the date of its latest edition."""
-        return await self._database.read(_offers)
-
-    async def public_archives(self) -> list[MailingList]:
-        """The lists whose archive search engines may index, including closed ones, by name."""
-        return await self._database.read(_public_archives)
-
-    async def find_list(self, name: str) -> MailingList | None:
-        """The list with this name, on the front page or not."""
-        return await self._database.read(lists.find_list, name)
-
-    async def find_family(self, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
-        """The list with this name and all lists of its family, oldest first; None with the family of this name."""
-        return await self._database.read(_find_family, name)
-
-    async def logo(self, name: str, digest: str) -> Logo | None:
-        """The logo of a list, if it still has this digest."""
-        return await self._database.read(_logo, name, digest)
-
-    async def list_page(self, name: str) -> ListPage | None:
-        """A list, its latest edition and some earlier ones."""
-        return await self._database.read(_list_page, name)
-
-
-def _public_archives(tx: Transaction) -> list[MailingList]:
+def public_archives(tx: Transaction) -> list[MailingList]:
+    """The lists whose archive search engines may index, including closed ones, by name."""
     return [target for target in lists.all_lists(tx) if target.listed and target.archive == "public"]
 
 
-def _offers(tx: Transaction) -> list[OfferedList]:
+def read_offers(tx: Transaction) -> list[OfferedList]:
+    """The lists that the front page shows, by title, each with the date of its latest edition."""
     latest = editions.latest_archived(tx)
     return [
         OfferedList(list=target, latest_at=latest.get(target.id) if target.archive == "public" else None)
@@ -83,12 +49,14 @@ def _offers(tx: Transaction) -> list[OfferedList]:
     ]
 
 
-def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:
+def current_logo(tx: Transaction, name: str, digest: str) -> Logo | None:
+    """The logo of a list, if it still has this digest."""
     target = lists.find_list(tx, name)
     return None if target is None or target.logo != digest else lists.find_logo(tx, target.id)
 
 
-def _list_page(tx: Transaction, name: str) -> ListPage | None:
+def list_page(tx: Transaction, name: str) -> ListPage | None:
+    """A list, its latest edition and some earlier ones."""
     target = lists.find_list(tx, name)
     if target is None:
         return None
@@ -118,7 +86,8 @@ def family_of(tx: Transaction, target: MailingList) -> tuple[MailingList, ...]:
     return family if len(family) > 1 else ()
 
 
-def _find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
+def find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
+    """The list with this name and all lists of its family, oldest first; None with the family of this name."""
     target = lists.find_list(tx, name)
     family = name if target is None else target.family
     return target, () if family is None else tuple(lists.family_lists(tx, family))

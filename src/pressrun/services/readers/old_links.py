@@ -6,33 +6,19 @@ from collections.abc import Sequence
 
 from pressrun.core.addresses.mail_routes import Route
 from pressrun.core.addresses.old_links import ROUTES, OldKind, OldPersonalLink, commands_route, digest_of_address
-from pressrun.store.database import Database
 from pressrun.store.lists.redirects import OldSubscription, Redirect, find_people, find_places
 from pressrun.store.transaction import Transaction
 
 _PAGES = frozenset({OldKind.PAGE, OldKind.LEAVING_PAGE, OldKind.ARCHIVE})
 
 
-class OldLinks:
-    """The redirect map, for the pages."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def find_page(self, digests: Sequence[str]) -> Redirect | None:
-        """The page that the first of these digests leads to. Raises Unavailable."""
-        places = await self._database.read(find_places, digests) if digests else []
-        return next((place for place in places if place.kind in _PAGES), None)
-
-    async def find_subscriptions(self, link: OldPersonalLink) -> list[OldSubscription]:
-        """The subscriptions that a personal link is about: those of its issue if that is known, else all of the person.
-
-        Raises Unavailable.
-        """
-        return await self._database.read(_find_subscriptions, link)
+def find_page(tx: Transaction, digests: Sequence[str]) -> Redirect | None:
+    """The page that the first of these digests leads to."""
+    return next((place for place in find_places(tx, digests) if place.kind in _PAGES), None)
 
 
-def _find_subscriptions(tx: Transaction, link: OldPersonalLink) -> list[OldSubscription]:
+def find_old_subscriptions(tx: Transaction, link: OldPersonalLink) -> list[OldSubscription]:
+    """The subscriptions that a personal link is about: those of its issue if that is known, else all of the person."""
     mine = find_people(tx, link.person)
     issue = find_places(tx, [link.campaign]) if mine and link.campaign else []
     lists = {place.list_id for place in issue if place.kind is OldKind.CAMPAIGN}

@@ -21,7 +21,6 @@ from pressrun.core.pacing.providers import provider_of
 from pressrun.core.text.masking import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.context import ServiceContext
 from pressrun.services.drafts.draft_approval import find_held
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.edition_descriptions import EditionAnswer, describe_edition
@@ -335,19 +334,8 @@ def _timing(delivered: Mapping[int, int]) -> dict[str, str | None]:
     }
 
 
-class EditorReports:
-    """Reports on editions that came by mail."""
-
-    def __init__(self, context: ServiceContext) -> None:
-        self._context = context
-        self._database = context.database
-
-    async def report(self, edition_id: int) -> EditionReport | None:
-        """The report on an approved edition; None before approval and once its editor has been removed."""
-        return await self._database.read(_report_to_editor, edition_id, self._context.now)
-
-
-def _report_to_editor(tx: Transaction, edition_id: int, now: int) -> EditionReport | None:
+def report_to_editor(tx: Transaction, edition_id: int, now: int) -> EditionReport | None:
+    """The report on an approved edition; None before approval and once its editor has been removed."""
     held = find_held(tx, edition_id)
     if held is None or held.edition.started_at is None:
         return None

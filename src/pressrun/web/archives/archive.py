@@ -24,10 +24,17 @@ from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.web_fragment import inline_fragment
-from pressrun.services.archives.archive_reader import ArchiveAccess, NotReadable, ReaderLink
+from pressrun.services.archives.archive_reader import (
+    ArchiveAccess,
+    NotReadable,
+    ReaderLink,
+    read_archived,
+    read_asset,
+    read_index,
+)
 from pressrun.services.archives.archived_edition import ArchivedEdition
 from pressrun.store.editions.editions import ArchivedFile
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.web.archives.urls import NEWEST, ArchiveUrls, public_archive, reader_archive
 from pressrun.web.consent_words import DECOY, sign_up_promise
 from pressrun.web.context import WebContext
@@ -65,8 +72,7 @@ class ArchivePages:
     def __init__(self, web: WebContext, cases: UseCases) -> None:
         self._web = web
         self._pages = web.pages
-        self._list_reader = cases.list_reader
-        self._archive_reader = cases.archive_reader
+        self._database = web.database
         self._archive_search = cases.archive_search
 
     async def index(self, request: Request) -> Response:
@@ -76,7 +82,7 @@ class ArchivePages:
             return entered
         access, urls = entered
         year = _number(request, "year", 0) if "year" in request.query_params else None
-        index = await self._archive_reader.index(access, _number(request, "page", 1), year)
+        index = await self._database.read(read_index, access, _number(request, "page", 1), year)
         if isinstance(index, NotReadable):
             return await self._shut(index, access)
         target, href = index.list, self._pages.href
@@ -117,7 +123,7 @@ class ArchivePages:
         if isinstance(entered, Response):
             return entered
         access, urls = entered
-        archived = await self._archive_reader.edition(access, request.path_params["slug"])
+        archived = await self._database.read(read_archived, access, request.path_params["slug"])
         if isinstance(archived, NotReadable):
             return await self._shut(archived, access)
         target, edition = archived
@@ -140,14 +146,14 @@ class ArchivePages:
         if isinstance(entered, Response):
             return entered
         access, urls = entered
-        index = await self._archive_reader.index(access)
+        index = await self._database.read(read_index, access)
         if not isinstance(index, NotReadable) and index.editions:
             return RedirectResponse(urls.edition(index.editions[0].slug), status_code=303)
         if isinstance(access, ReaderLink):
             if isinstance(index, NotReadable):
                 return await self._shut(index, access)
             return RedirectResponse(urls.index(), status_code=303)
-        if await self._list_reader.find_list(access) is None:
+        if await self._database.read(find_list, access) is None:
             return await self._shut(NotReadable.UNKNOWN, access)
         return self._pages.see_other(access)
 
@@ -157,7 +163,7 @@ class ArchivePages:
         if isinstance(entered, Response):
             return entered
         access, parts = entered[0], request.path_params
-        asset = await self._archive_reader.asset(access, parts["slug"], parts["file"])
+        asset = await self._database.read(read_asset, access, parts["slug"], parts["file"])
         if isinstance(asset, NotReadable):
             return await self._shut(asset, access)
         return conditional(request, Response(asset.content, headers=asset_headers(asset)), modified_at=None)
@@ -187,7 +193,7 @@ class ArchivePages:
 
     async def _find_list(self, name: str) -> MailingList | None:
         """The list of that name; the request's answer is in its language."""
-        target = await self._list_reader.find_list(name)
+        target = await self._database.read(find_list, name)
         if target is not None:
             self._pages.choose_language(target=target.language)
         return target

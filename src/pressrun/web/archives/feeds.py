@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.archives.archive_reader import ArchiveReader, NotReadable
+from pressrun.services.archives.archive_reader import NotReadable, read_public_feed
 from pressrun.services.archives.archived_edition import ArchivedEdition, ArchiveFeed
-from pressrun.services.ports import Clock
+from pressrun.web.context import WebContext
 from pressrun.web.http.conditional import Changes, conditional
 from pressrun.web.pages import Pages
 
@@ -55,10 +55,10 @@ def site_links(site: Site, name: str) -> FeedLinks:
 class FeedPages:
     """The newest editions for feed readers."""
 
-    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader, clock: Clock) -> None:
-        self._pages = pages
-        self._archive_reader = archive_reader
-        self._changes = Changes(clock)
+    def __init__(self, web: WebContext) -> None:
+        self._pages = web.pages
+        self._database = web.database
+        self._changes = Changes(web.clock)
 
     async def atom(self, request: Request) -> Response:
         """`/NAME/feed.atom`."""
@@ -71,7 +71,7 @@ class FeedPages:
     async def _answer(
         self, request: Request, write: Callable[[Pages, ArchiveFeed, FeedLinks], bytes], media_type: str
     ) -> Response:
-        feed = await self._archive_reader.feed(request.path_params["name"])
+        feed = await self._database.read(read_public_feed, request.path_params["name"])
         if isinstance(feed, NotReadable):
             return self._pages.members_only() if feed is NotReadable.MEMBERS else self._pages.not_found()
         content = write(self._pages, feed, site_links(self._pages.site, feed.list.name))

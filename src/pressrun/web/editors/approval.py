@@ -21,6 +21,7 @@ from pressrun.message.words import Words, marked
 from pressrun.services.drafts.draft_approval import HeldEdition
 from pressrun.services.editions.edition_preview import Preview
 from pressrun.services.editions.releases import DraftStatus
+from pressrun.services.reports.edition_reports import report_to_editor
 from pressrun.store.editions.editions import Edition
 from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
@@ -76,7 +77,6 @@ class ApprovalPages:
         self._web = web
         self._pages = web.pages
         self._draft_approval = cases.draft_approval
-        self._editor_reports = cases.editor_reports
 
     async def show(self, request: Request) -> Response:
         """`/approve/TOKEN`: the edition, or what became of it; POST sends or discards it."""
@@ -135,7 +135,8 @@ class ApprovalPages:
     async def report(self, request: Request) -> Response:
         """`/approve/TOKEN/report`: the report of a released edition, as `edition report --html` writes it."""
         number = self._number(request)
-        report = None if number is None else await self._editor_reports.report(number)
+        now = int(self._web.clock())
+        report = None if number is None else await self._web.database.read(report_to_editor, number, now)
         if report is None:
             return self._pages.invalid_link()
         page = await asyncio.to_thread(render_report, report)

@@ -23,9 +23,9 @@ from pressrun.message.editions.read_back import read_parts
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.sources.mime_source import parse_mime_source
-from pressrun.services.archives.list_reader import ListReader
+from pressrun.store.lists.lists import all_lists
+from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY
-from pressrun.web.pages import Pages
 
 MAX_SHOWN = 200
 MAX_SHOWN_OF_GROUP = 100
@@ -90,9 +90,9 @@ class _Group(Struct, frozen=True, kw_only=True):
 class DemoPages:
     """The mailbox page and its mails."""
 
-    def __init__(self, pages: Pages, list_reader: ListReader, mailbox: DemoMailbox) -> None:
-        self._pages = pages
-        self._list_reader = list_reader
+    def __init__(self, web: WebContext, mailbox: DemoMailbox) -> None:
+        self._pages = web.pages
+        self._database = web.database
         self._mailbox = mailbox
         self._known: dict[int, tuple[str, str]] = {}  # by the id of an email: its subject, and what it is grouped by
 
@@ -111,7 +111,7 @@ class DemoPages:
         return self._pages.render(
             "demo/mailbox.html",
             sheets=[self._pages.editors_sheet],
-            lists=await self._list_reader.public_lists(),
+            lists=await self._database.read(all_lists, listed_only=True),
             groups=self._grouped(messages)[:MAX_SHOWN],
             number=len(messages),
             lines=_outcomes(messages, self._mailbox.refusals),

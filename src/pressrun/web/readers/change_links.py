@@ -13,6 +13,7 @@ from pressrun.core.lifecycles.subscription import find_leaving_reason
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
+from pressrun.services.archives.list_reader import list_page
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.store.readers.subscriptions import SubscriptionDetails
@@ -51,7 +52,7 @@ class ChangeLinkPages:
 
     async def confirmed(self, details: SubscriptionDetails, title: str) -> Response:
         """The page after confirming a subscription: the latest edition to begin with, and the next step."""
-        page = await self._cases.list_reader.list_page(details.list.name)
+        page = await self._web.database.read(list_page, details.list.name)
         return self._pages.render(
             "confirmed.html",
             about=details.list,

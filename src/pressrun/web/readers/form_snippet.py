@@ -9,9 +9,10 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.services.archives.list_reader import ListReader
+from pressrun.services.archives.list_reader import find_family
 from pressrun.web.consent_words import sign_up_promise
-from pressrun.web.pages import Pages, read_static
+from pressrun.web.context import WebContext
+from pressrun.web.pages import read_static
 from pressrun.web.readers.sign_up_forms import choices_of
 
 # All its rules are below one class, and few: the form inherits font and colours from the site around it.
@@ -21,13 +22,13 @@ SHEET = read_static("form_snippet.css").rstrip()
 class FormSnippetPages:
     """`/NAME/form`."""
 
-    def __init__(self, *, pages: Pages, list_reader: ListReader) -> None:
-        self._pages = pages
-        self._list_reader = list_reader
+    def __init__(self, web: WebContext) -> None:
+        self._pages = web.pages
+        self._database = web.database
 
     async def show(self, request: Request) -> Response:
         """Preview and code, in the language of the page."""
-        about, family = await self._list_reader.find_family(request.path_params["name"])
+        about, family = await self._database.read(find_family, request.path_params["name"])
         if about is None:
             return self._pages.not_found()
         say = self._pages.choose_language(target=about.language)

@@ -17,7 +17,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import find_language
-from pressrun.services.archives.list_reader import OfferedList
+from pressrun.services.archives.list_reader import OfferedList, read_offers
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.store.lists.lists import MailingList
@@ -45,13 +45,12 @@ class FrontPages:
         self._web = web
         self._pages = web.pages
         self._web_requests = cases.web_requests
-        self._list_reader = cases.list_reader
         self._forms = forms
         self._settings = settings
 
     async def show(self, request: Request) -> Response:
         """The newsletters, or the answer to the form."""
-        offers = await self._list_reader.offers()
+        offers = await self._web.database.read(read_offers)
         if request.method != "POST":
             return self._page(offers)
         fields = await read_fields(request)
@@ -77,7 +76,7 @@ class FrontPages:
             case SignUpAnswer.ACCEPTED:
                 return self._forms.check_inbox(FRONT, self._pages.href(), typed=address.typed, wanted=chosen)
             case _:  # all of them have been closed since the offers were read
-                return self._page(await self._list_reader.offers(), status=410, email=typed[:254])
+                return self._page(await self._web.database.read(read_offers), status=410, email=typed[:254])
 
     async def _sign_up(
         self, request: Request, fields: Fields, address: Address, chosen: Sequence[MailingList], named: str

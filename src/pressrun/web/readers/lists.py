@@ -18,10 +18,10 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
-from pressrun.services.archives.list_reader import ListPage
+from pressrun.services.archives.list_reader import ListPage, current_logo, find_family, list_page
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.web import consent_words, language
 from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.urls import public_archive
@@ -43,12 +43,12 @@ class ListPages:
         self._web = web
         self._pages = web.pages
         self._web_requests = cases.web_requests
-        self._list_reader = cases.list_reader
+        self._database = web.database
         self._forms = forms
 
     async def show(self, request: Request) -> Response:
         """One list with its latest edition and the sign-up form."""
-        page = await self._list_reader.list_page(request.path_params["name"])
+        page = await self._database.read(list_page, request.path_params["name"])
         if page is None:
             return self._pages.not_found()
         self._pages.choose_language(target=page.list.language)
@@ -65,7 +65,7 @@ class ListPages:
         return in_json(answer) if wants_json(request) else answer
 
     async def _lead_to_form(self, request: Request) -> Response:
-        target, family = await self._list_reader.find_family(request.path_params["name"])
+        target, family = await self._database.read(find_family, request.path_params["name"])
         target = target or among(family, clean_language(request.query_params.get("language", "")))
         if target is None:
             return self._pages.not_found()
@@ -73,7 +73,7 @@ class ListPages:
         return self._pages.see_other(target.name, language=language.named())
 
     async def _sign_up(self, request: Request) -> Response:
-        target, family = await self._list_reader.find_family(request.path_params["name"])
+        target, family = await self._database.read(find_family, request.path_params["name"])
         target = target or among(family)
         if target is None:
             return self._pages.not_found()
@@ -117,14 +117,14 @@ class ListPages:
 
     async def logo(self, request: Request) -> Response:
         """`/NAME/logo/DIGEST`: the list's logo. Its address changes with it, so clients may keep it."""
-        logo = await self._list_reader.logo(request.path_params["name"], request.path_params["digest"])
+        logo = await self._database.read(current_logo, request.path_params["name"], request.path_params["digest"])
         if logo is None:
             return self._pages.not_found()
         return Response(logo.content, media_type=logo.media_type, headers={"Cache-Control": FOR_EVER})
 
     async def icon(self, request: Request) -> Response:
         """`/NAME/icon.png`: the list's initial in its colour, for phones and for sites that link here."""
-        target = await self._list_reader.find_list(request.path_params["name"])
+        target = await self._database.read(find_list, request.path_params["name"])
         if target is None:
             return self._pages.not_found()
         ground = DEFAULT if target.colour is None else Colour.parse(target.colour)
@@ -133,7 +133,7 @@ class ListPages:
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up through another site's form ends. It shows nothing about the person."""
-        target = await self._list_reader.find_list(request.path_params["name"])
+        target = await self._database.read(find_list, request.path_params["name"])
         if target is None:
             return self._pages.not_found()
         self._pages.choose_language(target=target.language)
@@ -145,7 +145,7 @@ class ListPages:
 
     async def _again(self, target: MailingList, *, status: int, **shown: Any) -> Response:
         """The page of a list once more, with what is wrong; `shown` as for `_list_page`."""
-        page = await self._list_reader.list_page(target.name)
+        page = await self._database.read(list_page, target.name)
         self._pages.choose_language(target=target.language)
         return self._pages.not_found() if page is None else self._list_page(page, status=status, **shown)
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.web import language
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, first, read_fields
@@ -33,11 +33,10 @@ class MailedLinkPages:
         self._pages = web.pages
         self._requests = cases.web_requests
         self._copies = FormCopies(web, cases.web_requests)
-        self._list_reader = cases.list_reader
 
     async def preferences(self, request: Request) -> Response:
         """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used."""
-        about = await find_named_list(request, self._pages, self._list_reader)
+        about = await find_named_list(request, self._web)
         fields = await read_fields(request) if request.method == "POST" else ()
         address, typed = _read_address(request, fields)
         if address is None:
@@ -52,7 +51,7 @@ class MailedLinkPages:
 
     async def unsubscribe(self, request: Request) -> Response:
         """Mail a link to unsubscribe from the list."""
-        about = await self._list_reader.find_list(request.path_params["name"])
+        about = await self._web.database.read(find_list, request.path_params["name"])
         if about is None:
             return self._pages.not_found()
         say = self._pages.choose_language(target=about.language)

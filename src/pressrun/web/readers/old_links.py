@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from pressrun.core.addresses.old_links import OldKind, OldPersonalLink, path_digests, read_personal_link
 from pressrun.core.signing.tokens import WebPurpose
+from pressrun.services.readers.old_links import find_old_subscriptions, find_page
 from pressrun.store.lists.redirects import OldSubscription
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
@@ -48,18 +49,19 @@ class OldLinkPages:
     def __init__(self, web: WebContext, cases: UseCases) -> None:
         self._web = web
         self._pages = web.pages
-        self._cases = cases
+        self._database = web.database
+        self._unsubscribes = cases.unsubscribes
 
     async def person(self, request: Request) -> Response:
         """A personal link: to our page for the same person, or the one-click POST."""
         link = _personal_link(request)
-        subscriptions = [] if link is None else await self._cases.old_links.find_subscriptions(link)
+        subscriptions = [] if link is None else await self._database.read(find_old_subscriptions, link)
         if link is None or not subscriptions:
             return self._pages.invalid_link()
         if request.method == "POST" and list(await read_fields_or_none(request) or ()) == ONE_CLICK:
             origin = self._web.origin_as_named(request, ONE_CLICK_WORDS)
             for subscription in subscriptions:
-                await self._cases.unsubscribes.unsubscribe(subscription.subscription_id, origin, how=BY_ONE_CLICK)
+                await self._unsubscribes.unsubscribe(subscription.subscription_id, origin, how=BY_ONE_CLICK)
             return ONE_CLICK_DONE
         return RedirectResponse(self._own_page(link, subscriptions), status_code=303, headers=_PRIVATE)
 
@@ -76,7 +78,7 @@ class OldLinkPages:
 
     async def _page(self, request: Request) -> Response | None:
         digests = path_digests(request.scope["path"], request.query_params)
-        place = await self._cases.old_links.find_page(digests)
+        place = await self._database.read(find_page, digests) if digests else None
         if place is None:
             return None
         below = {OldKind.LEAVING_PAGE: ("unsubscribe",), OldKind.ARCHIVE: ("archive",)}.get(place.kind, ())

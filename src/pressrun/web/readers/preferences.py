@@ -20,18 +20,16 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
-from pressrun.services.archives.list_reader import ListReader
 from pressrun.services.readers.pauses import LONGEST_PAUSE_DAYS
 from pressrun.services.readers.preferences import PreferenceChanges
 from pressrun.services.readers.profiles import PreferenceLink, Profile
 from pressrun.services.readers.sign_ups import Applicant
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.store.readers.subscriptions import Subscription
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
-from pressrun.web.pages import Pages
 from pressrun.web.readers.own_link import ACTIONS as OWN_ACTIONS
 from pressrun.web.readers.own_link import OwnLinkPages
 from pressrun.web.readers.sign_up_forms import too_many
@@ -49,7 +47,6 @@ class PreferencePages:
         self._preferences = cases.preferences
         self._address_changes = cases.address_changes
         self._sign_ups = cases.sign_ups
-        self._list_reader = cases.list_reader
         self._own = OwnLinkPages(pages=web.pages, preferences=cases.preferences)
 
     async def show(self, request: Request) -> Response:
@@ -67,7 +64,7 @@ class PreferencePages:
         if profile is not None:
             self._choose_language(profile)
         else:
-            await find_named_list(request, self._pages, self._list_reader)
+            await find_named_list(request, self._web)
         if request.method == "POST":
             return await self._act(request, link)
         return self._page(request, profile, link)
@@ -248,11 +245,11 @@ class PreferencePages:
         )
 
 
-async def find_named_list(request: Request, pages: Pages, list_reader: ListReader) -> MailingList | None:
+async def find_named_list(request: Request, web: WebContext) -> MailingList | None:
     """Use the language of the list that the link names; nothing else is known about an expired link."""
-    about = await list_reader.find_list(_list_in(request))
+    about = await web.database.read(find_list, _list_in(request))
     if about is not None:
-        pages.choose_language(target=about.language)
+        web.pages.choose_language(target=about.language)
     return about
 
 
