@@ -20,7 +20,7 @@ from pressrun.core.site import Site
 from pressrun.services.holdings import holdings_of_person
 from pressrun.services.people import entering
 from pressrun.services.people.lookups import UndeliveredMail, list_everybody
-from pressrun.services.people.people_admin import Grant, LastOperator, PersonRemoved, require_operator
+from pressrun.services.people.people_admin import INVITED_SECONDS, Grant, LastOperator, PersonRemoved, require_operator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.people import credentials, enter_links, people
@@ -123,6 +123,19 @@ async def test_an_invitation_is_mailed_for_seven_days(services: ServiceHarness) 
     ((payload,),) = await select(services.database, "select payload from notice")
     assert {"link", "expires_at"} == (payload if isinstance(payload, dict) else json.loads(payload)).keys()
     assert services.woken
+
+
+async def test_an_invitation_is_mailed_once_in_a_minute(services: ServiceHarness) -> None:
+    """One that comes again, as by a double click, leaves the link that is on its way; what it grants holds."""
+    await services.make_list()
+    first = await services.people.invite(BERTA, EDITOR)
+    services.now += INVITED_SECONDS - 1
+    again = await services.people.invite(BERTA, Grant(list="news", role=Role.PUBLISHER))
+    assert (True, first.invited_until, Role.PUBLISHER) == (again.mailed, again.invited_until, again.lists[0].role)
+    assert [(1, 1)] == await select(services.database, "select count(*), min(id) from enter_link")
+    services.now += 1
+    assert first.invited_until != (await services.people.invite(BERTA, EDITOR)).invited_until
+    assert [(2,)] == await select(services.database, "select count(*) from notice")
 
 
 async def test_whoever_accepts_an_invitation_may_log_in(services: ServiceHarness) -> None:

@@ -44,7 +44,8 @@ class DecidedEdition(Struct, frozen=True, kw_only=True):
 
 
 class PersonAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A person. `link` is in answers that create a link, `mailed` in those to an invitation.
+    """A person. `link` is in answers that create a link, `mailed` in those to an invitation: whether an email with
+    a link is on its way.
 
     `revoked` has the names of the tokens that a reset has revoked, and `editions` those that still go out on the
     person's decision. `undelivered` is about the latest email to them, if that did not arrive. `no_operator_left` is

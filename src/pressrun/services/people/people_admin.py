@@ -42,6 +42,8 @@ from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.people")
 
+INVITED_SECONDS = 60  # as long as an invitation is not mailed again
+
 
 class PersonRemoved(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who was removed, how many of their mailed drafts were cancelled, and whether no operator can log in now."""
@@ -114,6 +116,8 @@ class PeopleAdmin:
 
     async def invite(self, address: Address, grant: Grant) -> PersonAnswer:
         """Let somebody do this on a list, and mail them a link unless they can log in.
+
+        There is one mail in a minute: a request that comes twice must not end the link that is on its way.
 
         Raises NotFound for a list, UsageError without list and role, GetsNoMail and NotByMailAlone.
         """
@@ -228,6 +232,8 @@ class PeopleAdmin:
         cancelled = cancel_withdrawn_drafts(tx, now) or None  # of an editor who is a viewer now
         if person.enrolled_at is not None:
             return replace(describe(tx, person.id, now), mailed=False, cancelled=cancelled)
+        if enter_links.was_invited(tx, person.id, now - INVITED_SECONDS, now):  # their email is on its way, and works
+            return replace(describe(tx, person.id, now), mailed=True, cancelled=cancelled)
         link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.login.invitation_seconds)
         payload = {"link": link.id, "expires_at": link.expires_at}
         mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)

@@ -55,6 +55,11 @@ def invited_until(tx: Transaction, ids: Collection[int], now: int) -> Mapping[in
     return {row["person_id"]: row["expires_at"] for row in rows}
 
 
+def was_invited(tx: Transaction, person_id: int, since: int, now: int) -> bool:
+    """Whether an invitation of a person was made after `since`, and still works."""
+    return tx.value("enter_links.invited_since", person_id=person_id, since=since, now=now) is not None
+
+
 def sweep_links(tx: Transaction, now: int) -> int:
     """Delete links that have expired; returns how many."""
     return tx.run("enter_links.sweep", now=now)

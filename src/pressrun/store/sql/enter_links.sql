@@ -20,6 +20,13 @@ delete from enter_link where person_id = :person_id;
 select person_id, max(expires_at) as expires_at from enter_link
 where kind = 'invitation' and expires_at > :now and person_id {in ids} group by person_id;
 
+-- name: invited_since
+-- A recent invitation of a person that still works.
+select 1 from enter_link
+where person_id = :person_id and kind = 'invitation' and created_at > :since and created_at <= :now
+    and expires_at > :now
+limit 1;
+
 -- name: sweep
 -- Delete links that have expired.
 delete from enter_link where expires_at <= :now;
