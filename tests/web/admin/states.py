@@ -83,7 +83,10 @@ STATES: dict[str, tuple[int, Show]] = {
     "invited": (200, _post_out("/admin/invite", email="berta@town.example", list="news", role="editor")),
     "invited, who can log in": (200, _post_out("/admin/invite", email="dora@town.example", list="news", role="editor")),
     "person": (200, lambda _admin, _client, out: out.get("/admin/people/berta?done=1")),
-    "person, refused": (422, _post_out("/admin/people/berta", action="end-operator")),
+    "person, refused": (
+        422,
+        _post_out("/admin/people/berta", action="save", list="none", role="viewer", readers="none"),
+    ),
     "person, link": (200, _post_out("/admin/people/berta", action="link")),
     "person, remove": (200, _post_out("/admin/people/berta", action="remove")),
     "person, unknown": (404, lambda _admin, _client, out: out.get("/admin/people/nobody")),

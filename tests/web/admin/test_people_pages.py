@@ -184,8 +184,6 @@ async def test_the_buttons_of_a_person(admin: AdminHarness) -> None:
         ("save", {"list": "news", "role": "owner", "readers": "none"}),
         ("save", {"list": "news"}),
         ("save", {}),
-        ("remove-list", {"list": "nolist"}),
-        ("end-operator", {}),
         ("unknown", {}),
         ("", {}),
     ],
@@ -199,6 +197,25 @@ async def test_a_button_that_means_nothing_changes_nothing(
     assert answer.status_code in (200, 422)
     assert "bob" in answer.text
     assert [("bob", "editor", "none")] == await permissions(admin)
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "leads_to"),
+    [
+        ("remove-list", {"list": "news"}, "/admin/people/bob"),
+        ("end-operator", {}, "/admin/people/bob"),
+        ("really-remove", {}, "/admin/people"),
+    ],
+)
+async def test_what_is_taken_away_twice_is_away(
+    admin: AdminHarness, action: str, fields: dict[str, str], leads_to: str
+) -> None:
+    """A second click leads where the first one does, and says nothing of a problem."""
+    await admin.lobby.add_person("bob", is_operator=True)
+    async with operator(admin) as client:
+        await press(client, "bob", "save", list="news", role="editor", readers="none")
+        answers = [await press(client, "bob", action, **fields) for _ in range(2)]
+    assert [f"{leads_to}?done=1", leads_to] == [answer.headers["location"] for answer in answers]
 
 
 async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHarness) -> None:

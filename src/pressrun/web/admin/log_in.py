@@ -24,6 +24,7 @@ from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.log_in import CODE_SECONDS
 from pressrun.services.log_ins.sessions import Entered
+from pressrun.store.people.log_ins import Method
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.http.forms import first, read_fields, read_form
 
@@ -91,10 +92,12 @@ class LogInPages:
         token = request.path_params["token"]
         if request.method != "POST":
             invited = await self._services.links.find(token)
-            return self._dead_link() if invited is None else self._frame.render("enter.html", None, name=invited.name)
+            if invited is None:
+                return await self._used_link(request)
+            return self._frame.render("enter.html", None, name=invited.name)
         entered = await self._services.links.enter(token, self._frame.visitor(request))
         if entered is None:
-            return self._dead_link()
+            return await self._used_link(request)
         return self.let_in(self._pages.see_other("admin", "account"), entered)
 
     # ------------------------------------------------------------------ the steps
@@ -118,6 +121,8 @@ class LogInPages:
         outcome = None
         if asked is not None:
             outcome = await self._services.log_ins.by_code(asked, code, self._frame.visitor(request))
+        elif await self._has_just_come(request, Method.CODE):
+            return RedirectResponse(self._pages.base_path + (way_on or HOME), 303)
         if outcome is None:
             return self._frame.render(
                 "code.html",
@@ -193,7 +198,15 @@ class LogInPages:
     def _retry_after(self, exceeded: RateExceeded) -> dict[str, str]:
         return {"Retry-After": str(max(1, math.ceil(exceeded.retry_at - self._frame.web.clock())))}
 
-    def _dead_link(self) -> Response:
+    async def _has_just_come(self, request: Request, method: Method) -> bool:
+        """Whether this browser has just logged in in this way, so that its form comes a second time."""
+        member = await self._frame.find_member(request)
+        return member is not None and self._frame.is_recent(member) and member.logged_in.session.method is method
+
+    async def _used_link(self, request: Request) -> Response:
+        """For a link that does not work: on to the account, if this browser has just entered by one."""
+        if await self._has_just_come(request, Method.LINK):
+            return self._pages.see_other("admin", "account")
         say = self._pages.words
         return self._frame.message(
             say("This link doesn't work"),

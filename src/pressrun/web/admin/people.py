@@ -19,7 +19,7 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.people.people_arguments import PeoplePage, PersonGrant, PersonInvite, PersonName
 from pressrun.core.access.rights import ReaderAccess, Right, Role
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress, NotPermitted
+from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted
 from pressrun.message.words import marked
 from pressrun.services.people.lookups import PersonAnswer
 from pressrun.web.admin.frame import AdminFrame, AdminMember
@@ -116,7 +116,12 @@ class PeoplePages:
 
     def _plain(self, act_id: str, arguments: Callable[[str, Fields], Arguments]) -> Action:
         async def carry_out(member: AdminMember, name: str, fields: Fields) -> Response:
-            await self._frame.carry_out(member, act_id, arguments(name, fields))
+            try:
+                await self._frame.carry_out(member, act_id, arguments(name, fields))
+            except NotFound:
+                if act_id != "user.revoke":
+                    raise
+                return self._pages.see_other("admin", "people", name)  # what is gone already is as it should be
             return self._pages.see_other("admin", "people", name, done="1")
 
         return carry_out
@@ -129,7 +134,10 @@ class PeoplePages:
         return self._frame.render("person_remove.html", member, name=name)
 
     async def _remove(self, member: AdminMember, name: str, _fields: Fields) -> Response:
-        await self._frame.carry_out(member, "user.rm", PersonName(person=name))
+        try:
+            await self._frame.carry_out(member, "user.rm", PersonName(person=name))
+        except NotFound:
+            return self._pages.see_other("admin", "people")
         return self._pages.see_other("admin", "people", done="1")
 
     # ------------------------------------------------------------------ the pages
