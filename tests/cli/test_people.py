@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.cli.shell import Shell
 from tests.database import execute_at
+
+from pressrun.cli.people import people
+from pressrun.control.protocol import VerbResult, answer_of
 
 
 def test_the_first_operator_gets_a_link(shell: Shell) -> None:
@@ -96,6 +101,17 @@ def test_it_is_said_that_no_operator_is_left(shell: Shell, arguments: tuple[str,
     shell.good("user", "add", "bea", "--operator")
     assert "" == shell.good("user", "rm", "bea").err
     assert "warning: no operator can log in any more" in shell.good(*arguments).err
+
+
+def test_what_an_older_daemon_has_done_is_not_lost(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer has no `revoked` or `editions`. The link in it is printed, with what to do, instead of a traceback."""
+    shell.make_list()
+    answer = {"name": "ann", "link": "https://x.example/admin/enter/x"}
+    monkeypatch.setattr(people, "execute", lambda *_: answer_of(VerbResult(value=answer)))
+    called = shell.call("user", "reset", "ann")
+    assert (1, answer) == (called.code, json.loads(called.out))
+    assert ("was carried out" in called.err, "Restart the service" in called.err) == (True, True)
+    assert answer == shell.good("user", "reset", "ann", "--json").json
 
 
 def test_a_reset_says_how_to_stop_what_still_goes_out(shell: Shell) -> None:

@@ -37,7 +37,7 @@ from pressrun.control.protocol import (
 )
 from pressrun.control.server import MAX_CONNECTIONS, MAX_OF_MEMBERS, ControlServer, GroupSocket
 from pressrun.core import errors
-from pressrun.core.errors import BadInput, EditionError, PressrunError, Refused, TryAgain
+from pressrun.core.errors import BadInput, EditionError, IncompleteAnswer, PressrunError, Refused, TryAgain
 from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import User
 
@@ -97,6 +97,18 @@ async def test_a_verb_is_carried_out_and_its_progress_told(tmp_path: Path) -> No
     async with serving(tmp_path / "control.sock"):
         given_ = {"list": "news", "source": b"\x00\xff", "ids": [1, 2]}
         assert (given_, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "control.sock", "echo", given_)
+
+
+async def test_a_member_that_another_version_leaves_out_is_named(tmp_path: Path) -> None:
+    """Wherever in the answer it is missing. What is there can be read, and more than is read does no harm."""
+    given_ = {"name": "ann", "editions": [{"id": 1}], "more": None}
+    async with serving(tmp_path / "s"):
+        answer, _ = await asyncio.to_thread(asked, tmp_path / "s", "echo", given_)
+    assert ("ann", 1, None) == (answer["name"], answer["editions"][0]["id"], answer.get("revoked"))
+    for part, member in ((answer, "revoked"), (answer["editions"][0], "state")):
+        with pytest.raises(IncompleteAnswer, match=f"no '{member}'.*Restart the service") as caught:
+            part[member]
+        assert given_ == caught.value.members["answer"]
 
 
 async def test_an_error_comes_back_as_its_own_class(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ import click
 
 from pressrun import __version__
 from pressrun.cli.shared.general_options import VERSION_LINE, general_options, with_general_options
-from pressrun.cli.shared.output import echo, print_error, print_json
+from pressrun.cli.shared.output import echo, plain, print_error, print_json
 from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
-from pressrun.core.errors import NotPermitted, PressrunError, UsageError
+from pressrun.core.errors import IncompleteAnswer, NotPermitted, PressrunError, UsageError
 
 INTERRUPTED = 130
 _COMPLETE = "_PRESSRUN_COMPLETE"
@@ -114,6 +114,10 @@ def run(arguments: Sequence[str]) -> int:
         _require_utf8(arguments)
         code = pressrun.main(args=list(arguments), prog_name="pressrun", standalone_mode=False)
         sys.stdout.flush()
+    except IncompleteAnswer as problem:
+        if not as_json:  # it may be the only place of a link or a token
+            print_json(plain(problem.members["answer"]))
+        return _fail(str(problem), problem.exit_code, as_json=as_json)
     except PressrunError as problem:
         return _fail(str(problem), problem.exit_code, as_json=as_json)
     except NoVerb as no_verb:

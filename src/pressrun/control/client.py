@@ -18,6 +18,7 @@ from pressrun.control.protocol import (
     VerbFailure,
     VerbRequest,
     VerbResult,
+    answer_of,
     encode_arguments,
     encode_message,
     error_of,
@@ -101,7 +102,8 @@ class ControlClient:
     def call(self, verb: str, arguments: object, progress: Callable[[str], None]) -> Any:
         """Run a verb in the daemon and return its result; `progress` gets each message about how far it is.
 
-        Raises the error with which the verb failed there, and TryAgain when the connection is lost.
+        Raises the error with which the verb failed there, and TryAgain when the connection is lost. Reading a member
+        that a daemon of another version has left out of the result raises IncompleteAnswer.
         """
         self.start(verb, arguments)
         return self.finish(progress)
@@ -120,8 +122,8 @@ class ControlClient:
                 match receive_frame(self._connection, self._responses):
                     case Progress(text=text):
                         progress(text)
-                    case VerbResult(value=value):
-                        return value
+                    case VerbResult() as result:
+                        return answer_of(result)
                     case VerbFailure() as failure:
                         raise error_of(failure)
                     case None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pressrun.core.errors import PressrunError
+from pressrun.core.errors import IncompleteAnswer, PressrunError
 from pressrun.runtime.frames import FrameReader, encode_frame
 
 CALLER = "caller"  # not a verb: `{"sudo_user": …}`, who became root by sudo; a daemon that does not know it refuses it
@@ -81,6 +81,34 @@ def request_reader() -> FrameReader[VerbRequest]:
 def response_reader() -> FrameReader[Response]:
     """Decodes what the daemon sends."""
     return FrameReader(_RESPONSES, MAX_FRAME_BYTES)
+
+
+class _Members(dict[str, Any]):
+    """An object in the answer to a verb, which knows the whole of it."""
+
+    whole: Any
+
+    def __missing__(self, member: str) -> Any:
+        raise IncompleteAnswer(
+            f"the command was carried out, but by a daemon of another version, whose answer has no {member!r}. "
+            "Do not repeat it. Restart the service, so that it runs the version of this command",
+            answer=self.whole,
+        )
+
+
+def answer_of(result: VerbResult) -> Any:
+    """The answer to a verb; reading a member that it does not have raises IncompleteAnswer."""
+    return _with_members(result.value, result.value)
+
+
+def _with_members(value: Any, whole: Any) -> Any:
+    if isinstance(value, list):
+        return [_with_members(item, whole) for item in value]
+    if not isinstance(value, dict):
+        return value
+    members = _Members({name: _with_members(item, whole) for name, item in value.items()})
+    members.whole = whole
+    return members
 
 
 def failure_of(problem: PressrunError) -> VerbFailure:

@@ -1,6 +1,7 @@
 """Every error that Pressrun raises on purpose, and the exit code of each.
 
 PressrunError                 1   failed; the message says why and what to do
+├── IncompleteAnswer          1   a daemon of another version has done it, and answered otherwise
 ├── NotFound                  1   an unknown list, edition, address or token id
 │   └── Gone                      what was asked for has been erased
 ├── Refused                   1   understood, but a rule forbids it in the present state
@@ -52,6 +53,10 @@ class PressrunError(Exception):
         super().__init__(f"{message}{more}")
         self.fact = message
         self.members = members
+
+
+class IncompleteAnswer(PressrunError):
+    """A daemon of another version has carried the verb out; its answer, the member `answer`, lacks what is read now."""
 
 
 class NotFound(PressrunError):
