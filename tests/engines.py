@@ -85,7 +85,7 @@ class _PostgreSQL:
 
     def at(self, path: Path) -> Location:
         if path not in self._names:
-            self._names[path] = _databases().take()
+            self._names[path] = _databases().next_name()
         return PostgresDatabase(postgresql.shared_server().url(self._names[path]))
 
     def data_dir(self, root: Path) -> tuple[DataDir, KeyRing]:

@@ -368,7 +368,7 @@ class Databases:
             self._shape = template.execute(_SHAPE).fetchone()
             self._steps = steps_to(template)
 
-    def take(self) -> str:
+    def next_name(self) -> str:
         """The name of an empty database."""
         name = self._free.pop() if self._free else self._make()
         self._uses[name] += 1

@@ -22,7 +22,7 @@ import psycopg
 from tests.database import select_in
 from tests.engines import keep_on_server, new_data_dir, place_of
 from tests.postgresql import Session
-from tests.services.harness import ServiceHarness, furnish
+from tests.services.harness import ServiceHarness, build_services
 
 from pressrun.core.errors import PressrunError
 from pressrun.core.signing.keys import KeyRing
@@ -265,7 +265,7 @@ class Table:
         self._runs += 1
         root = self._folder / f"run-{self._runs}" / "data"
         shutil.copytree(self._folder / DATA, root)
-        first, second = (furnish(database, deepcopy(self._keys), root) for database in self._both)
+        first, second = (build_services(database, deepcopy(self._keys), root) for database in self._both)
         first.now, second.now = self._kept.now, self._kept.now + 0.25  # no second events at the same time
         for services in (first, second):
             services.settings.swap(self._kept.settings.value)
@@ -285,7 +285,7 @@ async def open_table(folder: Path, before: Step) -> AsyncIterator[Table]:
     place = place_of(data.database)
     async with AsyncExitStack() as stack:
         first, second = [await stack.enter_async_context(_opened(data.database)) for _ in range(2)]
-        await before(services := furnish(first, deepcopy(keys), data.root))
+        await before(services := build_services(first, deepcopy(keys), data.root))
         with psycopg.connect(place, autocommit=True) as watcher:
             yield Table(folder, keys, (first, second), watcher, services)
 

@@ -49,7 +49,7 @@ class Life(LogInWorld):
         for name in NAMES:
             await self.add_one(name, is_operator=name == "ann", password=WORDS[0])
 
-    async def take(self, step: Step) -> None:
+    async def run_step(self, step: Step) -> None:
         passed = self.dice.choice((0, 0, 0, 1, 1, 1, 5, 5, 30, 30, 30, 60, 60, 200, 400, 1000, 4000))
         if self.dice.random() < 0.06:
             passed = -self.dice.choice((20, 400, 1200, 20_000))

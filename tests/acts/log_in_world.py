@@ -18,7 +18,7 @@ from tests.acts.roles_world import World
 from tests.database import execute, select
 from tests.services.harness import ServiceHarness
 from tests.services.log_ins.authenticator import Authenticator
-from tests.services.log_ins.lobby import VISITOR
+from tests.services.log_ins.log_in_harness import VISITOR
 
 from pressrun.core.access.login_codes import code_digest, mailed_code, secret_digest
 from pressrun.core.access.totp import code_at

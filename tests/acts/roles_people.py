@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.acts.roles_model import READERS, ROLES, SCOPES, Program, Someone, Visit
 from tests.acts.roles_world import Actor, World
 from tests.database import select
-from tests.services.log_ins.lobby import PASSWORD
+from tests.services.log_ins.log_in_harness import PASSWORD
 
 from pressrun.services.people.lookups import PersonAnswer
 

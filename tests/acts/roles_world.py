@@ -18,7 +18,7 @@ from tests.acts.cases import SITE, cases_of
 from tests.acts.roles_model import FRESH, SHELL, Model, Newsletter, Program, Someone, Visit
 from tests.database import select
 from tests.services.harness import ServiceHarness
-from tests.services.log_ins.lobby import CHEAP, PASSWORD, VISITOR
+from tests.services.log_ins.log_in_harness import CHEAP, PASSWORD, VISITOR
 
 from pressrun.acts.act import Doing, Work
 from pressrun.acts.call import Call, Caller

@@ -18,7 +18,7 @@ from tests.acts.roles_model import Model
 from tests.database import TwiceDatabase
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
-from tests.services.harness import furnish, open_services
+from tests.services.harness import build_services, open_services
 
 from pressrun.operations.backup import restore as restoring
 from pressrun.store.location import Location
@@ -31,7 +31,7 @@ STEPS = 120
 async def live_on(life: Life, steps: int = STEPS) -> None:
     """More of a history; it ends at its first contradiction."""
     for _ in range(steps):
-        await life.take(life.dice.choice(life.steps()))
+        await life.run_step(life.dice.choice(life.steps()))
         if life.wrongs:
             return
 
@@ -98,7 +98,7 @@ async def test_a_restore_brings_no_log_in_back(tmp_path: Path, monkeypatch: pyte
     assert [] == report.problems
     database = await TwiceDatabase.open(data.database)
     try:
-        services = furnish(database, load_keys(data), data.root)
+        services = build_services(database, load_keys(data), data.root)
         services.now = now
         life.story.append("a restore")
         life.open(services)

@@ -15,7 +15,7 @@ from tests.acts.test_roles_machine import EDITIONS, Life, live, live_on
 from tests.database import TwiceDatabase, select
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
-from tests.services.harness import furnish, open_services
+from tests.services.harness import build_services, open_services
 
 from pressrun.operations.backup import restore as restoring
 from pressrun.store.upkeep.datadir import DataDir
@@ -40,7 +40,7 @@ async def test_a_restore_gives_nobody_back_what_they_have_lost(
     assert [] == report.problems
     database = await TwiceDatabase.open(data.database)
     try:
-        services = furnish(database, load_keys(data), data.root)
+        services = build_services(database, load_keys(data), data.root)
         services.now = now
         life.story.append("a restore")
         life.open(services)

@@ -16,7 +16,7 @@ from tests.acts.roles_people import LISTS, NAMES, PeopleSteps
 from tests.acts.roles_world import Actor, make_list
 from tests.database import select
 from tests.services.harness import open_services
-from tests.services.log_ins.lobby import PASSWORD
+from tests.services.log_ins.log_in_harness import PASSWORD
 
 STEPS = 80
 Step = Callable[[], Awaitable[Any]]
@@ -63,7 +63,7 @@ class Life(PeopleSteps):
             person.link = None
             self.model.visits.append(visit)
 
-    async def take(self, step: Step) -> None:
+    async def run_step(self, step: Step) -> None:
         self.services.now = self.model.now = self.model.now + self.dice.choice((0, 0, 1, 5, 60))
         self.interruption = self.dice.choice(self.losses()) if self.dice.random() < 0.2 else None
         await step()
@@ -315,7 +315,7 @@ async def live(life: Life) -> None:
 async def live_on(life: Life) -> None:
     """More of a history."""
     for _ in range(STEPS):
-        await life.take(life.dice.choice(life.steps()))
+        await life.run_step(life.dice.choice(life.steps()))
         if life.wrongs:
             return
 

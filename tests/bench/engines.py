@@ -69,7 +69,7 @@ def server_cpu(server: Server) -> float:
     return sum(cpu_seconds(pid) for pid in [str(postmaster), *children(postmaster)])
 
 
-def furnish(folder: Path, relay_port: int, server: Server | None, name: str) -> Instance:
+def set_up(folder: Path, relay_port: int, server: Server | None, name: str) -> Instance:
     """An installation without readers, in a file or in a database of that name on the server."""
     relay = {"messages_per_connection": 1_000_000}
     instance = Instance(folder=folder, relay_port=relay_port, tables={"delivery": {"rate": NO_LIMIT}, "relay": relay})
@@ -87,7 +87,7 @@ def one_engine(folder: Path, program: Path, options: argparse.Namespace, server:
     figures: Figures = {}
     with ExitStack() as stack:
         sink = stack.enter_context(Sink(program, folder))
-        instance = furnish(folder / "instance", sink.port, server, name)
+        instance = set_up(folder / "instance", sink.port, server, name)
         stack.callback(instance.close)
         rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses(options.readers)))
         began = time.perf_counter()
@@ -98,7 +98,7 @@ def one_engine(folder: Path, program: Path, options: argparse.Namespace, server:
         instance.close()
     if options.queued:
         with ExitStack() as stack:
-            instance = furnish(folder / "large", 1, server, f"{name}_large")
+            instance = set_up(folder / "large", 1, server, f"{name}_large")
             stack.callback(instance.close)
             _large(instance, server, f"{name}_large", options.queued, figures)
     return figures

@@ -83,7 +83,7 @@ def auc(port: int, fields: Callable[[str], Mapping[str, str]], known: str, unkno
     return longer / pairs**2
 
 
-def _furnish(instance: Instance) -> None:
+def _set_up(instance: Instance) -> None:
     instance.create_list()
     instance.write("password", PASSWORD)
     for name, more in (("bob", ["--operator"]), ("carl", ["--email", "carl@town.example"])):
@@ -100,7 +100,7 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as folder:
         instance = Instance(folder=Path(folder), relay_port=free_port(), tables={"limits": {"logins": "1000000/15min"}})
-        _furnish(instance)
+        _set_up(instance)
         daemon = instance.start()
         port = instance.http_port
         statuses, pages, megabytes = flood(port, daemon.process.pid, options.flood)

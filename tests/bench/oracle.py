@@ -192,7 +192,7 @@ def measure(path: DeliveryMode, pairs: int, chance: random.Random) -> None:
                 path.answers.add(answer.replace(address.encode(), b"ADDRESS"))
 
 
-def furnish(instance: Instance, pairs: int) -> None:
+def set_up(instance: Instance, pairs: int) -> None:
     """A list and so many addresses of each kind."""
     instance.create_list()
 
@@ -219,7 +219,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pressrun-oracle-") as name:
         root = Path(name)
         with opened_instance(root / "instance", compile_sink(root), limits=LIMITS) as instance:
-            furnish(instance, options.pairs)
+            set_up(instance, options.pairs)
             instance.start()
             for path in paths(instance):
                 if options.only not in path.name:

@@ -90,7 +90,7 @@ def require_read(called: Mapping[str, Called]) -> None:
     assert (2, False) == (called["doctor"].code, "Traceback" in called["doctor"].err)
 
 
-def furnish(shell: Shell) -> None:
+def set_up(shell: Shell) -> None:
     """What the arguments name: a list, a reader, an edition that nobody sends yet, a backup, and files.
 
     Nothing answers at the name server and the relay, so `doctor` asks nobody.
@@ -153,7 +153,7 @@ def test_every_verb_on_the_other_machine(
     assert isinstance(shell.database, str)
     two = Shell(folder, capsys, shell.database)
     monkeypatch.chdir(folder)
-    furnish(two)
+    set_up(two)
     shell.data.mkdir(mode=0o700)
     shutil.copytree(two.data / "keys", shell.data / "keys")
     with serving(shell) as daemon:
@@ -170,7 +170,7 @@ def test_every_verb_on_the_other_machine(
 def test_every_verb_beside_its_daemon(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who did not go through its socket would hear that the data are in use."""
     monkeypatch.chdir(shell.folder)
-    furnish(shell)
+    set_up(shell)
     with serving(shell):
         require_carried_out(call_all(shell, WRITING))
         require_read(call_all(shell, READING))

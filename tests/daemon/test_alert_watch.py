@@ -98,7 +98,7 @@ def fail_relay(harness: DeliveryHarness) -> None:
 async def pass_time(harness: DeliveryHarness, seconds: float) -> None:
     """So much later, with a queue that makes progress."""
     harness.pass_time(seconds)
-    await harness.turn()
+    await harness.run_cycle()
 
 
 async def watch_three_times(harness: DeliveryHarness, watch: AlertWatch) -> None:

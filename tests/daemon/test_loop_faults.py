@@ -195,7 +195,7 @@ async def test_inbound_mail(tmp_path: Path, owner: Any, name: str, fault: str) -
     reader = SandboxedParser()
     async with open_mailroom(tmp_path, reader=reader) as room:
         await room.make_list()
-        await room.take(mail("help"), "news-request")
+        await room.accept(mail("help"), "news-request")
         with refused(owner, name, fault) as refusals:
             async with running(*room.processing.loops):
 

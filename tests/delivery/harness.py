@@ -1,7 +1,7 @@
 """Editions and their copies for tests: the services with editors, readers and the queue, whose cycles the test runs.
 
-`turn` records results and claims; `take` and `answer` play the part of a connection. Nothing sleeps, and there is no
-relay.
+`run_cycle` records results and claims; `next_outgoing` and `answer` play the part of a connection. Nothing sleeps, and
+there is no relay.
 """
 
 from __future__ import annotations
@@ -162,21 +162,21 @@ class DeliveryHarness:
         self.dispatcher.broker.intake.random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
-    async def turn(self) -> None:
+    async def run_cycle(self) -> None:
         """Run one cycle that claims whatever may go, as after a wake-up or when something is due."""
         self.dispatcher.broker.wake_ups.advance()
         await self.dispatcher.cycle()
 
-    def take(self, relay: str = RELAY) -> Outgoing | None:
+    def next_outgoing(self, relay: str = RELAY) -> Outgoing | None:
         return self.worker.next(relay)
 
-    def take_all(self) -> list[Outgoing]:
-        return list(iter(self.take, None))
+    def all_outgoing(self) -> list[Outgoing]:
+        return list(iter(self.next_outgoing, None))
 
-    async def take_after_turn(self) -> list[Outgoing]:
-        """Run a cycle, and take everything that it claimed."""
-        await self.turn()
-        return self.take_all()
+    async def outgoing_after_cycle(self) -> list[Outgoing]:
+        """Run a cycle, and return everything that it claimed."""
+        await self.run_cycle()
+        return self.all_outgoing()
 
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY, *, seconds: float = 0.0) -> None:
         self.worker.record(relay, [RecipientOutcome(outgoing, result, seconds)])
@@ -185,12 +185,12 @@ class DeliveryHarness:
         """Run cycles until nothing more may go now, and give every copy the same answer."""
         sent: list[Outgoing] = []
         while True:
-            await self.turn()
-            taken = self.take_all()
+            await self.run_cycle()
+            taken = self.all_outgoing()
             for outgoing in taken:
                 self.answer(outgoing, result)
             if not taken:
-                await self.turn()
+                await self.run_cycle()
                 return sent
             sent += taken
 

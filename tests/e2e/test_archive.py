@@ -35,7 +35,7 @@ From here on the tide is in. ![A boat](boat.png)
 OTHER = "---\nsubject: Low water\n---\n\nFrom now on:\n\n>From the quay, and From the boat.\n"
 
 
-def furnish(instance: Instance) -> None:
+def set_up(instance: Instance) -> None:
     instance.write("boat.png", PNG)
     instance.write("plan.pdf", b"%PDF-1.7")
     instance.start()
@@ -45,7 +45,7 @@ def furnish(instance: Instance) -> None:
 
 def test_mails_name_the_page_of_their_edition(instance: Instance) -> None:
     """Archived-At is the page's own address; pictures and files are there, and nothing of a reader."""
-    furnish(instance)
+    set_up(instance)
     mail = instance.mails()[0].message
     where = re.sub(r"\s", "", str(mail["Archived-At"])).strip("<>")
     page = instance.get(urlsplit(where).path)
@@ -67,7 +67,7 @@ def etag(instance: Instance) -> str:
 def test_mails_of_a_members_archive_lead_their_reader_in(instance: Instance) -> None:
     """Each holds one link, the same in every mail; with the reader it goes."""
     instance.do("list", "set", "news", "archive=members")
-    furnish(instance)
+    set_up(instance)
     assert 403 == instance.get("/news/archive").status
     links: dict[str, set[str]] = {}
     for mail in instance.mails():
@@ -88,7 +88,7 @@ def test_mails_of_a_members_archive_lead_their_reader_in(instance: Instance) -> 
 
 def test_an_archive_becomes_a_folder_of_pages(instance: Instance) -> None:
     """With a running daemon and without one the same files; all that they link to is there, and nothing of a reader."""
-    furnish(instance)
+    set_up(instance)
     first, second = instance.folder / "first", instance.folder / "second"
     export = instance.json("archive", "export", "news", str(first))
     assert {"list": "news", "format": "site", "output": str(first), "editions": 2} == export
@@ -125,7 +125,7 @@ def dead_links(folder: Path) -> list[str]:
 
 def test_the_feeds_of_a_folder_name_where_it_is_served(instance: Instance) -> None:
     """With --base-url links and pictures are those of the folder; an edition keeps its id, so that none comes twice."""
-    furnish(instance)
+    set_up(instance)
     instance.do("archive", "export", "news", "site", "--base-url", "https://old.example/letters/")
     feed = feedparser.parse((instance.folder / "site" / "feed.atom").read_bytes(), sanitize_html=False)
     entry = next(entry for entry in feed.entries if entry.title.startswith("High"))
@@ -138,7 +138,7 @@ def test_the_feeds_of_a_folder_name_where_it_is_served(instance: Instance) -> No
 @pytest.mark.asyncio(loop_scope="session")
 async def test_a_folder_opens_from_a_disk(instance: Instance, browser: Browser) -> None:
     """Chromium shows pages and pictures without a server, and asks for nothing else."""
-    furnish(instance)
+    set_up(instance)
     instance.do("archive", "export", "news", "site")
     async with browser.window(width=320) as window:
         console: list[str] = []
@@ -157,7 +157,7 @@ async def test_a_folder_opens_from_a_disk(instance: Instance, browser: Browser) 
 
 def test_an_archive_becomes_an_mbox(instance: Instance) -> None:
     """Python's mailbox reads it: the messages as they were sent, oldest first, personal parts blank, lines intact."""
-    furnish(instance)
+    set_up(instance)
     instance.do("archive", "export", "news", "news.mbox", "--format", "mbox")
     content = (instance.folder / "news.mbox").read_bytes()
     assert 2 == len(re.findall(rb"^From news@\S+ \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$", content, re.MULTILINE))

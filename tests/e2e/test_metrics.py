@@ -74,7 +74,7 @@ def counters(instance: Instance) -> dict[str, float]:
     return {name: value for name, value in counters.items() if not name.startswith(NOISE)}
 
 
-def furnish(instance: Instance) -> None:
+def set_up(instance: Instance) -> None:
     """An address of each kind; none of them has anything on its way."""
     instance.do("subscriber", "add", "news", ADDRESSES["pending"], "--send-confirmation")
     instance.do("subscriber", "add", "news", ADDRESSES["left"])
@@ -99,7 +99,7 @@ def test_they_move_alike_whatever_an_address_is_to_a_list(make_instance: MakeIns
     limits = {"sign_ups_per_ip": "1000/h", "preference_links_per_ip": "1000/h", "replies_per_sender": "1000/h"}
     instance = make_instance(limits=limits)
     instance.start()
-    furnish(instance)
+    set_up(instance)
     counters(instance)  # the request for them is a series of its own from now on
     mailed = len(instance.lines())
     for name, ask in REQUESTS.items():

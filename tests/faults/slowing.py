@@ -64,7 +64,7 @@ class SlowingRelay:
                 if word == b"DATA":
                     writer.write(b"354 go on\r\n")
                     content = await reader.readuntil(b"\r\n.\r\n")
-                    self._take(recipient, content)
+                    self._accept(recipient, content)
                 if word == b"QUIT":
                     break
                 writer.write(_HELLO if word == b"EHLO" else b"250 2.0.0 Ok\r\n")
@@ -77,7 +77,7 @@ class SlowingRelay:
             self._slow_until = time.monotonic() + self._seconds
         return self._slow_until is not None and time.monotonic() < self._slow_until
 
-    def _take(self, recipient: str, content: bytes) -> None:
+    def _accept(self, recipient: str, content: bytes) -> None:
         match = _MESSAGE_ID.search(content)
         self._times[recipient] += 1
         self._ids[recipient].add(match[1].decode() if match else "")

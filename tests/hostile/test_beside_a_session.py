@@ -69,7 +69,7 @@ class Desk:
 
     async def log_in(self, window: Window) -> None:
         """Enter by a link, and note every request that is answered from then on."""
-        ann = await self.admin.lobby.add_person("ann", is_operator=True)
+        ann = await self.admin.harness.add_person("ann", is_operator=True)
         await window.page.goto(self.origin + await self.admin.make_link(ann))
         await window.page.get_by_role("button", name="Log in").click()
         await window.page.wait_for_url("**/admin/account")
@@ -86,7 +86,7 @@ class Desk:
             "select id, name from api_token",
             "select id, person_id from login_session",
         )
-        return [await select(self.admin.lobby.database, query) for query in queries]
+        return [await select(self.admin.harness.database, query) for query in queries]
 
 
 @asynccontextmanager
@@ -116,7 +116,7 @@ async def _settled(window: Window) -> None:
 async def test_without_our_care_it_acts_for_the_operator(browser: Browser, tmp_path: Path) -> None:
     """As a page of the same origin without a policy it does: what is not done elsewhere could have been done."""
     async with open_desk(tmp_path) as desk, open_canary() as canary, browser.window() as window:
-        desk.web.clock.now = desk.admin.lobby.now  # a log-in later than now is not recent
+        desk.web.clock.now = desk.admin.harness.now  # a log-in later than now is not recent
         await desk.log_in(window)
         bare = desk.edition(".html", canary.address).decode().replace('http-equiv="refresh"', "")
         await window.page.route("**/bare", lambda route: route.fulfill(body=bare, content_type="text/html"))

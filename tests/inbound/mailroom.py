@@ -182,7 +182,7 @@ class Mailroom:
     def token(self, purpose: AddressPurpose, number: int, name: str = "news") -> str:
         return AddressTokens(self.keys).make(purpose, name, number)
 
-    async def take(
+    async def accept(
         self,
         content: bytes,
         *locals_: str,
@@ -206,7 +206,7 @@ class Mailroom:
 
     async def deliver(self, content: bytes, *locals_: str, mail_from: str = ADA) -> list[EmailMessage]:
         """Hand a mail over, deal with it, and return the mails that go out for it."""
-        await self.take(content, *locals_, mail_from=mail_from)
+        await self.accept(content, *locals_, mail_from=mail_from)
         await self.processing.recover()
         return [message_of(outgoing) for outgoing in await self.outgoing()]
 

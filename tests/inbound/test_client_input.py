@@ -127,12 +127,12 @@ async def test_who_sends_more_than_it_must_waits_for_its_turn(data: bytes, least
     """Again and again, and nobody else."""
     turns = 0
 
-    async def turn() -> None:
+    async def wait_turn() -> None:
         nonlocal turns
         turns += 1
 
     reader = asyncio.StreamReader(limit=2**20)
-    received = ClientInput(reader, lambda: None, lambda: None, turn)
+    received = ClientInput(reader, lambda: None, lambda: None, wait_turn)
     reader.feed_data(data)
     reader.feed_eof()
     while True:

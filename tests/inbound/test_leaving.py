@@ -41,7 +41,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Run:
     return run_story
 
 
-async def turn() -> None:
+async def run_loop() -> None:
     for _ in range(_TURNS):
         await asyncio.sleep(0)
 
@@ -50,10 +50,10 @@ async def talk_into_a_stop(listeners: Listeners, client: Client) -> str:
     """Begin a mail when the listeners have gone on to stop, before reading anything; returns the first reply."""
     client.writer.transport.pause_reading()  # type: ignore[attr-defined]
     stopping = asyncio.create_task(listeners.stop(60))
-    await turn()
+    await run_loop()
     for data in (PIPELINED, mail() + b".\r\n", PIPELINED):
         await client.send(data)
-        await turn()
+        await run_loop()
     client.writer.transport.resume_reading()  # type: ignore[attr-defined]
     reply = await client.reply()
     await client.close()

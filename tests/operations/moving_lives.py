@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from tests.database import TwiceDatabase
 from tests.delivery.harness import SITE, DeliveryHarness, FakeOwner
 from tests.editions.inline_builder import builder_at, workshop_of
-from tests.services.harness import furnish
+from tests.services.harness import build_services
 from tests.services.readers.doors import Step
 from tests.services.readers.test_doors_machine import WatchedDoors
 
@@ -271,7 +271,7 @@ class MovingLives(WatchedDoors):
         """Something happens in the middle of a copy."""
         steps = [step for step in super().doors() if step.__name__ not in ("die_meanwhile", "rotate_key")]
         step = self.dice.choice(steps)
-        await self.take(step)
+        await self.run_step(step)
         self.story[-1] = f"    {self.story[-1]}"
         self.tally["interludes"] += 1
 
@@ -293,7 +293,7 @@ class MovingLives(WatchedDoors):
         database = await (TwiceDatabase if isinstance(place, SqliteFile) else Database).open(place)
         self.opened.append(database)
         before, numbers = self.harness, itertools.count(self.dice.randrange(1 << 100))
-        services = furnish(database, load_keys(data), data.root)
+        services = build_services(database, load_keys(data), data.root)
         services.now = before.services.now
         services.settings.swap(before.services.settings.value)
         context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))

@@ -48,7 +48,7 @@ def written(rows: list[dict[str, str]]) -> bytes:
     return "".join(as_csv(header, lines)).encode()
 
 
-async def take(services: ServiceHarness, content: bytes) -> None:
+async def import_members(services: ServiceHarness, content: bytes) -> None:
     await services.make_list()
     members = read_members(BytesIO(content), "members.csv", "csv", mapped={}).members
     rows = [member.as_row() for member in members if isinstance(member, SourceMember)]
@@ -63,10 +63,10 @@ def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str
 
     async def story(folder: Path) -> None:
         async with open_services(folder / "one") as services:
-            await take(services, written(rows))
+            await import_members(services, written(rows))
             first, as_json = await export(services), await export(services, "json")
         async with open_services(folder / "two") as services:
-            await take(services, first.encode())
+            await import_members(services, first.encode())
             assert first == await export(services)
             assert json.loads(as_json) == json.loads(await export(services, "json"))
         by_address = {row["email"]: row for row in json.loads(as_json)}
@@ -84,7 +84,7 @@ def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str
 
 async def test_one_state_alone_can_be_exported(tmp_path: Path) -> None:
     async with open_services(tmp_path) as services:
-        await take(services, b"email,state\na@x.example,\nb@x.example,unsubscribed\n")
+        await import_members(services, b"email,state\na@x.example,\nb@x.example,unsubscribed\n")
         rows = json.loads(await export(services, "json", "unsubscribed"))
         assert ["b@x.example"] == [row["email"] for row in rows]
         assert [] == json.loads(await export(services, "json", "suspended"))
@@ -92,7 +92,7 @@ async def test_one_state_alone_can_be_exported(tmp_path: Path) -> None:
 
 async def test_suppressions_are_written_without_the_erased(tmp_path: Path) -> None:
     async with open_services(tmp_path) as services:
-        await take(services, b"email\na@x.example\n")
+        await import_members(services, b"email\na@x.example\n")
         rows = list(parse_suppressions(BytesIO(b"=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example\n")))
         await services.suppressions.import_batch(rows)  # type: ignore[arg-type]
         await services.subscribers.erase(parse_address("a@x.example"))

@@ -98,11 +98,11 @@ async def live(harness: DeliveryHarness, folder: Path, seed: int) -> ProgrammedL
     for number in range(STEPS):
         if number == moment:
             make_backup(DataDir(harness.services.path), folder / "backup.tar")
-        await lives.take(dice.choice(doors))
+        await lives.run_step(dice.choice(doors))
     assert [] == lives.wrongs, "\n".join([f"seed {seed}", *lives.story])
     await lives.end_runners()
     await lives.kill()
-    await harness.turn()  # what the journal has is recorded
+    await harness.run_cycle()  # what the journal has is recorded
     begun = {number for number, _, has_begun in await harness.rows(EDITIONS) if has_begun}
     for act, arguments, key, _ in lives.asked:
         if act == "edition.release":

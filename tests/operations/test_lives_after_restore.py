@@ -19,7 +19,7 @@ from tests.delivery.harness import SITE, TAKEN, DeliveryHarness, open_delivery
 from tests.editions.inline_builder import builder_at, workshop_of
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
-from tests.services.harness import furnish
+from tests.services.harness import build_services
 from tests.services.readers.lives import SLOW
 from tests.services.readers.test_doors_machine import WRONG, WatchedDoors
 
@@ -52,10 +52,10 @@ async def live(harness: DeliveryHarness, folder: Path, seed: int) -> WatchedDoor
     for number in range(STEPS):
         if number == moment:
             make_backup(DataDir(harness.services.path), folder / "backup.tar")
-        await lives.take(dice.choice(doors))
+        await lives.run_step(dice.choice(doors))
     assert [] == lives.wrongs, seed
     await lives.kill()
-    await harness.turn()  # what the journal has is recorded
+    await harness.run_cycle()  # what the journal has is recorded
     await harness.change("update session set state = 'gone'")
     return lives
 
@@ -65,7 +65,7 @@ async def reopened(data: DataDir, now: float) -> AsyncIterator[DeliveryHarness]:
     """The same newsletter by another process."""
     database = await TwiceDatabase.open(data.database)
     try:
-        services, numbers = furnish(database, load_keys(data), data.root), itertools.count(1 << 100)
+        services, numbers = build_services(database, load_keys(data), data.root), itertools.count(1 << 100)
         services.now = now
         context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         harness = DeliveryHarness(
@@ -88,8 +88,8 @@ async def send_all(harness: DeliveryHarness, lives: WatchedDoors, mailable: set[
     for _ in range(6):
         while await harness.services.database.record(lifecycle.continue_oldest, int(harness.services.now)):
             pass
-        await harness.turn()
-        for outgoing in harness.take_all():
+        await harness.run_cycle()
+        for outgoing in harness.all_outgoing():
             rows = await harness.rows(OF_COPY, outgoing.delivery_id)
             if not rows or rows[0][2]:
                 faults.append(f"to one person: {outgoing.rcpt_to}")
@@ -98,7 +98,7 @@ async def send_all(harness: DeliveryHarness, lives: WatchedDoors, mailable: set[
             elif outgoing.rcpt_to != SLOW and lives.got[rows[0][1], rows[0][0]] > 0:
                 faults.append(f"twice: {rows[0]} {outgoing.rcpt_to}")
             harness.answer(outgoing, TAKEN)
-        await harness.turn()
+        await harness.run_cycle()
         harness.pass_time(7200)
     return faults
 

@@ -52,8 +52,17 @@ RETIRED_NOUNS = {
 # The same for what tests drive: classes, modules and arguments.
 RETIRED_IN_TESTS = {
     "house": "instance or harness",
+    "lobby": "harness",
     "office": "services",
     "pressroom": "harness",
+}
+
+# What no function of a test or harness is called: it hides which of these things happens.
+RETIRED_FUNCTIONS = {
+    "furnish": "build or set up",
+    "take": "accept, claim, import or next",
+    "take_all": "the same of all",
+    "turn": "run a cycle",
 }
 
 # What may stay, by the last part of its name, each with its reason. An entry that is no longer needed fails its test.
@@ -151,6 +160,15 @@ def test_tests_drive_things_with_plain_names() -> None:
     assert {} == {
         name: words & RETIRED_IN_TESTS.keys() for name, words in names.items() if words & RETIRED_IN_TESTS.keys()
     }
+
+
+def test_functions_of_tests_say_what_they_do() -> None:
+    assert [] == [
+        f"{file.relative_to(_ROOT)}:{node.lineno} defines {node.name}"
+        for file, tree in trees_of_tests().items()
+        for node in nodes_of(tree, ast.stmt)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.strip("_") in RETIRED_FUNCTIONS
+    ]
 
 
 def test_no_two_classes_have_the_same_name() -> None:

@@ -130,12 +130,12 @@ async def open_services(
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
     try:
-        yield furnish(database, keys, data.root, receives_mail=receives_mail)
+        yield build_services(database, keys, data.root, receives_mail=receives_mail)
     finally:
         await database.close()
 
 
-def furnish(database: Database, keys: KeyRing, root: Path, *, receives_mail: bool = True) -> ServiceHarness:
+def build_services(database: Database, keys: KeyRing, root: Path, *, receives_mail: bool = True) -> ServiceHarness:
     """The services over an open database."""
     services = ServiceHarness(database=database, keys=keys, path=root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)

@@ -14,7 +14,7 @@ from tests.database import select
 from tests.races import Step
 from tests.services.harness import NOW, ServiceHarness
 from tests.services.log_ins.authenticator import Authenticator
-from tests.services.log_ins.lobby import CHEAP, PASSWORD, VISITOR
+from tests.services.log_ins.log_in_harness import CHEAP, PASSWORD, VISITOR
 
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door

@@ -173,7 +173,7 @@ async def test_a_mail_has_its_effects_once(tmp_path: Path) -> None:
     reader = MeetingReader(asyncio.Barrier(2))
     async with open_mailroom(tmp_path, reader=reader) as first, open_mailroom(tmp_path, reader=reader) as second:
         await first.make_list()
-        await first.take(mail(), "news-subscribe", mail_from="ada@reader.example")
+        await first.accept(mail(), "news-subscribe", mail_from="ada@reader.example")
         await asyncio.gather(first.processing.recover(), second.processing.recover())
         assert [("confirmation",)] == await select(first.database, "select kind from notice")
         assert [("requested",)] == await select(first.database, "select event from consent")
@@ -188,7 +188,7 @@ async def test_a_mail_that_failed_in_one_process_and_not_in_the_other_is_done(
     reader = MeetingReader(barrier)
     async with open_mailroom(tmp_path, reader=reader) as first, open_mailroom(tmp_path, reader=reader) as second:
         await first.make_list()
-        await first.take(mail(), "news-subscribe", mail_from="ada@reader.example")
+        await first.accept(mail(), "news-subscribe", mail_from="ada@reader.example")
 
         async def fail(_: bytes) -> IncomingMail:
             await barrier.wait()
@@ -210,7 +210,7 @@ async def test_a_mail_that_failed_in_one_process_and_not_in_the_other_is_done(
 async def two_rooms(folder: Path) -> AsyncIterator[tuple[Mailroom, Mailroom]]:
     async with open_mailroom(folder) as first, open_mailroom(folder) as second:
         await prepare(first)
-        await first.take(post(), "news", mail_from=EVE)
+        await first.accept(post(), "news", mail_from=EVE)
         await first.processing.recover()
         yield first, second
 
@@ -240,8 +240,8 @@ async def test_a_draft_is_released_or_discarded(tmp_path: Path) -> None:
 async def test_one_mail_of_two_with_the_same_content_becomes_the_draft(tmp_path: Path) -> None:
     async with open_mailroom(tmp_path) as first, open_mailroom(tmp_path) as second:
         await prepare(first)
-        await first.take(post(number=1), "news", mail_from=EVE)
-        await first.take(post(number=2), "news", mail_from=EVE)
+        await first.accept(post(number=1), "news", mail_from=EVE)
+        await first.accept(post(number=2), "news", mail_from=EVE)
         await asyncio.gather(first.processing.recover(), second.processing.recover())
         assert [("draft",)] == await select(first.database, "select state from edition")
 

@@ -94,10 +94,10 @@ def by_operator(reason: SuppressionReason) -> Door:
 
 
 def by_file(reason: SuppressionReason) -> Door:
-    async def take(harness: DeliveryHarness, address: Address) -> None:
+    async def suppress(harness: DeliveryHarness, address: Address) -> None:
         await harness.services.suppressions.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
 
-    return take
+    return suppress
 
 
 async def by_erasing(harness: DeliveryHarness, address: Address) -> None:
@@ -199,13 +199,13 @@ async def hold_sign_up(harness: DeliveryHarness, address: Address) -> None:
     services = harness.services
     change(services.context.settings, limits=dataclasses.replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1))
 
-    def take(tx: Transaction) -> None:
+    def sign_up(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         for their_address in (parse_address("first@else.example"), address):
             services.sign_ups.sign_up(tx, [target], Applicant(their_address, WEB, trust=Trust.PROVEN))
 
-    await services.database.write(take)
+    await services.database.write(sign_up)
 
 
 async def release_held(harness: DeliveryHarness, _address: Address, _: Any) -> None:
@@ -354,13 +354,13 @@ async def second_language(harness: DeliveryHarness) -> None:
 async def sign_up_to_both(harness: DeliveryHarness, address: Address, _: Any) -> None:
     await second_language(harness)
 
-    def take(tx: Transaction) -> None:
+    def sign_up(tx: Transaction) -> None:
         first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
         assert first is not None
         assert second is not None
         harness.services.sign_ups.sign_up(tx, [first, *[second]], Applicant(address, WEB))
 
-    await harness.services.database.write(take)
+    await harness.services.database.write(sign_up)
 
 
 async def last_confirmation_of_both(harness: DeliveryHarness, address: Address) -> int:

@@ -180,11 +180,11 @@ async def test_the_mail_that_asked_is_on_record_once_a_relay_has_it(harness: Del
 
 async def test_who_was_erased_meanwhile_is_not_written_down_again(harness: DeliveryHarness) -> None:
     await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
-    await harness.turn()
-    (mail,) = harness.take_all()
+    await harness.run_cycle()
+    (mail,) = harness.all_outgoing()
     await harness.services.subscribers.erase(ADA)
     harness.answer(mail, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert [("requested",), ("erased",)] == await harness.rows("select event from consent")
 
 

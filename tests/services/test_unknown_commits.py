@@ -85,7 +85,7 @@ async def carried_through(folder: Path, commits: Commits) -> object:
         mails = [(mail(), "news-subscribe", "new@reader.example"), (post(), "news", EVE)]
         with watching(commits):
             for content, local, sender in mails:
-                await until_heard(lambda: room.take(content, local, mail_from=sender), commits)  # noqa: B023 - awaited
+                await until_heard(lambda: room.accept(content, local, mail_from=sender), commits)  # noqa: B023 - awaited
             await until_heard(room.processing.recover, commits)
         return await look(room)  # type: ignore[arg-type]  # both have a database
 

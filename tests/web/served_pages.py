@@ -104,7 +104,7 @@ def serve_pages(
     async def serve() -> None:
         async with open_web(folder, limits=OPEN, settings=settings, mailbox=_mailbox()) as web:
             supply = Supply(web)
-            await supply.furnish()
+            await supply.set_up()
             app = web.app()
             assert isinstance(app, Guard)
             server = WebServer(app, settings, connection=connection)

@@ -206,8 +206,8 @@ async def open_town(root: Path) -> AsyncIterator[Town]:
     )
     async with open_site(root, limits=limits, mailbox=box) as web:
         supply = Supply(web)
-        await supply.furnish()
-        await _furnish(web)
+        await supply.set_up()
+        await _set_up(web)
         yield Town(web, supply)
 
 
@@ -260,7 +260,7 @@ async def _reader_of_seven(web: WebHarness) -> int:
     return (await web.subscription(first)).subscriber_id
 
 
-async def _furnish(web: WebHarness) -> None:
+async def _set_up(web: WebHarness) -> None:
     for name, language in FAMILY.items():
         number = await web.add_list(name, title=f"News of Port Example ({language})", language=language)
         await web.dress_list(name, colour="#0b6b3a", logo=LOGO)

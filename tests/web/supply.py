@@ -70,7 +70,7 @@ class Supply:
             "held-old": lambda: self._held("draft", int(NOW) - 1),
         }
 
-    async def furnish(self) -> None:
+    async def set_up(self) -> None:
         """The lists: `news`, `old` (closed), `members`, `silent` (no archive), `posted` (whose drafts are held).
 
         `news` and `other` are the family `harbours`.

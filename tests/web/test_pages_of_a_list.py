@@ -45,7 +45,7 @@ PAGES: tuple[tuple[str, dict[str, str] | None, int], ...] = (
 )
 
 
-async def furnish(web: WebHarness) -> dict[str, str]:
+async def set_up(web: WebHarness) -> dict[str, str]:
     """A list with an edition and a reader; the reader's links."""
     number = await web.add_list(postal_address="Harbour Office\n1 Quay Street")
     await web.add_edition(number)
@@ -63,7 +63,7 @@ async def furnish(web: WebHarness) -> dict[str, str]:
 
 async def walk(web: WebHarness) -> list[tuple[str, int, httpx.Response]]:
     """Every page, in their order."""
-    links = await furnish(web)
+    links = await set_up(web)
     answers = []
     async with web.client() as client:
         for path, fields, status in PAGES:
@@ -147,7 +147,7 @@ async def test_every_page_of_a_list_is_light(web: WebHarness) -> None:
 
 
 async def test_a_typeface_is_that_of_all_its_pages(web: WebHarness) -> None:
-    links = await furnish(web)
+    links = await set_up(web)
 
     def change(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
@@ -161,7 +161,7 @@ async def test_a_typeface_is_that_of_all_its_pages(web: WebHarness) -> None:
 
 
 async def test_a_closed_list_offers_no_feed_and_no_form(web: WebHarness) -> None:
-    await furnish(web)
+    await set_up(web)
     await web.close_list()
     async with web.client() as client:
         page, archive = (await client.get("/news")).text, (await client.get("/news/archive")).text

@@ -68,7 +68,7 @@ async def test_the_oldest_copy_is_that_which_may_go_and_does_not(harness: Delive
     """Whatever its destination; not those of a paused edition, and not those that are due later."""
     await harness.readers(3)
     paused, sending = await harness.edition("paused"), await harness.edition("sending")
-    await harness.turn()
+    await harness.run_cycle()
     await harness.edition_admin.pause(paused)
     now = int(harness.clock())
     of = "where edition_id = ?"
@@ -101,7 +101,7 @@ async def test_a_copy_that_is_given_back_again_and_again_stays_the_oldest(
     """As while no relay works; until one has come to its end."""
     await harness.readers(2)
     number = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     now = int(harness.clock())
     measurements = Measurements(
         DataDir(tmp_path), nobody, harness.services.database, Metrics("1"), AlertReports(), NO_OPERATOR

@@ -74,7 +74,7 @@ async def test_copies_and_notices_are_signed(signing: DeliveryHarness) -> None:
     await signing.edition_admin.send_test(
         "news", Manuscript(source=test, source_name="a.md", assets={}), [parse_address("t@reader.example")]
     )
-    sent = await signing.take_after_turn()
+    sent = await signing.outgoing_after_cycle()
     assert ["t@reader.example", 41] == [sent[0].rcpt_to, len(sent)]
     assert [["rsa"]] * 41 == selectors(sent)
 
@@ -84,7 +84,7 @@ async def test_every_copy_verifies(signing: DeliveryHarness) -> None:
     signing.services.now = time.time()  # receivers look at it
     await signing.readers(20)
     await signing.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
-    sent = await signing.take_after_turn()
+    sent = await signing.outgoing_after_cycle()
     verdicts = [dkim.verify(outgoing.content, dnsfunc=lambda name, timeout=5: RSA_RECORD) for outgoing in sent]
     assert [True] * 20 == verdicts
 
@@ -93,11 +93,11 @@ async def test_date_and_message_id_stay_on_a_retry(signing: DeliveryHarness) -> 
     """Only the signature is a new one."""
     await signing.readers(1)
     await signing.edition()
-    [first] = await signing.take_after_turn()
+    [first] = await signing.outgoing_after_cycle()
     signing.answer(first, LATER)
-    await signing.turn()
+    await signing.run_cycle()
     signing.pass_time(3600)
-    [second] = await signing.take_after_turn()
+    [second] = await signing.outgoing_after_cycle()
     assert identity(first) == identity(second)
     assert first.content.partition(b"\r\nFrom:")[2] == second.content.partition(b"\r\nFrom:")[2]
     assert first.content != second.content
@@ -110,30 +110,30 @@ async def test_nothing_goes_out_unsigned(signing: DeliveryHarness, caplog: pytes
     await signing.readers(50)
     edition = await signing.edition()
     with caplog.at_level(logging.ERROR):
-        assert [] == await signing.take_after_turn()
-        assert [] == await signing.take_after_turn()
+        assert [] == await signing.outgoing_after_cycle()
+        assert [] == await signing.outgoing_after_cycle()
         assert ({"queued": 1, "claimed": 49}, 1) == (await signing.counts(edition), broken.tries)
         signing.pass_time(UNSIGNED_SECONDS)
-        await signing.turn()  # what has waited for so long goes back first
-        assert [] == await signing.take_after_turn()
+        await signing.run_cycle()  # what has waited for so long goes back first
+        assert [] == await signing.outgoing_after_cycle()
         assert 2 == broken.tries
-        await signing.turn()
+        await signing.run_cycle()
     assert ["dispatch.not_signed"] == [record.message for record in caplog.records]
     assert [(0,)] == await signing.rows("select attempts from delivery where state = 'queued'")
     signing.worker.sign_with(keys())
     signing.dispatcher.signs_again()
-    assert [["rsa"]] * 50 == selectors(await signing.take_after_turn())
+    assert [["rsa"]] * 50 == selectors(await signing.outgoing_after_cycle())
 
 
 async def test_signing_can_be_put_on_and_off(harness: DeliveryHarness) -> None:
     """A reload that brings keys, others or none reaches the next copy."""
     await harness.readers(3)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     sent = []
     for signer in (keys(), keys(settings(domain="lists.example", selector="later")), None):
         harness.worker.sign_with(signer)
-        sent.append(harness.take())
+        sent.append(harness.next_outgoing())
     assert [["rsa"], ["later"], []] == selectors([outgoing for outgoing in sent if outgoing is not None])
 
 
@@ -142,9 +142,9 @@ async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Delivery
     await signing.readers(3)
     edition = await signing.edition()
     await signing.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
-    sent = await signing.take_after_turn()
+    sent = await signing.outgoing_after_cycle()
     assert ["r0@reader.example", "r2@reader.example"] == sorted(outgoing.rcpt_to for outgoing in sent)
-    await signing.turn()
+    await signing.run_cycle()
     assert {"deferred": 1, "claimed": 2} == await signing.counts(edition)
 
 
@@ -159,7 +159,7 @@ async def test_mail_that_is_passed_on_stays_as_it_came(signing: DeliveryHarness)
         content,
     )
     await signing.change("insert into delivery (notice_id, domain, state, due_at) values (900, 'o', 'queued', 1)")
-    assert [content] == [outgoing.content for outgoing in await signing.take_after_turn()]
+    assert [content] == [outgoing.content for outgoing in await signing.outgoing_after_cycle()]
 
 
 async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
@@ -172,10 +172,10 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     await harness.services.sign_ups.request(
         ["news"], Applicant(parse_address("ada@reader.example"), origin), network=None
     )
-    sent = await harness.take_after_turn()
+    sent = await harness.outgoing_after_cycle()
     monkeypatch.setattr(harness.worker.mailer._notices, "sent", lambda *_: 1 / 0)
     harness.worker.record(RELAY, [RecipientOutcome(outgoing, TAKEN) for outgoing in sent])
-    await harness.turn()
+    await harness.run_cycle()
     assert (2, {"delivered": 1}) == (len(sent), await harness.counts(edition))
     assert ["delivery.no_evidence"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 

@@ -30,19 +30,19 @@ async def test_no_more_than_a_few_copies_are_ever_unrecorded(
     monkeypatch.setattr(broker, "UNRECORDED_AT_MOST", FEW)
     await harness.readers(FEW + 20)
     await harness.edition()
-    await harness.turn()
-    taken = harness.take_all()
+    await harness.run_cycle()
+    taken = harness.all_outgoing()
     assert FEW == len(taken)
     for outgoing in taken[:50]:
         harness.answer(outgoing, TAKEN)
-    assert (None, 0) == (harness.take(), harness.dispatcher.broker.waiting("primary"))
-    await harness.turn()
+    assert (None, 0) == (harness.next_outgoing(), harness.dispatcher.broker.waiting("primary"))
+    await harness.run_cycle()
     assert 20 == harness.dispatcher.broker.waiting("primary")
 
 
 async def _handed_out_during_a_turn(harness: DeliveryHarness, how: str) -> int:
     """How many copies connections get while a turn of that kind is under way and more results wait than may."""
-    for outgoing in [harness.take() for _ in range(RESULTS_AT_MOST)]:
+    for outgoing in [harness.next_outgoing() for _ in range(RESULTS_AT_MOST)]:
         assert outgoing is not None
         harness.answer(outgoing, TAKEN)
     numbers: list[int] = []
@@ -50,12 +50,12 @@ async def _handed_out_during_a_turn(harness: DeliveryHarness, how: str) -> int:
 
     async def slow(*arguments: object) -> object:
         if not numbers:  # the results come first
-            numbers.append(len(harness.take_all()))
+            numbers.append(len(harness.all_outgoing()))
         return await commit(*arguments)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(harness.services.database, how, slow)
-        await harness.turn()
+        await harness.run_cycle()
     return numbers[0]
 
 
@@ -67,7 +67,7 @@ async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
     monkeypatch.setattr(broker, "UNRECORDED_AT_MOST", FEW)
     await harness.readers(FEW)
     await harness.edition()
-    await harness.turn()  # durable, as the first one is
+    await harness.run_cycle()  # durable, as the first one is
     assert 0 == await _handed_out_during_a_turn(harness, "record")
     harness.pass_time(SYNC_SECONDS)
     assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(harness, "write")
@@ -77,12 +77,12 @@ async def test_results_that_are_noted_hold_nothing_back(harness: DeliveryHarness
     """A kill repeats none of those: they may wait for a turn with many others."""
     await harness.readers(100)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     for _ in range(50):
-        outgoing = harness.take()
+        outgoing = harness.next_outgoing()
         assert outgoing is not None
         harness.dispatcher.broker.record(RELAY, [Result(outgoing.delivery_id, TAKEN, is_journaled=True)])
-    assert 50 == len(harness.take_all())
+    assert 50 == len(harness.all_outgoing())
 
 
 async def test_results_wait_for_others_however_many_are_being_recorded(
@@ -91,8 +91,8 @@ async def test_results_wait_for_others_however_many_are_being_recorded(
     """Those that come first while a turn is under way make no turn of their own."""
     await harness.readers(FEW + 1)
     await harness.edition()
-    await harness.turn()
-    numbers = [outgoing.delivery_id for outgoing in harness.take_all()]
+    await harness.run_cycle()
+    numbers = [outgoing.delivery_id for outgoing in harness.all_outgoing()]
     way = "record" if engine == "sqlite" else "write"  # each turn on a server waits for its disk
     wake_ups, commit = harness.dispatcher.broker.wake_ups, getattr(harness.services.database, way)
     states: list[tuple[bool, bool]] = []
@@ -118,8 +118,8 @@ async def sent_within(harness: DeliveryHarness, seconds: float, step: float) -> 
     times = []
     until = harness.services.now + seconds
     while harness.services.now < until:
-        await harness.turn()
-        for outgoing in harness.take_all():
+        await harness.run_cycle()
+        for outgoing in harness.all_outgoing():
             harness.answer(outgoing, TAKEN)
             times.append(harness.services.now)
         harness.pass_time(step)
@@ -142,7 +142,7 @@ async def test_as_many_are_handed_out_as_have_their_slot_soon(harness: DeliveryH
     harness.settings = DeliverySettings(rates=(Rate(500, 1.0),))
     await harness.start()
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     broker = harness.dispatcher.broker
     jobs = broker.next(RELAY, 2)
     assert not broker._timer.is_set
@@ -159,9 +159,9 @@ async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(harness: Deliv
     await harness.start()
     edition = await harness.edition()
     for _ in range(30):
-        await harness.turn()
+        await harness.run_cycle()
         assert (await harness.counts(edition)).get("claimed", 0) <= 11
-        for outgoing in harness.take_all():
+        for outgoing in harness.all_outgoing():
             harness.answer(outgoing, TAKEN)
         harness.pass_time(0.05)
 
@@ -185,11 +185,11 @@ async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
     async with open_delivery(tmp_path, relays=relays) as harness:
         await harness.readers(9)
         await harness.edition()
-        await harness.turn()
-        assert [True, False] == [harness.take("slow") is not None for _ in range(2)]
+        await harness.run_cycle()
+        assert [True, False] == [harness.next_outgoing("slow") is not None for _ in range(2)]
         slow_timer, slow_at = harness.dispatcher.broker._timer._handle, harness.dispatcher.broker._timer.at
         assert slow_timer is not None
-        assert [True, False, False] == [harness.take("quick") is not None for _ in range(3)]
+        assert [True, False, False] == [harness.next_outgoing("quick") is not None for _ in range(3)]
         quick_timer, quick_at = harness.dispatcher.broker._timer._handle, harness.dispatcher.broker._timer.at
         assert quick_timer is not None
         assert quick_at < slow_at - 50
@@ -219,7 +219,7 @@ async def test_rows_that_missed_their_slots_come_again_in_their_order(harness: D
     harness.settings = DeliverySettings(rates=(Rate(100, 1.0),))
     await harness.start()
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     broker = harness.dispatcher.broker
     first = broker.next(RELAY, 100)
     harness.pass_time(SLOT_HORIZON_SECONDS)
@@ -238,13 +238,13 @@ async def test_rows_that_come_back_of_an_edition_that_was_held_do_not_go_out(
 ) -> None:
     await harness.readers(3)
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     jobs = harness.dispatcher.broker.next(RELAY, 3)
     await getattr(harness.edition_admin, verb)(edition)
-    await harness.turn()
+    await harness.run_cycle()
     harness.dispatcher.broker.record(RELAY, [Result(job.row.id, NOT_SENT) for job in jobs])
     assert [] == harness.dispatcher.broker.next(RELAY, 3)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"pause": {"queued": 3}, "cancel": {"cancelled": 3}}[verb] == await harness.counts(edition)
 
 

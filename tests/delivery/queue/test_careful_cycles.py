@@ -22,8 +22,8 @@ from pressrun.store.transaction import Transaction
 async def turns(harness: DeliveryHarness, problem: type[Exception] = ValueError) -> None:
     """One that fails, and the careful one after it."""
     with pytest.raises(problem):
-        await harness.turn()
-    await harness.turn()
+        await harness.run_cycle()
+    await harness.run_cycle()
 
 
 def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -36,8 +36,8 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     """Otherwise no result would ever be recorded again, and all those copies would go out twice."""
     await harness.readers(4)
     edition = await harness.edition()
-    await harness.turn()
-    taken = harness.take_all()
+    await harness.run_cycle()
+    taken = harness.all_outgoing()
     after, broken = harness.dispatcher._hooks.draw_consequences, taken[1].delivery_id
 
     def judge(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
@@ -52,7 +52,7 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     assert {"delivered": 2, "failed": 2} == await harness.counts(edition)
     assert [f"delivery {broken}"] == faults(caplog)
     assert 1 == len(await harness.rows("select * from suspension"))  # of the other one
-    await harness.turn()
+    await harness.run_cycle()
     assert "finished" == await harness.state(edition)
 
 
@@ -62,8 +62,8 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     """The relay's words make no JSON: it is tried again, and never sent again."""
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.turn()
-    first, second = harness.take_all()
+    await harness.run_cycle()
+    first, second = harness.all_outgoing()
     judge = harness.dispatcher.broker.intake._delivery_result
 
     def crooked(*arguments: Any) -> DeliveryResult:
@@ -78,7 +78,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     await turns(harness)
     assert {"claimed": 1, "delivered": 1} == await harness.counts(edition)
     await turns(harness)
-    assert ({"claimed": 1, "delivered": 1}, []) == (await harness.counts(edition), harness.take_all())
+    assert ({"claimed": 1, "delivered": 1}, []) == (await harness.counts(edition), harness.all_outgoing())
 
 
 async def test_an_edition_that_cannot_be_read_pauses_and_others_go(
@@ -88,7 +88,7 @@ async def test_an_edition_that_cannot_be_read_pauses_and_others_go(
     broken, sound = await harness.edition("one"), await harness.edition("two")
     await harness.change("update edition_content set skeleton = x'00' where edition_id = ?", broken)
     await turns(harness)
-    assert 3 == len(harness.take_all())
+    assert 3 == len(harness.all_outgoing())
     assert ("paused", "sending") == (await harness.state(broken), await harness.state(sound))
     assert {"queued": 3} == await harness.counts(broken)
     assert "dispatch.fault" in str((await harness.stored(broken)).pause_reason)
@@ -102,7 +102,7 @@ async def test_hours_that_cannot_be_read_hold_up_no_other_list(harness: Delivery
     broken, sound = await harness.edition("one"), await harness.edition("two", "other")
     await harness.change("update list set hours = 'when it suits' where name = 'news'")
     await turns(harness, BadInput)
-    assert 1 == len(harness.take_all())
+    assert 1 == len(harness.all_outgoing())
     assert ("paused", "sending") == (await harness.state(broken), await harness.state(sound))
 
 
@@ -123,7 +123,7 @@ async def test_a_notice_that_cannot_be_judged_has_failed_and_others_go(
 
     harness.dispatcher._hooks = replace(harness.dispatcher._hooks, may_go=refuse)
     await turns(harness, MalformedAddress)
-    assert ["r0@reader.example", "r2@reader.example"] == [outgoing.rcpt_to for outgoing in harness.take_all()]
+    assert ["r0@reader.example", "r2@reader.example"] == [outgoing.rcpt_to for outgoing in harness.all_outgoing()]
     assert [("claimed",), ("failed",), ("claimed",)] == await harness.rows("select state from delivery order by id")
     assert 1 == len(faults(caplog))
 
@@ -133,7 +133,7 @@ async def test_a_row_that_is_lost_during_a_careful_cycle_is_found_by_the_next(
 ) -> None:
     await harness.readers(3)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     broker, commit, choose, lost = (
         harness.dispatcher.broker,
         harness.dispatcher._commit,
@@ -156,5 +156,5 @@ async def test_a_row_that_is_lost_during_a_careful_cycle_is_found_by_the_next(
     monkeypatch.setattr(Scheduler, "_with_slot", lose)
     monkeypatch.setattr(harness.dispatcher, "_commit", commit_meanwhile)
     broker.wake_ups.be_careful()
-    assert 2 == len(await harness.take_after_turn())
-    assert [lost[0].row.id] == [outgoing.delivery_id for outgoing in await harness.take_after_turn()]
+    assert 2 == len(await harness.outgoing_after_cycle())
+    assert [lost[0].row.id] == [outgoing.delivery_id for outgoing in await harness.outgoing_after_cycle()]

@@ -43,11 +43,11 @@ def domains(copies: list[Outgoing]) -> Counter[str]:
     return Counter(copy.rcpt_to.partition("@")[2] for copy in copies)
 
 
-async def take_all(harness: DeliveryHarness) -> list[Outgoing]:
-    """What may go now; the first turn gives back what has waited for long."""
-    await harness.turn()
-    await harness.turn()
-    return harness.take_all()
+async def outgoing_after_two_cycles(harness: DeliveryHarness) -> list[Outgoing]:
+    """What may go now; the first cycle gives back what has waited for long."""
+    await harness.run_cycle()
+    await harness.run_cycle()
+    return harness.all_outgoing()
 
 
 async def waiting(harness: DeliveryHarness) -> dict[str, QueueInfo]:
@@ -62,19 +62,19 @@ async def test_a_slow_down_pauses_all_domains_of_the_provider_and_no_other(harne
     """For `block_pause`; then one copy at a time, and one more each minute."""
     await readers(harness, gmail_com=30, googlemail_com=5, x_example=4)
     number = await harness.edition()
-    for copy in await take_all(harness):
+    for copy in await outgoing_after_two_cycles(harness):
         harness.answer(copy, SLOW if copy.rcpt_to == "r0@gmail.com" else TAKEN if "x.example" in copy.rcpt_to else SLOW)
-    assert [] == await take_all(harness)
+    assert [] == await outgoing_after_two_cycles(harness)
     assert {"delivered": 4, "deferred": 35} == await harness.counts(number)
     shown = (await waiting(harness))["gmail.com"]
     assert "2027-01-15T08:10:00Z" == shown.paused_until
     assert "421 4.7.28 unusual rate of mail from" == shown.reason
     harness.pass_time(599)
-    assert [] == await take_all(harness)
+    assert [] == await outgoing_after_two_cycles(harness)
     harness.pass_time(2)
     sizes = []
     for _ in range(4):
-        copies = await take_all(harness)
+        copies = await outgoing_after_two_cycles(harness)
         sizes.append(len(copies))
         harness.pass_time(61)
         for copy in copies:
@@ -86,12 +86,12 @@ async def test_a_domain_of_its_own_gets_a_destination_when_it_asks_for_less(harn
     """Small domains share nothing: the others go on."""
     await readers(harness, slow_example=20, x_example=20)
     number = await harness.edition()
-    await harness.turn()
-    first = harness.take()
+    await harness.run_cycle()
+    first = harness.next_outgoing()
     assert first is not None
     assert "slow.example" in first.rcpt_to
     harness.answer(first, SLOW)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"x.example": 20} == domains(await harness.send_all())
     assert {"queued": 19, "deferred": 1, "delivered": 20} == await harness.counts(number)
     assert ["slow.example"] == list(await waiting(harness))
@@ -101,11 +101,11 @@ async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(harn
     """The end of a pause is a time; a copy that was never tried, behind a destination that is slow, has none."""
     await readers(harness, slow_example=20)
     number = await harness.edition()
-    await harness.turn()
-    first = harness.take()
+    await harness.run_cycle()
+    first = harness.next_outgoing()
     assert first is not None
     harness.answer(first, SLOW)
-    await harness.turn()
+    await harness.run_cycle()
 
     async def told() -> set[object]:
         report = await harness.services.database.read(edition_reports.report_edition, number, int(harness.clock()))
@@ -113,7 +113,7 @@ async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(harn
 
     assert {"2027-01-15T08:10:00Z"} == await told()
     harness.dispatcher.unpause("slow.example")
-    await harness.turn()
+    await harness.run_cycle()
     assert {None} == await told()
 
 
@@ -121,28 +121,28 @@ async def test_pauses_survive_a_restart(harness: DeliveryHarness) -> None:
     """What a provider asked for is not forgotten by a kill."""
     await readers(harness, gmail_com=5)
     await harness.edition()
-    copies = await take_all(harness)
+    copies = await outgoing_after_two_cycles(harness)
     harness.answer(copies[0], SLOW)
     for copy in copies[1:]:
         harness.answer(copy, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     await harness.start()
     harness.pass_time(400)
-    assert [] == await take_all(harness)
+    assert [] == await outgoing_after_two_cycles(harness)
     harness.pass_time(300)
-    assert 1 == len(await take_all(harness))
+    assert 1 == len(await outgoing_after_two_cycles(harness))
 
 
 async def test_retry_overrides_a_pause(harness: DeliveryHarness) -> None:
     """For one domain or all."""
     await readers(harness, gmail_com=5)
     await harness.edition()
-    for copy in await take_all(harness):
+    for copy in await outgoing_after_two_cycles(harness):
         harness.answer(copy, SLOW)
-    await harness.turn()
+    await harness.run_cycle()
     harness.edition_admin._unpause = harness.dispatcher.unpause
     await harness.edition_admin.retry("gmail.com")
-    assert 1 == len(await take_all(harness))
+    assert 1 == len(await outgoing_after_two_cycles(harness))
 
 
 # ---------------------------------------------------------------------- policy
@@ -155,7 +155,7 @@ async def test_three_readers_refused_for_policy_block_their_provider(harness: De
     await harness.start()
     number = await harness.edition()
     refused = 0
-    while copies := await take_all(harness):
+    while copies := await outgoing_after_two_cycles(harness):
         for copy in copies:
             is_gmail = "gmail.com" in copy.rcpt_to
             refused += is_gmail
@@ -167,7 +167,7 @@ async def test_three_readers_refused_for_policy_block_their_provider(harness: De
     report = await harness.services.database.read(edition_reports.report_edition, number, int(harness.clock()))
     assert 37 == len(report.edition.waiting)
     harness.dispatcher.unpause("gmail.com")
-    assert {"gmail.com": 1} == domains(await take_all(harness))
+    assert {"gmail.com": 1} == domains(await outgoing_after_two_cycles(harness))
 
 
 @pytest.mark.parametrize("answer", [BLOCK, UNSIGNED], ids=["refused", "put off"])
@@ -179,9 +179,9 @@ async def test_the_operator_hears_of_a_block_once_for_all_domains_of_the_provide
     handler._context = structs.replace(handler._context, site=site)
     await readers(harness, gmail_com=6, googlemail_com=6)
     await harness.edition()
-    for copy in await take_all(harness):
+    for copy in await outgoing_after_two_cycles(harness):
         harness.answer(copy, answer)
-    told = [copy for copy in await take_all(harness) if copy.rcpt_to == "ops@lists.example"]
+    told = [copy for copy in await outgoing_after_two_cycles(harness) if copy.rcpt_to == "ops@lists.example"]
     assert 1 == len(told)
     assert answer.reply is not None
     assert answer.reply.text.encode() in told[0].content
@@ -196,11 +196,11 @@ async def test_a_copy_that_is_taken_breaks_the_row(harness: DeliveryHarness, dom
     await harness.start()
     number = await harness.edition()
     for answer in [BLOCK, BLOCK, TAKEN] * 4:
-        await harness.turn()
-        copy = harness.take()
+        await harness.run_cycle()
+        copy = harness.next_outgoing()
         if copy is not None:
             harness.answer(copy, answer)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"failed": 7, "delivered": 3} == await harness.counts(number)
 
 
@@ -212,14 +212,14 @@ async def test_what_a_block_kept_too_long_has_failed(
     monkeypatch.setattr(recording, "ROWS_AT_ONCE", slice_)
     await readers(harness, gmail_com=5)
     number = await harness.edition()
-    for copy in (await take_all(harness))[:3]:
+    for copy in (await outgoing_after_two_cycles(harness))[:3]:
         harness.answer(copy, BLOCK)
-    await harness.turn()
+    await harness.run_cycle()
     harness.pass_time(6 * 86400)
     await harness.start()
     for _ in range(8):
-        await harness.turn()
-        assert [] == harness.take_all()  # it stays blocked until everything has failed
+        await harness.run_cycle()
+        assert [] == harness.all_outgoing()  # it stays blocked until everything has failed
     assert {"failed": 5} == await harness.counts(number)
     assert "finished" == await harness.state(number)
 
@@ -235,8 +235,8 @@ async def test_a_slow_domain_delays_no_other(harness: DeliveryHarness) -> None:
     number = await harness.edition()
     held: list[Outgoing] = []
     for _ in range(60):
-        await harness.turn()
-        while (copy := harness.take()) is not None:
+        await harness.run_cycle()
+        while (copy := harness.next_outgoing()) is not None:
             if "slow.example" in copy.rcpt_to:
                 held.append(copy)
             else:
@@ -247,7 +247,7 @@ async def test_a_slow_domain_delays_no_other(harness: DeliveryHarness) -> None:
     harness.pass_time(30)
     for copy in held:
         harness.answer(copy, TAKEN)
-    assert {"slow.example": 2} == domains(await take_all(harness))
+    assert {"slow.example": 2} == domains(await outgoing_after_two_cycles(harness))
 
 
 async def test_copies_say_how_many_of_their_domain_one_connection_carries(harness: DeliveryHarness) -> None:
@@ -257,7 +257,7 @@ async def test_copies_say_how_many_of_their_domain_one_connection_carries(harnes
     await harness.start()
     await readers(harness, slow_example=3, gmail_com=3, x_example=3)
     await harness.edition()
-    copies = await take_all(harness)
+    copies = await outgoing_after_two_cycles(harness)
     assert {("slow.example", 2): 3, ("", 0): 6} == Counter((copy.kind, copy.most) for copy in copies)
 
 
@@ -283,20 +283,20 @@ async def test_a_relay_that_asks_for_less_is_spared_as_a_whole(harness: Delivery
     busy = HandOver(Outcome.DEFERRED, Stage.MAIL, Reply(450, "too many messages, slow down", "4.7.1"))
     await readers(harness, x_example=20, y_example=3)
     await harness.edition()
-    await harness.turn()
-    first = harness.take(RELAY)
+    await harness.run_cycle()
+    first = harness.next_outgoing(RELAY)
     assert first is not None
     harness.answer(first, busy)
-    assert harness.take(RELAY) is None
+    assert harness.next_outgoing(RELAY) is None
     harness.pass_time(6)  # what was claimed goes back by then
-    await harness.turn()
+    await harness.run_cycle()
     others = {"x.example": "y.example", "y.example": "x.example"}[first.rcpt_to.partition("@")[2]]
     row = (await waiting(harness))[others]
     assert "relay primary is paused until 2027-01-15T08:01:00Z: 450 4.7.1 too many messages, slow down" == row.reason
     assert "2027-01-15T08:01:00Z" == row.paused_until
     harness.pass_time(55)
-    await harness.turn()
-    assert 1 == len(await take_all(harness))
+    await harness.run_cycle()
+    assert 1 == len(await outgoing_after_two_cycles(harness))
 
 
 async def test_the_queue_says_that_an_edition_is_paused(harness: DeliveryHarness) -> None:
@@ -314,7 +314,7 @@ async def test_changed_limits_move_what_waits(harness: DeliveryHarness, before: 
     await harness.start()
     await readers(harness, gmail_com=10)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     harness.dispatcher.broker.results.release(harness.dispatcher.broker.scheduler.rows.clear())
     harness.dispatcher.reload(
         DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}),
@@ -322,8 +322,8 @@ async def test_changed_limits_move_what_waits(harness: DeliveryHarness, before: 
         {RELAY: 1},
         {RELAY: 10},
     )
-    await harness.turn()
-    assert 1 == len(await take_all(harness))
+    await harness.run_cycle()
+    assert 1 == len(await outgoing_after_two_cycles(harness))
 
 
 async def test_a_copy_that_cannot_be_composed_takes_up_no_room(harness: DeliveryHarness) -> None:
@@ -341,6 +341,6 @@ async def test_what_is_claimed_waits_too(harness: DeliveryHarness) -> None:
     """While no relay works, copies are claimed and given back again and again: the queue is never empty then."""
     await harness.readers(3)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     [row] = await harness.services.database.read(queue_listing.list_queue, int(harness.clock()))
     assert (0, 3, 0) == (row.queued, row.claimed, row.deferred)

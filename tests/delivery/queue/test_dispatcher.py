@@ -60,8 +60,8 @@ async def test_an_edition_goes_to_everyone_once_and_is_finished(harness: Deliver
 async def test_a_copy_is_claimed_before_a_connection_sees_it(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     await harness.edition()
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     assert [("claimed", 1)] == await harness.rows(CLAIMED, outgoing.delivery_id)
 
@@ -70,8 +70,8 @@ async def test_notices_go_first(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     await harness.edition()
     await queue_notice(harness)
-    await harness.turn()
-    first = harness.take()
+    await harness.run_cycle()
+    first = harness.next_outgoing()
     assert first is not None
     assert "test@reader.example" == first.rcpt_to
 
@@ -83,7 +83,7 @@ async def test_two_editions_share_the_turns(harness: DeliveryHarness) -> None:
     first, second = await harness.edition("first"), await harness.edition("second", "other")
     harness.settings = DeliverySettings(rates=(Rate(40, 1.0),))
     await harness.start()
-    await harness.turn()
+    await harness.run_cycle()
     counts = [(await harness.counts(number)).get("claimed", 0) for number in (first, second)]
     assert abs(counts[0] - counts[1]) <= 1
     assert sum(counts) > 2
@@ -93,12 +93,12 @@ async def test_a_deferred_copy_comes_back_after_its_wait_under_the_same_name_and
     await harness.readers(1)
     edition = await harness.edition()
     harness.pass_time(0.9)
-    await harness.turn()
+    await harness.run_cycle()
     harness.pass_time(0.3)  # claimed in one second, taken in the next
-    first = harness.take()
+    first = harness.next_outgoing()
     assert first is not None
     harness.answer(first, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"deferred": 1} == await harness.counts(edition)
     harness.pass_time(299)
     assert [] == await harness.send_all()
@@ -111,22 +111,22 @@ async def test_a_deferred_copy_comes_back_after_its_wait_under_the_same_name_and
 async def test_what_was_never_handed_over_counts_as_not_tried(harness: DeliveryHarness) -> None:
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    first = harness.take()
+    await harness.run_cycle()
+    first = harness.next_outgoing()
     assert first is not None
     harness.answer(first, UNSENT)
     harness.pass_time(100)
-    await harness.turn()
+    await harness.run_cycle()
     assert [("queued", 0, None)] == await harness.rows("select state, attempts, first_attempt_at from delivery")
-    await harness.turn()
+    await harness.run_cycle()
     assert [("claimed", 1, int(harness.services.now))] == await harness.rows(
         "select state, attempts, first_attempt_at from delivery"
     )
-    second = harness.take()
+    second = harness.next_outgoing()
     assert second is not None
     assert identity(first)[0] == identity(second)[0]
     harness.answer(second, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert "finished" == await harness.state(edition)
 
 
@@ -196,7 +196,7 @@ async def test_an_edition_is_finished_when_its_last_reader_leaves(harness: Deliv
     await harness.readers(1)
     edition = await harness.edition()
     await harness.leave("r0@reader.example")
-    await harness.turn()
+    await harness.run_cycle()
     assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
 
 
@@ -208,12 +208,12 @@ async def test_a_claimed_copy_that_comes_back_does_not_go_out_again(
     """Claimed, it may still go; put off or given back, it may not."""
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     await go(harness, way, edition)
     harness.answer(outgoing, LATER if result is LATER else UNSENT)
-    await harness.turn()
+    await harness.run_cycle()
     harness.pass_time(86400)
     assert [] == await harness.send_all()
     assert {"cancelled": 1} == await harness.counts(edition)
@@ -223,8 +223,8 @@ async def test_a_claimed_copy_that_comes_back_does_not_go_out_again(
 async def test_a_copy_claimed_by_a_dead_process_does_not_go_out_to_who_went(harness: DeliveryHarness, way: str) -> None:
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    assert harness.take() is not None
+    await harness.run_cycle()
+    assert harness.next_outgoing() is not None
     await go(harness, way, edition)
     await harness.start()
     assert [] == await harness.send_all()
@@ -248,30 +248,30 @@ async def go(harness: DeliveryHarness, way: str, edition: int) -> None:
 async def test_who_is_erased_while_claimed_stays_in_the_counts(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.turn()
-    taken = harness.take_all()
+    await harness.run_cycle()
+    taken = harness.all_outgoing()
     await harness.services.subscribers.erase(parse_address("r0@reader.example"))
     for outgoing in taken:
         harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert ("finished", {"delivered": 2}) == (await harness.state(edition), await harness.counts(edition))
 
 
 async def _taken_as_the_list_is_removed(harness: DeliveryHarness) -> Outgoing:
     """What a connection had then; the relay puts it off."""
-    taken = harness.take()
+    taken = harness.next_outgoing()
     assert taken is not None
     await harness.services.lists.close_list("news")
     await harness.services.lists.remove_list("news")
     harness.answer(taken, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     return taken
 
 
 async def test_a_list_that_is_removed_meanwhile_leaves_nothing_behind(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     await _taken_as_the_list_is_removed(harness)
     assert [] == await harness.rows("select * from delivery")
 
@@ -296,7 +296,7 @@ async def test_mail_to_the_owner_of_a_list_that_is_removed_meanwhile_arrives(har
         insert_notice(tx, new_forward(mail, owner, target, trace=b"", message_secret=b"m"), int(harness.services.now))
 
     await harness.services.database.write(forward)
-    await harness.turn()
+    await harness.run_cycle()
     taken = await _taken_as_the_list_is_removed(harness)
     harness.pass_time(3600)
     [outgoing] = await harness.send_all()
@@ -308,13 +308,13 @@ async def test_what_is_claimed_goes_back_when_no_connection_takes_it(harness: De
     """A relay is down: who leaves now must not get the copy when it is back."""
     await harness.readers(3)
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     assert {"claimed": 3} == await harness.counts(edition)
     harness.pass_time(STALE_SECONDS)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"queued": 3} == await harness.counts(edition)
     assert [(0, None)] == await harness.rows("select distinct attempts, first_attempt_at from delivery")
-    assert harness.take() is None
+    assert harness.next_outgoing() is None
     await harness.leave("r0@reader.example")
     assert 2 == len(await harness.send_all())
     assert "finished" == await harness.state(edition)
@@ -334,19 +334,19 @@ async def test_what_no_connection_has_at_a_pause_or_the_end_does_not_go_out(
     await harness.services.make_list("other")
     other_readers = await harness.readers(4, "other")
     edition = await harness.edition()
-    await harness.turn()
-    on_their_way = [harness.take(), harness.take()]
+    await harness.run_cycle()
+    on_their_way = [harness.next_outgoing(), harness.next_outgoing()]
     other = await harness.edition(name="other")
-    await harness.turn()
+    await harness.run_cycle()
     assert ({"claimed": 9}, {"claimed": 4}) == (await harness.counts(edition), await harness.counts(other))
     await getattr(harness.edition_admin, verb)(edition)
-    await harness.turn()
-    assert sorted(other_readers) == sorted(outgoing.rcpt_to for outgoing in await harness.take_after_turn())
+    await harness.run_cycle()
+    assert sorted(other_readers) == sorted(outgoing.rcpt_to for outgoing in await harness.outgoing_after_cycle())
     assert [verb] == recalls
     for outgoing in on_their_way:
         assert outgoing is not None
         harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"delivered": 2, state: 7} == await harness.counts(edition)
 
 
@@ -363,11 +363,11 @@ async def test_the_next_turn_comes_at_once_after_a_button(harness: DeliveryHarne
 async def test_after_a_pause_everybody_has_one_copy(harness: DeliveryHarness) -> None:
     await harness.readers(9)
     edition = await harness.edition()
-    await harness.turn()
-    taken = harness.take()
+    await harness.run_cycle()
+    taken = harness.next_outgoing()
     assert taken is not None
     await harness.edition_admin.pause(edition)
-    assert [] == (await harness.take_after_turn())
+    assert [] == (await harness.outgoing_after_cycle())
     harness.answer(taken, TAKEN)
     assert [] == (await harness.send_all())
     assert "paused" == await harness.state(edition)
@@ -379,12 +379,12 @@ async def test_after_a_pause_everybody_has_one_copy(harness: DeliveryHarness) ->
 async def test_an_edition_whose_last_copies_were_in_flight_at_the_pause_is_finished(harness: DeliveryHarness) -> None:
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     await harness.edition_admin.pause(edition)
     harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert "finished" == await harness.state(edition)
 
 
@@ -395,7 +395,7 @@ async def test_a_drain_gives_back_what_no_connection_has(harness: DeliveryHarnes
     running = asyncio.create_task(harness.dispatcher.run())
     while not harness.pool.wakes:  # noqa: ASYNC110 - each step lets the loop turn
         await asyncio.sleep(0)
-    outgoing = harness.take()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     harness.answer(outgoing, TAKEN)
     await harness.dispatcher.drain(1.0)
@@ -409,13 +409,13 @@ async def test_a_drain_gives_back_what_no_connection_has(harness: DeliveryHarnes
 async def test_a_turn_that_was_under_way_when_the_drain_began_gives_its_claims_back(harness: DeliveryHarness) -> None:
     await harness.readers(3)
     edition = await harness.edition()
-    turn = asyncio.create_task(harness.turn())
+    turn = asyncio.create_task(harness.run_cycle())
     await asyncio.sleep(0)
     await harness.dispatcher.drain(1.0)
     await turn
-    await harness.turn()
+    await harness.run_cycle()
     assert {"queued": 3} == await harness.counts(edition)
-    assert harness.take() is None
+    assert harness.next_outgoing() is None
 
 
 async def test_a_copy_that_a_drain_gives_up_is_due_after_the_start(harness: DeliveryHarness) -> None:
@@ -424,23 +424,23 @@ async def test_a_copy_that_a_drain_gives_up_is_due_after_the_start(harness: Deli
     edition = await harness.edition()
     await harness.send_all(LATER)
     harness.services.now += DeliverySettings().give_up_after_seconds - 1
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     await harness.dispatcher.drain(1.0)
     harness.answer(outgoing, LOST)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"deferred": 1} == await harness.counts(edition)
     assert [(2, int(harness.services.now), None)] == await harness.rows("select attempts, due_at, kind from delivery")
-    assert harness.take() is None
+    assert harness.next_outgoing() is None
 
 
 async def test_while_draining_nothing_is_handed_out(harness: DeliveryHarness) -> None:
     await harness.readers(3)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     harness.dispatcher.broker._in_flight.is_closed = True
-    assert (None, 0) == (harness.take(), harness.dispatcher.broker.waiting("primary"))
+    assert (None, 0) == (harness.next_outgoing(), harness.dispatcher.broker.waiting("primary"))
 
 
 # ---------------------------------------------------------------------- faults
@@ -449,15 +449,15 @@ async def test_while_draining_nothing_is_handed_out(harness: DeliveryHarness) ->
 async def test_a_turn_that_the_database_refuses_loses_no_result(harness: DeliveryHarness) -> None:
     await harness.readers(4)
     edition = await harness.edition()
-    await harness.turn()
-    first, second, third, *_ = harness.take_all()
+    await harness.run_cycle()
+    first, second, third, *_ = harness.all_outgoing()
     harness.answer(first, TAKEN)
     harness.answer(second, UNSENT)
     async with refused_updates(harness.services.database, "delivery"):
         with pytest.raises(REFUSALS, match="no updates"):
-            await harness.turn()
+            await harness.run_cycle()
         harness.answer(third, GONE)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"delivered": 1, "failed": 1, "claimed": 2} == await harness.counts(edition)
 
 
@@ -474,7 +474,7 @@ async def test_results_wait_for_the_disk_where_a_server_could_forget_them(
     monkeypatch.setattr(harness.services.database, "record", record)
     await harness.readers(3)
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     await harness.send_all()
     assert 3 == (await harness.counts(edition))["delivered"]
     assert (engine == "sqlite") == bool(recorded)
@@ -487,8 +487,8 @@ async def test_the_loop_goes_on_when_the_database_is_back(
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.turn()
-    taken = harness.take_all()
+    await harness.run_cycle()
+    taken = harness.all_outgoing()
     await harness.change("pragma busy_timeout = 0")
     with held_by_another(file_of(harness.services.database.location)):
         for outgoing in taken:
@@ -507,8 +507,8 @@ async def test_the_end_of_a_drain_is_tried_again_when_the_database_refuses_it(
     monkeypatch.setattr(dispatcher, "AFTER_FAULT_SECONDS", 0.001)
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    for outgoing in harness.take_all():
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
         harness.answer(outgoing, TAKEN)
     refusals = 1
 
@@ -553,13 +553,13 @@ async def test_after_a_kill_the_same_copies_go_out(harness: DeliveryHarness) -> 
     """Whatever had no recorded answer goes out once more, under the same Message-ID and Date; nothing else does."""
     await harness.readers(6)
     edition = await harness.edition()
-    await harness.turn()
-    recorded, answered, taken = (harness.take() for _ in range(3))
+    await harness.run_cycle()
+    recorded, answered, taken = (harness.next_outgoing() for _ in range(3))
     assert recorded
     assert answered
     assert taken
     harness.answer(recorded, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     harness.answer(answered, TAKEN)  # and the process dies before the next turn
     harness.pass_time(5)
     await harness.start()
@@ -576,10 +576,10 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(harness: De
     """What waits behind the canary is not due: looking again at once would spin."""
     await harness.readers(10)
     await harness.edition(canary_percent=10)
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
-    await harness.turn()
+    await harness.run_cycle()
     assert harness.dispatcher.broker.wake_ups.next_at is None
 
 
@@ -587,14 +587,14 @@ async def test_the_loop_sleeps_while_it_drains(harness: DeliveryHarness) -> None
     await harness.readers(2)
     await harness.edition()
     harness.dispatcher.broker._in_flight.is_closed = True
-    await harness.turn()
+    await harness.run_cycle()
     assert harness.dispatcher.broker.wake_ups.next_at is None
 
 
 async def test_the_loop_wakes_for_what_is_due_next(harness: DeliveryHarness) -> None:
     await harness.readers(1)
     await harness.edition(scheduled_at=int(harness.services.now) + 60)
-    await harness.turn()
+    await harness.run_cycle()
     assert harness.services.now + 60 == harness.dispatcher.broker.wake_ups.next_at
     harness.pass_time(60)
     await harness.send_all(LATER)
@@ -636,9 +636,9 @@ async def test_large_notices_go_a_few_at_a_time(harness: DeliveryHarness, monkey
             "insert into delivery (notice_id, domain, state, due_at) values (?, 'o', 'queued', 1)", 900 + number
         )
     sizes = []
-    while taken := await harness.take_after_turn():
+    while taken := await harness.outgoing_after_cycle():
         sizes.append(len(taken))
-        assert [] == await harness.take_after_turn()
+        assert [] == await harness.outgoing_after_cycle()
         for outgoing in taken:
             harness.answer(outgoing, TAKEN)
         assert harness.dispatcher.broker.wake_ups._work >= Work.CLAIM
@@ -649,8 +649,8 @@ async def test_a_relay_that_answers_again_gets_copies_with_its_first_answer(harn
     """It took nothing for so long that what waited went back; then it is slow, not gone."""
     await harness.readers(60)
     await harness.edition()
-    await harness.turn()
-    first, *_ = [harness.take() for _ in range(8)]
+    await harness.run_cycle()
+    first, *_ = [harness.next_outgoing() for _ in range(8)]
     harness.pass_time(STALE_SECONDS)
     await harness.dispatcher.cycle()
     assert 0 == len(harness.dispatcher.broker.scheduler.rows)
@@ -668,7 +668,7 @@ async def test_while_the_database_is_shut_others_get_their_turn(harness: Deliver
     """Nothing is claimed, and what has long been due does not keep the loop busy. Afterwards it goes on."""
     await harness.readers(1)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     harness.services.database._gate.reason = "it is being moved"
     harness.pass_time(10)
     turns: list[str] = []
@@ -677,5 +677,5 @@ async def test_while_the_database_is_shut_others_get_their_turn(harness: Deliver
     assert turns == ["another"]
     assert harness.dispatcher.alive_at == harness.services.now
     harness.services.database._gate.reason = None
-    await harness.turn()  # what was claimed before has waited for long, and goes back first
+    await harness.run_cycle()  # what was claimed before has waited for long, and goes back first
     assert 1 == len(await harness.send_all())

@@ -78,7 +78,7 @@ async def test_the_dispatcher_wakes_when_the_hours_begin(harness: DeliveryHarnes
     await harness.readers(1)
     await set_hours(harness, "09:30-20:00")
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     assert harness.services.now + HOUR / 2 == harness.dispatcher.broker.wake_ups.next_at
 
 
@@ -87,7 +87,7 @@ async def test_a_held_edition_can_be_paused_and_cancelled(harness: DeliveryHarne
     await harness.readers(2)
     await set_hours(harness, "20:00-21:00")
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     await harness.edition_admin.cancel(edition)
     harness.pass_time(11 * HOUR)
     assert ([], {"cancelled": 2}) == (await harness.send_all(), await harness.counts(edition))
@@ -174,7 +174,7 @@ async def test_an_edition_that_was_too_late_gets_a_new_hour_and_waits_for_its_pe
     edition = await harness.edition(scheduled_at=int(harness.clock()) + HOUR)
     harness.pass_time(24 * HOUR)
     await harness.start()
-    await harness.turn()
+    await harness.run_cycle()
     assert "paused" == await harness.state(edition)
     await harness.edition_admin.reschedule(edition, int(harness.clock()) + HOUR)
     harness.pass_time(2 * HOUR)

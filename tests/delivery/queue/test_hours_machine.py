@@ -65,7 +65,7 @@ class TimedDoors(WatchedDoors):
         self.in_flight = [outgoing for outgoing in self.in_flight if outgoing not in blocked]
         for outgoing in blocked:
             self.harness.answer(outgoing, BLOCK)
-        await self.harness.turn()
+        await self.harness.run_cycle()
         return [outgoing.delivery_id for outgoing in blocked]
 
     def is_open(self, name: str) -> bool:

@@ -144,9 +144,9 @@ class Room:
         self.taken: Counter[str] = Counter()
         self.answered: dict[str, list[HandOver]] = {}
 
-    async def turn(self) -> None:
+    async def run_cycle(self) -> None:
         try:
-            await self.harness.turn()
+            await self.harness.run_cycle()
         except RuntimeError:
             self.harness.pass_time(1)  # as the loop pauses
 
@@ -157,11 +157,11 @@ class Room:
         except RuntimeError:
             await action()
 
-    def take(self) -> list[Outgoing]:
+    def all_outgoing(self) -> list[Outgoing]:
         taken: list[Outgoing] = []
         for _ in range(3 * READERS):
             try:
-                outgoing = self.harness.take()
+                outgoing = self.harness.next_outgoing()
             except RuntimeError:  # the pool catches it, and asks again when it is woken
                 continue
             if outgoing is None:
@@ -181,8 +181,8 @@ class Room:
         for _ in range(rounds):
             if await self.is_over():
                 return
-            await self.turn()
-            for outgoing in self.take():
+            await self.run_cycle()
+            for outgoing in self.all_outgoing():
                 left = answers.get(outgoing.rcpt_to)
                 self.answer(outgoing, left.pop(0) if left else TAKEN)
             self.harness.pass_time(400)  # past the first retry
@@ -216,7 +216,7 @@ async def test_an_error_anywhere_loses_no_row(
         addresses[2]: [UNSENT],
         addresses[3]: [LATER],
     }
-    await room.turn()
+    await room.run_cycle()
     await room.act(partial(harness.edition_admin.pause, first))
     await room.send_all(answers, 3)
     await room.act(partial(harness.edition_admin.resume, first))

@@ -51,17 +51,17 @@ async def test_two_claim_and_record_side_by_side(
     monkeypatch.setattr("pressrun.delivery.queue.dispatcher.BATCH", 3)
     await harness.readers(6)
     edition = await harness.edition()
-    mine, theirs = await harness.take_after_turn(), await other.take_after_turn()
+    mine, theirs = await harness.outgoing_after_cycle(), await other.outgoing_after_cycle()
     assert 6 == len({outgoing.delivery_id for outgoing in mine + theirs})
     assert [*[harness.owner.session] * 3, *[other.owner.session] * 3] == [*(await owners(harness)).values()]
     for outgoing, result in zip(mine, [TAKEN, GONE, LATER], strict=True):
         harness.answer(outgoing, result)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"delivered": 1, "failed": 1, "deferred": 1, "claimed": 3} == await harness.counts(edition)
     assert [*[None] * 3, *[other.owner.session] * 3] == [*(await owners(harness)).values()]
     for outgoing in theirs:
         other.answer(outgoing, TAKEN)
-    await other.turn()
+    await other.run_cycle()
     assert {"delivered": 4, "failed": 1, "deferred": 1} == await harness.counts(edition)
 
 
@@ -71,14 +71,14 @@ async def test_a_result_for_a_copy_of_somebody_else_changes_nothing(
     """Whatever it says, and also where a copy is given back."""
     await harness.readers(4)
     edition = await harness.edition()
-    outgoing = await harness.take_after_turn()
+    outgoing = await harness.outgoing_after_cycle()
     other.dispatcher.broker._in_flight.update({job.row.id: job for job in jobs(harness)})
     other.worker.assignments._in_flight.update({job.row.id: job for job in jobs(harness)})
     for copy, result in zip(outgoing, [TAKEN, GONE, LATER, UNSENT], strict=True):
         other.answer(copy, result)
-    await other.turn()
+    await other.run_cycle()
     other.dispatcher.broker.give_back()
-    await other.turn()
+    await other.run_cycle()
     assert {"claimed": 4} == await harness.counts(edition)
     assert {harness.owner.session} == {*(await owners(harness)).values()}
 
@@ -86,7 +86,7 @@ async def test_a_result_for_a_copy_of_somebody_else_changes_nothing(
 async def test_a_start_leaves_alone_what_a_living_session_has(harness: DeliveryHarness, other: DeliveryHarness) -> None:
     await harness.readers(4)
     editions = [await harness.edition(text) for text in ("sending", "cancelled")]
-    await harness.take_after_turn()
+    await harness.outgoing_after_cycle()
     await harness.edition_admin.cancel(editions[1])
     before = await owners(harness)
     journal = [JournalEntry(claim_of(job), "primary", 250, "") for job in jobs(harness)]
@@ -103,14 +103,14 @@ async def test_a_careful_cycle_gives_back_only_what_is_its_own(
 ) -> None:
     await harness.readers(4)
     edition = await harness.edition()
-    await harness.take_after_turn()
+    await harness.outgoing_after_cycle()
     other.dispatcher.broker.wake_ups.be_careful()
-    await other.turn()
+    await other.run_cycle()
     assert {"claimed": 4} == await harness.counts(edition)
     harness.dispatcher.broker._in_flight.clear()  # nobody holds them, though they are claimed
     harness.dispatcher.broker.wake_ups.be_careful()
     await harness.dispatcher.cycle()
-    assert 4 == len(await harness.take_after_turn())
+    assert 4 == len(await harness.outgoing_after_cycle())
 
 
 async def test_results_that_come_after_a_takeover_change_nothing_and_are_logged(
@@ -120,13 +120,13 @@ async def test_results_that_come_after_a_takeover_change_nothing_and_are_logged(
     caplog.set_level(logging.INFO)
     await harness.readers(3)
     edition = await harness.edition()
-    late, taken = harness.dispatcher, await harness.take_after_turn()
+    late, taken = harness.dispatcher, await harness.outgoing_after_cycle()
     session, worker = harness.owner.session, harness.worker
     await harness.start()
-    again = await harness.take_after_turn()
+    again = await harness.outgoing_after_cycle()
     assert [copy.delivery_id for copy in taken] == [copy.delivery_id for copy in again]
     harness.answer(again[0], TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     before = await harness.rows("select * from delivery order by id")
     harness.worker, new_worker = worker, harness.worker
     for outgoing in taken:
@@ -140,7 +140,7 @@ async def test_results_that_come_after_a_takeover_change_nothing_and_are_logged(
     harness.worker = new_worker
     for outgoing in again[1:]:
         harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"delivered": 3} == await harness.counts(edition)
 
 
@@ -148,11 +148,11 @@ async def test_results_count_until_somebody_has_taken_the_copies(harness: Delive
     """A session that has been ended may still say what became of what it sent."""
     await harness.readers(2)
     edition = await harness.edition()
-    first, _ = await harness.take_after_turn()
+    first, _ = await harness.outgoing_after_cycle()
     await harness.services.database.write(sessions.end, harness.owner.session)
     harness.answer(first, TAKEN)
     with pytest.raises(Unavailable):
-        await harness.turn()
+        await harness.run_cycle()
     assert {"delivered": 1, "claimed": 1} == await harness.counts(edition)
 
 
@@ -161,14 +161,14 @@ async def test_who_was_ended_claims_nothing_more(harness: DeliveryHarness) -> No
     edition = await harness.edition()
     await begin_session(harness.services.database)
     with pytest.raises(Unavailable):
-        await harness.turn()
+        await harness.run_cycle()
     assert {"queued": 2} == await harness.counts(edition)
 
 
 async def test_a_journal_of_another_session_says_nothing_about_a_claim(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.take_after_turn()
+    await harness.outgoing_after_cycle()
     mine, other = (claim_of(job) for job in jobs(harness))
     harness.taken = [
         JournalEntry(mine, "primary", 250, ""),
@@ -182,7 +182,7 @@ async def test_what_a_program_without_sessions_had_in_hand_is_recovered(harness:
     """It was killed, and its successor has sessions: claims and journal name none."""
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.take_after_turn()
+    await harness.outgoing_after_cycle()
     await harness.change("update delivery set claimed_by = null")
     harness.taken = [JournalEntry(replace(claim_of(jobs(harness)[0]), session=0), "primary", 250, "")]
     await harness.start()
@@ -192,16 +192,16 @@ async def test_what_a_program_without_sessions_had_in_hand_is_recovered(harness:
 async def test_without_a_lease_nothing_goes_out(harness: DeliveryHarness) -> None:
     await harness.readers(4)
     edition = await harness.edition()
-    await harness.turn()
-    first = harness.take()
+    await harness.run_cycle()
+    first = harness.next_outgoing()
     assert first is not None
     harness.owner.is_leased = False
-    assert (None, 0) == (harness.take(), harness.dispatcher.broker.waiting("primary"))
+    assert (None, 0) == (harness.next_outgoing(), harness.dispatcher.broker.waiting("primary"))
     harness.dispatcher.suspend()
     harness.answer(first, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"delivered": 1, "queued": 3} == await harness.counts(edition)
-    assert [] == harness.take_all()
+    assert [] == harness.all_outgoing()
     harness.owner.is_leased = True
     harness.dispatcher.wake()
     assert 3 == len(await harness.send_all())
@@ -211,13 +211,13 @@ async def test_rows_that_come_back_while_suspended_are_given_back(harness: Deliv
     """A worker had them, and no connection took them."""
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.take_after_turn()
+    await harness.outgoing_after_cycle()
     harness.owner.is_leased = False
     harness.dispatcher.suspend()
     for job in jobs(harness):
         harness.worker.assignments._in_flight.pop(job.row.id)
         harness.dispatcher.broker.record("primary", [_unsent(job)])
-    await harness.turn()
+    await harness.run_cycle()
     assert {"queued": 2} == await harness.counts(edition)
     assert [(0,)] == await harness.rows("select distinct attempts from delivery")
 

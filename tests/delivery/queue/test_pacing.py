@@ -24,7 +24,7 @@ def take_one(pacer: Pacer, relay: str, now: float) -> float | None:
     return None
 
 
-def take(pacer: Pacer, relay: str, now: float, most: int = 1000) -> int:
+def count_slots(pacer: Pacer, relay: str, now: float, most: int = 1000) -> int:
     count = 0
     while count < most and take_one(pacer, relay, now) is None:
         count += 1
@@ -35,7 +35,7 @@ def test_the_process_holds_all_relays_together() -> None:
     pacer = Pacer((Rate(10, 1.0),), {"a": (), "b": ()}, {})
     taken, now = 0, NOW
     for _ in range(100):
-        taken += take(pacer, "a", now) + take(pacer, "b", now)
+        taken += count_slots(pacer, "a", now) + count_slots(pacer, "b", now)
         now += 0.01
     assert 10 <= taken <= 11
 
@@ -45,7 +45,7 @@ def test_each_relay_holds_its_own_rate() -> None:
     taken, now = {"a": 0, "b": 0}, NOW
     for _ in range(100):
         for relay in taken:
-            taken[relay] += take(pacer, relay, now)
+            taken[relay] += count_slots(pacer, relay, now)
         now += 0.01
     assert 10 <= taken["a"] <= 11
     assert 20 <= taken["b"] <= 21
@@ -80,7 +80,7 @@ def test_what_is_claimed_counts_as_spent_after_a_restart() -> None:
     for _ in range(60):
         claimed = pacer.claimable(now, 0, 400)
         stored = json.loads(json.dumps(pacer.snapshot().dump(now, claimed, {})))
-        taken += take(pacer, "a", now, claimed)
+        taken += count_slots(pacer, "a", now, claimed)
         pacer = Pacer(rates, relays, stored)
         now += 0.5
     assert 1 <= taken <= 15
@@ -88,19 +88,19 @@ def test_what_is_claimed_counts_as_spent_after_a_restart() -> None:
 
 def test_a_relay_that_is_new_starts_and_one_that_is_gone_is_forgotten() -> None:
     pacer = Pacer(FAST, {"a": (Rate(1, 10.0),)}, {})
-    take(pacer, "a", NOW)
+    count_slots(pacer, "a", NOW)
     changed = pacer.changed(FAST, {"a": (Rate(1, 10.0),), "b": ()}, NOW)
-    assert (0, 1) == (take(changed, "a", NOW), take(changed, "b", NOW, 1))
+    assert (0, 1) == (count_slots(changed, "a", NOW), count_slots(changed, "b", NOW, 1))
     assert {PROCESS, "relay b"} == set(changed.changed(FAST, {"b": ()}, NOW).snapshot().dump(NOW, 0, {}))
 
 
 def test_the_pace_follows_a_clock_that_was_set_back() -> None:
     pacer = Pacer((Rate(1, 10.0),), {"a": (Rate(5, 60.0),)}, {})
-    take(pacer, "a", NOW)
+    count_slots(pacer, "a", NOW)
     now = NOW - 86400
     pacer.follow(now)
-    assert 0 == take(pacer, "a", now)
-    assert 1 <= take(pacer, "a", now + 61)
+    assert 0 == count_slots(pacer, "a", now)
+    assert 1 <= count_slots(pacer, "a", now + 61)
 
 
 # ---------------------------------------------------------------------- slots

@@ -83,33 +83,33 @@ class QueueLife(RuleBasedStateMachine):
     # ------------------------------------------------------------------ what may happen
 
     @rule()
-    def turn(self) -> None:
-        self.run(self.harness.turn())
+    def run_cycle(self) -> None:
+        self.run(self.harness.run_cycle())
         self.recorded.update(self.answered)
         self.answered.clear()
 
     @rule(count=st.integers(1, READERS))
-    def turn_and_take(self, count: int) -> None:
-        self.turn()
-        self.take(count)
+    def run_cycle_and_hand_out(self, count: int) -> None:
+        self.run_cycle()
+        self.hand_out(count)
 
     @rule(answer=st.sampled_from(sorted(ANSWERS)))
-    def answer_all_and_turn(self, answer: str) -> None:
+    def answer_all_and_run_cycle(self, answer: str) -> None:
         for _ in range(len(self.hands)):
             self.answer(answer, 0)
-        self.turn()
+        self.run_cycle()
 
     @rule(count=st.integers(1, READERS))
-    def take(self, count: int) -> None:
-        async def take_some() -> None:
+    def hand_out(self, count: int) -> None:
+        async def hand_out_some() -> None:
             for _ in range(count):
-                outgoing = self.harness.take()
+                outgoing = self.harness.next_outgoing()
                 if outgoing is None:
                     break
                 self._look_at(outgoing)
                 self.hands.append(outgoing)
 
-        self.run(take_some())
+        self.run(hand_out_some())
 
     def _look_at(self, outgoing: Outgoing) -> None:
         number = outgoing.delivery_id
@@ -155,15 +155,15 @@ class QueueLife(RuleBasedStateMachine):
         answer=st.sampled_from(["later", "lost", "unsent", "taken"]),
     )
     def go_while_it_is_under_way(self, number: int, way: str, answer: str) -> None:
-        self.turn_and_take(READERS)
+        self.run_cycle_and_hand_out(READERS)
         self.go(number, way)
-        self.answer_all_and_turn(answer)
+        self.answer_all_and_run_cycle(answer)
 
     @rule(answer=st.sampled_from(sorted(ANSWERS)), again=st.booleans())
     def finish_and_send_again(self, answer: str, again: bool) -> None:
-        self.turn_and_take(READERS)
+        self.run_cycle_and_hand_out(READERS)
         self.answer(answer, 0)
-        self.answer_all_and_turn("gone" if again else "taken")
+        self.answer_all_and_run_cycle("gone" if again else "taken")
         self.press_button("resend")
 
     @rule(really=st.integers(0, 9))
@@ -199,7 +199,7 @@ class QueueLife(RuleBasedStateMachine):
             for outgoing in self.hands:
                 self.harness.answer(outgoing, LOST)
             await self.harness.dispatcher.drain(0)
-            await self.harness.turn()
+            await self.harness.run_cycle()
 
         self.run(end())
         self.recorded.update(self.answered)

@@ -25,14 +25,14 @@ def _records(tx: Transaction, edition: int) -> dict[int, tuple[object, ...]]:
 async def test_copies_taken_together_keep_their_own_words(harness: DeliveryHarness) -> None:
     await harness.readers(len(WORDS))
     edition = await harness.edition()
-    await harness.turn()
-    taken = sorted(harness.take_all(), key=lambda outgoing: outgoing.rcpt_to)
+    await harness.run_cycle()
+    taken = sorted(harness.all_outgoing(), key=lambda outgoing: outgoing.rcpt_to)
     answers = []
     for place, (outgoing, words) in enumerate(zip(taken, WORDS, strict=True)):
         reply = Reply(250 + place % 2, words, "2.0.0" if place % 3 else "")
         answers.append(Result(outgoing.delivery_id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply)))
     harness.dispatcher.broker.record(RELAY, answers)
-    await harness.turn()
+    await harness.run_cycle()
     records = await harness.services.database.read(_records, edition)
     assert records == {
         place: (250 + place % 2, "2.0.0" if place % 3 else None, words, None) for place, words in enumerate(WORDS)
@@ -44,8 +44,8 @@ async def test_what_is_claimed_no_more_is_left_alone(harness: DeliveryHarness, r
     """A notification may be quicker than the relay's answer, and a journal may be old."""
     await harness.readers(2)
     edition = await harness.edition()
-    await harness.turn()
-    first, second = (outgoing.delivery_id for outgoing in harness.take_all())
+    await harness.run_cycle()
+    first, second = (outgoing.delivery_id for outgoing in harness.all_outgoing())
 
     def settle(tx: Transaction) -> None:
         for number, state, words in (

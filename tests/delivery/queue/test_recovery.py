@@ -31,8 +31,8 @@ async def test_a_start_with_nothing_claimed_changes_nothing(harness: DeliveryHar
 async def test_what_was_claimed_goes_back_whatever_the_edition_does(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     editions = [await harness.edition(text) for text in ("sending", "paused", "cancelled")]
-    await harness.turn()
-    assert 6 == len(harness.take_all())
+    await harness.run_cycle()
+    assert 6 == len(harness.all_outgoing())
     await harness.edition_admin.pause(editions[1])
     await harness.edition_admin.cancel(editions[2])
     await harness.start()
@@ -48,8 +48,8 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(harne
     """Of each edition, whatever became of that; what was noted of another claim says nothing about this one."""
     await harness.readers(3)
     editions = [await harness.edition(text) for text in ("sending", "paused", "cancelled")]
-    await harness.turn()
-    assert 9 == len(harness.take_all())
+    await harness.run_cycle()
+    assert 9 == len(harness.all_outgoing())
     jobs = {job.row.id: job for job in _in_flight(harness)}
     await harness.edition_admin.pause(editions[1])
     await harness.edition_admin.cancel(editions[2])
@@ -77,18 +77,18 @@ async def test_a_copy_that_is_sent_anew_goes_out_though_an_earlier_one_was_taken
     """It was delivered, came back later, and is on its way again when the process is killed."""
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    [outgoing] = harness.take_all()
+    await harness.run_cycle()
+    [outgoing] = harness.all_outgoing()
     [job] = _in_flight(harness)
     harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     harness.taken = [JournalEntry(claim_of(job), RELAY, 250, "2.0.0")]
     harness.pass_time(60)
     failure = Failure(kind=FailureKind.HARD, bounce=BounceClass.GONE, code=550, enhanced="5.1.1", reply="no such user")
     assert await harness.services.database.write(fail_copy, job.row.id, failure, int(harness.services.now))
     await harness.edition_admin.resend(edition)
-    await harness.turn()
-    harness.take_all()
+    await harness.run_cycle()
+    harness.all_outgoing()
     await harness.start()
     assert {"queued": 1} == await harness.counts(edition)
 
@@ -99,8 +99,8 @@ async def test_a_notice_goes_out_again(harness: DeliveryHarness) -> None:
         Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
         [parse_address("a@else.example")],
     )
-    await harness.turn()
-    first = harness.take()
+    await harness.run_cycle()
+    first = harness.next_outgoing()
     await harness.start()
     assert first is not None
     (again,) = await harness.send_all()
@@ -110,8 +110,8 @@ async def test_a_notice_goes_out_again(harness: DeliveryHarness) -> None:
 
 async def test_a_notice_that_a_relay_has_does_not(harness: DeliveryHarness) -> None:
     await queue_notice(harness, "a@else.example")
-    await harness.turn()
-    harness.take()
+    await harness.run_cycle()
+    harness.next_outgoing()
     harness.taken = [JournalEntry(claim_of(job), RELAY, 250, "2.0.0") for job in _in_flight(harness)]
     await harness.start()
     assert [("delivered", 1)] == await harness.rows("select state, attempts from delivery")
@@ -122,12 +122,12 @@ async def test_starting_often_loses_nothing(harness: DeliveryHarness) -> None:
     await harness.readers(7)
     edition = await harness.edition()
     for _ in range(5):
-        await harness.turn()
-        outgoing = harness.take()
+        await harness.run_cycle()
+        outgoing = harness.next_outgoing()
         assert outgoing is not None
         harness.answer(outgoing, TAKEN)
-        await harness.turn()
-        harness.take_all()
+        await harness.run_cycle()
+        harness.all_outgoing()
         await harness.start()
     assert {"delivered": 5, "queued": 2} == await harness.counts(edition)
 
@@ -153,7 +153,7 @@ async def test_what_stands_in_the_way_is_told(
         loops=lambda: [harness.dispatcher, harness.housekeeping],
         clock=harness.clock,
     )
-    await harness.turn()
+    await harness.run_cycle()
     harness.pass_time(quiet)
     if failing_for is not None:
         since = harness.clock() - failing_for
@@ -180,7 +180,7 @@ async def test_a_database_that_takes_no_changes_stands_in_the_way(harness: Deliv
         clock=harness.clock,
         holds_database=lambda: held.pop(0),
     )
-    await harness.turn()
+    await harness.run_cycle()
     assert [] == await readiness.problems()
     [obstacle] = await readiness.obstacles()
     assert (Cause.DATABASE, True) == (obstacle.cause, "takes no changes" in obstacle.text)

@@ -35,10 +35,10 @@ async def send(harness: DeliveryHarness, *relays: str) -> Counter[str]:
     """Let these relays take what they get, in turn, until nobody gets anything."""
     taken: Counter[str] = Counter()
     while True:
-        await harness.turn()
+        await harness.run_cycle()
         handed_out = 0
         for relay in relays:
-            copy = harness.take(relay)
+            copy = harness.next_outgoing(relay)
             if copy is not None:
                 harness.answer(copy, TAKEN, relay)
                 taken[relay] += 1
@@ -75,16 +75,16 @@ async def test_a_relay_that_answers_nothing_holds_up_no_other(harness: DeliveryH
     """It is waited for until it has not asked for a while; what it gives back untried is no sign of life."""
     await harness.readers(200)
     await harness.edition()
-    await harness.turn()
-    stuck = [harness.take("second") for _ in range(3)]
+    await harness.run_cycle()
+    stuck = [harness.next_outgoing("second") for _ in range(3)]
     before = await send(harness, "primary")
     assert 12 <= before["primary"] <= 24
     harness.pass_time(SILENT_SECONDS)
-    await harness.turn()
+    await harness.run_cycle()
     for outgoing in stuck:
         assert outgoing is not None
         harness.answer(outgoing, UNSENT, "second")
-    again = [harness.take("second") for _ in range(3)]
+    again = [harness.next_outgoing("second") for _ in range(3)]
     assert None not in again
     assert 200 - 3 == (before + await send(harness, "primary"))["primary"]
 
@@ -94,9 +94,9 @@ async def test_a_relay_that_answers_again_has_its_share(harness: DeliveryHarness
     """Until it has answered for something it is not waited for, and from then on it is."""
     await harness.readers(200)
     await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     for result in (UNSENT, TAKEN):
-        outgoing = harness.take("second")
+        outgoing = harness.next_outgoing("second")
         assert outgoing is not None
         harness.answer(outgoing, result, "second")
     taken = await send(harness, "primary", "second")
@@ -116,9 +116,9 @@ async def test_shares_hold_where_turns_are_far_apart(harness: DeliveryHarness) -
     await harness.edition()
     taken: Counter[str] = Counter()
     while taken.total() < 40:
-        await harness.turn()  # what is claimed a little before its turn is offered to both
+        await harness.run_cycle()  # what is claimed a little before its turn is offered to both
         for relay in ("second", "primary"):
-            copy = harness.take(relay)
+            copy = harness.next_outgoing(relay)
             if copy is not None:
                 harness.answer(copy, TAKEN, relay)
                 taken[relay] += 1
@@ -131,10 +131,10 @@ async def run_for(harness: DeliveryHarness, seconds: float, *relays: str) -> Cou
     taken: Counter[str] = Counter()
     for step in range(int(seconds / 0.005)):
         harness.pass_time(0.005)
-        await harness.turn()
+        await harness.run_cycle()
         first = step % len(relays)
         for relay in relays[first:] + relays[:first]:
-            while (copy := harness.take(relay)) is not None:
+            while (copy := harness.next_outgoing(relay)) is not None:
                 harness.answer(copy, TAKEN, relay)
                 taken[relay] += 1
     return taken
@@ -172,12 +172,12 @@ async def test_who_waited_for_anothers_share_is_asked_again_when_that_is_taken(h
     """By the event loop, at once: not with the next turn alone."""
     await harness.readers(100)
     await harness.edition()
-    await harness.turn()
-    assert harness.take("second") is not None
-    while harness.take("primary") is not None:
+    await harness.run_cycle()
+    assert harness.next_outgoing("second") is not None
+    while harness.next_outgoing("primary") is not None:
         pass
     assert not harness.dispatcher.broker._timer.is_set
-    assert harness.take("second") is not None
+    assert harness.next_outgoing("second") is not None
     assert (True, harness.clock()) == (harness.dispatcher.broker._timer.is_set, harness.dispatcher.broker._timer.at)
 
 

@@ -105,7 +105,7 @@ class Relay:
                     self.began[number] = self.harness.clock()
                 self.lines[number].append(self.held.popleft())
             self.most |= Counter(domain_of(outgoing) for line in self.lines for outgoing in line)
-            if len(self.held) == AHEAD or (mail := self.harness.take()) is None:
+            if len(self.held) == AHEAD or (mail := self.harness.next_outgoing()) is None:
                 return
             self.held.append(mail)
 
@@ -287,18 +287,18 @@ async def test_who_is_late_is_slow_half_a_second_later(harness: DeliveryHarness)
     """What came in a heap, as this process had stood still, is read bit by bit: the answer may be in the next one."""
     await readers(harness, *[SLOW] * 4, *OTHERS * 10)
     await harness.edition()
-    await harness.turn()
-    silent = [harness.take() for _ in range(2)]
+    await harness.run_cycle()
+    silent = [harness.next_outgoing() for _ in range(2)]
     harness.pass_time(2.0)
     for _ in OTHERS * 8:
-        outgoing = harness.take()
+        outgoing = harness.next_outgoing()
         assert outgoing is not None
         harness.answer(outgoing, TAKEN)
-        await harness.turn()
+        await harness.run_cycle()
     slow = []
     for seconds in (0.0, SLOW_SECONDS - 0.1, 0.1):
         harness.pass_time(seconds)
-        await harness.turn()
+        await harness.run_cycle()
         slow.append(set(harness.dispatcher.broker.scheduler.throttle.slow))
     assert [{SLOW}, {SLOW}] == [{domain_of(late)} for late in silent if late]
     assert [set(), set(), {SLOW}] == slow
@@ -325,5 +325,5 @@ async def _take_until(harness: DeliveryHarness, is_enough: Callable[[set[str]], 
     """Take all that there is until that was enough of their domains."""
     domains = set[str]()
     while not is_enough(domains):
-        domains |= {domain_of(outgoing) for outgoing in harness.take_all()}
+        domains |= {domain_of(outgoing) for outgoing in harness.all_outgoing()}
         await asyncio.sleep(0.01)

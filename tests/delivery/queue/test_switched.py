@@ -25,7 +25,7 @@ async def prepare(harness: DeliveryHarness) -> int:
     await harness.change("update list set family = 'villanueva'")
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     return edition
 
 
@@ -51,11 +51,11 @@ def subscription_in(harness: DeliveryHarness, outgoing: Outgoing) -> int:
 async def test_a_copy_that_a_relay_puts_off_goes_out_once(harness: DeliveryHarness) -> None:
     """Claimed for the old subscription, tried again for the new one: the same mail, of which either link leaves."""
     edition = await prepare(harness)
-    first = harness.take()
+    first = harness.next_outgoing()
     assert first is not None
     await choose(harness, "noticias")
     harness.answer(first, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"deferred": 1} == await harness.counts(edition)
     harness.pass_time(400)
     (second,) = await harness.send_all(TAKEN)

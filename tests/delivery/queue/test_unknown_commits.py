@@ -35,11 +35,11 @@ def sign_up(tx: Transaction, harness: DeliveryHarness) -> None:
     )
 
 
-async def turn(harness: DeliveryHarness) -> None:
-    """One turn, and others where nobody heard of a commit of it."""
+async def run_cycle(harness: DeliveryHarness) -> None:
+    """One cycle, and others where nobody heard of a commit of it."""
     while True:
         with suppress(CommitUnknown):
-            await harness.turn()
+            await harness.run_cycle()
             return
 
 
@@ -52,14 +52,14 @@ async def story(folder: Path, commits: Commits) -> tuple[dict[str, Any], Counter
         await harness.edition()
         with watching(commits):
             for _ in range(4):
-                await turn(harness)
-                for outgoing in harness.take_all():
+                await run_cycle(harness)
+                for outgoing in harness.all_outgoing():
                     sent[outgoing.rcpt_to] += 1
                     is_put_off = outgoing.rcpt_to == addresses[2] and sent[outgoing.rcpt_to] == 1
                     harness.answer(
                         outgoing, GONE if outgoing.rcpt_to == addresses[1] else LATER if is_put_off else TAKEN
                     )
-                await turn(harness)
+                await run_cycle(harness)
                 harness.pass_time(2000)
         return {name: await harness.rows(query) for name, query in LEFT.items()}, sent
 

@@ -76,8 +76,8 @@ async def test_a_deferred_copy_is(harness: DeliveryHarness, how: str) -> None:
 async def test_one_in_flight_that_comes_back_is(harness: DeliveryHarness, how: str, result: object) -> None:
     [address] = await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     await stop(harness, address, how)
     harness.answer(outgoing, result)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ async def test_one_in_flight_that_comes_back_is(harness: DeliveryHarness, how: s
 async def test_one_that_a_killed_process_had_claimed_is(harness: DeliveryHarness, how: str) -> None:
     [address] = await harness.readers(1)
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     await stop(harness, address, how)
     await harness.start()
     assert [] == await harness.send_all()
@@ -102,7 +102,7 @@ async def test_an_edition_without_a_reader_left_is_finished_with_the_next_cycle(
     edition = await harness.edition()
     for address in addresses:
         await keep_out(harness, address)
-    await harness.turn()
+    await harness.run_cycle()
     assert {"cancelled": 3} == await harness.counts(edition)
     await harness.dispatcher.cycle()
     assert ("finished", {"cancelled": 3}) == (await harness.state(edition), await harness.counts(edition))
@@ -137,7 +137,7 @@ async def test_a_canary_of_people_who_may_not_be_mailed_ends_the_edition(harness
     edition = await harness.edition(canary_percent=50)
     for address in addresses:
         await keep_out(harness, address)
-    await harness.turn()
+    await harness.run_cycle()
     await harness.dispatcher.cycle()
     assert "finished" == await harness.state(edition)
 
@@ -189,8 +189,8 @@ async def test_a_notice_in_flight_is_not_tried_again(harness: DeliveryHarness) -
     await harness.services.sign_ups.request(
         ["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None
     )
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     await harness.services.suppressions.add(parse_address("new@reader.example"), "never-again")
     harness.answer(outgoing, LATER)
@@ -202,7 +202,7 @@ async def test_nor_is_one_that_a_killed_process_had_claimed(harness: DeliveryHar
     await harness.services.sign_ups.request(
         ["news"], Applicant(parse_address("new@reader.example"), SIGN_UP), network=None
     )
-    await harness.turn()
+    await harness.run_cycle()
     await harness.services.suppressions.add(parse_address("new@reader.example"), "operator")
     await harness.start()
     assert [] == await harness.send_all()
@@ -214,8 +214,8 @@ async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(harness: Del
         await harness.services.subscribers.add("news", address, asks=True)
         await keep_out(harness, address.typed)
     await harness.services.subscribers.add("news", parse_address("last@reader.example"), asks=True)
-    await harness.turn()
-    assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in harness.take_all()]
+    await harness.run_cycle()
+    assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in harness.all_outgoing()]
 
 
 async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(

@@ -79,12 +79,12 @@ class Bench:
     def add(self, *jobs: Job, relay: str = RELAY) -> None:
         self.rows.add(relay, jobs)
 
-    def take(self, relay: str = RELAY) -> int | None:
+    def next_id(self, relay: str = RELAY) -> int | None:
         outgoing = self.rows.next(relay)
         return None if outgoing is None else outgoing.delivery_id
 
-    def take_all(self) -> list[int]:
-        return list(iter(self.take, None))
+    def all_ids(self) -> list[int]:
+        return list(iter(self.next_id, None))
 
     def settle(self, *ids: int, result: HandOver = TAKEN) -> None:
         self.rows.record(
@@ -130,7 +130,7 @@ async def test_rows_are_taken_in_order_by_their_relay() -> None:
     bench = Bench()
     bench.add(copy(1), copy(2))
     bench.add(copy(3), relay="b")
-    assert [1, 3, None, 2, None] == [bench.take(relay) for relay in (RELAY, "b", "b", RELAY, "c")]
+    assert [1, 3, None, 2, None] == [bench.next_id(relay) for relay in (RELAY, "b", "b", RELAY, "c")]
     assert (0, 0) == (bench.rows.waiting(RELAY), bench.rows.waiting("c"))
 
 
@@ -141,14 +141,14 @@ async def test_a_row_waits_for_its_slot() -> None:
     """And wakes the connections when it comes."""
     bench = Bench()
     bench.add(copy(1), copy(2, slot_at=1000.02), copy(3, slot_at=1000.04))
-    assert [1] == bench.take_all()
+    assert [1] == bench.all_ids()
     assert 0 == bench.rows.waiting(RELAY)
     bench.now += 0.02
     async with asyncio.timeout(5):
         while not bench.wakes:  # noqa: ASYNC110 - a timer of the loop
             await asyncio.sleep(0.001)
     assert 1 == bench.rows.waiting(RELAY)
-    assert [2] == bench.take_all()
+    assert [2] == bench.all_ids()
 
 
 async def test_a_slot_that_has_passed_is_not_used() -> None:
@@ -156,7 +156,7 @@ async def test_a_slot_that_has_passed_is_not_used() -> None:
     bench = Bench()
     bench.add(*(copy(number, slot_at=1000 + number / 100) for number in range(1, 6)))
     bench.now += 0.045
-    assert [4] == bench.take_all()
+    assert [4] == bench.all_ids()
     assert not_sent(1, 2, 3) == bench.results()
 
 
@@ -184,11 +184,11 @@ async def test_mails_are_composed_in_a_row_while_plenty_wait() -> None:
     bench.add(*map(copy, range(PLENTY + 1)))
     composed = []
     for number in range(PLENTY + 1):
-        assert number == bench.take()
+        assert number == bench.next_id()
         composed.append(len(bench.mailer.composed))
     first = COMPOSED_TOGETHER
     assert [first] * first + list(range(first + 1, PLENTY + 2)) == composed
-    assert bench.take() is None
+    assert bench.next_id() is None
 
 
 async def test_mails_are_composed_in_a_row_whose_slots_come_soon() -> None:
@@ -196,11 +196,11 @@ async def test_mails_are_composed_in_a_row_whose_slots_come_soon() -> None:
     bench = Bench()
     slots = [bench.now, bench.now + SOON_SECONDS / 2, bench.now + SOON_SECONDS, bench.now + 2 * SOON_SECONDS]
     bench.add(*(copy(number, slot_at=slot) for number, slot in enumerate(slots)), copy(4))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     assert [0, 1, 2] == bench.mailer.composed
     for number, slot in enumerate(slots[1:], 1):
         bench.now = slot
-        assert number == bench.take()
+        assert number == bench.next_id()
     assert [0, 1, 2, 3] == bench.mailer.composed
 
 
@@ -209,11 +209,11 @@ async def test_what_is_composed_ahead_goes_back_uncomposed() -> None:
     bench = Bench()
     for number in range(3):
         bench.add(copy(number, slot_at=bench.now + 0.01 * number))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     bench.rows.recall([1])
     bench.add(copy(1, slot_at=bench.now + 0.03))
     bench.now += 0.03
-    assert [2, 1] == bench.take_all()
+    assert [2, 1] == bench.all_ids()
     assert [0, 1, 2, 1] == bench.mailer.composed
 
 
@@ -222,7 +222,7 @@ async def test_few_large_mails_are_composed_ahead() -> None:
     bench = Bench()
     bench.mailer.octets = COMPOSED_OCTETS // 3
     bench.add(*map(copy, range(PLENTY)))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     assert 4 == len(bench.mailer.composed)
 
 
@@ -230,7 +230,7 @@ async def test_a_row_that_cannot_be_composed_holds_up_no_other() -> None:
     bench = Bench()
     bench.mailer.bad = frozenset({0, 2, 3})
     bench.add(*map(copy, range(PLENTY)))
-    assert [1, *range(4, PLENTY)] == bench.take_all()
+    assert [1, *range(4, PLENTY)] == bench.all_ids()
     assert [Result(number, CompositionFailed("ValueError")) for number in (0, 2, 3)] == bench.results()
 
 
@@ -238,9 +238,9 @@ async def test_new_settings_hold_from_the_next_mail_on() -> None:
     """What is composed ahead is composed anew."""
     bench, other = Bench(), FakeMailer()
     bench.add(*map(copy, range(PLENTY)))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     bench.rows.change(cast(Mailer, other), {})
-    assert [*range(1, PLENTY)] == bench.take_all()
+    assert [*range(1, PLENTY)] == bench.all_ids()
     assert [*range(1, PLENTY)] == other.composed
 
 
@@ -251,7 +251,7 @@ async def test_what_no_connection_has_is_given_back() -> None:
     """Those that are asked for, or all; what is in flight stays."""
     bench = Bench()
     bench.add(*map(copy, range(5)))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     bench.rows.recall({0, 2, 9})
     assert not_sent(2) == bench.results()
     bench.rows.recall()
@@ -266,7 +266,7 @@ async def test_what_no_connection_has_is_given_back() -> None:
 async def test_results_that_a_kill_would_repeat_are_reported_at_once(journal: Journal) -> None:
     bench = Bench(journal)
     bench.add(*map(copy, range(PLENTY + 2)))
-    assert [0, 1] == [bench.take(), bench.take()]
+    assert [0, 1] == [bench.next_id(), bench.next_id()]
     bench.settle(0, result=LATER)
     assert 1 == bench.reports
 
@@ -274,7 +274,7 @@ async def test_results_that_a_kill_would_repeat_are_reported_at_once(journal: Jo
 async def test_journaled_results_are_reported_together_while_plenty_wait(journal: Journal) -> None:
     bench = Bench(journal)
     bench.add(*map(copy, range(REPORTED_TOGETHER + PLENTY)))
-    ids = [bench.take() for _ in range(REPORTED_TOGETHER)]
+    ids = [bench.next_id() for _ in range(REPORTED_TOGETHER)]
     for number in ids[:-1]:
         assert number is not None
         bench.settle(number)
@@ -288,12 +288,12 @@ async def test_journaled_results_are_reported_soon(journal: Journal) -> None:
     """At once where the worker may run short of rows, and otherwise within some milliseconds."""
     bench = Bench(journal)
     bench.add(*map(copy, range(PLENTY)))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     bench.settle(0)
     assert 1 == bench.reports
     bench.results()
     bench.add(*map(copy, range(PLENTY, 2 * PLENTY)))
-    assert 1 == bench.take()
+    assert 1 == bench.next_id()
     bench.settle(1)
     assert 1 == bench.reports
     async with asyncio.timeout(5):
@@ -307,7 +307,7 @@ async def test_journaled_results_are_reported_soon(journal: Journal) -> None:
 async def test_what_is_taken_is_journaled_without_the_words_of_the_relay(journal: Journal, journal_path: Path) -> None:
     bench = Bench(journal)
     bench.add(copy(1), copy(2, attempts=3, first=500))
-    bench.take_all()
+    bench.all_ids()
     bench.settle(1, 2)
     claims = [Claim(1, 1, 1000, SESSION), Claim(2, 4, 500, SESSION)]
     assert {claim: JournalEntry(claim, RELAY, 250, "2.0.0") for claim in claims} == journal.entries()
@@ -320,7 +320,7 @@ async def test_nothing_else_is_journaled(journal: Journal, result: HandOver) -> 
     """A copy that no relay has, or may not have, goes out again."""
     bench = Bench(journal)
     bench.add(copy(1))
-    bench.take_all()
+    bench.all_ids()
     bench.settle(1, result=result)
     assert ({}, [Result(1, result)]) == (journal.entries(), bench.results())
 
@@ -329,7 +329,7 @@ async def test_what_asks_for_consent_is_not_journaled(journal: Journal) -> None:
     """What is kept of a mail that asks is evidence: without it, it has not been sent."""
     bench = Bench(journal)
     bench.add(notice(1, "confirm"), notice(2, "report"), copy(3))
-    bench.take_all()
+    bench.all_ids()
     bench.rows.record(
         RELAY,
         [
@@ -347,7 +347,7 @@ async def test_a_disk_that_takes_nothing_is_logged_once_each_time(
     """The copy counts as one that a kill would repeat, until it is on record."""
     bench = Bench(journal)
     bench.add(*map(copy, range(1, 4)))
-    bench.take_all()
+    bench.all_ids()
     with monkeypatch.context() as patch:
         patch.setattr(journal, "append", _full)
         bench.settle(1)
@@ -377,13 +377,13 @@ def test_connections_get_nothing_once_the_lease_has_run_out(monkeypatch: pytest.
     bench = Bench()
     bench.rows.renew(Lease(now))
     bench.add(*(copy(number) for number in range(4)))
-    assert 0 == bench.take()
+    assert 0 == bench.next_id()
     now = Instant(160.0, 1e9)
-    assert (0, None) == (bench.rows.waiting(RELAY), bench.take())
+    assert (0, None) == (bench.rows.waiting(RELAY), bench.next_id())
     bench.settle(0)  # what is in flight counts
     assert {0: TAKEN, 1: NOT_SENT, 2: NOT_SENT, 3: NOT_SENT} == {
         result.id: result.outcome for result in bench.results()
     }
     bench.rows.renew(Lease(now))
     bench.add(copy(5))
-    assert 5 == bench.take()
+    assert 5 == bench.next_id()

@@ -33,15 +33,15 @@ async def send_some(harness: DeliveryHarness, outcomes: list[HandOver]) -> list[
     """Answer as many copies as there are outcomes, some at a time, and let the clock go on a little with each."""
     sent: list[Outgoing] = []
     while len(sent) < len(outcomes):
-        await harness.turn()
-        copies = list(islice(iter(harness.take, None), min(AT_ONCE, len(outcomes) - len(sent))))
+        await harness.run_cycle()
+        copies = list(islice(iter(harness.next_outgoing, None), min(AT_ONCE, len(outcomes) - len(sent))))
         if not copies:
             break
         for copy in copies:
             harness.answer(copy, outcomes[len(sent)])
             harness.pass_time(1)
             sent.append(copy)
-        await harness.turn()
+        await harness.run_cycle()
     return sent
 
 
@@ -50,8 +50,8 @@ async def mails_to_owner(harness: DeliveryHarness) -> list[Outgoing]:
 
 
 async def mails_to_people(harness: DeliveryHarness) -> list[Outgoing]:
-    await harness.turn()
-    return [copy for copy in harness.take_all() if not copy.rcpt_to.startswith("r")]
+    await harness.run_cycle()
+    return [copy for copy in harness.all_outgoing() if not copy.rcpt_to.startswith("r")]
 
 
 async def test_too_many_refusals_pause_an_edition_once(harness: DeliveryHarness) -> None:
@@ -159,9 +159,9 @@ async def test_refusals_of_one_second_are_judged_together(harness: DeliveryHarne
     """As soon as the share is too large, not a second later."""
     await harness.readers(200)
     number = await harness.edition()
-    for index, copy in enumerate(await harness.take_after_turn()):
+    for index, copy in enumerate(await harness.outgoing_after_cycle()):
         harness.answer(copy, GONE if index >= 120 else TAKEN)
-        await harness.turn()
+        await harness.run_cycle()
         if await harness.state(number) == "paused":
             break
     assert str((await harness.stored(number)).pause_reason).startswith("7 of 127 copies were refused")

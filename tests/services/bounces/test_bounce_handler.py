@@ -162,8 +162,8 @@ async def test_a_copy_that_a_dead_process_left_is_not_sent_again_once_it_bounced
     """The relay had taken it; the notification says so."""
     await harness.readers(1)
     number = await harness.edition("one")
-    await harness.turn()
-    copy = harness.take()
+    await harness.run_cycle()
+    copy = harness.next_outgoing()
     assert copy is not None
     await harness.start()
     await notify(harness, copy, report(BounceClass.FULL))
@@ -239,11 +239,11 @@ async def test_a_refusal_given_up_counts_only_when_it_is_about_the_mailbox(harne
     }
     number = await harness.edition("one")
     for _ in range(60):
-        await harness.turn()
-        for copy in harness.take_all():
+        await harness.run_cycle()
+        for copy in harness.all_outgoing():
             harness.answer(copy, later[copy.rcpt_to])
         harness.pass_time(3 * 3600)
-    await harness.turn()
+    await harness.run_cycle()
     kinds = await harness.rows("select kind, bounce from delivery where edition_id = ? order by id", number)
     assert [("expired", "full"), ("expired", None)] == kinds
     assert "suspended" == (await state_of(harness))[0]

@@ -87,7 +87,7 @@ REFUSALS = st.lists(
 )
 
 
-def furnish(tx: Transaction, services: ServiceHarness, readers: Sequence[Reader]) -> None:
+def set_up(tx: Transaction, services: ServiceHarness, readers: Sequence[Reader]) -> None:
     """Two lists, four editions of the first, and a copy of each for everybody, with one id for each pair."""
     execute_in(
         tx,
@@ -241,7 +241,7 @@ async def test_a_batch_of_refusals_equals_one_after_the_other(tmp_path: Path) ->
                 results: Sequence[DeliveryResult],
             ) -> tuple[Consequences, dict[str, list[tuple[Any, ...]]]]:
                 def run(tx: Transaction) -> tuple[Consequences, dict[str, list[tuple[Any, ...]]]]:
-                    furnish(tx, services, readers)
+                    set_up(tx, services, readers)
                     record_failures(tx, results)
                     return draw(tx, results), state_of(tx)
 

@@ -38,7 +38,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 async def forward(room: Mailroom, content: bytes, local: str = "news-owner") -> Outgoing:
     """A mail that a relay has been given."""
-    await room.take(content, local)
+    await room.accept(content, local)
     await room.processing.recover()
     (outgoing,) = await room.outgoing()
     return outgoing

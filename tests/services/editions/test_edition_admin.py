@@ -56,11 +56,11 @@ async def test_the_same_content_as_a_cancelled_edition_is_told_how_far_that_went
     await harness.readers(3)
     unseen = await harness.edition("One", scheduled_at=int(harness.services.now) + 600)
     begun = await harness.edition("Two")
-    await harness.turn()
-    copy = harness.take()
+    await harness.run_cycle()
+    copy = harness.next_outgoing()
     assert copy is not None
     harness.answer(copy, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     for edition in (unseen, begun):
         await harness.edition_admin.cancel(edition)
     with pytest.raises(Refused, match=f"edition {unseen} of news already, which was cancelled, so"):
@@ -288,15 +288,15 @@ async def test_an_unknown_edition_is_not_found(harness: DeliveryHarness, button:
 async def test_cancelling_ends_all_that_is_not_claimed(harness: DeliveryHarness) -> None:
     await harness.readers(3)
     edition = await harness.edition()
-    await harness.turn()
-    taken = harness.take()
+    await harness.run_cycle()
+    taken = harness.next_outgoing()
     assert taken is not None
     await harness.dispatcher.drain(0)
-    await harness.turn()
+    await harness.run_cycle()
     await harness.edition_admin.cancel(edition)
     assert {"claimed": 1, "cancelled": 2} == await harness.counts(edition)
     harness.answer(taken, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert ("cancelled", {"delivered": 1, "cancelled": 2}) == (
         await harness.state(edition),
         await harness.counts(edition),
@@ -342,8 +342,8 @@ async def test_who_leaves_does_not_count_as_a_canary_copy(harness: DeliveryHarne
 async def test_a_canary_that_was_interrupted_goes_on_to_its_number(harness: DeliveryHarness) -> None:
     await harness.readers(40)
     edition = await harness.edition(canary_percent=10)
-    await harness.turn()
-    assert harness.take() is not None
+    await harness.run_cycle()
+    assert harness.next_outgoing() is not None
     await harness.start()
     sent = await harness.send_all()
     assert (4, "paused") == (len(sent), await harness.state(edition))
@@ -403,10 +403,10 @@ async def test_a_canary_that_is_going_out_is_not_sent_again_meanwhile(harness: D
     """A copy put back would make room for a reader more than the canary may have."""
     await harness.readers(10)
     edition = await harness.edition(canary_percent=20)
-    await harness.turn()
-    first, _ = harness.take_all()
+    await harness.run_cycle()
+    first, _ = harness.all_outgoing()
     harness.answer(first, SOFT)
-    await harness.turn()
+    await harness.run_cycle()
     with pytest.raises(Refused, match="Try again when it has paused"):
         await harness.edition_admin.resend(edition)
     assert {"queued": 8, "claimed": 1, "failed": 1} == await harness.counts(edition)

@@ -69,7 +69,7 @@ async def test_who_has_a_shell_hears_of_a_list_whose_relay_is_gone(attended: Del
 async def test_nobody_is_mailed_about_a_canary(attended: DeliveryHarness) -> None:
     await attended.readers(20)
     edition = await attended.edition(canary_percent=10.0)
-    sent = await attended.take_after_turn()
+    sent = await attended.outgoing_after_cycle()
     for outgoing in sent:
         attended.answer(outgoing, TAKEN)
     assert {} == await mails(attended)

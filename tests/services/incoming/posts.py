@@ -79,7 +79,7 @@ def post(
 
 async def answers(room: Mailroom, content: bytes, **changes: Any) -> list[Outgoing]:
     """Hand a mail over, deal with it, and return what goes out for it."""
-    replies = await room.take(content, "news", **{"mail_from": EVE, **changes})
+    replies = await room.accept(content, "news", **{"mail_from": EVE, **changes})
     assert [250] == [reply.code for reply in replies]
     await room.processing.recover()
     return await room.outgoing()

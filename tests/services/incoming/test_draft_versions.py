@@ -132,7 +132,7 @@ async def test_a_version_that_comes_after_its_correction_is_not_used(room: Mailr
 async def test_of_two_that_wait_at_once_the_later_one_is_left(room: Mailroom, *, is_first_first: bool) -> None:
     """Whichever is dealt with first, also by two who deal with mail at the same moment."""
     for content in (first(), second()) if is_first_first else (second(), first()):
-        await room.take(content, "news", mail_from=EVE)
+        await room.accept(content, "news", mail_from=EVE)
     await asyncio.gather(room.processing.recover(), room.processing.recover())
     assert ["The boats are back."] == [text for state, text in await texts(room) if state == "draft"]
     assert {"done": 2} == await room.counts()
@@ -166,7 +166,7 @@ async def test_another_version_of_what_was_approved_is_a_draft_with_a_warning(
 async def test_the_button_and_a_correction_at_the_same_moment(room: Mailroom, *, is_approved_first: bool) -> None:
     """Either the first version goes out and the second waits, or the first is void; readers never get both."""
     await answers(room, first())
-    await room.take(second(), "news", mail_from=EVE)
+    await room.accept(second(), "news", mail_from=EVE)
     steps = [draft_approval(room).release(1), room.processing.recover()]
     await asyncio.gather(*(steps if is_approved_first else reversed(steps)))
     assert await states(room) in (["sending", "draft"], ["cancelled", "draft"])

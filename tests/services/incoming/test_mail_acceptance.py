@@ -97,7 +97,7 @@ async def test_a_closed_list_takes_no_sign_up(room: Mailroom) -> None:
 
 async def test_any_mail_asks_to_subscribe_its_sender(room: Mailroom) -> None:
     """One confirmation: from the command address, auto-replied, to the envelope sender, in answer to that mail."""
-    await room.take(mail(From="somebody@else.example"), "news-subscribe")
+    await room.accept(mail(From="somebody@else.example"), "news-subscribe")
     await room.processing.recover()
     (outgoing,) = await room.outgoing()
     answer = message_of(outgoing)
@@ -274,7 +274,7 @@ async def test_no_known_command_is_said_in_the_language_of_the_list(room: Mailro
 
 async def test_a_tag_for_bounces_is_taken_off_the_sender(room: Mailroom) -> None:
     """BATV: the answer goes to the address behind it."""
-    await room.take(mail(), "news-subscribe", mail_from=f"prvs=0123abcdef={ADA}")
+    await room.accept(mail(), "news-subscribe", mail_from=f"prvs=0123abcdef={ADA}")
     await room.processing.recover()
     assert [ADA] == [outgoing.rcpt_to for outgoing in await room.outgoing()]
 
@@ -379,7 +379,7 @@ async def test_auto_submitted_no_is_a_person(room: Mailroom) -> None:
 
 async def test_two_daemons_stop_writing_to_each_other(room: Mailroom) -> None:
     """Our own answer coming back as a command is not answered."""
-    await room.take(mail(Subject="help"), "news-request")
+    await room.accept(mail(Subject="help"), "news-request")
     await room.processing.recover()
     (outgoing,) = await room.outgoing()
     assert [] == await room.deliver(outgoing.content, "news-request", mail_from="other-request@their.example")
@@ -413,7 +413,7 @@ async def test_a_suppressed_address_gets_no_answer(room: Mailroom) -> None:
 async def test_mail_to_the_owner_is_passed_on_untouched(room: Mailroom) -> None:
     """Byte for byte below one trace field, from a signed address of the list."""
     content = mail("caf\xe9\n", Subject="a question").replace("\xe9".encode(), b"\xe9")
-    await room.take(content, "news-owner")
+    await room.accept(content, "news-owner")
     await room.processing.recover()
     (outgoing,) = await room.outgoing()
     assert "owner@harbour.example" == outgoing.rcpt_to
@@ -428,8 +428,8 @@ async def test_mail_to_the_owner_is_passed_on_untouched(room: Mailroom) -> None:
 @pytest.mark.parametrize("local", ["postmaster", "abuse"])
 async def test_mail_to_the_operator_is_passed_on(room: Mailroom, local: str) -> None:
     """From the null sender when it came so, else from a signed address that is ours."""
-    await room.take(mail(), local)
-    await room.take(mail(number=2), local, mail_from="")
+    await room.accept(mail(), local)
+    await room.accept(mail(number=2), local, mail_from="")
     await room.processing.recover()
     first, second = await room.outgoing()
     assert ["ops@harbour.example"] * 2 == [first.rcpt_to, second.rcpt_to]
@@ -451,15 +451,15 @@ async def test_mail_that_goes_round_is_refused(room: Mailroom) -> None:
     """More than 25 Received fields."""
     for hops, code in ((25, 250), (26, 554)):
         content = b"Received: from a by b\r\n" * hops + mail(number=hops)
-        assert [code] == [reply.code for reply in await room.take(content, "news-owner")]
+        assert [code] == [reply.code for reply in await room.accept(content, "news-owner")]
 
 
 async def test_editions_by_mail_are_refused_but_a_reply_goes_to_the_owner(room: Mailroom) -> None:
     """5.7.1 after the content, unless it answers a copy of ours."""
-    refused = await room.take(mail(In_Reply_To="<x@other.example>"), "news")
+    refused = await room.accept(mail(In_Reply_To="<x@other.example>"), "news")
     assert [(550, "5.7.1")] == [(reply.code, reply.enhanced) for reply in refused]
     reply = mail(number=2, References=f"<x@other.example>\n <{'abcdefghijklmnopqrst2345'}@{D}>")
-    await room.take(reply, "news")
+    await room.accept(reply, "news")
     await room.processing.recover()
     assert ["owner@harbour.example"] == [outgoing.rcpt_to for outgoing in await room.outgoing()]
     assert ["refused", "post"] == room.counted
@@ -467,10 +467,10 @@ async def test_editions_by_mail_are_refused_but_a_reply_goes_to_the_owner(room: 
 
 async def test_one_reply_for_several_keeps_what_was_refused(room: Mailroom) -> None:
     """With SMTP a mixed mail is accepted, and nothing of it is lost; with LMTP each has its reply."""
-    assert [250, 550] == [reply.code for reply in await room.take(mail(), "news-owner", "news")]
+    assert [250, 550] == [reply.code for reply in await room.accept(mail(), "news-owner", "news")]
     await room.processing.recover()
     assert {"done": 1, "kept": 1} == await room.counts()
-    await room.take(mail(number=2), "news-owner", "news", replies_each=True)
+    await room.accept(mail(number=2), "news-owner", "news", replies_each=True)
     await room.processing.recover()
     assert {"done": 2, "kept": 1} == await room.counts()
 
@@ -520,7 +520,7 @@ async def test_a_mail_without_message_id_may_come_again_later(room: Mailroom) ->
 
 async def test_a_mail_that_is_dealt_with_leaves_nothing_but_its_digest(room: Mailroom) -> None:
     """No content and no address stay; recipients of one mail share its content until the last is done."""
-    await room.take(mail(), "news-leave", "news-request")
+    await room.accept(mail(), "news-leave", "news-request")
 
     async def stored() -> tuple[int, int]:
         (contents,) = (await select(room.database, "select count(*) from inbound_content"))[0]
@@ -579,10 +579,10 @@ async def test_a_fault_of_ours_keeps_the_mail_and_lets_others_pass(
 
 async def test_erasing_forgets_kept_mail_about_a_person(room: Mailroom) -> None:
     """By sender, by content, and what was forwarded."""
-    await room.take(mail("about Ada@Reader.example\n", From="x@y.example"), "news", mail_from="x@y.example")
+    await room.accept(mail("about Ada@Reader.example\n", From="x@y.example"), "news", mail_from="x@y.example")
     local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
     await room.deliver(mail(f"to {ADA.upper()} failed\n", From="x@y.example"), local, mail_from="")
-    await room.take(mail(number=3), "news-owner")
+    await room.accept(mail(number=3), "news-owner")
     await room.processing.recover()
     erased = await erase(room.database, parse_address(ADA), room.keys, os.urandom, int(room.now))
     assert erased is not None

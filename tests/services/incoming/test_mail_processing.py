@@ -125,7 +125,7 @@ async def test_a_complaint_without_a_token_goes_to_the_operator(room: Mailroom) 
 async def test_what_cannot_be_read_at_abuse_goes_to_the_operator_all_the_same(room: Mailroom) -> None:
     """It may be anything."""
     hostile = mail("x\n", Content_Type="text/plain" + ";" * 9000)
-    await room.take(hostile, "abuse")
+    await room.accept(hostile, "abuse")
     await room.processing.recover()
     assert 1 == len(await room.outgoing())  # as it is: to parse it takes a second
 

@@ -101,11 +101,11 @@ async def test_a_reader_leaves_while_other_mail_keeps_its_readers_busy(tmp_path:
         left = asyncio.Event()
         room.on_count = lambda _: left.set()
         async with running(room), asyncio.timeout(30):
-            await room.take(mail("x\n", number=1), "news-request")
-            await room.take(mail("x\n", number=2), f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}")
+            await room.accept(mail("x\n", number=1), "news-request")
+            await room.accept(mail("x\n", number=2), f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}")
             for reader in busy.values():
                 await reader.begun.wait()
-            await room.take(mail("x\n", number=3), leave_address(room, number))
+            await room.accept(mail("x\n", number=3), leave_address(room, number))
             await left.wait()
         assert "unsubscribed" == await room.state_of()
         assert {"received": 2, "done": 1} == await room.counts()
@@ -120,10 +120,10 @@ async def test_bounces_are_read_while_strangers_keep_their_reader_busy(tmp_path:
         counted = asyncio.Event()
         room.on_count = lambda _: counted.set()
         async with running(room), asyncio.timeout(30):
-            await room.take(mail("x\n", number=1), "news-request")
+            await room.accept(mail("x\n", number=1), "news-request")
             await stranger.begun.wait()
             local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
-            await room.take(mail("I am away.\n", number=2, Auto_Submitted="auto-replied"), local)
+            await room.accept(mail("I am away.\n", number=2, Auto_Submitted="auto-replied"), local)
             await counted.wait()
         assert ["bounce"] == room.counted
 
@@ -141,7 +141,7 @@ async def test_where_a_mail_waits_is_judged_by_its_signature_and_outlives_a_rest
             "news-owner",
         ]
         for number, local in enumerate(locals_):
-            await room.take(mail("x\n", number=number), local)
+            await room.accept(mail("x\n", number=number), local)
     async with open_mailroom(tmp_path) as room:
         assert ["strangers", "readers", "bounces", "readers", "strangers", "strangers"] == await queues(room)
 
@@ -197,12 +197,12 @@ async def test_an_address_whose_mail_took_too_long_waits_among_strangers(tmp_pat
         await room.make_list()
         local = leave_address(room, await room.subscribe())
         for number in range(3):
-            await room.take(mail("x\n", number=number), local)
+            await room.accept(mail("x\n", number=number), local)
         await room.processing.recover()
         assert (1, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)
         for kept in await room.database.read(kept_mail.list_kept, None):
             await KeptMail(room.context).drop(kept.id)
-        await room.take(mail("x\n", number=4), local)
+        await room.accept(mail("x\n", number=4), local)
         await room.processing.recover()
         assert (2, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)
 
@@ -213,11 +213,11 @@ async def test_a_signed_address_goes_before_others_only_so_often(tmp_path: Path)
         await room.make_list()
         allowed = LimitSettings().mails_per_token.count
         for number in range(allowed + 2):
-            await room.take(mail("x\n", number=number), leave_address(room, 1))
-        await room.take(mail("x\n", number=99), leave_address(room, 2))
+            await room.accept(mail("x\n", number=number), leave_address(room, 1))
+        await room.accept(mail("x\n", number=99), leave_address(room, 2))
         assert ["readers"] * allowed + ["strangers"] * 2 + ["readers"] == await queues(room)
         room.now += LimitSettings().mails_per_token.seconds
-        await room.take(mail("x\n", number=100), leave_address(room, 1))
+        await room.accept(mail("x\n", number=100), leave_address(room, 1))
         assert "readers" == (await queues(room))[-1]
 
 

@@ -37,7 +37,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
 
 
 async def codes(room: Mailroom, content: bytes, *locals_: str, replies_each: bool = False) -> list[int]:
-    return [reply.code for reply in await room.take(content, *locals_, replies_each=replies_each)]
+    return [reply.code for reply in await room.accept(content, *locals_, replies_each=replies_each)]
 
 
 async def fill(room: Mailroom, local: str = "news-owner") -> None:
@@ -166,7 +166,7 @@ async def test_a_client_that_announces_the_size_is_told_at_rcpt(room: Mailroom) 
 async def test_what_was_passed_on_is_dropped_after_its_time(room: Mailroom) -> None:
     """Then no bounce of it comes any more; what still waits stays, however long."""
     for number in range(2):
-        await room.take(mail(number=number), "news-owner")
+        await room.accept(mail(number=number), "news-owner")
     await room.processing.recover()
     first, _ = await room.outgoing()
     await deliver_all(room, [first])
@@ -186,11 +186,11 @@ async def test_where_room_is_short_what_was_passed_on_first_goes_first(room: Mai
         limits=replace(room.settings.value.limits, waiting_mail_bytes=1_000_000, mails_per_token=Rate(9, 1.0)),
     )
     for number in range(4):
-        await room.take(large(number), "news-owner")
+        await room.accept(large(number), "news-owner")
     await room.processing.recover()
     outgoing = await room.outgoing()
     await deliver_all(room, outgoing[:3])
-    await room.take(large(8), f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}")
+    await room.accept(large(8), f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}")
     await room.processing.recover()
     assert {"done": 4, "kept": 1} == await room.counts()
     numbers = await held(room)

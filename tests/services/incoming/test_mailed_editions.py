@@ -223,7 +223,7 @@ async def test_a_suppressed_editor_gets_no_mail(room: Mailroom) -> None:
 
 async def test_an_editor_who_is_none_any_more_is_not_answered(room: Mailroom) -> None:
     """Taken off between the content and its reading."""
-    await room.take(post(), "news", mail_from=EVE)
+    await room.accept(post(), "news", mail_from=EVE)
 
     def remove(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
@@ -237,7 +237,7 @@ async def test_an_editor_who_is_none_any_more_is_not_answered(room: Mailroom) ->
 
 async def test_a_list_closed_meanwhile_says_so(room: Mailroom) -> None:
     """Closed between the content and its reading."""
-    await room.take(post(), "news", mail_from=EVE)
+    await room.accept(post(), "news", mail_from=EVE)
     await room.close_list()
     await room.processing.recover()
     (told,) = await room.outgoing()
@@ -271,7 +271,7 @@ async def test_a_list_closed_meanwhile_says_so(room: Mailroom) -> None:
 )
 async def test_what_is_refused(room: Mailroom, fields: dict[str, str], mail_from: str, expected: str) -> None:
     """Strangers, whatever leaves a doubt about the author, and our own mail coming back."""
-    (reply,) = await room.take(post(header=fields), "news", mail_from=mail_from)
+    (reply,) = await room.accept(post(header=fields), "news", mail_from=mail_from)
     assert (expected, True) == (reply.enhanced, reply.is_permanent)
     assert {} == await room.counts()
 
@@ -279,10 +279,10 @@ async def test_what_is_refused(room: Mailroom, fields: dict[str, str], mail_from
 async def test_a_list_that_takes_none_refuses_editors_too(room: Mailroom) -> None:
     """`post_by_mail=off`, and a closed list."""
     await set_list(room, post_by_mail="off")
-    (off,) = await room.take(post(), "news", mail_from=EVE)
+    (off,) = await room.accept(post(), "news", mail_from=EVE)
     await set_list(room, post_by_mail="approve")
     await room.close_list()
-    (closed,) = await room.take(post(), "news", mail_from=EVE)
+    (closed,) = await room.accept(post(), "news", mail_from=EVE)
     assert ["5.7.1", "5.7.1"] == [off.enhanced, closed.enhanced]
     assert "closed" in closed.text
 
@@ -291,7 +291,7 @@ async def test_a_list_that_takes_none_refuses_editors_too(room: Mailroom) -> Non
 async def test_a_reader_who_writes_to_the_list_hears_how_to_leave(room: Mailroom, post_by_mail: str) -> None:
     """From their own mail server, which quotes the refusal."""
     await set_list(room, post_by_mail=post_by_mail)
-    (refused,) = await room.take(post(header={"From": "ada@reader.example"}), "news", mail_from="ada@reader.example")
+    (refused,) = await room.accept(post(header={"From": "ada@reader.example"}), "news", mail_from="ada@reader.example")
     assert (550, True, True) == (refused.code, "-unsubscribe" in refused.text, "-owner" in refused.text)
 
 
@@ -299,7 +299,7 @@ async def test_our_own_copy_coming_back_is_refused(room: Mailroom) -> None:
     """The proof, handed in again by the editor's own mailbox, whatever its From is made to be."""
     _, proof = await answers(room, post())
     again = re.sub(rb"(?m)^From: .*\r\n(?: .*\r\n)*", b"From: " + EVE.encode() + b"\r\n", proof.content, count=1)
-    (reply,) = await room.take(again, "news", mail_from=EVE)
+    (reply,) = await room.accept(again, "news", mail_from=EVE)
     assert (554, "5.4.6") == (reply.code, reply.enhanced)
 
 
@@ -313,7 +313,7 @@ async def test_a_reply_to_a_copy_goes_to_the_owner_also_an_editors(room: Mailroo
 async def test_lmtp_answers_each_list_by_itself(room: Mailroom) -> None:
     """An editor of one list is a stranger to another."""
     await room.make_list("other")
-    replies = await room.take(post(), "news", "other", mail_from=EVE, replies_each=True)
+    replies = await room.accept(post(), "news", "other", mail_from=EVE, replies_each=True)
     assert [250, 550] == [reply.code for reply in replies]
 
 
@@ -445,7 +445,7 @@ async def test_a_kill_in_the_middle_leaves_nothing_half_done(room: Mailroom, mon
     def die(*_: object, **__: object) -> None:
         raise Unavailable("the process is gone")
 
-    await room.take(post(), "news", mail_from=EVE)
+    await room.accept(post(), "news", mail_from=EVE)
     with monkeypatch.context() as patched:
         patched.setattr(mailed_editions, "record_result", die)
         with pytest.raises(Unavailable):

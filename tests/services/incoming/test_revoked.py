@@ -134,7 +134,7 @@ async def nothing(_room: Mailroom) -> None:
 async def take_with_proof(room: Mailroom) -> None:
     """Accepted before the right ends, and dealt with after it."""
     await set_list(room, post_by_mail="direct")
-    assert [250] == [reply.code for reply in await room.take(post(header=PROVEN), "news", mail_from=EVE, peer=RELAY)]
+    assert [250] == [reply.code for reply in await room.accept(post(header=PROVEN), "news", mail_from=EVE, peer=RELAY)]
 
 
 async def held_and_sent_with_proof(room: Mailroom) -> None:
@@ -286,7 +286,7 @@ async def test_a_link_works_again_when_posting_is_switched_on_again(tmp_path: Pa
 async def test_a_mail_taken_before_posting_was_switched_off_is_answered(tmp_path: Path) -> None:
     async with open_mailroom(tmp_path) as room:
         await prepare(room)
-        await room.take(post(), "news", mail_from=EVE)
+        await room.accept(post(), "news", mail_from=EVE)
         await switch_off(room)
         await room.processing.recover()
         (told,) = await room.outgoing()
@@ -298,7 +298,7 @@ async def test_an_editor_removed_while_their_mail_is_read_is_not_answered(tmp_pa
     reader = _ReadsMeanwhile()
     async with open_mailroom(tmp_path, reader=reader) as room:
         await prepare(room)
-        await room.take(post(), "news", mail_from=EVE)
+        await room.accept(post(), "news", mail_from=EVE)
         reader.meanwhile = lambda: remove(room)
         await room.processing.recover()
         assert ([], [], {"kept": 1}) == (await room.outgoing(), await states(room), await room.counts())

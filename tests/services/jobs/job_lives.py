@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tests.acts.cases import cases_of
 from tests.acts.test_keyed import token
 from tests.delivery.harness import DeliveryHarness
-from tests.services.harness import ServiceHarness, furnish
+from tests.services.harness import ServiceHarness, build_services
 from tests.services.jobs.job_rules import Counts, Line, Terms, lists_member
 from tests.services.jobs.stepped import WAYS, Dies, SteppedDatabase, arrival
 from tests.services.jobs.watched_jobs import TRACES, HandedIn, Moved, WatchedJobs
@@ -126,7 +126,7 @@ class JobLives(WatchedJobs):
         if not way:
             return await self.attempt(self.call(act, arguments(), key))
         stepped = SteppedDatabase(self.services.database)
-        services = furnish(cast("Database", stepped), self.services.keys, self.services.path)
+        services = build_services(cast("Database", stepped), self.services.keys, self.services.path)
         services.now, drop = self.services.now, services.job_files.drop
         # A dead process does not tidy up.
         services.job_files.drop = lambda names: None if stepped.is_dead else drop(names)  # type: ignore[method-assign]

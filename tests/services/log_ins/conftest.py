@@ -1,4 +1,4 @@
-"""A lobby for every test of this room."""
+"""The harness of every test of logging in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from tests.services.log_ins.lobby import Lobby, open_lobby
+from tests.services.log_ins.log_in_harness import LogInHarness, open_log_ins
 
 
 @pytest_asyncio.fixture
-async def lobby(tmp_path: Path) -> AsyncIterator[Lobby]:
-    async with open_lobby(tmp_path) as opened:
+async def harness(tmp_path: Path) -> AsyncIterator[LogInHarness]:
+    async with open_log_ins(tmp_path) as opened:
         yield opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.services.log_ins.lobby import CHEAP, PASSWORD
+from tests.services.log_ins.log_in_harness import CHEAP, PASSWORD
 
 from pressrun.core.errors import Unavailable
 from pressrun.services.log_ins.passwords import AT_ONCE, MOST_WAITING, PasswordHashes

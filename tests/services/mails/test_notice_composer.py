@@ -26,8 +26,8 @@ WEB, MAIL = Origin(source="web"), Origin(source="mail")
 
 async def ask(harness: DeliveryHarness, origin: Origin) -> Outgoing:
     await harness.services.sign_ups.request(["news"], Applicant(ADA, origin), network=None)
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     return outgoing
 
@@ -79,7 +79,7 @@ async def test_a_notice_shows_the_logo_of_its_list(harness: DeliveryHarness) -> 
 async def test_it_is_the_same_mail_on_every_retry(harness: DeliveryHarness) -> None:
     first = await ask(harness, WEB)
     harness.answer(first, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     harness.pass_time(400)
     (second,) = await harness.send_all()
     assert identity(first) == identity(second)
@@ -100,7 +100,7 @@ async def test_a_notice_outlives_its_claim_when_the_person_is_erased_meanwhile(h
     outgoing = await ask(harness, WEB)
     await harness.services.subscribers.erase(ADA)
     harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert [] == await harness.rows("select * from delivery")
 
 

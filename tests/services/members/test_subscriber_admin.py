@@ -67,7 +67,9 @@ def row(line: int, email: str, **fields: str) -> ImportRow:
     return ImportRow(line=line, email=email, attributes=attributes, **known)
 
 
-async def take(services: ServiceHarness, rows: Sequence[ImportRow], *, asks: bool = False) -> dict[str, object]:
+async def import_as_previewed(
+    services: ServiceHarness, rows: Sequence[ImportRow], *, asks: bool = False
+) -> dict[str, object]:
     """The import, after its dry run counted the same and changed nothing."""
     terms = ImportOptions(list_name="news", keys=services.keys, now=int(services.now), asks=asks)
     surveyed = await services.database.read(lambda tx: ImportPreview(tx, terms, ()).preview_rows(rows)[1].plain())
@@ -116,9 +118,10 @@ async def test_who_left_is_not_brought_back(services: ServiceHarness) -> None:
     for asks in (False, True):
         with pytest.raises(Refused, match="unsubscribed from"):
             await services.subscribers.add("news", ANN, asks=asks)
-    assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
-        services, [row(2, "ann@x.example")]
-    )
+    assert {
+        "skipped_unsubscribed": 1,
+        "skipped": [{"line": 2, "reason": "has unsubscribed"}],
+    } == await import_as_previewed(services, [row(2, "ann@x.example")])
     assert "unsubscribed" == await state_of(services)
 
 
@@ -129,9 +132,10 @@ async def test_who_left_and_asked_again_is_still_theirs_to_confirm(services: Ser
     await services.sign_ups.request(["news"], Applicant(ANN, WEB), network=None)
     with pytest.raises(Refused):
         await services.subscribers.add("news", ANN)
-    assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
-        services, [row(2, "ann@x.example")]
-    )
+    assert {
+        "skipped_unsubscribed": 1,
+        "skipped": [{"line": 2, "reason": "has unsubscribed"}],
+    } == await import_as_previewed(services, [row(2, "ann@x.example")])
     assert "pending" == await state_of(services)
 
 
@@ -140,9 +144,10 @@ async def test_who_is_suppressed_is_not_brought_back(services: ServiceHarness) -
     await services.suppressions.add(ANN, "never-again")
     with pytest.raises(Refused, match="never-again"):
         await services.subscribers.add("news", ANN)
-    assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
-        services, [row(2, "ANN@x.example")]
-    )
+    assert {
+        "skipped_suppressed": 1,
+        "skipped": [{"line": 2, "reason": "the address is suppressed"}],
+    } == await import_as_previewed(services, [row(2, "ANN@x.example")])
     assert await state_of(services) is None
 
 
@@ -152,7 +157,7 @@ async def test_who_is_suspended_stays_so(services: ServiceHarness) -> None:
     await suspend(services)
     with pytest.raises(Refused, match="suspended"):
         await services.subscribers.add("news", ANN)
-    assert {"unchanged": 1} == await take(services, [row(2, "ann@x.example", name="New")])
+    assert {"unchanged": 1} == await import_as_previewed(services, [row(2, "ann@x.example", name="New")])
     assert "suspended" == await state_of(services)
 
 
@@ -203,9 +208,10 @@ async def test_an_erased_person_leaves_only_numbers_behind(services: ServiceHarn
         await services.database.read(subscriber_record.show_subscriber, services.keys, ANN)
     with pytest.raises(NotFound):
         await services.subscribers.erase(ANN)
-    assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
-        services, [row(2, "ann@x.example")]
-    )
+    assert {
+        "skipped_suppressed": 1,
+        "skipped": [{"line": 2, "reason": "the address is suppressed"}],
+    } == await import_as_previewed(services, [row(2, "ann@x.example")])
     await services.database.checkpoint()
     content = b"\0".join(content for _, content in contents(services.path)).lower()
     assert [] == [word for word in (b"ann@x.example", b"ann someone") if word in content]
@@ -236,11 +242,11 @@ async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason
 @pytest.mark.parametrize("state", ["suspended", "unsubscribed"])
 async def test_a_row_that_ends_a_membership_cancels_what_waits(services: ServiceHarness, state: str) -> None:
     await services.make_list()
-    await take(services, [row(2, "ann@x.example"), row(3, "bob@x.example")])
+    await import_as_previewed(services, [row(2, "ann@x.example"), row(3, "bob@x.example")])
     edition = await services.make_edition()
     await services.database.write(queue_everybody, edition)
     woken = services.woken
-    await take(services, [row(2, "ann@x.example", state=state)])
+    await import_as_previewed(services, [row(2, "ann@x.example", state=state)])
     counts = await services.database.read(copy_counts.count_copies, edition)
     assert (1, 1, woken + 1) == (counts["cancelled"], counts["queued"], services.woken)
 
@@ -255,22 +261,22 @@ async def test_an_address_in_a_lists_settings_cannot_be_erased(services: Service
 async def test_an_import_done_again_changes_nothing(services: ServiceHarness) -> None:
     await services.make_list()
     rows = [row(2, "a@x.example", name="A", city="Rome"), row(3, "b@x.example"), row(4, "no address")]
-    first = await take(services, rows)
+    first = await import_as_previewed(services, rows)
     assert (2, [4]) == (first["added"], [refused["line"] for refused in first["invalid"]])  # type: ignore[attr-defined]
-    second = await take(services, rows)
+    second = await import_as_previewed(services, rows)
     assert 2 == second["unchanged"]
 
 
 async def test_a_file_that_says_the_same_address_twice_counts_both(services: ServiceHarness) -> None:
     await services.make_list()
     rows = [row(2, "a@x.example"), row(3, "A@x.example", name="A"), row(4, "a@X.example")]
-    assert {"added": 1, "updated": 1, "unchanged": 1} == await take(services, rows)
+    assert {"added": 1, "updated": 1, "unchanged": 1} == await import_as_previewed(services, rows)
 
 
 async def test_an_import_updates_what_it_says_and_keeps_the_rest(services: ServiceHarness) -> None:
     await services.make_list()
-    await take(services, [row(2, "a@x.example", name="A", city="Rome", food="rice")])
-    assert {"updated": 1} == await take(services, [row(2, "a@x.example", city="Oslo")])
+    await import_as_previewed(services, [row(2, "a@x.example", name="A", city="Rome", food="rice")])
+    assert {"updated": 1} == await import_as_previewed(services, [row(2, "a@x.example", city="Oslo")])
     shown = await services.database.read(subscriber_record.show_subscriber, services.keys, parse_address("a@x.example"))
     assert ("A", {"city": "Oslo", "food": "rice"}) == (shown.name, shown.attributes)
 
@@ -297,7 +303,7 @@ async def test_an_import_leaves_alone_what_no_file_says(services: ServiceHarness
 @pytest.mark.parametrize("state", ["unsubscribed", "suspended", "pending"])
 async def test_a_row_with_a_state_is_recorded_so_and_never_made_active(services: ServiceHarness, state: str) -> None:
     await services.make_list()
-    assert {"added": 1} == await take(services, [row(2, "ann@x.example", state=state)])
+    assert {"added": 1} == await import_as_previewed(services, [row(2, "ann@x.example", state=state)])
     assert state == await state_of(services)
     assert [] == await waiting_notices(services)
 
@@ -305,24 +311,24 @@ async def test_a_row_with_a_state_is_recorded_so_and_never_made_active(services:
 async def test_who_left_elsewhere_has_left_here(services: ServiceHarness) -> None:
     await services.make_list()
     await services.subscribers.add("news", ANN)
-    assert {"updated": 1} == await take(services, [row(2, "ann@x.example", state="unsubscribed")])
+    assert {"updated": 1} == await import_as_previewed(services, [row(2, "ann@x.example", state="unsubscribed")])
     assert "unsubscribed" == await state_of(services)
 
 
 async def test_an_import_that_asks_makes_pending_and_mails_once(services: ServiceHarness) -> None:
     await services.make_list()
     rows = [row(2, "ann@x.example")]
-    assert {"added": 1} == await take(services, rows, asks=True)
-    assert {"unchanged": 1} == await take(services, rows, asks=True)
+    assert {"added": 1} == await import_as_previewed(services, rows, asks=True)
+    assert {"unchanged": 1} == await import_as_previewed(services, rows, asks=True)
     assert ["confirmation"] == await waiting_notices(services)
-    assert {"updated": 1} == await take(services, rows)
+    assert {"updated": 1} == await import_as_previewed(services, rows)
     assert "active" == await state_of(services)
 
 
 async def test_the_evidence_of_consent_is_taken_over(services: ServiceHarness) -> None:
     await services.make_list()
     fields = {"subscribed_at": "2020-02-03", "consent_source": "fair 2020", "consent_ip": "192.0.2.7"}
-    await take(services, [row(2, "ann@x.example", **fields)])
+    await import_as_previewed(services, [row(2, "ann@x.example", **fields)])
 
     def look(tx: Transaction) -> list[dict[str, object]]:
         person = subscribers.find_subscriber(tx, ANN)
@@ -354,6 +360,6 @@ async def test_the_evidence_of_consent_is_taken_over(services: ServiceHarness) -
 )
 async def test_a_bad_field_is_told_by_line(services: ServiceHarness, fields: dict[str, str], word: str) -> None:
     await services.make_list()
-    answer = await take(services, [row(7, **fields)])
+    answer = await import_as_previewed(services, [row(7, **fields)])
     assert ["invalid"] == list(answer)
     assert [(7, True)] == [(refused["line"], word in refused["reason"]) for refused in answer["invalid"]]  # type: ignore[attr-defined]

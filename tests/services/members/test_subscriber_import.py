@@ -163,7 +163,7 @@ def _move(tx: Transaction, number: int, state: SubscriptionState | None, since: 
         subscriptions.record_subscription(tx, subscription, active, since)
 
 
-async def furnish(services: ServiceHarness) -> None:
+async def set_up(services: ServiceHarness) -> None:
     """Two lists, an edition that is about to be sent to the first, and two addresses that get no mail."""
     await services.make_list()
     await services.make_list("other")
@@ -196,7 +196,7 @@ def _plain(value: Any, requests: Mapping[int, str]) -> Any:
 async def test_a_batch_equals_its_rows_one_by_one(tmp_path: Path) -> None:
     """Evidence, copies and mails included."""
     async with open_services(tmp_path, kind=Database) as services:
-        await furnish(services)
+        await set_up(services)
 
         def compare(tx: Transaction) -> None:
             def state_after_import(

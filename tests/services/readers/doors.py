@@ -267,15 +267,15 @@ class Doors(Lives):
     # ------------------------------------------------------------------ copies and bounces
 
     async def claim(self) -> object:
-        taken = [*await self.take_all(), *await self.take_all()]
-        await self.harness.turn()
+        taken = [*await self.hand_out(), *await self.hand_out()]
+        await self.harness.run_cycle()
         return [(outgoing.delivery_id, outgoing.rcpt_to) for outgoing in taken]
 
-    async def take_all(self) -> list[Outgoing]:
+    async def hand_out(self) -> list[Outgoing]:
         """Claim and hand out what may go: all of it to people who may be mailed now."""
         claimed = await self.harness.rows("select id from delivery where state = 'claimed'")
-        await self.harness.turn()
-        taken = self.harness.take_all()
+        await self.harness.run_cycle()
+        taken = self.harness.all_outgoing()
         for outgoing in taken:
             await self.look_at(outgoing, is_new=(outgoing.delivery_id,) not in claimed)
             if outgoing.rcpt_to == SLOW:
@@ -309,7 +309,7 @@ class Doors(Lives):
                 await self.count(outgoing)
             self.harness.answer(outgoing, result)
             told.append((outgoing.delivery_id, result.outcome.value))
-        await self.take_all()
+        await self.hand_out()
         return told
 
     async def bounce_late(self) -> object:
@@ -360,8 +360,8 @@ class Doors(Lives):
 
     async def lose_lease(self) -> object:
         self.harness.owner.is_leased = False
-        await self.harness.turn()
-        self.wrongs += ["handed out without a lease"] if self.harness.take_all() else []
+        await self.harness.run_cycle()
+        self.wrongs += ["handed out without a lease"] if self.harness.all_outgoing() else []
         self.harness.owner.is_leased = True
         return None
 

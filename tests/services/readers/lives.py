@@ -218,8 +218,8 @@ class Lives:
         return await self.harness.services.database.record(lifecycle.continue_oldest, int(self.harness.services.now))
 
     async def claim(self) -> object:
-        await self.harness.turn()
-        for outgoing in self.harness.take_all():
+        await self.harness.run_cycle()
+        for outgoing in self.harness.all_outgoing():
             if outgoing.rcpt_to == SLOW:
                 self.harness.answer(outgoing, LATER)
             else:
@@ -235,7 +235,7 @@ class Lives:
                 await self.count(outgoing)
             self.harness.answer(outgoing, result)
             told.append((outgoing.delivery_id, result.outcome.value))
-        await self.harness.turn()
+        await self.harness.run_cycle()
         return told
 
     async def wait(self) -> object:
@@ -274,7 +274,7 @@ class Lives:
                 self.harness.answer(outgoing, TAKEN)
             self.in_flight = []
             self.harness.pass_time(7200)
-        await self.harness.turn()
+        await self.harness.run_cycle()
 
     def together(self) -> list[tuple[int, ...]]:
         """The editions of which a reader gets one: those of an issue, or each alone."""

@@ -68,19 +68,19 @@ async def test_a_copy_in_flight_that_is_put_off_goes_to_the_new_address(
     harness: DeliveryHarness, change: AddressChanges
 ) -> None:
     edition = await harness.edition()
-    [outgoing] = await harness.take_after_turn()
+    [outgoing] = await harness.outgoing_after_cycle()
     await confirm(change)
     harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     assert [NEW] == await get_news(harness, edition)
 
 
 async def test_a_copy_in_flight_that_arrives_is_the_only_one(harness: DeliveryHarness, change: AddressChanges) -> None:
     edition = await harness.edition()
-    [outgoing] = await harness.take_after_turn()
+    [outgoing] = await harness.outgoing_after_cycle()
     await confirm(change)
     harness.answer(outgoing, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     assert 1 == len(await get_news(harness, edition))
 
 
@@ -106,10 +106,10 @@ async def test_a_change_while_the_audience_is_taken_loses_no_copy(
 
 async def test_an_undone_change_gives_the_copies_back(harness: DeliveryHarness, change: AddressChanges) -> None:
     edition = await harness.edition()
-    await harness.turn()
-    for outgoing in harness.take_all():
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
         harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     await confirm(change)
     await undo(change)
     assert [OLD] == await get_news(harness, edition)
@@ -119,13 +119,13 @@ async def test_a_bounce_of_the_former_address_says_nothing_of_the_new_one(harnes
     """The copy was in flight to a mailbox that is closed, which is why its reader has moved."""
     await harness.add_readers([OLD])
     await harness.edition()
-    [outgoing] = await harness.take_after_turn()
+    [outgoing] = await harness.outgoing_after_cycle()
     changes = AddressChanges(harness.services.context)
     await changes.request(1, parse_address(NEW), WEB)
     harness.pass_time(1)
     await confirm(changes)
     harness.answer(outgoing, GONE)
-    await harness.turn()
+    await harness.run_cycle()
     assert [] == await harness.rows("select digest from suppression")
     assert [NEW] == await get_news(harness, await harness.edition("Hello again"))
 
@@ -149,11 +149,11 @@ async def test_a_bounce_of_the_new_address_says_nothing_of_the_former_one(harnes
     await confirm(changes)
     await harness.send_all()
     await harness.edition()
-    [outgoing] = await harness.take_after_turn()
+    [outgoing] = await harness.outgoing_after_cycle()
     harness.pass_time(1)
     await undo(changes)
     harness.answer(outgoing, GONE)
-    await harness.turn()
+    await harness.run_cycle()
     assert [OLD] == await get_news(harness, await harness.edition("Hello again"))
 
 
@@ -165,9 +165,9 @@ async def test_whoever_takes_a_change_back_was_reached_whatever_bounced_before(
     if reads_both:
         await harness.add_readers([NEW])
     await harness.edition()
-    [outgoing] = [outgoing for outgoing in await harness.take_after_turn() if outgoing.rcpt_to == OLD]
+    [outgoing] = [outgoing for outgoing in await harness.outgoing_after_cycle() if outgoing.rcpt_to == OLD]
     harness.answer(outgoing, GONE)
-    await harness.turn()
+    await harness.run_cycle()
     await confirm(change)
     await undo(change)
     await harness.send_all()
@@ -178,12 +178,12 @@ async def test_a_copy_in_flight_waits_for_the_new_destination_alone(harness: Del
     """It may be put off because the former one takes nothing."""
     await harness.add_readers([OLD])
     edition = await harness.edition()
-    [outgoing] = await harness.take_after_turn()
+    [outgoing] = await harness.outgoing_after_cycle()
     changes = AddressChanges(harness.services.context)
     await changes.request(1, parse_address(NEW), WEB)
     await confirm(changes)
     harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     assert [("deferred", "elsewhere.example")] == await harness.rows(
         "select state, domain from delivery where edition_id = ?", edition
     )
@@ -201,7 +201,7 @@ async def joins_late(harness: DeliveryHarness, change: AddressChanges) -> int:
 async def test_a_reader_of_two_addresses_gets_what_waits_for_one_at_the_other(
     harness: DeliveryHarness, change: AddressChanges, joins_late: int, is_in_flight: bool
 ) -> None:
-    [outgoing] = await harness.take_after_turn() if is_in_flight else [None]
+    [outgoing] = await harness.outgoing_after_cycle() if is_in_flight else [None]
     await confirm(change)
     if outgoing:
         harness.answer(outgoing, LATER)

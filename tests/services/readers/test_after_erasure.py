@@ -61,11 +61,11 @@ async def test_the_answer_to_a_copy_that_was_on_its_way_is_recorded_without_its_
 ) -> None:
     await harness.readers(1)
     await harness.edition()
-    await harness.turn()
-    (outgoing,) = harness.take_all()
+    await harness.run_cycle()
+    (outgoing,) = harness.all_outgoing()
     await harness.services.subscribers.erase(parse_address(READER))
     harness.answer(outgoing, ANSWERS[state])
-    await harness.turn()
+    await harness.run_cycle()
     reply = ANSWERS[state].reply
     assert reply is not None
     assert [(state, reply.code, None, "")] == await harness.rows("select state, code, reply, domain from delivery")
@@ -99,11 +99,11 @@ async def test_no_address_is_recorded_of_what_remotes_say(harness: DeliveryHarne
     words = "user <other@elsewhere.example>: over quota"
     await harness.readers(2)
     await harness.edition()
-    await harness.turn()
-    first, second = harness.take_all()
+    await harness.run_cycle()
+    first, second = harness.all_outgoing()
     harness.answer(first, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
     harness.answer(second, TAKEN)
-    await harness.turn()
+    await harness.run_cycle()
     await notify(harness, second, report(words))
     assert [("user <…>: over quota",)] * 2 == await harness.rows("select reply from delivery order by id")
 

@@ -66,13 +66,13 @@ async def begin_for_all(harness: DeliveryHarness) -> int:
 async def send(harness: DeliveryHarness) -> list[str]:
     """Send what may go now; returns who gets an edition."""
     told = []
-    await harness.turn()
-    for outgoing in harness.take_all():
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
         [(edition,)] = await harness.rows("select edition_id from delivery where id = ?", outgoing.delivery_id)
         is_slow = outgoing.rcpt_to == SLOW
         harness.answer(outgoing, LATER if is_slow else TAKEN)
         told += [] if is_slow or edition is None else [outgoing.rcpt_to]
-    await harness.turn()
+    await harness.run_cycle()
     return told
 
 

@@ -74,13 +74,13 @@ class WatchedDoors(RareDoors):
     async def live_by(self, plan: list[tuple[str, int]]) -> None:
         for name, seed in plan:
             self.dice = random.Random(seed)
-            await self.take(getattr(self, name))
+            await self.run_step(getattr(self, name))
             if self.wrongs:
                 return
         await self.end()
 
-    async def take(self, step: Step) -> None:
-        """Take a step. Readers whom it stops or starts, other than by their own links, may miss what is being sent."""
+    async def run_step(self, step: Step) -> None:
+        """Run a step. Readers whom it stops or starts, other than by their own links, may miss what is being sent."""
         before = await self.reading()
         self.story.append(f"{step.__name__}: …")
         self.story[-1] = f"{step.__name__}: {await step()}"
@@ -156,7 +156,7 @@ class WatchedDoors(RareDoors):
                 await self.count(outgoing)
                 harness.answer(outgoing, TAKEN)
             self.in_flight = []
-            await harness.turn()
+            await harness.run_cycle()
             harness.pass_time(7200)
         await self.check()
         going = "select id, state from edition where started_at is not null and state in ('sending', 'paused')"

@@ -203,11 +203,11 @@ async def edition_and_replies(scene: Scene) -> None:
     await scene.add(scene.next.typed)
     await scene.add("forwarding@reader.example")
     await scene.harness.edition()
-    await scene.harness.turn()
-    for outgoing in scene.harness.take_all():
+    await scene.harness.run_cycle()
+    for outgoing in scene.harness.all_outgoing():
         words = f"<{scene.spell()}>: try {quote(scene.spell())} later"
         scene.harness.answer(outgoing, HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, words, "5.2.2")))
-    await scene.harness.turn()
+    await scene.harness.run_cycle()
     link = PreferenceLink(subscriber_id=(await scene.person(scene.next.typed)).id, epoch=0)
     await scene.preferences().unsubscribe_all(link, WEB)
     await scene.harness.services.database.write(notify_unsubscribers, scene.harness.services.context)
@@ -226,9 +226,9 @@ async def suppressed(scene: Scene) -> None:
 
 
 async def mail_to_the_list(scene: Scene) -> None:
-    await scene.room.take(mail(Subject="help", number=1), "news-request", mail_from=scene.spell(), utf8=True)
-    await scene.room.take(mail(Subject="subscribe", number=2), "news-request", mail_from=scene.spell(), utf8=True)
-    await scene.room.take(mail(scene.spell(), number=3), "news-owner", mail_from="w@elsewhere.example", utf8=True)
+    await scene.room.accept(mail(Subject="help", number=1), "news-request", mail_from=scene.spell(), utf8=True)
+    await scene.room.accept(mail(Subject="subscribe", number=2), "news-request", mail_from=scene.spell(), utf8=True)
+    await scene.room.accept(mail(scene.spell(), number=3), "news-owner", mail_from="w@elsewhere.example", utf8=True)
     await scene.room.processing.recover()
 
 
@@ -247,15 +247,15 @@ async def mail_that_is_kept(scene: Scene) -> None:
         ],
         10,
     ):
-        await scene.room.take(mail(body, number=number, **fields), local, mail_from="w@elsewhere.example")
+        await scene.room.accept(mail(body, number=number, **fields), local, mail_from="w@elsewhere.example")
         if number != 10:
             await scene.room.processing.recover()
-    await scene.room.take(mail("hello\n", number=20), local, mail_from=scene.spell(), utf8=True)
+    await scene.room.accept(mail("hello\n", number=20), local, mail_from=scene.spell(), utf8=True)
     await scene.room.processing.recover()
 
 
 async def forward_that_comes_back(scene: Scene) -> None:
-    await scene.room.take(mail(number=30), "postmaster", mail_from=scene.spell(), utf8=True)
+    await scene.room.accept(mail(number=30), "postmaster", mail_from=scene.spell(), utf8=True)
     await scene.room.processing.recover()
 
 

@@ -32,10 +32,10 @@ async def family(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> D
 
 async def send_to(harness: DeliveryHarness, address: str) -> None:
     """Send what may go now; all addresses but this one put it off."""
-    await harness.turn()
-    for outgoing in harness.take_all():
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
         harness.answer(outgoing, TAKEN if outgoing.rcpt_to == address else LATER)
-    await harness.turn()
+    await harness.run_cycle()
 
 
 async def move_on(harness: DeliveryHarness, *, by: str) -> None:

@@ -27,7 +27,7 @@ WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
 async def put_off(harness: DeliveryHarness, outgoing: Outgoing) -> None:
     """The relay wants it later, and then it waits no more."""
     harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
 
 
 async def never_sent(harness: DeliveryHarness, _: Outgoing) -> None:
@@ -47,7 +47,7 @@ async def test_a_copy_in_flight_comes_back(harness: DeliveryHarness, stop: Stop,
     await harness.change("update list set leaving_note = 1")
     await harness.add_readers([ADA, "bob@reader.example"])  # the edition is not over when Ada's copy is
     await harness.edition()
-    outgoing = next(copy for copy in await harness.take_after_turn() if copy.rcpt_to == ADA)
+    outgoing = next(copy for copy in await harness.outgoing_after_cycle() if copy.rcpt_to == ADA)
     await harness.change("update delivery set attempts = 2, recorded_at = ? where recorded_at is null", recorded_at)
     harness.pass_time(5)
     await harness.leave(ADA)
@@ -78,12 +78,12 @@ async def test_a_welcome_in_flight_comes_back(harness: DeliveryHarness, stop: St
     await harness.services.sign_ups.request(["news"], Applicant(parse_address(ADA), WEB), network=None)
     await harness.send_all()
     await harness.services.confirmations.confirm(1, WEB)
-    [outgoing] = await harness.take_after_turn()
+    [outgoing] = await harness.outgoing_after_cycle()
     harness.pass_time(5)
     await harness.leave(ADA)
     harness.pass_time(5)
     await stop(harness, outgoing)
-    await harness.turn()
+    await harness.run_cycle()
     [(number,)] = await harness.rows("select id from unsubscribe")
     assert (await UndoUnsubscribe(harness.services.context).undo(number, WEB))[0] is UndoOutcome.RESTORED
     for _ in range(3):
@@ -98,7 +98,9 @@ async def test_a_pause_that_its_reader_ends_at_once_loses_no_copy(harness: Deliv
     await harness.add_readers([ADA, "bob@reader.example"])
     await harness.edition()
     preferences, link = Preferences(harness.services.context), PreferenceLink(subscriber_id=1, epoch=0)
-    outgoing = next(copy for copy in await harness.take_after_turn() if copy.rcpt_to == ADA) if is_in_flight else None
+    outgoing = (
+        next(copy for copy in await harness.outgoing_after_cycle() if copy.rcpt_to == ADA) if is_in_flight else None
+    )
     await preferences.pause(link, 30, WEB)
     harness.pass_time(5)
     if outgoing is not None:

@@ -38,7 +38,7 @@ async def other(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
         yield opened
 
 
-async def furnish(harness: DeliveryHarness) -> list[UnsubscribeRequest]:
+async def set_up(harness: DeliveryHarness) -> list[UnsubscribeRequest]:
     """Nine readers in every state, an edition on its way, and wishes to leave: of strangers, and twice, too."""
     context = replace(harness.services.context, entropy=bytes)  # all zero
     harness.services.subscribers = SubscriberAdmin(context)
@@ -46,7 +46,7 @@ async def furnish(harness: DeliveryHarness) -> list[UnsubscribeRequest]:
     await harness.change("update list set leaving_note = 1")
     await harness.readers(9)
     edition = await harness.edition()
-    await harness.turn()
+    await harness.run_cycle()
     await harness.change("update subscription set state = 'pending' where id = 2")
     await harness.change("update subscription set state = 'suspended', suspended_for = 'bounces' where id = 3")
     await harness.change(
@@ -77,14 +77,14 @@ async def test_leaving_together_is_leaving_one_after_the_other(
     harness: DeliveryHarness, other: DeliveryHarness
 ) -> None:
     """The same answers and the same rows, the chain of evidence to the octet."""
-    together = await leave(harness, await furnish(harness))
-    alone = [answer for departure in await furnish(other) for answer in await leave(other, [departure])]
+    together = await leave(harness, await set_up(harness))
+    alone = [answer for departure in await set_up(other) for answer in await leave(other, [departure])]
     assert together == alone
     assert await contents(harness) == await contents(other)
 
 
 async def test_each_of_many_gets_its_own_answer(harness: DeliveryHarness) -> None:
-    departures = await furnish(harness)
+    departures = await set_up(harness)
     answers = await asyncio.gather(
         *(
             harness.services.unsubscribes.unsubscribe(
@@ -99,13 +99,13 @@ async def test_each_of_many_gets_its_own_answer(harness: DeliveryHarness) -> Non
 
 
 async def test_the_chain_of_many_holds(harness: DeliveryHarness) -> None:
-    await leave(harness, await furnish(harness))
+    await leave(harness, await set_up(harness))
     audit = await harness.services.database.read(verify, [])
     assert ([], 15) == (audit.problems, audit.rows)
 
 
 async def test_copies_of_all_who_leave_are_cancelled_and_only_theirs(harness: DeliveryHarness) -> None:
-    departures = await furnish(harness)
+    departures = await set_up(harness)
     await harness.change("update delivery set state = 'queued', claimed_by = null where subscription_id <> 9")
     await harness.change("update delivery set state = 'claimed' where subscription_id = 9")
     await leave(harness, departures)

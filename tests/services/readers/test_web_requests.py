@@ -218,10 +218,10 @@ async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
     await services.make_list()
     web_requests = asking_of(services)
     await ask_for_three(web_requests)
-    take = SignUps.sign_up
+    sign_up = SignUps.sign_up
 
     def failing(self: SignUps, tx: Transaction, targets: Sequence[MailingList], applicant: Applicant) -> None:
-        take(self, tx, targets, applicant)
+        sign_up(self, tx, targets, applicant)
         if applicant.address.typed.startswith("bob"):
             raise problem
 

@@ -216,7 +216,7 @@ async def test_a_retry_is_the_same_mail(harness: DeliveryHarness) -> None:
 async def test_a_killed_process_sends_what_waits_and_nothing_twice(harness: DeliveryHarness) -> None:
     await set_welcome(harness)
     await join(harness)
-    await harness.turn()  # claimed, and the process dies
+    await harness.run_cycle()  # claimed, and the process dies
     await harness.start()
     assert 1 == len(await harness.send_all())
     await harness.start()

@@ -44,10 +44,10 @@ def refused(words: str) -> HandOver:
 async def test_the_same_words_stand_there_once_and_without_addresses(harness: DeliveryHarness) -> None:
     await harness.readers(3)
     edition = await harness.edition()
-    await harness.turn()
-    for outgoing in harness.take_all():
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
         harness.answer(outgoing, refused(f"no mailbox {outgoing.rcpt_to} here"))
-    await harness.turn()
+    await harness.run_cycle()
     summary = await reported(harness, edition)
     assert [(3, "hard", "gone", "no mailbox … here")] == [
         (reply.number, reply.kind, reply.bounce, reply.text) for reply in summary.edition.failures_said

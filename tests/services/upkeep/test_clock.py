@@ -58,13 +58,13 @@ async def test_what_was_put_off_waits_as_long_from_now_on(harness: DeliveryHarne
         Manuscript(source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}),
         [parse_address("eve@reader.example")],
     )
-    for outgoing in await harness.take_after_turn():
+    for outgoing in await harness.outgoing_after_cycle():
         harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     waits = await deferred_in(harness)
     await right(harness)
     assert (4, waits) == (len(waits), await deferred_in(harness))
-    assert [] == await harness.take_after_turn()
+    assert [] == await harness.outgoing_after_cycle()
     harness.pass_time(max(waits))
     assert 4 == len(await harness.send_all())
     assert {"delivered": 3} == await harness.counts(edition)
@@ -75,9 +75,9 @@ async def test_very_many_are_cut_in_slices(harness: DeliveryHarness, monkeypatch
     await harness.readers(5)
     await ahead(harness)
     await harness.edition()
-    for outgoing in await harness.take_after_turn():
+    for outgoing in await harness.outgoing_after_cycle():
         harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     await right(harness)
     assert 5 == len(await deferred_in(harness))
     assert max(await deferred_in(harness)) < MONTH
@@ -87,9 +87,9 @@ async def test_what_waits_from_the_right_time_stays(harness: DeliveryHarness) ->
     """A start, and a small step back, touch nothing that was put off before."""
     await harness.readers(2)
     await harness.edition()
-    for outgoing in await harness.take_after_turn():
+    for outgoing in await harness.outgoing_after_cycle():
         harness.answer(outgoing, LATER)
-    await harness.turn()
+    await harness.run_cycle()
     before = await harness.rows("select id, due_at, recorded_at from delivery")
     harness.pass_time(100)
     await harness.housekeeping.step()
@@ -103,15 +103,15 @@ async def test_a_clock_that_goes_forward_and_back_sends_nothing_twice(harness: D
     addresses = await harness.readers(6)
     await ahead(harness)
     edition = await harness.edition()
-    await harness.turn()
-    first, second, third = (harness.take() for _ in range(3))
+    await harness.run_cycle()
+    first, second, third = (harness.next_outgoing() for _ in range(3))
     assert first is not None
     assert second is not None
     assert third is not None
     harness.answer(first, TAKEN)
     harness.answer(second, LATER)
     await right(harness)
-    await harness.turn()
+    await harness.run_cycle()
     harness.answer(third, TAKEN)
     sent = [first, third, *await harness.send_all()]
     harness.pass_time(DeliverySettings().retry_seconds[0] * 1.2)
@@ -124,16 +124,16 @@ async def test_a_signature_that_failed_holds_nothing_up_for_long(harness: Delive
     await harness.readers(2)
     await harness.edition()
     harness.pass_time(MONTH)
-    await harness.turn()
-    outgoing = harness.take()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
     assert outgoing is not None
     harness.dispatcher.broker.record(
         "primary", [Result(outgoing.delivery_id, CompositionFailed("ValueError", unsigned=True))]
     )
     harness.pass_time(-MONTH)
-    await harness.turn()
+    await harness.run_cycle()
     harness.pass_time(UNSIGNED_SECONDS)
-    assert 2 == len(await harness.take_after_turn())
+    assert 2 == len(await harness.outgoing_after_cycle())
 
 
 async def test_requests_pauses_and_questions_wait_from_now_on(harness: DeliveryHarness) -> None:

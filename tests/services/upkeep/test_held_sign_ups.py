@@ -52,12 +52,12 @@ async def besiege(services: ServiceHarness) -> None:
 async def sign_up(
     services: ServiceHarness, address: Address = ADA, trust: Trust = Trust.PROVEN, origin: Origin = WEB
 ) -> None:
-    def take(tx: Transaction) -> None:
+    def sign_up(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         services.sign_ups.sign_up(tx, [target], Applicant(address, origin, name="Ada", trust=trust))
 
-    await services.database.write(take)
+    await services.database.write(sign_up)
 
 
 async def mailed(services: ServiceHarness) -> list[object]:

@@ -54,10 +54,10 @@ async def age(harness: DeliveryHarness, days: float = 31) -> None:
 async def send(harness: DeliveryHarness, text: str, results: dict[str, HandOver]) -> int:
     """An edition whose copies get these answers by recipient."""
     number = await harness.edition(text)
-    await harness.turn()
-    for outgoing in harness.take_all():
+    await harness.run_cycle()
+    for outgoing in harness.all_outgoing():
         harness.answer(outgoing, results.get(outgoing.rcpt_to, TAKEN))
-    await harness.turn()
+    await harness.run_cycle()
     assert "finished" == await harness.state(number)
     return number
 
@@ -231,7 +231,7 @@ async def test_an_issue_whose_rows_are_gone_goes_to_nobody_again(harness: Delive
     second = await harness.edition("Hola", name="noticias", scheduled_at=later)
     await harness.change("update edition set issue = 'may' where id = ?", second)
     harness.pass_time(61)
-    await harness.turn()
+    await harness.run_cycle()
     held = await harness.stored(second)
     assert held.state is EditionState.PAUSED
     assert f"the copies of edition {first} were removed" in (held.pause_reason or "")

@@ -57,7 +57,7 @@ MEMBERS = st.builds(
 PEOPLE = st.lists(st.builds(Person, st.lists(MEMBERS, max_size=2), st.booleans()), max_size=5)
 
 
-def furnish(tx: Transaction, people: Sequence[Person], keys: Any) -> None:
+def set_up(tx: Transaction, people: Sequence[Person], keys: Any) -> None:
     execute_in(
         tx,
         "insert into list (id, name, title, from_address, created_at)"
@@ -149,7 +149,7 @@ async def test_a_sweep_equals_its_rows_one_by_one(tmp_path: Path) -> None:
         def compare(tx: Transaction) -> None:
             def outcome_of(sweep: Callable[[Transaction], int], people: Sequence[Person]) -> tuple[int, dict[str, Any]]:
                 def run(tx: Transaction) -> tuple[int, dict[str, Any]]:
-                    furnish(tx, people, services.keys)
+                    set_up(tx, people, services.keys)
                     number = sweep(tx)
                     return number, {
                         name: select_in(tx, f"select {columns} from {name} order by 1")

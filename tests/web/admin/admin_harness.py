@@ -1,4 +1,4 @@
-"""The pages for people who log in, over a lobby: in process for a test's client, or on a port for a browser."""
+"""The pages for people who log in, in process for a test's client, or on a port for a browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, cast
 import httpx
 from starlette.types import ASGIApp
 from tests.ports import free_port
-from tests.services.log_ins.lobby import PASSWORD, Lobby, open_lobby
+from tests.services.log_ins.log_in_harness import PASSWORD, LogInHarness, open_log_ins
 
 from pressrun.acts.cases import Cases
 from pressrun.acts.door import Door
@@ -46,9 +46,9 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 
 @dataclass(slots=True, kw_only=True)
 class AdminHarness:
-    """A lobby, and the application in front of it."""
+    """The use cases of logging in, and the application in front of them."""
 
-    lobby: Lobby
+    harness: LogInHarness
     site: Site
     settings: HttpSettings
     auth_header: str | None = None
@@ -64,10 +64,10 @@ class AdminHarness:
         """Make a link, and return its path."""
 
         def make(tx: Transaction) -> str:
-            link = make_link(tx, person_id, kind, int(self.lobby.now), 900)
-            return url_of(link, self.site, self.lobby.keys).removeprefix(self.site.base_url)
+            link = make_link(tx, person_id, kind, int(self.harness.now), 900)
+            return url_of(link, self.site, self.harness.keys).removeprefix(self.site.base_url)
 
-        return await self.lobby.database.write(make)
+        return await self.harness.database.write(make)
 
     @asynccontextmanager
     async def logged_in(self, name: str = "ann") -> AsyncIterator[httpx.AsyncClient]:
@@ -81,38 +81,38 @@ class AdminHarness:
     def web(self) -> WebContext:
         """What the pages share, for a test that makes its own page."""
         return WebContext(
-            database=self.lobby.context.database,
+            database=self.harness.context.database,
             pages=Pages(self.site),
-            tokens=lambda: WebTokens(self.lobby.keys),
+            tokens=lambda: WebTokens(self.harness.keys),
             proxies=Proxies(self.settings.trusted_proxies),
-            clock=lambda: self.lobby.now,
+            clock=lambda: self.harness.now,
             arrived=ArrivedRequests(),
         )
 
     def rows(self, web: WebContext) -> Table:
         """The routes."""
         frame = self.frame(web)
-        rows = [*log_in_rows(frame), *people_rows(frame, lambda: self.lobby.database.read(all_lists))]
+        rows = [*log_in_rows(frame), *people_rows(frame, lambda: self.harness.database.read(all_lists))]
         if self.issuer is not None:
-            cookies = OidcCookies(self.lobby.context.clock, os.urandom)
+            cookies = OidcCookies(self.harness.context.clock, os.urandom)
             rows += issuer_rows(frame, self.issuer, cookies)
         return rows
 
     def frame(self, web: WebContext) -> AdminFrame:
         """The frame of the pages."""
-        lobby = self.lobby
+        harness = self.harness
         known: Any = SimpleNamespace(
-            database=lobby.database,
-            keys=lobby.keys,
-            audit_log=AuditLog(lobby.context),
-            account=lobby.account,
-            people=PeopleAdmin(lobby.context),
-            tokens=Tokens(lobby.context),
+            database=harness.database,
+            keys=harness.keys,
+            audit_log=AuditLog(harness.context),
+            account=harness.account,
+            people=PeopleAdmin(harness.context),
+            tokens=Tokens(harness.context),
         )
         return AdminFrame(
             web,
             Door(cast("Cases", known), {act.id: act for act in (*ACCOUNT_ACTS, *PEOPLE_ACTS)}),
-            lobby.services,
+            harness.services,
             auth_header=self.auth_header,
             issuer="" if self.issuer is None else self.issuer.label,
         )
@@ -128,21 +128,21 @@ async def open_admin(
     **http: Any,
 ) -> AsyncIterator[AdminHarness]:
     """The pages, in process."""
-    async with open_lobby(root, origin=origin) as lobby:
+    async with open_log_ins(root, origin=origin) as harness:
         site = Site(base_url=origin, mail_domain="news.example.org", receives_mail=True)
         issuer = None
         if oidc is not None:
-            issuer = Issuer(oidc, OutgoingHttp(seconds=10.0, may_stay_here=True), lobby.context.clock)
+            issuer = Issuer(oidc, OutgoingHttp(seconds=10.0, may_stay_here=True), harness.context.clock)
         web = AdminHarness(
-            lobby=lobby, site=site, settings=HttpSettings(**http), auth_header=auth_header, issuer=issuer
+            harness=harness, site=site, settings=HttpSettings(**http), auth_header=auth_header, issuer=issuer
         )
         web.app = build_admin_app(
             Surroundings(
                 site=site,
-                database=lobby.context.database,
-                tokens=lambda: WebTokens(lobby.keys),
+                database=harness.context.database,
+                tokens=lambda: WebTokens(harness.keys),
                 settings=web.settings,
-                clock=lambda: lobby.now,
+                clock=lambda: harness.now,
                 count_request=lambda *_: None,
                 admin=web.rows,
             )

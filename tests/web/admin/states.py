@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 from msgspec.structs import replace
 from tests.database import execute, select
-from tests.services.log_ins.lobby import PASSWORD, VISITOR
+from tests.services.log_ins.log_in_harness import PASSWORD, VISITOR
 from tests.web.admin.admin_harness import AdminHarness
 
 from pressrun.core.access.login_codes import SALT_BYTES, app_secret
@@ -21,23 +21,23 @@ Show = Callable[[AdminHarness, httpx.AsyncClient, httpx.AsyncClient], Awaitable[
 async def _add_app(client: httpx.AsyncClient, admin: AdminHarness, code: str | None = None) -> httpx.Response:
     page = await client.get("/admin/account?setup=app")
     (sealed,) = re.findall(r'name="setup" value="([0-9a-f]+)"', page.text)
-    secret = app_secret(admin.lobby.keys, bytes.fromhex(sealed)[:SALT_BYTES])
-    right = code_at(secret, int(admin.lobby.now // STEP_SECONDS))
+    secret = app_secret(admin.harness.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+    right = code_at(secret, int(admin.harness.now // STEP_SECONDS))
     fields = {"action": "add-app", "setup": sealed, "code": right if code is None else code}
     return await client.post("/admin/account", data=fields)
 
 
 async def _again(admin: AdminHarness, client: httpx.AsyncClient) -> httpx.Response:
-    admin.lobby.now += 900
+    admin.harness.now += 900
     away = await client.get("/admin/account?setup=app")
     return await client.get(away.headers["location"])
 
 
 async def _throttled(admin: AdminHarness, out: httpx.AsyncClient) -> httpx.Response:
-    admin.lobby.limit(Rate(1, 900))
+    admin.harness.limit(Rate(1, 900))
     await out.post("/admin/login", data={"username": "zoe", "password": "x"})
     answer = await out.post("/admin/login", data={"username": "zoe", "password": "x"})
-    admin.lobby.limit(Rate(1000, 900))
+    admin.harness.limit(Rate(1000, 900))
     return answer
 
 
@@ -103,20 +103,20 @@ async def _shown_link(admin: AdminHarness, out: httpx.AsyncClient) -> httpx.Resp
 
 
 async def _enter(admin: AdminHarness, out: httpx.AsyncClient) -> httpx.Response:
-    await admin.lobby.add_person("dora")
+    await admin.harness.add_person("dora")
     await out.post(await admin.make_link(1))
     return await out.get("/admin")
 
 
 async def _full(admin: AdminHarness, client: httpx.AsyncClient) -> httpx.Response:
     """With passkeys, and a session elsewhere."""
-    authenticator = await admin.lobby.add_passkey(1, 1)
-    [(method,)] = await select(admin.lobby.database, "select method from login_session where id = 1")
-    await execute(admin.lobby.database, "update login_session set method = 'passkey' where id = 1")
-    await admin.lobby.add_passkey(1, 1)
-    await execute(admin.lobby.database, "update login_session set method = ? where id = 1", method)
-    await admin.lobby.log_ins.by_passkey(
-        authenticator.get(admin.lobby.ceremonies.login_options()),
+    authenticator = await admin.harness.add_passkey(1, 1)
+    [(method,)] = await select(admin.harness.database, "select method from login_session where id = 1")
+    await execute(admin.harness.database, "update login_session set method = 'passkey' where id = 1")
+    await admin.harness.add_passkey(1, 1)
+    await execute(admin.harness.database, "update login_session set method = ? where id = 1", method)
+    await admin.harness.log_ins.by_passkey(
+        authenticator.get(admin.harness.ceremonies.login_options()),
         replace(VISITOR, client="2001:db8::1234:5678:9abc", agent="Samsung Internet, Android"),
     )
     return await client.get("/admin/account")
@@ -124,9 +124,9 @@ async def _full(admin: AdminHarness, client: httpx.AsyncClient) -> httpx.Respons
 
 async def walk(admin: AdminHarness, language: str = "en") -> AsyncIterator[tuple[str, int, httpx.Response]]:
     """Each state by name, with the status that it must have."""
-    admin.lobby.limit(Rate(1000, 900))
-    ann = await admin.lobby.add_person("ann", is_operator=True)
-    await admin.lobby.set_password(ann)
+    admin.harness.limit(Rate(1000, 900))
+    ann = await admin.harness.add_person("ann", is_operator=True)
+    await admin.harness.set_password(ann)
     headers = {"Accept-Language": language}
     async with admin.client(**headers) as client, admin.client(**headers) as out:
         await client.post("/admin/login", data={"username": "ann", "password": PASSWORD})

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from tests.database import select
 from tests.services.log_ins.authenticator import Authenticator
-from tests.services.log_ins.lobby import ORIGIN, PASSWORD
+from tests.services.log_ins.log_in_harness import ORIGIN, PASSWORD
 from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered
 
@@ -33,8 +33,8 @@ async def _do(client: httpx.AsyncClient, action: str, **fields: str) -> httpx.Re
 
 
 async def _ann(admin: AdminHarness, *, is_operator: bool = False) -> int:
-    ann = await admin.lobby.add_person("ann", is_operator=is_operator)
-    await admin.lobby.set_password(ann)
+    ann = await admin.harness.add_person("ann", is_operator=is_operator)
+    await admin.harness.set_password(ann)
     return ann
 
 
@@ -45,8 +45,11 @@ async def test_a_password_is_changed(admin: AdminHarness) -> None:
         done = await _do(client, "set-password", password=NEW)
         assert (303, "/admin/account?done=1") == (done.status_code, done.headers["location"])
         assert "Saved." in (await client.get("/admin/account?done=1")).text
-    assert (None, True) == (await admin.lobby.by_password("ann"), await admin.lobby.by_password("ann", NEW) is not None)
-    rows = await select(admin.lobby.database, "select * from audit where action = 'password.set'")
+    assert (None, True) == (
+        await admin.harness.by_password("ann"),
+        await admin.harness.by_password("ann", NEW) is not None,
+    )
+    rows = await select(admin.harness.database, "select * from audit where action = 'password.set'")
     assert 1 == len(rows)
     assert NEW not in str(rows)
 
@@ -54,7 +57,7 @@ async def test_a_password_is_changed(admin: AdminHarness) -> None:
 @pytest.mark.parametrize("is_operator", [False, True])
 async def test_whoever_has_just_been_let_in_reads_what_to_do(admin: AdminHarness, *, is_operator: bool) -> None:
     """An operator cannot log in by a mailed code. Once there is a password, nothing is left to be said."""
-    ann = await admin.lobby.add_person("ann", is_operator=is_operator)
+    ann = await admin.harness.add_person("ann", is_operator=is_operator)
     async with entered(admin, ann) as client:
         before = (await client.get("/admin/account")).text
         await _do(client, "set-password", password=NEW)
@@ -81,9 +84,9 @@ async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
     async with admin.logged_in() as client:
         page = (await client.get("/admin/account?setup=app")).text
         (sealed,) = re.findall(r'name="setup" value="([0-9a-f]{64})"', page)
-        secret = app_secret(admin.lobby.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+        secret = app_secret(admin.harness.keys, bytes.fromhex(sealed)[:SALT_BYTES])
         assert "data:image/svg+xml;base64," in page
-        code = code_at(secret, int(admin.lobby.now // STEP_SECONDS))
+        code = code_at(secret, int(admin.harness.now // STEP_SECONDS))
         wrong = await _do(client, "add-app", setup=sealed, code="000000" if code != "000000" else "111111")
         assert (422, True) == (wrong.status_code, sealed in wrong.text)
         foreign = await _do(client, "add-app", setup=sealed[:32], code=code)
@@ -95,7 +98,7 @@ async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
         typed = await _do(client, "add-app", setup=sealed, code="x")
     assert ["/admin/account?app-on=1"] * 2 == [answer.headers["location"] for answer in (again, typed)]
     assert ("get new ones below" in account.text, ">Get new recovery codes<" in account.text) == (True, True)
-    assert await admin.lobby.by_password("ann") is None
+    assert await admin.harness.by_password("ann") is None
 
 
 async def test_a_passkey_is_added_and_removed(admin: AdminHarness) -> None:
@@ -106,18 +109,18 @@ async def test_a_passkey_is_added_and_removed(admin: AdminHarness) -> None:
         made = Authenticator(ORIGIN).create(options)
         assert {"next": "/admin/account?done=1"} == (await client.post("/admin/account/passkey", json=made)).json()
         assert 409 == (await client.post("/admin/account/passkey", json=made)).status_code
-        (passkey,) = (await admin.lobby.account.overview(ann)).passkeys
+        (passkey,) = (await admin.harness.account.overview(ann)).passkeys
         assert 303 == (await _do(client, "remove-passkey", id=str(passkey.id))).status_code
-    assert () == (await admin.lobby.account.overview(ann)).passkeys
+    assert () == (await admin.harness.account.overview(ann)).passkeys
 
 
 async def test_other_sessions_are_ended(admin: AdminHarness) -> None:
     """One, or all; nobody else's, and nothing for a number that is none."""
     await _ann(admin)
-    bob = await admin.lobby.add_person("bob")
-    await admin.lobby.set_password(bob)
+    bob = await admin.harness.add_person("bob")
+    await admin.harness.set_password(bob)
     async with admin.logged_in() as client, admin.logged_in() as other, admin.logged_in("bob") as bobs:
-        (number,) = [session.id for session in (await admin.lobby.account.overview(bob)).sessions]
+        (number,) = [session.id for session in (await admin.harness.account.overview(bob)).sessions]
         for text in (str(number), "", "x", "9" * 40, "-1"):
             assert 303 == (await _do(client, "end-session", id=text)).status_code
         assert 200 == (await bobs.get("/admin/account")).status_code
@@ -135,10 +138,10 @@ CHANGES = ["set-password", "remove-password", "add-app", "remove-app", "renew-co
 async def test_what_changes_the_log_in_needs_a_recent_one(admin: AdminHarness, action: str) -> None:
     """After a quarter of an hour it leads to the log-in, and nothing is changed."""
     ann = await _ann(admin)
-    await admin.lobby.add_passkey(ann)
-    before = await admin.lobby.account.overview(ann)
+    await admin.harness.add_passkey(ann)
+    before = await admin.harness.account.overview(ann)
     async with admin.logged_in() as client:
-        admin.lobby.now += FRESH_SECONDS
+        admin.harness.now += FRESH_SECONDS
         answer = await _do(client, action, password=NEW, id=str(before.passkeys[0].id))
         assert "/admin/login?next=%2Fadmin%2Faccount" == answer.headers["location"]
         assert 403 == (await client.post("/admin/account/passkey/options", json={})).status_code
@@ -149,7 +152,7 @@ async def test_what_changes_the_log_in_needs_a_recent_one(admin: AdminHarness, a
         assert "You logged in some time ago." in again.text
         await client.post("/admin/login", data={"username": "ann", "password": PASSWORD})
         assert 200 == (await client.get("/admin/account?setup=app")).status_code
-    after = await admin.lobby.account.overview(ann)
+    after = await admin.harness.account.overview(ann)
     assert (before.credentials, before.passkeys) == (after.credentials, after.passkeys)
 
 
@@ -199,28 +202,29 @@ async def test_an_operator_with_a_password_alone_changes_nothing_of_others(admin
         assert "done" == await _try(admin, client, _act(reads=True))
         assert isinstance(await _try(admin, client, _act()), NotPermitted)
     assert [("person:ann", "try.it", "refused")] == await select(
-        admin.lobby.database, "select who, action, outcome from audit where way = 'page' and action <> 'session.begin'"
+        admin.harness.database,
+        "select who, action, outcome from audit where way = 'page' and action <> 'session.begin'",
     )
 
 
 async def test_an_action_that_needs_a_recent_log_in_is_refused_without_one(admin: AdminHarness) -> None:
     """Also from a page that forgot to look; and by a password alone, for an operator."""
     for name, is_operator in (("ann", False), ("bob", True)):
-        await admin.lobby.set_password(await admin.lobby.add_person(name, is_operator=is_operator))
+        await admin.harness.set_password(await admin.harness.add_person(name, is_operator=is_operator))
     wanted = _act(is_fresh=True, reads=True)
     own = replace(wanted, right=Right.SELF)
     async with admin.logged_in("ann") as client, admin.logged_in("bob") as operator:
         assert "done" == await _try(admin, client, own)
         assert isinstance(await _try(admin, operator, wanted), NotPermitted)
-        admin.lobby.now += FRESH_SECONDS
+        admin.harness.now += FRESH_SECONDS
         assert isinstance(await _try(admin, client, own), NotPermitted)
 
 
 async def test_a_password_alone_does_not_become_an_operator(admin: AdminHarness) -> None:
     """Beside a passkey nothing is added or changed by it; the passkey does that."""
     ann = await _ann(admin, is_operator=True)
-    authenticator = await admin.lobby.add_passkey(ann)
-    before = await admin.lobby.account.overview(ann)
+    authenticator = await admin.harness.add_passkey(ann)
+    before = await admin.harness.account.overview(ann)
     async with admin.logged_in() as thief:
         for action in CHANGES:
             answer = await _do(thief, action, password=NEW, id=str(before.passkeys[0].id))
@@ -228,7 +232,7 @@ async def test_a_password_alone_does_not_become_an_operator(admin: AdminHarness)
         assert 303 == (await thief.get("/admin/account?setup=app")).status_code
         assert 403 == (await thief.post("/admin/account/passkey/options", json={})).status_code
         assert 403 == (await thief.post("/admin/account/passkey", json={})).status_code
-        after = await admin.lobby.account.overview(ann)
+        after = await admin.harness.account.overview(ann)
         assert (before.credentials, before.passkeys) == (after.credentials, after.passkeys)
         options = (await thief.post("/admin/login/passkey/options", json={})).json()
         await thief.post("/admin/login/passkey", json=authenticator.get(options))
@@ -252,9 +256,9 @@ async def test_a_page_that_needs_more_than_a_password_leads_to_the_account(admin
 
     async with admin.logged_in() as client:
         assert "/admin/account" == await ask(client)
-        authenticator = await admin.lobby.add_passkey(ann, 1)
+        authenticator = await admin.harness.add_passkey(ann, 1)
         options = (await client.post("/admin/login/passkey/options", json={})).json()
         await client.post("/admin/login/passkey", json=authenticator.get(options))
         assert "shown" == await ask(client)
-        admin.lobby.now += FRESH_SECONDS
+        admin.harness.now += FRESH_SECONDS
         assert "/admin/login?next=%2Fadmin%2Fpeople" == await ask(client)

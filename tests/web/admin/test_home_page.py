@@ -17,13 +17,13 @@ POST = "To prepare an edition, email it to"
 
 async def add_list(admin: AdminHarness) -> None:
     new = NewList(name="inner", title="The Inner Letter", from_address="inner@town.example")
-    await admin.lobby.database.write(lists.insert_list, new, 1)
+    await admin.harness.database.write(lists.insert_list, new, 1)
 
 
 async def test_an_editor_finds_her_newsletter_and_where_to_write(admin: AdminHarness) -> None:
     """And no other, which she is not to know of."""
     await add_list(admin)
-    ann = await admin.lobby.add_person("ann")
+    ann = await admin.harness.add_person("ann")
     async with entered(admin, ann) as client:
         page = (await client.get("/admin")).text
     assert f"{NEWS}&nbsp;· Editor" in page
@@ -46,8 +46,8 @@ async def test_an_operator_finds_every_newsletter(admin: AdminHarness) -> None:
 
 
 async def test_without_a_newsletter_the_page_leads_on(admin: AdminHarness) -> None:
-    ann = await admin.lobby.add_person("ann")
-    await execute(admin.lobby.database, "delete from permission")
+    ann = await admin.harness.add_person("ann")
+    await execute(admin.harness.database, "delete from permission")
     async with entered(admin, ann) as client:
         page = (await client.get("/admin")).text
     assert (False, 2) == ('id="own"' in page, page.count('href="/admin/account"'))  # the menu has the other
@@ -55,8 +55,8 @@ async def test_without_a_newsletter_the_page_leads_on(admin: AdminHarness) -> No
 
 @pytest.mark.parametrize("change", ["post_by_mail = 'off'", "closed_at = 1"])
 async def test_nobody_is_told_to_post_where_it_is_refused(admin: AdminHarness, change: str) -> None:
-    ann = await admin.lobby.add_person("ann")
-    await execute(admin.lobby.database, f"update list set {change}")
+    ann = await admin.harness.add_person("ann")
+    await execute(admin.harness.database, f"update list set {change}")
     async with entered(admin, ann) as client:
         page = (await client.get("/admin")).text
     assert (True, False) == (NEWS in page, POST in page)

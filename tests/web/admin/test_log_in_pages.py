@@ -12,7 +12,7 @@ import httpx
 import pytest
 from tests.database import select
 from tests.services.log_ins.authenticator import Authenticator
-from tests.services.log_ins.lobby import ORIGIN, PASSWORD
+from tests.services.log_ins.log_in_harness import ORIGIN, PASSWORD
 from tests.web.admin.admin_harness import AdminHarness, open_admin
 
 from pressrun.core.access.login_codes import mailed_code, secret_digest
@@ -28,7 +28,7 @@ async def _post(client: httpx.AsyncClient, **fields: str) -> httpx.Response:
 
 async def test_without_a_session_a_page_leads_to_the_log_in_and_back(admin: AdminHarness) -> None:
     """303 there, and after the log-in to where one wanted to go."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.client() as client:
         away = await client.get("/admin/account")
         assert (303, "/admin/login?next=%2Fadmin%2Faccount") == (away.status_code, away.headers["location"])
@@ -44,7 +44,7 @@ async def test_without_a_session_a_page_leads_to_the_log_in_and_back(admin: Admi
 )
 async def test_the_log_in_leads_nowhere_else(admin: AdminHarness, target: str) -> None:
     """Whatever `next` says."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.client() as client:
         assert "evil" not in (await client.get(f"/admin/login?next={quote(target)}")).text
         entered = await _post(client, username="ann", password=PASSWORD, next=target)
@@ -53,7 +53,7 @@ async def test_the_log_in_leads_nowhere_else(admin: AdminHarness, target: str) -
 
 async def test_the_cookie_is_for_this_host_and_no_script(admin: AdminHarness) -> None:
     """Its name says so too: no other host of the domain can plant one."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.client() as client:
         set_cookie = (await _post(client, username="ann", password=PASSWORD)).headers["set-cookie"]
     said = {part.partition("=")[0].lower() for part in set_cookie.split("; ")[1:]}
@@ -68,8 +68,8 @@ async def test_the_cookie_is_for_this_host_and_no_script(admin: AdminHarness) ->
 
 async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHarness) -> None:
     """Known or not, with a password or without: only the name that was typed comes back."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
-    await admin.lobby.add_person("bob")
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
+    await admin.harness.add_person("bob")
     async with admin.client() as client:
         answers = [await _post(client, username=name, password="wrong words here") for name in ("ann", "bob", "eve")]
     assert {401} == {answer.status_code for answer in answers}
@@ -80,8 +80,8 @@ async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHarness) 
 
 async def test_what_is_throttled_is_429_with_the_time(admin: AdminHarness) -> None:
     """Also the right password."""
-    admin.lobby.limit(Rate(2, 900))
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    admin.harness.limit(Rate(2, 900))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.client() as client:
         for _ in range(2):
             await _post(client, username="ann", password="wrong")
@@ -92,15 +92,15 @@ async def test_what_is_throttled_is_429_with_the_time(admin: AdminHarness) -> No
 
 async def test_a_switched_off_way_is_not_offered_nor_accepted(admin: AdminHarness) -> None:
     """403 for who tries it all the same."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
-    admin.lobby.offer("code")
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
+    admin.harness.offer("code")
     async with admin.client() as client:
         page = (await client.get("/admin/login")).text
         assert (True, False, False) == ('name="email"' in page, 'name="password"' in page, "passkey" in page)
         assert 403 == (await _post(client, username="ann", password=PASSWORD)).status_code
         assert 403 == (await client.post("/admin/login/passkey/options", json={})).status_code
         assert 403 == (await client.post("/admin/login/passkey", json={})).status_code
-        admin.lobby.offer("password")
+        admin.harness.offer("password")
         assert 403 == (await _post(client, email="ann@town.example")).status_code
 
 
@@ -108,18 +108,18 @@ async def test_with_nobody_there_the_page_names_the_command(admin: AdminHarness)
     """There is no setup page that belongs to whoever comes first."""
     async with admin.client() as client:
         assert "pressrun user add" in (await client.get("/admin/login")).text
-        await admin.lobby.add_person("ann", is_operator=True)
+        await admin.harness.add_person("ann", is_operator=True)
         assert "pressrun user add" not in (await client.get("/admin/login")).text
 
 
 async def test_a_code_is_typed_where_it_was_asked_for(admin: AdminHarness) -> None:
     """`email`, then `code`; the answer to an address says nothing about it."""
-    await admin.lobby.add_person("ann")
+    await admin.harness.add_person("ann")
     async with admin.client() as client, admin.client() as other:
         known, unknown = await _post(client, email="ann@town.example"), await _post(other, email="eve@town.example")
         assert known.text.replace("ann@", "eve@") == unknown.text
         assert (200, 200) == (known.status_code, unknown.status_code)
-        code = mailed_code(admin.lobby.keys, secret_digest(client.cookies["__Host-pressrun-code"]))
+        code = mailed_code(admin.harness.keys, secret_digest(client.cookies["__Host-pressrun-code"]))
         assert 401 == (await _post(other, code=code)).status_code
         entered = await _post(client, code=code)
         assert (303, "/admin") == (entered.status_code, entered.headers["location"])
@@ -136,8 +136,8 @@ async def test_what_is_no_address_is_said_to_be_none(admin: AdminHarness) -> Non
 
 async def test_a_passkey_logs_in_by_two_posts(admin: AdminHarness) -> None:
     """What the script does."""
-    ann = await admin.lobby.add_person("ann")
-    authenticator = await admin.lobby.add_passkey(ann)
+    ann = await admin.harness.add_person("ann")
+    authenticator = await admin.harness.add_passkey(ann)
     async with admin.client() as client:
         options = (await client.post("/admin/login/passkey/options", json={})).json()
         answer = authenticator.get(options)
@@ -167,7 +167,7 @@ async def test_what_is_no_answer_of_a_browser_is_refused(
 @pytest.mark.parametrize("kind", LinkKind)
 async def test_a_link_is_shown_by_get_and_spent_by_post(admin: AdminHarness, kind: LinkKind) -> None:
     """What follows links spends none; the second POST finds it used."""
-    ann = await admin.lobby.add_person("ann", may_log_in=False)
+    ann = await admin.harness.add_person("ann", may_log_in=False)
     path = await admin.make_link(ann, kind)
     async with admin.client() as client, admin.client() as late:
         for _ in range(2):
@@ -199,30 +199,30 @@ async def test_whoever_comes_back_to_a_link_or_a_code_goes_on(admin: AdminHarnes
 
 async def test_a_forged_or_old_link_is_404(admin: AdminHarness) -> None:
     """With one and the same page."""
-    path = await admin.make_link(await admin.lobby.add_person("ann"))
+    path = await admin.make_link(await admin.harness.add_person("ann"))
     async with admin.client() as client:
         forged = await client.get(path[:-4] + "AAAA")
-        admin.lobby.now += 901
+        admin.harness.now += 901
         old = await client.get(path)
     assert (404, 404, True) == (forged.status_code, old.status_code, forged.text == old.text)
 
 
 async def test_logging_out_ends_the_session_and_drops_the_cookie(admin: AdminHarness) -> None:
     """GET does not: it is 405."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.logged_in() as client:
         secret = client.cookies[COOKIE]
         assert 405 == (await client.get("/admin/logout")).status_code
         out = await client.post("/admin/logout")
         assert (303, "/admin/login", False) == (out.status_code, out.headers["location"], COOKIE in client.cookies)
-        assert await admin.lobby.sessions.find(secret) is None
+        assert await admin.harness.sessions.find(secret) is None
         assert 303 == (await client.post("/admin/logout")).status_code
 
 
 async def test_pages_are_kept_by_nobody_and_framed_by_nobody(admin: AdminHarness) -> None:
     """Also what is refused. The referrer is never withheld: then browsers would not say where a form comes from."""
-    ann = await admin.lobby.add_person("ann")
-    await admin.lobby.set_password(ann)
+    ann = await admin.harness.add_person("ann")
+    await admin.harness.set_password(ann)
     async with admin.logged_in() as client:
         answers = [
             await client.get("/admin/login"),
@@ -254,7 +254,7 @@ async def test_pages_are_kept_by_nobody_and_framed_by_nobody(admin: AdminHarness
 async def test_over_plain_http_the_cookie_has_another_name(tmp_path: Path) -> None:
     """Browsers would not keep one that claims to be secure; `check` warns of such a base_url."""
     async with open_admin(tmp_path, "http://localhost:8080") as admin:
-        await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+        await admin.harness.set_password(await admin.harness.add_person("ann"))
         async with admin.logged_in() as client:
             assert "pressrun" in client.cookies
             assert 200 == (await client.get("/admin/account")).status_code
@@ -262,8 +262,8 @@ async def test_over_plain_http_the_cookie_has_another_name(tmp_path: Path) -> No
 
 async def test_a_replaced_origin_takes_no_passkey(admin: AdminHarness) -> None:
     """A page of another host cannot pass on what it got from a browser."""
-    ann = await admin.lobby.add_person("ann")
-    authenticator = await admin.lobby.add_passkey(ann)
+    ann = await admin.harness.add_person("ann")
+    authenticator = await admin.harness.add_passkey(ann)
     foreign = replace(authenticator, origin="https://news.example.org.evil.example")
     assert isinstance(foreign, Authenticator)
     async with admin.client() as client:
@@ -274,14 +274,14 @@ async def test_a_replaced_origin_takes_no_passkey(admin: AdminHarness) -> None:
 
 async def test_a_stolen_database_logs_nobody_in(admin: AdminHarness) -> None:
     """None of what its rows say works as a cookie, a code, a link or a recovery code."""
-    ann = await admin.lobby.add_person("ann")
-    await admin.lobby.set_password(ann)
+    ann = await admin.harness.add_person("ann")
+    await admin.harness.set_password(ann)
     link = await admin.make_link(ann)
     async with admin.logged_in() as client, admin.client() as thief:
         await _post(client, email="ann@town.example")
-        await admin.lobby.mailed_codes.carry_out()
+        await admin.harness.mailed_codes.carry_out()
         tables = ("login_session", "login_code", "enter_link", "password", "notice", "person")
-        rows = [row for table in tables for row in await select(admin.lobby.database, f"select * from {table}")]
+        rows = [row for table in tables for row in await select(admin.harness.database, f"select * from {table}")]
         values = {value.hex() if isinstance(value, bytes | memoryview) else str(value) for row in rows for value in row}
         for value in values:
             assert 303 == (await thief.get("/admin/account", headers={"Cookie": f"{COOKIE}={value}"})).status_code

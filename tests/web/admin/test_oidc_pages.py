@@ -34,11 +34,11 @@ async def other() -> AsyncIterator[OidcIssuer]:
 async def admin(tmp_path: Path, other: OidcIssuer) -> AsyncIterator[AdminHarness]:
     """The pages with an issuer, where Ada is invited."""
     async with open_admin(tmp_path, oidc=other.settings) as opened:
-        opened.lobby.now = time.time()
+        opened.harness.now = time.time()
         other.claims = {"email": "ada@town.example"}
-        number = await opened.lobby.add_person("ada", may_log_in=False)
-        now = int(opened.lobby.now)
-        await opened.lobby.database.write(enter_links.insert_link, number, LinkKind.INVITATION, now, now + 9000)
+        number = await opened.harness.add_person("ada", may_log_in=False)
+        now = int(opened.harness.now)
+        await opened.harness.database.write(enter_links.insert_link, number, LinkKind.INVITATION, now, now + 9000)
         yield opened
 
 
@@ -67,7 +67,7 @@ async def press(client: httpx.AsyncClient, back: str) -> httpx.Response:
 
 
 async def sessions(admin: AdminHarness) -> list[tuple[object, ...]]:
-    return await select(admin.lobby.database, "select method from login_session")
+    return await select(admin.harness.database, "select method from login_session")
 
 
 async def test_somebody_invited_logs_in(admin: AdminHarness, other: OidcIssuer) -> None:
@@ -113,7 +113,7 @@ async def test_a_callback_that_is_not_of_this_browser(admin: AdminHarness, other
         elif what == "no code":
             del fields["code"]
         elif what == "too late":
-            admin.lobby.now += 601
+            admin.harness.now += 601
         elif what == "a long code":
             fields["code"] = "x" * 5000
         else:
@@ -143,7 +143,7 @@ async def test_an_account_that_is_nobodys_here(admin: AdminHarness, other: OidcI
             answer = await press(client, back)
             assert (403, True) == (answer.status_code, "known here" in answer.text)
             assert 303 == (await client.get("/admin")).status_code
-    assert [] == await select(admin.lobby.database, "select * from identity")
+    assert [] == await select(admin.harness.database, "select * from identity")
 
 
 async def test_a_code_works_once(admin: AdminHarness, other: OidcIssuer) -> None:
@@ -164,7 +164,7 @@ async def test_an_issuer_that_is_away(admin: AdminHarness, other: OidcIssuer) ->
         assert (503, "60") == (answer.status_code, answer.headers["retry-after"])
         assert 200 == (await client.get("/admin/login")).status_code
     assert [] == await sessions(admin)
-    assert [] == await select(admin.lobby.database, "select at from limit_event where scope = 'logins'")
+    assert [] == await select(admin.harness.database, "select at from limit_event where scope = 'logins'")
 
 
 async def test_whoever_is_linked_needs_no_address(admin: AdminHarness, other: OidcIssuer) -> None:
@@ -186,7 +186,7 @@ async def test_whoever_is_linked_needs_no_address(admin: AdminHarness, other: Oi
 
 async def test_failures_are_limited_by_client(admin: AdminHarness, other: OidcIssuer) -> None:
     """Before the issuer is asked."""
-    admin.lobby.limit(Rate(1, 900))
+    admin.harness.limit(Rate(1, 900))
     other.claims = {"email": "bob@town.example"}
     async with sent_back(admin, other) as (client, back):
         assert 403 == (await press(client, back)).status_code
@@ -199,7 +199,7 @@ async def test_failures_are_limited_by_client(admin: AdminHarness, other: OidcIs
 async def test_whoever_has_just_logged_in_links_their_account(admin: AdminHarness, other: OidcIssuer) -> None:
     """From the page of the account, whatever its address; and later by it alone."""
     other.claims, other.subject = {"email": None}, "subject-of-bob"
-    bob = await admin.lobby.add_person("bob")
+    bob = await admin.harness.add_person("bob")
     async with entered(admin, bob) as client:
         assert "/admin/oidc?next=" in (await client.get("/admin/account")).text
         assert 303 == (await press(client, await go(client, other))).status_code
@@ -211,29 +211,29 @@ async def test_whoever_has_just_logged_in_links_their_account(admin: AdminHarnes
 async def test_nobody_links_an_account_to_a_session_left_alone(admin: AdminHarness, other: OidcIssuer) -> None:
     """A quarter of an hour later it is nobody's, and so it is for an operator who only typed a password."""
     other.claims = {"email": None}
-    bob = await admin.lobby.add_person("bob")
+    bob = await admin.harness.add_person("bob")
     async with entered(admin, bob) as client:
-        admin.lobby.now += 901
-        now = int(admin.lobby.now)
+        admin.harness.now += 901
+        now = int(admin.harness.now)
         other.claims = {"email": None, "iat": now, "exp": now + 300, "auth_time": now}
         back = await go(client, other)
         assert 403 == (await press(client, back)).status_code
-    await admin.lobby.set_password(await admin.lobby.add_person("ann", is_operator=True))
+    await admin.harness.set_password(await admin.harness.add_person("ann", is_operator=True))
     async with admin.logged_in() as client:
         assert 403 == (await press(client, await go(client, other))).status_code
-    assert [] == await select(admin.lobby.database, "select * from identity")
+    assert [] == await select(admin.harness.database, "select * from identity")
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 async def test_another_site_cannot_have_an_account_linked(admin: AdminHarness, other: OidcIssuer, site: str) -> None:
     """It could have the browser logged in at the issuer as somebody else first, and then lead it here."""
     other.claims = {"email": None}
-    async with entered(admin, await admin.lobby.add_person("bob")) as client:
+    async with entered(admin, await admin.harness.add_person("bob")) as client:
         client.headers["Sec-Fetch-Site"] = site
         back = await go(client, other)
         client.headers["Sec-Fetch-Site"] = "same-origin"
         assert 403 == (await press(client, back)).status_code
-    assert [] == await select(admin.lobby.database, "select * from identity")
+    assert [] == await select(admin.harness.database, "select * from identity")
 
 
 async def test_proving_oneself_again_asks_the_issuer_to_ask(admin: AdminHarness, other: OidcIssuer) -> None:
@@ -242,7 +242,7 @@ async def test_proving_oneself_again_asks_the_issuer_to_ask(admin: AdminHarness,
         assert 303 == (await press(client, back)).status_code
         away = await client.get("/admin/oidc")
         assert ["900"] == parse_qs(urlsplit(away.headers["location"]).query)["max_age"]
-        other.claims = {"auth_time": int(admin.lobby.now) - 3600}
+        other.claims = {"auth_time": int(admin.harness.now) - 3600}
         assert 401 == (await press(client, await go(client, other))).status_code
         other.claims = {}
         assert 303 == (await press(client, await go(client, other))).status_code

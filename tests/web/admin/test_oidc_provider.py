@@ -44,10 +44,10 @@ async def admin(tmp_path: Path, provider: Provider) -> AsyncIterator[AdminHarnes
     async with serve_admin(tmp_path / "web", oidc=provider.settings) as opened:
         provider.redirect_uri = f"{opened.site.base_url}/admin/oidc/callback"
         provider.start()
-        opened.lobby.now = time.time()
-        number = await opened.lobby.add_person("ada", may_log_in=False)
-        now = int(opened.lobby.now)
-        await opened.lobby.database.write(enter_links.insert_link, number, LinkKind.INVITATION, now, now + 9000)
+        opened.harness.now = time.time()
+        number = await opened.harness.add_person("ada", may_log_in=False)
+        now = int(opened.harness.now)
+        await opened.harness.database.write(enter_links.insert_link, number, LinkKind.INVITATION, now, now + 9000)
         yield opened
 
 
@@ -86,7 +86,7 @@ def changed(url: str, **fields: str) -> str:
 
 
 async def sessions(admin: AdminHarness) -> list[tuple[object, ...]]:
-    return await select(admin.lobby.database, "select method from login_session")
+    return await select(admin.harness.database, "select method from login_session")
 
 
 @pytest.mark.parametrize("conform", [True, False], ids=["userinfo", "token"])
@@ -126,7 +126,7 @@ async def test_accounts_that_are_nobodys_here(admin: AdminHarness, provider: Pro
 
 async def test_whoever_has_logged_in_links_an_account(admin: AdminHarness, provider: Provider) -> None:
     """One without an address, too; and it is asked for again where somebody must prove themselves."""
-    zoe = await admin.lobby.add_person("zoe")
+    zoe = await admin.harness.add_person("zoe")
     async with entered(admin, zoe) as client:
         back = await provider.log_in(await leave(client), "zoe")
         assert 303 == (await press(client, back.removeprefix(admin.site.base_url))).status_code
@@ -189,7 +189,7 @@ async def test_keys_that_were_rotated(admin: AdminHarness, provider: Provider) -
     provider.keys = [new_key("two"), *provider.keys]
     provider.start()
     assert 401 == (await log_in(admin, provider, "ada")).status_code
-    admin.lobby.now += 61
+    admin.harness.now += 61
     assert 303 == (await log_in(admin, provider, "ada")).status_code
 
 
@@ -201,9 +201,9 @@ async def test_a_provider_that_is_away(admin: AdminHarness, provider: Provider) 
         answer = await press(client, back)
         assert (503, "60") == (answer.status_code, answer.headers["retry-after"])
         assert 200 == (await client.get("/admin/login")).status_code
-        admin.lobby.now += 3601  # what is known of it is asked for again
+        admin.harness.now += 3601  # what is known of it is asked for again
         assert 503 == (await client.get("/admin/oidc")).status_code
         provider.start()
-        admin.lobby.now += 11
+        admin.harness.now += 11
         await leave(client)
     assert [] == await sessions(admin)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from tests.database import select
-from tests.services.log_ins.lobby import ORIGIN
+from tests.services.log_ins.log_in_harness import ORIGIN
 from tests.web.admin.admin_harness import AdminHarness, open_admin
 
 from pressrun.web.admin.frame import AdminMember
@@ -31,7 +31,7 @@ async def test_only_what_a_page_of_ours_sends_comes_through(tmp_path: Path) -> N
     """
     oidc = OidcSettings(issuer="https://id.example", client_id="pressrun", client_secret="secret")
     async with open_admin(tmp_path, oidc=oidc) as web:
-        ann = await web.lobby.add_person("ann", is_operator=True)
+        ann = await web.harness.add_person("ann", is_operator=True)
         async with web.client() as browser:
             await browser.post(await web.make_link(ann))
             cookies = dict(browser.cookies)
@@ -78,13 +78,15 @@ def _unsafe_routes(web: AdminHarness, token: str) -> list[tuple[str, str]]:
 
 async def _everything(web: AdminHarness) -> list[object]:
     tables = ("person", "permission", "login_session", "login_code", "enter_link", "api_token", "password", "audit")
-    return [await select(web.lobby.database, f"select * from {table}") for table in (*tables, "notice", "limit_event")]
+    return [
+        await select(web.harness.database, f"select * from {table}") for table in (*tables, "notice", "limit_event")
+    ]
 
 
 @pytest.mark.parametrize(("site", "origin"), sorted(RIGHT, key=str))
 async def test_what_a_page_of_ours_sends_is_done(admin: AdminHarness, site: str | None, origin: str | None) -> None:
     """A new browser says both, one over plain HTTP only the origin."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.logged_in() as client:
         sent = {"Sec-Fetch-Site": site, "Origin": origin}
         del client.headers["Sec-Fetch-Site"]
@@ -102,7 +104,7 @@ async def test_a_page_of_members_is_guarded_by_its_frame(admin: AdminHarness) ->
         return PlainTextResponse("done")
 
     handler = admin.frame(admin.web).page(page)
-    await admin.lobby.set_password(await admin.lobby.add_person("ann"))
+    await admin.harness.set_password(await admin.harness.add_person("ann"))
     async with admin.logged_in() as client:
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items()).encode()
 

@@ -28,9 +28,9 @@ async def test_an_operator_comes_from_the_issuer_invites_and_makes_a_token(brows
         serve_admin(tmp_path, oidc=issuer.settings) as web,
         browser.window(with_script=False) as window,
     ):
-        web.lobby.now = time.time()
+        web.harness.now = time.time()
         page, base = window.page, web.site.base_url
-        await page.goto(base + await web.make_link(await web.lobby.add_person("ann", is_operator=True)))
+        await page.goto(base + await web.make_link(await web.harness.add_person("ann", is_operator=True)))
         await page.get_by_role("button", name="Log in").click()
         await page.get_by_role("link", name="Log in with 127.0.0.1").click()  # links the account
         await page.get_by_role("button", name="Log in with 127.0.0.1").click()
@@ -50,7 +50,7 @@ async def test_an_operator_comes_from_the_issuer_invites_and_makes_a_token(brows
         await page.get_by_role("button", name="Create token").click()
         assert (await page.get_by_label("Token", exact=True).input_value()).startswith("pr_")
         assert ([], []) == (window.outside, window.errors)
-        methods = await select(web.lobby.database, "select method from login_session")
+        methods = await select(web.harness.database, "select method from login_session")
     assert [("oidc",)] == methods
 
 

@@ -41,13 +41,13 @@ async def _enter(page: Page, web: AdminHarness, person_id: int) -> None:
 async def test_a_person_adds_a_passkey_and_logs_in_with_it(browser: Browser, tmp_path: Path) -> None:
     """From the link of the shell to a passkey, out, and in again without typing anything; no policy is violated."""
     async with serve_admin(tmp_path) as web, browser.window() as window:
-        ann = await web.lobby.add_person("ann", is_operator=True)
+        ann = await web.harness.add_person("ann", is_operator=True)
         page, violations = window.page, _watch(window.page)
         await _plug_in(page)
         await _enter(page, web, ann)
         await page.get_by_role("button", name="Add a passkey").click()
         await page.wait_for_url("**/admin/account?done=1")
-        assert 1 == len((await web.lobby.account.overview(ann)).passkeys)
+        assert 1 == len((await web.harness.account.overview(ann)).passkeys)
         await page.get_by_role("button", name="Log out").click()
         await page.wait_for_url("**/admin/login")
         await page.get_by_role("button", name="Log in with a passkey").click()
@@ -59,14 +59,14 @@ async def test_a_person_adds_a_passkey_and_logs_in_with_it(browser: Browser, tmp
 async def test_a_passkey_that_is_gone_says_so(browser: Browser, tmp_path: Path) -> None:
     """The page stays, and says what to do."""
     async with serve_admin(tmp_path) as web, browser.window() as window:
-        ann = await web.lobby.add_person("ann")
+        ann = await web.harness.add_person("ann")
         page = window.page
         await _plug_in(page)
         await _enter(page, web, ann)
         await page.get_by_role("button", name="Add a passkey").click()
         await page.wait_for_url("**/admin/account?done=1")
-        (passkey,) = (await web.lobby.account.overview(ann)).passkeys
-        await web.lobby.account.remove_passkey(ann, 0, passkey.id)
+        (passkey,) = (await web.harness.account.overview(ann)).passkeys
+        await web.harness.account.remove_passkey(ann, 0, passkey.id)
         await page.goto(f"{web.site.base_url}/admin/login")
         await page.get_by_role("button", name="Log in with a passkey").click()
         await page.get_by_text("That passkey didn't work.").wait_for()

@@ -20,7 +20,7 @@ from pressrun.store.transaction import Transaction
 @asynccontextmanager
 async def operator(admin: AdminHarness, name: str = "ann") -> AsyncIterator[httpx.AsyncClient]:
     """A browser in which an operator has logged in by a passkey."""
-    number = await admin.lobby.add_person(name, is_operator=True)
+    number = await admin.harness.add_person(name, is_operator=True)
     async with entered(admin, number) as client:
         yield client
 
@@ -36,7 +36,7 @@ async def entered(admin: AdminHarness, number: int) -> AsyncIterator[httpx.Async
 
 async def permissions(admin: AdminHarness) -> list[tuple[Any, ...]]:
     return await select(
-        admin.lobby.database,
+        admin.harness.database,
         "select person.name, permission.role, permission.readers from permission join person "
         "on person.id = permission.person_id order by person.name",
     )
@@ -44,7 +44,7 @@ async def permissions(admin: AdminHarness) -> list[tuple[Any, ...]]:
 
 async def is_operating(admin: AdminHarness, name: str) -> int:
     """1 for an operator."""
-    rows = await select(admin.lobby.database, f"select is_operator from person where name = '{name}'")
+    rows = await select(admin.harness.database, f"select is_operator from person where name = '{name}'")
     return int(rows[0][0])
 
 
@@ -54,8 +54,8 @@ async def press(client: httpx.AsyncClient, name: str, action: str, **fields: str
 
 async def test_an_operator_sees_everybody(admin: AdminHarness) -> None:
     """By name, with what they may do and whether they can log in; the menu leads there."""
-    await admin.lobby.add_person("bob")
-    await admin.lobby.add_person("carl", may_log_in=False)
+    await admin.harness.add_person("bob")
+    await admin.harness.add_person("carl", may_log_in=False)
     async with operator(admin) as client:
         page = await client.get("/admin/people")
         assert 200 == page.status_code
@@ -68,10 +68,10 @@ async def test_an_operator_sees_everybody(admin: AdminHarness) -> None:
 
 async def test_an_operator_sees_whose_mail_does_not_arrive(admin: AdminHarness) -> None:
     """Beside the person, and on their page with what the mail server said."""
-    await admin.lobby.add_person("bob")
+    await admin.harness.add_person("bob")
     async with operator(admin) as client:
         assert "did not arrive" not in (await client.get("/admin/people")).text
-        database = admin.lobby.database
+        database = admin.harness.database
         [(address,)] = await select(database, "select address from person where name = 'bob'")
         values = "'login_code', ?, 'en', x'00', 1"
         await execute(
@@ -93,7 +93,7 @@ async def test_an_operator_sees_whose_mail_does_not_arrive(admin: AdminHarness) 
 
 async def test_a_person_without_rights_is_told_so(admin: AdminHarness) -> None:
     """As the shell adds people without any; their page does not call the first newsletter another one."""
-    await admin.lobby.add_person("bob")
+    await admin.harness.add_person("bob")
     async with operator(admin) as client:
         assert "No rights yet" not in (await client.get("/admin/people")).text
         assert "Another newsletter" not in (await client.get("/admin/people/bob")).text  # there is only one
@@ -105,7 +105,7 @@ async def test_a_person_without_rights_is_told_so(admin: AdminHarness) -> None:
 @pytest.mark.parametrize("path", ["/admin/people", "/admin/people/ann", "/admin/invite"])
 async def test_nobody_else_does(admin: AdminHarness, path: str) -> None:
     """403 for an editor, whose menu does not lead there, and the log-in for nobody."""
-    ann = await admin.lobby.add_person("ann")
+    ann = await admin.harness.add_person("ann")
     async with entered(admin, ann) as client:
         assert 'href="/admin/people"' not in (await client.get("/admin")).text
         page = await client.get(path)
@@ -128,10 +128,10 @@ async def test_an_invitation_is_mailed(admin: AdminHarness) -> None:
         assert (200, True) == (answer.status_code, "Berta@town.example" in answer.text)
         assert "Invited" in (await client.get("/admin/people")).text
     assert [("berta", "publisher", "see")] == await permissions(admin)
-    mailed = await select(admin.lobby.database, "select kind, address from notice")
+    mailed = await select(admin.harness.database, "select kind, address from notice")
     assert [("invitation", "Berta@town.example")] == mailed
     recorded = "select who, way, action, outcome from audit where action = 'user.invite'"
-    assert [("person:ann", "page", "user.invite", "done")] == await select(admin.lobby.database, recorded)
+    assert [("person:ann", "page", "user.invite", "done")] == await select(admin.harness.database, recorded)
 
 
 @pytest.mark.parametrize(
@@ -153,13 +153,13 @@ async def test_a_wrong_invitation_is_shown_again(admin: AdminHarness, wish: dict
         good = {"email": "berta@town.example", "list": "news", "role": "editor", "readers": "none"}
         answer = await client.post("/admin/invite", data={**good, **wish})
     assert (422, True) == (answer.status_code, 'action="/admin/logout"' in answer.text)
-    assert [] == await select(admin.lobby.database, "select * from notice")
+    assert [] == await select(admin.harness.database, "select * from notice")
     assert [] == await permissions(admin)
 
 
 async def test_the_buttons_of_a_person(admin: AdminHarness) -> None:
     """Rights on a list, an operator's, and back; each change ends the person's sessions."""
-    bob = await admin.lobby.add_person("bob")
+    bob = await admin.harness.add_person("bob")
     async with operator(admin) as client, entered(admin, bob) as theirs:
         assert 200 == (await theirs.get("/admin")).status_code
         saved = await press(client, "bob", "save", list="news", role="publisher", readers="export")
@@ -171,7 +171,7 @@ async def test_the_buttons_of_a_person(admin: AdminHarness) -> None:
         for action, is_operator in (("make-operator", 1), ("end-operator", 0)):
             assert 303 == (await press(client, "bob", action)).status_code
             assert [(is_operator,)] == await select(
-                admin.lobby.database, "select is_operator from person where name = 'bob'"
+                admin.harness.database, "select is_operator from person where name = 'bob'"
             )
         assert 303 == (await press(client, "bob", "remove-list", list="news")).status_code
         assert [] == await permissions(admin)
@@ -191,7 +191,7 @@ async def test_the_buttons_of_a_person(admin: AdminHarness) -> None:
 async def test_a_button_that_means_nothing_changes_nothing(
     admin: AdminHarness, action: str, fields: dict[str, str]
 ) -> None:
-    await admin.lobby.add_person("bob")
+    await admin.harness.add_person("bob")
     async with operator(admin) as client:
         answer = await press(client, "bob", action, **fields)
     assert answer.status_code in (200, 422)
@@ -220,7 +220,7 @@ async def test_what_is_taken_away_twice_is_away(
 
 async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHarness) -> None:
     """As with the links of readers: mail programs take a full stop for a part of the link."""
-    number = await admin.lobby.add_person("bob")
+    number = await admin.harness.add_person("bob")
     link = await admin.make_link(number)
     async with admin.client() as client:
         marked = await client.get(f"{link}.")
@@ -233,7 +233,7 @@ async def test_a_mark_behind_a_link_leads_to_its_page(admin: AdminHarness) -> No
 
 
 async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHarness) -> None:
-    await admin.lobby.add_person("bob")
+    await admin.harness.add_person("bob")
     async with operator(admin) as client:
         page = await press(client, "bob", "link")
         assert "no-store" == page.headers["cache-control"]
@@ -246,7 +246,7 @@ async def test_a_link_is_shown_once_and_lets_its_person_in(admin: AdminHarness) 
 
 async def test_a_person_is_removed_after_a_question(admin: AdminHarness) -> None:
     """The first press asks, the second removes; oneself one cannot remove by the page."""
-    await admin.lobby.add_person("bob")
+    await admin.harness.add_person("bob")
     async with operator(admin) as client:
         asked = await press(client, "bob", "remove")
         assert (200, True) == (asked.status_code, "really-remove" in asked.text)
@@ -258,9 +258,9 @@ async def test_a_person_is_removed_after_a_question(admin: AdminHarness) -> None
 
 async def test_a_change_needs_a_log_in_of_the_last_minutes(admin: AdminHarness) -> None:
     """Later the pages with forms lead to the log-in and back; the others can be read on."""
-    await admin.lobby.add_person("bob")
+    await admin.harness.add_person("bob")
     async with operator(admin) as client:
-        admin.lobby.now += 901
+        admin.harness.now += 901
         assert 200 == (await client.get("/admin/people")).status_code
         for path in ("/admin/people/bob", "/admin/invite"):
             away = await client.get(path)
@@ -271,8 +271,8 @@ async def test_a_change_needs_a_log_in_of_the_last_minutes(admin: AdminHarness) 
 
 async def test_a_password_alone_is_not_enough_for_an_operator(admin: AdminHarness) -> None:
     """Everything can be read and nothing changed."""
-    await admin.lobby.set_password(await admin.lobby.add_person("ann", is_operator=True))
-    await admin.lobby.add_person("bob")
+    await admin.harness.set_password(await admin.harness.add_person("ann", is_operator=True))
+    await admin.harness.add_person("bob")
     async with admin.logged_in() as client:
         assert 200 == (await client.get("/admin/people")).status_code
         answer = await press(client, "bob", "make-operator")
@@ -282,7 +282,7 @@ async def test_a_password_alone_is_not_enough_for_an_operator(admin: AdminHarnes
 
 async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHarness) -> None:
     """In the middle of a session."""
-    bob = await admin.lobby.add_person("bob", is_operator=True)
+    bob = await admin.harness.add_person("bob", is_operator=True)
     async with operator(admin) as client, entered(admin, bob) as theirs:
         assert 200 == (await theirs.get("/admin/people")).status_code
         await press(client, "bob", "end-operator")
@@ -293,11 +293,11 @@ async def test_who_is_no_operator_any_more_is_turned_away_at_once(admin: AdminHa
 @pytest.mark.parametrize("change", ["epoch = epoch + 1", "is_operator = 0"])
 async def test_nothing_is_changed_once_a_session_or_right_has_ended(admin: AdminHarness, change: str) -> None:
     """Also where that is while the form arrives."""
-    bob = await admin.lobby.add_person("bob", is_operator=True)
+    bob = await admin.harness.add_person("bob", is_operator=True)
 
     async def form() -> AsyncIterator[bytes]:
         yield b"action=end-"
-        await execute(admin.lobby.database, f"update person set {change} where id = {bob}")
+        await execute(admin.harness.database, f"update person set {change} where id = {bob}")
         yield b"operator"
 
     async with operator(admin), entered(admin, bob) as theirs:
@@ -313,7 +313,7 @@ async def test_an_address_is_shown_as_text(admin: AdminHarness) -> None:
     def add(tx: Transaction) -> None:
         people.insert_person(tx, "eve", parse_address("o&x`{{7*7}}'@town.example"), 1)
 
-    await admin.lobby.database.write(add)
+    await admin.harness.database.write(add)
     async with operator(admin) as client:
         for path in ("/admin/people", "/admin/people/eve"):
             assert "o&amp;x`{{7*7}}&#39;@town.example" in (await client.get(path)).text
@@ -324,7 +324,7 @@ async def test_very_many_people_come_in_pages(admin: AdminHarness) -> None:
         for number in range(120):
             people.insert_person(tx, f"person-{number:03}", None, 1)
 
-    await admin.lobby.database.write(add)
+    await admin.harness.database.write(add)
     async with operator(admin) as client:
         first = await client.get("/admin/people")
         (following,) = re.findall(r'href="(/admin/people\?after=[^"]+)"', first.text)

@@ -46,7 +46,7 @@ async def test_a_token_that_cannot_be_made(admin: AdminHarness, fields: dict[str
 
 async def test_a_token_that_could_do_nothing(admin: AdminHarness) -> None:
     bob = await publisher(admin)
-    await execute(admin.lobby.database, "update permission set readers = 'none'")
+    await execute(admin.harness.database, "update permission set readers = 'none'")
     async with entered(admin, bob) as client:
         answer = await client.post("/admin/tokens/new", data=SHOP, headers=GERMAN)
     assert (422, "", "Ein Token darf nicht mehr als Sie selbst") == problem(answer)
@@ -60,9 +60,9 @@ async def test_a_list_that_was_removed_meanwhile(admin: AdminHarness) -> None:
 
 async def test_an_address_that_gets_no_mail(admin: AdminHarness) -> None:
     berta = parse_address(INVITATION["email"])
-    digests = digests_of(admin.lobby.keys, berta)
-    await admin.lobby.database.write(
-        suppress, digests, SuppressionReason.COMPLAINT, address=berta.typed, now=int(admin.lobby.now)
+    digests = digests_of(admin.harness.keys, berta)
+    await admin.harness.database.write(
+        suppress, digests, SuppressionReason.COMPLAINT, address=berta.typed, now=int(admin.harness.now)
     )
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data=INVITATION, headers=GERMAN)
@@ -70,7 +70,7 @@ async def test_an_address_that_gets_no_mail(admin: AdminHarness) -> None:
 
 
 async def test_an_operator_who_has_never_logged_in(admin: AdminHarness) -> None:
-    await admin.lobby.add_person("olga", is_operator=True, may_log_in=False)
+    await admin.harness.add_person("olga", is_operator=True, may_log_in=False)
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data={**INVITATION, "email": "olga@town.example"}, headers=GERMAN)
     assert (422, "", "Wer den Betrieb verantwortet, kann sich nicht allein per E\u2011Mail einloggen") == problem(
@@ -79,7 +79,7 @@ async def test_an_operator_who_has_never_logged_in(admin: AdminHarness) -> None:
 
 
 async def test_a_right_that_has_gone_meanwhile(admin: AdminHarness) -> None:
-    await admin.lobby.add_person("berta")
+    await admin.harness.add_person("berta")
     async with operator(admin) as client:
         answer = await client.post("/admin/people/berta", data={"action": "end-operator"}, headers=GERMAN)
     assert (422, "", "Das hat sich inzwischen geändert") == problem(answer)

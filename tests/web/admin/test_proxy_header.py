@@ -18,8 +18,8 @@ PROXY = "127.0.0.1"
 @pytest_asyncio.fixture
 async def admin(tmp_path: Path) -> AsyncIterator[AdminHarness]:
     async with open_admin(tmp_path, auth_header=HEADER) as opened:
-        await opened.lobby.add_person("ann", is_operator=True)
-        await opened.lobby.add_person("bob")
+        await opened.harness.add_person("ann", is_operator=True)
+        await opened.harness.add_person("bob")
         yield opened
 
 
@@ -39,7 +39,7 @@ async def test_who_has_logged_in_at_the_proxy_is_logged_in(admin: AdminHarness) 
             assert (200, False) == (page.status_code, "set-cookie" in page.headers)
     async with browser(admin, "bob") as client:
         assert (200, 403) == ((await client.get("/admin")).status_code, (await client.get("/admin/people")).status_code)
-    assert [] == await select(admin.lobby.database, "select * from login_session")
+    assert [] == await select(admin.harness.database, "select * from login_session")
 
 
 async def test_they_act_as_themselves(admin: AdminHarness) -> None:
@@ -48,7 +48,7 @@ async def test_they_act_as_themselves(admin: AdminHarness) -> None:
         answer = await client.post("/admin/people/bob", data={"action": "make-operator"})
         assert 303 == answer.status_code
     recorded = "select who, way, action from audit where action = 'user.grant'"
-    assert [("person:ann", "page", "user.grant")] == await select(admin.lobby.database, recorded)
+    assert [("person:ann", "page", "user.grant")] == await select(admin.harness.database, recorded)
 
 
 @pytest.mark.parametrize("peer", ["192.0.2.1", "127.0.0.2", "10.0.0.1", None])
@@ -82,11 +82,11 @@ async def test_another_site_cannot_use_it(admin: AdminHarness) -> None:
         cross = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
         answer = await client.post("/admin/people/bob", data={"action": "make-operator"}, headers=cross)
         assert 403 == answer.status_code
-    assert [(0,)] == await select(admin.lobby.database, "select is_operator from person where name = 'bob'")
+    assert [(0,)] == await select(admin.harness.database, "select is_operator from person where name = 'bob'")
 
 
 async def test_without_the_setting_it_means_nothing(tmp_path: Path) -> None:
     async with open_admin(tmp_path) as plain:
-        await plain.lobby.add_person("ann", is_operator=True)
+        await plain.harness.add_person("ann", is_operator=True)
         async with browser(plain, "ann") as client:
             assert 303 == (await client.get("/admin")).status_code

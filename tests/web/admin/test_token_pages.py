@@ -18,18 +18,20 @@ SHOP = {"name": "shop", "scope": "sign-up", "list": "news", "expires": "90d"}
 
 async def publisher(admin: AdminHarness, name: str = "bob") -> int:
     """Somebody who may change the settings of `news`."""
-    number = await admin.lobby.add_person(name)
+    number = await admin.harness.add_person(name)
 
     def promote(tx: Transaction) -> None:
         people.lock_person(tx, name)
         people.put_permission(tx, 1, number, Role.PUBLISHER, ReaderAccess.MANAGE)
 
-    await admin.lobby.database.write(promote)
+    await admin.harness.database.write(promote)
     return number
 
 
 async def tokens(admin: AdminHarness) -> list[tuple[object, ...]]:
-    return await select(admin.lobby.database, "select name, scope, is_everywhere, person_id from api_token order by id")
+    return await select(
+        admin.harness.database, "select name, scope, is_everywhere, person_id from api_token order by id"
+    )
 
 
 async def test_a_token_is_shown_once(admin: AdminHarness) -> None:
@@ -69,7 +71,7 @@ async def test_a_wrong_wish_is_shown_again(admin: AdminHarness, wish: dict[str, 
 
 async def test_nobody_gets_a_form_that_they_cannot_send(admin: AdminHarness) -> None:
     """People who may not change settings cannot make a token, and learn that before they fill anything in."""
-    async with entered(admin, await admin.lobby.add_person("vic")) as client:
+    async with entered(admin, await admin.harness.add_person("vic")) as client:
         answers = [await client.get("/admin/tokens/new"), await client.post("/admin/tokens/new", data=SHOP)]
     assert [403, 403] == [answer.status_code for answer in answers]
     assert [] == await tokens(admin)
@@ -88,7 +90,7 @@ async def test_a_publisher_has_no_token_for_all_newsletters(admin: AdminHarness)
 
 async def test_an_editor_makes_none(admin: AdminHarness) -> None:
     """The menu does not lead there, and the door is shut."""
-    async with entered(admin, await admin.lobby.add_person("eve")) as client:
+    async with entered(admin, await admin.harness.add_person("eve")) as client:
         assert "/admin/tokens" not in (await client.get("/admin")).text
         assert "/admin/tokens/new" not in (await client.get("/admin/tokens")).text
         assert 403 == (await client.post("/admin/tokens/new", data=SHOP)).status_code
@@ -120,7 +122,7 @@ async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHarn
         await client.post("/admin/tokens/new", data={"name": "first", "scope": "write", "expires": ""})
         sql = """insert into api_token (name, digest, scope, is_everywhere, person_id, created_at, origin_id)
             select 'second', ?, scope, 1, person_id, created_at, id from api_token"""
-        await execute(admin.lobby.database, sql, b"x")
+        await execute(admin.harness.database, sql, b"x")
         answer = await client.post("/admin/tokens", data={"id": "1"})
     assert 200 == answer.status_code
     assert "Tokens that were made with first are still valid: second" in answer.text
@@ -129,7 +131,7 @@ async def test_revoking_names_the_tokens_that_were_made_with_it(admin: AdminHarn
 async def test_making_and_revoking_need_a_log_in_of_the_last_minutes(admin: AdminHarness) -> None:
     async with entered(admin, await publisher(admin)) as client:
         await client.post("/admin/tokens/new", data=SHOP)
-        admin.lobby.now += 901
+        admin.harness.now += 901
         assert 200 == (await client.get("/admin/tokens")).status_code
         for path, fields in (("/admin/tokens/new", SHOP), ("/admin/tokens", {"id": "1"})):
             away = await client.post(path, data=fields)

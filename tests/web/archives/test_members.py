@@ -13,7 +13,7 @@ from pressrun.core.signing.tokens import WebPurpose
 ALL = ("", "/archive", "/archive?page=1", "/archive/first", "/archive/first/asset/1-boat.png", "/search?q=boats")
 
 
-async def furnish(web: WebHarness, archive: str = "members") -> str:
+async def set_up(web: WebHarness, archive: str = "members") -> str:
     """A list with an edition and a reader; returns the path of the reader's link."""
     number = await web.add_list(archive=archive)
     await web.add_edition(
@@ -31,7 +31,7 @@ def link(web: WebHarness, subscription: int, epoch: int = 0, number: int = 0) ->
 
 async def test_a_readers_link_leads_in(web: WebHarness) -> None:
     """Every page links to others below it alone, sets nothing, is not to be kept, found or named."""
-    read = await furnish(web)
+    read = await set_up(web)
     async with web.client() as client:
         for path in ALL:
             response = await client.get(read + path)
@@ -68,7 +68,7 @@ async def test_a_readers_link_to_the_latest_edition_stays(web: WebHarness) -> No
 
 
 async def test_reading_changes_nothing(web: WebHarness) -> None:
-    read = await furnish(web)
+    read = await set_up(web)
     before = await web.everything()
     async with web.client() as client:
         for path in ALL:
@@ -91,7 +91,7 @@ async def test_reading_changes_nothing(web: WebHarness) -> None:
 )
 async def test_a_link_ends(web: WebHarness, change: str) -> None:
     """With the reader's leaving, with a new address, and with the archive: then it is as one that never was."""
-    read = await furnish(web)
+    read = await set_up(web)
     await web.write(change)
     async with web.client() as client:
         forged = await client.get("/read/forged")
@@ -102,7 +102,7 @@ async def test_a_link_ends(web: WebHarness, change: str) -> None:
 
 @pytest.mark.parametrize("state", ["active", "suspended"])
 async def test_a_reader_whose_mail_waits_may_read(web: WebHarness, state: str) -> None:
-    read = await furnish(web)
+    read = await set_up(web)
     await web.write(f"update subscription set state = '{state}'")
     async with web.client() as client:
         assert 200 == (await client.get(read)).status_code
@@ -110,7 +110,7 @@ async def test_a_reader_whose_mail_waits_may_read(web: WebHarness, state: str) -
 
 async def test_a_link_opens_its_own_list_alone(web: WebHarness) -> None:
     """An edition of another list is not below it, and another purpose's token is none."""
-    read = await furnish(web)
+    read = await set_up(web)
     other = await web.add_list("club", archive="members")
     await web.add_edition(other, "minutes", title="Minutes")
     token = web.unsubscribe_path(1).rpartition("/")[2]
@@ -122,7 +122,7 @@ async def test_a_link_opens_its_own_list_alone(web: WebHarness) -> None:
 
 
 async def test_the_link_of_a_test_copy_says_so(web: WebHarness) -> None:
-    await furnish(web)
+    await set_up(web)
     async with web.client() as client:
         response = await client.get(link(web, 0) + "/archive/first")
     assert (200, True, False) == (response.status_code, "test copy" in response.text, "Secret" in response.text)
@@ -130,7 +130,7 @@ async def test_the_link_of_a_test_copy_says_so(web: WebHarness) -> None:
 
 async def test_a_link_goes_on_when_the_archive_is_opened_to_all(web: WebHarness) -> None:
     """Old mails keep working when the list changes its mind."""
-    read = await furnish(web)
+    read = await set_up(web)
     await web.write("update list set archive = 'public'")
     async with web.client() as client:
         assert 200 == (await client.get(f"{read}/archive/first")).status_code

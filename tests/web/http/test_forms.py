@@ -45,7 +45,7 @@ def read(content_type: str, body: bytes) -> Fields | int:
 async def path_of(web: WebHarness, route: str) -> str:
     """A path of a route, by a token that leads somewhere where it has one."""
     supply = Supply(web)
-    await supply.furnish()
+    await supply.set_up()
     if "{token}" not in route:
         return route.replace("{name}", "news")
     return route.replace("{token}", await supply.token(kinds_of(route)[0]))

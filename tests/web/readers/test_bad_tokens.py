@@ -59,7 +59,7 @@ async def seen(web: WebHarness, method: str, path: str) -> tuple[int, list[tuple
 @pytest.mark.parametrize("route", ROUTES_OF_TOKENS)
 async def test_every_bad_token_gets_the_one_page(web: WebHarness, route: str) -> None:
     supply = Supply(web)
-    await supply.furnish()
+    await supply.set_up()
     path = route.replace("{slug}", segment_of(route, "slug")[0]).replace("{file}", segment_of(route, "file")[0])
     expected = await seen(web, "GET", "/confirm/x")
     genuine = await supply.token(kinds_of(route)[0])

@@ -20,7 +20,7 @@ from pressrun.web.settings import HttpSettings
 ADA = "ada@reader.example"
 
 
-async def furnish(web: WebHarness) -> None:
+async def set_up(web: WebHarness) -> None:
     """A newsletter in Spanish, French and English, and three that stand alone; one has its archive for members."""
     for name, title, tag in (
         ("noticias", "Noticias", "es"),
@@ -52,7 +52,7 @@ async def test_newsletters_stand_by_family_and_by_the_language_of_the_visitor(
     web: WebHarness, accepted: str, expected: list[str]
 ) -> None:
     """A family once, by the list for this visitor; those with an archive for members alone come last."""
-    await furnish(web)
+    await set_up(web)
     async with web.client() as client:
         page = (await client.get("/", headers={"accept-language": accepted})).text
     assert expected == titles(page)
@@ -68,7 +68,7 @@ async def test_the_site_has_a_name_and_newsletters_a_date(tmp_path: Path) -> Non
     """The date of the latest edition, but not of what only members can read."""
     settings = HttpSettings(title="Villanueva <b>", description='The "town".')
     async with open_web(tmp_path, settings=settings) as web:
-        await furnish(web)
+        await set_up(web)
         await web.add_edition(4, started_at=int(NOW) - 86400)
         await web.add_edition(4, "older", started_at=int(NOW) - 9 * 86400)
         await web.add_edition(6, "secret")
@@ -82,7 +82,7 @@ async def test_the_site_has_a_name_and_newsletters_a_date(tmp_path: Path) -> Non
 
 async def test_closed_and_unlisted_lists_are_not_offered(web: WebHarness) -> None:
     """Nor does the form take a sign-up to one."""
-    await furnish(web)
+    await set_up(web)
     await web.close_list("tides")
     await web.write("update list set listed = 0 where name in ('ebbe', 'letters')")
     async with web.client() as client:
@@ -130,7 +130,7 @@ async def test_an_empty_site_has_no_form(web: WebHarness) -> None:
 
 async def test_one_form_subscribes_to_the_ticked_ones(web: WebHarness) -> None:
     """One mail for all of them; the evidence of each holds what was shown, in the language of the page."""
-    await furnish(web)
+    await set_up(web)
     async with web.client() as client:
         data = {"email": ADA, "form": "page", "list": ["noticias", "tides"]}
         answer = await client.post("/", data=data, headers={"accept-language": "fr"})
@@ -166,7 +166,7 @@ async def test_the_mail_speaks_the_language_of_the_newsletters(
     web: WebHarness, ticked: list[str], query: str, expected: str
 ) -> None:
     """That of the page where they have several, and the one that was named before any other."""
-    await furnish(web)
+    await set_up(web)
     async with web.client() as client:
         client.headers["accept-language"] = "de"
         page = (await client.get(f"/{query}")).text
@@ -177,7 +177,7 @@ async def test_the_mail_speaks_the_language_of_the_newsletters(
 
 async def test_every_well_formed_address_gets_the_same_answer(web: WebHarness) -> None:
     """Strangers, members, and those who are never to be written to."""
-    await furnish(web)
+    await set_up(web)
     await web.add_reader(4, "member@reader.example")
     await web.suppress("never@reader.example", "never-again")
     pages = set()
@@ -199,7 +199,7 @@ async def test_every_well_formed_address_gets_the_same_answer(web: WebHarness) -
 async def test_what_is_missing_is_said_and_the_rest_kept(
     web: WebHarness, data: dict[str, str | list[str]], problem: str
 ) -> None:
-    await furnish(web)
+    await set_up(web)
     async with web.client() as client:
         answer = await client.post("/", data=data)
     assert (400, True) == (answer.status_code, problem in words_of(answer.text))
@@ -212,7 +212,7 @@ async def test_a_network_that_signs_up_too_often_hears_when_it_may_again(tmp_pat
     """The front page counts as every other form does, once for each time it is sent."""
     limits = replace(LimitSettings(), sign_ups_per_ip=Rate(1, 3600.0))
     async with open_web(tmp_path, limits=limits) as web:
-        await furnish(web)
+        await set_up(web)
         async with web.client(peer="192.0.2.7") as client:
             data = {"email": ADA, "list": ["tides", "ebbe", "council"]}
             first, second = await client.post("/", data=data), await client.post("/", data=data)
@@ -223,7 +223,7 @@ async def test_a_network_that_signs_up_too_often_hears_when_it_may_again(tmp_pat
 
 async def test_the_form_of_the_front_page_proves_itself(web: WebHarness) -> None:
     """Its token is good there and on no list's page; a decoy that is filled in gets the ordinary answer and no mail."""
-    await furnish(web)
+    await set_up(web)
     async with web.client() as client:
         page = (await client.get("/")).text
         token = re.search(r'name="form_token" value="([^"]+)"', page)
@@ -241,7 +241,7 @@ async def test_the_work_that_the_front_page_asks_for_is_believed(tmp_path: Path)
         proof_of_work_above=Rate(1, 3600.0), proof_of_work_bits=8, sign_ups_per_ip=Rate(1000, 3600.0)
     )
     async with open_web(tmp_path, limits=limits) as web:
-        await furnish(web)
+        await set_up(web)
         async with web.client() as client:
             await client.post("/", data={"email": "first@reader.example", "list": "tides"})
             page = await client.get("/")

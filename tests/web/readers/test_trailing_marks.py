@@ -14,7 +14,7 @@ ROUTES_OF_TOKENS = sorted(route for route in ROUTES if route.endswith("{token}")
 async def test_a_mark_behind_a_link_leads_to_its_page(web: WebHarness, route: str) -> None:
     """By GET and HEAD, which change nothing, to the page that the mail meant."""
     supply = Supply(web)
-    await supply.furnish()
+    await supply.set_up()
     path = route.replace("{token}", await supply.token(kinds_of(route)[0]))
     before = await web.everything()
     async with web.client() as client:
@@ -33,7 +33,7 @@ async def test_a_mark_behind_a_link_leads_to_its_page(web: WebHarness, route: st
 async def test_a_changed_token_with_a_mark_is_invalid(web: WebHarness) -> None:
     """So is a link that is cut off, and one with a mark within it."""
     supply = Supply(web)
-    await supply.furnish()
+    await supply.set_up()
     genuine = await supply.token(kinds_of("/unsubscribe/{token}")[0])
     other = "A" if genuine[9] != "A" else "B"
     async with web.client() as client:
@@ -46,7 +46,7 @@ async def test_a_changed_token_with_a_mark_is_invalid(web: WebHarness) -> None:
 async def test_a_post_is_never_redirected(web: WebHarness) -> None:
     """RFC 8058 §3.1; and nobody leaves by it."""
     supply = Supply(web)
-    await supply.furnish()
+    await supply.set_up()
     genuine = await supply.token(kinds_of("/unsubscribe/{token}")[0])
     before = await web.everything()
     async with web.client() as client:

@@ -45,7 +45,7 @@ CHEAP = HashCost(passes=1, kibibytes=32, lanes=4)
 
 
 @dataclass(slots=True, kw_only=True)
-class Lobby:
+class LogInHarness:
     """All that a test of logging in touches."""
 
     database: Database
@@ -124,26 +124,28 @@ class Lobby:
 
 
 @asynccontextmanager
-async def open_lobby(folder: Path, kind: type[Database] = TwiceDatabase, origin: str = ORIGIN) -> AsyncIterator[Lobby]:
+async def open_log_ins(
+    folder: Path, kind: type[Database] = TwiceDatabase, origin: str = ORIGIN
+) -> AsyncIterator[LogInHarness]:
     """A new database with one list, `news`."""
     data, keys = new_data_dir(folder / "data")
     database = await kind.open(data.database)
-    lobby = Lobby(database=database, keys=keys)
-    lobby.context = ServiceContext(
+    harness = LogInHarness(database=database, keys=keys)
+    harness.context = ServiceContext(
         database=database,
         keys=keys,
         site=Site(base_url=origin, mail_domain="news.example.org"),
-        settings=lobby.settings,
-        clock=lambda: lobby.now,
+        settings=harness.settings,
+        clock=lambda: harness.now,
         entropy=os.urandom,
-        wake=lobby.wake,
+        wake=harness.wake,
     )
-    built = lobby.services = build_log_ins(lobby.context, origin, lobby.hashes)
-    lobby.sessions, lobby.ceremonies, lobby.failures = built.sessions, built.ceremonies, built.failures
-    lobby.mailed_codes, lobby.log_ins, lobby.account = built.mailed_codes, built.log_ins, built.account
+    built = harness.services = build_log_ins(harness.context, origin, harness.hashes)
+    harness.sessions, harness.ceremonies, harness.failures = built.sessions, built.ceremonies, built.failures
+    harness.mailed_codes, harness.log_ins, harness.account = built.mailed_codes, built.log_ins, built.account
     new = NewList(name="news", title="News", from_address="News <news@town.example>")
     await database.write(lists.insert_list, new, NOW)
     try:
-        yield lobby
+        yield harness
     finally:
         await database.close()
