@@ -229,8 +229,25 @@ async def test_a_member_gets_a_copy_of_an_edition_once(services: ServiceHarness)
         services.database, "select state, audience from edition where id = ?", edition_id
     )
     assert [(1,)] == await select(services.database, "select queued from copy_count where edition_id = ?", edition_id)
+
+
+async def test_a_copy_goes_to_members_alone(services: ServiceHarness) -> None:
+    """To those who have not confirmed, have left or were never there it is not found; to suspended ones, refused."""
+    await services.make_list()
+    edition_id = await services.make_edition(state=EditionState.FINISHED)
+    await put(services, confirm=Confirm.SEND)
+    with pytest.raises(NotFound, match="is pending"):
+        await services.members.send_copy("news", ADA, edition_id)
+    await put(services)
+    await services.members.pause("news", ADA, 3, CRM)
+    with pytest.raises(Refused, match="is paused"):
+        await services.members.send_copy("news", ADA, edition_id)
+    await services.members.resume("news", ADA, CRM)
+    await services.suppressions.add(ADA, "operator")
+    with pytest.raises(Refused, match="is suppressed"):
+        await services.members.send_copy("news", ADA, edition_id)
     await leave(services)
-    with pytest.raises(Refused):
+    with pytest.raises(NotFound, match="is unsubscribed"):
         await services.members.send_copy("news", ADA, edition_id)
 
 

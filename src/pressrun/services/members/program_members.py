@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 
 from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import Address
-from pressrun.core.errors import LimitReached, Refused, no_such_edition
+from pressrun.core.errors import LimitReached, NotFound, Refused, no_such_edition
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.observe.log import event
@@ -204,8 +204,11 @@ class ProgramMembers:
         edition = editions.find_edition(tx, edition_id)
         if edition is None or edition.list_id != member.list.id or edition.is_welcome:
             raise no_such_edition(edition_id)
-        if subscription.state is not _State.ACTIVE or find_reason(tx, person.digests) is not None:
-            raise Refused(f"{address} is {_words(subscription)} or suppressed, so no edition of {list_name} goes there")
+        if subscription.state in (_State.PENDING, _State.UNSUBSCRIBED):
+            raise NotFound(f"{address} is {subscription.state} on {list_name}, so no edition goes there")
+        if subscription.state is _State.SUSPENDED or find_reason(tx, person.digests) is not None:
+            how = _words(subscription) if subscription.state is _State.SUSPENDED else "suppressed"
+            raise Refused(f"{address} is {how}, so no edition of {list_name} goes there")
         if edition.state not in (EditionState.SENDING, EditionState.FINISHED):
             raise Refused(f"edition {edition_id} is {edition.state}. Copies can be sent once it has gone out")
         if edition.state is EditionState.SENDING and edition.canary_copies is not None:
