@@ -144,6 +144,14 @@ async def test_a_draft_that_says_too_little_or_too_much_is_none(served: ServedAp
     assert (422, []) == (answer.status_code, await select(served.services.database, "select id from edition"))
 
 
+async def test_every_wrong_member_of_a_draft_at_once(served: ServedApi) -> None:
+    """The page that it was made of is one of them."""
+    await make_list(served)
+    async with served.client() as client:
+        answer = await client.post("/lists/news/editions", json={"source_url": "javascript:alert(1)", "markdown": 7})
+    assert ["/markdown", "/source_url", "/subject"] == sorted(error["pointer"] for error in answer.json()["errors"])
+
+
 async def test_a_change_needs_the_version_that_it_changes(served: ServedApi) -> None:
     await make_list(served)
     number = (await hand_in(served))["id"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.browser.pictures import logo
 from tests.database import select
 from tests.web.api.served import ServedApi
@@ -51,6 +52,14 @@ async def test_every_wrong_setting_at_once(served: ServedApi) -> None:
     assert ["/archive", "/colour", "/listed", "/shoe"] == sorted(error["pointer"] for error in by_type.json()["errors"])
     assert ["/from", "/hours", "/timezone"] == sorted(error["pointer"] for error in by_service.json()["errors"])
     assert "UTC" == shown.json()["timezone"]
+
+
+@pytest.mark.parametrize("name", ["admin", "postmaster", "news-owner", "-news"])
+async def test_a_name_that_no_list_can_have_is_among_all_that_is_wrong(served: ServedApi, name: str) -> None:
+    """One that is reserved or a command address as well as one of other characters."""
+    async with served.client() as client:
+        answer = await client.post("/lists", json={"name": name, "title": 7, "family": name})
+    assert ["/family", "/name", "/title"] == sorted(error["pointer"] for error in answer.json()["errors"])
 
 
 async def test_a_change_made_from_older_settings_is_412(served: ServedApi) -> None:

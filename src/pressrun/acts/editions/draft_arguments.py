@@ -10,14 +10,16 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 from pressrun.acts.arguments import Arguments, Known
-from pressrun.acts.http import EmailAddress, PageLength, Since, described
+from pressrun.acts.http import EmailAddress, PageLength, Since, written
 from pressrun.core.errors import BadInput, InvalidFields
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.sources.front_matter import wrong_values
 from pressrun.message.sources.written_source import write_source
 
 Line = Annotated[str, Meta(max_length=2000)]
-WebAddress = Annotated[str, described(pattern=r"^https?://[^\s/][^\n]*$", maxLength=2000)]
+WebAddress = Annotated[
+    str, written(r"https?://[^\s/][^\n]*", "an address that begins with https:// or http://", max_length=2000)
+]
 Path = Annotated[
     str, Meta(max_length=2000, extra_json_schema={"pattern": r"^(?!/|[A-Za-z][A-Za-z0-9+.-]*:)[^\\\x00-\x1f]+$"})
 ]

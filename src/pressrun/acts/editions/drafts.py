@@ -82,7 +82,7 @@ async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
         text=text,
         files=args.files,
         author=await author_of(doing),
-        source_url=_checked_url(args.source_url),
+        source_url=args.source_url,
         submit=args.submit,
     )
     made = await doing.cases.draft_editing.hand_in(order)
@@ -104,12 +104,6 @@ async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> Draf
         created=kept.has_created,
         submitted=shown.submitted_at is not None,
     )
-
-
-def _checked_url(url: str | None) -> str | None:
-    if url is not None and re.match(r"https?://[^\s/]+", url) is None:
-        raise BadInput("source_url must be an address that begins with https:// or http://")
-    return url
 
 
 def _answer(made: DraftResult, *, state: str = EditionState.DRAFT.value, submitted: bool = False) -> DraftAnswer:

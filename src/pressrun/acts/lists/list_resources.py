@@ -32,7 +32,14 @@ Layout = Annotated[
 Hours = Annotated[str, written("[0-2]?[0-9]:[0-5][0-9]-[0-2]?[0-9]:[0-5][0-9]", "hours such as 08:00-20:00")]
 Zone = Annotated[str, described(format="time-zone")]
 ListLanguage = Annotated[str, written(LANGUAGE, "a language tag such as en or pt-BR", max_length=35)]
-Name = Annotated[str, written(_NAME, "1 to 24 of a-z, 0-9 and '-', with a letter or digit first and last")]
+Name = Annotated[
+    str,
+    written(
+        _NAME,
+        "1 to 24 of a-z, 0-9 and '-', with a letter or digit first and last",
+        extra_json_schema={"format": "list-name"},
+    ),
+]
 
 
 _TYPES: Mapping[ValueKind, Any] = {

@@ -9,13 +9,13 @@ from msgspec.structs import replace
 
 from pressrun.acts.act import OF_LIST, Act, Doing, Http
 from pressrun.acts.arguments import Arguments, ListAddress
-from pressrun.acts.http import CsvPage, Page, PageLength, Since
+from pressrun.acts.http import CsvPage, Page, PageLength, Since, faults_of
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
 from pressrun.services.reports import exported_members, members
 from pressrun.services.reports.members import Member
-from pressrun.services.reports.subscriber_listing import MOST_READ, SubscriberSelection
+from pressrun.services.reports.subscriber_listing import MOST_READ, SubscriberSelection, parse_domain
 
 ONE = "lists/{list}/subscribers/{address}"
 _LENGTH_OF_STREAM = 2000  # of each page of a whole list: others wait while it is read
@@ -94,6 +94,7 @@ SUBSCRIBER_PAGES = (
             method="GET",
             path="lists/{list}/subscribers",
             query=("limit", "after", "state", "since", "domain", "q", "count"),
+            check=lambda values: faults_of(values, domain=parse_domain),
         ),
     ),
     Act(

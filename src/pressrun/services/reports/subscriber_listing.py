@@ -112,7 +112,7 @@ def _listed(tx: Transaction, target: MailingList, selection: SubscriberSelection
     """The people among whom the chosen ones are, in their order."""
     search = selection.search.strip()
     if search.startswith("@"):
-        return _of_domain(tx, target, _domain(search), selection)
+        return _of_domain(tx, target, parse_domain(search[1:]), selection)
     if search.endswith("*"):
         return _beginning_with(tx, target, search.removesuffix("*").lower(), selection)
     return _by_state(tx, target, selection)
@@ -131,12 +131,12 @@ def _choice(selection: SubscriberSelection) -> Callable[[Row], bool]:
     return is_chosen
 
 
-def _domain(search: str) -> str:
-    """The A-label of the domain of `@DOMAIN`."""
+def parse_domain(text: str) -> str:
+    """The A-label of the domain of some addresses; raises BadInput for text that is none."""
     try:
-        return parse_address(f"a{search}").domain
+        return parse_address(f"a@{text}").domain
     except MalformedAddress:
-        raise BadInput(f"invalid domain {search[1:]!r}. Write a whole one, as in @example.org") from None
+        raise BadInput(f"invalid domain {text!r}. Write a whole one, as in @example.org") from None
 
 
 def _folded(text: str) -> str:

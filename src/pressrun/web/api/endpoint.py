@@ -228,8 +228,9 @@ class Exchange:
         return ApiProblem(422, faults=faults, members=known.members) if faults else problem
 
     def _further_faults(self, values: Mapping[str, Any]) -> list[FieldError]:
-        http = self._operation.http
-        return [FieldError(f"/{name}", words) for name, words in http.check(values)]
+        parameters = {field.name: field.pointer for field in self._operation.query}
+        faults = self._operation.http.check(values)
+        return [FieldError(parameters.get(name, f"/{name}"), words) for name, words in faults]
 
     async def _read_body(self, form: BodyForm, reading: Reading, caller: Caller) -> Caller:
         """Read the body; returns who asks, with the rights that they have once it is here."""

@@ -19,6 +19,7 @@ from starlette.datastructures import Headers
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.core.names import parse_list_name
 from pressrun.core.timestamps import parse_time
 from pressrun.services.editions.sending_hours import parse_time_zone
 from pressrun.web.api.problems import ApiProblem, FieldError
@@ -61,6 +62,7 @@ FORMATS: Mapping[str, Callable[[str], object]] = {
     "email": _check_address,
     "date": _check_time,
     "time-zone": parse_time_zone,
+    "list-name": parse_list_name,  # neither reserved nor a command address
 }
 """The formats of JSON Schema that are more than a hint here."""
 
