@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import open_site
+from tests.database import execute
 from tests.editions.inline_builder import InlineMaker
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import PNG, build, edition
@@ -150,6 +151,22 @@ async def test_the_button_sends_once(web: WebHarness) -> None:
     assert [("sending", 2)] == await web.rows("select state, audience from edition")
     assert [(2,)] == await web.rows("select count(*) from delivery")
     assert 1 == web.wakes
+
+
+async def test_what_has_changed_since_it_was_shown_is_shown_again(web: WebHarness) -> None:
+    """Nobody sends what they have not seen. A POST without a version sends what is there, as it always has."""
+    path = await hold(web)
+    row = "insert into manuscript (edition_id, number, text_number, first_digest) values (1, 1, 1, ?)"
+    await execute(web.database, row, b"0" * 32)
+    async with web.client() as client:
+        [version] = re.findall(r'name="version" value="(\d+)"', (await client.get(path)).text)
+        await execute(web.database, "update manuscript set number = 2")
+        late = await client.post(path, data={**SEND, "version": version})
+        assert (409, "draft") == (late.status_code, await state(web))
+        assert ("1", True) == (version, "somebody has changed this edition" in words_of(late.text))
+        [version] = re.findall(r'name="version" value="(\d+)"', late.text)
+        sent = await client.post(path, data={**SEND, "version": version})
+    assert (200, "sending") == (sent.status_code, await state(web))
 
 
 async def test_two_editors_at_the_same_moment_send_once(web: WebHarness) -> None:

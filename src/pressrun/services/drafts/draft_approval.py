@@ -24,7 +24,7 @@ from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy
 from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.releases import DraftStatus, draft_status
 from pressrun.services.mail_results import log_edition_change
-from pressrun.store.editions import drafts, editions
+from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
@@ -46,8 +46,9 @@ _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 class HeldEdition(Struct, frozen=True, kw_only=True):
     """A draft as its editor sees it. `audience` is the current one while it is held, else the one it was sent to.
 
-    `copies` counts its copies by state. While it is held, either `preview` is present, or `problem` says why a copy
-    cannot be shown. `language` is that of its editor if known, else that of the list.
+    `copies` counts its copies by state, and `version` is the number of its last change. While it is held, either
+    `preview` is present, or `problem` says why a copy cannot be shown. `language` is that of its editor if known, else
+    that of the list.
     """
 
     status: DraftStatus
@@ -58,6 +59,7 @@ class HeldEdition(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     expires_at: int
     language: str
+    version: int
     preview: Preview | None = None
     problem: EditionError | None = None
 
@@ -99,11 +101,16 @@ class DraftApproval:
         copy = await self._database.read(self._copy_to_show, edition_id)
         return None if copy is None else await show_copy(copy, self._builder)
 
-    async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
-        """Release a draft; True when this call did it. An edition that is not held stays as it is."""
+    async def release(self, edition_id: int, seen: int | None = None) -> tuple[HeldEdition | None, bool]:
+        """Release a draft; True when this call did it. An edition that is not held stays as it is.
+
+        So does one that is no longer the version seen: nobody approves what somebody else has changed since.
+        """
         self._database.growth.require()
         with acted_by(MAIL):
-            held, is_done = await self._database.write(_release, edition_id, self._context.now)
+            held, is_done = await self._database.write(_release, edition_id, seen, self._context.now)
+        if held is not None and held.status is DraftStatus.HELD:
+            return await self.find(edition_id), False
         if held is not None and is_done:
             self._context.wake()
             if await lifecycle.carry_on(self._context):
@@ -144,7 +151,7 @@ def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
     is_out = status is DraftStatus.RELEASED or edition.started_at is not None
     if is_out and not drafts.has_its_editors(tx, edition_id):
         return None  # a removed editor may not see its results
-    is_held = edition.state is EditionState.DRAFT
+    is_held, manuscript = edition.state is EditionState.DRAFT, manuscripts.find_manuscript(tx, edition_id)
     return HeldEdition(
         status=status,
         edition=edition,
@@ -154,12 +161,13 @@ def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
         findings=tuple(map(read_finding, draft.findings)),
         expires_at=draft.expires_at,
         language=drafts.language_of_editors(tx, edition_id) or target.language,
+        version=0 if manuscript is None else manuscript.number,
     )
 
 
-def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
+def _release(tx: Transaction, edition_id: int, seen: int | None, now: int) -> tuple[HeldEdition | None, bool]:
     held = find_held(tx, edition_id)
-    if held is None or held.status is not DraftStatus.HELD:
+    if held is None or held.status is not DraftStatus.HELD or seen not in (None, held.version):
         return held, False
     releases.release(tx, edition_id, now)
     audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.release", object=f"edition {edition_id}"))

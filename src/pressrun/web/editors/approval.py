@@ -26,7 +26,7 @@ from pressrun.store.editions.editions import Edition
 from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
-from pressrun.web.http.forms import first, parse_fields_or_none, read_form
+from pressrun.web.http.forms import first, number_of, parse_fields_or_none, read_form
 from pressrun.web.use_cases import UseCases
 
 # What became of an edition that was not sent: title and text.
@@ -83,10 +83,10 @@ class ApprovalPages:
         number = self._number(request)
         if number is None:
             return self._pages.invalid_link()
-        action = await _action(request) if request.method == "POST" else ""
+        action, seen = await _action(request) if request.method == "POST" else ("", None)
         is_done = False
         if action == "send":
-            held, is_done = await self._draft_approval.release(number)
+            held, is_done = await self._draft_approval.release(number, seen)
         elif action == "discard":
             held, is_done = await self._draft_approval.discard(number)
         else:
@@ -97,15 +97,15 @@ class ApprovalPages:
         if action == "discard" and is_done:
             text = say("Nothing was sent. To send it after all, email it to the newsletter again.")
             return self._message(held, say("Draft discarded"), text)
-        return self._page(request, held, is_done=is_done)
+        return self._page(request, held, is_done=is_done, is_changed=action == "send")
 
-    def _page(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
+    def _page(self, request: Request, held: HeldEdition, *, is_done: bool, is_changed: bool) -> Response:
         if held.status is DraftStatus.HELD:
             if "discard" in request.query_params:
                 return self._discard_page(request, held)
             if held.problem is not None:
                 return self._unshown_page(held, held.problem)
-            return self._held_page(request, held)
+            return self._held_page(request, held, is_changed=is_changed)
         was_started = held.status is DraftStatus.CANCELLED and held.edition.started_at is not None
         if held.status is DraftStatus.RELEASED or was_started:
             is_late = request.method == "POST" and not (is_done and held.status is DraftStatus.RELEASED)
@@ -154,12 +154,14 @@ class ApprovalPages:
             case _:
                 return None
 
-    def _held_page(self, request: Request, held: HeldEdition) -> Response:
+    def _held_page(self, request: Request, held: HeldEdition, *, is_changed: bool) -> Response:
         say, preview = self._pages.words, held.preview
         assert preview is not None  # as it has no problem
         token = request.path_params["token"]
         return self._pages.render(
             "approval.html",
+            status=409 if is_changed else 200,
+            is_changed=is_changed,
             sheets=[self._pages.editors_sheet],
             allowing=["frame-src 'self'"],
             about=held.list,
@@ -245,9 +247,11 @@ def _waits(edition: Edition, say: Words) -> str:
     return say("It is scheduled.") + when
 
 
-async def _action(request: Request) -> str:
-    """What a POST does: what its button says, or send if it has no body."""
+async def _action(request: Request) -> tuple[str, int | None]:
+    """What a POST does, and about which version: what its button says, or send whatever is there if it has no body."""
     body = await read_form(request)
     if not body:
-        return "send"
-    return first(parse_fields_or_none(request.headers.get("content-type", ""), body), "action") or ""
+        return "send", None
+    fields = parse_fields_or_none(request.headers.get("content-type", ""), body)
+    version = first(fields, "version")
+    return first(fields, "action") or "", None if version is None else number_of(version)
