@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -42,99 +43,95 @@ class EngineVersion(Struct, frozen=True):
         return f"{self.engine} {'.'.join(map(str, self.numbers))}"
 
 
-class Location(Protocol):
-    """One database. As text it is what people call it: the path of the file, or the address without its password."""
+class Location:
+    """One database. As text it is what people call it: the path of the file, or the address without its password.
+
+    What only one of the engines has is nothing here. Type checkers reject a location without the rest: the metaclass of
+    a Struct is not ABCMeta.
+    """
+
+    is_exclusive: ClassVar[bool]  # who holds the lock of the data directory is the only one that can write to it
+    records_survive_kills: ClassVar[bool]  # a commit that does not wait for the disk survives a kill of any process
 
     @property
+    @abstractmethod
     def newest_version(self) -> int:
         """The version of the schema that this program uses."""
-        ...
 
     @property
-    def is_exclusive(self) -> bool:
-        """Whether who holds the lock of the data directory is the only one that can write to it."""
-        ...
-
-    @property
+    @abstractmethod
     def dialect(self) -> Dialect:
         """How its engine spells the statements, and what its driver raises."""
-        ...
 
-    @property
-    def records_survive_kills(self) -> bool:
-        """Whether a commit that does not wait for the disk survives a kill of any process."""
-        ...
-
+    @abstractmethod
     def exists(self) -> bool:
         """Whether the database is there; raises Unavailable when that cannot be found out."""
-        ...
 
+    @abstractmethod
     def create(self) -> None:
         """Create the database with the newest schema, complete or not at all."""
-        ...
 
+    @abstractmethod
     def version(self) -> int:
         """The version of its schema; raises BadConfiguration when it is not ours."""
-        ...
 
+    @abstractmethod
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
         """Bring an older schema to the newest version; returns the versions reached.
 
         `backups` is a folder for copies from before each step. `keys` are those of the database, for steps that compute
         keyed digests.
         """
-        ...
 
+    @abstractmethod
     def engine_version(self) -> EngineVersion:
         """What runs the database; raises Unavailable when a server does not answer."""
-        ...
 
+    @abstractmethod
     def find_damage(self) -> Damage | None:
         """What the engine finds wrong with the database as a whole, or None."""
-        ...
 
-    def wal_bytes(self) -> int | None:
-        """How much a write-ahead log in data_dir takes; None if there is none."""
-        ...
-
-    def find_risks(self) -> list[DatabaseRisk]:
-        """Settings and counters of the engine that say that data may be, or were, lost; raises Unavailable."""
-        ...
-
-    def scrub(self) -> None:
-        """Take what was deleted out of the files, where a checkpoint does not do so; raises Unavailable."""
-        ...
-
+    @abstractmethod
     def connect(self, *, readonly: bool = False) -> EngineConnection:
         """Open a connection for the thread of the caller; raises Unavailable."""
-        ...
 
+    @abstractmethod
     def open_target(self) -> MoveTarget:
         """What fills this place, where no database is yet, with the rows of another; raises Unavailable."""
-        ...
+
+    @abstractmethod
+    async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
+        """Open a connection with a thread of its own; raises Unavailable."""
 
     def open_replacement(self, aside: str) -> MoveTarget:
         """What fills a database beside the one that is in this place on a server, and takes its place when published.
 
         The one that was there is kept under the name `aside`. Raises Unavailable, and BadConfiguration without the
-        right to do so.
+        right to do so. A file is replaced together with the rest of data_dir (store.upkeep.restore_switch).
         """
-        ...
+        raise NotImplementedError(aside)
+
+    def wal_bytes(self) -> int | None:
+        """How much a write-ahead log in data_dir takes; None if there is none."""
+        return None
+
+    def find_risks(self) -> list[DatabaseRisk]:
+        """Settings and counters of the engine that say that data may be, or were, lost; raises Unavailable."""
+        return []
+
+    def scrub(self) -> None:
+        """Take what was deleted out of the files, where a checkpoint does not do so; raises Unavailable."""
 
     def left_for(self) -> str | None:
         """Where a move took the data whose rows are still in this file of data_dir; None if there is no such file."""
-        ...
+        return None
 
-    def set_aside(self, backups: Path) -> Path | None:
+    def set_aside(self, backups: Path) -> Path | None:  # noqa: ARG002 - for a file in data_dir
         """Keep what a move has left among the backups, so that no other file in data_dir holds what is erased later.
 
         Nobody may use it. Returns where it is kept, or None where nothing is in data_dir.
         """
-        ...
-
-    async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
-        """Open a connection with a thread of its own; raises Unavailable."""
-        ...
+        return None
 
 
 def check_version(location: Location) -> int:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -16,7 +16,7 @@ from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolatio
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import CONFIGURED, Damage, DatabaseRisk, EngineVersion
+from pressrun.store.location import CONFIGURED, Damage, DatabaseRisk, EngineVersion, Location
 from pressrun.store.postgresql.connection import (
     READ_ONLY_REMEDY,
     PostgresConnection,
@@ -52,8 +52,14 @@ def package_steps() -> dict[int, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresDatabase:
-    """A database on a server, and in it the schema that the role's search_path names first."""
+class PostgresDatabase(Location):
+    """A database on a server, and in it the schema that the role's search_path names first.
+
+    What is only recorded does not survive a kill of the server, which keeps it in memory of its own for a moment.
+    """
+
+    is_exclusive: ClassVar[bool] = False
+    records_survive_kills: ClassVar[bool] = False
 
     address: str = field(repr=False)  # as libpq takes it; it may hold a password
     password: ServerPassword | None = None
@@ -67,21 +73,8 @@ class PostgresDatabase:
         return _FILES.newest_version()
 
     @property
-    def is_exclusive(self) -> bool:
-        return False
-
-    @property
     def dialect(self) -> Dialect:
         return dialect()
-
-    @property
-    def records_survive_kills(self) -> bool:
-        """They do not: the server keeps them in memory of its own for a moment."""
-        return False
-
-    def wal_bytes(self) -> int | None:
-        """None: it is on the server, and belongs to all its databases."""
-        return None
 
     def exists(self) -> bool:
         """Whether our tables are there; raises BadConfiguration for those of another program."""
@@ -209,14 +202,6 @@ class PostgresDatabase:
 
         connection = connect(self.address, self.password, self.source)
         return PostgresReplacement(connection, dialect(), str(self), package_schema(), self.newest_version, aside=aside)
-
-    def left_for(self) -> str | None:
-        """None: it is not in data_dir."""
-
-    def set_aside(self, backups: Path) -> Path | None:
-        """Nothing: it is not in data_dir."""
-        del backups
-        return None
 
     async def start_thread(self, *, readonly: bool = False) -> ConnectionThread:
         """Open a connection with a thread of its own."""

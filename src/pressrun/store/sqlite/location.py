@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from msgspec import Struct
 
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread
-from pressrun.store.location import Damage, DatabaseRisk, EngineVersion
+from pressrun.store.location import Damage, EngineVersion, Location
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import REBUILD, SqliteConnection, connect, dialect, is_damage, mend, unavailable
 from pressrun.store.table_store import MoveTarget
@@ -21,8 +22,11 @@ _OF_INDEX = "FTS5 table"  # in what a check says of the index for searches
 _BAD_READS = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS)
 
 
-class SqliteFile(Struct, frozen=True):
-    """A database file."""
+class SqliteFile(Location, Struct, frozen=True):
+    """A database file. What is only recorded survives kills: the kernel has what is written to it."""
+
+    is_exclusive: ClassVar[bool] = True
+    records_survive_kills: ClassVar[bool] = True
 
     path: Path
 
@@ -34,17 +38,8 @@ class SqliteFile(Struct, frozen=True):
         return migrate.newest_version()
 
     @property
-    def is_exclusive(self) -> bool:
-        return True
-
-    @property
     def dialect(self) -> Dialect:
         return dialect()
-
-    @property
-    def records_survive_kills(self) -> bool:
-        """They do: the kernel has what is written to the file."""
-        return True
 
     def exists(self) -> bool:
         return self.path.exists()
@@ -86,13 +81,6 @@ class SqliteFile(Struct, frozen=True):
             return self.path.with_name(f"{self.path.name}-wal").stat().st_size
         return 0
 
-    def find_risks(self) -> list[DatabaseRisk]:
-        """None: each connection sets what matters by itself."""
-        return []
-
-    def scrub(self) -> None:
-        """Nothing is left to do: `secure_delete` overwrites what is deleted, and the checkpoint empties the WAL."""
-
     def connect(self, *, readonly: bool = False) -> SqliteConnection:
         return SqliteConnection(connect(self.path, readonly=readonly))
 
@@ -100,10 +88,6 @@ class SqliteFile(Struct, frozen=True):
         from pressrun.store.sqlite.move_target import SqliteTarget  # noqa: PLC0415 - only a move needs it
 
         return SqliteTarget(self.path)
-
-    def open_replacement(self, aside: str) -> MoveTarget:
-        """Never: a file is replaced together with the rest of data_dir (store.upkeep.restore_switch)."""
-        raise NotImplementedError(aside)
 
     def left_for(self) -> str | None:
         from pressrun.store.sqlite.move_target import left_for  # noqa: PLC0415 - only a move needs it
