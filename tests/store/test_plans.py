@@ -112,6 +112,7 @@ PLANS = {
     "unsubscribes.find_unsubscribers": [
         "search subscription using integer primary key (rowid=?)",
         "scan json_each virtual table index 1:",
+        "scan ending",
         "search subscriber using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
     ],

@@ -7,6 +7,9 @@ inside a statement is a macro, which each engine expands:
     {each rows as new}   a row for each element of the JSON array :rows, new.value, and its place from 0, new.key
     {rows of new: id bigint, salt bytea}   the rows of Transaction.run_rows, as a table of this name with these columns;
                          the first one is never null
+    {arrays of a, b}     one JSON text with an array of these values for each row
+    {keys of column as entry}   a row for each key of the JSON object in a column, entry.key
+    {year of column}     the year of a time, in UTC
     {indexed by NAME}    the index that the plan is pinned to; {not indexed} for none
     {+}column            a column whose index is not to be used
     {lock}, {share}      the rows that a decision is based on stay so until the commit; {lock of TABLE} in a join
@@ -25,7 +28,9 @@ from pathlib import Path
 
 COMMON = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
-_MACRO = re.compile(r"\{(in|each|rows of|indexed by|not indexed|\+|lock|share|clock|id|json)(?: ([^{}]+))?\}")
+_MACRO = re.compile(
+    r"\{(in|each|rows of|arrays of|keys of|year of|indexed by|not indexed|\+|lock|share|clock|id|json)(?: ([^{}]+))?\}"
+)
 
 Macros = Mapping[str, Callable[[str], str]]
 

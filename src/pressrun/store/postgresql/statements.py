@@ -17,6 +17,9 @@ _MACROS: Macros = {
     "in": lambda argument: f"= any(array{argument if argument[0] == '(' else _IDS.format(argument)})",  # of some ten
     "each": lambda argument: _ROWS.format(*argument.split(" as ")),
     "rows of": lambda argument: _json_rows(*argument.split(": ")),
+    "arrays of": "cast(coalesce(json_agg(json_build_array({})), '[]') as text)".format,
+    "keys of": lambda argument: "json_object_keys(cast({} as json)) as {} (key)".format(*argument.split(" as ")),
+    "year of": "cast(extract(year from to_timestamp({}) at time zone 'UTC') as bigint)".format,
     "indexed by": lambda _: "",  # the planner chooses, and a test reads its plans
     "not indexed": lambda _: "",
     "+": lambda _: "",

@@ -216,3 +216,8 @@ on conflict (edition_id, what, at) do update set number = counted_event.number +
 -- name: event_counts
 -- The counted events of an edition in order of time, without those taken back.
 select what, at, number from counted_event where edition_id = :edition_id and number > 0 order by what, at;
+
+-- name: archived_years
+-- How many editions an archive shows of each year, newest first.
+select {year of published_at} as year, count(*) as number from archived_edition
+where list_id = :list_id group by year order by year desc;

@@ -120,3 +120,12 @@ where recipient.subscription_id = member.id and recipient.may_be_mailed;
 -- Cancel the waiting notices of people.
 update delivery set state = 'cancelled', recorded_at = :now
 where notice_id in (select id from notice where subscriber_id {in people}) and state in ('queued', 'deferred');
+
+-- name: columns
+-- The imported columns of all subscribers of a list, in any state.
+select distinct entry.key as name
+from subscription {indexed by subscription_by_list}
+cross join subscriber
+cross join {keys of subscriber.attributes as entry}
+where subscription.list_id = :list_id and subscriber.id = subscription.subscriber_id and subscriber.attributes <> '{}'
+order by name;

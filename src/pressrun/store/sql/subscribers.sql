@@ -80,3 +80,10 @@ where subscription.subscriber_id = :subscriber_id and list.id = subscription.lis
     and delivery.subscription_id = subscription.id and {+}delivery.edition_id is not null
     and edition.id = delivery.edition_id
 order by delivery.id desc;
+
+-- name: columns
+-- The merge fields for which at least one member of a list has a value.
+select distinct entry.key as name
+from subscription join subscriber on subscriber.id = subscription.subscriber_id
+cross join {keys of subscriber.attributes as entry}
+where subscription.list_id = :list_id and subscription.state = 'active' and subscriber.attributes <> '{}';

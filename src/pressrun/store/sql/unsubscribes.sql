@@ -101,3 +101,22 @@ from subscription cross join unsubscribe cross join list
 where subscription.subscriber_id = :subscriber_id and unsubscribe.subscription_id = subscription.id
     and list.id = subscription.list_id
 order by unsubscribe.id;
+
+-- name: find_unsubscribers
+-- The subscriptions among these that have not ended, or only because a sync removed the reader, as arrays in the order of
+-- store.readers.unsubscribes.Unsubscriber.
+select {arrays of ending.id, subscriber.id, list.id, ending.state, ending.suspended_for, ending.paused_until,
+    ending.source, ending.since, ending.round, subscriber.address, list.name, list.language, cast(list.leaving_note = 1 and list.closed_at is null as integer)}
+    as unsubscribers
+from (select * from subscription where id {in ids} and (state <> 'unsubscribed' or source = 'sync')
+    order by id {lock}) as ending
+join subscriber on subscriber.id = ending.subscriber_id join list on list.id = ending.list_id;
+
+-- name: notices
+-- Claimed unsubscribes as arrays of store.readers.unsubscribes.PendingUnsubscribeNotice.
+select {arrays of unsubscribe.id, recipient.subscriber_id, list.id, recipient.address,
+    coalesce(nullif(recipient.language, ''), nullif(unsubscribe.language, ''), list.language), unsubscribe.expires_at,
+    cast(recipient.state <> 'unsubscribed' or recipient.is_suppressed as integer)} as notices
+from unsubscribe cross join recipient cross join list
+where unsubscribe.id {in ids}
+    and recipient.subscription_id = unsubscribe.subscription_id and list.id = recipient.list_id;
