@@ -13,7 +13,7 @@ from pressrun.config.named_files import NamedFiles, check_certificate_pair, read
 from pressrun.config.problems import Problems
 from pressrun.config.section_files import check_together, find_authorities, find_file, read_secret, warn_if_open
 from pressrun.config.sections import Document, Section
-from pressrun.config.settings import Settings
+from pressrun.config.settings import TABLES, Settings
 from pressrun.control.settings import GROUP_SOCKET, ControlSettings
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
@@ -24,25 +24,15 @@ from pressrun.core.site import Site
 from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
-from pressrun.observe.settings import LogSettings
-from pressrun.operations.backup.settings import BackupSettings
-from pressrun.operations.doctor.settings import DoctorSettings
-from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.login_settings import LoginSettings
-from pressrun.services.settings import (
-    AlertSettings,
-    BounceSettings,
-    DeliverySettings,
-    DnsSettings,
-    DomainSettings,
-    RetentionSettings,
-    TokenSettings,
-)
+from pressrun.services.settings import AlertSettings, DeliverySettings, DomainSettings
 from pressrun.store.server_password import ServerPassword
-from pressrun.web.settings import ApiSettings, HttpSettings
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
+
+# The tables that are one part of the settings, of the same name, and need nothing but their own keys.
+_PLAIN = frozenset("http bounces limits tokens retention dns backup doctor api log".split())
 
 
 def build(document: Document, source: Path, environ: Mapping[str, str], problems: Problems) -> Settings | None:
@@ -61,33 +51,23 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
     _warn_of_risks(document, problems)
     if problems.errors or data_dir is None:
         return None
-    limits = document.values("limits")
     return Settings(
         source=source,
         data_dir=data_dir,
         database=document.values("").get("database"),
         database_password=password,
         site=_make(Site, document.values(""), receives_mail=smtp is not None, admin_base_url=admin.base_url),
-        http=HttpSettings(**document.values("http")),
-        smtp=None if smtp is None else _make(SmtpSettings, {**limits, **smtp}),
+        smtp=None if smtp is None else _make(SmtpSettings, {**document.values("limits"), **smtp}),
         relays=tuple(_make(RelaySettings, relay, timeouts=_make(RelayTimeouts, relay)) for relay in relays),
         delivery=DeliverySettings(**document.values("delivery"), domains=domains),
-        bounces=BounceSettings(**document.values("bounces")),
-        limits=_make(LimitSettings, limits),
-        tokens=TokenSettings(**document.values("tokens")),
-        retention=RetentionSettings(**document.values("retention")),
         dkim=tuple(DkimSettings(**signature) for signature in signatures),
-        dns=DnsSettings(**document.values("dns")),
-        backup=BackupSettings(**document.values("backup")),
-        doctor=DoctorSettings(**document.values("doctor")),
         alerts=_alerts(document),
         control=_control(document.values("control"), files),
         admin=admin,
         login=_make(LoginSettings, document.values("admin")),
-        api=ApiSettings(**document.values("api")),
         oidc=oidc,
-        log=LogSettings(**document.values("log")),
         warnings=tuple(problems.warnings),
+        **{table.name: _make(table.types[0], document.values(table.name)) for table in TABLES if table.name in _PLAIN},
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pressrun.config.builder import build, resolve_data_dir
 from pressrun.config.problems import ConfigError, Problems
-from pressrun.config.sections import parse, read
+from pressrun.config.sections import Parsed, parse, read
 from pressrun.config.settings import Settings
 from pressrun.control.settings import GROUP_SOCKET
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
@@ -70,8 +70,7 @@ def names_server(path: Path) -> bool:
 
 
 def _find_top_key(path: Path, key: str) -> object:
-    text = read_text(path)
-    parsed = text if isinstance(text, ConfigError) else parse(text)
+    parsed = read_file(path)
     return None if isinstance(parsed, ConfigError) else parsed[0].get(key)
 
 
@@ -90,10 +89,7 @@ def examine(path: Path, environ: Mapping[str, str] | None = None) -> list[Config
 
 def _load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[ConfigError]]:
     path = path.absolute()
-    text = read_text(path)
-    if isinstance(text, ConfigError):
-        return None, [text]
-    parsed = parse(text)
+    parsed = read_file(path)
     if isinstance(parsed, ConfigError):
         return None, [parsed]
     document, lines = parsed
@@ -102,8 +98,8 @@ def _load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list
     return settings, sorted(problems.errors)
 
 
-def read_text(path: Path) -> str | ConfigError:
-    """The text of a file, or the error where it is not UTF-8; raises NoInput or NotPermitted."""
+def read_file(path: Path) -> Parsed | ConfigError:
+    """The document in a file, or the error where it is not UTF-8 or not TOML; raises NoInput or NotPermitted."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -111,7 +107,7 @@ def read_text(path: Path) -> str | ConfigError:
     except PermissionError:
         raise _not_permitted(path) from None
     try:
-        return raw.decode("utf-8-sig")
+        return parse(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as problem:
         line = raw.count(b"\n", 0, problem.start) + 1
         return ConfigError(line=line, key="", actual="octets that are not UTF-8", expected="a file in UTF-8")

@@ -69,8 +69,12 @@ class Document(Struct, frozen=True, kw_only=True):
         return {} if section is None else section.values
 
 
-def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
-    """The document and the lines of its keys, or the error where it stops being TOML."""
+Parsed = tuple[dict[str, Any], dict[Path, int]]
+"""A document, and the lines of its keys."""
+
+
+def parse(text: str) -> Parsed | ConfigError:
+    """The document, or the error where it stops being TOML."""
     try:
         return tomllib.loads(text), find_lines(text)
     except tomllib.TOMLDecodeError as problem:

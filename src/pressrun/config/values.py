@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.config.loader import load_settings, read_text
+from pressrun.config.loader import load_settings, read_file
 from pressrun.config.named_files import NamedFiles
-from pressrun.config.problems import ConfigError, Problems
+from pressrun.config.problems import ConfigError, Problems, dotted
 from pressrun.config.problems import Path as KeyPath
-from pressrun.config.sections import parse, read
+from pressrun.config.sections import read
 from pressrun.config.settings import TABLES, Shape, Table
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.setting import Setting
@@ -60,8 +60,7 @@ class _Key(Struct, frozen=True, kw_only=True):
 
 def _read_keys(path: Path) -> Iterator[_Key]:
     """All keys of a valid file."""
-    text = read_text(path)
-    parsed = text if isinstance(text, ConfigError) else parse(text)
+    parsed = read_file(path)
     if isinstance(parsed, ConfigError):
         raise BadConfiguration(f"{path}: {parsed}")
     content, lines = parsed
@@ -89,7 +88,7 @@ def _former_path(place: KeyPath, name: str) -> KeyPath:
 
 def _describe(key: _Key) -> ConfigValue:
     return ConfigValue(
-        key=_dotted((*key.place, key.setting.key)),
+        key=dotted((*key.place, key.setting.key)),
         value=_shown(key.setting, key.value),
         line=key.line,
         is_changed=key.line is not None and key.value != key.setting.default,
@@ -108,14 +107,3 @@ def _content_at(content: Any, place: KeyPath) -> dict[Any, Any]:
     for step in place:
         content = content.get(step, {}) if isinstance(content, dict) else content[step]
     return dict(content)
-
-
-def _dotted(place: KeyPath) -> str:
-    """`relay[1].host`, `delivery.domain."gmail.com".rate`."""
-    text = ""
-    for step in place:
-        if isinstance(step, int):
-            text += f"[{step + 1}]"
-        else:
-            text += f'."{step}"' if "." in step else f".{step}"
-    return text.removeprefix(".")
