@@ -31,7 +31,7 @@ class ClaimedRows:
     @property
     def copies(self) -> int:
         """How many copies of editions wait."""
-        return sum([queues.copies for queues in self._queues.values()])
+        return sum([queues.copies.length for queues in self._queues.values()])
 
     @property
     def are_all_shared(self) -> bool:
@@ -52,7 +52,7 @@ class ClaimedRows:
 
     def full_relays(self, most: int) -> frozenset[str]:
         """The relays for which enough rows of the lists that name them are claimed."""
-        return frozenset(name for name, queues in self._queues.items() if name != ANY and queues.copies >= most)
+        return frozenset(name for name, queues in self._queues.items() if name != ANY and queues.copies.length >= most)
 
     def notice_octets(self) -> int:
         """How much memory the waiting notices hold."""
@@ -62,12 +62,12 @@ class ClaimedRows:
         """How many copies wait in each destination queue."""
         counts: Counter[str] = Counter()
         for queues in self._queues.values():
-            counts.update(queues.lengths())
+            counts.update(queues.copies.lengths())
         return dict(counts)
 
     def notices_by_queue(self) -> list[tuple[str, int]]:
         """How many notices wait in the common queue, and have stepped aside for each domain, relay by relay."""
-        return [entry for queues in self._queues.values() for entry in queues.notice_lengths().items()]
+        return [entry for queues in self._queues.values() for entry in queues.notices.lengths().items()]
 
     def destinations(self) -> set[str]:
         """The destinations that have a queue of their own here."""
@@ -75,7 +75,7 @@ class ClaimedRows:
 
     def holds(self, name: str) -> bool:
         """Whether a copy waits in this destination queue."""
-        return any(queues.holds(name) for queues in self._queues.values())
+        return any(queues.copies.holds(name) for queues in self._queues.values())
 
     def remove_stale(self, is_shut: Callable[[str], bool], now: float) -> Stale:
         """Remove rows that have waited too long, and those in queues that are shut."""

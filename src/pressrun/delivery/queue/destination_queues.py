@@ -142,30 +142,20 @@ class DestinationQueues:
     """What waits for one relay, or for any."""
 
     def __init__(self) -> None:
-        self._notices = FairQueues()
-        self._copies = FairQueues()
+        self.notices = FairQueues()
+        self.copies = FairQueues()
 
     def __len__(self) -> int:
-        return self._notices.length + self._copies.length
-
-    @property
-    def copies(self) -> int:
-        """How many copies of editions wait."""
-        return self._copies.length
-
-    @property
-    def notices(self) -> int:
-        """How many notices wait."""
-        return self._notices.length
+        return self.notices.length + self.copies.length
 
     def jobs(self) -> Iterator[Job]:
         """All that waits, in no order."""
-        yield from self._notices
-        yield from self._copies
+        yield from self.notices
+        yield from self.copies
 
     def notice_octets(self) -> int:
         """How much memory the waiting notices hold."""
-        return sum(job.row.octets for job in self._notices if isinstance(job.row, ClaimedNotice))
+        return sum(job.row.octets for job in self.notices if isinstance(job.row, ClaimedNotice))
 
     def push(self, job: Job) -> None:
         """Add a row behind those that wait."""
@@ -177,56 +167,44 @@ class DestinationQueues:
         queues.push_front(job.destination if queues.holds(job.destination) else job.queue or "", job)
 
     def _kind_of(self, job: Job) -> FairQueues:
-        return self._notices if job.queue is None else self._copies
+        return self.notices if job.queue is None else self.copies
 
     def pop(self, opens_at: OpensAt, now: float, until: float, waits: Callable[[str], bool]) -> Job | float:
         """The next row of a queue that opens by `until` whose destination does not wait, or when the first queue
         opens: NEVER if none does by itself. No limit of a destination applies to notices.
         """
-        if self._notices.length:
-            notice = self._notices.pop(_at_once, now, until, waits)
+        if self.notices.length:
+            notice = self.notices.pop(_at_once, now, until, waits)
             if isinstance(notice, Job):
                 return notice
-        return self._copies.pop(opens_at, now, until, waits)
-
-    def lengths(self) -> dict[str, int]:
-        """How many copies wait in each queue."""
-        return self._copies.lengths()
-
-    def notice_lengths(self) -> dict[str, int]:
-        """How many notices wait in the common queue, under "", and how many have stepped aside for each domain."""
-        return self._notices.lengths()
-
-    def holds(self, name: str) -> bool:
-        """Whether a copy waits in this queue."""
-        return self._copies.holds(name)
+        return self.copies.pop(opens_at, now, until, waits)
 
     def remove_stale(self, stale: Stale, is_shut: Callable[[str], bool], now: float) -> None:
         """Take out, queue by queue, what has waited too long, and what waits in queues that are shut."""
-        for name, job in self._notices.heads():
+        for name, job in self.notices.heads():
             if is_stale(job, now):
-                stale.jobs += self._notices.remove(name)
-        for name, job in self._copies.heads():
+                stale.jobs += self.notices.remove(name)
+        for name, job in self.copies.heads():
             if is_stale(job, now) or is_shut(name):
-                stale.jobs += self._copies.remove(name)
+                stale.jobs += self.copies.remove(name)
                 stale.queues.add(name)
 
     def remove_domain(self, domain: str) -> list[Job]:
         """Take out the copies for a domain that are in the common queue, or stepped aside from it."""
-        in_order = self._copies.remove("", lambda job: job.row.domain == domain)
-        return in_order + self._copies.remove(domain, lambda job: not job.queue)
+        in_order = self.copies.remove("", lambda job: job.row.domain == domain)
+        return in_order + self.copies.remove(domain, lambda job: not job.queue)
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
         """Take out the copies of these editions."""
         return [
             job
-            for name in self._copies.lengths()
-            for job in self._copies.remove(name, lambda job: job.is_copy_of(editions))
+            for name in self.copies.lengths()
+            for job in self.copies.remove(name, lambda job: job.is_copy_of(editions))
         ]
 
     def clear(self) -> list[Job]:
         """Take everything out."""
-        return self._notices.clear() + self._copies.clear()
+        return self.notices.clear() + self.copies.clear()
 
 
 def is_stale(job: Job, now: float) -> bool:

@@ -160,11 +160,11 @@ class Scheduler:
         if self.throttle.opens_at(relay_destination(relay), now) > now:
             return 0
         open_queues = self.shares.open_queues(self.rows, relay, now, now)
-        waiting = sum(queues.notices + self._open_copies(queues, relay, now) for queues in open_queues)
+        waiting = sum(queues.notices.length + self._open_copies(queues, relay, now) for queues in open_queues)
         return self.pacer.count_slots(relay, now, max(0, min(waiting, most)))
 
     def _open_copies(self, queues: DestinationQueues, relay: str, now: float) -> int:
-        lengths = queues.lengths().items()
+        lengths = queues.copies.lengths().items()
         return sum(number for name, number in lengths if self._queue_opens_at(name, relay, now) <= now)
 
     def _queue_opens_at(self, name: str, relay: str, now: float) -> float:
@@ -174,8 +174,8 @@ class Scheduler:
         """When this relay could get something that waits; NEVER if only a result can change that."""
         soonest = NEVER
         for queues in self.shares.open_queues(self.rows, relay, now, now):
-            opens_at = now if queues.notices else NEVER
-            for name in queues.lengths():
+            opens_at = now if queues.notices.length else NEVER
+            for name in queues.copies.lengths():
                 opens_at = min(opens_at, self._queue_opens_at(name, relay, now))
             soonest = min(soonest, opens_at)
         own = self.throttle.opens_at(relay_destination(relay), now)
