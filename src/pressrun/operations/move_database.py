@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Protocol
 
@@ -34,10 +34,8 @@ from pressrun.store.upkeep.key_files import load_consent_head, load_keys, requir
 _INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
 
 
-class Switch(Protocol):
-    """Marks the source as gone; may raise TryAgain although it has done so."""
-
-    def __call__(self, place: str, move: str) -> None: ...
+Switch = Callable[[str, str], None]
+"""Marks the source as gone, by the place and the number of the move; may raise TryAgain although it has done so."""
 
 
 class ServedSource(Protocol):

@@ -155,6 +155,10 @@ class TableStore(ABC):
         """The number of rows."""
         return int(self.execute(f"select count(*) from {quoted([table.name])}").fetchone()[0])
 
+    def count_all(self) -> dict[str, int]:
+        """The number of rows of each table, by name."""
+        return {name: self.count(table) for name, table in self.tables().items()}
+
     def is_tracking(self) -> bool:
         """Whether changes are noted, by this move or one that was killed."""
         return self.has(f"{NOTES}list")

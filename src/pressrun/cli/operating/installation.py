@@ -49,7 +49,7 @@ def reload(invocation: Invocation) -> None:
         raise TryAgain(f"no daemon is using {data.root}. Start it, or restart it if data_dir has changed")
     with closing(client):
         needs_restart = client.call("reload", {}, lambda _: None)["needs_restart"]
-    invocation.mark_recorded()  # by the daemon
+    invocation.is_recorded = True  # by the daemon
     if invocation.as_json:
         print_json({"needs_restart": needs_restart})
         return
@@ -76,7 +76,7 @@ def migrate(invocation: Invocation) -> None:
         if not data.database.exists():
             raise NotFound(no_database(invocation))
         reached = _upgrade(data)
-        invocation.mark_recorded()
+        invocation.is_recorded = True
     if invocation.as_json:
         print_json({"steps": reached})
     elif reached:

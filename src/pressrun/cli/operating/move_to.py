@@ -65,7 +65,7 @@ def move_to(invocation: Invocation, *, target: str, password_file: Path | None, 
         f"Move all data from {data.database} to {destination}? The service stops for a moment, and then ends.",
         is_agreed=is_agreed,
     )
-    invocation.mark_recorded()
+    invocation.is_recorded = True
     is_noted = note(invocation, "move-to", "begun", name=_engine(destination))
     try:
         report = _move(invocation, data, destination)

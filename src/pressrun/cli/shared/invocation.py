@@ -21,17 +21,8 @@ class Invocation:
     def __init__(self, config: str | None, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self._config = config
-        self._is_recorded = False
+        self.is_recorded = False  # what this call does has its row in the audit log
         self._group_socket: Path | None = None
-
-    @property
-    def is_recorded(self) -> bool:
-        """Whether what this call does has its row in the audit log."""
-        return self._is_recorded
-
-    def mark_recorded(self) -> None:
-        """From now on, what this call does has its row in the audit log."""
-        self._is_recorded = True
 
     @property
     def config_path(self) -> Path:

@@ -75,7 +75,7 @@ class VerbCalls:
 
     def start(self, verb: str, arguments: msgspec.Struct) -> None:
         """Hand over a verb; the daemon carries it out while this process goes on."""
-        self._invocation.mark_recorded()
+        self._invocation.is_recorded = True
         self._executor.start(verb, arguments)
 
     def finish(self) -> Any:

@@ -190,7 +190,7 @@ def describe(snapshot: DataSnapshot, copy: Path, files: dict[str, bytes], progre
     progress("counting rows")
     with closing(SqliteFile(copy).connect(readonly=True)) as connection:
         tables = connection.tables()
-        rows = {name: tables.count(table) for name, table in tables.tables().items()}
+        rows = tables.count_all()
         head = consent.read_head(tables.tx) if _HAS_HEAD in rows else None
     progress("computing digests")
     described = [BackupFile(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()]

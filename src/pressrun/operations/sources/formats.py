@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -24,11 +24,7 @@ STATES = tuple(state.value for state in MemberState if state is not MemberState.
 _TABLES: Mapping[str, TableFormat] = {"csv": PLAIN, "listmonk": LISTMONK, "phplist": PHPLIST, "mailchimp": MAILCHIMP}
 
 
-class _LineReader(Protocol):
-    def __call__(self, file: BinaryIO, *, default: Standing | None) -> Iterator[SourceMember | BadRow]: ...
-
-
-_LINES: Mapping[str, _LineReader] = {
+_LINES: Mapping[str, Callable[..., Iterator[SourceMember | BadRow]]] = {
     "mailman2": partial(read_names, consent_source="mailman2"),
     "mailman3": partial(read_names, consent_source="mailman3"),
     "mlmmj": partial(read_names, consent_source="mlmmj"),

@@ -6,7 +6,6 @@ A verb has options for that. A program has none, so it changes the file: its fir
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Protocol
 
 from pressrun.operations.sources.states import FLAGS
 from pressrun.services.members.row_checks import FLAGS_BY_NAME
@@ -16,31 +15,15 @@ LEFT_OUT = "-"
 KEYS = frozenset({*KNOWN_COLUMNS, *FLAGS, LEFT_OUT})
 
 
-class Remedies(Protocol):
-    """What to do about each kind of column, as sentences without a final full stop, or as a clause after `;`."""
-
-    mailchimp: str
-
-    def for_marks(self, marking: Sequence[tuple[str, str]]) -> str:
-        """Columns that may mark people who must not be mailed, each with the key that would explain it."""
-
-    def for_exit_word(self, column: str) -> str:
-        """A column in which a cell says that somebody left."""
-
-    def for_names(self, columns: Collection[str]) -> str:
-        """Columns that cannot become merge fields."""
-
-    def for_address(self, column: str) -> str:
-        """The column that may hold the addresses; empty if none says so."""
-
-
 class OptionRemedies:
-    """For verbs: options to add."""
+    """For verbs: options to add; sentences without a final full stop, or a clause after `;`."""
 
     mailchimp = "Import it with --format mailchimp"
 
     def for_marks(self, marking: Sequence[tuple[str, str]]) -> str:
-        """Options that give the keys, or one that leaves a column out or keeps it."""
+        """About columns that may mark people who must not be mailed, each with the key that would explain it: options
+        that give the keys, or one that leaves a column out or keeps it.
+        """
         options = " ".join(f"--map '{name}={key}'" for name, key in marking)
         first = marking[0][0]
         keeps = "" if first.lower() in KEYS else f", and to keep it as a merge field, --map '{first}={first}'"
@@ -50,20 +33,20 @@ class OptionRemedies:
         )
 
     def for_exit_word(self, column: str) -> str:
-        """Both things that the column may be."""
+        """About a column in which a cell says that somebody left: both things that it may be."""
         return (
             f"Say what it means with --map '{column}=state', or keep it as a merge field with --map '{column}={column}'"
         )
 
     def for_names(self, columns: Collection[str]) -> str:
-        """One option for a single column, and one each for several."""
+        """About columns that cannot become merge fields: one option for a single column, and one each for several."""
         if len(columns) == 1:
             return "Rename it with --map, or leave it out with --map 'COLUMN=-'"
         options = " ".join(f"--map '{name}=-'" for name in columns)
         return f"Rename it with --map, or leave out all such columns with {options}"
 
     def for_address(self, column: str) -> str:
-        """The option that names it."""
+        """The option that names the column that may hold the addresses; empty if none says so."""
         return f"say which column holds the addresses with --map '{column or 'COLUMN'}=email'"
 
 
@@ -98,5 +81,5 @@ def _pronoun(marking: Sequence[object]) -> str:
     return "it means" if len(marking) == 1 else "they mean"
 
 
-BY_OPTIONS: Remedies = OptionRemedies()
-IN_FILE: Remedies = FileRemedies()
+Remedies = OptionRemedies | FileRemedies
+BY_OPTIONS, IN_FILE = OptionRemedies(), FileRemedies()

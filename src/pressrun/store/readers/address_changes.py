@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from pressrun.core.addresses.address import Address, read_stored_address
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Transaction, parse_row
 
 
 class ChangeState(StrEnum):
@@ -115,8 +115,3 @@ def find_former_address(tx: Transaction, subscriber_id: int, at: int) -> str | N
 def sweep_changes(tx: Transaction, now: int) -> int:
     """Delete expired changes, a batch at a time; returns how many."""
     return tx.run("address_changes.sweep", now=now)
-
-
-def changes_of(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """The stored changes of a person: old_address, new_address, state, created_at, expires_at."""
-    return tx.rows("address_changes.of_subscriber", subscriber_id=subscriber_id)

@@ -63,8 +63,6 @@ class Unsubscribe(Struct, frozen=True, kw_only=True):
     left_at: int
     expires_at: int
     language: str = ""
-    notice_queued: bool = False
-    has_given_reason: bool = False
 
 
 def find_unsubscribers(tx: Transaction, ids: Sequence[int]) -> dict[int, Unsubscriber]:
