@@ -205,6 +205,26 @@ async def test_a_revoked_token_is_answered_with_those_that_were_made_with_it(des
     assert [(3,), (4,)] == await select(desk.services.database, "select id from api_token order by id")
 
 
+async def test_a_revoked_token_hides_nothing_that_was_made_with_it(desk: Desk) -> None:
+    """An intruder may revoke the one in between. What came by others, there or gone, is not named with it."""
+    origin = await make_token(desk, "origin")
+    first = await make_token(desk, "first", origin)
+    between = await make_token(desk, "between", first)
+    await make_token(desk, "hidden", between)
+    await make_token(desk, "beside", origin)
+    await desk.perform(first, "token.revoke", {"id": 3})
+    assert ["hidden"] == [made.name for made in (await desk.at_shell("token.revoke", id=2)).made]
+    assert ["hidden", "beside"] == [made.name for made in (await desk.at_shell("token.revoke", id=1)).made]
+
+
+async def test_a_revoked_origin_makes_no_token_another_ones(desk: Desk) -> None:
+    origin = await make_token(desk, "origin")
+    await make_token(desk, "first", origin)
+    await make_token(desk, "beside", origin)
+    await desk.at_shell("token.revoke", id=1)
+    assert () == (await desk.at_shell("token.revoke", id=2)).made
+
+
 async def stands(desk: Desk, name: str) -> list[tuple[int, str]]:
     return [(edition.id, edition.state) for edition in (await desk.at_shell("user.reset", person=name)).editions]
 

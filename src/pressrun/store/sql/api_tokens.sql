@@ -33,10 +33,20 @@ where (id = :id or origin_id = :id) and person_id is null;
 select coalesce(origin_id, id) from api_token where id = :id;
 
 -- name: made_with
--- The tokens that were made with one, directly or through others: those whose origin it is and, as long as all of them
--- still exist, those that the audit log names.
-with recursive made (id, name, created_at) as (
-    select id, name, created_at from api_token where id = :id or origin_id = :id
+-- The tokens that were made with one, directly or through others: those whose origin it is, those that the audit log
+-- names, and later ones of its origin that came by a token that is gone, except by the one that it came by itself. What
+-- was made with that one is no longer known, and it is better to name a token too many.
+with recursive maker (id, who, still_there) as (
+    select token.id, audit.who, exists (
+        select 1 from api_token where 'token:' || api_token.name = audit.who and api_token.created_at <= audit.at
+    )
+    from api_token as token
+    join audit on audit.action = 'token.create' and audit.outcome = 'done' and audit.object = 'token ' || token.id
+    where token.id >= :id and token.origin_id = (select origin_id from api_token where id = :id)
+), made (id, name, created_at) as (
+    select id, name, created_at from api_token where id = :id or origin_id = :id or id in (
+        select id from maker where not still_there and who not in (select who from maker where id = :id)
+    )
     union
     select child.id, child.name, child.created_at
     from made
