@@ -242,15 +242,15 @@ async def test_a_password_alone_does_not_become_an_operator(admin: AdminHarness)
 async def test_a_link_replaces_passkeys_that_no_longer_work(admin: AdminHarness) -> None:
     """As after a change of the host. The log-in says whom to ask for the link, and a reset is not needed."""
     ann = await _ann(admin, is_operator=True)
-    await admin.lobby.add_passkey(ann)
-    (former,) = (await admin.lobby.account.overview(ann)).passkeys
+    await admin.harness.add_passkey(ann)
+    (former,) = (await admin.harness.account.overview(ann)).passkeys
     async with admin.client() as client:
         assert "ask whoever runs this service for a link" in (await client.get("/admin/login")).text
         await client.post(await admin.make_link(ann))
         options = (await client.post("/admin/account/passkey/options", json={})).json()
         await client.post("/admin/account/passkey", json=Authenticator(ORIGIN).create(options))
         await _do(client, "remove-passkey", id=str(former.id))
-    (new,) = (await admin.lobby.account.overview(ann)).passkeys
+    (new,) = (await admin.harness.account.overview(ann)).passkeys
     assert former.id != new.id
 
 

@@ -182,18 +182,18 @@ async def test_a_link_is_shown_by_get_and_spent_by_post(admin: AdminHarness, kin
 
 async def test_whoever_comes_back_to_a_link_or_a_code_goes_on(admin: AdminHarness) -> None:
     """The browser that it has logged in is led on, until the log-in is no longer recent."""
-    ann = await admin.lobby.add_person("ann")
+    ann = await admin.harness.add_person("ann")
     path = await admin.make_link(ann)
     async with admin.client() as client, admin.client() as coder:
         await client.post(path)
         for answer in (await client.get(path), await client.post(path)):
             assert (303, "/admin/account") == (answer.status_code, answer.headers["location"])
         await _post(coder, email="ann@town.example")
-        code = mailed_code(admin.lobby.keys, secret_digest(coder.cookies["__Host-pressrun-code"]))
+        code = mailed_code(admin.harness.keys, secret_digest(coder.cookies["__Host-pressrun-code"]))
         again = [await _post(coder, code=code, next="/admin/account") for _ in range(2)]
         assert [(303, "/admin/account")] * 2 == [(answer.status_code, answer.headers["location"]) for answer in again]
         assert 404 == (await coder.get(path)).status_code
-        admin.lobby.now += 900
+        admin.harness.now += 900
         assert [404, 401] == [(await client.get(path)).status_code, (await _post(coder, code=code)).status_code]
 
 

@@ -65,9 +65,9 @@ async def test_a_form_is_sent_once_while_its_answer_is_on_the_way(browser: Brows
         await route.continue_()
 
     async with serve_admin(tmp_path) as web, browser.window() as window:
-        web.lobby.now = time.time()
+        web.harness.now = time.time()
         page, base = window.page, web.site.base_url
-        await page.goto(base + await web.make_link(await web.lobby.add_person("ann", is_operator=True)))
+        await page.goto(base + await web.make_link(await web.harness.add_person("ann", is_operator=True)))
         await page.route("**/admin/**", delay)
         button = page.get_by_role("button", name="Log in")
         await button.evaluate("button => [0, 60, 120].forEach((at) => setTimeout(() => button.click(), at))")

@@ -211,7 +211,7 @@ async def test_what_is_taken_away_twice_is_away(
     admin: AdminHarness, action: str, fields: dict[str, str], leads_to: str
 ) -> None:
     """A second click leads where the first one does, and says nothing of a problem."""
-    await admin.lobby.add_person("bob", is_operator=True)
+    await admin.harness.add_person("bob", is_operator=True)
     async with operator(admin) as client:
         await press(client, "bob", "save", list="news", role="editor", readers="none")
         answers = [await press(client, "bob", action, **fields) for _ in range(2)]
