@@ -12,6 +12,7 @@ from pressrun.web.http.connections import (
     DEFAULT_CONNECTION,
     USED_OF_CYCLES,
     USED_OF_HTTPTOOLS,
+    USED_OF_HTTPTOOLS_CYCLES,
     USED_OF_PROTOCOLS,
     H11Connection,
     LimitedConnection,
@@ -35,7 +36,8 @@ async def test_uvicorn_has_what_we_use_of_it(kind: type[LimitedConnection]) -> N
         base = next(base for base in kind.__mro__ if base.__module__.startswith("uvicorn."))
         own = {*vars(connection), *(name for each in base.__mro__ for name in vars(each))}
         missing.extend(name for name in used if name not in own)
-        missing.extend(name for name in USED_OF_CYCLES if not hasattr(connection.cycle, name))
+        of_cycle = USED_OF_CYCLES if kind is H11Connection else (*USED_OF_CYCLES, *USED_OF_HTTPTOOLS_CYCLES)
+        missing.extend(name for name in of_cycle if not hasattr(connection.cycle, name))
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body"})
 
@@ -43,6 +45,22 @@ async def test_uvicorn_has_what_we_use_of_it(kind: type[LimitedConnection]) -> N
     async with serving(settings, connection=Seen, app=app) as server:
         assert (await ask(server, GET)).startswith(b"HTTP/1.1 200 ")
     assert [] == missing
+
+
+async def test_a_client_of_http_1_0_gets_no_chunks(kind: type[LimitedConnection]) -> None:
+    """RFC 9112 §6.1: it does not know them, so an answer whose length is not known ends with the connection."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for body in (b"one ", b"", b"two "):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"three"})
+
+    request = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind, app=app) as server:
+        fields, _, body = (await ask(server, request)).lower().partition(b"\r\n\r\n")
+    assert b"one two three" == body
+    assert (False, True) == (b"transfer-encoding" in fields, b"\r\nconnection: close" in fields)
 
 
 def test_the_default_is_httptools_where_it_is_installed() -> None:

@@ -38,6 +38,7 @@ USED_OF_PROTOCOLS = (
 )
 USED_OF_HTTPTOOLS = ("on_headers_complete", "on_message_begin", "on_message_complete", "pipeline", "url")
 USED_OF_CYCLES = ("keep_alive", "response_complete", "response_started")
+USED_OF_HTTPTOOLS_CYCLES = ("chunked_encoding", "expected_content_length")
 
 MAX_HEAD_BYTES = FREE_BYTES  # of a request line and its header: h11 has the same limit
 LINGER_SECONDS = 5.0  # for which a client may go on sending after a refusal; then it is reset
@@ -296,10 +297,30 @@ def _plain_answer(status: int, reason: str, fields: str) -> bytes:
 
 
 try:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 except ImportError:  # the extra [fast] is not installed
     DEFAULT_CONNECTION: type[LimitedConnection] = H11Connection
 else:
+
+    class _UnchunkedCycle(RequestResponseCycle):
+        """An answer for a client of HTTP/1.0, which knows no chunks: without a length it ends with the connection.
+
+        RFC 9112 §6.1, §6.3. uvicorn sends chunks with httptools; h11 does the same as this.
+        """
+
+        is_unmeasured = False
+
+        async def send(self, message: Any) -> None:
+            if message["type"] == "http.response.start":
+                names = {name.lower() for name, _ in message.get("headers", ())}
+                has_body = self.scope["method"] != "HEAD" and message["status"] not in (204, 304)
+                self.is_unmeasured = has_body and b"content-length" not in names
+                if self.is_unmeasured:
+                    self.chunked_encoding, self.keep_alive = False, False
+            elif self.is_unmeasured:  # as much as is sent
+                body = len(message.get("body", b""))
+                self.expected_content_length = body + message.get("more_body", False)
+            await super().send(message)
 
     class HttptoolsConnection(LimitedConnection, HttpToolsProtocol):
         """With httptools, which limits nothing by itself."""
@@ -336,6 +357,8 @@ else:
             super().on_headers_complete()  # raises for a target that it cannot parse
             self.scope["raw_path"] = self.url.partition(b"?")[0]  # as it was sent, even a whole URL, as h11 does
             self._is_head, self._is_body = False, True
+            if self.scope["http_version"] == "1.0":
+                self.cycle.__class__ = _UnchunkedCycle
 
         def on_message_complete(self) -> None:
             self._is_body = False
