@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.errors import BadQuantity
+from pressrun.core.errors import BadQuantity, QuantityTooLarge
 from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint, parse_endpoint
 from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
 
@@ -23,7 +23,7 @@ def test_a_duration_is_a_number_and_a_unit(text: str, seconds: float) -> None:
 
 def test_a_duration_is_ten_years_at_most() -> None:
     assert 87_600 * 3600 == parse_duration("87600h")
-    with pytest.raises(BadQuantity, match="longer than ten years"):
+    with pytest.raises(BadQuantity, match="The most is 3650d"):
         parse_duration("87601h")
 
 
@@ -50,6 +50,23 @@ def test_a_rate_is_a_number_over_a_unit_or_a_duration(text: str, rate: Rate) -> 
     parsed = parse_rate(text)
     assert rate.count == parsed.count
     assert rate.seconds == pytest.approx(parsed.seconds)
+
+
+@pytest.mark.parametrize(
+    ("parse", "most", "beyond"),
+    [
+        (parse_size, "1048576 GiB", "1048577 GiB"),
+        (parse_size, "1125899906842624 B", f"{'9' * 400} GiB"),
+        (parse_rate, "1000000000/s", "1000000001/s"),
+        (parse_rate, "1000000000/3650d", f"{'9' * 5000}/s"),
+    ],
+)
+def test_a_size_or_number_is_one_that_a_database_can_compare_with(
+    parse: Callable[[str], object], most: str, beyond: str
+) -> None:
+    parse(most)
+    with pytest.raises(QuantityTooLarge, match="is too much"):
+        parse(beyond)
 
 
 def test_ten_years_are_not_too_long() -> None:

@@ -45,7 +45,8 @@ file to start from. `pressrun check` reports every error at once: line, key, wha
 
 Only `data_dir`, `base_url`, `mail_domain`, `[http] listen` and one `[[relay]]` with `host` and `port` are required.
 
-- **Durations** are a number with `ms`, `s`, `m`, `h` or `d`: `"15m"`. **Sizes** take `B KB MB KiB MiB GiB`: `"10 MiB"`.
+- **Durations** are a number with `ms`, `s`, `m`, `h` or `d`: `"15m"`, at most `3650d`.
+  **Sizes** take `B KB MB KiB MiB GiB`: `"10 MiB"`.
 - **Rates** are `N/s`, `N/min`, `N/h`, `N/day`, or over a duration, `"10/15min"`: at most N in any such window.
 - **Files** are relative to config.toml. A bare name that is not a file there can be a systemd credential.
 - SIGHUP (`systemctl reload pressrun`) rereads the file, and applies all of it or none. Keys marked ↻ need a restart.

@@ -14,6 +14,7 @@ PressrunError                 1   failed; the message says why and what to do
 │   ├── MalformedAddress
 │   ├── ConditionMissing          a change that does not say which version it changes
 │   ├── BadQuantity               a duration, size or rate that cannot be read
+│   │   └── QuantityTooLarge      … that is more than can be counted with
 │   ├── UnreadableMail            incoming mail that is malformed or exceeds our limits
 │   │   └── TimedOutMail          incoming mail that took too long to parse; it is not retried
 │   ├── EditionError              an edition file with errors, each with its line
@@ -140,6 +141,14 @@ class ConditionMissing(BadInput):
 
 class BadQuantity(BadInput):
     """A duration, size or rate that cannot be read; the message shows the right form."""
+
+
+class QuantityTooLarge(BadQuantity):
+    """A duration, size or rate above `most`, which is more than the program and its database can count with."""
+
+    def __init__(self, text: str, most: str) -> None:
+        super().__init__(f"{text!r} is too much. The most is {most}")
+        self.most = most
 
 
 class UnreadableMail(BadInput):

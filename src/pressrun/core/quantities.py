@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from pressrun.core.errors import BadQuantity
+from pressrun.core.errors import BadQuantity, QuantityTooLarge
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|day)", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0}
@@ -14,6 +14,9 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|KiB|MiB|GiB)", re.ASCII)
 _BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(ms|s|min|m|h|d|day)", re.ASCII)
 _LONGEST_SECONDS = 3650 * 86400.0
+_MOST_BYTES = 1024**5  # sums of some sizes stay below 2^63, which a database can compare with
+_MOST_EVENTS = 1_000_000_000
+_MOST_EVENTS_OVER = f"{_MOST_EVENTS} over at most 3650d"
 
 
 class Rate(Struct, frozen=True, order=True):
@@ -41,7 +44,7 @@ def parse_duration(text: str) -> float:
         raise BadQuantity(f"invalid duration {text!r}. Write a number with ms, s, m, h or d, such as '15m'")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds > _LONGEST_SECONDS:
-        raise BadQuantity(f"{text!r} is longer than ten years")
+        raise QuantityTooLarge(text, "3650d")
     return seconds
 
 
@@ -50,7 +53,10 @@ def parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise BadQuantity(f"invalid size {text!r}. Write a number with B, KB, MB, KiB, MiB or GiB, such as '10 MiB'")
-    return int(float(match[1]) * _BYTES[match[2]])
+    octets = float(match[1]) * _BYTES[match[2]]
+    if octets > _MOST_BYTES:
+        raise QuantityTooLarge(text, "1048576 GiB")
+    return int(octets)
 
 
 def parse_rate(text: str) -> Rate:
@@ -60,9 +66,9 @@ def parse_rate(text: str) -> Rate:
         raise BadQuantity(
             f"invalid rate {text!r}. Write N/s, N/min, N/h or N/day, or a number over a duration, such as '10/15min'"
         )
-    count, seconds = int(match[1]), float(match[2] or 1) * _SECONDS[match[3]]
+    count, seconds = float(match[1]), float(match[2] or 1) * _SECONDS[match[3]]
     if count < 1 or seconds <= 0:
         raise BadQuantity(f"{text!r} would let nothing through. The number must be at least 1")
-    if seconds > _LONGEST_SECONDS:
-        raise BadQuantity(f"{text!r} spans more than ten years")
-    return Rate(count, seconds)
+    if seconds > _LONGEST_SECONDS or count > _MOST_EVENTS:
+        raise QuantityTooLarge(text, _MOST_EVENTS_OVER)
+    return Rate(int(count), seconds)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadQuantity, MalformedAddress
+from pressrun.core.errors import BadQuantity, MalformedAddress, QuantityTooLarge
 from pressrun.core.network.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
 from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
 from pressrun.core.setting import BadMembers, BadValue, Kind, show
@@ -35,6 +35,8 @@ def _written(expected: str, parse: Callable[[str], T], *, unit: str = "") -> Kin
             raise BadValue(f"{expected}, without control characters")
         try:
             return parse(value.strip())
+        except QuantityTooLarge as problem:
+            raise BadValue(f"{expected}, at most {problem.most}") from None
         except (BadQuantity, MalformedAddress, ValueError):
             raise BadValue(expected) from None
 
