@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -63,15 +64,21 @@ class StoredTable(Struct, frozen=True):
         return frozenset(self.columns), self.key
 
 
+def _follow(place: object, moved_to: str) -> str:
+    """What makes the program use the database that a move has made."""
+    if moved_to.startswith("postgresql://"):
+        return "In config.toml, name it in the key database"
+    if isinstance(place, Path):
+        return f"Rename {moved_to} to {place}"
+    return "In config.toml, remove the key database"
+
+
 def require_unmarked(place: object, mark: MoveMark | None) -> None:
     """Raise BadConfiguration for a database that a move has left, or has not finished."""
     if mark is None:
         return
     if mark.state is MoveState.GONE:
-        where = (
-            "remove the key database" if not mark.place.startswith("postgresql://") else "name it in the key database"
-        )
-        raise BadConfiguration(f"{place} was moved to {mark.place}. In config.toml, {where}")
+        raise BadConfiguration(f"{place} was moved to {mark.place}. {_follow(place, mark.place)}")
     raise BadConfiguration(
         f"a move from {mark.place} to {place} has not finished. With the configuration from before, run "
         "`pressrun move-to` again; until it ends, the data are where they were"
