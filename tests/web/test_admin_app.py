@@ -10,8 +10,9 @@ from starlette.types import ASGIApp
 from tests.web.harness import WebHarness
 
 from pressrun.core.site import Site
-from pressrun.web.app import Surroundings, Table, build_admin_app
+from pressrun.web.app import Surroundings, build_admin_app
 from pressrun.web.context import WebContext
+from pressrun.web.http.security import Table
 
 DESK = "https://desk.example.org"
 

@@ -38,6 +38,7 @@ from pressrun.web.http.security import (
     Endpoint,
     Guard,
     Handler,
+    Table,
     is_token_page,
     patterns_of,
 )
@@ -60,7 +61,6 @@ _GET, _BOTH = ["GET"], ["GET", "POST"]
 
 _PRIVATE = frozenset({"/readyz", "/metrics"})
 
-Table = list[tuple[str, Handler, Sequence[str]]]  # path, handler, methods
 AdminTable = Callable[[WebContext], Table]  # the pages of people who log in; links lead where they are
 BuildApi = Callable[[WebContext], Api]
 

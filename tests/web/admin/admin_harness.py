@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,16 +26,15 @@ from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.upkeep.audit_log import AuditLog
-from pressrun.store.lists.lists import all_lists
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.transaction import Transaction
-from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminFrame
 from pressrun.web.admin.issuer import Issuer
-from pressrun.web.admin.table import issuer_rows, log_in_rows, people_rows
-from pressrun.web.app import Surroundings, Table, build_admin_app
+from pressrun.web.admin.table import admin_rows
+from pressrun.web.app import Surroundings, build_admin_app
 from pressrun.web.context import WebContext
 from pressrun.web.http.clients import ArrivedRequests, Proxies
+from pressrun.web.http.security import Table
 from pressrun.web.http.server import WebServer
 from pressrun.web.pages import Pages
 from pressrun.web.settings import HttpSettings, OidcSettings
@@ -91,12 +89,7 @@ class AdminHarness:
 
     def rows(self, web: WebContext) -> Table:
         """The routes."""
-        frame = self.frame(web)
-        rows = [*log_in_rows(frame), *people_rows(frame, lambda: self.harness.database.read(all_lists))]
-        if self.issuer is not None:
-            cookies = OidcCookies(self.harness.context.clock, os.urandom)
-            rows += issuer_rows(frame, self.issuer, cookies)
-        return rows
+        return admin_rows(self.frame(web), self.issuer)
 
     def frame(self, web: WebContext) -> AdminFrame:
         """The frame of the pages."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-
 from pressrun.config.settings import Settings
 from pressrun.daemon.wiring.services import Services
 from pressrun.observe.authorities import log_ca_file
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.outgoing_http import OutgoingHttp
-from pressrun.store.lists.lists import MailingList, all_lists
-from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminFrame
 from pressrun.web.admin.issuer import Issuer
-from pressrun.web.admin.table import Rows, issuer_rows, log_in_rows, people_rows
+from pressrun.web.admin.table import admin_rows
 from pressrun.web.context import WebContext
+from pressrun.web.http.security import Table
 
 
-def build_admin_rows(settings: Settings, services: Services, web: WebContext) -> Rows:
+def build_admin_rows(settings: Settings, services: Services, web: WebContext) -> Table:
     issuer = build_issuer(settings)
     frame = AdminFrame(
         web,
@@ -27,14 +23,7 @@ def build_admin_rows(settings: Settings, services: Services, web: WebContext) ->
         auth_header=settings.admin.auth_header,
         issuer="" if issuer is None else issuer.label,
     )
-
-    async def read_lists() -> Sequence[MailingList]:
-        return await services.context.database.read(all_lists)
-
-    rows = [*log_in_rows(frame), *people_rows(frame, read_lists)]
-    if issuer is not None:
-        rows += issuer_rows(frame, issuer, OidcCookies(utc_now, os.urandom))
-    return rows
+    return admin_rows(frame, issuer)
 
 
 def build_issuer(settings: Settings) -> Issuer | None:

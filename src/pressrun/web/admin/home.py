@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.access.rights import Right, Rights, Role
 from pressrun.message.words import marked
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, all_lists
 from pressrun.web.admin.frame import AdminFrame, AdminMember
-
-ReadLists = Callable[[], Awaitable[Sequence[MailingList]]]
 
 ROLE_NAMES = {Role.VIEWER: marked("Viewer"), Role.EDITOR: marked("Editor"), Role.PUBLISHER: marked("Publisher")}
 _SHOWN_BY = ((Right.RELEASE, Role.PUBLISHER), (Right.DRAFTS, Role.EDITOR), (Right.STATS, Role.VIEWER))
@@ -30,13 +26,12 @@ class OwnList(Struct, frozen=True, kw_only=True):
 class HomePage:
     """`/admin`."""
 
-    def __init__(self, frame: AdminFrame, read_lists: ReadLists) -> None:
+    def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
-        self._read_lists = read_lists
 
     async def show(self, _request: Request, member: AdminMember) -> Response:
         holdings = member.logged_in.holdings
-        reach = [target for target in await self._read_lists() if holdings.knows(target.name)]
+        reach = [target for target in await self._frame.web.database.read(all_lists) if holdings.knows(target.name)]
         own = [self._of(target, holdings.by_list.get(target.name, frozenset())) for target in reach]
         return self._frame.render("home.html", member, own=own)
 

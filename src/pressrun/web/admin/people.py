@@ -22,8 +22,9 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted
 from pressrun.message.words import marked
 from pressrun.services.people.lookups import PersonAnswer
+from pressrun.store.lists.lists import all_lists
 from pressrun.web.admin.frame import AdminFrame, AdminMember
-from pressrun.web.admin.home import ROLE_NAMES, ReadLists
+from pressrun.web.admin.home import ROLE_NAMES
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
 from pressrun.web.http.forms import Fields, first, read_fields
 
@@ -45,10 +46,9 @@ Action = Callable[[AdminMember, str, Fields], Awaitable[Response]]
 class PeoplePages:
     """People and what they may do."""
 
-    def __init__(self, frame: AdminFrame, read_lists: ReadLists) -> None:
+    def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
         self._pages = frame.web.pages
-        self._read_lists = read_lists
         self._actions: Mapping[str, Action] = {
             "save": self._plain("user.grant", _of_list),
             "remove-list": self._plain("user.revoke", _whole_list),
@@ -68,7 +68,7 @@ class PeoplePages:
             member,
             people=page.items,
             following=page.next,
-            titles={target.name: target.title for target in await self._read_lists()},
+            titles={target.name: target.title for target in await self._frame.web.database.read(all_lists)},
             role_names={role.value: say(text) for role, text in ROLE_NAMES.items()},
             reader_names={access.value: say(text) for access, text in READERS.items()},
             is_done="done" in request.query_params,
@@ -155,7 +155,7 @@ class PeoplePages:
             member,
             status=422 if fields else 200,
             fields=fields,
-            lists=await self._read_lists(),
+            lists=await self._frame.web.database.read(all_lists),
             roles=_choices(self._frame, ROLES),
             readers=_choices(self._frame, READERS),
             has_bad_address=has_bad_address,
@@ -178,7 +178,7 @@ class PeoplePages:
         except PROBLEMS:
             return self._frame.not_found(member)
         theirs = {permission.list for permission in person.lists}
-        lists = await self._read_lists()
+        lists = await self._frame.web.database.read(all_lists)
         return self._frame.render(
             "person.html",
             member,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,24 +10,21 @@ from starlette.responses import Response
 from pressrun.web.admin.account import AccountPages
 from pressrun.web.admin.cookies import OidcCookies
 from pressrun.web.admin.frame import AdminFrame
-from pressrun.web.admin.home import HomePage, ReadLists
+from pressrun.web.admin.home import HomePage
 from pressrun.web.admin.issuer import Issuer
 from pressrun.web.admin.log_in import LogInPages
 from pressrun.web.admin.oidc import OidcPages
 from pressrun.web.admin.people import PeoplePages
 from pressrun.web.admin.tokens import TokenPages
-from pressrun.web.http.security import Handler
+from pressrun.web.http.security import Handler, Table
 
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 
 
-Rows = list[tuple[str, Handler, Sequence[str]]]
-
-
-def log_in_rows(frame: AdminFrame) -> Rows:
-    """Log-in, log-out, and one's own account."""
-    log_in, account = LogInPages(frame), AccountPages(frame)
-    return [
+def admin_rows(frame: AdminFrame, issuer: Issuer | None) -> Table:
+    """Log-in, by an OpenID Connect issuer too if there is one, one's own account and newsletters, people, tokens."""
+    log_in, account, people, tokens = LogInPages(frame), AccountPages(frame), PeoplePages(frame), TokenPages(frame)
+    rows: Table = [
         ("/admin/login", frame.open(log_in.log_in), _BOTH),
         ("/admin/login/passkey", frame.open(log_in.by_passkey), _POST),
         ("/admin/login/passkey/options", frame.open(log_in.passkey_options), _POST),
@@ -36,29 +33,20 @@ def log_in_rows(frame: AdminFrame) -> Rows:
         ("/admin/account", frame.page(account.show), _BOTH),
         ("/admin/account/passkey", frame.page(account.add_passkey), _POST),
         ("/admin/account/passkey/options", frame.page(account.passkey_options), _POST),
-    ]
-
-
-def people_rows(frame: AdminFrame, read_lists: ReadLists) -> Rows:
-    """One's own newsletters, people and what they may do, and the tokens of programs."""
-    people, tokens = PeoplePages(frame, read_lists), TokenPages(frame, read_lists)
-    return [
-        ("/admin", frame.page(HomePage(frame, read_lists).show), _GET),
+        ("/admin", frame.page(HomePage(frame).show), _GET),
         ("/admin/people", frame.page(people.everybody), _GET),
         ("/admin/people/{name}", frame.page(people.person, is_fresh=True), _BOTH),
         ("/admin/invite", frame.page(people.invite, is_fresh=True), _BOTH),
         ("/admin/tokens", by_method(frame.page(tokens.all), frame.page(tokens.revoke, is_fresh=True)), _BOTH),
         ("/admin/tokens/new", frame.page(tokens.new, is_fresh=True), _BOTH),
     ]
-
-
-def issuer_rows(frame: AdminFrame, issuer: Issuer, cookies: OidcCookies) -> Rows:
-    """Log-in by an OpenID Connect issuer."""
-    pages = OidcPages(frame, LogInPages(frame), issuer, cookies)
-    return [
-        ("/admin/oidc", frame.open(pages.begin), _GET),
-        ("/admin/oidc/callback", frame.open(pages.callback), _BOTH),
-    ]
+    if issuer is not None:
+        oidc = OidcPages(frame, log_in, issuer, OidcCookies(frame.web.clock, os.urandom))
+        rows += [
+            ("/admin/oidc", frame.open(oidc.begin), _GET),
+            ("/admin/oidc/callback", frame.open(oidc.callback), _BOTH),
+        ]
+    return rows
 
 
 def by_method(show: Handler, post: Handler) -> Handler:

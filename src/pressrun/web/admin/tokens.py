@@ -17,9 +17,8 @@ from pressrun.acts.people.people_arguments import TokenCreate, TokenId, TokensPa
 from pressrun.core.access.rights import Right, TokenScope
 from pressrun.core.errors import NotFound, NotPermitted
 from pressrun.message.words import marked
-from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.lists import MailingList, all_lists
 from pressrun.web.admin.frame import AdminFrame, AdminMember
-from pressrun.web.admin.home import ReadLists
 from pressrun.web.admin.problems import PROBLEMS, Explanation, explain
 from pressrun.web.http.forms import Fields, every, first, number_of, read_fields
 
@@ -42,10 +41,9 @@ ENDS = {
 class TokenPages:
     """Tokens of programs."""
 
-    def __init__(self, frame: AdminFrame, read_lists: ReadLists) -> None:
+    def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
         self._pages = frame.web.pages
-        self._read_lists = read_lists
 
     async def all(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens`, GET."""
@@ -111,7 +109,11 @@ class TokenPages:
     async def _lists_of(self, member: AdminMember) -> Sequence[MailingList]:
         """The lists that this person may make tokens for."""
         holdings = member.logged_in.holdings
-        return [target for target in await self._read_lists() if holdings.has(Right.SETTINGS, target.name)]
+        return [
+            target
+            for target in await self._frame.web.database.read(all_lists)
+            if holdings.has(Right.SETTINGS, target.name)
+        ]
 
     def _say(self, words: Mapping[Any, str]) -> dict[str, str]:
         """What each choice means, by its value."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
@@ -44,6 +44,7 @@ _FAILED = b"Something went wrong. Try again later.\n"
 Header = tuple[bytes, bytes]
 CountRequest = Callable[[str, str, int], None]  # method, route's pattern, status
 Handler = Callable[[Request], Awaitable[Response]]
+Table = list[tuple[str, Handler, Sequence[str]]]  # path, handler, methods
 
 _OF_TOKEN_PAGES: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
