@@ -6,26 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pressrun.acts.act import Doing, Work
-from pressrun.acts.arguments import Arguments, ArrivedNumber, MoveSwitch
+from pressrun.acts.arguments import Arguments, ArrivedNumber
 from pressrun.services.upkeep.move_source import MoveSource
 
 
 def move_works(source: MoveSource) -> Mapping[str, Work]:
     """What the command that moves the database asks of the process that writes to it."""
-
-    async def track(_: Doing, __: Arguments) -> None:
-        await source.track_changes()
-
-    async def stop(_: Doing, __: Arguments) -> None:
-        await source.stop()
-
-    async def switch(_: Doing, args: MoveSwitch) -> None:
-        await source.switch(args.place, args.move)
-
-    async def resume(_: Doing, __: Arguments) -> None:
-        await source.resume()
-
-    return {"move.track": track, "move.stop": stop, "move.switch": switch, "move.resume": resume}
+    return {
+        "move.track": lambda _, __: source.track_changes(),
+        "move.stop": lambda _, __: source.stop(),
+        "move.switch": lambda _, args: source.switch(args.place, args.move),
+        "move.resume": lambda _, __: source.resume(),
+    }
 
 
 def doctor_works(

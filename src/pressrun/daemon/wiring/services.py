@@ -43,7 +43,6 @@ from pressrun.services.jobs.job_survey import RosterSurvey
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.lists.redirect_admin import RedirectAdmin
-from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.log_in_services import LogInServices, build_log_ins
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.members.program_members import ProgramMembers
@@ -70,7 +69,6 @@ from pressrun.services.upkeep.retention import Retention
 from pressrun.store.database import Database
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.upkeep import datadir, key_files
-from pressrun.store.upkeep.datadir import DataDir
 from pressrun.web.use_cases import UseCases
 
 if TYPE_CHECKING:
@@ -125,22 +123,43 @@ def build_services(
     maker = SandboxedMaker(limits_of_editions(now.limits))
     builder = EditionBuilder(site=context.site, layouts=OwnLayouts(data.layouts), maker=maker)
     workshop = Workshop(context=context, builder=builder, sender_check=build_sender_check(settings))
-    bulk_jobs, runners = _build_jobs(context, JobFiles(data.root))
     pages = _build_pages(context, builder, observer)
     log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url), PasswordHashes())
-    cases = _build_cases(
-        workshop,
-        pages,
-        account=log_ins.account,
-        edition_admin=EditionAdmin(workshop, unpause=unpause),
-        jobs=bulk_jobs,
+    files, queue = JobFiles(data.root), JobQueue()
+    survey = RosterSurvey(database=context.database, files=files, read_roster=read_roster)
+    runners = [JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)]
+    edition_admin, submissions = EditionAdmin(workshop, unpause=unpause), Submissions(context)
+    draft_editing = DraftEditing(workshop, submissions)
+    cases = Cases(
+        database=context.database,
+        keys=context.keys,
+        audit_log=AuditLog(context),
+        lists=ListAdmin(context, builder),
+        subscribers=SubscriberAdmin(context),
+        members=ProgramMembers(context, sign_ups=pages.sign_ups, web_requests=pages.web_requests),
+        jobs=BulkJobs(context.database, files, survey, clock=context.clock, wake=queue.wake),
+        suppressions=SuppressionAdmin(context),
+        edition_admin=edition_admin,
+        draft_editing=draft_editing,
+        draft_release=DraftRelease(workshop, submissions),
+        draft_proofs=DraftProofs(context, draft_editing, edition_admin),
         kept_mail=KeptMail(context, mail_accepted),
+        held=HeldSignUps(context),
+        redirects=RedirectAdmin(context.database),
+        archive_import=ArchiveImport(workshop),
         link_keys=LinkKeys(
             context,
             make_key=lambda: asyncio.to_thread(key_files.rotate_link_key, data),
             on_new_key=on_new_key,
         ),
+        account=log_ins.account,
+        people=PeopleAdmin(context),
+        tokens=Tokens(context),
+        events=EventFeed(context.database),
         returns=HandedInReturns(context, bounce_handler, observer),
+    )
+    housekeeping = Housekeeping(
+        context, keep_head=lambda chain, head: asyncio.to_thread(key_files.keep_head, data, chain, head)
     )
     return Services(
         context=context,
@@ -152,7 +171,7 @@ def build_services(
         bounce_handler=bounce_handler,
         mail_accepted=mail_accepted,
         asked=(*runners, pages.web_requests, *log_ins.loops),
-        by_the_clock=_build_loops_by_the_clock(context, data),
+        by_the_clock=(housekeeping, Retention(context, partial(datadir.remove_old_backups, data))),
         door=Door(cases),
     )
 
@@ -181,59 +200,3 @@ def _build_pages(context: ServiceContext, builder: EditionBuilder, observer: Met
         archive_search=ArchiveSearch(context),
         draft_approval=DraftApproval(context, builder),
     )
-
-
-def _build_cases(
-    workshop: Workshop,
-    pages: UseCases,
-    *,
-    account: Account,
-    edition_admin: EditionAdmin,
-    jobs: BulkJobs,
-    kept_mail: KeptMail,
-    link_keys: LinkKeys,
-    returns: HandedInReturns,
-) -> Cases:
-    """What actions reach: the named ones, and those that the database and the building of editions suffice for."""
-    context, database = workshop.context, workshop.context.database
-    submissions = Submissions(context)
-    draft_editing = DraftEditing(workshop, submissions)
-    return Cases(
-        database=database,
-        keys=context.keys,
-        audit_log=AuditLog(context),
-        lists=ListAdmin(context, workshop.builder),
-        subscribers=SubscriberAdmin(context),
-        members=ProgramMembers(context, sign_ups=pages.sign_ups, web_requests=pages.web_requests),
-        jobs=jobs,
-        suppressions=SuppressionAdmin(context),
-        edition_admin=edition_admin,
-        draft_editing=draft_editing,
-        draft_release=DraftRelease(workshop, submissions),
-        draft_proofs=DraftProofs(context, draft_editing, edition_admin),
-        kept_mail=kept_mail,
-        held=HeldSignUps(context),
-        redirects=RedirectAdmin(database),
-        archive_import=ArchiveImport(workshop),
-        link_keys=link_keys,
-        account=account,
-        people=PeopleAdmin(context),
-        tokens=Tokens(context),
-        events=EventFeed(database),
-        returns=returns,
-    )
-
-
-def _build_jobs(context: ServiceContext, files: JobFiles) -> tuple[BulkJobs, list[JobRunner]]:
-    queue, survey = JobQueue(), RosterSurvey(database=context.database, files=files, read_roster=read_roster)
-    return (
-        BulkJobs(context.database, files, survey, clock=context.clock, wake=queue.wake),
-        [JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)],
-    )
-
-
-def _build_loops_by_the_clock(context: ServiceContext, data: DataDir) -> tuple[BackgroundLoop, ...]:
-    housekeeping = Housekeeping(
-        context, keep_head=lambda chain, head: asyncio.to_thread(key_files.keep_head, data, chain, head)
-    )
-    return housekeeping, Retention(context, partial(datadir.remove_old_backups, data))
