@@ -225,36 +225,13 @@ MOVE_ACTS = tuple(
 
 DAEMON_ACTS = (
     Act(id="reload", summary="Reread the configuration", right=Right.OPERATE, arguments=Arguments, work=None),
-    Act(
-        id="reload.try",
-        summary="Say what a reload would find",
-        right=Right.OPERATE,
-        arguments=Arguments,
-        work=None,
-        reads=True,
-    ),
-    Act(
-        id="relay.statuses",
-        summary="Say how the relays are",
-        right=Right.OPERATE,
-        arguments=Arguments,
-        work=None,
-        reads=True,
-    ),
-    Act(
-        id="doctor.seen",
-        summary="Say how a request with a numbered test link arrived",
-        right=Right.OPERATE,
-        arguments=ArrivedNumber,
-        work=None,
-        reads=True,
-    ),
-    Act(
-        id="doctor.listeners",
-        summary="Say where mail comes in",
-        right=Right.OPERATE,
-        arguments=Arguments,
-        work=None,
-        reads=True,
+    *(
+        Act(id=act_id, summary=summary, right=Right.OPERATE, arguments=arguments, work=None, reads=True)
+        for act_id, summary, arguments in (
+            ("reload.try", "Say what a reload would find", Arguments),
+            ("relay.statuses", "Say how the relays are", Arguments),
+            ("doctor.seen", "Say how a request with a numbered test link arrived", ArrivedNumber),
+            ("doctor.listeners", "Say where mail comes in", Arguments),
+        )
     ),
 )
