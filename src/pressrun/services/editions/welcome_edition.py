@@ -14,15 +14,13 @@ from msgspec.structs import replace
 
 from pressrun.core.errors import NotFound, PreflightFailed
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
-from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import BuildContext, Manuscript, get_open_list
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.edition_storage import ChangedSinceBuild
+from pressrun.services.editions.edition_storage import ChangedSinceBuild, PreparedEdition, content_of
 from pressrun.store.editions import editions
-from pressrun.store.editions.editions import NewEdition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, welcomes
@@ -40,8 +38,8 @@ class WelcomePlan(Struct, frozen=True, kw_only=True):
 class BuiltWelcome(Struct, frozen=True, kw_only=True):
     """A welcome mail that is built, and can be stored while its list and settings stay the same."""
 
-    plan: WelcomePlan
-    built: BuiltEdition
+    prepared: PreparedEdition
+    current_id: int | None
 
 
 def greet(tx: Transaction, list_id: int, subscription_id: int, now: int) -> None:
@@ -101,7 +99,8 @@ async def build_welcome(plan: WelcomePlan, builder: EditionBuilder) -> BuiltWelc
             "\n".join(["the welcome mail cannot be sent, so nothing was changed:", *(f"  {error}" for error in errors)])
             + f"\ncorrect the file and set it again, or end it with `pressrun list set {name} welcome=off`"
         )
-    return BuiltWelcome(plan=plan, built=built)
+    prepared = PreparedEdition(manuscript=plan.manuscript, file=file, context=plan.context, built=built)
+    return BuiltWelcome(prepared=prepared, current_id=plan.current_id)
 
 
 def require_same_welcome(tx: Transaction, target: MailingList, welcome: BuiltWelcome | None) -> None:
@@ -111,46 +110,31 @@ def require_same_welcome(tx: Transaction, target: MailingList, welcome: BuiltWel
         is_same = current is None or target.closed_at is not None
     else:
         number = None if current is None else current.id
-        is_same = welcome.plan.context.list == target and welcome.plan.current_id == number
+        is_same = welcome.prepared.context.list == target and welcome.current_id == number
     if not is_same:
         raise ChangedSinceBuild("the list was changed")
 
 
 def store_welcome(tx: Transaction, welcome: BuiltWelcome, *, message_secret: bytes, now: int) -> None:
     """Store a welcome mail for new readers. Waiting copies of the one before are still sent."""
-    context, built, manuscript = welcome.plan.context, welcome.built, welcome.plan.manuscript
+    context, manuscript = welcome.prepared.context, welcome.prepared.manuscript
     current = welcomes.find_welcome(tx, context.list.id)
-    skeleton = built.skeleton.encode()
+    skeleton = welcome.prepared.built.skeleton.encode()
     if current is not None and current.state is not EditionState.CANCELLED:
         is_same_source = current.source_digest == manuscript.digest
         if is_same_source and editions.load_skeleton(tx, current.id) == skeleton:
             return
-    number = editions.insert_edition(
-        tx,
-        NewEdition(
-            list_id=context.list.id,
-            slug=f"@welcome-{editions.next_id(tx)}",  # no other edition can have it
-            state=EditionState.FINISHED,
-            subject=built.subject_template,
-            title=built.title,
-            preheader="",
-            language=built.language,
-            source_name=manuscript.source_name,
-            source=manuscript.source,
-            source_digest=manuscript.digest,
-            message_secret=message_secret,
-            skeleton=skeleton,
-            text=built.archive_text,
-            html=None,
-            assets=[(path, "", content) for path, content in sorted(manuscript.assets.items())],
-            canary_percent=None,
-            dated_at=None,
-            scheduled_at=None,
-            text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
-            is_welcome=True,
-        ),
-        now,
+    new = replace(
+        content_of(welcome.prepared, state=EditionState.FINISHED, message_secret=message_secret),
+        slug=f"@welcome-{editions.next_id(tx)}",  # no other edition can have it
+        preheader="",
+        html=None,
+        assets=[(path, "", content) for path, content in sorted(manuscript.assets.items())],
+        dated_at=None,
+        issue=None,
+        is_welcome=True,
     )
+    number = editions.insert_edition(tx, new, now)
     stored = lifecycle.require_edition(tx, number)
     editions.record_edition(tx, stored, replace(stored, started_at=now))  # its audience is open
     welcomes.put_welcome(tx, context.list.id, number)

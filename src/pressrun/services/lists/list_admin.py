@@ -245,7 +245,9 @@ class ListAdmin:
         described = describe_list(tx, changed)
         if welcome is None or change.welcome is None:
             return described
-        return CheckedList(**asdict(described), findings=[finding.plain() for finding in welcome.built.findings])
+        return CheckedList(
+            **asdict(described), findings=[finding.plain() for finding in welcome.prepared.built.findings]
+        )
 
     def _plan_welcome(self, tx: Transaction, name: str, change: _Change) -> WelcomePlan | None:
         """The welcome email to build with these settings: the new one, or the one that the list has."""
