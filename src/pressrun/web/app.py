@@ -6,7 +6,7 @@ and the API are there alone, and the other one knows nothing below `/admin` and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -57,12 +57,14 @@ from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 
 RETRY_AFTER_SECONDS = 5
+_NOT_FOUND = 404
 _GET, _BOTH = ["GET"], ["GET", "POST"]
 
 _PRIVATE = frozenset({"/readyz", "/metrics"})
 
 AdminTable = Callable[[WebContext], Table]  # the pages of people who log in; links lead where they are
 BuildApi = Callable[[WebContext], Api]
+FindPage = Callable[[Request], Awaitable[Response | None]]
 
 
 def _no_rows(_web: WebContext) -> Table:
@@ -100,7 +102,7 @@ def build_app(
     """
     web = _context(around, arrived or ArrivedRequests())
     old_links = OldLinkPages(web, cases)
-    unknown = old_links.or_else(_UnknownPages(web).show)
+    unknown = _or_else(_UnknownPages(web).show, old_links.page)
     demo = [] if mailbox is None else DemoPages(web, mailbox).table()
     routes = [
         PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
@@ -112,7 +114,7 @@ def build_app(
                 *_routes_of_monitoring(monitoring),
                 *demo,
                 *_leading_on(web, around.admin(web)),
-                *_routes_of_site(web, cases, around.settings, old_links.or_else),
+                *_routes_of_site(web, cases, around.settings, old_links.page),
             )
         ),
     ]
@@ -204,10 +206,24 @@ def _routes_of_links(web: WebContext, cases: UseCases) -> Table:
 
 def _leading_on(web: WebContext, rows: Table) -> Table:
     """These routes; in those of links, a mark after the link does no harm."""
-    marks = TrailingMarks(web)
+    meant = TrailingMarks(web).page
     return [
-        (path, marks.leading_on(handler) if "{token}" in path else handler, methods) for path, handler, methods in rows
+        (path, _or_else(handler, meant) if "{token}" in path else handler, methods) for path, handler, methods in rows
     ]
+
+
+def _or_else(handler: Handler, *others: FindPage) -> Handler:
+    """`handler`, but where it finds no page to show, the first of the others that does."""
+
+    async def show(request: Request) -> Response:
+        answer = await handler(request)
+        if answer.status_code == _NOT_FOUND and request.method in ("GET", "HEAD"):
+            for find in others:
+                if (page := await find(request)) is not None:
+                    return page
+        return answer
+
+    return show
 
 
 def _routes_of_monitoring(monitoring: MonitoringPages) -> Table:
@@ -218,9 +234,7 @@ def _routes_of_monitoring(monitoring: MonitoringPages) -> Table:
     ]
 
 
-def _routes_of_site(
-    web: WebContext, cases: UseCases, settings: HttpSettings, or_old: Callable[[Handler], Handler]
-) -> Table:
+def _routes_of_site(web: WebContext, cases: UseCases, settings: HttpSettings, old_page: FindPage) -> Table:
     """The pages of the site, then those below a list's name, last because a list may have nearly any name."""
     pages = web.pages
     archive = ArchivePages(web, cases)
@@ -228,9 +242,13 @@ def _routes_of_site(
     forms = SignUpForms(web, cases.web_requests)
     lists = ListPages(web, cases, forms)
     mailed_links = MailedLinkPages(web, cases)
-    redirecting = Families(web).redirecting
+    families = Families(web)
     sitemaps = SitemapPages(web)
     snippet = FormSnippetPages(web)
+
+    def in_family(handler: Handler, *others: FindPage) -> Handler:
+        return _or_else(families.redirecting(handler), families.elsewhere, families.in_lower_case, *others)
+
     return [
         ("/", FrontPages(web, cases, forms, settings).show, _BOTH),
         ("/preferences", mailed_links.preferences, _BOTH),
@@ -239,18 +257,18 @@ def _routes_of_site(
         ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/sitemap.xml", sitemaps.all, _GET),
         ("/static/{file}", pages.static, _GET),
-        ("/{name}", or_old(redirecting(lists.show)), _GET),
+        ("/{name}", in_family(lists.show, old_page), _GET),
         ("/{name}/subscribe", lists.subscribe, _BOTH),
-        ("/{name}/unsubscribe", redirecting(mailed_links.unsubscribe), _BOTH),
-        ("/{name}/check-mail", redirecting(lists.check_mail), _GET),
+        ("/{name}/unsubscribe", in_family(mailed_links.unsubscribe), _BOTH),
+        ("/{name}/check-mail", in_family(lists.check_mail), _GET),
         ("/{name}/icon.png", lists.icon, _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
-        ("/{name}/form", or_old(redirecting(snippet.show)), _GET),
+        ("/{name}/form", in_family(snippet.show, old_page), _GET),
         ("/{name}/latest", archive.latest, _GET),
-        ("/{name}/archive", or_old(redirecting(archive.index)), _GET),
-        ("/{name}/archive/{slug}", or_old(redirecting(archive.edition)), _GET),
+        ("/{name}/archive", in_family(archive.index, old_page), _GET),
+        ("/{name}/archive/{slug}", in_family(archive.edition, old_page), _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
-        ("/{name}/search", redirecting(archive.search), _GET),
+        ("/{name}/search", in_family(archive.search), _GET),
         ("/{name}/sitemap.xml", sitemaps.of_list, _GET),
         ("/{name}/feed.atom", feeds.atom, _GET),
         ("/{name}/feed.json", feeds.json, _GET),

@@ -24,7 +24,6 @@ from pressrun.web.context import WebContext
 from pressrun.web.http.forms import clean_language
 from pressrun.web.http.security import Handler
 
-_NOT_FOUND = 404
 _LINK = Markup('<a href="{}" lang="{}" hreflang="{}" dir="auto">{}</a>')
 
 
@@ -72,22 +71,15 @@ class Families:
         self._database = web.database
 
     def redirecting(self, handler: Handler) -> Handler:
-        """`handler`, but visitors whom another list of the family suits better are redirected to its same page."""
+        """`handler`, but who names a language that another list of the family has is redirected to its same page."""
 
         async def show(request: Request) -> Response:
-            if request.method not in ("GET", "HEAD"):
-                return await handler(request)
-            # This reads from the database only if the request names a language or the page does not exist.
-            if "language" in request.query_params and (redirect := await self._elsewhere(request)):
-                return redirect
-            answer = await handler(request)
-            if answer.status_code != _NOT_FOUND:
-                return answer
-            return await self._elsewhere(request) or await self._in_lower_case(request) or answer
+            is_named = request.method in ("GET", "HEAD") and "language" in request.query_params
+            return (await self.elsewhere(request) if is_named else None) or await handler(request)
 
         return show
 
-    async def _in_lower_case(self, request: Request) -> Response | None:
+    async def in_lower_case(self, request: Request) -> Response | None:
         """Redirect to the page of a list or family whose name was typed in capitals; all names are in lower case."""
         name, *below = request.scope["path"].strip("/").split("/")
         target, family = (None, ()) if name == name.lower() else await self._database.read(find_family, name.lower())
@@ -97,7 +89,8 @@ class Families:
         where = self._pages.href(name.lower(), *below, **query)
         return RedirectResponse(where, status_code=302)
 
-    async def _elsewhere(self, request: Request) -> Response | None:
+    async def elsewhere(self, request: Request) -> Response | None:
+        """Redirect to the same page of the list of the family that suits the visitor better; None if none does."""
         target, family = await self._database.read(find_family, request.path_params["name"])
         named = clean_language(request.query_params.get("language", ""))
         if target is None:

@@ -19,11 +19,9 @@ from pressrun.services.readers.old_links import find_old_subscriptions, find_pag
 from pressrun.store.lists.redirects import OldSubscription
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import ONE_CLICK, read_fields_or_none
-from pressrun.web.http.security import Handler
 from pressrun.web.readers.links import BY_ONE_CLICK, ONE_CLICK_DONE, ONE_CLICK_WORDS
 from pressrun.web.use_cases import UseCases
 
-_NOT_FOUND = 404
 _NO_EDITION = 0
 _LASTING = 0  # preferences as an edition links to them
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
@@ -65,18 +63,8 @@ class OldLinkPages:
             return ONE_CLICK_DONE
         return RedirectResponse(self._own_page(link, subscriptions), status_code=303, headers=_PRIVATE)
 
-    def or_else(self, handler: Handler) -> Handler:
-        """`handler`, but where it finds nothing, an old link leads to the page that replaced it."""
-
-        async def show(request: Request) -> Response:
-            answer = await handler(request)
-            if answer.status_code != _NOT_FOUND or request.method not in ("GET", "HEAD"):
-                return answer
-            return await self._page(request) or answer
-
-        return show
-
-    async def _page(self, request: Request) -> Response | None:
+    async def page(self, request: Request) -> Response | None:
+        """A redirect to the page that replaced that of an old link; None if it is none."""
         digests = path_digests(request.scope["path"], request.query_params)
         place = await self._database.read(find_page, digests) if digests else None
         if place is None:

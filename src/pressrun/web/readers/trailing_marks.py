@@ -11,10 +11,8 @@ from starlette.responses import Response
 
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.web.context import WebContext
-from pressrun.web.http.security import Handler
 
 _MARKS = ">)].,;:!?*'\"»”’"  # no token ends in one of them
-_NOT_FOUND = 404
 
 
 class TrailingMarks:
@@ -23,18 +21,8 @@ class TrailingMarks:
     def __init__(self, web: WebContext) -> None:
         self._web = web
 
-    def leading_on(self, handler: Handler) -> Handler:
-        """`handler`, except that a genuine token with marks leads to its page instead of the page for invalid links."""
-
-        async def show(request: Request) -> Response:
-            response = await handler(request)
-            if response.status_code != _NOT_FOUND or request.method not in ("GET", "HEAD"):
-                return response
-            return self._elsewhere(request) or response
-
-        return show
-
-    def _elsewhere(self, request: Request) -> Response | None:
+    async def page(self, request: Request) -> Response | None:
+        """A redirect to the page of a genuine token; None if there is none before the mark."""
         before, _, last = request.scope["path"].rpartition("/")
         token = last.rstrip(_MARKS)
         if token == last or last != request.path_params["token"] or not self._is_genuine(token):
