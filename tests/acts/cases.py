@@ -72,7 +72,6 @@ def cases_of(services: ServiceHarness) -> Cases:
         draft_proofs=DraftProofs(context, editing, edition_admin),
         kept_mail=KeptMail(context),
         held=services.held,
-        redirects=services.redirects,
         archive_import=services.archive_import,
         link_keys=LinkKeys(context, make_key=make_key, on_new_key=lambda: None),
         account=cast("Account", None),  # as before

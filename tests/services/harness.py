@@ -23,7 +23,6 @@ from pressrun.services.jobs.bulk_jobs import BulkJobs
 from pressrun.services.jobs.job_runner import JobQueue, JobRunner
 from pressrun.services.jobs.job_survey import RosterSurvey
 from pressrun.services.lists.list_admin import ListAdmin
-from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.members.program_members import ProgramMembers
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
 from pressrun.services.members.suppression_admin import SuppressionAdmin
@@ -64,7 +63,6 @@ class ServiceHarness:
     sign_ups: SignUps = field(init=False)
     confirmations: Confirmations = field(init=False)
     held: HeldSignUps = field(init=False)
-    redirects: RedirectAdmin = field(init=False)
     archive_import: ArchiveImport = field(init=False)
     unsubscribes: Unsubscribes = field(init=False)
     people: PeopleAdmin = field(init=False)
@@ -168,6 +166,5 @@ def build_services(database: Database, keys: KeyRing, root: Path, *, receives_ma
     )
     services.runner = JobRunner(1, services.context, services.job_files, read_roster, queue)
     services.held = HeldSignUps(services.context)
-    services.redirects = RedirectAdmin(database)
     services.archive_import = ArchiveImport(workshop_of(services.context, builder))
     return services

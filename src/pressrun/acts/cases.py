@@ -13,7 +13,6 @@ from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.jobs.bulk_jobs import BulkJobs
 from pressrun.services.lists.list_admin import ListAdmin
-from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.account import Account
 from pressrun.services.members.program_members import ProgramMembers
 from pressrun.services.members.subscriber_admin import SubscriberAdmin
@@ -45,7 +44,6 @@ class Cases(Struct, frozen=True, kw_only=True):
     draft_proofs: DraftProofs
     kept_mail: KeptMail
     held: HeldSignUps
-    redirects: RedirectAdmin
     archive_import: ArchiveImport
     link_keys: LinkKeys
     account: Account

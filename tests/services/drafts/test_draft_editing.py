@@ -37,12 +37,17 @@ from pressrun.services.drafts.draft_editing import MOST_FILES, FileChange
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions.edition_storage import OVERTAKEN, STORE_ATTEMPTS
 from pressrun.services.editions.workshop import LONGEST_TEXT
-from pressrun.store.editions.manuscripts import Text
+from pressrun.store.editions import manuscripts
+from pressrun.store.editions.manuscripts import Revision, Text
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360606060000000050001"
     "a5f645400000000049454e44ae426082"
 )
+
+
+async def revisions_of(harness: DeliveryHarness, edition_id: int) -> list[Revision]:
+    return await harness.services.database.read(manuscripts.list_revisions, edition_id)
 
 
 async def test_a_draft_is_sent_to_nobody(harness: DeliveryHarness) -> None:
@@ -148,7 +153,7 @@ async def test_files_that_come_in_together_are_all_added(harness: DeliveryHarnes
     made = await hand_in(harness)
     paths = [f"{number}.pdf" for number in range(8)]
     await asyncio.gather(*(editing_of(harness).change(made.id, FileChange(path, b"%PDF"), ANN, (1,)) for path in paths))
-    assert paths == [file.path for file in await editing_of(harness).files(made.id)]
+    assert paths == [file.path for file in await harness.services.database.read(manuscripts.list_files, made.id)]
 
 
 async def test_the_same_file_is_the_edition_that_was_sent(harness: DeliveryHarness) -> None:
@@ -226,7 +231,7 @@ async def test_what_one_author_changes_in_a_row_is_one_revision(harness: Deliver
     for number, author in enumerate((BEA, BEA, BEA, ANN), 1):
         await editing.change(made.id, to_text(f"Hullo {number}"), author, (number,))
         harness.pass_time(60)
-    revisions = [(revision.number, revision.author) for revision in await editing.revisions(made.id)]
+    revisions = [(revision.number, revision.author) for revision in await revisions_of(harness, made.id)]
     assert [(5, ANN.key), (4, BEA.key), (1, ANN.key)] == revisions
     assert b"Hullo 3" in (await editing.revision(made.id, 4)).source
 
@@ -236,7 +241,7 @@ async def test_what_was_approved_stays_a_revision(harness: DeliveryHarness) -> N
     await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     await release_of(harness).submit(made.id, BEA)
     await editing.change(made.id, to_text("Hallo"), BEA, (2,))
-    assert [3, 2, 1] == [revision.number for revision in await editing.revisions(made.id)]
+    assert [3, 2, 1] == [revision.number for revision in await revisions_of(harness, made.id)]
 
 
 async def test_after_ten_minutes_a_new_revision_begins(harness: DeliveryHarness) -> None:
@@ -244,7 +249,7 @@ async def test_after_ten_minutes_a_new_revision_begins(harness: DeliveryHarness)
     await editing.change(made.id, to_text("Hullo"), BEA, (1,))
     harness.pass_time(601)
     await editing.change(made.id, to_text("Hallo"), BEA, (2,))
-    assert [3, 2, 1] == [revision.number for revision in await editing.revisions(made.id)]
+    assert [3, 2, 1] == [revision.number for revision in await revisions_of(harness, made.id)]
 
 
 async def test_the_same_text_again_is_no_change(harness: DeliveryHarness) -> None:

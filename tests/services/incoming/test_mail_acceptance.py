@@ -27,7 +27,7 @@ from pressrun.core.signing.tokens import (
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.round_trip import build_test_bounce
 from pressrun.services.incoming.mail_acceptance import ArrivedMail
-from pressrun.services.lists.redirect_admin import RedirectAdmin
+from pressrun.services.lists.redirect_admin import add_places
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.reply import Reply
 from pressrun.store.queue import inbound
@@ -596,7 +596,8 @@ async def test_erasing_forgets_kept_mail_about_a_person(room: Mailroom) -> None:
 
 async def move_in(room: Mailroom) -> None:
     """The list had these addresses, at our domain and at an old one."""
-    await RedirectAdmin(room.database).add_places(
+    await room.database.write(
+        add_places,
         "news",
         [
             (digest_of_address("letter+unsubscribe", D), OldKind.UNSUBSCRIBE),
@@ -605,7 +606,7 @@ async def move_in(room: Mailroom) -> None:
             (digest_of_address("letter", "old.example"), OldKind.POST),
         ],
     )
-    await RedirectAdmin(room.database).add_places(None, [(digest_of_address("sympa", "old.example"), OldKind.COMMANDS)])
+    await room.database.write(add_places, None, [(digest_of_address("sympa", "old.example"), OldKind.COMMANDS)])
 
 
 async def test_old_addresses_are_ours(room: Mailroom) -> None:

@@ -16,6 +16,7 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
+from pressrun.services.editions.edition_issues import unlink_edition
 from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.requests import Origin
 from pressrun.services.reports.copy_trace import trace_copy
@@ -236,7 +237,7 @@ async def test_an_issue_whose_rows_are_gone_goes_to_nobody_again(harness: Delive
     assert held.state is EditionState.PAUSED
     assert f"the copies of edition {first} were removed" in (held.pause_reason or "")
     assert f"pressrun edition unlink {second}" in (held.pause_reason or "")
-    await harness.edition_admin.unlink(second)
+    await harness.services.database.write(unlink_edition, second)
     await harness.edition_admin.resume(second)
     assert 1 == len(await harness.send_all())
 

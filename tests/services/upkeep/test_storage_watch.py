@@ -30,7 +30,7 @@ from pressrun.core.upkeep.disk_room import DiskLevel, StorageRoom
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.lists.redirect_admin import RedirectAdmin
+from pressrun.services.lists.redirect_admin import add_places
 from pressrun.services.readers.requests import Origin
 from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.store.upkeep.datadir import DataDir
@@ -183,9 +183,10 @@ async def test_of_commands_to_a_whole_server_only_leaving_is_stored(
     watch: StorageWatch, disk: Disk, harness: DeliveryHarness
 ) -> None:
     await harness.readers(1)
-    redirects = RedirectAdmin(harness.services.database)
     for kind in (OldKind.SUBSCRIBE, OldKind.UNSUBSCRIBE):
-        await redirects.add_places("news", [(digest_of_address(f"letter-{kind}", "old.example"), kind)])
+        await harness.services.database.write(
+            add_places, "news", [(digest_of_address(f"letter-{kind}", "old.example"), kind)]
+        )
     await look(watch, disk, free=100)
     for subject, reply in (("unsubscribe letter", 250), ("subscribe letter", DISK_FULL.code)):
         content = f"Subject: {subject}\r\n\r\n".encode()

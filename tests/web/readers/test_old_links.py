@@ -6,7 +6,7 @@ import pytest
 from tests.web.harness import WebHarness
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
-from pressrun.services.lists.redirect_admin import RedirectAdmin
+from pressrun.services.lists.redirect_admin import add_people, add_places
 from pressrun.store.readers import subscribers
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"
@@ -19,7 +19,6 @@ async def move_in(web: WebHarness) -> tuple[int, int]:
     """Two lists that Ada is on, and her old links; returns her subscriptions."""
     news, other = await web.add_list(), await web.add_list("other")
     reader, second = await web.add_reader(news, ADA), await web.add_reader(other, ADA)
-    redirects = RedirectAdmin(web.database)
     people = [(digest_of_person(READER), ADA), (digest_of_person(UID), ADA)]
     for name, places in (
         (
@@ -28,8 +27,8 @@ async def move_in(web: WebHarness) -> tuple[int, int]:
         ),
         ("other", []),
     ):
-        await redirects.add_people(name, people)
-        await redirects.add_places(name, places)
+        await web.database.write(add_people, name, people)
+        await web.database.write(add_places, name, places)
     return reader, second
 
 
@@ -112,7 +111,7 @@ async def test_an_unknown_personal_link_is_an_invalid_link(web: WebHarness, path
 async def test_links_of_people_who_never_came_along_say_so(web: WebHarness) -> None:
     """And those of people who were erased, for ever."""
     await move_in(web)
-    await RedirectAdmin(web.database).add_people("news", [(digest_of_person(UNKNOWN), "zoe@reader.example")])
+    await web.database.write(add_people, "news", [(digest_of_person(UNKNOWN), "zoe@reader.example")])
     async with web.client() as client:
         answer = await client.get(f"/subscription/{ISSUE}/{UNKNOWN}", follow_redirects=True)
     assert 200 == answer.status_code
@@ -132,8 +131,8 @@ async def test_links_of_people_who_never_came_along_say_so(web: WebHarness) -> N
 async def test_old_pages_lead_to_ours(web: WebHarness, path: str, expected: str) -> None:
     """Whatever stood below them."""
     await web.add_list()
-    redirects = RedirectAdmin(web.database)
-    await redirects.add_places(
+    await web.database.write(
+        add_places,
         "news",
         [
             (digest_of_path("/mailman/listinfo/news"), OldKind.PAGE),
@@ -142,7 +141,7 @@ async def test_old_pages_lead_to_ours(web: WebHarness, path: str, expected: str)
             (digest_of_path("/lists", "?p=subscribe&id=2"), OldKind.PAGE),
         ],
     )
-    await redirects.add_places(None, [(digest_of_path("/subscription/form"), OldKind.PAGE)])
+    await web.database.write(add_places, None, [(digest_of_path("/subscription/form"), OldKind.PAGE)])
     async with web.client() as client:
         answer = await client.get(path)
         assert (302, expected) == (answer.status_code, answer.headers["location"])
@@ -152,7 +151,7 @@ async def test_old_pages_lead_to_ours(web: WebHarness, path: str, expected: str)
 async def test_our_own_pages_win(web: WebHarness) -> None:
     """An old path that is ours, too, is ours."""
     await web.add_list()
-    await RedirectAdmin(web.database).add_places("news", [(digest_of_path("/news"), OldKind.ARCHIVE)])
+    await web.database.write(add_places, "news", [(digest_of_path("/news"), OldKind.ARCHIVE)])
     async with web.client() as client:
         assert 200 == (await client.get("/news")).status_code
         assert 404 == (await client.get("/nothing")).status_code

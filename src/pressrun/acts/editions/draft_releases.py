@@ -24,6 +24,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
+from pressrun.services.drafts.draft_proofs import team_of
 from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder, require_to_come
 from pressrun.services.lists.list_settings import LIST_SETTINGS
 from pressrun.services.reports.edition_descriptions import FullEditionAnswer
@@ -59,7 +60,8 @@ async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
     by_key = each_once(args.addresses)
     name = await list_name_of(doing, args.id)
     if not doing.may(Right.RELEASE, name):
-        strangers = [by_key[key].typed for key in by_key.keys() - await doing.cases.draft_proofs.team(name)]
+        team = await doing.cases.database.read(team_of, name)
+        strangers = [by_key[key].typed for key in by_key.keys() - team]
         if strangers:  # who may not send to readers may not send to everybody else either
             raise NotPermitted(
                 f"test copies go to the people of {name} only, until you may send its editions: not to "

@@ -39,6 +39,7 @@ from pressrun.message.sources.edition_source import FORMATS, EditionFormat
 from pressrun.services.authors import Author, name_of_author
 from pressrun.services.drafts.draft_editing import Change, DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
 from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.store.editions import manuscripts
 from pressrun.store.editions.manuscripts import Text
 from pressrun.store.programs import api_tokens
 from pressrun.store.programs.idempotency import KeptOutcome
@@ -158,7 +159,7 @@ async def _source(doing: Doing, args: EditionId) -> Content:
 
 
 async def _list_files(doing: Doing, args: EditionId) -> Page[DraftFileAnswer]:
-    files = await doing.cases.draft_editing.files(args.id)
+    files = await doing.cases.database.read(manuscripts.list_files, args.id)
     return Page(items=[DraftFileAnswer(path=file.path, size=file.size, revision=file.number) for file in files])
 
 
@@ -176,7 +177,7 @@ async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
 
 
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:
-    revisions = await doing.cases.draft_editing.revisions(args.id)
+    revisions = await doing.cases.database.read(manuscripts.list_revisions, args.id)
     authors = {revision.author for revision in revisions}
     names = await doing.cases.database.read(lambda tx: {key: name_of_author(tx, key) for key in authors})
     return Page(

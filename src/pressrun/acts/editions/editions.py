@@ -26,6 +26,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.runtime.clock import utc_now
+from pressrun.services.editions import edition_issues
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.reports import edition_descriptions
 from pressrun.services.reports.edition_descriptions import EditionAnswer, FullEditionAnswer
@@ -243,7 +244,7 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITIONS,
         arguments=EditionIds,
-        work=lambda doing, args: doing.cases.edition_admin.link(args.ids),
+        work=lambda doing, args: doing.cases.database.write(edition_issues.link_editions, args.ids),
     ),
     Act(
         id="edition.unlink",
@@ -251,7 +252,7 @@ EDITION_ACTS = (
         right=Right.RELEASE,
         lists=OF_EDITION,
         arguments=EditionId,
-        work=lambda doing, args: doing.cases.edition_admin.unlink(args.id),
+        work=lambda doing, args: doing.cases.database.write(edition_issues.unlink_edition, args.id),
     ),
     Act(
         id="edition.resend",

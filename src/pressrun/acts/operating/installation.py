@@ -27,6 +27,7 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.services.archives.archive_import import ArchivedMessage
+from pressrun.services.lists import redirect_admin
 from pressrun.services.reports import subscriber_record
 from pressrun.services.reports.subscriber_record import AddressRecord
 from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased
@@ -169,7 +170,7 @@ MOVING_IN_ACTS = (
         summary="Lead old links and addresses to a list",
         right=Right.OPERATE,
         arguments=OldPlaces,
-        work=lambda doing, args: doing.cases.redirects.add_places(args.list, args.places),
+        work=lambda doing, args: doing.cases.database.write(redirect_admin.add_places, args.list, args.places),
         grows=True,
     ),
     Act(
@@ -178,7 +179,7 @@ MOVING_IN_ACTS = (
         right=Right.OPERATE,
         lists=OF_LIST,
         arguments=OldPersonalLinks,
-        work=lambda doing, args: doing.cases.redirects.add_people(args.list, args.people),
+        work=lambda doing, args: doing.cases.database.write(redirect_admin.add_people, args.list, args.people),
         grows=True,
     ),
     Act(

@@ -42,7 +42,6 @@ from pressrun.services.jobs.job_runner import RUNNERS, JobQueue, JobRunner
 from pressrun.services.jobs.job_survey import RosterSurvey
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.lists.list_admin import ListAdmin
-from pressrun.services.lists.redirect_admin import RedirectAdmin
 from pressrun.services.log_ins.log_in_services import LogInServices, build_log_ins
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.members.program_members import ProgramMembers
@@ -145,7 +144,6 @@ def build_services(
         draft_proofs=DraftProofs(context, draft_editing, edition_admin),
         kept_mail=KeptMail(context, mail_accepted),
         held=HeldSignUps(context),
-        redirects=RedirectAdmin(context.database),
         archive_import=ArchiveImport(workshop),
         link_keys=LinkKeys(
             context,

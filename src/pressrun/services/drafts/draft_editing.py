@@ -34,7 +34,7 @@ from pressrun.services.editions.edition_storage import (
 from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
-from pressrun.store.editions.manuscripts import FileContent, ManuscriptFile, Revision, StoredManuscript, Text
+from pressrun.store.editions.manuscripts import FileContent, StoredManuscript, Text
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import audit
 from pressrun.store.transaction import Transaction
@@ -187,20 +187,12 @@ class DraftEditing:
         """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""
         await self._database.write(_remove, edition_id, seen, self._context.now)
 
-    async def files(self, edition_id: int) -> list[ManuscriptFile]:
-        """The files of a draft, by their paths."""
-        return await self._database.read(manuscripts.list_files, edition_id)
-
     async def file(self, edition_id: int, path: str) -> FileContent:
         """A file by its path; raises NotFound."""
         file = await self._database.read(manuscripts.find_file, edition_id, clean_path(path))
         if file is None:
             raise NotFound(f"edition {edition_id} has no file {path!r}")
         return file
-
-    async def revisions(self, edition_id: int) -> list[Revision]:
-        """The changes of a draft, the newest first."""
-        return await self._database.read(manuscripts.list_revisions, edition_id)
 
     async def revision(self, edition_id: int, number: int) -> Text:
         """The text of a change; raises NotFound for a file, and for a text that is no longer kept."""

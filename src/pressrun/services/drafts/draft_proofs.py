@@ -45,10 +45,6 @@ class DraftProofs:
         built = await self._editing.check(edition_id)
         await self._admin.send_built_test(built.prepared, addresses)
 
-    async def team(self, list_name: str) -> frozenset[str]:
-        """The compared addresses of those who write for a list, and of its owner."""
-        return await self._database.read(_team, list_name)
-
     def _count(self, tx: Transaction, addresses: Sequence[Address]) -> None:
         """Count the copies against their recipients: authors must not be able to fill anybody's mailbox."""
         rate, keys = self._context.limits.test_copies, self._context.keys
@@ -75,7 +71,8 @@ def _require_member(tx: Transaction, target: MailingList, address: Address) -> N
         raise NotFound(f"{address} is not on {target.name}. Leave it out to see merge fields at their defaults")
 
 
-def _team(tx: Transaction, list_name: str) -> frozenset[str]:
+def team_of(tx: Transaction, list_name: str) -> frozenset[str]:
+    """The compared addresses of those who write for a list, and of its owner."""
     target = lists.find_list(tx, list_name)
     if target is None:
         return frozenset()

@@ -14,7 +14,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
-from pressrun.services.editions import edition_issues, lifecycle
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import (
     Manuscript,
     get_open_list,
@@ -133,14 +133,6 @@ class EditionAdmin:
         """Give a scheduled edition another time; a paused one stays paused."""
         await self._database.write(lifecycle.reschedule, edition_id, at, self._context.now)
         self._context.wake()
-
-    async def link(self, edition_ids: Sequence[int]) -> str:
-        """Make editions of a family one issue; returns its name. Raises NotFound, BadInput."""
-        return await self._database.write(edition_issues.link_editions, edition_ids)
-
-    async def unlink(self, edition_id: int) -> None:
-        """Remove an edition from its issue."""
-        await self._database.write(edition_issues.unlink_edition, edition_id)
 
     async def resend(self, edition_id: int) -> lifecycle.Resent:
         """Queue failed copies again, with the same Message-ID, a slice at a time.

@@ -8,7 +8,6 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import MalformedAddress
 from pressrun.services.answers import Answer
-from pressrun.store.database import Database
 from pressrun.store.lists import lists, redirects
 from pressrun.store.transaction import Transaction
 
@@ -16,32 +15,19 @@ Place = tuple[str, OldKind]
 """A digest (core.addresses.old_links), and what the link or address leads to."""
 
 
-class RedirectAdmin:
-    """The use cases around old links and addresses, over one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def add_places(self, list_name: str | None, places: Sequence[Place]) -> Answer:
-        """Let links and addresses lead to a list, or to the front page without one. Raises NotFound."""
-        return {"added": await self._database.write(_add_places, list_name, places)}
-
-    async def add_people(self, list_name: str, people: Sequence[tuple[str, str]]) -> Answer:
-        """Let personal links, as (digest, address), lead to the subscriptions of a list. Raises NotFound.
-
-        An invalid address was refused as a subscriber, so its link is left out.
-        """
-        keyed = [(digest, key) for digest, address in people if (key := _key_of(address)) is not None]
-        return {"added": await self._database.write(_add_people, list_name, keyed)}
-
-
-def _add_places(tx: Transaction, list_name: str | None, places: Sequence[Place]) -> int:
+def add_places(tx: Transaction, list_name: str | None, places: Sequence[Place]) -> Answer:
+    """Let links and addresses lead to a list, or to the front page without one. Raises NotFound."""
     list_id = None if list_name is None else lists.get_list(tx, list_name).id
-    return redirects.put_places(tx, list_id, places)
+    return {"added": redirects.put_places(tx, list_id, places)}
 
 
-def _add_people(tx: Transaction, list_name: str, people: Sequence[tuple[str, str]]) -> int:
-    return redirects.put_people(tx, lists.get_list(tx, list_name).id, people)
+def add_people(tx: Transaction, list_name: str, people: Sequence[tuple[str, str]]) -> Answer:
+    """Let personal links, as (digest, address), lead to the subscriptions of a list. Raises NotFound.
+
+    An invalid address was refused as a subscriber, so its link is left out.
+    """
+    keyed = [(digest, key) for digest, address in people if (key := _key_of(address)) is not None]
+    return {"added": redirects.put_people(tx, lists.get_list(tx, list_name).id, keyed)}
 
 
 def _key_of(address: str) -> str | None:

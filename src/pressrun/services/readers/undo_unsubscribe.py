@@ -43,10 +43,6 @@ class UndoUnsubscribe:
         outcome, details, _ = await self._context.database.read(self._check, unsubscribe_id)
         return outcome, details
 
-    async def find_unsubscribe(self, subscription_id: int) -> Unsubscribe | None:
-        """The unsubscribe of a subscription, while it can be undone."""
-        return await self._context.database.read(unsubscribes.find_unsubscribe, subscription_id, self._context.now)
-
     async def record_reason(self, unsubscribe_id: int, reason: LeavingReason) -> None:
         """Count why somebody left, once for each unsubscribe; nothing about the reader is kept."""
         await self._context.database.write(self._record_reason, unsubscribe_id, reason)

@@ -16,6 +16,7 @@ from pressrun.message.words import Words, marked
 from pressrun.services.archives.list_reader import list_page
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
+from pressrun.store.readers import unsubscribes
 from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.web import consent_words
 from pressrun.web.consent_words import ConsentQuestion
@@ -108,7 +109,8 @@ class ChangeLinkPages:
 
         None where it cannot be undone.
         """
-        unsubscribe = await self._cases.undo_unsubscribe.find_unsubscribe(details.subscription.id)
+        number, now = details.subscription.id, int(self._web.clock())
+        unsubscribe = await self._web.database.read(unsubscribes.find_unsubscribe, number, now)
         if unsubscribe is None:
             return None
         say, make = self._pages.words, self._web.tokens().make
