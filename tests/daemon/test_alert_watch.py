@@ -133,15 +133,15 @@ async def test_the_program_hears_of_a_relay_that_fails_for_long(
 async def test_each_cause_is_passed_on_once_a_day_over_restarts(
     harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports
 ) -> None:
-    reports.report(Cause.DISK, "3 % free")
+    reports.set(Cause.DISK, "3 % free")
     await watch_three_times(harness, watch_of(harness, tmp_path, pager, reports, "/page-me"))
     watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     await watch_three_times(harness, watch)
     assert ["disk"] == [alert["cause"] for alert in pager.alerts]
-    reports.over(Cause.DISK)
+    reports.set(Cause.DISK, None)
     await pass_time(harness, ALERT_SECONDS)
     await watch.check()
-    reports.report(Cause.DISK, "2 % free")
+    reports.set(Cause.DISK, "2 % free")
     await watch.check()
     assert 1 == len(pager.alerts)  # it has to last again
     await pass_time(harness, LASTING_SECONDS)
@@ -153,7 +153,7 @@ async def test_a_program_that_fails_is_tried_again(
     harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports, caplog: pytest.LogCaptureFixture
 ) -> None:
     pager.problem = "it ended with 1"
-    reports.report(Cause.DISK, "3 % free")
+    reports.set(Cause.DISK, "3 % free")
     watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     for seconds in (LASTING_SECONDS, 1, RETRY_SECONDS):
         await watch.check()
@@ -170,7 +170,7 @@ async def test_a_program_that_fails_is_tried_again(
 async def test_the_table_says_by_which_way(
     harness: DeliveryHarness, tmp_path: Path, pager: Pager, reports: AlertReports, cause: Cause
 ) -> None:
-    reports.report(cause, "as it is")
+    reports.set(cause, "as it is")
     watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     for seconds in (LASTING_SECONDS, LASTING_SECONDS, LASTING_SECONDS):
         await watch.check()
@@ -185,10 +185,10 @@ async def test_one_outage_is_one_alert(
     """What only follows from it is told when it lasts longer than its cause."""
     watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     for cause in (Cause.LOOP, Cause.QUEUE, Cause.DATABASE):
-        reports.report(cause, "as it is")
+        reports.set(cause, "as it is")
     await watch_three_times(harness, watch)
     assert ["database"] == [alert["cause"] for alert in pager.alerts]
-    reports.over(Cause.DATABASE)
+    reports.set(Cause.DATABASE, None)
     await watch_three_times(harness, watch)
     assert ["database", "queue"] == [alert["cause"] for alert in pager.alerts]
 
@@ -198,7 +198,7 @@ async def test_an_email_that_cannot_be_queued_is_tried_again(
 ) -> None:
     """And it keeps the program from nothing."""
     pager.is_mail_down = True
-    reports.report(Cause.DISK, "none free")
+    reports.set(Cause.DISK, "none free")
     watch = watch_of(harness, tmp_path, pager, reports, "/page-me")
     await watch.check()
     await pass_time(harness, LASTING_SECONDS)
@@ -214,7 +214,7 @@ async def test_an_email_without_an_operator_or_a_list_is_tried_again_soon_then_l
 ) -> None:
     """A minute later, then each time twice as late, and every hour in the end: there may be an operator by then."""
     pager.has_operator = False
-    reports.report(Cause.BACKUP, "three days old")
+    reports.set(Cause.BACKUP, "three days old")
     watch = watch_of(harness, tmp_path, pager, reports)
     await watch.check()
     await pass_time(harness, LASTING_SECONDS)
@@ -236,7 +236,7 @@ async def test_a_restart_keeps_no_email_waiting_for_another_day(
 ) -> None:
     """One went out an hour before: the next one goes out when a day has passed since, not since the restart."""
     pager.has_operator = False  # as the limit says so long as a day has not passed
-    reports.report(Cause.BACKUP, "three days old")
+    reports.set(Cause.BACKUP, "three days old")
     watch = watch_of(harness, tmp_path, pager, reports)
     await watch.check()
     for _ in range(23):

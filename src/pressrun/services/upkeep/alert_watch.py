@@ -56,20 +56,12 @@ class AlertReports:
     def __init__(self) -> None:
         self._texts: dict[Cause, str] = {}
 
-    def report(self, cause: Cause, text: str) -> None:
-        """Report that something is wrong, until `over` is called."""
-        self._texts[cause] = text
-
-    def over(self, cause: Cause) -> None:
-        """Report that nothing is wrong, or no longer."""
-        self._texts.pop(cause, None)
-
     def set(self, cause: Cause, text: str | None) -> None:
         """Report what is wrong or, with None, that nothing is."""
         if text is None:
-            self.over(cause)
+            self._texts.pop(cause, None)
         else:
-            self.report(cause, text)
+            self._texts[cause] = text
 
     def obstacles(self) -> list[Obstacle]:
         return [Obstacle(cause, text) for cause, text in self._texts.items()]
