@@ -1,13 +1,11 @@
-"""Log-in by an issuer, an invitation and a token, in a real browser that runs no script; and double clicks with one."""
+"""Log-in by an issuer, an invitation and a token, in a real browser that runs no script."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Route
 from tests.browser.chromium import Browser
 from tests.database import select
 from tests.web.admin.admin_harness import serve_admin
@@ -52,25 +50,3 @@ async def test_an_operator_comes_from_the_issuer_invites_and_makes_a_token(brows
         assert ([], []) == (window.outside, window.errors)
         methods = await select(web.harness.database, "select method from login_session")
     assert [("oidc",)] == methods
-
-
-async def test_a_form_is_sent_once_while_its_answer_is_on_the_way(browser: Browser, tmp_path: Path) -> None:
-    """A second log-in by a link would fail, and a second token of a name hide the first."""
-    posts: list[str] = []
-
-    async def delay(route: Route) -> None:
-        if route.request.method == "POST":
-            posts.append(route.request.url)
-            await asyncio.sleep(0.5)
-        await route.continue_()
-
-    async with serve_admin(tmp_path) as web, browser.window() as window:
-        web.harness.now = time.time()
-        page, base = window.page, web.site.base_url
-        await page.goto(base + await web.make_link(await web.harness.add_person("ann", is_operator=True)))
-        await page.route("**/admin/**", delay)
-        button = page.get_by_role("button", name="Log in")
-        await button.evaluate("button => [0, 60, 120].forEach((at) => setTimeout(() => button.click(), at))")
-        await page.wait_for_url("**/admin/account")
-        assert ([], []) == (window.outside, window.errors)
-    assert 1 == len(posts)

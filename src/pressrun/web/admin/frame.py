@@ -222,7 +222,6 @@ class AdminFrame:
             sheets=self._sheets,
             member=member,
             issuer=self._issuer,
-            once_script=self.web.pages.static_href("once.js"),
             passkey_script=self.web.pages.static_href("passkey.js"),
             ways_on=[] if member is None else self._ways_on(member),
             **context,
