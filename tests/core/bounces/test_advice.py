@@ -21,12 +21,11 @@ STOP = Advice(scope=Scope.EDITION, action=Action.STOP_EDITION)
 RELAY = Advice(scope=Scope.RELAY)
 
 
-def pause(minutes: int, messages: int | None = None) -> Advice:
+def pause(minutes: int) -> Advice:
     return Advice(
         scope=Scope.DESTINATION,
         action=Action.SLOW_DOWN,
         pause_seconds=minutes * MINUTE,
-        messages_per_connection=messages,
     )
 
 
@@ -66,11 +65,11 @@ def advice(reply: str, stage: str) -> Advice:
         ("452 4.2.2 The recipient's inbox is out of storage space. gsmtp", NOTHING),
         ("450 4.2.1 Peak SMTP relay limit exceeded for customer. gsmtp", relay_pause(1)),
         # Yahoo
-        ("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints", pause(120, 20)),
-        ("421 4.7.0 [TSS05] Messages from 192.0.2.1 temporarily deferred due to unexpected volume", pause(240, 20)),
-        ("421 4.7.1 [IPTS04] Messages from 192.0.2.1 temporarily deferred", pause(120, 20)),
-        ("421 4.7.0 [TS03] All messages from 192.0.2.1 will be deferred", pause(30, 20)),
-        ("421 Max message per connection reached, closing transmission channel", Advice(messages_per_connection=20)),
+        ("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to user complaints", pause(120)),
+        ("421 4.7.0 [TSS05] Messages from 192.0.2.1 temporarily deferred due to unexpected volume", pause(240)),
+        ("421 4.7.1 [IPTS04] Messages from 192.0.2.1 temporarily deferred", pause(120)),
+        ("421 4.7.0 [TS03] All messages from 192.0.2.1 will be deferred", pause(30)),
+        ("421 Max message per connection reached, closing transmission channel", NOTHING),
         # Microsoft
         ("421 RP-001 The mail server has exceeded the rate limit allowed", pause(30)),
         ("451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.", pause(30)),
@@ -128,7 +127,7 @@ def test_what_a_temporary_reply_to_the_recipient_asks_for(reply: str, expected: 
         ("451 4.3.0 Temporary lookup failure", NOTHING),
         ("450 4.1.8 <news@press.example>: Sender address rejected: Domain not found", NOTHING),
         # What one provider alone says is of its destination, whoever was named
-        ("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred", pause(120, 20)),
+        ("421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred", pause(120)),
         ("421 4.7.28 unusual rate. gsmtp", SLOW),
         ("421 RP-003 rate limit", pause(30)),
     ],

@@ -47,15 +47,11 @@ class Action(StrEnum):
 
 
 class Advice(Struct, frozen=True, kw_only=True):
-    """What to do. `pause_seconds` is None where the operator's `block_pause` applies.
-
-    `messages_per_connection` is what the provider says it takes on one connection, None where it says nothing.
-    """
+    """What to do. `pause_seconds` is None where the operator's `block_pause` applies."""
 
     scope: Scope = Scope.COPY
     action: Action = Action.NONE
     pause_seconds: float | None = None
-    messages_per_connection: int | None = None
 
 
 NOTHING = Advice()
@@ -83,7 +79,6 @@ class _ReplyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: str = ""
     early: bool | None = None
     minutes: float | None = None
-    messages: int | None = None
 
     def compiled(self, names: Mapping[str, Sequence[str]]) -> _CompiledRule:
         """The rule with its patterns. Raises re.error, and KeyError for a name that is not among these."""
@@ -94,7 +89,7 @@ class _ReplyRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             detail=re.compile(self.detail) if self.detail else None,
             words=re.compile(words) if words else None,
             early=self.early,
-            advice=replace(_ASKED[self.asks], pause_seconds=seconds, messages_per_connection=self.messages),
+            advice=replace(_ASKED[self.asks], pause_seconds=seconds),
         )
 
 
