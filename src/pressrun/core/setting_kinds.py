@@ -56,6 +56,18 @@ def text(expected: str) -> Kind[str]:
     return _written(expected, str)
 
 
+def _limited(kind: Kind[T], is_good: Callable[[T], bool], condition: str = "") -> Kind[T]:
+    """The same kind for good values alone; `condition` says in an error what was expected beyond the kind."""
+
+    def read(value: object) -> T:
+        good = kind.read(value)
+        if not is_good(good):
+            raise BadValue(f"{kind.expected}{condition}")
+        return good
+
+    return Kind(expected=kind.expected, read=read)
+
+
 def file(expected: str) -> Kind[Any]:
     """The name of a file or folder; the loader turns it into a path, or reads the file."""
     return text(expected)
@@ -63,13 +75,7 @@ def file(expected: str) -> Kind[Any]:
 
 def matching(pattern: str, expected: str) -> Kind[str]:
     """Text of a given form."""
-
-    def parse(value: str) -> str:
-        if not re.fullmatch(pattern, value, re.ASCII):
-            raise BadValue(expected)
-        return value
-
-    return _written(expected, parse)
+    return _limited(text(expected), lambda value: re.fullmatch(pattern, value, re.ASCII) is not None)
 
 
 def one_of(*words: str, formerly: Mapping[str, str] | None = None) -> Kind[Any]:
@@ -179,43 +185,20 @@ def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
 def command() -> Kind[tuple[str, ...]]:
     """A program by its full path, and its arguments; no shell reads it."""
     expected = 'a program by its full path and its arguments, as in ["/usr/local/bin/page-me", "--urgent"]'
-    many = _many(text("text in quotes"), expected)
-
-    def read(value: object) -> tuple[str, ...]:
-        words = many.read(value)
-        if not words or not words[0].startswith("/"):
-            raise BadValue(expected)
-        return words
-
-    return Kind(expected=expected, read=read)
+    return _limited(_many(text("text in quotes"), expected), lambda words: bool(words) and words[0].startswith("/"))
 
 
 def some_of(*words: str) -> Kind[tuple[str, ...]]:
     """At least one of `words`, none of them twice."""
     member = one_of(*words)
-    expected = f"a list of {member.expected}"
-    many = _many(member, expected)
-
-    def read(value: object) -> tuple[str, ...]:
-        chosen = many.read(value)
-        if not chosen or len(set(chosen)) < len(chosen):
-            raise BadValue(f"{expected}, at least one and each once")
-        return chosen
-
-    return Kind(expected=expected, read=read)
+    many = _many(member, f"a list of {member.expected}")
+    return _limited(many, lambda chosen: 0 < len(chosen) == len(set(chosen)), ", at least one and each once")
 
 
 def durations() -> Kind[tuple[float, ...]]:
     """At least one duration; the last one repeats."""
-    expected = 'a list of durations, as in ["5m", "1h"]'
-    many = _many(duration(), expected)
-
-    def read(value: object) -> tuple[float, ...]:
-        if value == []:
-            raise BadValue(f"{expected}, with at least one")
-        return many.read(value)
-
-    return Kind(expected=expected, read=read)
+    many = _many(duration(), 'a list of durations, as in ["5m", "1h"]')
+    return _limited(many, bool, ", with at least one")
 
 
 def size(least: str = "1 B") -> Kind[int]:
