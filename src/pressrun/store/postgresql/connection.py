@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -269,6 +270,16 @@ def _require_usable(connection: psycopg.Connection[Any], address: str) -> None:
         raise BadConfiguration(
             f"{address} has the encoding {encoding}. Create it with `createdb --encoding UTF8 --template template0`"
         )
+
+
+@contextmanager
+def requiring_rights(place: str, owned: str) -> Iterator[None]:
+    """What the role has no right to do becomes BadConfiguration; `owned` is what it should be the owner of."""
+    try:
+        yield
+    except InsufficientPrivilege as problem:
+        why = problem.diag.message_primary
+        raise BadConfiguration(f"{place}: {why}. Make the role the owner of {owned}") from None
 
 
 def _waits_for_disk(connection: psycopg.Connection[Any]) -> bool:

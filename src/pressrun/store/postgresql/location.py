@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 import psycopg
 from psycopg import sql
-from psycopg.errors import DuplicateTable, InsufficientPrivilege, UniqueViolation
+from psycopg.errors import DuplicateTable, UniqueViolation
 
 from pressrun.core.errors import BadConfiguration, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
@@ -22,6 +22,7 @@ from pressrun.store.postgresql.connection import (
     PostgresConnection,
     connect,
     dialect,
+    requiring_rights,
     without_password,
 )
 from pressrun.store.postgresql.risks import find_risks
@@ -103,9 +104,8 @@ class PostgresDatabase(Location):
     def create(self) -> None:
         """Create the tables, all or none of them; raises BadConfiguration without the right to do so."""
         try:
-            self._run(self._create)
-        except InsufficientPrivilege as problem:
-            raise BadConfiguration(f"{self}: {problem.diag.message_primary}. Make the role the owner of it") from None
+            with requiring_rights(str(self), "it"):
+                self._run(self._create)
         except (DuplicateTable, UniqueViolation):
             raise TryAgain(f"another process is creating the tables of {self}. Try again") from None
 
@@ -134,12 +134,8 @@ class PostgresDatabase(Location):
         del backups, keys
         if self.version() >= self.newest_version:
             return []  # also for a role that may only read
-        try:
+        with requiring_rights(str(self), "its tables, then migrate"):
             return self._run(self._migrate)
-        except InsufficientPrivilege as problem:
-            raise BadConfiguration(
-                f"{self}: {problem.diag.message_primary}. Make the role the owner of its tables, then migrate"
-            ) from None
 
     def _migrate(self, connection: psycopg.Connection[Any]) -> list[int]:
         reached: list[int] = []

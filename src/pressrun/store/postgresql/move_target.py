@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import psycopg
-from psycopg.errors import InsufficientPrivilege
 
 from pressrun.core.errors import BadConfiguration, OutputExists
+from pressrun.store.postgresql.connection import requiring_rights
 from pressrun.store.postgresql.tables import HERE, PostgresTables
 from pressrun.store.table_store import OURS, STAGED, Also, MoveMark, MoveTarget, StoredTable, Values, quoted
 from pressrun.store.transaction import Dialect
@@ -71,19 +71,14 @@ class PostgresTarget(PostgresTables, MoveTarget):
         return name.startswith(OURS) or name in {made for _, made in _created(self._schema)}
 
     def prepare(self, mark: MoveMark) -> None:
-        try:
-            with self.transaction():
-                self._drop_all()
-                self.execute(self._schema)
-                self.execute("insert into schema_version (version) values (?)", (self._version,))
-                self.set_mark(mark)
-                self._put_off()
-                for table in self.tables():
-                    self.execute(f"delete from {quoted([table])}")
-        except InsufficientPrivilege as problem:
-            raise BadConfiguration(
-                f"{self._place}: {problem.diag.message_primary}. Make the role the owner of the database"
-            ) from None
+        with requiring_rights(self._place, "the database"), self.transaction():
+            self._drop_all()
+            self.execute(self._schema)
+            self.execute("insert into schema_version (version) values (?)", (self._version,))
+            self.set_mark(mark)
+            self._put_off()
+            for table in self.tables():
+                self.execute(f"delete from {quoted([table])}")
 
     def _drop_all(self) -> None:
         """Drop what the schema and moves create, and nothing else."""
@@ -205,24 +200,16 @@ class PostgresReplacement(PostgresTarget):
         super().__init__(connection, dialect, place, schema, version)
         self._in_use: str = self.execute("select current_schema()").fetchone()[0]
         self._aside = aside
-        try:
-            with self.transaction():
-                self.execute(f"drop schema if exists {RESTORING} cascade")
-                self.execute(f"create schema {RESTORING}")
-        except InsufficientPrivilege as problem:
-            raise BadConfiguration(
-                f"{place}: {problem.diag.message_primary}. Make the role the owner of the database"
-            ) from None
+        with requiring_rights(place, "the database"), self.transaction():
+            self.execute(f"drop schema if exists {RESTORING} cascade")
+            self.execute(f"create schema {RESTORING}")
         self.execute(f"set search_path to {RESTORING}")
 
     def publish(self, mark: MoveMark) -> None:
-        try:
-            with self.transaction():
-                self.set_mark(mark)
-                self.execute(f"alter schema {quoted([self._in_use])} rename to {quoted([self._aside])}")
-                self.execute(f"alter schema {RESTORING} rename to {quoted([self._in_use])}")
-        except InsufficientPrivilege as problem:
-            raise BadConfiguration(f"{problem.diag.message_primary}. Make the role the owner of that schema") from None
+        with requiring_rights(self._place, "that schema"), self.transaction():
+            self.set_mark(mark)
+            self.execute(f"alter schema {quoted([self._in_use])} rename to {quoted([self._aside])}")
+            self.execute(f"alter schema {RESTORING} rename to {quoted([self._in_use])}")
         self.execute(f"set search_path to {quoted([self._in_use])}")
 
     def discard(self) -> None:
