@@ -10,12 +10,10 @@ import click
 
 from pressrun.acts.editions.draft_arguments import DraftFiles, DraftReturn, DraftSend, DraftTest, KnownDraft
 from pressrun.cli.editions.editions import print_edition
-from pressrun.cli.editions.send import format_option, read_manuscript
+from pressrun.cli.editions.send import confirm_sending, format_option, read_manuscript
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import WHEN_HELP, edition_argument, list_argument, verb, yes_option
 from pressrun.cli.shared.output import (
-    confirm,
-    counted,
     echo,
     print_info,
     print_json,
@@ -26,7 +24,6 @@ from pressrun.cli.shared.read_only import reading
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.lifecycles.edition import at_defaults
-from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import read_finding
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions.lifecycle import require_edition
@@ -112,7 +109,4 @@ def _confirm(invocation: Invocation, edition_id: int, at: int | None) -> None:
     with reading(invocation) as tx:
         edition = require_edition(tx, edition_id)
         audience = count_audience(tx, edition.list_id)
-    readers = counted(audience, "reader")
-    moment = "now" if at is None else f"at {rfc3339(at)}"
-    subject = at_defaults(edition.subject)
-    confirm(f"Send “{subject}” to {readers} of {edition.list_name} {moment}?", is_agreed=False)
+    confirm_sending(at_defaults(edition.subject), audience, edition.list_name, at)

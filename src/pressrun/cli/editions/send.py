@@ -102,7 +102,7 @@ def send(  # noqa: PLR0913 - one for each option
     if alike is not None and not again:
         print_warning(f"edition {alike} of {list_name} has the same subject. With this one, readers get both")
     if not is_agreed:
-        _confirm(inspected, list_name, at)
+        confirm_sending(inspected["subject"], inspected["audience"], list_name, at)
     edition = EditionSend(**files, scheduled_at=at, again=again, canary_percent=canary)
     with executing(invocation, needs_daemon=wait) as call:
         edition_id: int = call("edition.send", edition)["id"]
@@ -139,11 +139,10 @@ def _inspect(invocation: Invocation, files: EditionFiles, *, needs_daemon: bool 
     return inspected
 
 
-def _confirm(inspected: Mapping[str, Any], list_name: str, at: int | None) -> None:
+def confirm_sending(subject: str, audience: int, list_name: str, at: int | None) -> None:
     """Name list, subject and audience, and ask."""
-    readers = counted(inspected["audience"], "reader")
     moment = "now" if at is None else f"at {rfc3339(at)}"
-    confirm(f"Send “{inspected['subject']}” to {readers} of {list_name} {moment}?", is_agreed=False)
+    confirm(f"Send “{subject}” to {counted(audience, 'reader')} of {list_name} {moment}?", is_agreed=False)
 
 
 def _warn_without_daemon(invocation: Invocation, what: str) -> None:
