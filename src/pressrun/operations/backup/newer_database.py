@@ -76,8 +76,7 @@ def adopt_newer(newer: NewerDatabase, data: DataDir, keys: KeyRing) -> dict[str,
 
 
 def _copy(newer: NewerDatabase, target: Path) -> None:
-    status, size = os.statvfs(target.parent), os.fstat(newer.file.fileno()).st_size
-    free = status.f_bavail * status.f_frsize
+    free, size = shutil.disk_usage(target.parent).free, os.fstat(newer.file.fileno()).st_size
     if size > free:
         raise Refused(f"there is not enough disk space: {newer.path} has {size:,} octets, and {free:,} are free")
     newer.file.seek(0)

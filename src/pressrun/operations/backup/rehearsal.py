@@ -108,8 +108,7 @@ def _read_manifest(members: Iterator[TarMember]) -> Manifest:
 
 
 def _require_room(manifest: Manifest, folder: Path) -> None:
-    status = os.statvfs(folder)
-    free = status.f_bavail * status.f_frsize
+    free = shutil.disk_usage(folder).free
     if manifest.size > free:
         raise Refused(f"there is not enough disk space: it needs {manifest.size:,} octets, and {folder} has {free:,}")
 

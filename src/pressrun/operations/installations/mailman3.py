@@ -21,7 +21,7 @@ from pressrun.operations.installations.installation import (
     source_file,
     valid_addresses,
 )
-from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server
+from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
 WANTED = {
@@ -103,7 +103,7 @@ class Mailman3(TableInstallation):
                 language=read_tag(row["language"]),
                 state=MemberState.ACTIVE if status == _ENABLED else MemberState.SUSPENDED,
                 was=was,
-                subscribed_at=_day(row["since"]),
+                subscribed_at=utc_of(row["since"]),
                 consent_source="Mailman 3",
             )
 
@@ -170,12 +170,6 @@ def _pages(name: str, domain: str) -> Iterator[Place]:
 
 def _list_id(key: str) -> str:
     return key.replace("@", ".", 1)
-
-
-def _day(text: object) -> str:
-    """The time of a column as an RFC 3339 time in UTC; empty where there is none."""
-    match = re.match(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)", str(text or ""))
-    return f"{match[1]}T{match[2]}Z" if match and match[1] > "1970" else ""
 
 
 def open_mailman3(source: str, files: Path | None) -> Mailman3:
