@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 from msgspec.structs import replace
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.services.harness import ServiceHarness
 
 from pressrun.acts.act import Act, Doing
@@ -51,8 +51,8 @@ def cases_of(services: ServiceHarness) -> Cases:
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
     builder = builder_at(site, services.path / "layouts")
     context = replace(services.context, site=site)
-    workshop, submissions = workshop_of(context, builder), Submissions(context)
-    editing, edition_admin = DraftEditing(workshop, submissions), EditionAdmin(workshop)
+    preparer, submissions = preparer_of(context, builder), Submissions(context)
+    editing, edition_admin = DraftEditing(preparer, submissions), EditionAdmin(preparer)
 
     async def make_key() -> KeyRing:
         return KeyRing({**services.keys.link_keys, 2: bytes(32)}, services.keys.suppression_key)
@@ -68,7 +68,7 @@ def cases_of(services: ServiceHarness) -> Cases:
         suppressions=services.suppressions,
         edition_admin=edition_admin,
         draft_editing=editing,
-        draft_release=DraftRelease(workshop, submissions),
+        draft_release=DraftRelease(preparer, submissions),
         draft_proofs=DraftProofs(context, editing, edition_admin),
         kept_mail=KeptMail(context),
         held=services.held,

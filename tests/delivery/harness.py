@@ -20,7 +20,7 @@ from typing import Any
 from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.delivery.direct import DirectWorker
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
@@ -256,7 +256,7 @@ def identity(outgoing: Outgoing) -> tuple[str, str]:
 
 def admin_of(services: ServiceHarness, admin: EditionAdmin) -> EditionAdmin:
     """The same services in another process."""
-    return EditionAdmin(replace(admin._workshop, context=replace(services.context, site=SITE)))
+    return EditionAdmin(replace(admin._preparer, context=replace(services.context, site=SITE)))
 
 
 @asynccontextmanager
@@ -265,7 +265,7 @@ async def open_delivery(folder: Path, **changes: Any) -> AsyncIterator[DeliveryH
     async with open_services(folder) as services:
         numbers = itertools.count(1)
         context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
-        edition_admin = EditionAdmin(workshop_of(context, builder_at(SITE, folder / "layouts")))
+        edition_admin = EditionAdmin(preparer_of(context, builder_at(SITE, folder / "layouts")))
         bounce_handler = BounceHandler(context)
         harness = DeliveryHarness(
             services=services,

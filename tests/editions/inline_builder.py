@@ -31,8 +31,8 @@ from pressrun.sandbox.helper_process import frame_of
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.editions.workshop import Workshop
 
 
 class InlineMaker:
@@ -86,7 +86,7 @@ def _answer(task: EditionTask) -> Answer:
     return answer
 
 
-def workshop_of(context: ServiceContext, builder: EditionBuilder) -> Workshop:
-    """A workshop whose check of the sender queries no DNS."""
+def preparer_of(context: ServiceContext, builder: EditionBuilder) -> EditionPreparer:
+    """A preparer whose check of the sender queries no DNS."""
     sender_check = SenderCheck(site=context.site, settings=context.settings, records=None, clock=context.clock)
-    return Workshop(context=context, builder=builder, sender_check=sender_check)
+    return EditionPreparer(context=context, builder=builder, sender_check=sender_check)

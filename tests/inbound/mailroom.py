@@ -38,8 +38,8 @@ from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.sender_check import SenderCheck
-from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing
@@ -283,7 +283,7 @@ async def open_mailroom(
         mail_commands=MailCommands(context, sign_ups=room.sign_ups),
         bounce_handler=BounceHandler(context),
         mailed_editions=MailedEditions(
-            Workshop(
+            EditionPreparer(
                 context=context,
                 builder=builder_at(site, folder / "layouts"),
                 sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),

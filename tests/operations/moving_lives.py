@@ -20,7 +20,7 @@ from unittest.mock import patch
 from msgspec.structs import replace
 from tests.database import TwiceDatabase
 from tests.delivery.harness import SITE, DeliveryHarness, FakeOwner
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.services.harness import build_services
 from tests.services.readers.doors import Step
 from tests.services.readers.test_doors_machine import WatchedDoors
@@ -299,7 +299,7 @@ class MovingLives(WatchedDoors):
         context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         self.harness = DeliveryHarness(
             services=services,
-            edition_admin=EditionAdmin(workshop_of(context, builder_at(SITE, data.root.parent / "layouts"))),
+            edition_admin=EditionAdmin(preparer_of(context, builder_at(SITE, data.root.parent / "layouts"))),
             housekeeping=Housekeeping(context),
             bounce_handler=BounceHandler(context),
         )

@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 from tests.database import TwiceDatabase
 from tests.delivery.harness import SITE, TAKEN, DeliveryHarness, open_delivery
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.operations.backup_tools import make_backup
 from tests.operations.test_restore import put_back
 from tests.services.harness import build_services
@@ -70,7 +70,7 @@ async def reopened(data: DataDir, now: float) -> AsyncIterator[DeliveryHarness]:
         context = replace(services.context, site=SITE, entropy=lambda count: next(numbers).to_bytes(count, "big"))
         harness = DeliveryHarness(
             services=services,
-            edition_admin=EditionAdmin(workshop_of(context, builder_at(SITE, data.root.parent / "layouts"))),
+            edition_admin=EditionAdmin(preparer_of(context, builder_at(SITE, data.root.parent / "layouts"))),
             housekeeping=Housekeeping(context),
             bounce_handler=BounceHandler(context),
         )

@@ -47,6 +47,7 @@ RETIRED_NOUNS = {
     "vetting": "sender check",
     "wish": "batch item",
     "witness": "a plain word",
+    "workshop": "edition preparer",
 }
 
 # The same for what tests drive: classes, modules and arguments.

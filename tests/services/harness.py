@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.database import TwiceDatabase
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.engines import new_data_dir
 
 from pressrun.core.current import Holder
@@ -166,5 +166,5 @@ def build_services(database: Database, keys: KeyRing, root: Path, *, receives_ma
     )
     services.runner = JobRunner(1, services.context, services.job_files, read_roster, queue)
     services.held = HeldSignUps(services.context)
-    services.archive_import = ArchiveImport(workshop_of(services.context, builder))
+    services.archive_import = ArchiveImport(preparer_of(services.context, builder))
     return services

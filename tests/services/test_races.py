@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected
 from tests.database import select
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.races import Race, Step, run_race
 from tests.services.copy_races import COPY_RACES, CROSSWISE
 from tests.services.harness import NOW, ServiceHarness
@@ -330,7 +330,7 @@ async def claim(services: ServiceHarness) -> object:
 async def send(services: ServiceHarness) -> object:
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
     context = replace(services.context, site=site)
-    admin = EditionAdmin(workshop_of(context, builder_at(site, services.path / "layouts")))
+    admin = EditionAdmin(preparer_of(context, builder_at(site, services.path / "layouts")))
     body = b"---\nsubject: Boats\n---\nHello\n"
     try:
         await admin.send("news", Manuscript(source=body, source_name="a.md", assets={}))

@@ -12,24 +12,24 @@ from pressrun.services.authors import Author
 from pressrun.services.drafts.draft_editing import DraftEditing, DraftOrder, DraftResult, TextChange
 from pressrun.services.drafts.draft_release import DraftRelease, ReleaseOrder
 from pressrun.services.drafts.submissions import Submissions
-from pressrun.services.editions.workshop import Workshop
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.store.editions.manuscripts import Text
 
 ANN, BEA = Author(person_id=1), Author(person_id=2)
 AT_ONCE = ReleaseOrder()
 
 
-def workshop_of(harness: DeliveryHarness) -> Workshop:
+def preparer_of(harness: DeliveryHarness) -> EditionPreparer:
     """What the harness builds its editions with."""
     numbers = itertools.count(1000)
-    workshop = harness.edition_admin._workshop
-    context = replace(workshop.context, clock=harness.clock, entropy=lambda count: next(numbers).to_bytes(count, "big"))
-    return replace(workshop, context=context)
+    preparer = harness.edition_admin._preparer
+    context = replace(preparer.context, clock=harness.clock, entropy=lambda count: next(numbers).to_bytes(count, "big"))
+    return replace(preparer, context=context)
 
 
 def editing_of(harness: DeliveryHarness) -> DraftEditing:
     """Where drafts are written."""
-    return DraftEditing(workshop_of(harness), submissions_of(harness))
+    return DraftEditing(preparer_of(harness), submissions_of(harness))
 
 
 def submissions_of(harness: DeliveryHarness) -> Submissions:
@@ -39,7 +39,7 @@ def submissions_of(harness: DeliveryHarness) -> Submissions:
 
 def release_of(harness: DeliveryHarness) -> DraftRelease:
     """Where drafts are let go."""
-    return DraftRelease(workshop_of(harness), submissions_of(harness))
+    return DraftRelease(preparer_of(harness), submissions_of(harness))
 
 
 def text(body: str = "Hello", subject: str = "Boats") -> Text:

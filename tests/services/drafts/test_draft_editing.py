@@ -15,10 +15,10 @@ from tests.services.drafts.drafting import (
     editing_of,
     hand_in,
     order_of,
+    preparer_of,
     release_of,
     text,
     to_text,
-    workshop_of,
 )
 
 from pressrun.core.errors import (
@@ -35,8 +35,8 @@ from pressrun.message.finding import errors_of
 from pressrun.services.drafts import draft_editing
 from pressrun.services.drafts.draft_editing import MOST_FILES, FileChange
 from pressrun.services.drafts.submissions import Submissions
+from pressrun.services.editions.edition_preparer import LONGEST_TEXT
 from pressrun.services.editions.edition_storage import OVERTAKEN, STORE_ATTEMPTS
-from pressrun.services.editions.workshop import LONGEST_TEXT
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.manuscripts import Revision, Text
 
@@ -352,12 +352,12 @@ class WatchedMaker(InlineMaker):
 async def test_a_list_keeps_no_other_waiting(harness: DeliveryHarness) -> None:
     """However many of its drafts come together, one of them is built at a time."""
     await harness.services.make_list("other")
-    ours, maker = workshop_of(harness), WatchedMaker()
+    ours, maker = preparer_of(harness), WatchedMaker()
     ours = replace(ours, builder=replace(ours.builder, maker=maker))
     async with asyncio.TaskGroup() as tasks:
-        first = [tasks.create_task(ours.build("news", text(f"Hello {number}"), {})) for number in range(6)]
+        first = [tasks.create_task(ours.prepare_draft("news", text(f"Hello {number}"), {})) for number in range(6)]
         await maker.began["news"].wait()
-        other = tasks.create_task(ours.build("other", text("Hello"), {}))
+        other = tasks.create_task(ours.prepare_draft("other", text("Hello"), {}))
         await maker.began["other"].wait()
         assert ["news", "other"] == maker.asked
         maker.may_build.set()

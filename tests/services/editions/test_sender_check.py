@@ -38,7 +38,7 @@ def vet(harness: DeliveryHarness, answers: Answers | None, *signed: str) -> Send
         records=answers,
         clock=harness.clock,
     )
-    harness.edition_admin._workshop = replace(harness.edition_admin._workshop, sender_check=sender_check)
+    harness.edition_admin._preparer = replace(harness.edition_admin._preparer, sender_check=sender_check)
     return sender_check
 
 

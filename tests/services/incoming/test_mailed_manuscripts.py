@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.database import execute
-from tests.editions.inline_builder import builder_at, workshop_of
+from tests.editions.inline_builder import builder_at, preparer_of
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.incoming.posts import (
     BELIEVED,
@@ -60,12 +60,12 @@ def context_of(room: Mailroom) -> ServiceContext:
 
 def editing_of(room: Mailroom) -> DraftEditing:
     context = context_of(room)
-    return DraftEditing(workshop_of(context, builder_at(room.site)), Submissions(context))
+    return DraftEditing(preparer_of(context, builder_at(room.site)), Submissions(context))
 
 
 def releasing_of(room: Mailroom) -> DraftRelease:
     context = context_of(room)
-    return DraftRelease(workshop_of(context, builder_at(room.site)), Submissions(context))
+    return DraftRelease(preparer_of(context, builder_at(room.site)), Submissions(context))
 
 
 async def add_operators(room: Mailroom) -> None:

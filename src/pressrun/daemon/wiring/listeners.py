@@ -45,7 +45,7 @@ class Mailroom:
             parsers=self._readers,
             mail_commands=MailCommands(context, sign_ups=services.pages.sign_ups),
             bounce_handler=services.bounce_handler,
-            mailed_editions=MailedEditions(services.workshop, parser=self._readers[MailQueue.STRANGERS]),
+            mailed_editions=MailedEditions(services.preparer, parser=self._readers[MailQueue.STRANGERS]),
             counter=metrics,
         )
         services.mail_accepted.connect(self.processing.accepted)

@@ -35,7 +35,7 @@ from pressrun.services.drafts.draft_release import DraftRelease
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.editions.edition_builder import EditionBuilder
-from pressrun.services.editions.workshop import Workshop
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.incoming.handed_in import HandedInReturns
 from pressrun.services.jobs.bulk_jobs import BulkJobs
 from pressrun.services.jobs.job_runner import RUNNERS, JobQueue, JobRunner
@@ -85,7 +85,7 @@ class Services(Struct, frozen=True, kw_only=True):
     cases: Cases
     pages: UseCases
     log_ins: LogInServices
-    workshop: Workshop
+    preparer: EditionPreparer
     maker: SandboxedMaker
     bounce_handler: BounceHandler
     mail_accepted: Signal
@@ -121,14 +121,14 @@ def build_services(
     now, data, mail_accepted = settings.value, settings.value.data, Signal()
     maker = SandboxedMaker(limits_of_editions(now.limits))
     builder = EditionBuilder(site=context.site, layouts=OwnLayouts(data.layouts), maker=maker)
-    workshop = Workshop(context=context, builder=builder, sender_check=build_sender_check(settings))
+    preparer = EditionPreparer(context=context, builder=builder, sender_check=build_sender_check(settings))
     pages = _build_pages(context, builder, observer)
     log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url), PasswordHashes())
     files, queue = JobFiles(data.root), JobQueue()
     survey = RosterSurvey(database=context.database, files=files, read_roster=read_roster)
     runners = [JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)]
-    edition_admin, submissions = EditionAdmin(workshop, unpause=unpause), Submissions(context)
-    draft_editing = DraftEditing(workshop, submissions)
+    edition_admin, submissions = EditionAdmin(preparer, unpause=unpause), Submissions(context)
+    draft_editing = DraftEditing(preparer, submissions)
     cases = Cases(
         database=context.database,
         keys=context.keys,
@@ -140,11 +140,11 @@ def build_services(
         suppressions=SuppressionAdmin(context),
         edition_admin=edition_admin,
         draft_editing=draft_editing,
-        draft_release=DraftRelease(workshop, submissions),
+        draft_release=DraftRelease(preparer, submissions),
         draft_proofs=DraftProofs(context, draft_editing, edition_admin),
         kept_mail=KeptMail(context, mail_accepted),
         held=HeldSignUps(context),
-        archive_import=ArchiveImport(workshop),
+        archive_import=ArchiveImport(preparer),
         link_keys=LinkKeys(
             context,
             make_key=lambda: asyncio.to_thread(key_files.rotate_link_key, data),
@@ -164,7 +164,7 @@ def build_services(
         cases=cases,
         pages=pages,
         log_ins=log_ins,
-        workshop=workshop,
+        preparer=preparer,
         maker=maker,
         bounce_handler=bounce_handler,
         mail_accepted=mail_accepted,

@@ -16,13 +16,13 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.answers import Answer
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import Manuscript, get_open_list
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     again_if_changed,
     require_same_context,
     store_edition,
 )
-from pressrun.services.editions.workshop import Workshop
 from pressrun.store.editions import editions
 from pressrun.store.transaction import Transaction
 
@@ -43,10 +43,10 @@ class ArchivedMessage(Struct, frozen=True, kw_only=True):
 class ArchiveImport:
     """Imports messages of old archives, over one database."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-        self._context = workshop.context
-        self._database = workshop.context.database
+    def __init__(self, preparer: EditionPreparer) -> None:
+        self._preparer = preparer
+        self._context = preparer.context
+        self._database = preparer.context.database
 
     @again_if_changed("other editions arrived at the same moment. Run it again")
     async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
@@ -58,10 +58,10 @@ class ArchiveImport:
             return {"outcome": "unchanged"}
         manuscript = Manuscript(source=message.source, source_name="message.eml", assets={})
         try:
-            file = (await self._workshop.builder.read(list_name, manuscript)).file
+            file = (await self._preparer.builder.read(list_name, manuscript)).file
             file = replace(file, keys=replace(file.keys, date=message.published_at))
-            async with self._workshop.turn(list_name):
-                prepared = await self._workshop.prepare(list_name, manuscript, file)
+            async with self._preparer.turn(list_name):
+                prepared = await self._preparer.prepare(list_name, manuscript, file)
                 return await self._database.write(self._store, prepared, message)
         except EditionError as problem:
             return {"outcome": "refused", "reason": str(problem)}

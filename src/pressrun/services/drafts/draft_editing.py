@@ -22,6 +22,7 @@ from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import get_open_list, require_no_errors
 from pressrun.services.editions.edition_builder import EditionBuilder
+from pressrun.services.editions.edition_preparer import BuiltDraft, EditionPreparer
 from pressrun.services.editions.edition_storage import (
     ChangedSinceBuild,
     PreparedEdition,
@@ -31,7 +32,6 @@ from pressrun.services.editions.edition_storage import (
     require_same_context,
     store_edition,
 )
-from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import FileContent, StoredManuscript, Text
@@ -135,23 +135,23 @@ class DraftResult(Struct, frozen=True, kw_only=True):
 class DraftEditing:
     """The use cases of those who write drafts."""
 
-    def __init__(self, workshop: Workshop, submissions: Submissions) -> None:
-        self._workshop = workshop
+    def __init__(self, preparer: EditionPreparer, submissions: Submissions) -> None:
+        self._preparer = preparer
         self._submissions = submissions
-        self._context = workshop.context
-        self._database = workshop.context.database
+        self._context = preparer.context
+        self._database = preparer.context.database
 
     @property
     def builder(self) -> EditionBuilder:
         """Where drafts are built."""
-        return self._workshop.builder
+        return self._preparer.builder
 
     @again_if_changed("other editions arrived at the same moment. Send it again")
     async def hand_in(self, order: DraftOrder) -> DraftResult:
         """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
         order = msgspec.structs.replace(order, files=_checked_files(order.text, order.files))
-        async with self._workshop.turn(order.list_name):
-            built = await self._workshop.build(order.list_name, order.text, order.files)
+        async with self._preparer.turn(order.list_name):
+            built = await self._preparer.prepare_draft(order.list_name, order.text, order.files)
             return await self._database.write(self._store, built, order)
 
     async def open(self, edition_id: int) -> OpenDraft:
@@ -169,15 +169,15 @@ class DraftEditing:
         Raises ChangedMeanwhile, EditionError, NotFound, Refused.
         """
         edition = await self._database.read(lifecycle.require_edition, edition_id)
-        async with self._workshop.turn(edition.list_name):
+        async with self._preparer.turn(edition.list_name):
             return await self._change(edition_id, change, author, seen)
 
     async def _change(self, edition_id: int, change: Change, author: Author, seen: Seen) -> DraftResult:
         before = await self.open(edition_id)
         await self._database.read(_require_seen, before.manuscript, change, seen)
-        text, files = await change.applied(before, self._workshop.builder)
+        text, files = await change.applied(before, self._preparer.builder)
         files = _checked_files(text, files)
-        built = await self._workshop.build(before.edition.list_name, text, files, own=before.edition)
+        built = await self._preparer.prepare_draft(before.edition.list_name, text, files, own=before.edition)
         if (text, files) == (before.text, before.files):
             return DraftResult(id=edition_id, number=before.manuscript.number, findings=built.findings)
         added = _size_of(files) - _size_of(before.files) if text == before.text else len(text.source)
@@ -202,7 +202,7 @@ class DraftEditing:
         return text
 
     async def _build(self, draft: OpenDraft) -> BuiltDraft:
-        return await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
+        return await self._preparer.prepare_draft(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
 
     def _store(self, tx: Transaction, built: BuiltDraft, order: DraftOrder) -> DraftResult:
         stored = self._find_or_begin(tx, built.prepared, order)

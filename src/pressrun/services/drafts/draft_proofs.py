@@ -10,9 +10,9 @@ from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
 from pressrun.services.drafts.draft_editing import DraftEditing
 from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.edition_preparer import BuiltDraft
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_built, show_copy
 from pressrun.services.editions.edition_storage import Samples
-from pressrun.services.editions.workshop import BuiltDraft
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList

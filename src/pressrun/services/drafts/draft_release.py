@@ -28,9 +28,9 @@ from pressrun.services.drafts.second_person import require_second_person
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.build_orders import require_no_errors
+from pressrun.services.editions.edition_preparer import BuiltDraft, EditionPreparer
 from pressrun.services.editions.edition_storage import ChangedSinceBuild, again_if_changed
 from pressrun.services.editions.releases import needs_second_person
-from pressrun.services.editions.workshop import BuiltDraft, Workshop
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript
@@ -70,11 +70,11 @@ class ReleaseOrder(Struct, frozen=True, kw_only=True):
 class DraftRelease:
     """The use cases of those who let drafts go."""
 
-    def __init__(self, workshop: Workshop, submissions: Submissions) -> None:
-        self._workshop = workshop
+    def __init__(self, preparer: EditionPreparer, submissions: Submissions) -> None:
+        self._preparer = preparer
         self._submissions = submissions
-        self._context = workshop.context
-        self._database = workshop.context.database
+        self._context = preparer.context
+        self._database = preparer.context.database
 
     async def submit(self, edition_id: int, author: Author, seen: Seen = None) -> None:
         """Say that a draft is ready, and mail who may send it.
@@ -112,7 +112,7 @@ class DraftRelease:
         """
         self._database.growth.require()
         edition = await self._database.read(lifecycle.require_edition, edition_id)
-        async with self._workshop.turn(edition.list_name):
+        async with self._preparer.turn(edition.list_name):
             draft, built = await self._build(edition_id)
             require_no_errors(built.findings)
             edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
@@ -130,7 +130,7 @@ class DraftRelease:
 
     async def _build(self, edition_id: int) -> tuple[OpenDraft, BuiltDraft]:
         draft = await self._database.read(open_draft, edition_id)
-        built = await self._workshop.build(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
+        built = await self._preparer.prepare_draft(draft.edition.list_name, draft.text, draft.files, own=draft.edition)
         return draft, built
 
     def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: Seen) -> None:

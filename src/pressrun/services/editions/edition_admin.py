@@ -20,6 +20,7 @@ from pressrun.services.editions.build_orders import (
     get_open_list,
     require_no_errors,
 )
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     again_if_changed,
@@ -28,7 +29,6 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.services.editions.releases import require_no_second_person
-from pressrun.services.editions.workshop import Workshop
 from pressrun.services.suppression import find_reason
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.editions import editions
@@ -57,10 +57,12 @@ class Inspection(Struct, frozen=True, kw_only=True):
 class EditionAdmin:
     """The use cases of operators who send editions."""
 
-    def __init__(self, workshop: Workshop, *, unpause: Callable[[str | None], None] = lambda _domain: None) -> None:
-        self._workshop = workshop
-        self._context = workshop.context
-        self._database = workshop.context.database
+    def __init__(
+        self, preparer: EditionPreparer, *, unpause: Callable[[str | None], None] = lambda _domain: None
+    ) -> None:
+        self._preparer = preparer
+        self._context = preparer.context
+        self._database = preparer.context.database
         self._unpause = unpause
 
     @again_if_changed("other editions arrived at the same moment. Send it again")
@@ -77,7 +79,7 @@ class EditionAdmin:
 
         Raises NotFound, EditionError, PreflightFailed, and Refused for the same content without `again`.
         """
-        async with self._workshop.turn(list_name):
+        async with self._preparer.turn(list_name):
             prepared = await self._prepare(list_name, manuscript)
             require_no_errors(prepared.built.findings)
             edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
@@ -90,7 +92,7 @@ class EditionAdmin:
         prepared = await self._prepare(list_name, manuscript)
         audience = await self._database.read(count_audience, prepared.context.list.id)
         alike = await self._database.read(_find_alike, prepared, self._context.now - SAME_SUBJECT_SECONDS)
-        of_sender = await self._workshop.sender_check.check(prepared.context.list, prepared.file.keys.from_)
+        of_sender = await self._preparer.sender_check.check(prepared.context.list, prepared.file.keys.from_)
         findings = in_order([*prepared.built.findings, *of_sender])
         return Inspection(subject=prepared.built.subject, audience=audience, findings=findings, alike=alike)
 
@@ -104,8 +106,8 @@ class EditionAdmin:
         return await self.send_built_test(prepared, addresses)
 
     async def _prepare(self, list_name: str, manuscript: Manuscript) -> PreparedEdition:
-        file = (await self._workshop.builder.read(list_name, manuscript)).file
-        return await self._workshop.prepare(list_name, manuscript, file)
+        file = (await self._preparer.builder.read(list_name, manuscript)).file
+        return await self._preparer.prepare(list_name, manuscript, file)
 
     async def send_built_test(self, prepared: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
         """The same for an edition that is built already, whatever preflight finds in it."""

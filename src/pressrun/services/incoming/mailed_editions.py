@@ -22,8 +22,8 @@ from pressrun.message.incoming.header_scan import find_written_at, scan_header, 
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.drafts import draft_versions
 from pressrun.services.editions.build_orders import Manuscript
+from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import PreparedEdition, again_if_changed
-from pressrun.services.editions.workshop import Workshop
 from pressrun.services.incoming.post_answers import LIMITED, NOT_AN_EDITOR, Post, PostAnswers
 from pressrun.services.incoming.posted_drafts import PostedDrafts, without_lines
 from pressrun.services.incoming.posting_rules import (
@@ -44,14 +44,14 @@ P = ParamSpec("P")
 class MailedEditions:
     """Makes editions of mails."""
 
-    def __init__(self, workshop: Workshop, *, parser: MailParser) -> None:
-        self._workshop = workshop
-        self._context = workshop.context
-        self._database = workshop.context.database
+    def __init__(self, preparer: EditionPreparer, *, parser: MailParser) -> None:
+        self._preparer = preparer
+        self._context = preparer.context
+        self._database = preparer.context.database
         self._parser = parser
-        self._site = workshop.context.site
-        self._answers = PostAnswers(workshop.context)
-        self._drafts = PostedDrafts(workshop.context, self._answers)
+        self._site = preparer.context.site
+        self._answers = PostAnswers(preparer.context)
+        self._drafts = PostedDrafts(preparer.context, self._answers)
 
     async def process(self, mail: InboundMail, route: Route) -> MailResult | None:
         """Make an edition of a mail to the list, notify its editor, and record that.
@@ -96,11 +96,11 @@ class MailedEditions:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
         try:
             with needing_helper():
-                read = await self._workshop.builder.read(post.list_name, manuscript)
+                read = await self._preparer.builder.read(post.list_name, manuscript)
             file, unused = read.file, _unused(posted, read.paths)
-            async with self._workshop.turn(post.list_name):
+            async with self._preparer.turn(post.list_name):
                 prepared = await self._build(post, manuscript, file)
-                of_sender = await self._workshop.sender_check.check(prepared.context.list, file.keys.from_)
+                of_sender = await self._preparer.sender_check.check(prepared.context.list, file.keys.from_)
                 notes = [about(Severity.WARNING, note) for note in posted.notes]
                 findings = in_order([*prepared.built.findings, *of_sender, *notes, *unused])
                 errors = errors_of(findings)
@@ -117,7 +117,7 @@ class MailedEditions:
         subject = file.keys.subject.text if file.keys.subject else ""
         relation = await self._database.read(self._drafts.relation_of, post, subject)
         with needing_helper():
-            return await self._workshop.prepare(
+            return await self._preparer.prepare(
                 post.list_name, manuscript, file, with_drafts=False, replaced=relation.replaced
             )
 

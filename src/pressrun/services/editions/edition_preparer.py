@@ -1,4 +1,7 @@
-"""Building editions as their list is now: from files, and from the texts and files of drafts."""
+"""Prepares editions as their list is now: from files, and from the texts and files of drafts.
+
+It reads what the list contributes, and has `EditionBuilder` build them, which needs no database.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +40,8 @@ class BuiltDraft(Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.prepared.built.skeleton.encode()).digest()
 
 
-class Workshop(Struct, frozen=True, kw_only=True):
-    """What it takes to build editions for the lists of one database."""
+class EditionPreparer(Struct, frozen=True, kw_only=True):
+    """Prepares editions for the lists of one database."""
 
     context: ServiceContext
     builder: EditionBuilder
@@ -77,7 +80,7 @@ class Workshop(Struct, frozen=True, kw_only=True):
         built = await self.builder.build(manuscript, file, context)
         return PreparedEdition(manuscript=manuscript, file=file, context=context, built=built)
 
-    async def build(
+    async def prepare_draft(
         self, list_name: str, text: Text, files: Mapping[str, bytes], *, own: Edition | None = None
     ) -> BuiltDraft:
         """Build a draft for a list; `own` is the edition that it is already.
