@@ -13,6 +13,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.services.context import ServiceContext
 from pressrun.services.members.row_checks import CheckedRow
 from pressrun.services.ports import Entropy
+from pressrun.store.readers.subscribers import PersonProfile
 
 SOURCE = "import"  # of members that a sync has not brought in
 _State, _Event = SubscriptionState, SubscriptionEvent
@@ -46,9 +47,9 @@ class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     is_suppressed: bool = False
 
     @property
-    def profile(self) -> tuple[str, str, Mapping[str, str]]:
-        """Name, language and columns: what a row can change of a person."""
-        return self.name, self.language, self.attributes
+    def profile(self) -> PersonProfile:
+        """What a row can change of a person."""
+        return PersonProfile(self.name, self.language, self.attributes)
 
 
 class RowDecision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -127,10 +128,10 @@ def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: b
     return None
 
 
-def merge_profile(prior: PriorState, row: CheckedRow) -> tuple[str, str, Mapping[str, str]]:
+def merge_profile(prior: PriorState, row: CheckedRow) -> PersonProfile:
     """Name, language and columns after a row; an empty cell keeps the value from before."""
     attributes = {**prior.attributes, **row.attributes} if row.attributes else prior.attributes
-    return row.name or prior.name, row.language or prior.language, attributes
+    return PersonProfile(row.name or prior.name, row.language or prior.language, attributes)
 
 
 def state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> PriorState:
@@ -138,15 +139,15 @@ def state_after(prior: PriorState, row: CheckedRow, decision: RowDecision) -> Pr
 
     Whoever it subscribes, suspends or unsubscribes gets this import as the source, which is left empty here.
     """
-    name, language, attributes = merge_profile(prior, row) if decision.changes_profile else prior.profile
+    profile = merge_profile(prior, row) if decision.changes_profile else prior.profile
     state = decision.state or prior.state
     return PriorState(
         subscriber_id=prior.subscriber_id,
         subscription_id=prior.subscription_id,
         address=prior.address or row.address.typed,
-        name=name,
-        language=language,
-        attributes=attributes,
+        name=profile.name,
+        language=profile.language,
+        attributes=profile.attributes,
         state=state,
         source=prior.source if decision.state is None else "",
         has_left=prior.has_left if decision.state is None else state is _State.UNSUBSCRIBED,

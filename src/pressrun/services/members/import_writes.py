@@ -26,7 +26,8 @@ from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import consent, enrolment, subscriptions
 from pressrun.store.readers.consent import ConsentEvent
-from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, Profile, ProfileChange, StateChange
+from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
+from pressrun.store.readers.subscribers import PersonProfile
 from pressrun.store.transaction import Transaction
 
 _SALT_OCTETS = 16
@@ -54,7 +55,7 @@ class RowChange(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return self.before.address or self.row.address.typed
 
     @property
-    def profile(self) -> Profile:
+    def profile(self) -> PersonProfile:
         """What the row makes of name, language and columns."""
         return merge_profile(self.before, self.row)
 

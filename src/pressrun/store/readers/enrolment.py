@@ -14,10 +14,8 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries
+from pressrun.store.readers.subscribers import PersonProfile
 from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
-
-Profile = tuple[str, str, Mapping[str, str]]
-"""Name, language and imported columns of a person."""
 
 
 class NewSubscriber(NamedTuple):
@@ -26,14 +24,14 @@ class NewSubscriber(NamedTuple):
     address: Address
     key: str
     digests: Digests
-    profile: Profile
+    profile: PersonProfile
 
 
 class ProfileChange(NamedTuple):
     """What a person's profile becomes."""
 
     subscriber_id: int
-    profile: Profile
+    profile: PersonProfile
 
 
 class NewSubscription(NamedTuple):
@@ -118,9 +116,8 @@ def update_profiles(tx: Transaction, changes: Sequence[ProfileChange], *, how: s
         events.record_for_readers(tx, EventType.SUBSCRIBER_CHANGED, readers, how)
 
 
-def _profile_columns(profile: Profile) -> tuple[str, str, str]:
-    name, language, attributes = profile
-    return name, language, in_json(dict(attributes))
+def _profile_columns(profile: PersonProfile) -> tuple[str, str, str]:
+    return profile.name, profile.language, in_json(dict(profile.attributes))
 
 
 def insert_subscriptions(tx: Transaction, new: Sequence[NewSubscription], *, list_id: int, source: str) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, convert
 from msgspec.structs import fields
@@ -14,6 +14,14 @@ from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.tokens import Digests
 from pressrun.store.programs import events
 from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+
+
+class PersonProfile(NamedTuple):
+    """Name, language and imported columns of a person."""
+
+    name: str
+    language: str
+    attributes: Mapping[str, str]
 
 
 class Subscriber(Struct, frozen=True, kw_only=True):
@@ -38,9 +46,9 @@ class Subscriber(Struct, frozen=True, kw_only=True):
         return Digests(self.suppression_digest, self.mailbox_digest or self.suppression_digest)
 
     @property
-    def profile(self) -> tuple[str, str, Mapping[str, str]]:
+    def profile(self) -> PersonProfile:
         """Name, language and imported columns."""
-        return self.name, self.language, self.attributes
+        return PersonProfile(self.name, self.language, self.attributes)
 
 
 ERASED = "erased"  # how the subscriptions of an erased person end
