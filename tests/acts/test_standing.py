@@ -162,6 +162,14 @@ async def test_who_has_set_what_is_in_every_copy_does_not_approve_it(desk: Desk,
     await desk.by("bea", "edition.approve", id=edition)
 
 
+async def test_who_has_set_nothing_that_a_copy_shows_approves(desk: Desk) -> None:
+    """Nor does a change of nothing at all count as one of the logo."""
+    edition = await desk.draft()
+    for settings in ({}, {"cadence": "Weekly"}):
+        await desk.by("bea", "list.set", list="news", settings=settings)
+    await desk.by("bea", "edition.approve", id=edition)
+
+
 async def test_a_revoked_token_that_has_set_what_is_in_every_copy_is_named(desk: Desk) -> None:
     """Nobody knows whose it was. Once somebody else has seen what it did, the others can approve."""
     edition = await desk.draft()

@@ -332,7 +332,7 @@ def changes_of_settings(tx: Transaction, list_name: str, since: int, names: Coll
     return [
         parse_row(row, NamedActor)
         for row in rows
-        if not (fields := json.loads(row["fields"])) or not set(fields).isdisjoint(names)
+        if row["action"] == "list.logo" or not set(json.loads(row["fields"])).isdisjoint(names)
     ]
 
 

@@ -34,7 +34,7 @@ order by number desc limit 1;
 
 -- name: changes_of_settings
 -- Who changed settings of a list from `since` on, and which; a changed logo names none.
-select who, uid, at, fields from audit
+select who, uid, at, action, fields from audit
 where action in ('list.logo', 'list.set') and list = :list and at >= :since and outcome = 'done'
 order by number;
 
