@@ -144,10 +144,13 @@ class BadQuantity(BadInput):
 
 
 class QuantityTooLarge(BadQuantity):
-    """A duration, size or rate above `most`, which is more than the program and its database can count with."""
+    """A duration, size or rate above `most`, which is more than the program and its database can count with.
 
-    def __init__(self, text: str, most: str) -> None:
-        super().__init__(f"{text!r} is too much. The most is {most}")
+    From another process comes the message alone, which names it.
+    """
+
+    def __init__(self, message: str, most: str = "") -> None:
+        super().__init__(message)
         self.most = most
 
 

@@ -44,7 +44,7 @@ def parse_duration(text: str) -> float:
         raise BadQuantity(f"invalid duration {text!r}. Write a number with ms, s, m, h or d, such as '15m'")
     seconds = float(match[1]) * _SECONDS[match[2]]
     if seconds > _LONGEST_SECONDS:
-        raise QuantityTooLarge(text, "3650d")
+        raise _too_large(text, "3650d")
     return seconds
 
 
@@ -55,7 +55,7 @@ def parse_size(text: str) -> int:
         raise BadQuantity(f"invalid size {text!r}. Write a number with B, KB, MB, KiB, MiB or GiB, such as '10 MiB'")
     octets = float(match[1]) * _BYTES[match[2]]
     if octets > _MOST_BYTES:
-        raise QuantityTooLarge(text, "1048576 GiB")
+        raise _too_large(text, "1048576 GiB")
     return int(octets)
 
 
@@ -70,5 +70,9 @@ def parse_rate(text: str) -> Rate:
     if count < 1 or seconds <= 0:
         raise BadQuantity(f"{text!r} would let nothing through. The number must be at least 1")
     if seconds > _LONGEST_SECONDS or count > _MOST_EVENTS:
-        raise QuantityTooLarge(text, _MOST_EVENTS_OVER)
+        raise _too_large(text, _MOST_EVENTS_OVER)
     return Rate(int(count), seconds)
+
+
+def _too_large(text: str, most: str) -> QuantityTooLarge:
+    return QuantityTooLarge(f"{text!r} is too much. The most is {most}", most)
