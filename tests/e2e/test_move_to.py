@@ -106,6 +106,18 @@ def test_a_move_while_no_daemon_runs(make_instance: MakeInstance, server: Postgr
     assert await_finished(instance)["delivered"] == 4
 
 
+def test_only_keys_that_are_set_are_to_be_removed(make_instance: MakeInstance, server: PostgresDatabase) -> None:
+    """Nor is a password mentioned where the command was given none."""
+    instance = make_instance()
+    usual, elsewhere = instance.database_file, instance.folder / "elsewhere.sqlite3"
+    out = instance.json("move-to", server.address, "--yes")["config"]
+    assert out == f'write `database = "{server.address}"` at the top of config.toml'
+    use(instance, server.address)
+    assert instance.json("move-to", f"sqlite:{usual}", "--yes")["config"] == "remove `database` from config.toml"
+    use(instance, None)
+    assert instance.json("move-to", f"sqlite:{elsewhere}", "--yes")["config"] == f"rename {elsewhere} to {usual}"
+
+
 def put_back(instance: Instance) -> Path:
     """Have data_dir as a command leaves it that is killed before it sets the old file aside; returns where it goes."""
     data = instance.folder / "data"

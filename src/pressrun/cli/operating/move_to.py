@@ -23,6 +23,7 @@ from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, pri
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.recording import note
 from pressrun.cli.shared.write_verbs import execute_unrecorded, executing
+from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, PressrunError, TryAgain, UsageError
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now
@@ -73,7 +74,11 @@ def move_to(invocation: Invocation, *, target: str, password_file: Path | None, 
         if is_noted:  # otherwise nothing can be written there, and the warning has said why
             note(invocation, "move-to", "failed", problem.exit_code, name=_engine(destination))
         raise
-    change = _change_of_config(data, destination, target)
+    change = (
+        _back_to_file(invocation.settings, data, destination)
+        if isinstance(destination, SqliteFile)
+        else _on_to_server(target, password_file)
+    )
     if invocation.as_json:
         print_json({"moved_to": str(destination), "config": change, **({} if report is None else asdict(report))})
         return
@@ -205,14 +210,22 @@ class _ServedByVerbs:
         execute_unrecorded(self._invocation, "move.resume", Arguments())
 
 
-def _change_of_config(data: DataDir, destination: Location, target: str) -> str:
-    """What to change in config.toml."""
-    if isinstance(destination, SqliteFile):
-        usual = DataDir(data.root).database
-        first = "" if str(destination) == str(usual) else f"rename {destination} to {usual}, and "
-        return f"{first}remove `database` and `password_file` from config.toml"
+def _back_to_file(settings: Settings, data: DataDir, file: SqliteFile) -> str:
+    """What to change for a database in a file: only keys that are set can be removed."""
+    usual = DataDir(data.root).database
+    renaming = [] if str(file) == str(usual) else [f"rename {file} to {usual}"]
+    values = {"`database`": settings.database, "`password_file`": settings.database_password}
+    keys = [key for key, value in values.items() if value is not None]
+    removal = [f"remove {' and '.join(keys)} from config.toml"] if keys else []
+    return ", and ".join([*renaming, *removal])
+
+
+def _on_to_server(target: str, password_file: Path | None) -> str:
+    """What to change for a database on a server, without its password."""
     address = _PASSWORD.sub("", target)
-    return f'write `database = "{address}"` at the top of config.toml, and the password into a `password_file`'
+    change = f'write `database = "{address}"` at the top of config.toml'
+    has_password = password_file is not None or address != target
+    return f"{change}, and the password into a `password_file`" if has_password else change
 
 
 def _print_report(report: MoveReport) -> None:
