@@ -48,7 +48,7 @@ now. `GET me` shows it.
   Subscribers as CSV have the columns of `pressrun subscriber export`, which `subscriber import` reads back.
 - `Accept: text/event-stream` on `events` goes on for as long as the program listens. On `jobs/ID` it sends the job
   whenever it has changed, until it is ready or has ended.
-- The `Location` header of a 201 leads to what the request created, and that of a 202 to the job that carries it out.
+- The `Location` header of a 201 leads to what the request created, and that of a 202 to its job, if it has one.
 - New members may come at any time. Before one is removed, it is marked with `Deprecation` for twelve months.
 
 ## Errors

@@ -7,10 +7,13 @@ import json
 from tests.web.api.served import BASE, ServedApi
 
 from pressrun.acts.table import ACTS
+from pressrun.core.access.rights import Holdings, Right
+from pressrun.core.lifecycles.edition import EditionState
 
 LISTED = {"name": "news", "title": "News", "postal_address": "1 Road"}
 CSV, MARKDOWN = {"Content-Type": "text/csv"}, {"Content-Type": "text/markdown"}
 PATHS = ("lists/news", "lists/news/subscribers/a%2Fb%2Bc@reader.example", "editions/1", "people/ann", "jobs/1")
+PUT_PATH = "lists/news/subscribers/b%2Fc@reader.example"
 DRAFT = {"subject": "High water", "text": "The tide is in."}
 
 
@@ -34,6 +37,40 @@ async def test_what_was_made_is_where_location_says(served: ServedApi) -> None:
     assert (200, False) == (again.status_code, "Location" in again.headers)
 
 
+async def test_a_put_that_creates_names_its_own_path(served: ServedApi) -> None:
+    """RFC 9110 §9.3.4, also when it is repeated under its key. One that changes somebody has created nothing."""
+    key = {"Idempotency-Key": "crm-1"}
+    async with served.client() as client:
+        await client.post("/lists", json=LISTED)
+        made = [await client.put(f"/{PUT_PATH}", json={}, headers=key) for _ in range(2)]
+        shown = await client.get(made[0].headers["Location"])
+        changed = await client.put(f"/{PUT_PATH}", json={"name": "Bob"})
+    assert [(201, f"{BASE}/api/v1/{PUT_PATH}")] * 2 == [
+        (answer.status_code, answer.headers.get("Location")) for answer in made
+    ]
+    assert "b/c@reader.example" == shown.json()["email"]
+    assert (200, False) == (changed.status_code, "Location" in changed.headers)
+
+
+async def test_a_sign_up_names_nobody(served: ServedApi) -> None:
+    """A token that may only sign people up does not learn whether somebody was new."""
+    async with served.client() as client:
+        await client.post("/lists", json=LISTED)
+    async with served.client(Holdings(by_list={"news": frozenset({Right.SIGN_UP})})) as client:
+        answer = await client.put(f"/{PUT_PATH}", json={"confirm": "send"})
+    assert (202, False) == (answer.status_code, "Location" in answer.headers)
+
+
+async def test_a_further_copy_is_among_those_of_its_edition(served: ServedApi) -> None:
+    await served.services.make_list()
+    edition = await served.services.make_edition(state=EditionState.FINISHED)
+    async with served.client() as client:
+        await client.put(f"/{PUT_PATH}", json={})
+        made = await client.post(f"/{PUT_PATH}/copies", json={"edition": edition})
+        shown = await client.get(made.headers["Location"])
+    assert (201, "b/c@reader.example", 1) == (made.status_code, shown.json()["email"], len(shown.json()["items"]))
+
+
 async def test_it_is_described(served: ServedApi) -> None:
     """For each action that creates something."""
     responses = {
@@ -43,7 +80,8 @@ async def test_it_is_described(served: ServedApi) -> None:
     }
     for act in ACTS.values():
         if act.http is not None and act.http.made is not None:
-            assert "Location" in responses[act.id][str(act.http.status)]["headers"], act.id
+            described = {code for code, answer in responses[act.id].items() if "Location" in answer.get("headers", {})}
+            assert {"202" if act.http.status == 202 else "201"} == described, act.id
 
 
 async def test_every_422_says_where_it_is_wrong(served: ServedApi) -> None:

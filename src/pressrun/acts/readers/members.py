@@ -181,6 +181,7 @@ MEMBER_ACTS = (
                 202: lambda made: isinstance(made, SignedUp),
             },
             answers={202: SignedUp},
+            made=_MADE,
         ),
     ),
     Act(
@@ -250,6 +251,11 @@ MEMBER_ACTS = (
         answer=CopyQueued,
         work=lambda doing, args: doing.cases.members.send_copy(args.list, parse_address(args.address), args.edition),
         again=_copy_again,
-        http=Http(method="POST", path=f"{_MEMBER}/copies", status=201),
+        http=Http(
+            method="POST",
+            path=f"{_MEMBER}/copies",
+            status=201,
+            made="editions/{edition}/copies?address={email}",
+        ),
     ),
 )

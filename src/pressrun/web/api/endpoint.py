@@ -44,9 +44,7 @@ BASE_PATH = "/api/v1"
 AFTER, FIELDS, WAIT, WHOLE, TABLE = "after", "fields", "wait", "whole", "table"
 _FOREIGN = "is not a cursor of this query. Use the `next` of an answer to the very same query"
 _NOT_STORED = ((b"cache-control", b"no-store"),)
-MADE_STATUSES = (201, 202)
 SLOW_SECONDS = 0.5  # while a body takes longer, its token may have been revoked
-
 
 Refuse = Callable[[str, Caller, Exception, str | None], Awaitable[None]]
 """Records that an action was refused before it came to the door: its id, who asked, why, and about which list."""
@@ -94,6 +92,10 @@ class Operation(Struct, frozen=True, kw_only=True):
     def is_conditional(self) -> bool:
         """Whether the ETag covers the whole answer. That of JSON covers only what can be changed with If-Match."""
         return self.http.method == "GET" and self.http.etag is not None and self.act.answer is Content
+
+    def made(self, status: int) -> str | None:
+        """The path of what an answer with this status has made. A 202 in place of the usual answer names no job."""
+        return self.http.made if status == 201 or status == self.http.status == 202 else None
 
     @property
     def is_collection(self) -> bool:
@@ -341,8 +343,8 @@ class Exchange:
 
     def _location(self, status: int, value: Any) -> dict[str, str]:
         """The path of what was created (RFC 9110 §15.3.2), or of the job that carries out the request (§15.3.3)."""
-        made = self._operation.http.made
-        if made is None or status not in MADE_STATUSES:
+        made = self._operation.made(status)
+        if made is None:
             return {}
         members = value if isinstance(value, Mapping) else structs.asdict(value)
         names = {**self._request.scope["path_params"], **members}

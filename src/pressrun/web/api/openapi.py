@@ -16,7 +16,7 @@ from pressrun import __version__
 from pressrun.acts.http import JSON, Content
 from pressrun.acts.keyed import KEY
 from pressrun.web.api import cursors
-from pressrun.web.api.endpoint import AFTER, BASE_PATH, FIELDS, MADE_STATUSES, Operation
+from pressrun.web.api.endpoint import AFTER, BASE_PATH, FIELDS, Operation
 from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
 from pressrun.web.api.values import IF_MATCH, LARGEST, RequestField, members_type
 
@@ -224,7 +224,7 @@ def _fields(operation: Operation, status: int) -> Schema:
     names = {
         "ETag": operation.http.etag is not None and status != 204,
         "Link": operation.is_collection,
-        "Location": operation.http.made is not None and status in MADE_STATUSES,
+        "Location": operation.made(status) is not None,
     }
     headers = {name: {"schema": {"type": "string"}, "description": _FIELDS[name]} for name in names if names[name]}
     return {"headers": headers} if headers else {}
