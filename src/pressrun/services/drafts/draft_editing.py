@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
@@ -53,8 +53,8 @@ class Change(Protocol):
     def changed_at(self, tx: Transaction, manuscript: StoredManuscript) -> int:
         """The number of the last change of the same thing, 0 where it is new; raises NotFound for nothing to remove."""
 
-    async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
-        """The text and the files after the change; raises NotFound, BadInput, Unavailable."""
+    async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> OpenDraft:
+        """The draft after the change; raises NotFound, BadInput, Unavailable."""
 
     def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
         """Store that it was made; returns its number."""
@@ -69,9 +69,9 @@ class TextChange(Struct, frozen=True):
         """The last change of the text, whatever happened to the files."""
         return manuscript.text_number
 
-    async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
+    async def applied(self, draft: OpenDraft, builder: EditionBuilder) -> OpenDraft:
         """The new text with the same files."""
-        return await self.rewrite(draft, builder), draft.files
+        return replace(draft, text=await self.rewrite(draft, builder))
 
     def record(self, tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
         return manuscripts.change_text(tx, before, text, author, now)
@@ -90,10 +90,10 @@ class FileChange(Struct, frozen=True):
             raise NotFound(f"this draft has no file {self.path!r}")
         return 0 if file is None else file.number
 
-    async def applied(self, draft: OpenDraft, _: EditionBuilder) -> tuple[Text, Mapping[str, bytes]]:
+    async def applied(self, draft: OpenDraft, _: EditionBuilder) -> OpenDraft:
         """The same text with the other files."""
         rest = {path: content for path, content in draft.files.items() if path != self.path}
-        return draft.text, rest if self.content is None else {**rest, self.path: self.content}
+        return replace(draft, files=rest if self.content is None else {**rest, self.path: self.content})
 
     def record(self, tx: Transaction, before: StoredManuscript, _: Text, author: str, now: int) -> int:
         return manuscripts.change_file(tx, before, self.path, self.content, author, now)
@@ -149,7 +149,7 @@ class DraftEditing:
     @again_if_changed("other editions arrived at the same moment. Send it again")
     async def hand_in(self, order: DraftOrder) -> DraftResult:
         """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
-        order = msgspec.structs.replace(order, files=_checked_files(order.text, order.files))
+        order = replace(order, files=_checked_files(order.text, order.files))
         async with self._preparer.turn(order.list_name):
             built = await self._preparer.prepare_draft(order.list_name, order.text, order.files)
             return await self._database.write(self._store, built, order)
@@ -175,13 +175,12 @@ class DraftEditing:
     async def _change(self, edition_id: int, change: Change, author: Author, seen: Seen) -> DraftResult:
         before = await self.open(edition_id)
         await self._database.read(_require_seen, before.manuscript, change, seen)
-        text, files = await change.applied(before, self._preparer.builder)
-        files = _checked_files(text, files)
-        built = await self._preparer.prepare_draft(before.edition.list_name, text, files, own=before.edition)
-        if (text, files) == (before.text, before.files):
+        changed = await change.applied(before, self._preparer.builder)
+        after = replace(changed, files=_checked_files(changed.text, changed.files))
+        built = await self._build(after)
+        if after == before:
             return DraftResult(id=edition_id, number=before.manuscript.number, findings=built.findings)
-        added = _size_of(files) - _size_of(before.files) if text == before.text else len(text.source)
-        return await self._database.write(self._rewrite, before, built, change, text, author, added)
+        return await self._database.write(self._rewrite, before, after, built, change, author)
 
     async def remove(self, edition_id: int, seen: Seen) -> None:
         """Throw a draft away for good. Raises NotFound, Refused, and ChangedMeanwhile for a version that is old."""
@@ -208,7 +207,7 @@ class DraftEditing:
         stored = self._find_or_begin(tx, built.prepared, order)
         if order.submit:
             self._submit_unchanged(tx, stored.id, built, order.author)
-        return msgspec.structs.replace(stored, findings=built.findings)
+        return replace(stored, findings=built.findings)
 
     def _find_or_begin(self, tx: Transaction, prepared: PreparedEdition, order: DraftOrder) -> DraftResult:
         target, digest = get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
@@ -236,25 +235,18 @@ class DraftEditing:
             self._submissions.submit(tx, edition, manuscript, author.key)
 
     def _rewrite(
-        self,
-        tx: Transaction,
-        before: OpenDraft,
-        built: BuiltDraft,
-        change: Change,
-        text: Text,
-        author: Author,
-        added: int,
+        self, tx: Transaction, before: OpenDraft, after: OpenDraft, built: BuiltDraft, change: Change, author: Author
     ) -> DraftResult:
         edition = lifecycle.require_edition(tx, before.edition.id)
         manuscript = require_draft(tx, edition)
         if manuscript.number != before.manuscript.number:
             raise ChangedSinceBuild("the draft has changed")
         require_same_draft(tx, built.prepared, edition)
-        _require_room(tx, built.prepared.context.list, added)
+        _require_room(tx, built.prepared.context.list, _added(before, after))
         require_no_errors(check_stored_issue(tx, built.prepared, replaced=[edition.id]))
         rewrite(tx, edition, built.prepared)
         drafts.put_findings(tx, edition.id, [finding.plain() for finding in built.findings])
-        number = change.record(tx, manuscript, text, author.key, self._context.now)
+        number = change.record(tx, manuscript, after.text, author.key, self._context.now)
         return DraftResult(id=edition.id, number=number, findings=built.findings)
 
 
@@ -317,6 +309,13 @@ def _require_room(tx: Transaction, target: MailingList, added: int) -> None:
             f"the drafts of {target.name} may have {LARGEST_DRAFTS >> 20} MiB together, with earlier versions of their "
             "texts. Send some, or throw some away"
         )
+
+
+def _added(before: OpenDraft, after: OpenDraft) -> int:
+    """How many octets a change adds: another text all of its own, as the one before is kept."""
+    if after.text != before.text:
+        return len(after.text.source)
+    return _size_of(after.files) - _size_of(before.files)
 
 
 def _size_of(files: Mapping[str, bytes]) -> int:

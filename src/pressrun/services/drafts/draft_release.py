@@ -92,7 +92,7 @@ class DraftRelease:
         """
         draft, built = await self._build(edition_id)
         require_no_errors(built.findings)
-        await self._database.write(_approve, draft, built, author.key, seen, self._context.now, shown)
+        await self._database.write(self._approve, draft, built, author.key, seen, shown)
 
     async def give_back(self, edition_id: int, author: Author, words: str) -> None:
         """Return a draft to its authors with some words, and mail who submitted it.
@@ -136,6 +136,17 @@ class DraftRelease:
     def _submit(self, tx: Transaction, draft: OpenDraft, author: str, seen: Seen) -> None:
         self._submissions.submit(tx, draft.edition, _require_as_read(tx, draft, seen), author)
 
+    def _approve(
+        self, tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: Seen, shown: Collection[str]
+    ) -> None:
+        manuscript, edition = _require_as_read(tx, draft, seen), draft.edition
+        is_as_approved = manuscript.is_approved and manuscript.approved_digest == built.digest
+        if is_as_approved and standing.counts(tx, manuscript, edition.list_name):
+            return
+        require_second_person(tx, edition, manuscript, author, digest=built.digest, shown=shown)
+        manuscripts.approve(tx, edition.id, author, built.digest, self._context.now)
+        events.record_event(tx, EventType.EDITION_APPROVED, list_id=edition.list_id, edition_id=edition.id)
+
     def _give_back(self, tx: Transaction, edition_id: int, author: str, words: str) -> None:
         edition = lifecycle.require_edition(tx, edition_id)
         self._submissions.give_back(tx, edition, require_draft(tx, edition), author, words)
@@ -154,19 +165,6 @@ def _require_as_read(tx: Transaction, draft: OpenDraft, seen: Seen) -> StoredMan
     if manuscript.number != draft.manuscript.number:
         raise Refused("the draft was changed at the same moment. Look at it again")
     return manuscript
-
-
-def _approve(
-    tx: Transaction, draft: OpenDraft, built: BuiltDraft, author: str, seen: Seen, now: int, shown: Collection[str]
-) -> None:
-    manuscript = _require_as_read(tx, draft, seen)
-    is_as_approved = manuscript.is_approved and manuscript.approved_digest == built.digest
-    if is_as_approved and standing.counts(tx, manuscript, draft.edition.list_name):
-        return
-    require_second_person(tx, draft.edition, manuscript, author, digest=built.digest, shown=shown)
-    manuscripts.approve(tx, draft.edition.id, author, built.digest, now)
-    edition = draft.edition
-    events.record_event(tx, EventType.EDITION_APPROVED, list_id=edition.list_id, edition_id=edition.id)
 
 
 def _reschedule(tx: Transaction, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen, now: int) -> None:
