@@ -78,10 +78,12 @@ async def test_an_operator_who_has_never_logged_in(admin: AdminHarness) -> None:
     )
 
 
-async def test_a_right_that_has_gone_meanwhile(admin: AdminHarness) -> None:
+async def test_a_right_on_a_list_that_was_removed_meanwhile(admin: AdminHarness) -> None:
+    """One that is taken away and gone already is no problem (tests/web/admin/test_people_pages.py)."""
     await admin.harness.add_person("berta")
+    fields = {"action": "save", "list": "removed", "role": "editor", "readers": "none"}
     async with operator(admin) as client:
-        answer = await client.post("/admin/people/berta", data={"action": "end-operator"}, headers=GERMAN)
+        answer = await client.post("/admin/people/berta", data=fields, headers=GERMAN)
     assert (422, "", "Das hat sich inzwischen geändert") == problem(answer)
 
 
