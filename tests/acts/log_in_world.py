@@ -25,7 +25,7 @@ from pressrun.core.access.totp import code_at
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import Visitor
-from pressrun.services.log_ins.identities import Admitted, IssuerAccount
+from pressrun.services.log_ins.identities import IssuerAccount
 from pressrun.services.log_ins.log_in import CodeRequested
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import LoginSession
@@ -323,7 +323,7 @@ class LogInWorld(World):
         async def carry_out() -> object:
             identities = self.log_in_services.identities
             admitted = await identities.admit(visitor)
-            if not isinstance(admitted, Admitted):
+            if isinstance(admitted, RateExceeded):
                 return admitted
             account = IssuerAccount(issuer=ISSUER, subject=subject, email=email)
             entered = await identities.enter(account, visitor, admitted, linking)

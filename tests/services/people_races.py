@@ -28,8 +28,9 @@ from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.jobs.bulk_jobs import JobOrder
 from pressrun.services.log_ins.account import Account
 from pressrun.services.log_ins.ceremonies import Ceremonies
+from pressrun.services.log_ins.context import Attempt, login_meter
 from pressrun.services.log_ins.failures import FailedLogIns
-from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
+from pressrun.services.log_ins.identities import Identities, IssuerAccount
 from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
@@ -158,7 +159,8 @@ async def log_in_at_issuer(services: ServiceHarness, subject: str) -> object:
     context = services.context
     identities = Identities(context, Sessions(context), FailedLogIns(context))
     identity = IssuerAccount(issuer="https://id.example", subject=subject, email="ann@town.example")
-    return await identities.enter(identity, VISITOR, Admitted(services.now)) is not None
+    attempt = Attempt([login_meter(context, VISITOR.network.encode())], services.now)
+    return await identities.enter(identity, VISITOR, attempt) is not None
 
 
 async def set_password(services: ServiceHarness) -> object:

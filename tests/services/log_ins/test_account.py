@@ -13,6 +13,7 @@ from pressrun.core.access.passwords import WeakPassword
 from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.services.log_ins.account import AppIsOn, AppSetup
+from pressrun.services.log_ins.context import Attempt
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people import log_ins, people
 
@@ -92,7 +93,8 @@ async def test_a_log_in_that_a_change_overtakes_opens_nothing(harness: LogInHarn
     owner = await harness.database.read(log_ins.find_by_passkey, harness.ceremonies.credential_id(answer))
     assert owner is not None
     await harness.account.end_other_sessions(ann, mine)
-    entered = await harness.database.write(harness.log_ins._enter_by_passkey, owner, 0, [], harness.now, VISITOR)
+    attempt = Attempt([], harness.now)
+    entered = await harness.database.write(harness.log_ins._enter_by_passkey, owner, 0, attempt, VISITOR)
     assert entered is not None
     assert await harness.sessions.find(entered.secret) is None
 

@@ -8,8 +8,8 @@ from tests.services.log_ins.log_in_harness import VISITOR, LogInHarness
 
 from pressrun.core.access.rights import Right
 from pressrun.core.quantities import Rate, RateExceeded
-from pressrun.services.log_ins.context import is_proven
-from pressrun.services.log_ins.identities import Admitted, Identities, IssuerAccount
+from pressrun.services.log_ins.context import Attempt, is_proven
+from pressrun.services.log_ins.identities import Identities, IssuerAccount
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people import enter_links, people
 from pressrun.store.people.enter_links import LinkKind
@@ -25,9 +25,9 @@ def known_as(subject: str, email: str | None = None, issuer: str = ISSUER) -> Is
 
 async def enter(harness: LogInHarness, identity: IssuerAccount, linking: LoginSession | None = None) -> Entered | None:
     identities = Identities(harness.context, harness.sessions, harness.failures)
-    admitted = await identities.admit(VISITOR)
-    assert isinstance(admitted, Admitted)
-    return await identities.enter(identity, VISITOR, admitted, linking)
+    attempt = await identities.admit(VISITOR)
+    assert isinstance(attempt, Attempt)
+    return await identities.enter(identity, VISITOR, attempt, linking)
 
 
 async def logged_in(harness: LogInHarness, name: str, *, is_operator: bool = False) -> LoginSession:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from pressrun.core.access.login_codes import secret_digest
+from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.login_settings import LoginSettings
+from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.people.log_ins import LoginSession, Method, SessionWindow
+from pressrun.store.transaction import Transaction
 
 FRESH_SECONDS = 15 * 60  # what is dangerous needs a log-in that recent
 _SECRET_BYTES = 32
@@ -30,6 +35,25 @@ class Visitor(Struct, frozen=True, kw_only=True):
     def former_digest(self) -> bytes | None:
         """The digest of that cookie."""
         return None if self.former is None else secret_digest(self.former)
+
+
+class Attempt(Struct, frozen=True):
+    """An attempt to log in, which counts in these windows from `counted_at` on, unless it is taken back."""
+
+    meters: Sequence[Meter]
+    counted_at: float
+
+    def spend(self, tx: Transaction) -> RateExceeded | None:
+        """Count it; or when the next one is accepted, if there were too many."""
+        now = self.counted_at
+        if limits.spend_all(tx, self.meters, now):
+            return None
+        opening = [limits.opens_at(tx, *meter, now) for meter in self.meters]
+        return RateExceeded(max((at for at in opening if at is not None), default=now))
+
+    def refund(self, tx: Transaction) -> None:
+        """Take it back, since it has succeeded or could not be checked."""
+        limits.refund(tx, self.meters, self.counted_at)
 
 
 def lasting_sessions(context: ServiceContext) -> SessionWindow:

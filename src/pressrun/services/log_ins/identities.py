@@ -7,20 +7,15 @@ their account themselves.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from msgspec import Struct
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
-from pressrun.services.log_ins.context import Visitor, login_meter
+from pressrun.services.log_ins.context import Attempt, Visitor, login_meter
 from pressrun.services.log_ins.failures import FailedLogIns
-from pressrun.services.log_ins.log_in import spend_attempt
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions, is_still_open
-from pressrun.store import limits
-from pressrun.store.limits import Meter
 from pressrun.store.people import audit, enter_links, people
 from pressrun.store.people.audit import Entry, person_on_page
 from pressrun.store.people.log_ins import LoginSession, Method
@@ -36,12 +31,6 @@ class IssuerAccount(Struct, frozen=True, kw_only=True):
     email: str | None
 
 
-class Admitted(Struct, frozen=True):
-    """An attempt that may go on; it was counted at `counted_at`."""
-
-    counted_at: float
-
-
 class Identities:
     """Logs people in by what an issuer says of them."""
 
@@ -50,25 +39,25 @@ class Identities:
         self._failures = failures
         self._sessions = sessions
 
-    async def admit(self, visitor: Visitor) -> Admitted | RateExceeded:
+    async def admit(self, visitor: Visitor) -> Attempt | RateExceeded:
         """Count an attempt of a client before the issuer is asked; or when the next one is accepted."""
-        now = self._context.clock()
-        exceeded = await self._context.database.record(spend_attempt, self._meters(visitor), now)
-        return exceeded or Admitted(now)
+        meter = login_meter(self._context, visitor.network.encode())
+        attempt = Attempt([meter], self._context.clock())
+        return await self._context.database.record(attempt.spend) or attempt
 
     async def enter(
-        self, identity: IssuerAccount, visitor: Visitor, admitted: Admitted, linking: LoginSession | None = None
+        self, identity: IssuerAccount, visitor: Visitor, attempt: Attempt, linking: LoginSession | None = None
     ) -> Entered | None:
         """Log in the person to whom an identity is linked; None if it is not linked and cannot be linked now.
 
         `linking` is the session of a person who has just logged in another way. If the identity is not linked yet, it
         is linked to that person.
         """
-        return await self._context.database.write(self._enter, identity, visitor, admitted, linking)
+        return await self._context.database.write(self._enter, identity, visitor, attempt, linking)
 
-    async def refund(self, visitor: Visitor, admitted: Admitted) -> None:
+    async def refund(self, attempt: Attempt) -> None:
         """Forget an attempt for which the issuer could not be reached, since the client did not fail."""
-        await self._context.database.record(limits.refund, self._meters(visitor), admitted.counted_at)
+        await self._context.database.record(attempt.refund)
 
     def record_failure(self, visitor: Visitor, problem: str) -> None:
         """Record that somebody could not log in."""
@@ -79,7 +68,7 @@ class Identities:
         tx: Transaction,
         identity: IssuerAccount,
         visitor: Visitor,
-        admitted: Admitted,
+        attempt: Attempt,
         linking: LoginSession | None,
     ) -> Entered | None:
         person = people.find_by_identity(tx, identity.issuer, identity.subject)
@@ -87,7 +76,7 @@ class Identities:
             person = self._newly_linked(tx, identity, linking)
         if person is None:
             return None
-        limits.refund(tx, self._meters(visitor), admitted.counted_at)
+        attempt.refund(tx)
         return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.OIDC, visitor)
 
     def _newly_linked(
@@ -104,9 +93,6 @@ class Identities:
         people.add_identity(tx, person.id, identity.issuer, identity.subject)
         audit.append(tx, Entry(at=now, actor=person_on_page(person.name), action="identity.add"))
         return person
-
-    def _meters(self, visitor: Visitor) -> Sequence[Meter]:
-        return [login_meter(self._context, visitor.network.encode())]
 
 
 def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:

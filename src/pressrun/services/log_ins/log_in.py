@@ -9,7 +9,7 @@ checked. So simultaneous attempts are limited as strictly as attempts one after 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -29,12 +29,11 @@ from pressrun.core.errors import MalformedAddress, NotPermitted, Unavailable
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
-from pressrun.services.log_ins.context import Visitor, login_meter, new_secret
+from pressrun.services.log_ins.context import Attempt, Visitor, login_meter, new_secret
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
 from pressrun.services.ports import Waker
-from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.people import credentials, log_ins
 from pressrun.store.people.log_ins import Candidate, Method, PasskeyOwner
@@ -82,21 +81,20 @@ class LogIns:
         """
         self._require("password")
         name = name.strip().lower()[:_LONGEST_NAME]
-        meters = [self._account_meter(name), self._client_meter(visitor)]
-        now = self._context.clock()
-        candidate = await self._context.database.record(self._admit, name, meters, now)
+        attempt = Attempt([self._account_meter(name), self._client_meter(visitor)], self._context.clock())
+        candidate = await self._context.database.record(self._admit, name, attempt)
         if isinstance(candidate, RateExceeded):
             return candidate
         try:
             is_right = await self._hashes.verify(None if candidate is None else candidate.hash, password)
         except Unavailable:  # the password was not checked
-            await self._context.database.record(limits.refund, meters, now)
+            await self._context.database.record(attempt.refund)
             raise
         if not is_right or candidate is None or candidate.hash is None:
             self._failures.record("password", visitor, person="" if candidate is None else candidate.name)
             return None
         outcome = await self._context.database.write(
-            self._enter_by_password, name, candidate, one_time_code, meters, now, visitor
+            self._enter_by_password, name, candidate, one_time_code, attempt, visitor
         )
         if outcome is None:
             self._failures.record("password", visitor, person=candidate.name)
@@ -106,21 +104,11 @@ class LogIns:
                 await self._context.database.record(credentials.rehash, candidate.id, candidate.hash, new)
         return outcome
 
-    def _admit(
-        self, tx: Transaction, name: str, meters: Sequence[Meter], now: float
-    ) -> Candidate | RateExceeded | None:
-        exceeded = spend_attempt(tx, meters, now)
-        return exceeded or log_ins.find_by_name(tx, name, typed_address_key(name))
+    def _admit(self, tx: Transaction, name: str, attempt: Attempt) -> Candidate | RateExceeded | None:
+        return attempt.spend(tx) or log_ins.find_by_name(tx, name, typed_address_key(name))
 
     def _enter_by_password(
-        self,
-        tx: Transaction,
-        name: str,
-        checked: Candidate,
-        one_time_code: str,
-        meters: Sequence[Meter],
-        counted_at: float,
-        visitor: Visitor,
+        self, tx: Transaction, name: str, checked: Candidate, one_time_code: str, attempt: Attempt, visitor: Visitor
     ) -> Entered | None:
         current = log_ins.find_by_name(tx, name, typed_address_key(name))
         if current is None or (current.id, current.hash) != (checked.id, checked.hash):
@@ -128,7 +116,7 @@ class LogIns:
         if current.salt is not None and not self._uses_up(tx, current, one_time_code):
             return None
         method = Method.PASSWORD if current.salt is None else Method.PASSWORD_AND_APP
-        limits.refund(tx, meters, counted_at)
+        attempt.refund(tx)
         return self._sessions.begin(tx, Entrant(current.id, current.name, current.epoch), method, visitor)
 
     def _uses_up(self, tx: Transaction, person: Candidate, typed: str) -> bool:
@@ -150,9 +138,9 @@ class LogIns:
         """
         self._require("code")
         secret = new_secret(self._context)
-        meters = [self._account_meter(address.key), self._client_meter(visitor)]
+        attempt = Attempt([self._account_meter(address.key), self._client_meter(visitor)], self._context.now)
         exceeded = await self._context.database.record(
-            self._request_code, address.key, secret_digest(secret), meters, self._context.now, visitor.language
+            self._request_code, address.key, secret_digest(secret), attempt, visitor.language
         )
         if exceeded is not None:
             return exceeded
@@ -160,11 +148,11 @@ class LogIns:
         return CodeRequested(secret)
 
     def _request_code(
-        self, tx: Transaction, address: str, asker: bytes, meters: Sequence[Meter], now: int, language: str
+        self, tx: Transaction, address: str, asker: bytes, attempt: Attempt, language: str
     ) -> RateExceeded | None:
-        exceeded = spend_attempt(tx, meters, now)
+        exceeded = attempt.spend(tx)
         if exceeded is None:
-            log_ins.request_code(tx, asker, address, language, now + CODE_SECONDS)
+            log_ins.request_code(tx, asker, address, language, int(attempt.counted_at) + CODE_SECONDS)
         return exceeded
 
     async def by_code(self, asked: str, typed: str, visitor: Visitor) -> Entered | None:
@@ -192,7 +180,7 @@ class LogIns:
         if person is None:
             return ""
         meters = [self._account_meter(parse_address(asked.address).key), self._client_meter(visitor)]
-        limits.refund(tx, meters, asked.expires_at - CODE_SECONDS)
+        Attempt(meters, asked.expires_at - CODE_SECONDS).refund(tx)
         return self._sessions.begin(tx, Entrant(person.id, person.name, person.epoch), Method.CODE, visitor)
 
     # ------------------------------------------------------------------ a passkey
@@ -203,8 +191,8 @@ class LogIns:
         Raises NotPermitted where passkeys are switched off.
         """
         self._require("passkey")
-        meters, now = [self._client_meter(visitor)], self._context.clock()
-        exceeded = await self._context.database.record(spend_attempt, meters, now)
+        attempt = Attempt([self._client_meter(visitor)], self._context.clock())
+        exceeded = await self._context.database.record(attempt.spend)
         if exceeded is not None:
             return exceeded
         owner = None
@@ -218,23 +206,17 @@ class LogIns:
         if owner is None or count is None:
             self._failures.record("passkey", visitor, "the passkey is unknown")
             return None
-        outcome = await self._context.database.write(self._enter_by_passkey, owner, count, meters, now, visitor)
+        outcome = await self._context.database.write(self._enter_by_passkey, owner, count, attempt, visitor)
         if outcome is None:
             self._failures.record("passkey", visitor, "the passkey was just used or removed", person=owner.name)
         return outcome
 
     def _enter_by_passkey(
-        self,
-        tx: Transaction,
-        owner: PasskeyOwner,
-        count: int,
-        meters: Sequence[Meter],
-        counted_at: float,
-        visitor: Visitor,
+        self, tx: Transaction, owner: PasskeyOwner, count: int, attempt: Attempt, visitor: Visitor
     ) -> Entered | None:
         if not credentials.use_passkey(tx, owner.id, owner.sign_count, count, self._context.now):
             return None  # used or removed while it was checked
-        limits.refund(tx, meters, counted_at)
+        attempt.refund(tx)
         entrant = Entrant(owner.person_id, owner.name, owner.epoch)
         return self._sessions.begin(tx, entrant, Method.PASSKEY, visitor)
 
@@ -261,14 +243,6 @@ def person_for_code(tx: Transaction, address: Address) -> Candidate | None:
     """Who may log in by a code that is mailed to this address: never an operator."""
     person = log_ins.find_by_name(tx, "", address.key)
     return None if person is None or person.is_operator else person
-
-
-def spend_attempt(tx: Transaction, meters: Sequence[Meter], now: float) -> RateExceeded | None:
-    """Count an attempt; or when the next one is accepted, if there were too many."""
-    if limits.spend_all(tx, meters, now):
-        return None
-    opening = [limits.opens_at(tx, *meter, now) for meter in meters]
-    return RateExceeded(max((at for at in opening if at is not None), default=now))
 
 
 def typed_address_key(name: str) -> str:

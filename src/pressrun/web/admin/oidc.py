@@ -70,20 +70,20 @@ class OidcPages:
 
     async def _finish(self, request: Request, underway: Underway, code: str, issuer: str) -> Response:
         visitor = self._frame.visitor(request)
-        admitted = await self._identities.admit(visitor)
-        if isinstance(admitted, RateExceeded):
-            return self._log_in.throttled(admitted)
+        attempt = await self._identities.admit(visitor)
+        if isinstance(attempt, RateExceeded):
+            return self._log_in.throttled(attempt)
         linking = await self._linking(request, underway)
         try:
             redeemed = await self._issuer.redeem(code, underway.ceremony, self._redirect_uri(), FRESH_SECONDS, issuer)
-            entered = await self._identities.enter(_account(redeemed.token), visitor, admitted, linking)
+            entered = await self._identities.enter(_account(redeemed.token), visitor, attempt, linking)
             if entered is None:  # linked people need no address, so the issuer is only asked about others
                 token = await self._issuer.with_address(redeemed)
                 if token is not redeemed.token:
-                    entered = await self._identities.enter(_account(token), visitor, admitted, linking)
+                    entered = await self._identities.enter(_account(token), visitor, attempt, linking)
         except IssuerProblem as problem:
             if isinstance(problem, IssuerAway):
-                await self._identities.refund(visitor, admitted)
+                await self._identities.refund(attempt)
             return self._failed(visitor, problem)
         return self._unknown(visitor) if entered is None else self._let_in(underway, entered)
 
