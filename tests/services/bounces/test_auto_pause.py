@@ -157,7 +157,7 @@ async def test_bad_news_of_one_second_is_judged_together(harness: DeliveryHarnes
 
 async def test_refusals_of_one_second_are_judged_together(harness: DeliveryHarness) -> None:
     """As soon as the share is too large, not a second later."""
-    await harness.readers(200)
+    await harness.readers(190)
     number = await harness.edition()
     for index, copy in enumerate(await harness.outgoing_after_cycle()):
         harness.answer(copy, GONE if index >= 120 else TAKEN)
