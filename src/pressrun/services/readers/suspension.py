@@ -6,7 +6,7 @@ services.bounces.bounce_handler after a notification.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
@@ -100,39 +100,34 @@ def probe_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy,
         reason = find_reason(tx, person.digests)
         address = read_stored_address(person.address)
         if open_ones and address is not None and reason in (None, SuppressionReason.HARD_BOUNCE):
-            _queue_probe(tx, open_ones[0], address, first_edition_id, settings, entropy(16), now)
+            payload = _way_back(tx, open_ones[0].subscription, first_edition_id, settings, now)
+            notices.insert_notice(tx, _probe(open_ones[0], address, entropy(16), payload), now)
     return len(due)
 
 
-def _queue_probe(
-    tx: Transaction,
-    details: SubscriptionDetails,
-    address: Address,
-    first_edition_id: int,
-    settings: BounceSettings,
-    secret: bytes,
-    now: int,
-) -> None:
-    person, target = details.person, details.list
+def _way_back(
+    tx: Transaction, subscription: Subscription, first_edition_id: int, settings: BounceSettings, now: int
+) -> dict[str, object]:
+    """What a probe says: the link by which they come back, and the editions that they have missed."""
     expires_at = int(now + settings.probe_lifetime_seconds)
-    number = subscriptions.insert_confirmation(
-        tx, details.subscription, name="", language="", now=now, expires_at=expires_at
+    number = subscriptions.insert_confirmation(tx, subscription, name="", language="", now=now, expires_at=expires_at)
+    missed = bounces.missed_editions(
+        tx, subscription.subscriber_id, first_edition_id=first_edition_id, limit=_MOST_MISSED
     )
-    missed = bounces.missed_editions(tx, person.id, first_edition_id=first_edition_id, limit=_MOST_MISSED)
-    notices.insert_notice(
-        tx,
-        NewNotice(
-            kind=STILL_THERE,
-            address=address,
-            message_secret=secret,
-            list_id=target.id,
-            subscriber_id=person.id,
-            language=person.language or target.language,
-            payload={
-                "confirmation": number,
-                "expires_at": expires_at,
-                "missed": [[edition["title"], edition["list_name"], edition["slug"]] for edition in missed],
-            },
-        ),
-        now,
+    titles = [[edition["title"], edition["list_name"], edition["slug"]] for edition in missed]
+    return {"confirmation": number, "expires_at": expires_at, "missed": titles}
+
+
+def _probe(
+    details: SubscriptionDetails, address: Address, message_secret: bytes, payload: Mapping[str, object]
+) -> NewNotice:
+    person, target = details.person, details.list
+    return NewNotice(
+        kind=STILL_THERE,
+        address=address,
+        message_secret=message_secret,
+        list_id=target.id,
+        subscriber_id=person.id,
+        language=person.language or target.language,
+        payload=payload,
     )
