@@ -72,10 +72,7 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
 
 def make_rows(events: Iterable[ConsentEvent]) -> list[ChainRow]:
     """The rows for these events, which have neither numbers nor links yet. It needs no database."""
-    return [
-        _new_row(event.event, event.at, event.salt, _content(event), event.subscriber_id, event.list_id, event.ip)
-        for event in events
-    ]
+    return [_new_row(event) for event in events]
 
 
 def append_rows(tx: Transaction, rows: Sequence[ChainRow]) -> None:
@@ -117,25 +114,21 @@ def _content(event: ConsentEvent) -> str:
 
 def _append_mark(tx: Transaction, event: str, at: int, secret: bytes, content: str) -> None:
     """Append a row that is about other rows, at the end of the transaction."""
-    tx.before_commit(_append_queued, [_new_row(event, at, secret, content)], rank=RANK)
+    salt, _ = split_salt(secret)
+    digest = content_digest(salt, None, content)
+    row = ChainRow(0, None, None, event, at, salt, content, digest, None, None, None, b"")
+    tx.before_commit(_append_queued, [row], rank=RANK)
 
 
-def _new_row(
-    event: str,
-    at: int,
-    secret: bytes,
-    content: str,
-    subscriber_id: int | None = None,
-    list_id: int | None = None,
-    ip: str | None = None,
-) -> ChainRow:
+def _new_row(event: ConsentEvent) -> ChainRow:
     """A row without number and link. Its digests are made now, so that the end of the chain is not held for long."""
-    salt, ip_salt = split_salt(secret)
-    digest = content_digest(salt, subscriber_id, content)
+    salt, ip_salt = split_salt(event.salt)
+    about, list_id, ip, content = event.subscriber_id, event.list_id, event.ip, _content(event)
+    digest = content_digest(salt, about, content)
     if ip is None:
-        return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, None, None, None, b"")
-    digest_of_ip = ip_digest(ip_salt, ip)
-    return ChainRow(0, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, digest_of_ip, b"")
+        return ChainRow(0, about, list_id, event.event, event.at, salt, content, digest, None, None, None, b"")
+    of_ip = ip_digest(ip_salt, ip)
+    return ChainRow(0, about, list_id, event.event, event.at, salt, content, digest, ip, ip_salt, of_ip, b"")
 
 
 def _append_queued(tx: Transaction, batches: Sequence[Sequence[ChainRow]]) -> None:
