@@ -20,6 +20,7 @@ from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     again_if_changed,
+    content_of,
     require_same_context,
     store_edition,
 )
@@ -72,13 +73,9 @@ class ArchiveImport:
             return {"outcome": "unchanged"}
         require_same_context(tx, prepared)
         now = self._context.now
-        edition = store_edition(
-            tx,
-            replace(prepared, identity=message.digest),
-            state=EditionState.FINISHED,
-            message_secret=self._context.entropy(16),
-            now=now,
-        )
+        own = replace(prepared, identity=message.digest)
+        content = content_of(own, state=EditionState.FINISHED, message_secret=self._context.entropy(16))
+        edition = store_edition(tx, own, content, now)
         editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))
         editions.publish(tx, edition.id, now)
         return {"outcome": "added", "id": lifecycle.require_edition(tx, edition.id).id}

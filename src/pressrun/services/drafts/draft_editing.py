@@ -34,7 +34,7 @@ from pressrun.services.editions.edition_storage import (
 )
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
-from pressrun.store.editions.manuscripts import FileContent, StoredManuscript, Text
+from pressrun.store.editions.manuscripts import FileContent, NewManuscript, StoredManuscript, Text
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import audit
 from pressrun.store.transaction import Transaction
@@ -219,11 +219,10 @@ class DraftEditing:
         require_same_context(tx, prepared)
         _require_room(tx, target, len(order.text.source) + _size_of(order.files))
         now, secret = self._context.now, self._context.entropy(16)
-        edition = store_edition(tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now)
-        manuscripts.begin(
-            tx, edition.id, order.text, order.files,
-            digest=digest, author=order.author.key, now=now, source_url=order.source_url,
-        )  # fmt: skip
+        content = content_of(prepared, state=EditionState.DRAFT, message_secret=secret)
+        edition = store_edition(tx, prepared, content, now)
+        new = NewManuscript(text=order.text, files=order.files, first_digest=digest, source_url=order.source_url)
+        manuscripts.begin(tx, edition.id, new, order.author.key, now)
         return DraftResult(id=edition.id, number=1, created=True)
 
     def _submit_unchanged(self, tx: Transaction, edition_id: int, built: BuiltDraft, author: Author) -> None:

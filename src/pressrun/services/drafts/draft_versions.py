@@ -21,7 +21,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.store.editions import drafts, manuscripts
 from pressrun.store.editions.drafts import DraftVersion, SentDraft
-from pressrun.store.editions.manuscripts import Text
+from pressrun.store.editions.manuscripts import NewManuscript, Text
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
@@ -110,7 +110,8 @@ def begin(
     person = people.find_by_address(tx, editor.key)
     author = Author(person_id=None if person is None else person.id, is_claimed=not is_proven or person is None)
     text = Text(source=manuscript.source, source_name=manuscript.source_name)
-    manuscripts.begin(tx, edition_id, text, manuscript.assets, digest=manuscript.digest, author=author.key, now=now)
+    new = NewManuscript(text=text, files=manuscript.assets, first_digest=manuscript.digest)
+    manuscripts.begin(tx, edition_id, new, author.key, now)
 
 
 def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:

@@ -24,6 +24,7 @@ from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     again_if_changed,
+    content_of,
     queue_test_copies,
     require_same_context,
     store_edition,
@@ -191,15 +192,14 @@ class EditionAdmin:
             raise _known(tx, lifecycle.require_edition(tx, first))
         require_same_context(tx, prepared)
         now = self._context.now
-        edition = store_edition(
-            tx,
+        content = content_of(
             replace(prepared, is_repeat=first is not None),
             state=EditionState.SCHEDULED,
             message_secret=self._context.entropy(16),
-            now=now,
             scheduled_at=scheduled_at,
             canary_percent=canary_percent,
         )
+        edition = store_edition(tx, prepared, content, now)
         if scheduled_at is None:
             lifecycle.start(tx, edition, now)
         return edition.id

@@ -160,24 +160,13 @@ def check_stored_issue(tx: Transaction, prepared: PreparedEdition, *, replaced: 
 
 
 def store_edition(
-    tx: Transaction,
-    prepared: PreparedEdition,
-    *,
-    state: EditionState,
-    message_secret: bytes,
-    now: int,
-    scheduled_at: int | None = None,
-    canary_percent: float | None = None,
-    replaced: Collection[int] = (),
+    tx: Transaction, prepared: PreparedEdition, new: NewEdition, now: int, *, replaced: Collection[int] = ()
 ) -> Edition:
-    """Store an edition after `require_same_context`; storing does not start it.
+    """Store an edition, with its `content_of`, after `require_same_context`; storing does not start it.
 
     Raises PreflightFailed when another edition is the same issue, except those that it replaces.
     """
     require_no_errors(check_stored_issue(tx, prepared, replaced=replaced))
-    new = content_of(
-        prepared, state=state, message_secret=message_secret, scheduled_at=scheduled_at, canary_percent=canary_percent
-    )
     edition_id = editions.insert_edition(tx, new, now)
     audit.mention(tx, f"edition {edition_id}")
     return lifecycle.require_edition(tx, edition_id)

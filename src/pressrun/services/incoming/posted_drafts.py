@@ -22,6 +22,7 @@ from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     check_stored_issue,
+    content_of,
     queue_test_copies,
     require_same_context,
     store_edition,
@@ -117,10 +118,8 @@ class PostedDrafts:
         draft_versions.cancel_drafts(tx, relation.replaced, now)
         edition = own
         if edition is None:
-            secret = self._context.entropy(16)
-            edition = store_edition(
-                tx, prepared, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
-            )
+            content = content_of(prepared, state=EditionState.DRAFT, message_secret=self._context.entropy(16))
+            edition = store_edition(tx, prepared, content, now, replaced=relation.replaced)
             draft_versions.begin(tx, edition.id, prepared.manuscript, post.editor, now, is_proven=post.is_proven)
         if drafts.find_draft(tx, edition.id) is None:  # also one of the same content that came another way
             drafts.insert_draft(tx, edition.id, lines, self._expires_at, post.version)

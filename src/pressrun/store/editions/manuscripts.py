@@ -84,22 +84,21 @@ class Text(Struct, frozen=True, kw_only=True):
     source_name: str
 
 
-def begin(
-    tx: Transaction,
-    edition_id: int,
-    text: Text,
-    files: Mapping[str, bytes],
-    *,
-    digest: bytes,
-    author: str,
-    now: int,
-    source_url: str | None = None,
-) -> None:
-    """Store that an edition is a draft, which begins as this text with these files by their paths."""
-    tx.run("manuscripts.insert", edition_id=edition_id, first_digest=digest, source_url=source_url)
-    for path, content in files.items():
+class NewManuscript(Struct, frozen=True, kw_only=True):
+    """What a new draft begins as, with its files by their paths; the rest is as in StoredManuscript."""
+
+    text: Text
+    files: Mapping[str, bytes]
+    first_digest: bytes
+    source_url: str | None = None
+
+
+def begin(tx: Transaction, edition_id: int, new: NewManuscript, author: str, now: int) -> None:
+    """Store that an edition is a draft."""
+    tx.run("manuscripts.insert", edition_id=edition_id, first_digest=new.first_digest, source_url=new.source_url)
+    for path, content in new.files.items():
         tx.run("manuscripts.put_file", edition_id=edition_id, path=path, number=1, content=content)
-    _add_revision(tx, edition_id, 1, author, now, text=text)
+    _add_revision(tx, edition_id, 1, author, now, text=new.text)
 
 
 def find_manuscript(tx: Transaction, edition_id: int) -> StoredManuscript | None:
