@@ -211,6 +211,21 @@ async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing
     assert waiting_until is None or waiting_until > harness.clock()
 
 
+@pytest.mark.slow_on_postgresql
+async def test_a_list_that_names_its_relay_is_claimed_before_all_has_gone(harness: DeliveryHarness) -> None:
+    """Otherwise its connections would wait for the last answer of each batch."""
+    await harness.services.lists.set_list("news", {"relay": "second"})
+    await harness.readers(300)
+    await harness.edition()
+    await harness.run_cycle()
+    stuck, handed_out = harness.next_outgoing("second"), 1
+    while (copy := harness.next_outgoing("second")) is not None:
+        harness.answer(copy, TAKEN, "second")
+        handed_out += 1
+        await harness.dispatcher.cycle()
+    assert (True, 300) == (stuck is not None, handed_out)
+
+
 async def test_a_list_whose_relay_is_gone_waits_for_a_person(harness: DeliveryHarness) -> None:
     """Another relay may not speak for its From: the edition pauses and says why."""
     await harness.services.lists.set_list("news", {"relay": "second"})

@@ -388,7 +388,9 @@ class Dispatcher(BackgroundLoop):
         elif claimed < room:  # nothing more may go now, whatever the pace
             opens_at = self._scheduler.throttle.next_claim_at(request.ready.by_queue, now)
             again_at = min(opens_at, claims.next_due_at or NEVER)
-            self._wake_ups.plan(again_at=None if again_at == NEVER else again_at)
+            # Where a relay had enough of the lists that name it, there may be more for it.
+            low_water = BATCH // 4 - 1 if request.room.full_relays and ready >= BATCH // 4 else -1
+            self._wake_ups.plan(again_at=None if again_at == NEVER else again_at, low_water=low_water)
         elif ready >= BATCH // 2:
             self._wake_ups.plan(low_water=BATCH // 2)
         else:  # the pace allows no more for the moment
