@@ -14,7 +14,7 @@ from pressrun.core.bounces.refusals import class_by_words, folded_words, is_vagu
 from pressrun.core.text.wordings import Wordings, fold
 from pressrun.message.reports.opened_mail import OpenedMail
 from pressrun.message.reports.report import RecipientReport
-from pressrun.message.reports.status import class_of_failed, on_one_line, quoted_in, recipients_of_status
+from pressrun.message.reports.status import on_one_line, quoted_in, recipients_of_status, report_of_failed
 
 
 def _table(name: str, frame: str = "%s") -> Wordings:
@@ -147,10 +147,8 @@ def _recipient(address: str, words: str, text: str) -> RecipientReport:
     """Classified by its own words if they say anything, else by the whole text."""
     quoted = quoted_in(words)
     says = class_by_words(folded_words(words)) is not None or not is_vague(quoted.best)
-    bounce, status, code = class_of_failed(
-        status="", diagnostic=words if says or quoted.code else text, prose=text, address=address
-    )
-    return RecipientReport(bounce=bounce, address=address, status=status, code=code, text=on_one_line(words))
+    diagnostic = words if says or quoted.code else text
+    return report_of_failed(status="", diagnostic=diagnostic, prose=text, address=address, text=words)
 
 
 def _blocks(text: str, told: str) -> list[tuple[str, str]]:

@@ -71,10 +71,8 @@ def quoted_in(text: str) -> Quoted:
     return Quoted(code=int(code[1]) if code else 0, enhanced=tuple(_ENHANCED.findall(text)[:20]))
 
 
-def class_of_failed(
-    *, status: str, diagnostic: str, prose: str = "", address: str = ""
-) -> tuple[BounceClass, str, int]:
-    """The class of a permanent failure, and the enhanced and basic codes that it was read from.
+def report_of_failed(*, status: str, diagnostic: str, prose: str = "", address: str = "", text: str) -> RecipientReport:
+    """A permanent failure in the words `text`, with its class and the codes that this was read from.
 
     A remote's own code outranks a vague status. Words decide where codes do not: those of the diagnostic first, those
     of the notification last. `address` is the reader's if the notification names it.
@@ -100,7 +98,7 @@ def class_of_failed(
     bounce = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=at_recipient)
     if bounce in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
         bounce = BounceClass.POLICY
-    return bounce, best, code
+    return RecipientReport(bounce=bounce, address=address, status=best, code=code, text=on_one_line(text))
 
 
 def _outranks(diagnostic: str, code: int) -> bool:
@@ -165,12 +163,10 @@ def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
     bounce = next((bounce for word, bounce in _ACTIONS if action.startswith(word)), None)
     if bounce is None:  # without a known action the status alone decides, and a temporary one never counts
         bounce = {"2": BounceClass.DELIVERED, "4": BounceClass.DELAYED}.get(status[:1], BounceClass.OTHER)
-    best, code, address = status, 0, _address(group)
+    address, text = _address(group), diagnostic or prose
     if bounce is BounceClass.OTHER:
-        bounce, best, code = class_of_failed(status=status, diagnostic=diagnostic, prose=prose, address=address)
-    return RecipientReport(
-        bounce=bounce, address=address, status=best or status, code=code, text=on_one_line(diagnostic or prose)
-    )
+        return report_of_failed(status=status, diagnostic=diagnostic, prose=prose, address=address, text=text)
+    return RecipientReport(bounce=bounce, address=address, status=status, text=on_one_line(text))
 
 
 def _status(value: str) -> str:

@@ -18,7 +18,7 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import NotFound, Refused, TryAgain
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.message.reports.status import class_of_failed, on_one_line
+from pressrun.message.reports.status import on_one_line, report_of_failed
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
@@ -121,8 +121,7 @@ def _said(status: str, text: str) -> RecipientReport:
     waiting = {"2": BounceClass.DELIVERED, "4": BounceClass.DELAYED}.get(status[:1])
     if waiting is not None:
         return RecipientReport(bounce=waiting, status=status, text=on_one_line(text))
-    bounce, best, code = class_of_failed(status=status, diagnostic=text)
-    return RecipientReport(bounce=bounce, status=best, code=code, text=on_one_line(text))
+    return report_of_failed(status=status, diagnostic=text, text=text)
 
 
 def _unknown() -> NotFound:
