@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pressrun.core.errors import BadQuantity, QuantityTooLarge
 from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint, parse_endpoint
-from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
+from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size, wait_seconds
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,8 @@ def test_a_place_to_listen_is_read_and_shown(text: str, endpoint: Endpoint, show
 def test_what_is_no_place_to_listen_is_refused(text: str) -> None:
     with pytest.raises(BadQuantity, match="invalid listen address"):
         parse_endpoint(text)
+
+
+@pytest.mark.parametrize(("until", "seconds"), [(100.0, 1), (99.0, 1), (100.5, 1), (101.0, 1), (101.2, 2), (160.0, 60)])
+def test_a_wait_is_in_whole_seconds_and_at_least_one(until: float, seconds: int) -> None:
+    assert seconds == wait_seconds(until, 100.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from msgspec import Struct
@@ -29,6 +30,11 @@ class Rate(Struct, frozen=True, order=True):
     def interval(self) -> float:
         """Seconds between two events that are spread evenly."""
         return self.seconds / self.count
+
+
+def wait_seconds(until: float, now: float) -> int:
+    """How many whole seconds somebody is asked to wait until a time: never 0, which would ask for nothing."""
+    return max(1, math.ceil(until - now))
 
 
 class RateExceeded(Struct, frozen=True):

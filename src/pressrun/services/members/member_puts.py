@@ -9,7 +9,6 @@ mail. A former address stands for the reader who has changed it. Whatever a requ
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.quantities import wait_seconds
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
@@ -151,7 +151,7 @@ class MemberPuts:
         """Seconds until a limit allows another confirmation to an address; None if it never does."""
         now = self._context.clock()
         opens_at = self._abuse_limits.opens_at(tx, address, Trust.PROVEN, now)
-        return None if opens_at is None else max(1, math.ceil(opens_at - now))
+        return None if opens_at is None else wait_seconds(opens_at, now)
 
     def _put_apart(self, tx: Transaction, requests: Sequence[PutRequest]) -> list[Member]:
         """Like `put`, for requests about one list and from one source, each about a different address."""

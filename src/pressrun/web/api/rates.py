@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 
 from pressrun.core.abuse.windows import Windows
-from pressrun.core.quantities import Rate
+from pressrun.core.quantities import Rate, wait_seconds
 from pressrun.services.ports import Clock
 from pressrun.web.api.problems import ApiProblem
 
@@ -32,6 +32,6 @@ class TokenRates:
             "ratelimit": f'"token";r={left};t={math.ceil(max(0.0, renewed_at - now))}',
         }
         if opens_at is not None:
-            wait = str(max(1, math.ceil(opens_at - now)))
+            wait = str(wait_seconds(opens_at, now))
             raise ApiProblem(429, f"try again in {wait} s", headers={**fields, "Retry-After": wait})
         return fields

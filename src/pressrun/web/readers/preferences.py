@@ -5,7 +5,6 @@ The link in an edition may be forwarded with the email, so its page shows the ad
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.names import MAX_NAME
-from pressrun.core.quantities import RateExceeded
+from pressrun.core.quantities import RateExceeded, wait_seconds
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import LANGUAGES
@@ -226,7 +225,7 @@ class PreferencePages:
     ) -> Response:
         if profile is None:
             return self._pages.invalid_link()
-        seconds = 0 if retry_at is None else max(1, math.ceil(retry_at - self._web.clock()))
+        seconds = 0 if retry_at is None else wait_seconds(retry_at, self._web.clock())
         address = parse_address(profile.person.address)
         return self._pages.render(
             "preferences.html",

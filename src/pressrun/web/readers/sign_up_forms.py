@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from pressrun.core.abuse.sign_up import Trust, decide_trust
 from pressrun.core.abuse.work import is_work
+from pressrun.core.quantities import wait_seconds
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
@@ -72,7 +73,7 @@ class SignUpForms:
 
     def seconds_until(self, retry_at: float) -> int:
         """How long a network that has signed up too often must wait."""
-        return max(1, math.ceil(retry_at - self._web.clock()))
+        return wait_seconds(retry_at, self._web.clock())
 
     def check_inbox(
         self,
