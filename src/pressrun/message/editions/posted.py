@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import EditionError, UnreadableMail
@@ -82,15 +83,13 @@ def read_posted(content: bytes) -> Posted:
     header = _post_header(fields)
     try:
         contents = gather(parse_mail(content))
-        source_name, source, assets = _edition(contents, header.subject)
+        posted = _edition(contents, header.subject)
     except PARSER_FAULTS as problem:
         raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
         raise UnreadableMail("this email needs too much memory to be parsed") from None
-    return Posted(
-        source=source,
-        source_name=source_name,
-        assets=assets,
+    return replace(
+        posted,
         subject=header.subject,
         message_id=header.message_id,
         automatic=header.automatic,
@@ -138,8 +137,8 @@ def _addressed(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.lower() for address in addresses[:_MOST_ADDRESSES]))
 
 
-def _edition(contents: MailContents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
-    """The name and content of the edition file, and the files beside it by name."""
+def _edition(contents: MailContents, subject: str) -> Posted:
+    """The edition alone, without what the header says of the mail."""
     attached = [file for file in contents.files if file.is_markdown]
     if len(attached) > 1:
         raise unreadable("mail-several-files")
@@ -147,10 +146,10 @@ def _edition(contents: MailContents, subject: str) -> tuple[str, bytes, dict[str
         return _attached_edition(attached[0], contents)
     if not subject.strip():
         raise unreadable("mail-no-subject")
-    return _MAIL_NAME, _as_message(contents, subject), {}
+    return Posted(source=_as_message(contents, subject), source_name=_MAIL_NAME)
 
 
-def _attached_edition(file: FoundFile, contents: MailContents) -> tuple[str, bytes, dict[str, bytes]]:
+def _attached_edition(file: FoundFile, contents: MailContents) -> Posted:
     if len(file.content) > LONGEST_TEXT:
         raise unreadable("mail-file-long", name=file.name, most=LONGEST_TEXT // 1024)
     assets: dict[str, bytes] = {}
@@ -163,7 +162,7 @@ def _attached_edition(file: FoundFile, contents: MailContents) -> tuple[str, byt
             continue
         assets[other.name] = other.content
     stem, suffix = ("edition", ".md") if not _PLAIN_NAME.fullmatch(file.name) else _split_name(file.name)
-    return f"{stem}{suffix}", file.content, assets
+    return Posted(source=file.content, source_name=f"{stem}{suffix}", assets=assets)
 
 
 def _split_name(name: str) -> tuple[str, str]:

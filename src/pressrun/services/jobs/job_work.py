@@ -57,15 +57,16 @@ class JobWork(Struct, frozen=True):
 
     async def plan(self) -> None:
         """Find out what each row would do, and end ready; from the beginning, since nothing was changed."""
-        known: dict[str, PriorState] = {}
+        known: Mapping[str, PriorState] = {}
         repeated = frozenset(await asyncio.to_thread(self._lines, REPEATED))
         planned = replace(self.job, result={}, position=0)
         with self.files.open(self.job.file) as file, self.files.create(self.job.file + MARKS) as marks:
             rows = self.read_roster(file, self.job.media_type)
             while (batch := await asyncio.to_thread(self._next_batch, rows)).lines:
                 shown = _Shown(planned, batch, repeated, known)
-                planned, text, known = await self.context.database.read(self._preview, shown)
-                await asyncio.to_thread(marks.write, text.encode())
+                preview = await self.context.database.read(self._preview, shown)
+                planned, known = preview.job, preview.known
+                await asyncio.to_thread(marks.write, preview.marks.encode())
                 if not await self.context.database.record(_move_on, planned):
                     return
         leaving = len(await asyncio.to_thread(self._lines, LEAVERS))
@@ -144,7 +145,7 @@ class JobWork(Struct, frozen=True):
 
     # ------------------------------------------------------------------ within one transaction
 
-    def _preview(self, tx: Transaction, shown: _Shown) -> tuple[BulkJob, str, dict[str, PriorState]]:
+    def _preview(self, tx: Transaction, shown: _Shown) -> _Preview:
         known = dict(shown.known)
         preview = ImportPreview(tx, self._options(), shown.repeated, known)
         previews, counts = preview.preview_rows(shown.batch.rows)
@@ -152,7 +153,8 @@ class JobWork(Struct, frozen=True):
         marks: Mapping[int, str] = {previewed.line: previewed.mark for previewed in previews}
         text = "".join(marks.get(line, _NO_MARK) for line in shown.batch.lines)
         position = shown.job.position + len(shown.batch.lines)
-        return replace(shown.job, position=position, result=add_counts(shown.job, counts)), text, known
+        job = replace(shown.job, position=position, result=add_counts(shown.job, counts))
+        return _Preview(job, text, known)
 
     def _remove(self, tx: Transaction, keys: Sequence[str], position: int) -> bool:
         job = _find_applying(tx, self.job.id)
@@ -179,6 +181,14 @@ class _Shown(NamedTuple):
     job: BulkJob
     batch: RowBatch
     repeated: frozenset[str]
+    known: Mapping[str, PriorState]
+
+
+class _Preview(Struct, frozen=True):
+    """What such a batch would do: the job after it, the marks of its rows, and what is kept of addresses now."""
+
+    job: BulkJob
+    marks: str
     known: Mapping[str, PriorState]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.lifecycles.subscription import LeavingReason, SubscriptionEvent, SubscriptionState, move
@@ -32,6 +33,14 @@ class UndoOutcome(StrEnum):
     OVER = "over"  # it can no longer be undone
 
 
+class _Undoing(Struct, frozen=True):
+    """What undoing would do now, for whom, and the unsubscribe that it would undo."""
+
+    outcome: UndoOutcome
+    details: SubscriptionDetails | None = None
+    stored: Unsubscribe | None = None
+
+
 class UndoUnsubscribe:
     """The services behind the link in the notice about an unsubscribe."""
 
@@ -40,8 +49,8 @@ class UndoUnsubscribe:
 
     async def find(self, unsubscribe_id: int) -> tuple[UndoOutcome, SubscriptionDetails | None]:
         """What undoing would do now, and for whom. RESTORED: the page offers the button."""
-        outcome, details, _ = await self._context.database.read(self._check, unsubscribe_id)
-        return outcome, details
+        undoing = await self._context.database.read(self._check, unsubscribe_id)
+        return undoing.outcome, undoing.details
 
     async def record_reason(self, unsubscribe_id: int, reason: LeavingReason) -> None:
         """Count why somebody left, once for each unsubscribe; nothing about the reader is kept."""
@@ -52,33 +61,32 @@ class UndoUnsubscribe:
         return await carry_out(self._context, origin, self._undo, unsubscribe_id)
 
     def _record_reason(self, tx: Transaction, unsubscribe_id: int, reason: LeavingReason) -> None:
-        outcome, details, _ = self._check(tx, unsubscribe_id)
-        if outcome is UndoOutcome.RESTORED and details is not None:
+        undoing = self._check(tx, unsubscribe_id)
+        if undoing.outcome is UndoOutcome.RESTORED and undoing.details is not None:
             month = datetime.fromtimestamp(self._context.clock(), UTC).strftime("%Y-%m")
-            unsubscribes.count_reason(tx, unsubscribe_id, list_id=details.list.id, month=month, reason=reason)
+            unsubscribes.count_reason(tx, unsubscribe_id, list_id=undoing.details.list.id, month=month, reason=reason)
 
-    def _check(
-        self, tx: Transaction, unsubscribe_id: int
-    ) -> tuple[UndoOutcome, SubscriptionDetails | None, Unsubscribe | None]:
+    def _check(self, tx: Transaction, unsubscribe_id: int) -> _Undoing:
         stored = unsubscribes.find_unsubscribe_by_id(tx, unsubscribe_id)
         if stored is None or stored.expires_at <= self._context.clock():
-            return UndoOutcome.OVER, None, None
+            return _Undoing(UndoOutcome.OVER)
         details = find_subscription_details(tx, stored.subscription_id)
         if details is None or details.list.closed_at is not None:
-            return UndoOutcome.OVER, None, None
+            return _Undoing(UndoOutcome.OVER)
         if details.subscription.is_live:
-            return UndoOutcome.ALREADY, details, stored
+            return _Undoing(UndoOutcome.ALREADY, details, stored)
         if move(details.subscription.state, SubscriptionEvent.RETURN) is None:
-            return UndoOutcome.OVER, None, None
+            return _Undoing(UndoOutcome.OVER)
         if find_reason(tx, details.person.digests) is not None:
-            return UndoOutcome.OVER, None, None
-        return UndoOutcome.RESTORED, details, stored
+            return _Undoing(UndoOutcome.OVER)
+        return _Undoing(UndoOutcome.RESTORED, details, stored)
 
     def _undo(self, request: ReaderRequest, unsubscribe_id: int) -> tuple[UndoOutcome, SubscriptionDetails | None]:
         tx, now = request.tx, request.now
-        outcome, details, stored = self._check(tx, unsubscribe_id)
-        if outcome is not UndoOutcome.RESTORED or details is None or stored is None:
-            return outcome, details
+        undoing = self._check(tx, unsubscribe_id)
+        details, stored = undoing.details, undoing.stored
+        if undoing.outcome is not UndoOutcome.RESTORED or details is None or stored is None:
+            return undoing.outcome, details
         former = {**stored.former, "state": SubscriptionState(stored.former["state"])}
         back = still_suspended(tx, replace(details.subscription, state_before=None, **former), now)
         request.change(details, back, "restored", how="undone")
