@@ -107,10 +107,10 @@ def test_what_an_older_daemon_has_done_is_not_lost(shell: Shell, monkeypatch: py
     """Its answer has no `revoked` or `editions`. The link in it is printed, with what to do, instead of a traceback."""
     shell.make_list()
     answer = {"name": "ann", "link": "https://x.example/admin/enter/x"}
-    monkeypatch.setattr(people, "execute", lambda *_: answer_of(VerbResult(value=answer)))
+    monkeypatch.setattr(people, "execute", lambda _, verb, *__: answer_of(verb, VerbResult(value=answer)))
     called = shell.call("user", "reset", "ann")
     assert (1, answer) == (called.code, json.loads(called.out))
-    assert ("was carried out" in called.err, "Restart the service" in called.err) == (True, True)
+    assert ("user.reset was carried out" in called.err, "Restart the service" in called.err) == (True, True)
     assert answer == shell.good("user", "reset", "ann", "--json").json
 
 

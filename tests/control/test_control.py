@@ -122,6 +122,14 @@ async def test_an_error_comes_back_as_its_own_class(tmp_path: Path) -> None:
         assert ({}, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
 
 
+async def test_a_member_that_an_answer_lacks_names_the_verb(tmp_path: Path) -> None:
+    """A command may call one that only reads before the one that acts, so it must not be taken for that one."""
+    async with serving(tmp_path / "s"):
+        answer, _ = await asyncio.to_thread(asked, tmp_path / "s", "echo", {"made": [{}]})
+        with pytest.raises(IncompleteAnswer, match=r"^echo was carried out, .* has no 'id'"):
+            answer["made"][0]["id"]
+
+
 def classes() -> list[type[PressrunError]]:
     classes = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PressrunError)]
     return sorted(classes, key=lambda error: error.__name__)

@@ -72,6 +72,7 @@ class ControlClient:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._responses = response_reader()
+        self._verb = ""  # the last one that was started
 
     @classmethod
     def connect(cls, path: Path) -> Self | None:
@@ -111,6 +112,7 @@ class ControlClient:
     def start(self, verb: str, arguments: object) -> None:
         """Send a verb without waiting for its result, which `finish` returns."""
         request = encode_message(VerbRequest(verb=verb, arguments=encode_arguments(arguments)))
+        self._verb = verb
         # The daemon may have sent an error before it closed the connection, which `finish` reads.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(request)
@@ -123,7 +125,7 @@ class ControlClient:
                     case Progress(text=text):
                         progress(text)
                     case VerbResult() as result:
-                        return answer_of(result)
+                        return answer_of(self._verb, result)
                     case VerbFailure() as failure:
                         raise error_of(failure)
                     case None:

@@ -84,30 +84,34 @@ def response_reader() -> FrameReader[Response]:
 
 
 class _Members(dict[str, Any]):
-    """An object in the answer to a verb, which knows the whole of it."""
+    """An object in the answer to a verb, which knows the verb and the whole of it."""
 
+    verb: str
     whole: Any
 
     def __missing__(self, member: str) -> Any:
         raise IncompleteAnswer(
-            f"the command was carried out, but by a daemon of another version, whose answer has no {member!r}. "
-            "Do not repeat it. Restart the service, so that it runs the version of this command",
+            f"{self.verb} was carried out, but by a daemon of another version, whose answer has no {member!r}. "
+            "Do not repeat that. Restart the service, so that it runs the version of this command",
             answer=self.whole,
         )
 
 
-def answer_of(result: VerbResult) -> Any:
-    """The answer to a verb; reading a member that it does not have raises IncompleteAnswer."""
-    return _with_members(result.value, result.value)
+def answer_of(verb: str, result: VerbResult) -> Any:
+    """The answer to a verb; reading a member that it does not have raises IncompleteAnswer.
+
+    That names the verb, as a command may have called one that only reads before the one that acts.
+    """
+    return _with_members(result.value, verb, result.value)
 
 
-def _with_members(value: Any, whole: Any) -> Any:
+def _with_members(value: Any, verb: str, whole: Any) -> Any:
     if isinstance(value, list):
-        return [_with_members(item, whole) for item in value]
+        return [_with_members(item, verb, whole) for item in value]
     if not isinstance(value, dict):
         return value
-    members = _Members({name: _with_members(item, whole) for name, item in value.items()})
-    members.whole = whole
+    members = _Members({name: _with_members(item, verb, whole) for name, item in value.items()})
+    members.verb, members.whole = verb, whole
     return members
 
 
