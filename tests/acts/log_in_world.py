@@ -339,7 +339,7 @@ class LogInWorld(World):
 
     async def linking(self, visit: Visit) -> LoginSession | None:
         """The session in which somebody links an account, as the page has it."""
-        underway = Underway(cast("Any", None), may_link=True, way_on="")
+        underway = Underway("", cast("Any", None), may_link=True, way_on="")
         cookie = f"__Host-pressrun={visit.secret}".encode()
         scope = {"type": "http", "method": "POST", "path": "/admin", "query_string": b"", "client": ("192.0.2.1", 1)}
         return await self.oidc._linking(Request({**scope, "headers": [(b"cookie", cookie)]}), underway)

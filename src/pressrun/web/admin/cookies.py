@@ -11,12 +11,12 @@ memory, and a stolen database holds nothing of them. A restart ends what is unde
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 
-import msgspec
-from msgspec import Struct
+from itsdangerous import BadData, URLSafeSerializer
+from msgspec import Struct, convert, to_builtins
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,11 +24,9 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.web.admin.issuer import Ceremony
 
 CEREMONY_SECONDS = 600
-_LONGEST = 2048
-_TAG_BYTES = 32
 
 
-class _Content(msgspec.Struct, frozen=True, array_like=True):
+class _Content(Struct, frozen=True, array_like=True):
     number: str
     ends_at: int
     is_again: bool
@@ -37,21 +35,15 @@ class _Content(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Underway(Struct, frozen=True):
-    """A log-in under way in this browser, and the page to go on to.
+    """A log-in under way in this browser, by the value of its cookie, and the page to go on to.
 
     `may_link`: it was begun on a page of ours, so somebody who is logged in may link their account by it.
     """
 
+    value: str
     ceremony: Ceremony
     may_link: bool
     way_on: str
-
-
-class Begun(Struct, frozen=True):
-    """A new one, and the value of its cookie."""
-
-    underway: Underway
-    value: str
 
 
 class OidcCookies:
@@ -61,45 +53,32 @@ class OidcCookies:
         self._clock = clock
         self._entropy = entropy
         self._key = entropy(32)
+        algorithm = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+        self._signed = URLSafeSerializer(self._key, salt="pressrun.oidc", signer_kwargs=algorithm)
 
-    def begin(self, way_on: str, *, is_again: bool, may_link: bool) -> Begun:
+    def begin(self, way_on: str, *, is_again: bool, may_link: bool) -> Underway:
         """A log-in that must be over in ten minutes."""
         ends_at = int(self._clock()) + CEREMONY_SECONDS
         content = _Content(self._entropy(16).hex(), ends_at, is_again, may_link, way_on)
-        payload = msgspec.json.encode(content)
-        return Begun(self._underway(payload, content), _encoded(payload + self._derived(b"tag", payload)))
+        return self._underway(str(self._signed.dumps(to_builtins(content))), content)
 
     def read(self, value: str, state: str) -> Underway | None:
         """The log-in of a cookie, if it is not over and the issuer has brought its state back."""
-        octets = _decoded(value)
-        payload, tag = octets[:-_TAG_BYTES], octets[-_TAG_BYTES:]
-        if not payload or not hmac.compare_digest(tag, self._derived(b"tag", payload)):
+        try:
+            content = convert(self._signed.loads(value), _Content)
+        except BadData:
             return None
-        content = msgspec.json.decode(payload, type=_Content)
-        underway = self._underway(payload, content)
+        underway = self._underway(value, content)
         is_same = hmac.compare_digest(underway.ceremony.state.encode(), state.encode("utf-8", "replace"))
         return underway if is_same and content.ends_at > self._clock() else None
 
-    def _underway(self, payload: bytes, content: _Content) -> Underway:
-        state, nonce, verifier = (_encoded(self._derived(name, payload)) for name in (b"state", b"nonce", b"verifier"))
+    def _underway(self, value: str, content: _Content) -> Underway:
+        state, nonce, verifier = (self._derived(name, value) for name in ("state", "nonce", "verifier"))
         ceremony = Ceremony(state=state, nonce=nonce, verifier=verifier, is_again=content.is_again)
-        return Underway(ceremony, content.may_link, content.way_on)
+        return Underway(value, ceremony, content.may_link, content.way_on)
 
-    def _derived(self, name: bytes, payload: bytes) -> bytes:
-        return hmac.digest(self._key, name + b"\0" + payload, "sha256")
-
-
-def _encoded(octets: bytes) -> str:
-    return urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
-
-
-def _decoded(value: str) -> bytes:
-    if len(value) > _LONGEST or not value.isascii():
-        return b""
-    try:
-        return urlsafe_b64decode(value + "=" * (-len(value) % 4))
-    except ValueError:
-        return b""
+    def _derived(self, name: str, value: str) -> str:
+        return hmac.digest(self._key, f"{name}\0{value}".encode(), "sha256").hex()
 
 
 class Cookie:

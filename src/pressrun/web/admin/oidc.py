@@ -46,13 +46,13 @@ class OidcPages:
         is_again = await self._frame.find_member(request) is not None
         # Another site could lead somebody here who is logged in at the issuer as its author.
         may_link = is_same_origin(request.scope["headers"], self._frame.origin)
-        begun = self._cookies.begin(way_on, is_again=is_again, may_link=may_link)
+        underway = self._cookies.begin(way_on, is_again=is_again, may_link=may_link)
         try:
-            url = await self._issuer.log_in_url(begun.underway.ceremony, self._redirect_uri(), FRESH_SECONDS)
+            url = await self._issuer.log_in_url(underway.ceremony, self._redirect_uri(), FRESH_SECONDS)
         except IssuerProblem as problem:
             return self._failed(self._frame.visitor(request), problem)
         response = RedirectResponse(url, 303)
-        self._cookie.put(response, begun.value)
+        self._cookie.put(response, underway.value)
         return response
 
     async def callback(self, request: Request) -> Response:
