@@ -33,31 +33,31 @@ class EnclosedTokens:
 
     def find_return_path(self, content: bytes) -> Route | None:
         """The genuine return path of a copy that the mail names, by its whole address or by the feedback id."""
-        scanned = content[:SCANNED_BYTES]
-        routes = [route for local in _some(self._address, scanned) if (route := read_local_part(local)) is not None]
-        names = list(_some(self._list_id, scanned))
-        for token in _some(_FEEDBACK_ID, scanned):
-            routes += [Route(RouteKind.BOUNCES, name.lower(), token.lower()) for name in names]
-        genuine = (route for route in routes if self._addresses.read_route(route) is not None)
-        return next((route for route in genuine if route.kind is RouteKind.BOUNCES), None)
+        routes = (route for _, route in self._genuine(content[:SCANNED_BYTES]))
+        return next((route for route in routes if route.kind is RouteKind.BOUNCES), None)
 
     def find(self, content: bytes) -> str | None:
         """The text of a genuine token in the mail, if there is one."""
         scanned = content[:SCANNED_BYTES]
-        for local in _some(self._address, scanned):
-            route = read_local_part(local)
+        for text, _ in self._genuine(scanned):
+            return text
+        links = _some(self._link, scanned)
+        return next((token for token in links if self._web.read(WebPurpose.UNSUBSCRIBE, token) is not None), None)
+
+    def _genuine(self, scanned: bytes) -> Iterator[tuple[str, Route]]:
+        """Each genuine token as it is written, in lower case, with the address that it belongs to."""
+        for text, route in self._candidates(scanned):
             if route is not None and self._addresses.read_route(route) is not None:
-                return local.lower()
+                yield text.lower(), route
+
+    def _candidates(self, scanned: bytes) -> Iterator[tuple[str, Route | None]]:
+        for local in _some(self._address, scanned):
+            yield local, read_local_part(local)
         names = None
         for token in _some(_FEEDBACK_ID, scanned):
-            names = set(_some(self._list_id, scanned)) if names is None else names
+            names = list(_some(self._list_id, scanned)) if names is None else names
             for name in names:
-                if self._addresses.read_route(Route(RouteKind.BOUNCES, name.lower(), token.lower())) is not None:
-                    return token.lower()
-        for token in _some(self._link, scanned):
-            if self._web.read(WebPurpose.UNSUBSCRIBE, token) is not None:
-                return token
-        return None
+                yield token, Route(RouteKind.BOUNCES, name.lower(), token.lower())
 
 
 def _some(pattern: re.Pattern[bytes], content: bytes) -> Iterator[str]:
