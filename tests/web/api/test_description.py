@@ -11,8 +11,8 @@ import pytest
 from tests.web.api.served import ServedApi
 
 from pressrun.acts.table import ACTS
-from pressrun.web.api.endpoint import operation_of
 from pressrun.web.api.openapi import describe
+from pressrun.web.api.operation import operation_of
 
 OPERATIONS = [operation_of(act) for act in ACTS.values() if act.http is not None]
 DOCUMENT: dict[str, Any] = describe(OPERATIONS, "https://news.example.org")

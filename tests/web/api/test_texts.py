@@ -15,7 +15,7 @@ from starlette.requests import Request
 from pressrun.acts.http import JSON
 from pressrun.acts.table import ACTS
 from pressrun.web.api.bodies import BodyForm, BodyLimits, read_body
-from pressrun.web.api.endpoint import operation_of
+from pressrun.web.api.operation import operation_of
 from pressrun.web.api.values import Reading, members_type
 
 _BODIES = {act.id: operation_of(act).body for act in ACTS.values() if act.http is not None}

@@ -16,7 +16,7 @@ from pressrun import __version__
 from pressrun.acts.http import JSON, Content
 from pressrun.acts.keyed import KEY
 from pressrun.web.api import cursors
-from pressrun.web.api.endpoint import AFTER, BASE_PATH, FIELDS, Operation
+from pressrun.web.api.operation import AFTER, BASE_PATH, FIELDS, Operation
 from pressrun.web.api.problems import PROBLEM, TITLES, ProblemDetails
 from pressrun.web.api.values import IF_MATCH, LARGEST, RequestField, members_type
 

@@ -14,8 +14,9 @@ from starlette.types import Scope
 
 from pressrun.acts.act import Act
 from pressrun.core.errors import PressrunError
-from pressrun.web.api.endpoint import BASE_PATH, ApiContext, ApiResource, Operation, operation_of
+from pressrun.web.api.endpoint import ApiContext, ApiResource
 from pressrun.web.api.openapi import describe
+from pressrun.web.api.operation import BASE_PATH, Operation, operation_of
 from pressrun.web.api.problems import PROBLEMS_PATH, TITLES, ApiProblem, problem_of, respond
 from pressrun.web.http.conditional import is_fresh
 from pressrun.web.http.security import Area, Endpoint
