@@ -248,8 +248,8 @@ class Life(LogInWorld):
                 if account.find_setup(visit.person, sealed) is not None:
                     self.wrong("the secret of somebody else's app would be shown")
         number = now // STEP + dice.choice([0, 0, 0, -1, 1, 2])
-        last = has.app.last_step if has.app is not None and has.app.sealed == sealed else 0
-        is_right = is_own and App(sealed, secret, last).step_of(number, now)
+        is_on = has.app is not None and has.app.sealed == sealed
+        is_right = is_own and not is_on and App(sealed, secret, 0).step_of(number, now)
         is_done, codes = await self.change(
             visit, "app.add", is_right=is_right, setup=sealed, code=code_at(secret, number)
         )
