@@ -124,9 +124,7 @@ def build_services(
     preparer = EditionPreparer(context=context, builder=builder, sender_check=build_sender_check(settings))
     pages = _build_pages(context, builder, observer)
     log_ins = build_log_ins(context, origin_of(now.admin.base_url or now.site.base_url), PasswordHashes())
-    files, queue = JobFiles(data.root), JobQueue()
-    survey = RosterSurvey(database=context.database, files=files, read_roster=read_roster)
-    runners = [JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)]
+    jobs, runners = _build_jobs(context, JobFiles(data.root))
     edition_admin, submissions = EditionAdmin(preparer, unpause=unpause), Submissions(context)
     draft_editing = DraftEditing(preparer, submissions)
     cases = Cases(
@@ -136,7 +134,7 @@ def build_services(
         lists=ListAdmin(context, builder),
         subscribers=SubscriberAdmin(context),
         members=ProgramMembers(context, sign_ups=pages.sign_ups, web_requests=pages.web_requests),
-        jobs=BulkJobs(context.database, files, survey, clock=context.clock, wake=queue.wake),
+        jobs=jobs,
         suppressions=SuppressionAdmin(context),
         edition_admin=edition_admin,
         draft_editing=draft_editing,
@@ -181,6 +179,14 @@ def limits_of_editions(limits: LimitSettings) -> HelperLimits:
         cpu_seconds=math.ceil(limits.edition_cpu_seconds),
         memory_bytes=limits.edition_memory_bytes,
     )
+
+
+def _build_jobs(context: ServiceContext, files: JobFiles) -> tuple[BulkJobs, list[JobRunner]]:
+    """What takes jobs, and the loops that carry them out."""
+    queue = JobQueue()
+    survey = RosterSurvey(database=context.database, files=files, read_roster=read_roster)
+    runners = [JobRunner(number, context, files, read_roster, queue) for number in range(1, RUNNERS + 1)]
+    return BulkJobs(context.database, files, survey, clock=context.clock, wake=queue.wake), runners
 
 
 def _build_pages(context: ServiceContext, builder: EditionBuilder, observer: Metrics | Unobserved) -> UseCases:

@@ -112,10 +112,8 @@ class EditionReport(Struct, frozen=True, kw_only=True):
     """The report as programs get it, with what people are shown beside it.
 
     `language` is that of the person who reads it on a page, `timezone` that of the list. `subject` has fields at their
-    defaults.
-
-    Its `unsubscribed` are readers who left by a link of the edition. A complaint ends a subscription, too: those are
-    counted under `complaints` alone.
+    defaults. The readers that `edition.unsubscribed` counts left by a link of the edition; a complaint ends a
+    subscription as well, but is counted only under `complaints`.
     """
 
     edition: ReportInfo
