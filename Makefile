@@ -135,10 +135,10 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format $(SOURCES)
 
 docs: $(VENV)/.dev
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 messages: $(VENV)/.dev
-	$(BIN)/python docs/messages.py $(ARGS)
+	$(BIN)/python -m docs.messages $(ARGS)
 
 # Written by the oldest Python, whose list is the longest; newer versions install the same.
 COMPILE = .venv-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \

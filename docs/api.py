@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pressrun.acts.table import ACTS
-from pressrun.web.api.endpoint import Operation, operation_of
 from pressrun.web.api.openapi import describe
+from pressrun.web.api.operation import Operation, operation_of
 from pressrun.web.api.problems import TITLES
 
 HEAD = """\

@@ -7,15 +7,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import api
-import completion
-import events
-import list_settings
-import manual
-import materials
-import metrics
-import roles
-import tables
+from docs import api, completion, events, list_settings, manual, materials, metrics, roles, tables
 
 from pressrun.cli import reference as cli_reference
 from pressrun.cli.main import pressrun

@@ -89,7 +89,7 @@ def test_a_translation_has_the_places_of_its_sentence(tag: str) -> None:
 
 def test_no_catalogue_lacks_a_sentence_or_holds_one_in_vain() -> None:
     """What pages and mails say to readers is what the catalogues hold: `make messages` brings them up to date."""
-    program = [sys.executable, "docs/messages.py", "--check"]
+    program = [sys.executable, "-m", "docs.messages", "--check"]
     done = subprocess.run(program, check=False, cwd=_ROOT, text=True, stdout=subprocess.PIPE)
     assert ("", 0) == (done.stdout, done.returncode)
 

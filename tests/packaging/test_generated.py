@@ -21,7 +21,7 @@ OPTIONAL = {"psycopg", "psycopg-binary"}  # an extra, which may be under the LGP
 def test_all_of_it_is_what_the_code_says() -> None:
     """`make docs` writes it anew."""
     done = subprocess.run(
-        [sys.executable, TOP / "docs" / "generate.py", "--check"], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "docs.generate", "--check"], cwd=TOP, capture_output=True, text=True, check=False
     )
     assert (0, "") == (done.returncode, done.stdout + done.stderr)
 
