@@ -69,8 +69,11 @@ _OTHER_WORDS = {
         UNCONFIRMED,
     ),
 }
-# The first one that applies counts.
-_ORDER = (_State.SUPPRESSED, _State.UNSUBSCRIBED, _State.UNCONFIRMED, _State.SUSPENDED, _State.PENDING, _State.ACTIVE)
+# The first one that applies counts: a reader can lift the suppression for a bounce, and no other.
+_ORDER = (
+    *(BLOCKED, COMPLAINED, BOUNCED, UNSUBSCRIBED, UNCONFIRMED, SUSPENDED),
+    *(Standing(_State.PENDING), ACTIVE),
+)
 
 _YES = frozenset("1 true yes y t on enabled ja wahr oui vrai si verdadero sim verdadeiro".split())
 _NO = frozenset(("", *"0 false no n f off disabled nein falsch non faux falso nao".split()))
@@ -118,4 +121,4 @@ def _letters(text: str) -> str:
 
 def strictest(standings: list[Standing]) -> Standing:
     """The one that keeps most mail away; active if there is none."""
-    return min(standings, key=lambda standing: _ORDER.index(standing.state), default=ACTIVE)
+    return min(standings, key=_ORDER.index, default=ACTIVE)
