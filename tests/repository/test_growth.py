@@ -8,6 +8,9 @@ from pathlib import Path
 from pressrun.config.settings import TABLES
 from pressrun.store.postgresql import location
 from pressrun.store.sqlite import migrate
+from pressrun.store.upkeep import last_backup
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.last_backup import LastBackup
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "growth.md"
 
@@ -36,3 +39,14 @@ def test_every_key_that_is_named_exists() -> None:
     named = set(re.findall(r"\[\w+\] \w+", text))
     assert named - known == set()
     assert len(named) > 10
+
+
+def test_every_file_of_data_dir_has_a_row(tmp_path: Path) -> None:
+    data = DataDir(tmp_path)
+    data.lock.touch()  # which one property reads
+    last_backup.record(data, LastBackup(at=0, place="", size=0))
+    written = {path.name for path in tmp_path.iterdir()}
+    named = {getattr(data, name) for name in vars(DataDir) if isinstance(vars(DataDir)[name], property)}
+    files = {str(path.relative_to(tmp_path)) for path in named if isinstance(path, Path)} | written
+    text = PAGE.read_text(encoding="utf-8").partition("## Files")[2]
+    assert [] == [name for name in sorted(files) if not re.search(rf"`{re.escape(name)}[`/]", text)]
