@@ -156,8 +156,8 @@ class LimitSettings:
         key="waiting_mail_size",
         default="256 MiB",
         help="How much accepted mail from strangers may wait: unprocessed mail, and forwarded mail not yet accepted "
-        "by a relay. Beyond that, 452. Bounces, complaints, and mail to signed addresses have a separate "
-        "allowance of the same size.",
+        "by a relay. Beyond that, 452. Bounces with complaints, and mail to unsubscribe or confirm, each have a "
+        "separate allowance of the same size.",
     )
     disk_warning_bytes: int = setting(
         kinds.size(),
@@ -185,7 +185,8 @@ class LimitSettings:
     posts_per_editor: Rate = setting(
         kinds.rate(),
         default="20/day",
-        help="Editions by email per editor. Beyond that, a mail is kept and nobody is notified.",
+        help="Editions by email per editor, except those that are proven to be theirs. Beyond that, a mail is kept "
+        "and nobody is notified.",
     )
     test_copies: Rate = setting(
         kinds.rate(),
