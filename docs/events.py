@@ -32,10 +32,11 @@ def reference() -> str:
     levels: dict[str, set[str]] = defaultdict(set)
     fields: dict[str, dict[str, None]] = defaultdict(dict)
     for path in sorted(SOURCES.rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for call in ast.walk(tree):
             if isinstance(call, ast.Call):
                 for name in _names(call):
-                    levels[name].update(_levels(call))
+                    levels[name].update(_levels(call, tree))
                     fields[name] |= dict.fromkeys(_fields(call))
     return HEAD + "".join(
         f"| `{name}` | {', '.join(sorted(levels[name])) or '…'} | {' '.join(fields[name])} "
@@ -56,12 +57,26 @@ def _names(call: ast.Call) -> Iterator[str]:
             yield str(argument.value)
 
 
-def _levels(call: ast.Call) -> set[str]:
-    """The levels of a call of `event`, or that of a method of a logger."""
+def _levels(call: ast.Call, tree: ast.Module) -> set[str]:
+    """The levels of a call of `event`, or that of a method of a logger; names in it are looked up in the module."""
     if isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS:
         return {_METHODS[call.func.attr]}
-    given = (node for one in call.keywords if one.arg == "level" for node in ast.walk(one.value))
-    return {node.attr.lower() for node in given if isinstance(node, ast.Attribute) and node.attr.isupper()} or {"info"}
+    given = [node for one in call.keywords if one.arg == "level" for node in ast.walk(one.value)]
+    if not given:
+        return {"info"}
+    names = {node.id for node in given if isinstance(node, ast.Name)}
+    named = (node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and _targets(node) & names)
+    levels = {
+        node.attr.lower()
+        for node in (*given, *(node for value in named for node in ast.walk(value)))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "logging"
+    }
+    assert levels, f"no level in {ast.unparse(call)}"
+    return levels
+
+
+def _targets(assignment: ast.Assign) -> set[str]:
+    return {target.id for target in assignment.targets if isinstance(target, ast.Name)}
 
 
 def _fields(call: ast.Call) -> Iterator[str]:
