@@ -48,6 +48,8 @@ def test_three_ways_to_say_when(text: str, at: int) -> None:
         ("2026-02-25 07:13", "is in the past"),
         ("2026-02-25T06:13:00Z", "is in the past"),
         ("2026-02-30 12:00", "no such time"),
+        ("9999-12-31T23:59:59-23:59", "no such time"),
+        ("9999-12-31 23:59", "no such time"),
         ("2026-02-25T12:00:00", "invalid time"),
         ("tomorrow", "invalid time"),
         ("+soon", "invalid duration"),

@@ -21,11 +21,24 @@ def rfc3339(at: int | None) -> str | None:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# A day from the ends of what a datetime holds, so that every zone can show it: 0001-01-02 and 9999-12-31.
+_EARLIEST, _LATEST = -62_135_510_400, 253_402_214_400
+
+
+def seconds_of(moment: datetime) -> int:
+    """UTC seconds of a moment, which without a zone is one of UTC.
+
+    Raises OverflowError for one that could be stored, but not be shown again (`rfc3339`).
+    """
+    seconds = int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
+    if not _EARLIEST <= seconds <= _LATEST:
+        raise OverflowError("outside of the years that can be shown")
+    return seconds
+
+
 def parse_time(text: str) -> int:
     """UTC seconds of `2026-05-01` (its beginning in UTC) or of a time of RFC 3339; raises BadInput."""
     try:
-        at = datetime.fromisoformat(text)
-        seconds = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
+        return seconds_of(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         raise BadInput(f"invalid time {text!r}. Write a date such as 2026-05-01, or 2026-05-01T12:00:00Z") from None
-    return int(seconds)

@@ -63,6 +63,7 @@ def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
         ("---\nsubject: a\ntitle: '{{ name }}, hello'\n---\nx", 3, "title cannot contain fields"),
         ("---\nsubject: a\nslug: Not A Slug\n---\nx", 3, "slug"),
         ("---\nsubject: a\ndate: tomorrow\n---\nx", 3, "date"),
+        ("---\nsubject: a\ndate: 9999-12-31T23:59:59-23:59\n---\nx", 3, "date"),
         ("---\nsubject: a\nlanguage: e\n---\nx", 3, "language"),
         ("---\nsubject: a\nattachments:\n  - x.pdf\n  - [y]\n---\nx", 5, "found a list"),
         ("---\na: &x [1]\n---\n", 2, "unknown key"),

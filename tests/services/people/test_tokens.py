@@ -171,6 +171,7 @@ async def test_what_a_token_makes_ends_with_it_and_stays_in_its_networks(service
         ({"name": "a\nb"}, BadInput, "control characters"),
         ({"lists": ("none",)}, NotFound, "no such list: 'none'"),
         ({"expires": "soon"}, BadInput, "is not a valid end for a token"),
+        ({"expires": "9999-12-31T23:59:59-23:59"}, BadInput, "is not a valid end for a token"),
         ({"expires": "0s"}, BadInput, "has already passed"),
         ({"expires": "2020-01-01"}, BadInput, "has already passed"),
         ({"networks": ("192.0.2.1/24",)}, BadInput, "is not a network"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -244,12 +244,3 @@ class EditionsOfList(Arguments, frozen=True, kw_only=True):
     count: bool = False
     limit: PageLength = 100
     after: str | None = None
-
-    @property
-    def since_seconds(self) -> int:
-        """The beginning in UTC seconds, of which a day without a zone is one of UTC; raises BadInput."""
-        try:
-            begins = datetime.fromisoformat(self.since or "1970-01-01")
-            return int((begins if begins.tzinfo else begins.replace(tzinfo=UTC)).timestamp())
-        except (ValueError, OverflowError):
-            raise BadInput(f"invalid since {self.since!r}: write 2026-01-01 or 2026-01-01T00:00:00Z") from None

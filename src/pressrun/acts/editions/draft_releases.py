@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pressrun.acts.act import OF_EDITION, Act, Doing, Http
@@ -21,8 +22,9 @@ from pressrun.acts.editions.editions import each_once, list_name_of, show_again,
 from pressrun.acts.http import faults_of
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import NotPermitted
+from pressrun.core.errors import BadInput, NotPermitted
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.timestamps import seconds_of
 from pressrun.runtime.clock import utc_now
 from pressrun.services.drafts.draft_proofs import team_of
 from pressrun.services.drafts.draft_release import ExpectedAudience, ReleaseOrder, require_to_come
@@ -34,7 +36,14 @@ _IN_EVERY_COPY = frozenset(name for name, setting in LIST_SETTINGS.items() if se
 
 
 def _faults_of_time(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return faults_of(values, at=lambda at: require_to_come(int(at.timestamp()), int(utc_now())))
+    return faults_of(values, at=lambda at: require_to_come(_seconds_of(at), int(utc_now())))
+
+
+def _seconds_of(at: datetime) -> int:
+    try:
+        return seconds_of(at)
+    except OverflowError:
+        raise BadInput("that time is later than any that can be shown") from None
 
 
 async def _check(doing: Doing, args: EditionId) -> FindingsAnswer:
@@ -88,7 +97,7 @@ def _expected(args: DraftSend | DraftSchedule) -> ExpectedAudience:
 
 
 async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
-    at = None if args.at is None else int(args.at.timestamp())
+    at = None if args.at is None else _seconds_of(args.at)
     order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
     await doing.cases.draft_release.release(args.id, order, args.revision)
 
@@ -97,7 +106,7 @@ async def _schedule(doing: Doing, args: DraftSchedule) -> None:
     if (await show_edition(doing, args.id)).state == EditionState.DRAFT:
         await _release(doing, args)
     else:
-        await doing.cases.draft_release.reschedule(args.id, int(args.at.timestamp()), _expected(args), args.revision)
+        await doing.cases.draft_release.reschedule(args.id, _seconds_of(args.at), _expected(args), args.revision)
 
 
 DRAFT_RELEASE_ACTS = (

@@ -25,6 +25,7 @@ from pressrun.acts.operating.operator_resources import Retried
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.core.timestamps import parse_time
 from pressrun.runtime.clock import utc_now
 from pressrun.services.editions import edition_issues
 from pressrun.services.editions.build_orders import Manuscript
@@ -123,7 +124,7 @@ def shown_after(work: Work) -> Work:
 
 
 async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
-    state, since = args.state, args.since_seconds
+    state, since = args.state, 0 if args.since is None else parse_time(args.since)
     before = int(args.after) if args.after else _NEWEST
     page, total = await doing.cases.database.read(_read_page, args, before, state, since)
     return Page(items=page, next=place_after(page, args.limit, lambda edition: str(edition.id)), total=total)

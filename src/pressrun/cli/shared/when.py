@@ -6,10 +6,11 @@ A local time that the clock skips or has twice is ambiguous, so it is refused ra
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pressrun.core.errors import BadInput
 from pressrun.core.quantities import parse_duration
+from pressrun.core.timestamps import seconds_of
 
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -36,7 +37,7 @@ def parse_since(text: str, now: float) -> int:
 def _parse_time(text: str) -> int:
     try:
         if _RFC3339.fullmatch(text):
-            return int(datetime.fromisoformat(text.upper()).timestamp())
+            return seconds_of(datetime.fromisoformat(text.upper()))
         if _LOCAL.fullmatch(text):
             return _parse_local(text)
     except (ValueError, OverflowError):
@@ -53,4 +54,4 @@ def _parse_local(text: str) -> int:
         is_twice = datetime.fromtimestamp(first) == local  # noqa: DTZ006 - in the machine's zone
         what = "occurs twice" if is_twice else "does not occur"
         raise BadInput(f"{text} {what} on that day, because the clock changes. Add its offset: {text[:10]}T…+01:00")
-    return int(first)
+    return seconds_of(datetime.fromtimestamp(first, UTC))

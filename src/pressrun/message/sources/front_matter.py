@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from functools import partial
 from itertools import count
@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import EditionError, MalformedAddress
 from pressrun.core.text.controls import without_controls
+from pressrun.core.timestamps import seconds_of
 from pressrun.message.sources.slug import LONGEST_SLUG, is_slug
 from pressrun.message.wire.headers import clean_value
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
@@ -292,8 +293,7 @@ def _date(value: Value | None) -> int | None:
     if value is None:
         return None
     try:
-        when = datetime.fromisoformat(value.text)
-        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+        return seconds_of(datetime.fromisoformat(value.text))
     except (ValueError, OverflowError):
         raise EditionError(
             f"invalid date {value.text!r}. Write 2026-05-01, or 2026-05-01 12:00 for a time in UTC", line=value.line

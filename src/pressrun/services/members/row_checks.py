@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ import msgspec
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
+from pressrun.core.timestamps import seconds_of
 from pressrun.services.lists.setting_kinds import read_language, read_line
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
@@ -68,8 +69,7 @@ def parse_past(text: str, now: int) -> int:
     if _MOMENT.fullmatch(plain) is None:
         raise BadInput(f"invalid time {text!r}. Write 2026-05-01T12:00:00Z or 2026-05-01")
     try:
-        moment = datetime.fromisoformat(plain)
-        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        seconds = seconds_of(datetime.fromisoformat(plain))
     except (ValueError, OverflowError):
         raise BadInput(f"no such time: {text!r}") from None
     if not 0 <= seconds <= now + _FUTURE_SECONDS:

@@ -10,7 +10,7 @@ import ipaddress
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused
 from pressrun.core.names import parse_token_name
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import parse_duration
+from pressrun.core.timestamps import seconds_of
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.holdings import holdings_of_token
@@ -207,14 +208,11 @@ def parse_end(text: str, now: int) -> int:
 
 def _parse_time(text: str) -> int:
     try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None:
+        return seconds_of(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
         raise BadInput(
             f"{text!r} is not a valid end for a token. Give a duration such as 90d, or a time such as 2027-01-31T00:00Z"
-        )
-    return int((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp())
+        ) from None
 
 
 def _networks(wanted: tuple[str, ...], parent: ApiToken | None) -> tuple[str, ...]:
