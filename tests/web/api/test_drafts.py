@@ -102,6 +102,23 @@ async def test_a_file_comes_with_its_pictures(served: ServedApi) -> None:
     assert (PNG, "application/octet-stream") == (picture.content, picture.headers["Content-Type"])
 
 
+@pytest.mark.parametrize("path", ["a.png", ".%2Fa.png", "b%2F..%2Fa.png"])
+async def test_a_picture_is_the_same_in_every_spelling_of_its_path(served: ServedApi, path: str) -> None:
+    await make_list(served)
+    number = (await hand_in(served, b"---\nsubject: A\n---\n![a harbour](a.png)\n"))["id"]
+    where, seen = f"/editions/{number}/assets/{path}", {"If-Match": '"1"', "Content-Type": "image/png"}
+    async with served.client() as client:
+        added = await client.put(where, content=PNG, headers=seen)
+        listed = await client.get(f"/editions/{number}/assets")
+        got = await client.get(where)
+        checked = await client.get(f"/editions/{number}/findings")
+        removed = await client.delete(where, headers={"If-Match": "*"})
+        rest = await client.get(f"/editions/{number}/assets")
+    assert [200, PNG, 200] == [added.status_code, got.content, removed.status_code]
+    assert [["a.png"], []] == [[file["path"] for file in page.json()["items"]] for page in (listed, rest)]
+    assert [] == checked.json()["findings"]
+
+
 @pytest.mark.parametrize("path", ["../a.png", "/a.png", "a/../../b.png"])
 async def test_a_picture_stays_beside_its_file(served: ServedApi, path: str) -> None:
     await make_list(served)
@@ -260,6 +277,19 @@ async def test_an_hour_is_set_moved_and_given_up(served: ServedApi) -> None:
     assert (422, 422, 200, 200) == (past.status_code, vague.status_code, first.status_code, moved.status_code)
     assert ("scheduled", "2101-01-01T08:00:00Z") == (first.json()["state"], first.json()["scheduled_at"])
     assert ["paused", "scheduled", "cancelled"] == [answer.json()["state"] for answer in steps]
+
+
+async def test_an_hour_that_nobody_could_be_shown(served: ServedApi) -> None:
+    """It is refused before it is stored: no list of editions that names it could be shown."""
+    await make_list(served, readers=1)
+    number, late = (await hand_in(served))["id"], {"at": "9999-12-31T23:59:59-23:59"}
+    async with served.client() as client:
+        answers = [await client.post(f"/editions/{number}/{verb}", json=late) for verb in ("schedule", "send")]
+        await client.post(f"/editions/{number}/schedule", json={"at": "2101-01-01T00:00:00Z"})
+        answers.append(await client.post(f"/editions/{number}/schedule", json=late))
+        listed = await client.get("/lists/news/editions")
+    assert [(422, "/at")] * 3 == [(answer.status_code, answer.json()["errors"][0]["pointer"]) for answer in answers]
+    assert ["2101-01-01T00:00:00Z"] == [edition["scheduled_at"] for edition in listed.json()["items"]]
 
 
 async def test_a_draft_of_two(served: ServedApi) -> None:

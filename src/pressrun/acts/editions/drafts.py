@@ -37,7 +37,15 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import FORMATS, EditionFormat
 from pressrun.services.authors import Author, name_of_author
-from pressrun.services.drafts.draft_editing import Change, DraftOrder, DraftResult, FileChange, OpenDraft, TextChange
+from pressrun.services.drafts.draft_editing import (
+    Change,
+    DraftOrder,
+    DraftResult,
+    FileChange,
+    OpenDraft,
+    TextChange,
+    clean_path,
+)
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.manuscripts import Text
@@ -169,11 +177,11 @@ async def _read_file(doing: Doing, args: DraftFile) -> Content:
 
 
 async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
-    return await _change(doing, args, FileChange(args.path, args.content))
+    return await _change(doing, args, FileChange(clean_path(args.path), args.content))
 
 
 async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
-    return await _change(doing, args, FileChange(args.path, None))
+    return await _change(doing, args, FileChange(clean_path(args.path), None))
 
 
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:

@@ -78,7 +78,7 @@ class TextChange(Struct, frozen=True):
 
 
 class FileChange(Struct, frozen=True):
-    """A file that is added or replaced, or with None removed."""
+    """A file that is added or replaced, or with None removed, by the plain spelling of its path."""
 
     path: str
     content: bytes | None
