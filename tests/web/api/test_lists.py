@@ -204,6 +204,19 @@ async def test_a_logo(served: ServedApi) -> None:
         assert (await client.get("/lists/news")).json()["logo"] is None
 
 
+@pytest.mark.parametrize("name", ["/", "", "off", "river/mark.png"])
+async def test_a_logo_is_put_whatever_its_file_is_called(served: ServedApi, name: str) -> None:
+    async with served.client() as client:
+        await client.post("/lists", json=NEWS)
+        put = await client.put(
+            "/lists/news/logo", content=logo(), headers={"Content-Type": "image/png", "X-File": name}
+        )
+    assert (200, {"/": "logo", "": "logo", "river/mark.png": "mark.png"}.get(name, name)) == (
+        put.status_code,
+        put.json()["logo"],
+    )
+
+
 async def test_each_change_and_each_refusal_leaves_one_row(served: ServedApi) -> None:
     """Who, what, on which list, how it ended, and the names of what changed."""
     async with served.client() as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import PurePosixPath
 
 from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
@@ -88,7 +89,8 @@ def _require_known_owner(tx: Transaction, list_id: int, owner: Address) -> None:
 
 async def _set_logo(doing: Doing, args: ListLogo) -> ListInfo:
     files = {"logo": args.picture}
-    return await doing.cases.lists.set_list(args.list, {"logo": args.file_name or "logo"}, files, seen=args.revision)
+    name = PurePosixPath(args.file_name).name or "logo"  # no name would remove the logo
+    return await doing.cases.lists.set_list(args.list, {"logo": name}, files, seen=args.revision)
 
 
 async def _remove(doing: Doing, args: ListRemoval) -> None:
