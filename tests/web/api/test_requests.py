@@ -169,6 +169,14 @@ async def test_a_path_that_leads_nowhere(desk: Desk, path: str) -> None:
         assert "/api/openapi.json" in response.json()["detail"]
 
 
+@pytest.mark.parametrize("before", ["/api/other", "/api/%76%31", "/%61pi", "/api/v1/other"])
+async def test_a_path_has_nothing_before_it(desk: Desk, before: str) -> None:
+    """A proxy that keeps some paths from strangers sees all there are."""
+    async with desk.client() as client:
+        response = await client.get(f"https://news.example.org{before}/api/v1/lists/news/subscribers")
+    assert (404, []) == (response.status_code, desk.calls)
+
+
 @pytest.mark.parametrize(
     ("authorization", "words"),
     [

@@ -75,6 +75,9 @@ class Api:
             raise self._no_path() from None
         if len(segments) > 1 and segments[-1] == "":
             segments.pop()
+        below = "/".join([BASE_PATH, *segments]).rstrip("/").replace("\0", "\N{REPLACEMENT CHARACTER}")
+        if scope["path"].rstrip("/") != below:
+            raise self._no_path()  # something else stands before BASE_PATH
         for pattern, resource in self._resources.get(len(segments), ()):
             values = _match(pattern, segments)
             if values is not None:
