@@ -12,6 +12,7 @@ import pytest
 from tests.delivery.harness import DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.errors import Unavailable
 from pressrun.core.lifecycles import canary
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import audience, lifecycle
@@ -91,6 +92,23 @@ async def test_who_sends_waits_until_all_have_their_copies(harness: DeliveryHarn
 async def test_housekeeping_goes_on_with_what_a_dead_process_began(harness: DeliveryHarness) -> None:
     edition = await begin(harness)
     await harness.start()  # after a kill
+    await harness.housekeeping.round()
+    assert {f"r{number}@reader.example": 1 for number in range(8)} == await recipients(harness)
+    assert "finished" == await harness.state(edition)
+
+
+async def test_who_sends_is_told_so_although_the_rest_has_to_wait(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is committed: an error would have them send it again, and housekeeping goes on."""
+    await harness.readers(8)
+
+    async def fail(_: object) -> bool:
+        raise Unavailable("the disk is full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(lifecycle, "carry_on", fail)
+        edition = await harness.edition()
     await harness.housekeeping.round()
     assert {f"r{number}@reader.example": 1 for number in range(8)} == await recipients(harness)
     assert "finished" == await harness.state(edition)

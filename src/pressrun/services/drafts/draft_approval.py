@@ -113,7 +113,7 @@ class DraftApproval:
             return await self.find(edition_id), False
         if held is not None and is_done:
             self._context.wake()
-            if await lifecycle.carry_on(self._context):
+            if await lifecycle.carry_on_if_possible(self._context):
                 held = await self.find(edition_id) or held
             event(log, "edition.started", edition=edition_id, list=held.list.name, audience=held.audience)
         return held, is_done

@@ -117,7 +117,7 @@ class DraftRelease:
             require_no_errors(built.findings)
             edition = await self._database.write(_release, draft, built, order, seen, self._context.now)
         self._context.wake()
-        await lifecycle.carry_on(self._context)
+        await lifecycle.carry_on_if_possible(self._context)
         return edition
 
     async def reschedule(self, edition_id: int, at: int, expected: ExpectedAudience, seen: Seen = None) -> None:

@@ -85,7 +85,7 @@ class EditionAdmin:
             require_no_errors(prepared.built.findings)
             edition_id = await self._database.write(self._store, prepared, scheduled_at, again, canary_percent)
         self._context.wake()
-        await lifecycle.carry_on(self._context)
+        await lifecycle.carry_on_if_possible(self._context)
         return edition_id
 
     async def inspect(self, list_name: str, manuscript: Manuscript) -> Inspection:
@@ -130,7 +130,7 @@ class EditionAdmin:
         """Cancel an edition; only copies in flight are still sent."""
         await self._database.write(_cancel, edition_id, self._context.now)
         self._context.wake()
-        await lifecycle.carry_on(self._context)
+        await lifecycle.carry_on_if_possible(self._context)
 
     async def reschedule(self, edition_id: int, at: int) -> None:
         """Give a scheduled edition another time; a paused one stays paused."""

@@ -5,12 +5,13 @@ Plain functions of a transaction, for people's commands and for what the dispatc
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.errors import BadInput, Refused, no_such_edition
+from pressrun.core.errors import BadInput, Refused, Unavailable, no_such_edition
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
 from pressrun.services import standing
@@ -245,6 +246,13 @@ async def carry_on(context: ServiceContext) -> bool:
         pass
     context.wake()
     return True
+
+
+async def carry_on_if_possible(context: ServiceContext) -> bool:
+    """The same for whoever has just committed one: they are told that, whatever comes now, and housekeeping goes on."""
+    with suppress(Unavailable):
+        return await carry_on(context)
+    return False
 
 
 def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
