@@ -39,7 +39,7 @@ from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.left_database import set_aside_left_database
 from pressrun.store.upkeep.server import find_server
 
-_PASSWORD = re.compile(r":[^/@:]*(?=@)|(?<=[?&])password=[^&]*&?")
+_PASSWORD = re.compile(r":[^/@]*(?=@)|(?<=[?&])password=[^&]*&?")
 END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
 POLL_SECONDS = 0.05
 _FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
@@ -222,10 +222,15 @@ def _back_to_file(settings: Settings, data: DataDir, file: SqliteFile) -> str:
 
 def _on_to_server(target: str, password_file: Path | None) -> str:
     """What to change for a database on a server, without its password."""
-    address = _PASSWORD.sub("", target)
+    address = without_password(target)
     change = f'write `database = "{address}"` at the top of config.toml'
     has_password = password_file is not None or address != target
     return f"{change}, and the password into a `password_file`" if has_password else change
+
+
+def without_password(address: str) -> str:
+    """The address of a server without its password, which may contain colons."""
+    return _PASSWORD.sub("", address)
 
 
 def _print_report(report: MoveReport) -> None:
