@@ -289,6 +289,11 @@ async def test_a_file_stays_beside_its_draft(harness: DeliveryHarness, path: str
         await hand_in(harness, files={path: PNG})
 
 
+async def test_no_file_takes_the_place_of_another(harness: DeliveryHarness) -> None:
+    with pytest.raises(BadInput, match="the same path"):
+        await hand_in(harness, files={"a.png": PNG, "./a.png": PNG + b"x"})
+
+
 async def test_a_draft_has_at_most_so_many_files(harness: DeliveryHarness) -> None:
     with pytest.raises(BadInput, match="at most"):
         await hand_in(harness, files={f"{number}.png": PNG for number in range(MOST_FILES + 1)})

@@ -346,8 +346,10 @@ def clean_path(path: str) -> str:
 
 
 def _checked_files(text: Text, files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files by the plain spellings of their paths; raises BadInput for too many or too much."""
+    """The files by the plain spellings of their paths; raises BadInput for too many, too much, or two in one place."""
     plain = {clean_path(path): content for path, content in files.items()}
+    if len(plain) < len(files):
+        raise BadInput("two files of this draft have the same path")
     if len(plain) > MOST_FILES:
         raise BadInput(f"a draft has at most {MOST_FILES} files, and this one would have {len(plain)}")
     size = len(text.source) + _size_of(plain)
