@@ -153,6 +153,25 @@ async def test_the_button_sends_once(web: WebHarness) -> None:
     assert 1 == web.wakes
 
 
+async def test_an_edition_that_must_not_start_says_why(web: WebHarness) -> None:
+    """Its issue went out so long ago that nobody knows who had it. It stays a draft, and an operator can mend that."""
+    path = await hold(web)
+    await web.add_edition(1, "ships")
+    for change in (
+        "update list set family = 'harbour'",
+        "update edition set issue = 'spring'",
+        "update edition set copies_removed_at = 1 where slug = 'ships'",
+    ):
+        await execute(web.database, change)
+    async with web.client() as client:
+        page = await client.post(path, data=SEND)
+    assert (409, ["draft", "finished"]) == (
+        page.status_code,
+        [name for (name,) in await web.rows("select state from edition order by id")],
+    )
+    assert "nobody can tell who has had this issue" in words_of(page.text)
+
+
 async def test_what_has_changed_since_it_was_shown_is_shown_again(web: WebHarness) -> None:
     """Nobody sends what they have not seen. A POST without a version sends what is there, as it always has."""
     path = await hold(web)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from pressrun.core.errors import EditionError
+from pressrun.core.errors import EditionError, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.finding import refusal_of
@@ -86,7 +86,10 @@ class ApprovalPages:
         action, seen = await _action(request) if request.method == "POST" else ("", None)
         is_done = False
         if action == "send":
-            held, is_done = await self._draft_approval.release(number, seen)
+            try:
+                held, is_done = await self._draft_approval.release(number, seen)
+            except Refused as problem:
+                return await self._refused(number, problem)
         elif action == "discard":
             held, is_done = await self._draft_approval.discard(number)
         else:
@@ -98,6 +101,14 @@ class ApprovalPages:
             text = say("Nothing was sent. To send it after all, email it to the newsletter again.")
             return self._message(held, say("Draft discarded"), text)
         return self._page(request, held, is_done=is_done, is_changed=action == "send")
+
+    async def _refused(self, number: int, problem: Refused) -> Response:
+        """An edition that must not start, for a reason that its editor may know; it stays a draft."""
+        held = await self._draft_approval.find(number)
+        if held is None:
+            return self._pages.invalid_link()
+        say = self._pages.choose_language(reader=held.language)
+        return self._message(held, say("Something went wrong"), problem.fact, status=409)
 
     def _page(self, request: Request, held: HeldEdition, *, is_done: bool, is_changed: bool) -> Response:
         if held.status is DraftStatus.HELD:
@@ -229,12 +240,20 @@ class ApprovalPages:
         title: str,
         text: str,
         *,
+        status: int = 200,
         action: tuple[str, str] | None = None,
         back: tuple[str, str] | None = None,
     ) -> Response:
         """A message about an edition; `action` is a button as (value, words), `back` a link as (path, words)."""
         return self._pages.render(
-            "approval_said.html", about=held.list, held=held, title=title, text=text, action=action, back=back
+            "approval_said.html",
+            status=status,
+            about=held.list,
+            held=held,
+            title=title,
+            text=text,
+            action=action,
+            back=back,
         )
 
 
