@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from urllib.parse import unquote
 
 import pytest
@@ -129,6 +130,32 @@ def test_a_field_as_an_autolink_and_in_a_visual_editors_link() -> None:
     page = build(edition('<a href="%7B%7B%20unsubscribe_url%20%7D%7D">go</a>'), ".html")
     assert f"[1] {values().unsubscribe_url}" in part(page.skeleton.copy(values()), "plain")
     assert () == page.findings
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://{{ unsubscribe_url }}",
+        "https://{{unsubscribe_url}}",
+        "http:///{{&nbsp;unsubscribe_url&nbsp;}}",
+        "HTTP://%7B%7B%20unsubscribe_url%20%7D%7D",
+        "{{%20unsubscribe_url%20}}",
+    ],
+)
+def test_a_link_of_ours_leads_where_it_should_whatever_an_editor_makes_of_it(address: str) -> None:
+    """Gmail and Outlook put `http://` before what somebody types as a link."""
+    page = build(edition(f'<a href="{address}">go</a>'), ".html")
+    copy = page.skeleton.copy(values())
+    assert f"go [1]\n\n[1] {values().unsubscribe_url}\n" in part(copy, "plain").replace("\r\n", "\n")
+    assert [values().unsubscribe_url] == re.findall(r'href="([^"]*)"[^>]*>go<', part(copy, "html"))
+    assert () == page.findings
+
+
+def test_our_address_in_a_text_may_have_the_same_before_it() -> None:
+    """As the text part of such an email has it. Before other fields it stays."""
+    built = build(edition("go <http://{{ archive_url }}> or http://{{ town }}.example"), ".txt")
+    text = part(built.skeleton.copy(values(columns={"town": "quay"})), "plain")
+    assert text.startswith("go <https://news.harbour.example/news/archive/harbour-news> or http://quay.example\r\n")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,14 @@ CONSTANT_FIELDS = frozenset({"list.title", "archive_url", "latest_url"})  # the 
 
 _INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
-_ENCODED = re.compile(r"%7B%7B(?:%20|\s)*([A-Za-z_][\w.-]*)(?:%20|\s)*%7D%7D", re.ASCII | re.IGNORECASE)
+_ENCODED = re.compile(
+    r"(?:%7B%7B|\{\{(?=%20))(?:%20|\s)*([A-Za-z_][\w.-]*)(?:%20|\s)*(?:%7D%7D|\}\})", re.ASCII | re.IGNORECASE
+)
+# Web mail puts `http://` before whatever somebody types as a link, also before a field that is a whole address.
+_BEFORE_ADDRESS = re.compile(
+    r"https?:/{2,3}(?=\{\{(?:\s|&nbsp;){0,9}(?:unsubscribe_url|preferences_url|archive_url|latest_url)\b)",
+    re.IGNORECASE,
+)
 _IN_TEXT_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]*\Z", re.IGNORECASE)
 _LISTED = re.compile(r"(?:^|\n)\[[0-9]{1,5}\] \Z")  # the number of a link in the list below a text part
 _LONGEST_FIELD = 300
@@ -62,6 +69,7 @@ class FieldTable:
         """
         if is_markup:
             text = _ENCODED.sub(lambda match: _SHOWN.format(match[1]), text)
+        text = _BEFORE_ADDRESS.sub("", text)
         done, position = [], 0
         while (start := text.find("{{", position)) >= 0:
             line = None if first_line is None else first_line + text.count("\n", 0, start)
