@@ -48,7 +48,7 @@ def test_markdown_reads_well_as_text(source: str, expected: str) -> None:
         ("<dl><dt>Ebb</dt><dd>out</dd><dt>Flood</dt><dd>in</dd></dl>", "Ebb\n  out\n\nFlood\n  in\n"),
         ("10<sup>2</sup> m, H<sub>2</sub>O, 4<sup>th</sup>", "10² m, H₂O, 4th\n"),
         ("<ruby>漢<rt>kan</rt></ruby>", "漢(kan)\n"),
-        ("<p>a<span style='display:none'>b</span></p><div style='mso-hide:all'>c</div>", "a\n"),
+        ("<p>a<span style='display:none'>b</span></p><div style='mso-hide:all'>c</div>", "a\n\nc\n"),
         ("<b style='font-weight:normal'><p>a</p></b><b style='font-weight: normal'>c</b>", "a\n\nc\n"),
         ("<div style='white-space: pre-wrap'>a  b\n c</div>", "a  b\n c\n"),
         ("Hy&shy;phen", "Hyphen\n"),

@@ -76,7 +76,7 @@ _MARKS = {"strong": "*", "b": "*", "em": "_", "i": "_", "code": "`", "s": "~", "
 _LONGEST_UNDERLINE = 60
 _UNDERLINED = re.compile(r"(.+)(\n(?:=+|-+))")
 _HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|\bopacity\s*:\s*0(?:\.0*)?\s*(?:[;!]|$)",
+    r"display\s*:\s*none|visibility\s*:\s*hidden|\bopacity\s*:\s*0(?:\.0*)?\s*(?:[;!]|$)",
     re.IGNORECASE,
 )
 # Preview text is often hidden in a box without height that cuts off what does not fit.
