@@ -26,6 +26,8 @@ from pressrun.message.sources.slug import LONGEST_SLUG, is_slug, make_slug
         ("ＡＢＣ ﬁsh", "abc-fish"),
         ("a\u202eb\u200dc", "a-b-c"),
         ("🎉 !", "edition"),
+        ("Boats ⛵\ufe0f 1\ufe0f\u20e3 now", "boats-1-now"),
+        ("葛\U000e0100城", "葛城"),
         ("", "edition"),
         ("word " * 40, "-".join(["word"] * 12)),
         ("x" * 100, "x" * 60),

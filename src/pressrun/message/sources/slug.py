@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LONGEST_SLUG = 60
@@ -38,12 +39,14 @@ def _letter(character: str) -> str:
     if category[0] in "LN" or category == "Mc":
         return character
     if category == "Mn":
-        return character if unicodedata.combining(character) in _VOWELS else ""
+        is_vowel = unicodedata.combining(character) in _VOWELS and not _SELECTS_VARIANT.fullmatch(character)
+        return character if is_vowel else ""
     return " "
 
 
 # Combining classes of signs without which Indic scripts, Thai, Lao and Tibetan cannot be read.
 _VOWELS = frozenset((0, 7, 9, 103, 107, 118, 122, 129, 130, 132))
+_SELECTS_VARIANT = re.compile(r"[\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # of an emoji or a Chinese character
 
 
 def _fits(slug: str) -> bool:
