@@ -218,6 +218,19 @@ def test_a_mime_source_is_sent_without_its_own_route() -> None:
     assert expected == [mime_part.get_content_type() for mime_part in message.walk()]
 
 
+@pytest.mark.parametrize("source", ["cid:Boat@x", "CID:boat@X", " cid:Boat@x "])
+def test_a_picture_of_a_message_is_found_however_its_address_is_written(source: str) -> None:
+    """As browsers and mail programs find it."""
+    message = (
+        "Subject: x\nContent-Type: multipart/related; boundary=r\n\n--r\nContent-Type: text/html\n\n"
+        f'<img src="{source}" alt="Boat">\n--r\nContent-Type: image/png\nContent-ID: <Boat@x>\n'
+        f"Content-Transfer-Encoding: base64\n\n{base64.b64encode(PNG).decode()}\n--r--\n"
+    )
+    built = build(message.encode(), ".eml")
+    assert () == built.findings
+    assert ["1-part-1.png"] == [file.name for file in built.archive_assets]
+
+
 def test_an_internationalised_reader_is_written_as_is() -> None:
     """A local part beyond ASCII stays raw, a domain becomes its A-label (RFC 6531)."""
     content = build(edition("x")).skeleton.copy(values(to="jürgen@bücher.example"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from contextlib import suppress
@@ -16,6 +17,8 @@ from tests.message.hostile import HOSTILE
 from pressrun.core.errors import EditionError, UnreadableMail
 from pressrun.message.editions.posted import Posted, read_post_header, read_posted, rehearse
 from pressrun.message.finding import remark
+from pressrun.message.incoming.parser import MAX_PARTS
+from pressrun.message.incoming.parts import LONGEST_TEXT
 from pressrun.message.incoming.trackers import MOST_IMAGES, without_trackers
 from pressrun.message.sources.edition_file import EditionFile, parse_edition
 
@@ -135,6 +138,80 @@ def test_text_around_a_picture_is_one_text() -> None:
     assert [match[1]] == [item.content_id for item in page.enclosed]
 
 
+@pytest.mark.parametrize("disposition", ["inline; filename=boat.heic", "inline"])
+def test_a_picture_that_no_program_shows_keeps_its_place(disposition: str) -> None:
+    """As an iPhone sends it, so that it is said to be no picture instead of becoming an attachment."""
+    photo = part("image/heic; name=boat.heic", "AAAAGGZ0eXBoZWlj", Content_Disposition=disposition, **BASE64)
+    page = edition(read(multi("mixed", part("text/html", "<p>one</p>"), photo, part("text/html", "<p>two</p>"))))
+    assert re.fullmatch(r'<p>one</p>\s*<p><img src="cid:image-1" alt="boat"></p>\s*<p>two</p>\s*', page.html or "")
+
+
+def test_what_stands_for_a_picture_in_the_text_is_left_out() -> None:
+    """Apple Mail writes U+FFFC there."""
+    both = multi("alternative", part("text/plain; charset=utf-8", "see \ufffc\nthere"), PAGE)
+    assert "see \nthere\n" == edition(read(both)).body
+
+
+@pytest.mark.parametrize("start", ['; start="<root@y>"', ""])
+def test_the_root_of_related_parts_may_stand_below_its_pictures(start: str) -> None:
+    """With `start` or without (RFC 2387 §3.2)."""
+    page = part("text/html", '<img src="cid:x1@y"> hello', Content_ID="<root@y>")
+    mail = multi("related", PICTURE, page).replace("boundary=", f'type="text/html"{start}; boundary=', 1)
+    posted = edition(read(mail))
+    assert '<img src="cid:image-1"> hello' == (posted.html or "").strip()
+    assert [("boat.png", "image-1")] == [(item.name, item.content_id) for item in posted.enclosed]
+
+
+def test_a_second_text_among_related_parts_is_kept() -> None:
+    """As old scripts write it; a text that has an address of its own belongs to another part."""
+    frame = part("text/html", "<p>frame</p>", Content_ID="<f@y>")
+    posted = edition(read(multi("related", PLAIN, part("text/plain", "below"), frame, PDF)))
+    assert ("hello\n\nbelow\n", None) == (posted.body, posted.html)
+    assert ["a.pdf"] == [item.name for item in posted.enclosed]
+
+
+def test_an_image_inside_the_page_becomes_a_file() -> None:
+    """Most mail programs show nothing for a `data:` address. What is no image stays, and is reported."""
+    page = f'<p><img src="data:image/png;base64,{IMAGE}" alt="boat"><img src="data:image/png;base64,AAAA"></p>'
+    posted = edition(read(part("text/html", page)))
+    assert page.replace(f"data:image/png;base64,{IMAGE}", "cid:image-1") == (posted.html or "").strip()
+    assert [("image-1.png", PNG, "image-1")] == [(item.name, item.content, item.content_id) for item in posted.enclosed]
+
+
+def test_images_inside_the_page_are_counted() -> None:
+    """More than a mail may have parts stay where they are, each time that it is read."""
+    image = f'<img src="data:image/png;base64,{IMAGE}">\n'
+    posted = edition(read(part("text/html", image * (3 * MAX_PARTS))))
+    assert MAX_PARTS == (posted.html or "").count("data:")
+
+
+def test_a_photograph_inside_the_page_is_no_text() -> None:
+    """It does not count for the limit of the text."""
+    photo = base64.encodebytes(PNG + bytes(LONGEST_TEXT)).decode()
+    posted = edition(read(part("text/html", f'<img src="data:image/png;base64,\n{photo}">')))
+    assert [len(PNG) + LONGEST_TEXT] == [len(item.content) for item in posted.enclosed]
+
+
+def test_a_signature_around_the_text_is_taken_off() -> None:
+    """It would not fit what readers get (RFC 9580 §7). What a list program has added below stays."""
+    signed = (
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\nhello\n\n- -- \nEve\n"
+        "-----BEGIN PGP SIGNATURE-----\n\niQEz\n=abcd\n-----END PGP SIGNATURE-----\n"
+    )
+    assert "hello\n\n-- \nEve\n" == edition(read(part("text/plain", signed))).body
+    assert "hello\n\n-- \nEve\nbelow\n" == edition(read(part("text/plain", f"{signed}below"))).body
+    bare = signed.replace("Hash: SHA512\n", "")
+    assert "hello\n\n-- \nEve\n" == edition(read(part("text/plain", bare))).body
+    quoted = "See:\n-----BEGIN PGP SIGNED MESSAGE-----\n\nx\n-----BEGIN PGP SIGNATURE-----\n"
+    assert quoted == edition(read(part("text/plain", quoted))).body
+
+
+def test_an_invitation_has_the_suffix_of_its_type() -> None:
+    """Outlook sends it without a name; phones open it by that."""
+    invitation = part("text/calendar; method=REQUEST", "BEGIN:VCALENDAR")
+    assert ["part-1.ics"] == [item.name for item in edition(read(multi("alternative", PLAIN, invitation))).enclosed]
+
+
 def test_a_footer_in_a_part_of_its_own_stands_below_both() -> None:
     """As mailing list programs add it."""
     posted = edition(
@@ -194,11 +271,24 @@ def test_the_source_depends_on_what_is_said_alone() -> None:
         ("text/plain; charset=utf-8; format=flowed", b"one \ntwo\n\nthree", "one two\n\nthree\n"),
         ("text/plain; charset=utf-7", b"+AOk-", "+AOk-\n"),
         ("text/plain", b"a\x00b", "ab\n"),
+        ("text/plain; charset=utf-8", b"\xef\xbb\xbfa", "a\n"),
     ],
 )
 def test_charsets(kind: str, body: bytes, expected: str) -> None:
     """Read as mail programs read them."""
     assert expected == edition(read(f"Content-Type: {kind}\n\n".encode() + body + b"\n")).body
+
+
+@pytest.mark.parametrize(
+    "meta", ['<meta charset="windows-1251">', "<META HTTP-EQUIV=x CONTENT='text/html; charset=windows-1251'>"]
+)
+def test_html_may_name_its_charset_itself(meta: str) -> None:
+    """As scripts of old sites write it; that of the part goes before."""
+    word = "Паром".encode("cp1251")
+    for kind, expected in (("text/html", "Паром"), ("text/html; charset=koi8-r", word.decode("koi8-r"))):
+        posted = read(f"Content-Type: {kind}\n\n{meta}<p>".encode() + word + b"</p>\n")
+        assert f"<p>{expected}</p>" in (edition(posted).html or "")
+        assert () == posted.notes
 
 
 # ---------------------------------------------------------------------- an attached file
@@ -254,7 +344,11 @@ def test_markdown_by_its_type() -> None:
         (part("application/x-pkcs7-mime; smime-type=signed-data", "x"), "encrypted"),
         (part("text/plain", "\n-----BEGIN PGP MESSAGE-----\n\nx"), "encrypted"),
         (part("text/plain", ""), "no text"),
-        (multi("mixed", PDF), "no text"),
+        (multi("mixed", PDF), "no text. Write it in the email itself"),
+        (
+            multi("mixed", part("text/plain", ""), part("application/ms-tnef", "eJ8+", **BASE64)),
+            "only Outlook can read",
+        ),
         (part("text/plain", ("x" * 1000 + "\n") * 1100), "larger than 1,024 KiB"),
         (part("text/html", "<img>" * (MOST_IMAGES + 1)).replace("><", ">\n<"), "images"),
     ],
@@ -277,6 +371,7 @@ def test_a_mail_without_subject_is_refused() -> None:
     [
         (part("application/ms-tnef; name=winmail.dat", "eJ8+", **BASE64), "mail-winmail"),
         (part("message/rfc822", "Subject: x\n\ny"), "mail-attached"),
+        (part("image/png; name=a.png", IMAGE, Content_Disposition="inline", **BASE64), "mail-plain-pictures"),
         (part("text/plain; charset=utf-8", "caf=E9", Content_Transfer_Encoding="quoted-printable"), "mail-encoding"),
     ],
 )
@@ -284,7 +379,7 @@ def test_what_is_left_out_is_said(extra: str, expected: str) -> None:
     """As a note, not in silence."""
     posted = read(multi("mixed", PLAIN, extra))
     assert (remark(expected),) == posted.notes
-    assert () == edition(posted).enclosed
+    assert [] == [file.name for file in edition(posted).enclosed if file.media_type != "image/png"]
 
 
 def test_what_the_header_says() -> None:

@@ -36,7 +36,7 @@ def test_a_message_is_told_what_is_missing_in_its_own_words() -> None:
     """It has no lines of keys."""
     assert [
         ("error", 1, "This email has no subject. The edition takes its subject from it, so write one."),
-        ("error", None, "This email has no text."),
+        ("error", None, "This email has no text. Write it in the email itself, not in an attachment."),
     ] == sorted(findings_of("From: a@b.example\n\n\n", ".eml"), key=lambda finding: finding[2])
 
 

@@ -210,6 +210,16 @@ def test_a_mime_source_gives_its_content() -> None:
     assert [("a.pdf", b"%PDF")] == [(item.name, item.content) for item in file.enclosed]
 
 
+def test_what_is_no_field_does_not_end_the_header_of_a_message() -> None:
+    """As in a message that came by mail; lines keep their numbers."""
+    source = b"From - Mon Nov 30\njunk\nContent-Type: text/html\nSubject : Boats\n\n<p>hello</p>\n"
+    for content in (source, source.replace(b"\n", b"\r\n")):
+        file = parse_edition(content, ".eml")
+        assert file.keys.subject is not None
+        assert ("Boats", 4) == (file.keys.subject.text, file.keys.subject.line)
+        assert ("", "<p>hello</p>") == (file.body, (file.html or "").strip())
+
+
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_a_message_with_letters_in_its_header_is_read(mark: bytes) -> None:
     """As many programs save one, and as they save any text."""

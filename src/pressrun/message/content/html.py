@@ -191,7 +191,7 @@ def rewrite_images(body: str, new_source: Callable[[str], str | None]) -> str:
         attributes: dict[str, str] = dict(ATTRIBUTE.findall(tag[2]))
         if "src" not in attributes:
             return attributes.get("alt", "")
-        source = new_source(html.unescape(attributes["src"]))
+        source = new_source(html.unescape(attributes["src"]).strip())
         if source is None:
             return attributes.get("alt", "")
         return whole.replace(f'src="{attributes["src"]}"', f'src="{html.escape(source)}"', 1)

@@ -80,8 +80,9 @@ class Images(Struct):
 
     def _include(self, source: str) -> str | None:
         """The key of an included image, "" for one that stays where it is, None for one that is missing."""
-        if source.startswith("cid:"):
-            return self._include_enclosed(source)
+        scheme, _, content_id = source.partition(":")
+        if scheme.lower() == "cid":
+            return self._include_enclosed(source, unquote(content_id))
         if not is_relative(source):
             return ""
         if self.table.fields_in(source):
@@ -98,12 +99,11 @@ class Images(Struct):
             return self._refuse(source, "image-missing", path=path)
         return self._add(path, path.rpartition("/")[2], content, source)
 
-    def _include_enclosed(self, source: str) -> str | None:
-        wanted = unquote(source.removeprefix("cid:"))
+    def _include_enclosed(self, source: str, wanted: str) -> str | None:
         if source in self._digests:
             return source
         for item in self.file.enclosed:
-            if item.content_id == wanted:
+            if (item.content_id or "").casefold() == wanted.casefold():
                 return self._add(source, item.name, item.content, source)
         return self._refuse(source, "image-not-in-message", path=wanted)
 

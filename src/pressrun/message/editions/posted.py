@@ -176,7 +176,8 @@ def _as_message(contents: MailContents, subject: str) -> bytes:
     page = _page(contents, names)
     text = joined_text(contents.blocks, has_page=page is not None)
     if not text.strip() and not (page or "").strip():
-        raise unreadable("mail-no-text")
+        is_for_outlook = remark("mail-winmail") in contents.notes
+        raise unreadable("mail-winmail" if is_for_outlook else "mail-no-text")
     enclosures = [
         Enclosure(
             name=file.name,

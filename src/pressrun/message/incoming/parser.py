@@ -141,6 +141,11 @@ class MailPart(Message):
             value = decode_text(str(text).encode("latin-1", "replace"), str(charset or ""))
         return str(value).strip()
 
+    @property
+    def start(self) -> str:
+        """The Content-ID of the root of a multipart/related, or "" (RFC 2387 §3.2)."""
+        return str(self._parameter("start", "content-type", "")).strip("<>")
+
     def children(self) -> list[MailPart] | None:
         """Its parts, or None; a text is not decoded for this, as the library would."""
         payload: Any = self.get_payload() if self.is_multipart() else None

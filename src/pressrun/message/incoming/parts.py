@@ -25,6 +25,7 @@ from pressrun.message.content.plaintext import text_from_html
 from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.parser import MAX_DEPTH, MAX_PARTS, MailPart
 from pressrun.message.incoming.reading import decode_words
+from pressrun.message.incoming.unwrapped import with_data_images, without_pgp_signature
 from pressrun.message.wire.mime import Enclosure, image_type
 
 LONGEST_TEXT = 1024 * 1024
@@ -33,10 +34,14 @@ _SECRET_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime",
 _SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
 _OF_A_PROGRAM = frozenset({"text/x-amp-html", "text/watch-html", "text/enriched", "text/richtext"})
 _MARKDOWN = frozenset({"text/markdown", "text/x-markdown"})
-_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
+_SUFFIXES = {
+    "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp", "text/calendar": ".ics",
+    "application/pdf": ".pdf",
+}  # fmt: skip
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 _PICTURE_ID = re.compile(r"\[cid:[^\[\]\s]{1,250}\]")
 _PICTURE_LINE = re.compile(rf"(?m)^(?:[ \t]{{0,20}}{_PICTURE_ID.pattern})+[ \t]*\n")
+_META_CHARSET = re.compile(rb"<meta\b[^>]{0,200}\bcharset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
 
 
@@ -73,8 +78,11 @@ class MailContents(Struct):
 def gather(message: MailPart) -> MailContents:
     """Find text and files. Raises UnreadableMail for a mail that is encrypted, too deep or too large."""
     gatherer = _Gatherer()
-    gatherer.contents.blocks = gatherer.read(message, 0)
-    return gatherer.contents
+    contents = gatherer.contents
+    blocks = contents.blocks = gatherer.read(message, 0)
+    if any(block.image is not None for block in blocks) and all(block.html is None for block in blocks):
+        contents.notes.append(remark("mail-plain-pictures"))
+    return contents
 
 
 class _Gatherer:
@@ -101,18 +109,20 @@ class _Gatherer:
             case "alternative":
                 return _chosen([self.read(child, depth + 1) for child in children])
             case "related":
-                blocks = self.read(children[0], depth + 1) if children else []
-                for child in children[1:]:
-                    self._keep_related(child, depth + 1)
-                return blocks
+                return self._related(children, _root_of(part, children), depth + 1)
             case _:
                 return [block for child in children for block in self.read(child, depth + 1)]
 
-    def _keep_related(self, part: MailPart, depth: int) -> None:
-        if part.get_content_maintype() == "multipart":
-            self.read(part, depth)
-        else:
-            self._leaf(part)
+    def _related(self, parts: Sequence[MailPart], root: MailPart | None, depth: int) -> list[Block]:
+        """The blocks of the root, and of texts that a program has put beside it although no part refers to them."""
+        blocks: list[Block] = []
+        for part in parts:
+            own = self.read(part, depth)
+            if part is root:
+                blocks += own
+            elif not any(part.get(name) for name in ("Content-ID", "Content-Location")):
+                blocks += [block for block in own if block.image is None]
+        return blocks
 
     def _leaf(self, part: MailPart) -> list[Block]:
         media_type = part.get_content_type()
@@ -134,6 +144,7 @@ class _Gatherer:
 
     def _text(self, part: MailPart, *, is_html: bool) -> list[Block]:
         text = self._decoded(part)
+        text = with_data_images(text, self._keep_data_image) if is_html else without_pgp_signature(text)
         self._text_size += len(text)
         if self._text_size > 2 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
             raise unreadable("mail-text-long", most=LONGEST_TEXT // 1024)
@@ -149,9 +160,9 @@ class _Gatherer:
             return []
         if media_type in _MARKDOWN or name.lower().endswith((".md", ".markdown")):
             payload = self._decoded(part).encode("utf-8")
-        content_id = str(part.get("Content-ID", "")).strip().strip("<>")[:200] or None
+        content_id = _content_id_of(part)[:200] or None
         kind = image_type(payload)
-        suffix = ".md" if media_type in _MARKDOWN else _SUFFIXES.get(kind or "", "")
+        suffix = ".md" if media_type in _MARKDOWN else _SUFFIXES.get(kind or media_type, "")
         file = FoundFile(
             name=name or f"part-{len(self.contents.files) + 1}{suffix}",
             media_type=media_type,
@@ -160,15 +171,25 @@ class _Gatherer:
             is_attachment=is_attachment,
         )
         self.contents.files.append(file)
-        stands_here = kind is not None and content_id is None and not is_attachment
+        is_image = kind is not None or media_type.startswith("image/")
+        stands_here = is_image and content_id is None and not is_attachment
         return [Block(text="", image=file)] if stands_here else []
+
+    def _keep_data_image(self, content: bytes) -> str | None:
+        """Keep an image that is written inside the HTML as a file, and return its Content-ID; None for one too many."""
+        number, kind = len(self.contents.files) + 1, image_type(content)
+        if kind is None or number > MAX_PARTS:
+            return None
+        name, content_id = f"image-{number}{_SUFFIXES[kind]}", f"data-{number}"
+        self.contents.files.append(FoundFile(name=name, media_type=kind, content=content, content_id=content_id))
+        return content_id
 
     def _decoded(self, part: MailPart) -> str:
         data = part.octets()
-        text = decode_exactly(data, part.charset)
+        text = decode_exactly(data, part.charset or _charset_inside(part, data))
         if text is None:
             text = self._guessed(data)
-        text = without_controls(re.sub(r"\r\n?", "\n", text))
+        text = without_controls(re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff")))
         if str(part.get_param("format", "")).lower() == "flowed":
             return unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
         return text
@@ -184,6 +205,26 @@ class _Gatherer:
     def _note(self, code: str) -> None:
         if remark(code) not in self.contents.notes:
             self.contents.notes.append(remark(code))
+
+
+def _charset_inside(part: MailPart, data: bytes) -> str:
+    """The charset that HTML names itself, or ""."""
+    match = _META_CHARSET.search(data[:4096]) if part.get_content_type() == "text/html" else None
+    return "" if match is None else match[1].decode("ascii")
+
+
+def _root_of(related: MailPart, children: Sequence[MailPart]) -> MailPart | None:
+    """The part that shows the others: the one that `start` names, else the first text (RFC 2387 §3.2)."""
+    start = related.start
+    named = [child for child in children if start and _content_id_of(child) == start]
+    texts = [
+        child for child in children if child.get_content_type().startswith(("text/plain", "text/html", "multipart/"))
+    ]
+    return next(iter([*named, *texts, *children]), None)
+
+
+def _content_id_of(part: MailPart) -> str:
+    return str(part.get("Content-ID", "")).strip().strip("<>")
 
 
 def _chosen(options: list[list[Block]]) -> list[Block]:

@@ -18,6 +18,7 @@ from pressrun.message.incoming.parser import (
     MAX_PARTS,
     PARSER_FAULTS,
     decode_encoded_words,
+    mend_header,
     parse_mail,
 )
 from pressrun.message.incoming.parts import MailContents, gather, joined_page, joined_text
@@ -43,7 +44,7 @@ def parse_mime_source(source: bytes) -> EditionFile:
 
 
 def _read(source: bytes) -> EditionFile:
-    message = parse_mail(source)
+    message = parse_mail(mend_header(source))
     contents = gather(message)
     ids = _content_ids(contents)
     page = joined_page(contents.blocks, lambda image: ids[id(image)])
