@@ -27,6 +27,7 @@ from psycopg.pq import TransactionStatus
 from pressrun.core.errors import BadConfiguration, CommitUnknown, Unavailable
 from pressrun.store.connection import EngineConnection
 from pressrun.store.location import CONFIGURED
+from pressrun.store.postgresql.silence import ServerConnection, SilentServer
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.statistics import mend_statistics
 from pressrun.store.postgresql.tables import PostgresTables
@@ -92,17 +93,24 @@ def dialect(*, reading: bool = False) -> Dialect:
 
 
 class PostgresConnection(EngineConnection):
-    """A connection to the server."""
+    """A connection to the server, which is given up when it has been silent for `patience` seconds."""
 
     def __init__(
-        self, address: str, password: ServerPassword | None = None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        address: str,
+        password: ServerPassword | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        patience: float | None = None,
     ) -> None:
         super().__init__(dialect(), dialect(reading=True))
         self._monotonic = monotonic
         self._look_at = monotonic() + LOOK_SECONDS
         self._address = address
         self._password = password
-        self._connection = connect(address, password)
+        self._patience = patience
+        self._failure: tuple[float, Unavailable] | None = None  # when connecting failed last, and why
+        self._connection = self._connect()
         self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
 
     def begin(self, *, durable: bool) -> psycopg.Connection[Any]:
@@ -128,14 +136,30 @@ class PostgresConnection(EngineConnection):
         if not self._connection.closed:
             try:
                 self._connection.execute(statement)
-            except psycopg.OperationalError:
-                if not self._connection.closed:
+            except psycopg.OperationalError as problem:
+                if isinstance(problem, SilentServer) or not self._connection.closed:
                     raise
             else:
                 return self._connection
-        self._connection = connect(self._address, self._password)
+        self._connection = self._connect()
         self._connection.execute(statement)
         return self._connection
+
+    def _connect(self) -> ServerConnection:
+        try:
+            connection = connect(self._address, self._password)
+        except Unavailable as problem:
+            self._failure = self._monotonic(), problem
+            raise
+        connection.patience = self._patience
+        return connection
+
+    def require_reachable(self, asked: float) -> None:
+        """Raise Unavailable for work that was asked for at that time and has waited while connecting failed, which may
+        take seconds. Otherwise each one in a queue would wait for the attempts of all before it.
+        """
+        if self._failure is not None and self._failure[0] >= asked:
+            raise Unavailable(str(self._failure[1]))
 
     def commit(self) -> None:
         if self._connection.info.transaction_status is TransactionStatus.INERROR:
@@ -156,7 +180,11 @@ class PostgresConnection(EngineConnection):
             self._connection.execute("rollback")
 
     def may_run_again(self, problem: Exception) -> bool:
-        """Also when the connection was lost before the commit, or the server has become a standby."""
+        """Also when the connection was lost before the commit, or the server has become a standby; not when it has been
+        silent: everybody else has waited for that long as well.
+        """
+        if isinstance(problem, SilentServer):
+            return False
         if isinstance(problem, ReadOnlySqlTransaction):
             self._connection.close()
         return self._connection.closed or super().may_run_again(problem)
@@ -209,14 +237,14 @@ def _drop_details(problem: psycopg.Error) -> None:
         problem.args = (problem.diag.message_primary,)
 
 
-def connect(address: str, password: ServerPassword | None = None, source: str = CONFIGURED) -> psycopg.Connection[Any]:
+def connect(address: str, password: ServerPassword | None = None, source: str = CONFIGURED) -> ServerConnection:
     """Open a connection; raises Unavailable, and BadConfiguration when the server is not one that we can use.
 
     `source` is where the address can be corrected.
     """
     try:
         said = psycopg.conninfo.conninfo_to_dict(address)
-        connection = psycopg.connect(
+        connection = ServerConnection.connect(
             address,
             **{name: value for name, value in SILENCE.items() if name not in said},
             autocommit=True,  # transactions are begun here
