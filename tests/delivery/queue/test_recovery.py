@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 from tests.delivery.harness import RELAY, TAKEN, DeliveryHarness
@@ -16,6 +18,7 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.ports import RelayStatus
+from pressrun.services.upkeep import readiness as readiness_module
 from pressrun.services.upkeep.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.readers.bounces import Failure, fail_copy
@@ -184,3 +187,20 @@ async def test_a_database_that_takes_no_changes_stands_in_the_way(harness: Deliv
     assert [] == await readiness.problems()
     [obstacle] = await readiness.obstacles()
     assert (Cause.DATABASE, True) == (obstacle.cause, "takes no changes" in obstacle.text)
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks whether the service is ready would give up, and not hear what is wrong."""
+    database = harness.services.database
+
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(readiness_module, "ANSWER_SECONDS", 0.01)
+    monkeypatch.setattr(database, "read", hang)
+    pool, progress = harness.pool, harness.dispatcher
+    readiness = Readiness(database=database, progress=progress, relays=pool, loops=list, clock=harness.clock)
+    [obstacle] = await readiness.obstacles()
+    assert (Cause.DATABASE, True) == (obstacle.cause, "has not answered" in obstacle.text)

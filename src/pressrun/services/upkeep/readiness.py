@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
@@ -17,6 +18,8 @@ from pressrun.store.queue import destinations
 QUIET_SECONDS = 15.0  # the dispatcher runs a cycle at least every 5 s
 RELAYS_FAILING_SECONDS = 60.0
 UNSIGNED_SECONDS = 60.0  # one failure may be that of a single mail
+ANSWER_SECONDS = 5.0  # whoever asks does not wait for much longer
+_NO_ANSWER = f"the database has not answered for {ANSWER_SECONDS:g} seconds"
 _NOT_HELD = "the database answers but takes no changes: the lease of this service could not be renewed in time"
 
 
@@ -59,7 +62,10 @@ class Readiness:
         """Each problem; none when all is well."""
         obstacles = []
         try:
-            await self._database.read(destinations.load_paces)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._database.read(destinations.load_paces)
+        except TimeoutError:
+            obstacles.append(Obstacle(Cause.DATABASE, _NO_ANSWER))
         except Unavailable as problem:
             obstacles.append(Obstacle(Cause.DATABASE, str(problem)))
         else:
