@@ -20,7 +20,11 @@ STUCK_SECONDS = 30.0  # a dispatcher that completes no cycle for this long is st
 
 
 class Watchdog(BackgroundLoop):
-    """A cycle of the dispatcher proves that event loop and database work; without one systemd restarts us."""
+    """A cycle of the dispatcher proves that event loop and database work; without one systemd restarts us.
+
+    So does one that a server of the database turns away: a restart would not bring the server back, and nobody would
+    be told to come again.
+    """
 
     name = "watchdog"
     unavailable = "daemon.watchdog"  # nothing here uses the database
@@ -39,7 +43,7 @@ class Watchdog(BackgroundLoop):
         self._every = min(CHECK_SECONDS, watchdog_seconds / 2) if watchdog_seconds else CHECK_SECONDS
         self._was_stuck = False
         self._logged: set[str] = set()
-        self._last, self._last_at = dispatcher.alive_at, time.monotonic()  # the wall clock may jump
+        self._last, self._last_at = self._sign_of_life(), time.monotonic()  # the wall clock may jump
 
     async def step(self) -> bool:
         """Wait a moment, then check."""
@@ -49,8 +53,9 @@ class Watchdog(BackgroundLoop):
         return True
 
     def _feed_watchdog(self) -> None:
-        if self._dispatcher.alive_at != self._last:
-            self._last, self._last_at = self._dispatcher.alive_at, time.monotonic()
+        sign = self._sign_of_life()
+        if sign != self._last:
+            self._last, self._last_at = sign, time.monotonic()
         quiet = time.monotonic() - self._last_at
         is_stuck = quiet > STUCK_SECONDS
         if not is_stuck:
@@ -58,6 +63,9 @@ class Watchdog(BackgroundLoop):
         elif not self._was_stuck:
             event(log, "daemon.watchdog", level=logging.ERROR, quiet_seconds=round(quiet))
         self._was_stuck = is_stuck
+
+    def _sign_of_life(self) -> tuple[float, int]:
+        return self._dispatcher.alive_at, self._dispatcher.turned_away
 
     def _log_failing(self) -> None:
         """Log once that a loop has been failing for long."""

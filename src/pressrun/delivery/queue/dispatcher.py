@@ -92,6 +92,7 @@ class Dispatcher(BackgroundLoop):
         self.settings = settings
         self.broker = Broker(scheduler, settings, clock, owner, lambda: self._syncing or database.is_syncing)
         self.alive_at = clock()
+        self.turned_away = 0  # cycles that a server of the database did not take; each connects anew
         self._database = database
         self._clock = clock
         self._owner = owner
@@ -202,6 +203,7 @@ class Dispatcher(BackgroundLoop):
         except Exception as problem:
             if isinstance(problem, CommitUnknown) or not isinstance(problem, Unavailable):
                 self._wake_ups.be_careful()
+            self.turned_away += isinstance(problem, Unavailable) and not self._database.location.is_exclusive
             raise
 
     async def _cycle(self) -> None:
