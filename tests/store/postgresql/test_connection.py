@@ -18,6 +18,7 @@ from tests.postgresql import new_server
 
 from pressrun.core.errors import CommitUnknown, Unavailable
 from pressrun.store.connection import MAX_RUNS
+from pressrun.store.postgresql import connection as connecting
 from pressrun.store.postgresql.connection import SILENCE, PostgresConnection
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.values import stream
@@ -283,6 +284,27 @@ def test_a_server_that_is_gone_is_unavailable_until_it_is_back() -> None:
             server.start()
             connection.write(lambda tx: execute_in(tx, _INSERT, b"c"))
             assert [b"a", b"c"] == rows(connection)
+
+
+def test_a_server_that_takes_no_changes_is_tried_once_more(
+    place: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one may have become the primary; if not, everybody waits while one unit of work tries again and again."""
+    attempts: list[Any] = []
+    connect = connecting.connect
+
+    def count(*values: Any) -> Any:
+        attempts.append(values)
+        return connect(*values)
+
+    monkeypatch.setattr(connecting, "connect", count)
+    with closing(PostgresConnection(f"{place.address}&options=-cdefault_transaction_read_only%3Don")) as opened:
+        assert [] == rows(opened)
+        for _ in range(2):
+            attempts.clear()
+            with pytest.raises(Unavailable, match="takes no changes"):
+                opened.write(lambda tx: execute_in(tx, _INSERT, b"a"))
+            assert 1 == len(attempts)
 
 
 def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:

@@ -109,6 +109,7 @@ class PostgresConnection(EngineConnection):
         self._address = address
         self._password = password
         self._patience = patience
+        self._is_new = True  # it was opened for this transaction
         self._failure: tuple[float, Unavailable] | None = None  # when connecting failed last, and why
         self._connection = self._connect()
         self._begin_durable = _BEGIN if _waits_for_disk(self._connection) else _BEGIN_DURABLE
@@ -140,6 +141,7 @@ class PostgresConnection(EngineConnection):
                 if isinstance(problem, SilentServer) or not self._connection.closed:
                     raise
             else:
+                self._is_new = False
                 return self._connection
         self._connection = self._connect()
         self._connection.execute(statement)
@@ -152,6 +154,7 @@ class PostgresConnection(EngineConnection):
             self._failure = self._monotonic(), problem
             raise
         connection.patience = self._patience
+        self._is_new = True
         return connection
 
     def require_reachable(self, asked: float) -> None:
@@ -180,13 +183,14 @@ class PostgresConnection(EngineConnection):
             self._connection.execute("rollback")
 
     def may_run_again(self, problem: Exception) -> bool:
-        """Also when the connection was lost before the commit, or the server has become a standby; not when it has been
-        silent: everybody else has waited for that long as well.
+        """Also when the connection was lost before the commit, or leads to a server that has become a standby; not when
+        a new one does so as well, or has been silent: everybody else waits meanwhile.
         """
         if isinstance(problem, SilentServer):
             return False
         if isinstance(problem, ReadOnlySqlTransaction):
             self._connection.close()
+            return not self._is_new
         return self._connection.closed or super().may_run_again(problem)
 
     def checkpoint(self) -> bool:
