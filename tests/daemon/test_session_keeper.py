@@ -197,3 +197,22 @@ async def test_the_timer_suspends_by_itself(database: Database, monkeypatch: pyt
     watched.pass_time(0.02)
     async with asyncio.timeout(10):
         await suspended.wait()
+
+
+async def test_why_the_lease_is_not_held_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = await watch(database)
+    assert watched.keeper.why_not_held() is None
+    watched.pass_time(LEASE_SECONDS)
+    assert "" == watched.keeper.why_not_held()
+
+    async def refuse(*_: object, **__: object) -> None:
+        watched.keeper.end_pause()
+        raise Unavailable("the server takes no changes")
+
+    monkeypatch.setattr("pressrun.daemon.session_keeper.RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(database, "write", refuse)
+    running = asyncio.create_task(watched.keeper.run())
+    while watched.keeper.fault is None:
+        await asyncio.sleep(0)
+    assert "the server takes no changes" == watched.keeper.why_not_held()
+    running.cancel()

@@ -103,6 +103,12 @@ class SessionKeeper(BackgroundLoop):
     def may_hand_out(self) -> bool:
         return not self._is_ended and (self._lease is None or self._lease.seconds_left(self._read_clocks()) > 0)
 
+    def why_not_held(self) -> str | None:
+        """Why copies may not be handed out, as the last renewal says; None while they may."""
+        if self.may_hand_out():
+            return None
+        return "" if self.fault is None else self.fault.problem
+
     def lease_seconds_left(self) -> float | None:
         """For how long copies may be handed out without another renewal; None where the session needs no lease."""
         return None if self._lease is None else max(0.0, self._lease.seconds_left(self._read_clocks()))

@@ -77,7 +77,7 @@ def build_watches(current: Current[Settings], observed: Observed, manager: Servi
         relays=observed.workers,
         loops=observed.loops,
         clock=utc_now,
-        holds_database=session.may_hand_out,
+        why_not_held=session.why_not_held,
     )
     page = MetricsPage(
         metrics=metrics,

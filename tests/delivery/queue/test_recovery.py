@@ -174,19 +174,20 @@ async def test_what_stands_in_the_way_is_told(
 
 async def test_a_database_that_takes_no_changes_stands_in_the_way(harness: DeliveryHarness) -> None:
     """As a server that has become a standby: it answers, and the lease runs out."""
-    held = [True, False]
+    answers = [None, "", "is it a standby?"]
     readiness = Readiness(
         database=harness.services.database,
         progress=harness.dispatcher,
         relays=harness.pool,
         loops=list,
         clock=harness.clock,
-        holds_database=lambda: held.pop(0),
+        why_not_held=lambda: answers.pop(0),
     )
     await harness.run_cycle()
     assert [] == await readiness.problems()
-    [obstacle] = await readiness.obstacles()
-    assert (Cause.DATABASE, True) == (obstacle.cause, "takes no changes" in obstacle.text)
+    for reason in ("in time", "in time: is it a standby?"):
+        [obstacle] = await readiness.obstacles()
+        assert (Cause.DATABASE, True) == (obstacle.cause, obstacle.text.endswith(reason))
 
 
 async def test_a_database_that_does_not_answer_is_not_waited_for(

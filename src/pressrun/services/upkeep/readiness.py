@@ -20,7 +20,7 @@ RELAYS_FAILING_SECONDS = 60.0
 UNSIGNED_SECONDS = 60.0  # one failure may be that of a single mail
 ANSWER_SECONDS = 5.0  # whoever asks does not wait for much longer
 _NO_ANSWER = f"the database has not answered for {ANSWER_SECONDS:g} seconds"
-_NOT_HELD = "the database answers but takes no changes: the lease of this service could not be renewed in time"
+_NOT_HELD = "the database answers, but the lease of this service could not be renewed in time"
 
 
 class Obstacle(Struct, frozen=True):
@@ -33,8 +33,8 @@ class Obstacle(Struct, frozen=True):
 class Readiness:
     """Reports what keeps the service from working; `progress` is that of the queue.
 
-    `holds_database` is whether its lease has been renewed in time. A server that has become a standby answers, but
-    takes no changes, and so not this one.
+    `why_not_held` is None while its lease has been renewed in time, and else why not, if that is known. A server that
+    has become a standby answers, but takes no changes, and so not this one.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Readiness:
         relays: RelayPool,
         loops: Callable[[], Sequence[BackgroundLoop]],
         clock: Clock,
-        holds_database: Callable[[], bool] = lambda: True,
+        why_not_held: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._database = database
         self._progress = progress
         self._relays = relays
         self._loops = loops
         self._clock = clock
-        self._holds_database = holds_database
+        self._why_not_held = why_not_held
 
     async def problems(self) -> list[str]:
         """A line for each problem; none when all is well."""
@@ -69,8 +69,8 @@ class Readiness:
         except Unavailable as problem:
             obstacles.append(Obstacle(Cause.DATABASE, str(problem)))
         else:
-            if not self._holds_database():
-                obstacles.append(Obstacle(Cause.DATABASE, _NOT_HELD))
+            if (why := self._why_not_held()) is not None:
+                obstacles.append(Obstacle(Cause.DATABASE, f"{_NOT_HELD}: {why}" if why else _NOT_HELD))
         return [*obstacles, *self._obstacles_seen(self._clock())]
 
     def _obstacles_seen(self, now: float) -> Iterator[Obstacle]:
