@@ -205,14 +205,15 @@ async def test_why_the_lease_is_not_held_is_told(database: Database, monkeypatch
     watched.pass_time(LEASE_SECONDS)
     assert "" == watched.keeper.why_not_held()
 
+    failed = asyncio.Event()
+
     async def refuse(*_: object, **__: object) -> None:
-        watched.keeper.end_pause()
+        failed.set()
         raise Unavailable("the server takes no changes")
 
     monkeypatch.setattr("pressrun.daemon.session_keeper.RENEW_SECONDS", 0.0)
     monkeypatch.setattr(database, "write", refuse)
     running = asyncio.create_task(watched.keeper.run())
-    while watched.keeper.fault is None:
-        await asyncio.sleep(0)
+    await failed.wait()
     assert "the server takes no changes" == watched.keeper.why_not_held()
     running.cancel()

@@ -307,6 +307,21 @@ def test_a_server_that_takes_no_changes_is_tried_once_more(
             assert 1 == len(attempts)
 
 
+def test_a_lock_of_others_is_not_waited_for_without_end(
+    place: PostgresDatabase, connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an administrator takes for `vacuum full`: nobody could read anything else meanwhile, either."""
+    for name in ("_BEGIN_READING", "_BEGIN"):
+        monkeypatch.setattr(connecting, name, getattr(connecting, name).replace("'5s'", "'50ms'"))
+    monkeypatch.setattr(connection, "_begin_durable", connecting._BEGIN)
+    with psycopg.connect(place.address) as admin:
+        admin.execute("lock table suppression in access exclusive mode")
+        with pytest.raises(Unavailable, match="another session holds a lock"):
+            rows(connection)
+        with pytest.raises(Unavailable, match="another session holds a lock"):
+            connection.write(lambda tx: execute_in(tx, _INSERT, b"a"))
+
+
 def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:
     with new_server() as server:
         place = PostgresDatabase(server.url("postgres", "postgres"))

@@ -18,6 +18,7 @@ from psycopg.errors import (
     ForeignKeyViolation,
     IndexCorrupted,
     InsufficientPrivilege,
+    LockNotAvailable,
     ReadOnlySqlTransaction,
     SerializationFailure,
     UniqueViolation,
@@ -52,6 +53,7 @@ READ_ONLY_REMEDY = (
     "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
     "target_session_attrs=read-write"
 )
+_LOCK_REMEDY = "pg_stat_activity and pg_blocking_pids() on the server say which"
 LOOK_SECONDS = 1.0  # between checks of the sizes of tables, which are cheap; until then, plans may be wrong
 MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
 OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
@@ -59,7 +61,8 @@ OLDEST_SERVER = 15  # its `unique nulls not distinct`, and what Debian 12 has
 # Local to each transaction, as a pooler may give the next one another session. A lock is waited for as long as SQLite
 # waits; a process that hangs in a transaction must not hold its locks for ever. What is accepted is on the disk,
 # whatever the server does for others.
-_LIMITS = "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '60s'"
+_PATIENCE = "set local lock_timeout = '5s'"
+_LIMITS = f"{_PATIENCE}; set local idle_in_transaction_session_timeout = '60s'"
 # No plan may depend on what the server knows of our tables at that moment: a minute after an import or the start of an
 # edition it still takes them for small. All statements are written so that they find their rows by indexes, one table
 # after the other, as SQLite does, and a test reads their plans.
@@ -71,7 +74,7 @@ _BEGIN = f"begin isolation level read committed; {_LIMITS}; {PLANS}"
 _BEGIN_DURABLE = f"{_BEGIN}; set local synchronous_commit = on"
 _BEGIN_RECORD = f"{_BEGIN}; set local synchronous_commit = off"
 _BEGIN_LOOK = f"{_BEGIN_RECORD}; set local lock_timeout = '100ms'"
-_BEGIN_READING = f"begin isolation level repeatable read read only; {PLANS}"
+_BEGIN_READING = f"begin isolation level repeatable read read only; {_PATIENCE}; {PLANS}"
 
 
 def dialect(*, reading: bool = False) -> Dialect:
@@ -237,6 +240,8 @@ class _Cursor(psycopg.Cursor[Any]):
 def _drop_details(problem: psycopg.Error) -> None:
     if isinstance(problem, ReadOnlySqlTransaction):
         problem.args = (f"the server takes no changes ({problem.diag.message_primary}). {READ_ONLY_REMEDY}",)
+    elif isinstance(problem, LockNotAvailable):
+        problem.args = (f"another session holds a lock ({problem.diag.message_primary}). {_LOCK_REMEDY}",)
     elif problem.diag.message_primary:
         problem.args = (problem.diag.message_primary,)
 
