@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -320,6 +321,19 @@ def test_a_lock_of_others_is_not_waited_for_without_end(
             rows(connection)
         with pytest.raises(Unavailable, match="another session holds a lock"):
             connection.write(lambda tx: execute_in(tx, _INSERT, b"a"))
+
+
+def test_a_session_that_the_server_ends_for_idling_is_an_outage(connection: PostgresConnection) -> None:
+    """An administrator may have set a limit that is too short; it is not a mistake of ours."""
+
+    def idle(tx: Transaction) -> None:
+        select_in(tx, "select set_config('idle_in_transaction_session_timeout', '1ms', true)")
+        time.sleep(0.1)
+        select_in(tx, "select 1")
+
+    for run in (connection.read, connection.write):
+        with pytest.raises(Unavailable, match="idle-in-transaction"):
+            run(idle)
 
 
 def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:

@@ -16,11 +16,13 @@ from psycopg.errors import (
     DataCorrupted,
     DeadlockDetected,
     ForeignKeyViolation,
+    IdleInTransactionSessionTimeout,
     IndexCorrupted,
     InsufficientPrivilege,
     LockNotAvailable,
     ReadOnlySqlTransaction,
     SerializationFailure,
+    TransactionTimeout,
     UniqueViolation,
 )
 from psycopg.pq import TransactionStatus
@@ -39,6 +41,15 @@ from pressrun.store.transaction import RESTORE, Dialect
 
 # What a server says when it ends a session, or nothing at all. One that waits for a standby has committed by then.
 _ENDED = (None, AdminShutdown.sqlstate, CrashShutdown.sqlstate)
+# Also a standby since the last failover, a role that somebody has taken rights from, and limits that an administrator
+# has set: all can be mended.
+_OUTAGES = (
+    psycopg.OperationalError,
+    ReadOnlySqlTransaction,
+    InsufficientPrivilege,
+    IdleInTransactionSessionTimeout,
+    TransactionTimeout,
+)
 _QUOTED = re.compile('".*"')
 CONNECT_SECONDS = 5  # for each host of the address: as long as SQLite waits for a lock
 # After about so long a server whose machine or network is gone is given up, also in the middle of a statement: the next
@@ -86,8 +97,7 @@ def dialect(*, reading: bool = False) -> Dialect:
         mend_statistics=mend_statistics,
         errors=psycopg.Error,
         mistakes=psycopg.ProgrammingError,
-        # A standby since the last failover, and a role that somebody has taken rights from: both can be mended.
-        outages=(psycopg.OperationalError, ReadOnlySqlTransaction, InsufficientPrivilege),
+        outages=_OUTAGES,
         is_damage=lambda problem: isinstance(problem, (DataCorrupted, IndexCorrupted)),
         mend=lambda _: RESTORE,
         conflicts=(SerializationFailure, DeadlockDetected, UniqueViolation, ForeignKeyViolation),
