@@ -336,6 +336,14 @@ def test_a_session_that_the_server_ends_for_idling_is_an_outage(connection: Post
             run(idle)
 
 
+def test_tables_that_somebody_has_put_elsewhere_are_an_outage(place: PostgresDatabase) -> None:
+    with closing(PostgresConnection(f"{place.address}&options=-csearch_path%3Delsewhere")) as opened:
+        with pytest.raises(Unavailable, match="has search_path been changed"):
+            rows(opened)
+        with pytest.raises(Unavailable, match="has search_path been changed"):
+            opened.write(lambda tx: execute_in(tx, _INSERT, b"a"))
+
+
 def test_what_was_only_recorded_is_on_the_disk_after_a_checkpoint() -> None:
     with new_server() as server:
         place = PostgresDatabase(server.url("postgres", "postgres"))

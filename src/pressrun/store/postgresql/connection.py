@@ -23,6 +23,7 @@ from psycopg.errors import (
     ReadOnlySqlTransaction,
     SerializationFailure,
     TransactionTimeout,
+    UndefinedTable,
     UniqueViolation,
 )
 from psycopg.pq import TransactionStatus
@@ -41,12 +42,13 @@ from pressrun.store.transaction import RESTORE, Dialect
 
 # What a server says when it ends a session, or nothing at all. One that waits for a standby has committed by then.
 _ENDED = (None, AdminShutdown.sqlstate, CrashShutdown.sqlstate)
-# Also a standby since the last failover, a role that somebody has taken rights from, and limits that an administrator
-# has set: all can be mended.
+# Also a standby since the last failover, a role that somebody has taken rights from, tables that somebody has put
+# elsewhere, and limits that an administrator has set: all can be mended.
 _OUTAGES = (
     psycopg.OperationalError,
     ReadOnlySqlTransaction,
     InsufficientPrivilege,
+    UndefinedTable,
     IdleInTransactionSessionTimeout,
     TransactionTimeout,
 )
@@ -64,6 +66,7 @@ READ_ONLY_REMEDY = (
     "Is it a standby, or is default_transaction_read_only on? Name the primary in `database`, or all servers and "
     "target_session_attrs=read-write"
 )
+_TABLE_REMEDY = "Is a dump being restored, or has search_path been changed?"
 _LOCK_REMEDY = "pg_stat_activity and pg_blocking_pids() on the server say which"
 LOOK_SECONDS = 1.0  # between checks of the sizes of tables, which are cheap; until then, plans may be wrong
 MOST_PREPARED = 1000  # more than there are statements, so that none is dropped and prepared again
@@ -252,6 +255,8 @@ def _drop_details(problem: psycopg.Error) -> None:
         problem.args = (f"the server takes no changes ({problem.diag.message_primary}). {READ_ONLY_REMEDY}",)
     elif isinstance(problem, LockNotAvailable):
         problem.args = (f"another session holds a lock ({problem.diag.message_primary}). {_LOCK_REMEDY}",)
+    elif isinstance(problem, UndefinedTable):
+        problem.args = (f"{problem.diag.message_primary}. {_TABLE_REMEDY}",)
     elif problem.diag.message_primary:
         problem.args = (problem.diag.message_primary,)
 
