@@ -34,6 +34,7 @@ from pressrun.services.people.tokens import PREFIX, TokenMaker, TokenRequest, To
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.reports.edition_descriptions import list_editions
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.people import people
@@ -182,6 +183,15 @@ async def queue_copies(services: ServiceHarness) -> None:
     )
 
 
+async def make_five_editions(services: ServiceHarness) -> None:
+    for _ in range(5):
+        await services.make_edition()
+
+
+async def list_all_editions(services: ServiceHarness) -> None:
+    assert len(await services.database.read(list_editions, "news", NOW)) == 5
+
+
 def refuse(*kinds: BounceClass) -> UseCase:
     """100 copies are refused: two statements record that, the others draw the consequences."""
 
@@ -258,6 +268,7 @@ CEILINGS: dict[str, tuple[UseCase, UseCase, int]] = {
     "1,000 of 2,500 readers with copies are suppressed": (after(import_rows(), queue_copies_to_all), suppress_rows, 10),
     "1,000 addresses are suppressed again": (suppress_rows, suppress_rows, 1),
     "2,500 requests expire": (import_rows(asks=True), expire, 13),
+    "five editions are listed": (make_five_editions, list_all_editions, 4),
     "pauses end": (import_rows(state="suspended"), end_all_pauses, 1),
     "100 readers are refused for good": (after(import_rows(), queue_copies), refuse(BounceClass.GONE), 15),
     "100 copies are refused for policy": (after(import_rows(), queue_copies), refuse(BounceClass.POLICY), 13),

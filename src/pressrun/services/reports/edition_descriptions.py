@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -63,7 +64,7 @@ class FullEditionAnswer(EditionAnswer, frozen=True, kw_only=True):
 def list_editions(tx: Transaction, name: str | None, now: int) -> list[EditionAnswer]:
     """`edition ls`: every edition, or those of one list, newest first; raises NotFound."""
     list_id = None if name is None else lists.get_list(tx, name).id
-    return [describe_edition(tx, edition, now) for edition in editions.all_editions(tx, list_id)]
+    return _describe_editions(tx, editions.all_editions(tx, list_id), now)
 
 
 def page_of_editions(
@@ -72,7 +73,7 @@ def page_of_editions(
     """Editions of a list with lower ids, newest first, in one state if it is named, and not older than `since`."""
     target = lists.get_list(tx, name)
     page = editions.page_of_editions(tx, target.id, before=before, limit=limit, state=state, since=since)
-    return [describe_edition(tx, edition, now) for edition in page]
+    return _describe_editions(tx, page, now)
 
 
 def show_edition(tx: Transaction, edition_id: int, now: int) -> FullEditionAnswer:
@@ -105,7 +106,16 @@ def describe_edition(tx: Transaction, edition: Edition, now: int) -> EditionAnsw
 
     `held_until` is when its list's hours begin, `replaced_by` the newer draft of the same editor.
     """
-    draft = drafts.find_draft(tx, edition.id)
+    return _describe_editions(tx, [edition], now)[0]
+
+
+def _describe_editions(tx: Transaction, listed: Sequence[Edition], now: int) -> list[EditionAnswer]:
+    ids = [edition.id for edition in listed]
+    replacements, copies = drafts.find_replacements(tx, ids), copy_counts.count_copies_of(tx, ids)
+    return [_describe(edition, replacements.get(edition.id), copies[edition.id], now) for edition in listed]
+
+
+def _describe(edition: Edition, replaced_by: int | None, copies: Mapping[str, int], now: int) -> EditionAnswer:
     return EditionAnswer(
         id=edition.id,
         list=edition.list_name,
@@ -120,9 +130,9 @@ def describe_edition(tx: Transaction, edition: Edition, now: int) -> EditionAnsw
         held_until=rfc3339(held_until(edition, now)),
         pause_reason=edition.pause_reason,
         canary_percent=edition.canary_percent,
-        replaced_by=None if draft is None else draft.replaced_by,
+        replaced_by=replaced_by,
         issue=edition.issue,
         may_have_gone=edition.may_have_gone,
         copies_removed_at=rfc3339(edition.copies_removed_at),
-        **copy_counts.count_copies(tx, edition.id),
+        **copies,
     )

@@ -6,14 +6,14 @@ A draft that a newer one replaced is kept, cancelled, so that its link can say s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json, parse_row
 
 PlainFinding = Mapping[str, Any] | Sequence[Any]  # as `message.finding` writes it; a list in rows of older versions
 
@@ -74,6 +74,12 @@ def find_draft(tx: Transaction, edition_id: int) -> StoredDraft | None:
     return StoredDraft(
         findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=_version(row)
     )
+
+
+def find_replacements(tx: Transaction, edition_ids: Collection[int]) -> dict[int, int]:
+    """By the id of each of these editions that a newer draft replaced: the id of that one."""
+    rows = tx.rows("drafts.replacements", ids=in_json(edition_ids))
+    return {row["edition_id"]: row["replaced_by"] for row in rows if row["replaced_by"] is not None}
 
 
 def extend_draft(tx: Transaction, edition_id: int, expires_at: int, version: DraftVersion) -> None:

@@ -8,12 +8,12 @@ them with the rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
 from pressrun.core.lifecycles.delivery import DeliveryState
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 REFUSED = "refused"  # of the failed ones: those that a reader's server refused for good
 BEGUN = "begun"  # how many have been claimed for the first time; given back before their attempt, they wait once more
@@ -73,7 +73,10 @@ def _store(tx: Transaction, moves: Sequence[_Move]) -> None:
 
 def _numbers(tx: Transaction, edition_id: int) -> dict[str, int]:
     """The numbers of an edition, with what this transaction has changed so far."""
-    row = tx.row("copy_counts.get", edition_id=edition_id)
+    return _with_pending(tx, edition_id, tx.row("copy_counts.get", edition_id=edition_id))
+
+
+def _with_pending(tx: Transaction, edition_id: int, row: Row | None) -> dict[str, int]:
     numbers = {name: 0 if row is None else int(row[name]) for name in _COLUMNS}
     pending: list[_Move] = tx.deferred(_store)
     for move in pending:
@@ -84,7 +87,16 @@ def _numbers(tx: Transaction, edition_id: int) -> dict[str, int]:
 
 def count_copies(tx: Transaction, edition_id: int) -> dict[str, int]:
     """How many copies of an edition are in each state; every state is there."""
-    numbers = _numbers(tx, edition_id)
+    return _by_state(_numbers(tx, edition_id))
+
+
+def count_copies_of(tx: Transaction, edition_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """The same of each of these editions, by its id."""
+    rows = {row["edition_id"]: row for row in tx.rows("copy_counts.of_editions", ids=in_json(edition_ids))}
+    return {number: _by_state(_with_pending(tx, number, rows.get(number))) for number in edition_ids}
+
+
+def _by_state(numbers: Mapping[str, int]) -> dict[str, int]:
     return {state.value: numbers[state.value] for state in DeliveryState}
 
 

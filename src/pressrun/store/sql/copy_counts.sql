@@ -20,6 +20,10 @@ on conflict (edition_id) do update set
 -- The numbers of an edition.
 select * from copy_count where edition_id = :edition_id;
 
+-- name: of_editions
+-- The numbers of some editions.
+select * from copy_count where edition_id {in ids};
+
 -- name: live
 -- How many copies are in each state, of editions that are not over; of welcome mails, which never are, those that wait.
 select sum(queued) as queued, sum(claimed) as claimed, sum(deferred) as deferred,

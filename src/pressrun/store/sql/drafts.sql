@@ -7,6 +7,10 @@ values (:edition_id, :findings, :expires_at, :written_at, :mail_id, :is_proven);
 -- One draft.
 select findings, expires_at, replaced_by, written_at, mail_id, is_proven from draft where edition_id = :edition_id;
 
+-- name: replacements
+-- By which newer draft each of these was replaced, if it was.
+select edition_id, replaced_by from draft where edition_id {in ids};
+
 -- name: extend
 -- Let the draft wait until another link expires.
 update draft set expires_at = case when expires_at > :expires_at then expires_at else :expires_at end where edition_id = :edition_id;
