@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engines import new_database, place_of
@@ -17,7 +18,9 @@ from tests.engines import new_database, place_of
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.location import open_for_reading
+from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.readers.suppressions import list_suppressions, suppress
+from pressrun.store.sqlite.connection import SqliteConnection
 from pressrun.store.transaction import Transaction
 
 
@@ -129,3 +132,20 @@ def test_what_was_recorded_survives_a_kill(tmp_path: Path) -> None:
         said = [20, *(int(line) for line in process.stdout.read().split())]
     with open_for_reading(location) as snapshot:
         assert max(said) <= len(list_suppressions(snapshot))
+
+
+@pytest.mark.parametrize(("way", "durable"), [("write", True), ("share", True), ("record", False)])
+async def test_which_ways_wait_for_the_disk(
+    database: Database, monkeypatch: pytest.MonkeyPatch, way: str, durable: bool
+) -> None:
+    begun: list[bool] = []
+    for engine in (SqliteConnection, PostgresConnection):
+        real = engine.begin
+
+        def begin(connection: Any, *, durable: bool, real: Any = real) -> Any:
+            begun.append(durable)
+            return real(connection, durable=durable)
+
+        monkeypatch.setattr(engine, "begin", begin)
+    await getattr(database, way)(add, "a")
+    assert [durable] == begun

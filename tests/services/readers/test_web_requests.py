@@ -19,6 +19,7 @@ from pressrun.core.abuse.sign_up import Trust
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate, RateExceeded
+from pressrun.services.background import LEAST_WAIT, MOST_WAIT
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.ports import Waker
 from pressrun.services.readers.requests import Origin
@@ -172,6 +173,30 @@ async def test_what_is_asked_for_is_carried_out_by_itself(services: ServiceHarne
     await asyncio.wait_for(done.wait(), 10)
     running.cancel()
     assert [("confirmation",)] == await rows(services, "select kind from notice")
+
+
+@pytest.mark.parametrize(("drawn", "expected"), [(b"\0", LEAST_WAIT), (b"\xff", MOST_WAIT)])
+async def test_it_is_carried_out_after_a_random_time(
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch, drawn: bytes, expected: float
+) -> None:
+    """So that nobody who sends two learns from the second what the first was about."""
+    waits: list[float] = []
+    waiting: list[tuple[object, ...]] = []
+
+    async def sleep(seconds: float) -> None:
+        if not waits:
+            waiting.extend(await rows(services, "select count(*) from pending_request"))
+        waits.append(seconds)
+
+    await services.make_list()
+    context = replace(services.context, entropy=lambda number: drawn * number)
+    web_requests = WebRequests(context, sign_ups=services.sign_ups)
+    await web_requests.sign_up(["news"], Applicant(ADA, WEB), network=None)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert await web_requests.step()
+    assert [(1,)] == waiting
+    assert pytest.approx(expected) == waits[0]
+    assert [] == await rows(services, "select * from pending_request")
 
 
 # ---------------------------------------------------------------------- requests that cannot be carried out
