@@ -5,8 +5,9 @@ BLAKE2s (RFC 7693) in place of AES: a MAC of the value is its tag, and a stream 
 Without the key, neither shows anything about the value, or whether two values are close. Values must be equal when
 sealed twice, since links and addresses are, so there is no nonce.
 
-BLAKE2s takes half the time of HMAC-SHA256, and every copy carries three or four tokens. Tags may be truncated, to no
-less than 80 bits (RFC 2104 §5). Nothing here compares tags: that is for `hmac.compare_digest`.
+BLAKE2s takes half the time of HMAC-SHA256, and every copy carries three or four tokens. Tags may be truncated: RFC
+2104 §5 advises half of the digest, and 80 bits at least, which is all that an address has room for. Nothing here
+compares tags: that is for `hmac.compare_digest`.
 """
 
 from __future__ import annotations
