@@ -20,6 +20,7 @@ import httpx
 from tests.browser.pictures import harbour
 from tests.browser.site import open_site
 from tests.browser.specimens import ARABIC, ENGLISH
+from tests.database import watched
 from tests.message.builders import build, edition
 from tests.message.in_five_languages import LOGO, body_in
 from tests.web.harness import NOW, WebHarness
@@ -58,11 +59,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What came."""
+    """What came, and the statements of transactions that wrote meanwhile."""
 
     name: str
     path: str
+    method: str
     answer: httpx.Response
+    written: list[str]
 
 
 def _bad(path: str) -> Ask:
@@ -228,9 +231,10 @@ class Town:
                 for earlier in ask.before:
                     await (client.post(path, data=earlier) if earlier else client.get(path))
                 method = ask.method or ("GET" if ask.fields is None else "POST")
-                answer = await client.request(method, path, data=ask.fields)
+                with watched() as written:
+                    answer = await client.request(method, path, data=ask.fields)
             assert (ask.name, ask.status) == (ask.name, answer.status_code)
-            yield State(name=ask.name, path=path, answer=answer)
+            yield State(name=ask.name, path=path, method=method, answer=answer, written=written)
 
     async def _token(self, kind: str) -> str:
         web = self.web

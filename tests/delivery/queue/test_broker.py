@@ -179,6 +179,22 @@ async def test_a_restart_makes_nothing_faster(harness: DeliveryHarness) -> None:
     assert times
 
 
+async def test_a_kill_before_any_result_makes_nothing_faster(harness: DeliveryHarness) -> None:
+    """The pace is stored with the claims: whatever was claimed may have gone out."""
+    await harness.readers(60)
+    harness.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await harness.start()
+    await harness.edition()
+    times: list[float] = []
+    for _ in range(30):
+        await harness.run_cycle()
+        times += [harness.services.now for _ in harness.all_outgoing()]
+        harness.pass_time(0.05)
+        await harness.start()
+    assert all(sum(at <= other <= at + 1 for other in times) <= 11 for at in times)
+    assert times
+
+
 async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
     """One timer wakes the connections: it rings for the turn that comes first."""
     relays = {"slow": (Rate(1, 60.0),), "quick": (Rate(10, 1.0),)}
