@@ -81,6 +81,22 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     assert ({"claimed": 1, "delivered": 1}, []) == (await harness.counts(edition), harness.all_outgoing())
 
 
+@pytest.mark.parametrize("stop", ["pause", "cancel"])
+async def test_what_a_relay_takes_of_an_edition_that_has_stopped_is_recorded(
+    harness: DeliveryHarness, stop: str
+) -> None:
+    """A careful turn records what its session still holds; a copy that it overlooked would go out again."""
+    await harness.readers(2)
+    edition = await harness.edition()
+    taken = await harness.outgoing_after_cycle()
+    await getattr(harness.edition_admin, stop)(edition)
+    for outgoing in taken:
+        harness.answer(outgoing, TAKEN)
+    harness.dispatcher.broker.wake_ups.be_careful()
+    await harness.run_cycle()
+    assert {"delivered": 2} == await harness.counts(edition)
+
+
 async def test_an_edition_that_cannot_be_read_pauses_and_others_go(
     harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
