@@ -3,12 +3,15 @@ one mailbox does not count against the other."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import pytest_asyncio
 from tests.delivery.harness import GONE, LATER, TAKEN, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound, Refused
+from pressrun.core.signing.tokens import digests_of
 from pressrun.services.editions import lifecycle
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
@@ -18,7 +21,9 @@ from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.services.suppression import SuppressionReason
 from pressrun.store.queue import copy_counts
+from pressrun.store.readers import suppressions
 
 OLD, NEW = "old@reader.example", "new@elsewhere.example"
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="words")
@@ -155,6 +160,28 @@ async def test_a_bounce_of_the_new_address_says_nothing_of_the_former_one(harnes
     harness.answer(outgoing, GONE)
     await harness.run_cycle()
     assert [OLD] == await get_news(harness, await harness.edition("Hello again"))
+
+
+@pytest.mark.parametrize(
+    ("new", "suppressed", "reason", "gets_news"),
+    [
+        (NEW, NEW, SuppressionReason.OPERATOR, False),
+        ("new+news@elsewhere.example", NEW, SuppressionReason.NEVER_AGAIN, False),
+        (NEW, OLD, SuppressionReason.OPERATOR, True),
+    ],
+)
+async def test_a_suppression_counts_for_the_address_that_a_reader_has_now(
+    harness: DeliveryHarness, new: str, suppressed: str, reason: SuppressionReason, *, gets_news: bool
+) -> None:
+    await harness.add_readers([OLD])
+    changes = AddressChanges(harness.services.context)
+    await changes.request(1, parse_address(new), WEB)
+    await confirm(changes)
+    digest = digests_of(harness.services.keys, parse_address(suppressed)).own
+    await harness.services.database.write(
+        partial(suppressions.suppress, address=suppressed, reason=reason, since=1), digest
+    )
+    assert ([new] if gets_news else []) == await get_news(harness, await harness.edition())
 
 
 @pytest.mark.parametrize("reads_both", [False, True])
