@@ -49,11 +49,14 @@ async def fill(room: Mailroom, local: str = "news-owner") -> None:
 async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
     """A relay has taken them, one a second."""
     for forward in outgoing:
-        taken = DeliveryResult(
-            id=forward.delivery_id, state=DeliveryState.DELIVERED, due_at=int(room.now), relay="r", code=250, reply="ok"
-        )
-        await room.database.write(deliveries.record_results, CLAIMANT, [taken], int(room.now))
-        room.now += 1
+        await record(room, forward, DeliveryState.DELIVERED)
+
+
+async def record(room: Mailroom, forward: Outgoing, state: DeliveryState) -> None:
+    """What a relay has answered, a second ago."""
+    result = DeliveryResult(id=forward.delivery_id, state=state, due_at=int(room.now), relay="r", code=250, reply="ok")
+    await room.database.write(deliveries.record_results, CLAIMANT, [result], int(room.now))
+    room.now += 1
 
 
 async def held(room: Mailroom) -> list[int]:
@@ -168,8 +171,9 @@ async def test_what_was_passed_on_is_dropped_after_its_time(room: Mailroom) -> N
     for number in range(2):
         await room.accept(mail(number=number), "news-owner")
     await room.processing.recover()
-    first, _ = await room.outgoing()
-    await deliver_all(room, [first])
+    first, second = await room.outgoing()
+    await record(room, first, DeliveryState.DELIVERED)
+    await record(room, second, DeliveryState.DEFERRED)
     limits = replace(room.settings.value.limits, forwarded_mail_seconds=100.0)
     await drop_kept_mail(room.database, limits, int(room.now) + 90)
     assert 2 == len(await held(room))
