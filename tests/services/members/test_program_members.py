@@ -93,6 +93,21 @@ async def test_a_repeated_question_is_mailed_again_within_the_limits(services: S
     assert 4 == len(await mails(services))
 
 
+async def test_nobody_is_asked_again_who_was_not_asked(services: ServiceHarness) -> None:
+    """Neither members, nor who has left, nor readers of another list."""
+    for name in ("news", "other"):
+        await services.make_list(name)
+    await put(services)
+    with pytest.raises(Refused, match="is active on news"):
+        await services.members.confirm_again("news", ADA, CRM)
+    with pytest.raises(NotFound):
+        await services.members.confirm_again("other", ADA, CRM)
+    await leave(services)
+    with pytest.raises(Refused, match="on news, so there is nothing to confirm"):
+        await services.members.confirm_again("news", ADA, CRM)
+    assert "confirmation" not in await mails(services)
+
+
 @pytest.mark.parametrize("confirm", [None, *Confirm])
 async def test_whoever_has_left_stays_out_and_is_not_mailed(services: ServiceHarness, confirm: Confirm | None) -> None:
     await services.make_list()
