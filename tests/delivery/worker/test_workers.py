@@ -183,6 +183,31 @@ async def test_a_relay_that_a_reload_takes_away(rig: WorkerRig) -> None:
         assert pid == rig.pid
 
 
+async def test_a_relay_that_a_reload_takes_away_from_the_only_worker_so_far(rig: WorkerRig) -> None:
+    """Its results are no reason to start others, nor to lose the process: what else it has on its way goes on."""
+    async with open_mailbox() as other:
+        staying = relay_at(rig.mailbox.port, connections=100)  # more than rows: none of them is stuck
+        going = relay_at(other.port, name="going", connections=100)
+        rig.room.relays = {"primary": (), "going": ()}
+        rig.dispatcher = await rig.room.start()
+        keys, broker = rig.room.services.keys, rig.dispatcher.broker
+        rig.workers = Workers(settings_for(staying, going), keys, broker, None, count=2)
+        rig.mailbox.open.clear()
+        other.open.clear()
+        rig.begin()
+        edition = await rig.send(READERS)
+        await rig.mailbox.arrived.wait()
+        await other.arrived.wait()
+        pid = rig.pid
+        rig.dispatcher.reload(rig.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
+        rig.workers.change(settings_for(staying))
+        other.open.set()
+        rig.mailbox.open.set()
+        await rig.until(lambda: rig.is_over(edition))
+        assert READERS == len(rig.mailbox.received) + len(other.received)
+        assert pid == rig.pid
+
+
 async def test_keys_come_and_go_with_a_reload(rig: WorkerRig) -> None:
     await rig.start()
     key = dkim_settings(domain="lists.example")

@@ -63,6 +63,11 @@ class Workers:
         return self._workers
 
     @property
+    def _names(self) -> list[str]:
+        """The relays of the settings; results may still come for others, which a reload took away."""
+        return [relay.name for relay in self._settings.relays]
+
+    @property
     def pids(self) -> list[int]:
         """The processes that run now."""
         return [worker.pid for worker in self._workers if worker.pid is not None]
@@ -71,16 +76,16 @@ class Workers:
 
     def wake(self) -> None:
         """There is something to send; the relays take turns in being served first."""
-        names = [relay.name for relay in self._settings.relays]
+        names = self._names
         self._first += 1
         for index in range(len(names)):
             self._assign(names[(self._first + index) % len(names)])
 
     def statuses(self) -> list[RelayStatus]:
-        return [self._status(relay.name) for relay in self._settings.relays]
+        return [self._status(name) for name in self._names]
 
     def capacity(self, relay: str | None = None) -> int:
-        names = [relay_settings.name for relay_settings in self._settings.relays] if relay is None else [relay]
+        names = self._names if relay is None else [relay]
         return sum(worker.capacity(name) for worker in self._workers for name in names)
 
     def recall(self) -> None:
@@ -116,7 +121,7 @@ class Workers:
             if result.outcome != NOT_SENT:
                 self._poison.clear(result.id)
         self._supply.record(relay, results)
-        if self._isolating is None:
+        if self._isolating is None and relay in self._names:
             self._assign(relay)
         else:
             self.wake()
