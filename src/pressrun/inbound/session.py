@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -69,6 +69,11 @@ def _refuse_content(content: ReceivedContent) -> Reply | None:
     if content.has_nul:
         return NUL
     return BARE_ENDS if content.has_bare_ends else None
+
+
+def _reply_to_all(replies: Sequence[Reply]) -> Reply:
+    """The only reply that SMTP has: accepted where anybody has the mail, else later where anybody may still get it."""
+    return min(replies, key=lambda reply: (not reply.is_positive, reply.is_permanent))
 
 
 class SmtpTerms(Struct, frozen=True, kw_only=True):
@@ -357,7 +362,7 @@ class MailSession(ClientConnection):
             for reply in replies:
                 self._reply(reply)
         else:
-            self._reply(next((reply for reply in replies if reply.is_positive), replies[0]))
+            self._reply(_reply_to_all(replies))
 
     async def _accept(
         self, sender: EnvelopeSender, recipients: tuple[Route, ...], content: ReceivedContent, memory: ContentMemory

@@ -155,6 +155,17 @@ async def test_lmtp_answers_for_each_recipient_and_smtp_for_all(room: Mailroom) 
     assert [452, 250] == await codes(room, large(5), "news-owner", bounces, replies_each=True)
 
 
+@pytest.mark.parametrize("first", ["news", "news-owner"])
+async def test_smtp_asks_a_client_to_come_later_where_one_recipient_is_refused_for_good(
+    room: Mailroom, first: str
+) -> None:
+    """A refusal of the whole mail would lose it for the recipient who only has no room at this moment."""
+    await fill(room)
+    recipients = [f"{local}@{D}" for local in sorted({"news", "news-owner"}, key=lambda local: local != first)]
+    async with listening(room) as listeners, connected(listeners.addresses["smtp"]) as client:
+        assert "452 4.3.1" == (await client.post(large(5), recipients))[:9]
+
+
 async def test_a_client_that_announces_the_size_is_told_at_rcpt(room: Mailroom) -> None:
     """For those recipients alone that have no room; a complaint shows when its content has come."""
     bounces = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
