@@ -8,6 +8,7 @@ from tests.delivery.harness import LATER, UNSENT, DeliveryHarness
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
 from pressrun.delivery.queue.claims import NOTICE_BATCH
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
@@ -130,6 +131,24 @@ async def test_a_canary_has_as_many_readers_as_it_should(harness: DeliveryHarnes
     sent = await harness.send_all()
     assert (4, "paused") == (len(sent), await harness.state(edition))
     assert not {outgoing.rcpt_to for outgoing in sent} & set(addresses[:10])
+
+
+async def test_a_canary_that_no_relay_took_at_first_goes_to_the_readers_who_were_drawn(
+    harness: DeliveryHarness,
+) -> None:
+    """What is claimed and given back keeps its place."""
+    await harness.readers(40)
+    edition = await harness.edition(canary_percent=10)
+    drawn = await harness.rows(
+        "select subscriber.address from delivery join subscription on subscription.id = subscription_id"
+        " join subscriber on subscriber.id = subscriber_id order by due_at, delivery.id limit 4"
+    )
+    await harness.run_cycle()
+    harness.pass_time(STALE_SECONDS + 1)
+    await harness.run_cycle()
+    sent = await harness.send_all()
+    assert (4, "paused") == (len(sent), await harness.state(edition))
+    assert {address for (address,) in drawn} == {outgoing.rcpt_to for outgoing in sent}
 
 
 async def test_a_canary_of_people_who_may_not_be_mailed_ends_the_edition(harness: DeliveryHarness) -> None:

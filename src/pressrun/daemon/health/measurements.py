@@ -145,8 +145,8 @@ class Measurements(BackgroundLoop):
     def _note_oldest(self, due_at: int | None, counts: Mapping[str, int], now: int) -> None:
         """Note since when the oldest copy has been due.
 
-        While no relay works, copies are claimed and given back again and again, and are due anew in the database each
-        time. So the oldest one remains so while no copy has come to its end, and one that is claimed is due now.
+        While no relay works, copies are claimed and given back again and again, and those that are claimed cannot be
+        seen. So the oldest one remains so while no copy has come to its end, and one that is claimed is due now.
         """
         over = sum(counts[state] for state in ENDS)
         if due_at is None and counts[DeliveryState.CLAIMED]:
