@@ -15,6 +15,7 @@ from tests.operations.moving import content, empty_database, execute, filled, le
 from tests.store.every_table import fill_consent
 from tests.store.sqlite.test_migrate import FIRST, chained
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, Refused, TryAgain
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.operations.backup import restore as restoring
@@ -22,9 +23,13 @@ from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, locked_for_restore, restore
 from pressrun.services import evidence
+from pressrun.services.mails.forwards import new_forward
+from pressrun.services.upkeep.carry_over import KEPT_FORWARD
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresReplacement
+from pressrun.store.queue.inbound import InboundMail
+from pressrun.store.queue.notices import insert_notice
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import MoveMark
@@ -268,6 +273,32 @@ def test_editions_come_back_paused_and_mails_to_one_person_cancelled(
     assert count(there.database, "delivery where notice_id is not null and state in ('queued', 'claimed')") == 0
     assert report.held.notices == count(data.database, "delivery where notice_id is not null")
     assert count(there.database, "pending_request") == 0
+
+
+def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, tmp_path: Path) -> None:
+    """It was accepted, so its sender believes that it arrives."""
+    mail = InboundMail(
+        id=7_000,
+        mail_from="eve@else.example",
+        recipient="news-owner",
+        peer="192.0.2.1",
+        utf8=False,
+        received_at=1,
+        content=b"Subject: Hello\r\n\r\nHello\r\n",
+        content_digest=b"",
+    )
+    owner = parse_address("owner@harbour.example")
+    forward = new_forward(mail, owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
+    with closing(data.database.connect()) as connection:
+        connection.write(lambda tx: insert_notice(tx, forward, 1))
+    make_backup(data, tmp_path / "backup.tar")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [("kept", KEPT_FORWARD, mail.content)] == rows(
+        data.database,
+        "select state, outcome, content from inbound join inbound_content on inbound_content.id = content_id "
+        "where inbound.id = 7000",
+    )
+    assert 0 == count(data.database, "delivery where notice_id is not null and state in ('queued', 'claimed')")
 
 
 def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path) -> None:

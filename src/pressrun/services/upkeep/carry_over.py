@@ -25,6 +25,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.services.lists.list_end import begin_closing
+from pressrun.services.mails.forwards import keep_returned
 from pressrun.services.ports import Entropy
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
@@ -40,6 +41,7 @@ from pressrun.store.upkeep import restores
 from pressrun.store.upkeep.restores import FormerEdition, RestoredEdition
 
 KEPT_POST = "it arrived before a restore and may be an edition that was sent since. Check, then retry or remove it"
+KEPT_FORWARD = "it was being forwarded before a restore and may have arrived since. Check, then retry or remove it"
 ENDED_JOB = "a backup was restored while it was running. Check who is on the list before you submit it again"
 _OVER = frozenset({EditionState.FINISHED, EditionState.CANCELLED})
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
@@ -241,9 +243,11 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
 
 
 def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
-    """Pause what would send copies, and cancel mails to one person that nobody now expects."""
+    """Pause what would send copies, cancel mails to one person that nobody now expects, and keep others' mail."""
     restores.end_sessions(tx)
     restores.end_jobs(tx, ENDED_JOB)  # it would ask the same people again
+    for forward in restores.fail_forwards(tx, now):  # it was accepted
+        keep_returned(tx, forward, KEPT_FORWARD, now)
     notices = restores.cancel_notices(tx, now)
     held = {}
     for edition in restores.unfinished_editions(tx):

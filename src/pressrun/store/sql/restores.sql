@@ -255,6 +255,13 @@ on conflict do nothing;
 -- What is still to be done for an edition, a slice at a time.
 select kind, edition_id, created_at, done_through, last_id from bulk_change where edition_id = :edition_id;
 
+-- name: fail_forwards
+-- Somebody's mail that waits to be passed on, or may have been since, goes no further by itself.
+update delivery {indexed by delivery_by_notice} set state = 'failed', recorded_at = :now, claimed_by = null
+where notice_id in (select id from notice {indexed by notice_forwarded} where kind = 'forward' and content is not null)
+    and state in ('queued', 'claimed', 'deferred')
+returning id;
+
 -- name: cancel_notices
 -- Cancel mails to one person that wait: nobody expects them any more.
 update delivery {indexed by delivery_by_notice} set state = 'cancelled', recorded_at = :now, claimed_by = null

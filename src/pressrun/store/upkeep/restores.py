@@ -266,6 +266,11 @@ def end_sessions(tx: Transaction) -> None:
     tx.run("restores.end_sessions")
 
 
+def fail_forwards(tx: Transaction, now: int) -> list[int]:
+    """Record that no forward that waits is sent; returns their deliveries."""
+    return [row["id"] for row in tx.rows("restores.fail_forwards", now=now)]
+
+
 def cancel_notices(tx: Transaction, now: int) -> int:
     """Cancel mails to one person that wait, and drop the requests that would lead to such; returns how many mails."""
     tx.run("restores.drop_requests")
