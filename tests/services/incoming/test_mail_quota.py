@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,13 +13,15 @@ from tests.database import select
 from tests.inbound.mailroom import CLAIMANT, D, Mailroom, connected, listening, mail, open_mailroom
 from tests.settings import change
 
+from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import AddressPurpose, WebPurpose, WebTokens
-from pressrun.services.incoming.mail_quota import MEASURE_AGAIN_SECONDS, drop_kept_mail
+from pressrun.services.incoming.mail_quota import MEASURE_AGAIN_SECONDS, MailQuota, drop_kept_mail
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue import deliveries, inbound
 from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.transaction import Transaction
 
 LIMIT = 10_000
 BIG = "x" * 70 + "\n"  # a line of a body
@@ -63,6 +66,26 @@ async def held(room: Mailroom) -> list[int]:
     """The delivered or waiting forwards whose content is still there."""
     forwards = await select(room.database, "select id from notice where content is not null order by id")
     return [number for (number,) in forwards]
+
+
+async def test_what_is_stored_during_a_measurement_counts(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    quota, single, double = MailQuota(room.context), {MailQueue.STRANGERS: 1}, {MailQueue.STRANGERS: 2}
+    assert not await quota.list_full(double, 1)
+    read = room.database.read
+
+    async def read_slowly(work: Callable[[Transaction], Any]) -> Any:
+        result = await read(work)
+        with quota.reserve(single, LIMIT):
+            pass
+        return result
+
+    room.now += MEASURE_AGAIN_SECONDS
+    with monkeypatch.context() as patch:
+        patch.setattr(room.database, "read", read_slowly)
+        assert await quota.list_full(double, LIMIT)
+    assert await quota.list_full(single, 1)
+    room.now += MEASURE_AGAIN_SECONDS
+    assert not await quota.list_full(single, 1)
 
 
 @pytest.mark.parametrize("is_dealt_with", [False, True], ids=["waits for us", "waits for the relay"])

@@ -39,6 +39,7 @@ class MailQuota:
         self._context = context
         self._held: dict[MailQueue, int] | None = None
         self._coming = dict.fromkeys(MailQueue, 0)  # being stored
+        self._stored = dict.fromkeys(MailQueue, 0)  # since the latest measurement began
         self._measured_at = 0.0
         self._measuring = asyncio.Lock()
 
@@ -62,8 +63,7 @@ class MailQuota:
         finally:
             for queue, number in copies.items():
                 self._coming[queue] -= number * size
-                if self._held is not None:
-                    self._held[queue] += number * size
+                self._stored[queue] += number * size
 
     def _list_full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
         if self._held is None:
@@ -71,7 +71,7 @@ class MailQuota:
         limit = self._context.limits.waiting_mail_bytes
         full = set()
         for queue, number in copies.items():
-            held = self._held[queue] + self._coming[queue]
+            held = self._held[queue] + self._stored[queue] + self._coming[queue]
             # A mail larger than the limit is accepted while nothing else waits, or it never could be.
             if held + number * size > limit and not (held == 0 and number == 1):
                 full.add(queue)
@@ -81,7 +81,10 @@ class MailQuota:
         now = self._context.clock()
         self._measured_at = now
         await drop_kept_mail(self._context.database, self._context.limits, int(now))
+        before = self._stored.copy()
         self._held = dict.fromkeys(MailQueue, 0) | await self._context.database.read(inbound.waiting_sizes)
+        for queue, size in before.items():  # what was stored meanwhile may not have been seen
+            self._stored[queue] -= size
 
 
 async def drop_kept_mail(database: Database, limits: LimitSettings, now: int) -> None:
