@@ -21,6 +21,7 @@ from pressrun.services.editions.advance import AdvanceRequest, advance
 from pressrun.services.readers.erasure import erase
 from pressrun.services.settings import TokenSettings
 from pressrun.services.upkeep.housekeeping import Housekeeping
+from pressrun.store.editions.editions import Edition
 
 ACTS = "select who, way, action, list, object, outcome from audit where action <> 'migrate' order by number"
 
@@ -98,6 +99,24 @@ async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, acti
     await room.database.write(advance, request)
     await room.database.write(advance, request)
     assert [("clock", "clock", action, "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
+
+
+async def test_an_edition_whose_start_was_undone_for_an_error_of_ours(
+    room: Mailroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answers(room, post())
+    now = int(room.now)
+    await execute(room.database, "update edition set state = 'scheduled', scheduled_at = ?", now)
+
+    def refuse(*_: object) -> list[Edition]:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr("pressrun.services.editions.advance.finish_if_done", refuse)
+    request = AdvanceRequest(
+        now=now, idle=(), relays=("primary",), late_grace_seconds=5.0, careful=True, on_paused=lambda *_: None
+    )
+    await room.database.write(advance, request)
+    assert [("clock", "clock", "edition.pause", "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
 
 
 async def test_an_edition_that_fares_badly(tmp_path: Path) -> None:

@@ -43,8 +43,10 @@ class EditionChanges(Struct, kw_only=True):
         if not careful:
             work()
             return
+        before = len(self.changed)
         problem = tx.attempt(work)
         if problem is not None:
+            del self.changed[before:]  # it was undone
             self.faults.append((f"edition {edition.id}", problem))
             tx.attempt(lambda: self.changed.append(_pause_for_fault(tx, edition.id)))
 
