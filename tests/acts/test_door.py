@@ -15,11 +15,13 @@ from tests.acts.cases import Work, cases_of, door_to
 from tests.database import execute_in, refused_updates, select
 from tests.services.harness import NOW, ServiceHarness, open_services
 
+from pressrun.acts.act import Doing
 from pressrun.acts.arguments import NOTE, ListSettings, Statement
-from pressrun.acts.call import Call, Caller
+from pressrun.acts.call import Call, Caller, ignore_progress
 from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
 from pressrun.acts.operating.installation import SECRET
+from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.access.rights import GROUP_MEMBER, Holdings, Right, TokenScope
@@ -313,3 +315,15 @@ async def test_a_token_that_revokes_itself_slowly_has_done_so(services: ServiceH
 
     await call(services, "a.verb", revoke, caller=caller)
     assert "done" == (await rows(services))[-1][1]
+
+
+@pytest.mark.parametrize("act", [act.id for act in ACCOUNT_ACTS])
+@pytest.mark.parametrize("caller", [INA, replace(INA, person_id=1, token_id=1)], ids=["shell", "token of a person"])
+async def test_a_log_in_is_changed_by_who_has_logged_in_alone(
+    services: ServiceHarness, act: str, caller: Caller
+) -> None:
+    """A token does not become a password of the person whose it is."""
+    work = ACTS[act].work
+    assert work is not None
+    with pytest.raises(NotPermitted, match="people who have logged in"):
+        await work(Doing(cases=cases_of(services), caller=caller, progress=ignore_progress), None)
