@@ -101,6 +101,23 @@ async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
     assert await admin.harness.by_password("ann") is None
 
 
+async def test_with_an_app_the_log_in_needs_its_code(admin: AdminHarness) -> None:
+    """It is typed on the same page as the password, and its field may stay empty for those without an app."""
+    await _ann(admin)
+    async with admin.logged_in() as client:
+        page = (await client.get("/admin/account?setup=app")).text
+        (sealed,) = re.findall(r'name="setup" value="([0-9a-f]{64})"', page)
+        secret = app_secret(admin.harness.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+        await _do(client, "add-app", setup=sealed, code=code_at(secret, int(admin.harness.now // STEP_SECONDS)))
+    admin.harness.now += STEP_SECONDS
+    typed = {"username": "ann", "password": PASSWORD}
+    async with admin.client() as client:
+        without = await client.post("/admin/login", data={**typed, "one_time_code": ""})
+        code = code_at(secret, int(admin.harness.now // STEP_SECONDS))
+        entered = await client.post("/admin/login", data={**typed, "one_time_code": code})
+    assert [401, 303] == [without.status_code, entered.status_code]
+
+
 async def test_a_passkey_is_added_and_removed(admin: AdminHarness) -> None:
     """By what the script posts, and by a button."""
     ann = await _ann(admin)

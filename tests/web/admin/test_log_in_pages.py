@@ -260,6 +260,16 @@ async def test_over_plain_http_the_cookie_has_another_name(tmp_path: Path) -> No
             assert 200 == (await client.get("/admin/account")).status_code
 
 
+async def test_passkeys_are_not_offered_where_browsers_make_none(tmp_path: Path) -> None:
+    """Without https the settings may name them, but only the other ways are on the page."""
+    async with open_admin(tmp_path, "http://news.example.org") as admin, admin.client() as client:
+        page = (await client.get("/admin/login")).text
+        options = await client.post("/admin/login/passkey/options", json={})
+    assert 'name="password"' in page
+    assert "data-passkey" not in page
+    assert 403 == options.status_code
+
+
 async def test_a_replaced_origin_takes_no_passkey(admin: AdminHarness) -> None:
     """A page of another host cannot pass on what it got from a browser."""
     ann = await admin.harness.add_person("ann")
