@@ -410,6 +410,20 @@ async def test_what_became_of_a_released_edition(
     assert refreshes is ("Refresh" in page.text)
 
 
+@pytest.mark.parametrize(("archive", "is_offered"), [("public", True), ("members", False), ("off", False)])
+async def test_the_way_to_the_archive_is_for_an_archive_that_is_open(
+    web: WebHarness, archive: str, is_offered: bool
+) -> None:
+    """Elsewhere the page of the edition would be missing, or ask the editor who they are."""
+    path = await hold(web)
+    async with web.client() as client:
+        await client.post(path, data=SEND)
+        await web.write(f"update list set archive = '{archive}'")
+        await web.write(f"update edition set state = 'finished', first_claim_at = {int(NOW)}")
+        page = await client.get(path)
+    assert is_offered is ('href="/news/archive/boats"' in page.text)
+
+
 async def test_the_report_is_there_once_it_is_out(web: WebHarness) -> None:
     """That of the command, which names no reader; not before, and not for an editor who was removed."""
     path = await hold(web)
