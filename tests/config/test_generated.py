@@ -41,7 +41,7 @@ def test_init_into_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputExists):
         write_initial_config(tmp_path / "file")
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotPermitted, match="not a directory"):
         write_initial_config(tmp_path / "file" / "below")
 
 

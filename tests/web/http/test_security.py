@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,25 @@ async def test_a_body_over_the_limit_is_413(tmp_path: Path, framing: tuple[bytes
     ((status, fields, read),) = answers
     assert (413, b"close") == (status, fields[b"connection"])
     assert read <= most
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+async def test_a_body_that_just_fits_is_read(tmp_path: Path, *, is_chunked: bool) -> None:
+    """The limit is the largest body that may come."""
+    body = b"email=r%40reader.example&more=".ljust(5000, b"x")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield body
+
+    async with open_web(tmp_path, settings=HttpSettings(max_body_bytes=5000)) as web:
+        await web.add_list()
+        async with web.client() as client:
+            answer = await client.post(
+                "/news/subscribe",
+                content=pieces() if is_chunked else body,
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            )
+    assert 303 == answer.status_code
 
 
 async def test_a_path_of_base_url_is_taken_off_and_put_before_links(tmp_path: Path) -> None:
