@@ -289,6 +289,13 @@ BAD: dict[str, tuple[Change, str]] = {
     "other keys in the manifest": (_manifest(lambda m: m.update(keys={"0": "00"})), "its keys differ"),
     "other rows": (_manifest(lambda m: m["rows"].update(list=9)), "row counts"),
     "another head": (_manifest(lambda m: m.update(consent_head="nonsense")), "is not a chain head"),
+    "no database in the manifest": (
+        _manifest(lambda m: m.update(files=[file for file in m["files"] if file["path"] != DATABASE])),
+        "manifest is incomplete",
+    ),
+    "a manifest without the key of the suppressions": (_manifest(lambda m: m["keys"].pop("0")), "is incomplete"),
+    "a file twice in the manifest": (_manifest(lambda m: m["files"].append(m["files"][0])), "is incomplete"),
+    "a size below zero": (_manifest(lambda m: m["files"][0].update(size=-1)), "manifest is incomplete"),
     "no moment": (_manifest(lambda m: m.update(created_at="soon")), "manifest is incomplete"),
     "a moment anywhere": (_manifest(lambda m: m.update(created_at="2026-05-01T12:00:00")), "manifest is incomplete"),
     "a moment that nobody can count": (
