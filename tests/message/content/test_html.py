@@ -66,3 +66,9 @@ def test_a_document_that_leaves_its_language_open_names_none(tag: str, language:
 def test_where_an_address_ends(text: str, addresses: list[str]) -> None:
     """Punctuation behind it belongs to the sentence, and so does a bracket that was opened outside."""
     assert addresses == [text[start:end] for start, end in web_addresses(text)]
+
+
+def test_a_style_sheet_ends_where_it_ends() -> None:
+    """Text that looks like CSS is text."""
+    page = clean_html("<style>p { color: red }</style><p>b { color: blue }</p>")
+    assert ("red" in page.styles, "blue" in page.styles, "blue" in page.body) == (True, False, True)
