@@ -76,6 +76,7 @@ async def test_a_secret_in_the_form_where_the_issuer_takes_no_other(other: OidcI
         {"aud": ["pressrun"]},
         {"azp": "pressrun"},
         {"iat": lambda: int(time.time()) + 30},  # a test may begin long after it was collected
+        {"exp": lambda: int(time.time()) - 30},
         {"auth_time": None},
         {"more": {"of": ["anything"]}},
     ],
