@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.delivery.harness import GONE, RELAY, TAKEN, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.core.errors import BadInput, MalformedAddress, Unavailable
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.services.editions.build_orders import Manuscript
@@ -174,3 +174,26 @@ async def test_a_row_that_is_lost_during_a_careful_cycle_is_found_by_the_next(
     broker.wake_ups.be_careful()
     assert 2 == len(await harness.outgoing_after_cycle())
     assert [lost[0].row.id] == [outgoing.delivery_id for outgoing in await harness.outgoing_after_cycle()]
+
+
+@pytest.mark.only_on("postgresql", "a file forgets nothing")
+async def test_what_a_server_has_forgotten_meanwhile_does_not_stay_claimed(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a standby that had not received the last results: their copies wait for a reply that has come long ago."""
+    await harness.readers(2)
+    await harness.edition()
+    await harness.send_all()
+    session = harness.owner.session
+    await harness.change("update edition set state = 'sending', finished_at = null")
+    await harness.change("update delivery set state = 'claimed', claimed_by = ? where id = 1", session)
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise Unavailable("the server is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.dispatcher, "_record", refuse)
+        with pytest.raises(Unavailable):
+            await harness.run_cycle()
+    assert [1] == [outgoing.delivery_id for outgoing in await harness.send_all()]
+    assert [("delivered",)] * 2 == [tuple(row) for row in await harness.rows("select state from delivery")]

@@ -193,7 +193,8 @@ class Dispatcher(BackgroundLoop):
 
     async def cycle(self) -> None:
         """One cycle. The next is a careful one after an error of its own, and where a commit may be done or not: then
-        what it claimed may be ours, and what it recorded must not be recorded once more.
+        what it claimed may be ours, and what it recorded must not be recorded once more. So is one after an outage of a
+        server: the one that is back may be a standby, or restored, and not know of what was recorded last.
         """
         if self._database.is_shut:  # nothing can be recorded, and nothing is in flight
             self.alive_at = self._clock()
@@ -201,9 +202,10 @@ class Dispatcher(BackgroundLoop):
         try:
             await self._cycle()
         except Exception as problem:
-            if isinstance(problem, CommitUnknown) or not isinstance(problem, Unavailable):
+            is_away = isinstance(problem, Unavailable) and not self._database.location.is_exclusive
+            self.turned_away += is_away
+            if is_away or isinstance(problem, CommitUnknown) or not isinstance(problem, Unavailable):
                 self._wake_ups.be_careful()
-            self.turned_away += isinstance(problem, Unavailable) and not self._database.location.is_exclusive
             raise
 
     async def _cycle(self) -> None:
