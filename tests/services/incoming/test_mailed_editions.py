@@ -331,6 +331,21 @@ async def test_a_proven_mail_goes_at_once(room: Mailroom) -> None:
     assert [(3,)] == await rows(room, "select count(*) from delivery where edition_id = 1 and state = 'queued'")
 
 
+async def test_a_proven_mail_that_must_not_start_is_held(room: Mailroom) -> None:
+    """Nobody knows any more who has had its issue. Its editor is not told that the list is closed."""
+    await answers(room, post(Subject="Ships", Message_ID="<1@harbour.example>"))
+    await answers(room, post())
+    for change in (
+        "update list set post_by_mail = 'direct', family = 'harbour'",
+        "update edition set issue = 'spring'",
+        "update edition set state = 'finished', copies_removed_at = 1 where slug = 'ships'",
+    ):
+        await execute(room.database, change)
+    (told,) = await answers(room, post(Authentication_Results=DKIM, Message_ID="<2@harbour.example>"), peer=RELAY)
+    assert "Please approve: Boats" == str(message_of(told)["Subject"])
+    assert "draft" in await states(room)
+
+
 @pytest.mark.parametrize(
     ("results", "peer", "more"),
     [

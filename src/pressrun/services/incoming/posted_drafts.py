@@ -91,7 +91,9 @@ class PostedDrafts:
             "findings": lines,
             "replaces": bool(relation.replaced),
         }
-        if post.may_go_at_once and target.post_by_mail == "direct" and not needs_second_person(target):
+        goes_at_once = post.may_go_at_once and target.post_by_mail == "direct" and not needs_second_person(target)
+        # What must not start waits for somebody who can mend that: the page of its link says why.
+        if goes_at_once and lifecycle.why_nobody_may_get(tx, edition.id) is None:
             return self._release(tx, post, prepared, edition, about)
         return self._hold(tx, post, prepared, edition, about, again=own is not None)
 
