@@ -88,7 +88,7 @@ async def test_a_worker_that_is_stuck_is_replaced(
     rig: WorkerRig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says that it was that."""
-    monkeypatch.setattr(handle, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(handle, "SILENT_SECONDS", 6.0)  # a worker says nothing while it starts, either
     await rig.start()
     first = rig.pid
     os.kill(first, signal.SIGSTOP)
