@@ -17,8 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.delivery.harness import TAKEN, UNSENT, DeliveryHarness, open_delivery
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.quantities import Rate
+from pressrun.delivery.queue import dispatcher
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, SLOT_HORIZON_SECONDS
 from pressrun.delivery.queue.relay_shares import SILENT_SECONDS
 from pressrun.delivery.queue.relay_weights import ROUNDS, RelayWeights
@@ -260,3 +263,21 @@ def test_nobody_gets_far_ahead_of_their_share(weights: dict[str, int], web_reque
     assert any(shares.room(relay, weights) for relay in weights)
     rounds = {relay: given_out[relay] / weight for relay, weight in weights.items()}
     assert max(rounds.values()) - min(rounds.values()) <= ROUNDS + 1
+
+
+async def test_notices_for_a_relay_that_takes_nothing_hold_up_no_others(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are claimed and given back, and go behind those that came later."""
+    monkeypatch.setattr(dispatcher, "BATCH", 4)
+    await harness.services.make_list("away")
+    await harness.services.lists.set_list("away", {"relay": "second"})
+    for number in range(6):
+        await harness.services.subscribers.add("away", parse_address(f"r{number}@reader.example"), asks=True)
+    await harness.services.subscribers.add("news", parse_address("last@reader.example"), asks=True)
+    taken: list[str] = []
+    for _ in range(4):
+        await harness.run_cycle()
+        taken += [outgoing.rcpt_to for outgoing in harness.all_outgoing()]
+        harness.pass_time(STALE_SECONDS + 1)
+    assert ["last@reader.example"] == taken

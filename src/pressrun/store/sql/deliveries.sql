@@ -88,10 +88,11 @@ where id {in ids} and claimed_by = :session and edition_id is not null and case
 returning edition_id;
 
 -- name: release
--- Claimed by a session, but never handed over: as if it had not been tried, it keeps its place among the others. It is due
--- now at the latest: the clock may have been set back.
+-- Claimed by a session, but never handed over: as if it had not been tried. A copy keeps its place among those of its
+-- edition, as the canary has drawn it. A notice goes behind the others, since its relay alone may be what it waited for.
 update delivery set state = 'queued', claimed_by = null, attempts = attempts - 1,
-    first_attempt_at = case when attempts > 1 then first_attempt_at end, due_at = case when due_at > :now then :now else due_at end
+    first_attempt_at = case when attempts > 1 then first_attempt_at end,
+    due_at = case when edition_id is null or due_at > :now then :now else due_at end
 where id {in ids} and claimed_by = :session
 returning edition_id;
 
