@@ -170,6 +170,13 @@ def test_a_second_text_among_related_parts_is_kept() -> None:
     assert ["a.pdf"] == [item.name for item in posted.enclosed]
 
 
+def test_a_file_among_related_parts_is_not_their_root() -> None:
+    page = part("text/html", "<p>hello</p>", Content_ID="<root@y>")
+    notes = part("text/plain; name=a.txt", "file", Content_Disposition="attachment; filename=a.txt")
+    posted = edition(read(multi("related", notes, page)))
+    assert ("<p>hello</p>\n", ["a.txt"]) == (posted.html, [item.name for item in posted.enclosed])
+
+
 def test_an_image_inside_the_page_becomes_a_file() -> None:
     """Most mail programs show nothing for a `data:` address. What is no image stays, and is reported."""
     page = f'<p><img src="data:image/png;base64,{IMAGE}" alt="boat"><img src="data:image/png;base64,AAAA"></p>'
@@ -202,6 +209,10 @@ def test_a_signature_around_the_text_is_taken_off() -> None:
     assert "hello\n\n-- \nEve\nbelow\n" == edition(read(part("text/plain", f"{signed}below"))).body
     bare = signed.replace("Hash: SHA512\n", "")
     assert "hello\n\n-- \nEve\n" == edition(read(part("text/plain", bare))).body
+    blank = signed.replace("SHA512\n\n", "SHA512\n \n")
+    assert "hello\n\n-- \nEve\n" == edition(read(part("text/plain", blank))).body
+    for damaged in (bare.replace("-----\n\nhello", "-----\nhello"), signed.rpartition("-----END")[0]):
+        assert damaged == edition(read(part("text/plain", damaged))).body
     quoted = "See:\n-----BEGIN PGP SIGNED MESSAGE-----\n\nx\n-----BEGIN PGP SIGNATURE-----\n"
     assert quoted == edition(read(part("text/plain", quoted))).body
 

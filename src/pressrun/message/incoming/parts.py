@@ -218,7 +218,10 @@ def _root_of(related: MailPart, children: Sequence[MailPart]) -> MailPart | None
     start = related.start
     named = [child for child in children if start and _content_id_of(child) == start]
     texts = [
-        child for child in children if child.get_content_type().startswith(("text/plain", "text/html", "multipart/"))
+        child
+        for child in children
+        if child.get_content_type().startswith(("text/plain", "text/html", "multipart/"))
+        and child.get_content_disposition() != "attachment"
     ]
     return next(iter([*named, *texts, *children]), None)
 

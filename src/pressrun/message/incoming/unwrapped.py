@@ -7,7 +7,8 @@ import binascii
 import re
 from collections.abc import Callable
 
-_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\n"
+# Its headers, such as the name of a hash, end with an empty line, in which some programs leave blanks.
+_SIGNED = re.compile(r"\s*-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Za-z-]{1,40}: [^\n]*\n)*[ \t]*\n")
 _SIGNATURE = "\n-----BEGIN PGP SIGNATURE-----\n"
 _END = "-----END PGP SIGNATURE-----"
 _DASHES = re.compile(r"(?m)^- ")
@@ -19,15 +20,15 @@ _DATA_IMAGE = re.compile(
 def without_pgp_signature(text: str) -> str:
     """`text` without a cleartext signature around it (RFC 9580 §7), which no longer fits what readers get.
 
-    What some list program has added below the signature stays.
+    What some list program has added below the signature stays. So does everything where a part of the frame is missing.
     """
-    before, begin, rest = text.partition(_SIGNED)
-    signed, signature, below = rest.partition(_SIGNATURE)
-    if before.strip() or not begin or not signature:
+    begin = _SIGNED.match(text)
+    if begin is None:
         return text
-    _, _, content = f"\n{signed}".partition("\n\n")
-    _, _, below = below.partition(_END)
-    return _DASHES.sub("", content) + below
+    # The text may be empty: then the line that ends the headers ends just before the signature.
+    signed, signature, rest = f"\n{text[begin.end() :]}".partition(_SIGNATURE)
+    _, end, below = rest.partition(_END)
+    return _DASHES.sub("", signed.removeprefix("\n")) + below if signature and end else text
 
 
 def with_data_images(page: str, name_of: Callable[[bytes], str | None]) -> str:
