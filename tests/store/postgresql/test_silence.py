@@ -130,6 +130,34 @@ async def test_the_connections_of_a_daemon_give_it_up(place: PostgresDatabase, m
         await thread.close()
 
 
+async def test_all_who_wait_hear_of_one_silence(place: PostgresDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pooler lets everybody in, and the server behind it says nothing: each would wait as long as the one before."""
+    monkeypatch.setattr(threads, "SILENT_SECONDS", PATIENCE)
+    connect, opened = connecting.connect, 0
+    with balanced(place) as (balancer, through):
+        thread = await through.start_thread()
+
+        def let_in(*values: Any) -> Any:
+            nonlocal opened
+            opened += 1
+            balancer.speaks.set()
+            connection = connect(*values)
+            balancer.speaks.clear()
+            return connection
+
+        monkeypatch.setattr(connecting, "connect", let_in)
+        balancer.speaks.clear()
+        asked = [thread.run(lambda connection: connection.write(count)) for _ in range(5)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert (5, 0) == (sum("has not answered for" in str(answer) for answer in answers), opened)
+        await asyncio.gather(thread.run(lambda connection: connection.read(count)), return_exceptions=True)
+        assert 1 == opened  # whoever comes later has the server asked again
+        monkeypatch.setattr(connecting, "connect", connect)
+        balancer.speaks.set()
+        assert 0 == await thread.run(lambda connection: connection.read(count))
+        await thread.close()
+
+
 async def test_all_who_wait_hear_of_one_attempt_to_connect(
     place: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

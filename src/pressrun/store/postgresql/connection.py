@@ -142,7 +142,9 @@ class PostgresConnection(EngineConnection):
         try:
             mend_statistics(connection)
             connection.execute("commit")
-        except psycopg.Error:
+        except psycopg.Error as problem:
+            if isinstance(problem, SilentServer):
+                raise  # the work that follows would wait as long once more
             self.roll_back()
 
     def begin_reading(self) -> psycopg.Connection[Any]:
@@ -174,11 +176,14 @@ class PostgresConnection(EngineConnection):
         return connection
 
     def require_reachable(self, asked: float) -> None:
-        """Raise Unavailable for work that was asked for at that time and has waited while connecting failed, which may
-        take seconds. Otherwise each one in a queue would wait for the attempts of all before it.
+        """Raise Unavailable for work that was asked for at that time and has waited while connecting failed, or while
+        the server was silent. Otherwise each one in a queue would wait as long again, after all before it.
         """
         if self._failure is not None and self._failure[0] >= asked:
             raise Unavailable(str(self._failure[1]))
+        given_up = self._connection.given_up
+        if given_up is not None and given_up[0] >= asked:
+            raise self.dialect.unavailable(given_up[1])
 
     def commit(self) -> None:
         if self._connection.info.transaction_status is TransactionStatus.INERROR:

@@ -26,6 +26,7 @@ class ServerConnection(psycopg.Connection[Any]):
     """A connection to the server; with `patience`, it is closed once the server has been silent for so many seconds."""
 
     patience: float | None = None
+    given_up: tuple[float, SilentServer] | None = None  # when, on the monotonic clock, and why
 
     def wait(self, gen: PQGen[T], *args: Any, **kwargs: Any) -> T:
         """Wait for what the server says; raises SilentServer."""
@@ -41,7 +42,9 @@ class ServerConnection(psycopg.Connection[Any]):
                     heard_at = time.monotonic()
                 elif time.monotonic() - heard_at >= patience:
                     self.close()
-                    raise SilentServer(f"the server has not answered for {patience:g} seconds")
+                    problem = SilentServer(f"the server has not answered for {patience:g} seconds")
+                    self.given_up = time.monotonic(), problem
+                    raise problem
                 state = gen.send(ready)
         except StopIteration as end:
             value: T = end.value
