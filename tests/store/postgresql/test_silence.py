@@ -23,7 +23,7 @@ from pressrun.store.postgresql.connection import PostgresConnection
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.transaction import Transaction
 
-PATIENCE = 0.3
+PATIENCE = 1.0  # a busy machine keeps a server that does answer waiting, too
 _INSERT = "insert into suppression (digest, reason, since) values (?, 'operator', 1)"
 
 
