@@ -120,6 +120,7 @@ async def measure(services: ServiceHarness, rounds: int) -> dict[str, float]:
     for _ in range(rounds):
         for name, kinds in KINDS.items():
             request = RecordRequest(
+                journaled=dict,
                 session=session,
                 now=NOW,
                 batch=Batch(results=results(numbers, kinds)),

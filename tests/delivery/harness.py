@@ -117,7 +117,7 @@ class DeliveryHarness:
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
     weights: dict[str, int] = field(default_factory=dict)
-    taken: list[JournalEntry] = field(default_factory=list)  # what the journal holds at the start
+    taken: list[JournalEntry] = field(default_factory=list)  # what the journal holds
 
     # ------------------------------------------------------------------ time and the process
 
@@ -154,6 +154,7 @@ class DeliveryHarness:
                 on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
                 on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),
+            journaled=lambda: {entry.claim: entry for entry in self.taken},
         )
         self.worker = DirectWorker(
             self.dispatcher.broker, self.pool, site=SITE, keys=self.services.keys, clock=self.clock

@@ -16,6 +16,7 @@ from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.mail_results import Consequences
 from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult
+from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.transaction import Transaction
 
 
@@ -180,13 +181,18 @@ async def test_a_row_that_is_lost_during_a_careful_cycle_is_found_by_the_next(
 async def test_what_a_server_has_forgotten_meanwhile_does_not_stay_claimed(
     harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a standby that had not received the last results: their copies wait for a reply that has come long ago."""
-    await harness.readers(2)
-    await harness.edition()
+    """As a standby that had not received the last results: their copies wait for a reply that has come long ago. One
+    that the journal of this machine still has does not go out again.
+    """
+    await harness.readers(3)
+    edition = await harness.edition()
     await harness.send_all()
     session = harness.owner.session
     await harness.change("update edition set state = 'sending', finished_at = null")
-    await harness.change("update delivery set state = 'claimed', claimed_by = ? where id = 1", session)
+    await harness.change("update delivery set state = 'claimed', claimed_by = ? where id in (1, 3)", session)
+    await harness.change("update copy_count set claimed = 2, delivered = 1")
+    first_at = int(harness.services.now)
+    harness.taken = [JournalEntry(Claim(3, 1, first_at, session), RELAY, 250, "2.0.0")]
 
     async def refuse(*_: object, **__: object) -> None:
         raise Unavailable("the server is away")
@@ -196,4 +202,5 @@ async def test_what_a_server_has_forgotten_meanwhile_does_not_stay_claimed(
         with pytest.raises(Unavailable):
             await harness.run_cycle()
     assert [1] == [outgoing.delivery_id for outgoing in await harness.send_all()]
-    assert [("delivered",)] * 2 == [tuple(row) for row in await harness.rows("select state from delivery")]
+    assert ("finished", {"delivered": 3}) == (await harness.state(edition), await harness.counts(edition))
+    assert [("delivered",)] * 3 == await harness.rows("select state from delivery")

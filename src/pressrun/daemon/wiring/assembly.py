@@ -34,8 +34,8 @@ async def build_dispatcher(
     metrics: Metrics,
 ) -> Dispatcher:
     """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
-    journaled = () if journal is None else journal.entries().values()
-    recovered = await recover(context.database, owner.session, journaled, utc_now())
+    journaled = dict if journal is None else journal.entries
+    recovered = await recover(context.database, owner.session, journaled().values(), utc_now())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=context.database,
@@ -60,6 +60,7 @@ async def build_dispatcher(
             on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
             on_bounce=metrics.count_bounce,
         ),
+        journaled=journaled,
     )
 
 

@@ -38,6 +38,7 @@ from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Database
+from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.dispatch")
@@ -87,6 +88,7 @@ class Dispatcher(BackgroundLoop):
         clock: Clock,
         owner: ClaimOwner,
         hooks: DispatchHooks,
+        journaled: Callable[[], Mapping[Claim, JournalEntry]],
     ) -> None:
         super().__init__(clock)
         self.settings = settings
@@ -97,6 +99,7 @@ class Dispatcher(BackgroundLoop):
         self._clock = clock
         self._owner = owner
         self._hooks = hooks
+        self._journaled = journaled
         self._scheduler = scheduler
         self._intake = self.broker.intake
         self._results = self.broker.results
@@ -280,6 +283,7 @@ class Dispatcher(BackgroundLoop):
                     session=self._owner.session,
                     now=int(now),
                     batch=batch,
+                    journaled=self._journaled,
                     throttle=throttle,
                     paces=self._scheduler.pace_snapshot().dump(
                         now, len(self._scheduler.rows), self._scheduler.rows.copies_by_queue()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct, field
 
 from pressrun.core.lifecycles.events import EventType
+from pressrun.delivery.queue.recovery import journaled_result
 from pressrun.delivery.queue.results import Batch
 from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.services.evidence import record_sent
@@ -17,6 +18,7 @@ from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries, destinations
 from pressrun.store.queue.deliveries import DeliveryResult
+from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
 
@@ -40,12 +42,13 @@ class ThrottleChanges(Struct, frozen=True, kw_only=True):
 class RecordRequest(Struct, frozen=True, kw_only=True):
     """What `session` has to record. With `held` the cycle is a careful one, since something failed before: what the
     session has claimed and is not among these is lost, and goes back to the queue. Each result is recorded on its own,
-    so that a bad one holds up no other.
+    so that a bad one holds up no other. `journaled` reads what relays have taken lately.
     """
 
     session: int
     now: int
     batch: Batch
+    journaled: Callable[[], Mapping[Claim, JournalEntry]]
     throttle: ThrottleChanges
     paces: Mapping[str, object]
     held: frozenset[int] | None
@@ -79,7 +82,7 @@ def record(tx: Transaction, request: RecordRequest, draw_consequences: DrawConse
             _record_alone(tx, session, result, draw_consequences, recorded, now)
     deliveries.release(tx, session, batch.released, now)
     if request.held is not None:
-        recorded.rescued = _rescue(tx, session, request.held, now)
+        recorded.rescued = _rescue(tx, request, request.held)
     if request.throttle:
         recorded.given_up = _record_throttle(tx, request.throttle, now)
     if results:
@@ -120,10 +123,19 @@ def _record_alone(
         recorded.unrecorded.append(result)
 
 
-def _rescue(tx: Transaction, session: int, held: frozenset[int], now: int) -> int:
-    """Give back the rows of the session that nobody holds; no connection ever had them."""
-    lost = deliveries.claimed_ids(tx, session) - held
-    deliveries.release(tx, session, sorted(lost), now)
+def _rescue(tx: Transaction, request: RecordRequest, held: frozenset[int]) -> int:
+    """Give back the rows of the session that nobody holds.
+
+    Either no connection ever had them, or the server has forgotten what was recorded: then the journal may know it.
+    """
+    session, now = request.session, request.now
+    lost = sorted(deliveries.claimed_ids(tx, session) - held)
+    if lost:
+        journaled = request.journaled()
+        claims = deliveries.own_claims(tx, session, lost)
+        taken = [journaled_result(journaled[claim], claims[claim], now) for claim in claims if claim in journaled]
+        deliveries.record_results(tx, session, taken, now)
+        deliveries.release(tx, session, lost, now)
     return len(lost)
 
 

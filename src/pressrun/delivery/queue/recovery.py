@@ -42,13 +42,14 @@ async def recover(database: Database, session: int, entries: Collection[JournalE
 def _recover(tx: Transaction, session: int, entries: Collection[JournalEntry], now: int) -> tuple[int, int]:
     """Returns how many copies a relay had taken, and how many go back to the queue."""
     claims = deliveries.orphaned_claims(tx, [entry.claim.delivery_id for entry in entries])
-    delivered = [_delivered(entry, claims[entry.claim], now) for entry in entries if entry.claim in claims]
+    delivered = [journaled_result(entry, claims[entry.claim], now) for entry in entries if entry.claim in claims]
     deliveries.adopt(tx, session, [result.id for result in delivered])
     deliveries.record_results(tx, session, delivered, now)
     return len(delivered), deliveries.recover(tx, now)
 
 
-def _delivered(entry: JournalEntry, edition_id: int | None, now: int) -> DeliveryResult:
+def journaled_result(entry: JournalEntry, edition_id: int | None, now: int) -> DeliveryResult:
+    """What the journal says became of a mail that is claimed."""
     return DeliveryResult(
         id=entry.claim.delivery_id,
         state=DeliveryState.DELIVERED,

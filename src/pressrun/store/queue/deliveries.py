@@ -297,7 +297,15 @@ def claimed_ids(tx: Transaction, session: int) -> set[int]:
 
 def orphaned_claims(tx: Transaction, ids: Sequence[int]) -> dict[Claim, int | None]:
     """The claims of these copies by sessions that are gone, with the edition of each; None for notices."""
-    rows = tx.rows("deliveries.orphaned_claims", ids=in_json(ids))
+    return _claims(tx.rows("deliveries.orphaned_claims", ids=in_json(ids)))
+
+
+def own_claims(tx: Transaction, session: int, ids: Sequence[int]) -> dict[Claim, int | None]:
+    """The claims of these copies by a session that lives, with the edition of each; None for notices."""
+    return _claims(tx.rows("deliveries.own_claims", session=session, ids=in_json(ids)))
+
+
+def _claims(rows: Iterable[Row]) -> dict[Claim, int | None]:
     return {
         Claim(row["id"], row["attempts"], row["first_attempt_at"], row["session"]): row["edition_id"] for row in rows
     }

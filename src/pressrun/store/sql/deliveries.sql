@@ -103,6 +103,11 @@ from delivery
 where id {in ids} and state = 'claimed' and first_attempt_at is not null
     and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live');
 
+-- name: own_claims
+-- The claims of a session that lives, of some copies.
+select id, attempts, first_attempt_at, claimed_by as session, edition_id from delivery
+where id {in ids} and state = 'claimed' and claimed_by = :session and first_attempt_at is not null;
+
 -- name: adopt
 -- Claimed by a session that is gone, and now ours: it is known what became of them.
 update delivery set claimed_by = :session
