@@ -172,6 +172,17 @@ def test_half_a_character_becomes_a_question_mark(tmp_path: Path) -> None:
     assert ("?News", {"Ada?", ""}) == (old.title, names)
 
 
+def test_a_name_never_leads_out_of_the_folder_of_archives(tmp_path: Path) -> None:
+    """Where the folder says no name, the list does."""
+    path = tmp_path / "lists" / "_" / "config.pck"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(pickle.dumps(CONFIG | {"real_name": "../../mail"}, 2))
+    (tmp_path / "archives" / "private").mkdir(parents=True)
+    (tmp_path / "mail.mbox").touch()
+    with closing(open_mailman2(str(tmp_path), None)) as installation:
+        assert [()] == [old.archives for old in installation.lists()]
+
+
 def test_archives_and_single_files_are_found(tmp_path: Path) -> None:
     """The list of the site itself is none of the operator's."""
     source = written(tmp_path, pickle.dumps(CONFIG, 2))

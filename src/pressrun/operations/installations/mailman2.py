@@ -148,7 +148,7 @@ class Mailman2(Installation):
         )
 
     def _find_archives(self, name: str) -> Iterator[Path]:
-        if self._archives is None:
+        if self._archives is None or "/" in name:  # would lead out of the folder, to mail that is not an archive
             return
         for path in (self._archives / f"{name}.mbox" / f"{name}.mbox", self._archives / f"{name}.mbox"):
             if path.is_file():
