@@ -231,6 +231,15 @@ def test_a_picture_of_a_message_is_found_however_its_address_is_written(source: 
     assert ["1-part-1.png"] == [file.name for file in built.archive_assets]
 
 
+def test_an_address_without_a_name_shows_no_attachment() -> None:
+    message = (
+        "Subject: x\nContent-Type: multipart/mixed; boundary=r\n\n--r\nContent-Type: text/html\n\n"
+        '<img src="cid:" alt="Boat">\n--r\nContent-Type: image/png\nContent-Disposition: attachment\n'
+        f"Content-Transfer-Encoding: base64\n\n{base64.b64encode(PNG).decode()}\n--r--\n"
+    )
+    assert ["Broken reference"] == [finding.message[:16] for finding in build(message.encode(), ".eml").findings]
+
+
 def test_an_internationalised_reader_is_written_as_is() -> None:
     """A local part beyond ASCII stays raw, a domain becomes its A-label (RFC 6531)."""
     content = build(edition("x")).skeleton.copy(values(to="jürgen@bücher.example"))

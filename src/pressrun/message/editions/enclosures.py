@@ -103,7 +103,7 @@ class Images(Struct):
         if source in self._digests:
             return source
         for item in self.file.enclosed:
-            if (item.content_id or "").casefold() == wanted.casefold():
+            if item.content_id is not None and item.content_id.casefold() == wanted.casefold():
                 return self._add(source, item.name, item.content, source)
         return self._refuse(source, "image-not-in-message", path=wanted)
 
