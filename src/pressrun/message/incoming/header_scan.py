@@ -17,6 +17,7 @@ from msgspec import Struct
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.text.charsets import decode_unnamed
+from pressrun.core.timestamps import seconds_of
 from pressrun.message.wire.headers import format_date
 
 LOOKED_AT = 64 * 1024
@@ -163,8 +164,8 @@ def find_written_at(content: bytes) -> int | None:
     if len(date) > _LONGEST_DATE:
         return None
     try:
-        return int(parsedate_to_datetime(date).timestamp())
-    except (ValueError, OverflowError, OSError):
+        return seconds_of(parsedate_to_datetime(date))
+    except (ValueError, OverflowError):
         return None
 
 
