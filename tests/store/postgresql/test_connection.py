@@ -6,7 +6,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from pressrun.store.connection import MAX_RUNS
 from pressrun.store.postgresql import connection as connecting
 from pressrun.store.postgresql.connection import SILENCE, PostgresConnection
 from pressrun.store.postgresql.location import PostgresDatabase
-from pressrun.store.postgresql.values import stream
+from pressrun.store.postgresql.values import open_server_cursor, stream
 from pressrun.store.readers.suppressions import list_suppressions
 from pressrun.store.readers.suppressions import suppress as suppress_address
 from pressrun.store.transaction import Conflict, Transaction
@@ -138,6 +138,20 @@ def test_a_connection_lost_before_the_commit_runs_the_work_again(
 
     connection.write(work)
     assert (2, [b"a"]) == (len(runs), rows(connection))
+
+
+def test_no_cursor_is_left_open_where_the_connection_is_lost(
+    connection: PostgresConnection, other: PostgresConnection
+) -> None:
+    raw, stack = connection.read(connection_of), ExitStack()
+    raw.execute("begin")
+    cursor = stack.enter_context(open_server_cursor(raw, "some"))
+    cursor.execute("select 1")
+    pid = raw.info.backend_pid
+    other.write(lambda beside: select_in(beside, "select pg_terminate_backend(cast(? as int))", pid))
+    with pytest.raises(psycopg.OperationalError):
+        stack.close()
+    assert (True, True) == (cursor.closed, raw.closed)
 
 
 def test_work_does_not_run_again_when_the_connection_is_lost_in_the_commit(

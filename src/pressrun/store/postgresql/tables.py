@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from pressrun.store.postgresql.values import open_server_cursor
 from pressrun.store.table_store import NOTES, StoredTable, TableStore, Values, is_copied, quoted
 from pressrun.store.transaction import Dialect
 
@@ -53,7 +54,8 @@ class PostgresTables(TableStore):
         return self._connection.execute(sql.replace("?", "%s") if values else sql, values or None)
 
     def stream(self, sql: str, fetched: int = MOST_FETCHED) -> Generator[Values]:
-        with self._connection.cursor(name=f"move_{next(_CURSORS)}", row_factory=tuple_row) as cursor:
+        with open_server_cursor(self._connection, f"move_{next(_CURSORS)}") as cursor:
+            cursor.row_factory = tuple_row
             cursor.itersize = fetched
             cursor.execute(sql, binary=True)
             yield from cursor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
@@ -61,9 +62,24 @@ def run_rows(connection: psycopg.Connection[Any], statement: str, rows: Sequence
     return connection.execute(statement, {"rows": in_json(rows)}).rowcount if rows else 0
 
 
+@contextmanager
+def open_server_cursor(connection: psycopg.Connection[Any], name: str) -> Iterator[psycopg.ServerCursor[Any]]:
+    """A cursor on the server. If it cannot be closed, the connection is; psycopg would leave it open, and warn."""
+    cursor = connection.cursor(name)
+    try:
+        yield cursor
+    finally:
+        try:
+            cursor.close()
+        except psycopg.Error:
+            connection.close()
+            cursor.close()
+            raise
+
+
 def stream(connection: psycopg.Connection[Any], statement: str, parameters: Mapping[str, Any]) -> Iterator[Any]:
     """The rows of a query, some at a time; other statements may run in between."""
-    with connection.cursor(name=f"rows_{id(parameters):x}") as cursor:
+    with open_server_cursor(connection, f"rows_{id(parameters):x}") as cursor:
         cursor.itersize = 16  # rows may be large
         cursor.execute(statement, parameters)
         yield from cursor
