@@ -48,6 +48,7 @@ from pressrun.store.database import Database
 from pressrun.store.editions.editions import Edition, find_edition
 from pressrun.store.lists.lists import find_list
 from pressrun.store.queue.copy_counts import count_copies
+from pressrun.store.queue.inbound import InboundMail
 from pressrun.store.queue.journal import JournalEntry
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
@@ -247,6 +248,20 @@ class DeliveryHarness:
 
     async def leave(self, address: str) -> None:
         await self.services.unsubscribes.unsubscribe(await self.subscription(address), Origin(source="web"))
+
+
+def mail_to_owner(number: int) -> InboundMail:
+    """Somebody's mail to the owner of `news`, which is passed on."""
+    return InboundMail(
+        id=number,
+        mail_from="eve@else.example",
+        recipient="news-owner",
+        peer="192.0.2.1",
+        utf8=False,
+        received_at=1,
+        content=b"Subject: Hello\r\n\r\nHello\r\n",
+        content_digest=b"",
+    )
 
 
 def identity(outgoing: Outgoing) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from tests.delivery.harness import mail_to_owner
 from tests.operations.backup_tools import CONFIG, make_backup
 from tests.operations.moving import content, empty_database, execute, filled, leftovers, move
 from tests.store.every_table import fill_consent
@@ -28,7 +29,6 @@ from pressrun.services.upkeep.carry_over import KEPT_FORWARD
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresReplacement
-from pressrun.store.queue.inbound import InboundMail
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
@@ -277,16 +277,7 @@ def test_editions_come_back_paused_and_mails_to_one_person_cancelled(
 
 def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, tmp_path: Path) -> None:
     """It was accepted, so its sender believes that it arrives."""
-    mail = InboundMail(
-        id=7_000,
-        mail_from="eve@else.example",
-        recipient="news-owner",
-        peer="192.0.2.1",
-        utf8=False,
-        received_at=1,
-        content=b"Subject: Hello\r\n\r\nHello\r\n",
-        content_digest=b"",
-    )
+    mail = mail_to_owner(7_000)
     owner = parse_address("owner@harbour.example")
     forward = new_forward(mail, owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
     with closing(data.database.connect()) as connection:

@@ -15,6 +15,7 @@ from tests.delivery.harness import (
     UNSENT,
     DeliveryHarness,
     identity,
+    mail_to_owner,
 )
 
 from pressrun.core.addresses.address import parse_address
@@ -30,7 +31,6 @@ from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists.lists import find_list
 from pressrun.store.queue.deliveries import claim_notices
-from pressrun.store.queue.inbound import InboundMail
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.transaction import Transaction
 
@@ -281,16 +281,7 @@ async def test_a_list_that_is_removed_meanwhile_leaves_nothing_behind(harness: D
 async def test_mail_to_the_owner_of_a_list_that_is_removed_meanwhile_arrives(harness: DeliveryHarness) -> None:
     """It was accepted from somebody; should it come back, its return path is of no list."""
     await harness.readers(1)
-    mail = InboundMail(
-        id=1,
-        mail_from="eve@else.example",
-        recipient="news-owner",
-        peer="",
-        utf8=False,
-        received_at=1,
-        content=b"Subject: Hello\r\n\r\n",
-        content_digest=b"",
-    )
+    mail = mail_to_owner(1)
 
     def forward(tx: Transaction) -> None:
         target = find_list(tx, "news")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.delivery.harness import LATER, UNSENT, DeliveryHarness
+from tests.delivery.harness import LATER, UNSENT, DeliveryHarness, mail_to_owner
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
@@ -17,7 +17,6 @@ from pressrun.store.lists.lists import find_list
 from pressrun.store.queue import deliveries
 from pressrun.store.queue.copy_counts import recount
 from pressrun.store.queue.deliveries import ClaimedCopy
-from pressrun.store.queue.inbound import InboundMail
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.readers import suppressions
 from pressrun.store.transaction import Transaction
@@ -240,16 +239,7 @@ async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(harness: Del
 async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
     harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mail = InboundMail(
-        id=7,
-        mail_from="eve@else.example",
-        recipient="news-owner",
-        peer="192.0.2.1",
-        utf8=False,
-        received_at=1,
-        content=b"Subject: Hello\r\n\r\nHello\r\n",
-        content_digest=b"",
-    )
+    mail = mail_to_owner(7)
 
     def forward(tx: Transaction) -> None:
         owner = parse_address("owner@harbour.example")

@@ -78,13 +78,18 @@ async def test_a_weak_password_is_said_to_be_weak(admin: AdminHarness, password:
     assert (422, True, True) == (answer.status_code, words in answer.text, 'aria-describedby="weak"' in answer.text)
 
 
+async def _offered_app(admin: AdminHarness, client: httpx.AsyncClient) -> tuple[str, str, bytes]:
+    """The page that sets up an app, what its form carries, and the secret that it shows."""
+    page = (await client.get("/admin/account?setup=app")).text
+    (sealed,) = re.findall(r'name="setup" value="([0-9a-f]{64})"', page)
+    return page, sealed, app_secret(admin.harness.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+
+
 async def test_an_app_is_set_up_by_its_first_code(admin: AdminHarness) -> None:
     """The page shows a secret and its QR code, then ten recovery codes, once. A second post leads to new ones."""
     await _ann(admin)
     async with admin.logged_in() as client:
-        page = (await client.get("/admin/account?setup=app")).text
-        (sealed,) = re.findall(r'name="setup" value="([0-9a-f]{64})"', page)
-        secret = app_secret(admin.harness.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+        page, sealed, secret = await _offered_app(admin, client)
         assert "data:image/svg+xml;base64," in page
         code = code_at(secret, int(admin.harness.now // STEP_SECONDS))
         wrong = await _do(client, "add-app", setup=sealed, code="000000" if code != "000000" else "111111")
@@ -105,9 +110,7 @@ async def test_with_an_app_the_log_in_needs_its_code(admin: AdminHarness) -> Non
     """It is typed on the same page as the password, and its field may stay empty for those without an app."""
     await _ann(admin)
     async with admin.logged_in() as client:
-        page = (await client.get("/admin/account?setup=app")).text
-        (sealed,) = re.findall(r'name="setup" value="([0-9a-f]{64})"', page)
-        secret = app_secret(admin.harness.keys, bytes.fromhex(sealed)[:SALT_BYTES])
+        _, sealed, secret = await _offered_app(admin, client)
         await _do(client, "add-app", setup=sealed, code=code_at(secret, int(admin.harness.now // STEP_SECONDS)))
     admin.harness.now += STEP_SECONDS
     typed = {"username": "ann", "password": PASSWORD}
