@@ -1,4 +1,4 @@
-"""Whoever is told that something is done is told so after a commit that has waited for the disk."""
+"""Nothing is reported as done before its commit has waited for the disk."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STEPS: dict[str, tuple[Step, Step]] = {
 
 @contextmanager
 def beginnings() -> Iterator[list[bool]]:
-    """Whether each transaction that begins meanwhile waits for the disk."""
+    """Whether each transaction that begins inside the block waits for the disk."""
     begun: list[bool] = []
 
     def begin(real: Any) -> Any:

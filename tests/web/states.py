@@ -59,7 +59,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What came, and the statements of transactions that wrote meanwhile."""
+    """The answer, and the statements of the transactions that wrote until it came."""
 
     name: str
     path: str

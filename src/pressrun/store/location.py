@@ -109,7 +109,7 @@ class Location:
         The one that was there is kept under the name `aside`. Raises Unavailable, and BadConfiguration without the
         right to do so. A file is replaced together with the rest of data_dir (store.upkeep.restore_switch).
         """
-        raise NotImplementedError(f"{self} is no database of a server, so nothing can be kept as {aside}")
+        raise NotImplementedError(f"{self} is not a database on a server, so it cannot be kept as {aside}")
 
     def wal_bytes(self) -> int | None:
         """How much a write-ahead log in data_dir takes; None if there is none."""

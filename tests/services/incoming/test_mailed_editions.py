@@ -332,7 +332,7 @@ async def test_a_proven_mail_goes_at_once(room: Mailroom) -> None:
 
 
 async def test_a_proven_mail_that_must_not_start_is_held(room: Mailroom) -> None:
-    """Nobody knows any more who has had its issue. Its editor is not told that the list is closed."""
+    """It is no longer known who has had its issue. The editor must not be told that the list is closed."""
     await answers(room, post(Subject="Ships", Message_ID="<1@harbour.example>"))
     await answers(room, post())
     for change in (

@@ -325,7 +325,7 @@ def test_a_server_that_takes_no_changes_is_tried_once_more(
 def test_a_lock_of_others_is_not_waited_for_without_end(
     place: PostgresDatabase, connection: PostgresConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an administrator takes for `vacuum full`: nobody could read anything else meanwhile, either."""
+    """For example an administrator's `vacuum full`. While we waited, nothing else could be read, either."""
     for name in ("_BEGIN_READING", "_BEGIN"):
         monkeypatch.setattr(connecting, name, getattr(connecting, name).replace("'5s'", "'50ms'"))
     monkeypatch.setattr(connection, "_begin_durable", connecting._BEGIN)

@@ -249,7 +249,7 @@ async def carry_on(context: ServiceContext) -> bool:
 
 
 async def carry_on_if_possible(context: ServiceContext) -> bool:
-    """The same for whoever has just committed one: they are told that, whatever comes now, and housekeeping goes on."""
+    """The same after a commit that must be reported as done. If the database is away now, housekeeping goes on."""
     with suppress(Unavailable):
         return await carry_on(context)
     return False

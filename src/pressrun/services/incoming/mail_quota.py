@@ -83,7 +83,7 @@ class MailQuota:
         await drop_kept_mail(self._context.database, self._context.limits, int(now))
         before = self._stored.copy()
         self._held = dict.fromkeys(MailQueue, 0) | await self._context.database.read(inbound.waiting_sizes)
-        for queue, size in before.items():  # what was stored meanwhile may not have been seen
+        for queue, size in before.items():  # the read may have missed what was stored during it
             self._stored[queue] -= size
 
 

@@ -205,7 +205,7 @@ class PostgresConnection(EngineConnection):
 
     def may_run_again(self, problem: Exception) -> bool:
         """Also when the connection was lost before the commit, or leads to a server that has become a standby; not when
-        a new one does so as well, or has been silent: everybody else waits meanwhile.
+        a new one does so as well, or if the server was silent, because all others would have to wait.
         """
         if isinstance(problem, SilentServer):
             return False
