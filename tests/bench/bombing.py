@@ -136,7 +136,7 @@ class Siege:
     def _outcome(self, name: str, sign_ups: int, bystander: str = "", waited: float = 0.0, refused: int = 0) -> Attack:
         until(lambda: self._is_quiet() or None, 300)
         mails = self._instance.accepted()
-        victims = Counter(parse_address(address).fold for address in mails[self._seen :] if address != bystander)
+        victims = Counter(parse_address(address).mailbox for address in mails[self._seen :] if address != bystander)
         self._seen = len(mails)
         return Attack(
             name=name,

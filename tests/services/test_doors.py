@@ -470,8 +470,8 @@ async def mailed(harness: DeliveryHarness, addresses: list[Address]) -> set[str]
     sent = [*await harness.send_all()]
     harness.pass_time(8 * 86400)
     sent += await harness.send_all()
-    mailboxes = {address.fold for address in addresses}
-    numbers = [outgoing.delivery_id for outgoing in sent if parse_address(outgoing.rcpt_to).fold in mailboxes]
+    mailboxes = {address.mailbox for address in addresses}
+    numbers = [outgoing.delivery_id for outgoing in sent if parse_address(outgoing.rcpt_to).mailbox in mailboxes]
     query = """
         select coalesce(notice.kind, 'edition') from delivery left join notice on notice.id = delivery.notice_id
         where delivery.id = ?"""

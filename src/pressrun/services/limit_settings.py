@@ -30,7 +30,8 @@ class LimitSettings:
     confirmations_per_address: Rate = setting(
         kinds.rate(),
         default="3/day",
-        help="Confirmation emails per mailbox, web and email together, whatever the spelling or the list.",
+        help="Confirmation emails per mailbox, web and email together, whatever the list. Like all limits per mailbox, "
+        "it ignores capitals, dots and a `+tag` before the @.",
     )
     confirmations_per_domain: Rate | None = setting(
         kinds.rate(),

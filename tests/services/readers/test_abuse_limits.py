@@ -53,6 +53,12 @@ async def test_a_mailbox_is_one_under_every_spelling(services: ServiceHarness) -
     assert [Verdict.ACCEPTED] * 5 == gate.counted  # whoever watches is not told what was asked for an address before
 
 
+async def test_dots_make_no_other_mailbox_at_any_domain(services: ServiceHarness) -> None:
+    gate = SignUpGate(services, LimitSettings())
+    spellings = ["a.da@reader.example", "ada+x@reader.example", "Ad.a@reader.example", "ada@reader.example"]
+    assert [True, True, True, False] == [await gate.admit(address) for address in spellings]
+
+
 async def test_a_domain_may_have_every_name_in_one_mailbox(services: ServiceHarness) -> None:
     gate = SignUpGate(services, dataclasses.replace(WIDE, confirmations_per_domain=Rate(2, DAY)))
     assert [True, True, False] == [await gate.admit(f"reader{number}@small.example") for number in range(3)]

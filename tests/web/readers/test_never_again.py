@@ -89,7 +89,7 @@ async def test_nobody_is_asked_again_to_take_over_a_readers_mail(web: WebHarness
         await client.post(link_to(web), data={"action": "never-again"})
         assert 404 == (await client.post(f"/confirm/{change}")).status_code
         await client.post(own, data={"action": "change-address", "email": "victim@gmail.com"})
-    assert 1 == [parse_address(address).fold for address in await mailed(web)].count("victim@gmail.com")
+    assert 1 == [parse_address(address).mailbox for address in await mailed(web)].count("victim@gmail.com")
     assert [("active",)] == await web.rows("select state from subscription")
 
 

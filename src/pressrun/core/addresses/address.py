@@ -2,7 +2,7 @@
 
 An `Address` is kept as typed. Two addresses are the same subscriber when their `key` is equal: case is ignored and the
 domain is taken as its A-label (RFC 5890), but `+tag` and dots tell subscribers apart. `fold` is coarser and is used
-only for limits, so that one mailbox cannot be flooded under many spellings.
+only for limits, so that one mailbox cannot be flooded under many spellings. `mailbox` tells who said "never again".
 """
 
 from __future__ import annotations
@@ -48,7 +48,13 @@ class Address(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def fold(self) -> str:
-        """Equal for two addresses that limits count as one mailbox: without `+tag`, at Gmail also without dots."""
+        """Equal for two addresses that limits count as one: without `+tag` and without dots, whatever the domain."""
+        local, _, domain = self.mailbox.rpartition("@")
+        return f"{local.replace('.', '') or local}@{domain}"
+
+    @property
+    def mailbox(self) -> str:
+        """Equal for two addresses that belong to one person: without `+tag`, at Gmail also without dots."""
         local = self.local.lower().split("+", 1)[0].rstrip(".") or self.local.lower()
         domain = "gmail.com" if self.domain in _GMAIL else self.domain
         if domain == "gmail.com":

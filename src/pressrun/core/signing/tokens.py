@@ -250,9 +250,9 @@ class Digests(NamedTuple):
 
 def digests_of(keys: KeyRing, address: Address) -> Digests:
     """Both keyed hashes of an address."""
-    key, fold = address.key, address.fold
+    key, mailbox = address.key, address.mailbox
     own = suppression_digest(keys, key)
-    return Digests(own, own if fold == key else suppression_digest(keys, fold))
+    return Digests(own, own if mailbox == key else suppression_digest(keys, mailbox))
 
 
 def suppression_digest(keys: KeyRing, address_key: str) -> bytes:
