@@ -12,8 +12,8 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
-from starlette.types import ASGIApp
+from starlette.routing import Match, Route, Router
+from starlette.types import ASGIApp, Scope
 
 from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.site import Site
@@ -107,7 +107,7 @@ def build_app(
     routes = [
         PersonalLinkRoute("/subscription/{issue}/{subscriber}", Endpoint(old_links.person), methods=_BOTH),
         *(
-            (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
+            _route(path, handler, methods)
             for path, handler, methods in (
                 *_routes_of_links(web, cases),  # first, because mail programs post there in bursts
                 *((f"/{page}", unknown, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
@@ -143,8 +143,20 @@ def build_admin_app(around: Surroundings) -> ASGIApp:
         ("/static/{file}", pages.static, _GET),
         *_leading_on(web, around.admin(web)),
     ]
-    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in rows]
-    return _guarded(routes, unknown, web, around)
+    return _guarded([_route(*row) for row in rows], unknown, web, around)
+
+
+class _LastRoute(Route):
+    """For what is left: it stands back where another route matches, even if only by another method, which is 405."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return (Match.PARTIAL if match is Match.FULL else match), child
+
+
+def _route(path: str, handler: Handler, methods: Sequence[str]) -> Route:
+    kind = PrivateRoute if path in _PRIVATE else _LastRoute if path.endswith(":path}") else Route
+    return kind(path, Endpoint(handler), methods=list(methods))
 
 
 def _context(around: Surroundings, arrived: ArrivedRequests) -> WebContext:

@@ -60,3 +60,24 @@ async def test_nobody_is_told_to_post_where_it_is_refused(admin: AdminHarness, c
     async with entered(admin, ann) as client:
         page = (await client.get("/admin")).text
     assert (True, False) == (NEWS in page, POST in page)
+
+
+@pytest.mark.parametrize("path", ["/admin/lists", "/admin/lists/news", "/admin/people/ann/x", "/admin/wp-login.php"])
+async def test_a_path_without_a_page_is_told_only_to_those_who_have_logged_in(admin: AdminHarness, path: str) -> None:
+    """It leads others to the log-in, as every page does, and what another site sends there is turned away."""
+    async with admin.client() as client:
+        for answer in (await client.get(path), await client.post(path)):
+            assert (303, "/admin/login") == (answer.status_code, answer.headers["location"].partition("?")[0])
+        assert 403 == (await client.post(path, headers={"Sec-Fetch-Site": "cross-site"})).status_code
+        assert 405 == (await client.delete(path)).status_code
+    async with operator(admin) as client:
+        answer = await client.get(path)
+        assert (404, True) == (answer.status_code, "Page not found" in answer.text)
+
+
+async def test_a_page_that_takes_another_method_says_which(admin: AdminHarness) -> None:
+    async with admin.client() as client:
+        assert [(405, "POST"), (405, "GET, HEAD")] == [
+            (answer.status_code, answer.headers["allow"])
+            for answer in (await client.get("/admin/logout"), await client.post("/admin/people"))
+        ]

@@ -68,7 +68,7 @@ def _unsafe_routes(web: AdminHarness, token: str) -> list[tuple[str, str]]:
     router = app._elsewhere.app
     assert isinstance(router, Router)
     routes = [
-        (method, route.path.replace("{token}", token).replace("{name}", "ann"))
+        (method, route.path.replace("{token}", token).replace("{name}", "ann").replace("{rest:path}", "x"))
         for route in router.routes
         if isinstance(route, Route) and route.path.startswith("/admin")
         for method in sorted((route.methods or set()) - SAFE_METHODS)

@@ -35,6 +35,10 @@ class HomePage:
         own = [self._of(target, holdings.by_list.get(target.name, frozenset())) for target in reach]
         return self._frame.render("home.html", member, own=own)
 
+    async def unknown(self, _request: Request, member: AdminMember) -> Response:
+        """Any other path. Without a session it leads to the log-in, as every page does."""
+        return self._frame.not_found(member)
+
     def _of(self, target: MailingList, rights: Rights) -> OwnList:
         say, site = self._frame.web.pages.words, self._frame.web.pages.site
         roles = [role for right, role in _SHOWN_BY if right in rights]

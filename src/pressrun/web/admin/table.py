@@ -46,7 +46,7 @@ def admin_rows(frame: AdminFrame, issuer: Issuer | None) -> Table:
             ("/admin/oidc", frame.open(oidc.begin), _GET),
             ("/admin/oidc/callback", frame.open(oidc.callback), _BOTH),
         ]
-    return rows
+    return [*rows, ("/admin/{rest:path}", frame.page(HomePage(frame).unknown), _BOTH)]
 
 
 def by_method(show: Handler, post: Handler) -> Handler:
