@@ -84,6 +84,23 @@ def test_a_no_at_the_terminal_leaves_everything_as_it_was(
     assert before == _state(laid_out)
 
 
+@pytest.mark.parametrize(("pressed", "code"), [(EOFError, 1), (KeyboardInterrupt, 130)])
+def test_to_end_the_input_is_a_no_and_to_interrupt_is_none(
+    laid_out: Shell, monkeypatch: pytest.MonkeyPatch, pressed: type[BaseException], code: int
+) -> None:
+    """Ctrl-D and Ctrl-C."""
+
+    def read(_prompt: str) -> str:
+        raise pressed
+
+    monkeypatch.setattr("pressrun.cli.shared.output.is_terminal", lambda: True)
+    monkeypatch.setattr(click.termui, "visible_prompt_func", read)
+    before = _state(laid_out)
+    called = laid_out.call("list", "close", "news")
+    assert (code, code == 1) == (called.code, "nothing was changed" in called.err)
+    assert before == _state(laid_out)
+
+
 def test_the_table_has_every_verb_that_asks() -> None:
     asking = [path for path, verb in all_verbs().items() if any(param.name == "is_agreed" for param in verb.params)]
     assert sorted([*ASKING, "list set"]) == sorted(asking)  # `list set closed=true` is `list close`

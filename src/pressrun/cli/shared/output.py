@@ -191,8 +191,19 @@ class Declined(Refused):
 def confirm(question: str, *, is_agreed: bool) -> None:
     """Ask on a terminal unless `is_agreed`; raises Refused for a no, UsageError when not on a terminal."""
     require_terminal_or_agreement(is_agreed=is_agreed)
-    if not is_agreed and not click.confirm(harmless(question), err=True):
+    if not is_agreed and not _is_confirmed(question):
         raise Declined("nothing was changed")
+
+
+def _is_confirmed(question: str) -> bool:
+    """Ask; whoever ends the input (Ctrl-D) says no, while Ctrl-C interrupts."""
+    try:
+        return click.confirm(harmless(question), err=True)
+    except click.Abort as abort:
+        if isinstance(abort.__context__, EOFError):
+            click.echo(err=True)
+            return False
+        raise
 
 
 def is_terminal() -> bool:
