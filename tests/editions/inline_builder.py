@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from pressrun.core.errors import EditionError
 from pressrun.core.site import Site
@@ -13,15 +14,11 @@ from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.sources.written_source import Keys
 from pressrun.runtime.frames import encode_frame
 from pressrun.sandbox.frames import (
-    Answer,
     BuildTask,
-    EditionBuilt,
     EditionTask,
-    KeysChanged,
     KeysTask,
-    Shown,
+    NotMade,
     ShowTask,
-    SourceRead,
     SourceTask,
     answer_reader,
     task_reader,
@@ -33,6 +30,8 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.sender_check import SenderCheck
+
+T = TypeVar("T")
 
 
 class InlineMaker:
@@ -47,24 +46,16 @@ class InlineMaker:
         """There is no process."""
 
     async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
-        made = _answer(SourceTask(source, PurePosixPath(source_name).suffix, longest_text))
-        assert isinstance(made, SourceRead)
-        return made.source
+        return _answer(SourceTask(source, PurePosixPath(source_name).suffix, longest_text), ReadSource)
 
     async def build(self, order: BuildOrder) -> BuiltEdition:
-        made = _answer(BuildTask(order))
-        assert isinstance(made, EditionBuilt)
-        return made.edition
+        return _answer(BuildTask(order), BuiltEdition)
 
     async def change_keys(self, source: bytes, keys: Keys, body: str | None) -> bytes:
-        made = _answer(KeysTask(source, keys, body))
-        assert isinstance(made, KeysChanged)
-        return made.source
+        return _answer(KeysTask(source, keys, body), bytes)
 
     async def show(self, message: bytes) -> ShownMessage:
-        made = _answer(ShowTask(message))
-        assert isinstance(made, Shown)
-        return made.message
+        return _answer(ShowTask(message), ShownMessage)
 
 
 def builder_at(site: Site, layouts: Path = Path("/nowhere")) -> EditionBuilder:
@@ -78,12 +69,11 @@ def _answer_frame(frame: bytes) -> bytes:
     return frame_of(received)
 
 
-def _answer(task: EditionTask) -> Answer:
-    (answer,) = answer_reader().read(_answer_frame(encode_frame(task)))
-    reason = getattr(answer, "reason", None)
-    if reason is not None:
-        raise EditionError(reason)
-    return answer
+def _answer(task: EditionTask, wanted: type[T]) -> T:
+    (answer,) = answer_reader(wanted).read(_answer_frame(encode_frame(task)))
+    if isinstance(answer, NotMade):
+        raise EditionError(answer.reason)
+    return answer.value
 
 
 def preparer_of(context: ServiceContext, builder: EditionBuilder) -> EditionPreparer:

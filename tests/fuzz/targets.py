@@ -42,7 +42,7 @@ from pressrun.operations.csv_records import escape_cell, unescape_cell
 from pressrun.operations.sources.formats import FORMATS, read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.frames import BadFrame, encode_frame
-from pressrun.sandbox.frames import Question, Readable, answer_reader, task_reader
+from pressrun.sandbox.frames import Made, Question, answer_reader, task_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.store.editions.search import count_found
@@ -75,8 +75,8 @@ def _text(data: bytes) -> str:
 
 def _crosses(value: IncomingMail | Report | Posted) -> None:
     """What was read gets to the daemon, and is the same there."""
-    answer = Readable(value)
-    if list(answer_reader().read(encode_frame(answer))) != [answer]:
+    answer = Made(value)
+    if list(answer_reader(type(value)).read(encode_frame(answer))) != [answer]:
         raise AssertionError("the value is another one on the other side")
 
 
@@ -113,7 +113,7 @@ def posted(data: bytes) -> None:
 
 def frames(data: bytes) -> None:
     """Whatever the other side sends is values or a BadFrame, in whatever pieces it comes."""
-    for reader in (task_reader(), answer_reader()):
+    for reader in (task_reader(), answer_reader(IncomingMail), answer_reader(Report)):
         try:
             for place in range(0, len(data), 7):
                 list(reader.read(data[place : place + 7]))
@@ -459,11 +459,7 @@ def _wire_seeds() -> list[bytes]:
 
 
 def _frame_seeds() -> list[bytes]:
-    values: list[Question | Readable] = [
-        Question(b"x"),
-        Readable(read_mail(b"Subject: x\r\n\r\n")),
-        Readable(read_report(REPORT)),
-    ]
+    values = [Question(b"x"), Made(read_mail(b"Subject: x\r\n\r\n")), Made(read_report(REPORT))]
     return [encode_frame(value) for value in values]
 
 

@@ -17,10 +17,11 @@ from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.quantities import parse_size
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.editions.orders import LONGEST_FRAGMENT, BuildOrder
+from pressrun.message.editions.read_back import ShownMessage
 from pressrun.sandbox import edition_maker
 from pressrun.sandbox.edition_maker import SandboxedMaker
-from pressrun.sandbox.frames import Answer, Unreadable
-from pressrun.sandbox.helper import Helper, HelperLimits
+from pressrun.sandbox.frames import SourceTask
+from pressrun.sandbox.helper import Helper, HelperCrashed, HelperLimits
 
 PLAIN = b"---\nsubject: Boats\n---\nHello *you*.\n"
 LIMITS = HelperLimits(wall_seconds=120.0, cpu_seconds=1)
@@ -115,18 +116,12 @@ async def test_a_fault_of_the_builder_is_no_fault_of_ours(maker: SandboxedMaker)
     assert "<em>you</em>" in (await build(maker)).archive_html
 
 
-async def test_what_answers_another_question_is_ended(maker: SandboxedMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_answers_another_question_is_ended() -> None:
     """An edition may have taken its process over, which must not build that of somebody else."""
-
-    async def answer(*_: object) -> Answer:
-        return Unreadable("no mail")
-
-    await build(maker)
-    with monkeypatch.context() as patch:
-        patch.setattr(Helper, "answer", answer)
-        with pytest.raises(EditionError, match="crashed"):
-            await build(maker)
-    assert [] == maker.pids
+    helper = Helper(LIMITS)
+    with pytest.raises(HelperCrashed, match="gave an invalid answer"):
+        await helper.answer(SourceTask(b"---\nsubject: x\n---\nx\n", ".md"), ShownMessage)
+    assert helper.pid is None
 
 
 async def test_its_processes_start_when_they_are_needed_and_end_when_not() -> None:

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from pressrun.core.errors import UnreadableMail
 from pressrun.sandbox import helper_process as helper
-from pressrun.sandbox.frames import Question, Readable, ReadAs, Unreadable
+from pressrun.sandbox.frames import Made, NotMade, Question, ReadAs
 from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
 
 PAGE = b"Subject: x\r\nContent-Type: text/html\r\n\r\n<p>hello</p>\r\n"
@@ -41,10 +41,10 @@ async def test_a_large_attachment_is_read(reader: SandboxedParser) -> None:
 def test_what_takes_long_to_build_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The daemon would stand still while it builds the edition."""
     question = Question(PAGE, ReadAs.EDITION)
-    assert isinstance(helper.answer(question), Readable)
+    assert isinstance(helper.answer(question), Made)
     monkeypatch.setattr(helper, "_BUILD_SECONDS", -1.0)
     refused = helper.answer(question)
-    assert isinstance(refused, Unreadable)
+    assert isinstance(refused, NotMade)
     assert refused.reason.startswith("the edition takes longer than")
 
 

@@ -13,19 +13,7 @@ from pressrun.message.editions.orders import BuildOrder, ReadSource
 from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.sources.written_source import Keys
 from pressrun.observe.log import event
-from pressrun.sandbox.frames import (
-    Answer,
-    BuildTask,
-    EditionBuilt,
-    EditionTask,
-    KeysChanged,
-    KeysTask,
-    NotMade,
-    Shown,
-    ShowTask,
-    SourceRead,
-    SourceTask,
-)
+from pressrun.sandbox.frames import BuildTask, EditionTask, KeysTask, NotMade, ShowTask, SourceTask
 from pressrun.sandbox.helper import Helper, HelperCrashed, HelperKilled, HelperLimits, OutOfTime
 
 log = logging.getLogger("pressrun.sandbox")
@@ -33,7 +21,7 @@ log = logging.getLogger("pressrun.sandbox")
 AT_ONCE = 2  # editions: a slow one must not block the author of another
 IDLE_SECONDS = 60.0  # an author who saves again need not wait for a start; the memory is given back after that
 
-_Made = TypeVar("_Made", SourceRead, EditionBuilt, KeysChanged, Shown)
+T = TypeVar("T")
 
 
 class SandboxedMaker:
@@ -47,20 +35,19 @@ class SandboxedMaker:
 
     async def read(self, source: bytes, source_name: str, *, longest_text: int | None = None) -> ReadSource:
         """Parse a source. Raises EditionError, and Unavailable when no process can be started."""
-        suffix = PurePosixPath(source_name).suffix
-        return (await self._make(SourceTask(source, suffix, longest_text), SourceRead)).source
+        return await self._make(SourceTask(source, PurePosixPath(source_name).suffix, longest_text), ReadSource)
 
     async def build(self, order: BuildOrder) -> BuiltEdition:
         """Build an edition; raises as `read` does."""
-        return (await self._make(BuildTask(order), EditionBuilt)).edition
+        return await self._make(BuildTask(order), BuiltEdition)
 
     async def change_keys(self, source: bytes, keys: Keys, body: str | None) -> bytes:
         """An edition file with other keys; raises as `read` does."""
-        return (await self._make(KeysTask(source, dict(keys), body), KeysChanged)).source
+        return await self._make(KeysTask(source, dict(keys), body), bytes)
 
     async def show(self, message: bytes) -> ShownMessage:
         """A copy of an edition as a preview shows it; raises as `read` does."""
-        return (await self._make(ShowTask(message), Shown)).message
+        return await self._make(ShowTask(message), ShownMessage)
 
     @property
     def pids(self) -> list[int]:
@@ -73,31 +60,27 @@ class SandboxedMaker:
             helper.kill()
         await asyncio.gather(*(helper.end() for helper in self._helpers))
 
-    async def _make(self, task: EditionTask, wanted: type[_Made]) -> _Made:
+    async def _make(self, task: EditionTask, wanted: type[T]) -> T:
         async with self._turns:
             helper = self._free.pop()
             try:
-                answer = await _answer(helper, task)
-                if not isinstance(answer, wanted | NotMade):
-                    await helper.end()
+                answer = await self._answer(helper, task, wanted)
             finally:
                 self._free.append(helper)
-        if isinstance(answer, wanted):
-            return answer
+        if isinstance(answer, NotMade):
+            raise EditionError(answer.reason)
+        return answer
+
+    async def _answer(self, helper: Helper, task: EditionTask, wanted: type[T]) -> T | NotMade:
+        """The answer, or why there is none. If the process was killed from outside, a second one is asked."""
+        for _ in range(2):
+            try:
+                return await helper.answer(task, wanted)
+            except HelperKilled:
+                event(log, "edition.helper_ended", level=logging.WARNING)
+            except OutOfTime as problem:
+                return NotMade(f"building the edition took {problem}. Make it simpler or shorter")
+            except HelperCrashed:
+                break
         mib = self._limits.memory_bytes >> 20
-        reason = f"building the edition crashed, or needed more than {mib} MiB. Make it simpler or shorter"
-        raise EditionError(answer.reason if isinstance(answer, NotMade) else reason)
-
-
-async def _answer(helper: Helper, task: EditionTask) -> Answer | None:
-    """The answer; None if the process crashed. If it was killed from outside, a second process is asked."""
-    for _ in range(2):
-        try:
-            return await helper.answer(task)
-        except HelperKilled:
-            event(log, "edition.helper_ended", level=logging.WARNING)
-        except OutOfTime as problem:
-            return NotMade(f"building the edition took {problem}. Make it simpler or shorter")
-        except HelperCrashed:
-            break
-    return None
+        return NotMade(f"building the edition crashed, or needed more than {mib} MiB. Make it simpler or shorter")

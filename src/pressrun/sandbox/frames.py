@@ -1,29 +1,25 @@
 """The messages between the daemon and a helper process, in frames (runtime.frames).
 
-The process sends `HelperReady` once, then answers each task in order: a `Question` with a `Readable` or an
-`Unreadable`, a `SourceTask` with a `SourceRead`, a `BuildTask` with an `EditionBuilt`, a `KeysTask` with a
-`KeysChanged`, a `ShowTask` with a `Shown`, and each of these four also with a `NotMade`.
+The process answers each task in order, with what the task asks for or with a reason. Whoever asks knows the type of the
+answer, so no other can be decoded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from pressrun.message.editions.compose import BuiltEdition
-from pressrun.message.editions.orders import BuildOrder, ReadSource
-from pressrun.message.editions.posted import Posted
-from pressrun.message.editions.read_back import ShownMessage
-from pressrun.message.incoming.reading import IncomingMail
-from pressrun.message.reports.report import Report
+from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.runtime.frames import FrameReader, encode_frame
 
 # A draft of 32 MiB is in two skeletons in base64, and its files once more for the archive.
 MAX_FRAME_BYTES = 192 * 1024 * 1024
+
+T = TypeVar("T")
 
 
 class ReadAs(StrEnum):
@@ -32,10 +28,6 @@ class ReadAs(StrEnum):
     COMMAND = "command"
     REPORT = "report"
     EDITION = "edition"
-
-
-class HelperReady(msgspec.Struct, frozen=True, tag="ready"):
-    """The process has started and confined itself."""
 
 
 class Question(msgspec.Struct, frozen=True, tag="question"):
@@ -73,53 +65,22 @@ class ShowTask(msgspec.Struct, frozen=True, tag="show"):
     message: bytes
 
 
-class Readable(msgspec.Struct, frozen=True, tag="readable"):
-    """The parsed mail."""
+class Made(msgspec.Struct, Generic[T], frozen=True, tag="made"):
+    """What a task asks for. The first answer, with None, comes without a task: the process has confined itself."""
 
-    mail: IncomingMail | Report | Posted
+    value: T
 
 
-class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
-    """The mail is malformed or beyond the caps."""
+class NotMade(msgspec.Struct, frozen=True, tag="not made"):
+    """Why it cannot be done, for whoever wrote the mail or edition; `remark` is the same to be translated."""
 
     reason: str
     remark: dict[str, Any] | None = None
 
 
-class SourceRead(msgspec.Struct, frozen=True, tag="read"):
-    """The parsed source."""
-
-    source: ReadSource
-
-
-class EditionBuilt(msgspec.Struct, frozen=True, tag="built"):
-    """The edition."""
-
-    edition: BuiltEdition
-
-
-class KeysChanged(msgspec.Struct, frozen=True, tag="changed"):
-    """The edition file with its changed keys."""
-
-    source: bytes
-
-
-class Shown(msgspec.Struct, frozen=True, tag="shown"):
-    """The copy."""
-
-    message: ShownMessage
-
-
-class NotMade(msgspec.Struct, frozen=True, tag="not made"):
-    """Why something cannot be done with an edition, for its author."""
-
-    reason: str
-
-
 EditionTask = SourceTask | BuildTask | KeysTask | ShowTask
 Task = Question | EditionTask
-Made = SourceRead | EditionBuilt | KeysChanged | Shown
-Answer = HelperReady | Readable | Unreadable | Made | NotMade
+Answer = Made[T] | NotMade
 
 
 def _pack(value: object) -> object:
@@ -135,18 +96,18 @@ def _unpack(kind: type, value: Any) -> object:
 
 
 _encode = msgspec.msgpack.Encoder(enc_hook=_pack).encode
-_ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer, dec_hook=_unpack)
 _TASKS: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
 
 
-def answer_frame(answer: Answer) -> bytes:
+def answer_frame(answer: Answer[Any]) -> bytes:
     """The frame of an answer; raises BadInput for one that is too large, UnicodeEncodeError for half characters."""
     return encode_frame(answer, MAX_FRAME_BYTES, encode=_encode)
 
 
-def answer_reader() -> FrameReader[Answer]:
-    """Decodes what the process sends."""
-    return FrameReader(_ANSWERS, MAX_FRAME_BYTES)
+def answer_reader(kind: type[T]) -> FrameReader[Answer[T]]:
+    """Decodes what the process sends in answer to a task that asks for this type."""
+    answer: Any = Made[kind] | NotMade  # type: ignore[valid-type]
+    return FrameReader(msgspec.msgpack.Decoder(answer, dec_hook=_unpack), MAX_FRAME_BYTES)
 
 
 def task_reader() -> FrameReader[Task]:

@@ -10,14 +10,17 @@ import asyncio
 import contextlib
 import signal
 import time
+from typing import TypeVar
 
 from msgspec import Struct
 
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.runtime.child_process import CANNOT_START, kill, spawn
-from pressrun.runtime.frames import FrameReader, encode_frame, read_frame
+from pressrun.runtime.frames import BadFrame, encode_frame, read_frame
 from pressrun.sandbox.confinement import bare_environment
-from pressrun.sandbox.frames import Answer, Task, answer_reader
+from pressrun.sandbox.frames import NotMade, Task, answer_reader
+
+T = TypeVar("T")
 
 _START_SECONDS = 20.0
 # Pauses after one, two, … failed starts in a row, as for lack of descriptors, processes or memory.
@@ -41,7 +44,7 @@ class HelperKilled(PressrunError):
 
 
 class HelperCrashed(PressrunError):
-    """The question crashed the process."""
+    """The question crashed the process, or made it give an answer of another kind."""
 
 
 class _RunningHelper(Struct, frozen=True):
@@ -50,14 +53,13 @@ class _RunningHelper(Struct, frozen=True):
     child: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    answers: FrameReader[Answer]
 
-    async def next_answer(self) -> Answer:
-        """Wait for an answer; raises EOFError when the process has ended, BadFrame, OSError."""
-        answer = await read_frame(self.reader, self.answers)
+    async def next_answer(self, wanted: type[T]) -> T | NotMade:
+        """Wait for an answer; raises EOFError when the process has ended, BadFrame for another type, OSError."""
+        answer = await read_frame(self.reader, answer_reader(wanted))
         if answer is None:
             raise EOFError
-        return answer
+        return answer if isinstance(answer, NotMade) else answer.value
 
     async def end(self) -> None:
         """Kill it, and wait until it is gone."""
@@ -89,8 +91,8 @@ class Helper:
         """The process id while it runs."""
         return None if self._process is None else self._process.child.pid
 
-    async def answer(self, task: Task) -> Answer:
-        """The answer, of whatever type it is.
+    async def answer(self, task: Task, wanted: type[T]) -> T | NotMade:
+        """What the task asks for, or why it cannot be had.
 
         Raises OutOfTime, HelperKilled, HelperCrashed, and Unavailable when no process can be started.
         """
@@ -101,10 +103,13 @@ class Helper:
             async with asyncio.timeout(self._limits.wall_seconds):
                 process.writer.write(encode_frame(task))
                 await process.writer.drain()
-                answer = await process.next_answer()
+                answer = await process.next_answer(wanted)
         except TimeoutError:
             await self.end()
             raise OutOfTime(f"longer than {self._limits.wall_seconds:g} s") from None
+        except BadFrame:  # the task may have taken the process over
+            await self.end()
+            raise HelperCrashed("gave an invalid answer") from None
         except (OSError, EOFError, ValueError):
             await self.end()
             raise self._cause_of_death(process.child.returncode) from None
@@ -177,10 +182,10 @@ class Helper:
         except BaseException:
             connection.close()  # which ends the process
             raise
-        self._process = process = _RunningHelper(child, reader, writer, answer_reader())
+        self._process = process = _RunningHelper(child, reader, writer)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await process.next_answer()
+                await process.next_answer(type(None))
         except BaseException:
             await self.end()
             raise

@@ -21,26 +21,20 @@ from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.message.sources.written_source import change_source
-from pressrun.runtime.frames import encode_frame, receive_frame
+from pressrun.runtime.frames import receive_frame
 from pressrun.sandbox.confinement import allow_time, confine
 from pressrun.sandbox.frames import (
+    Answer,
     BuildTask,
-    EditionBuilt,
     EditionTask,
-    HelperReady,
-    KeysChanged,
     KeysTask,
     Made,
     NotMade,
     Question,
-    Readable,
     ReadAs,
-    Shown,
     ShowTask,
-    SourceRead,
     SourceTask,
     Task,
-    Unreadable,
     answer_frame,
     task_reader,
 )
@@ -65,32 +59,32 @@ _READERS: dict[ReadAs, Callable[[bytes], IncomingMail | Report | Posted]] = {
 }
 
 
-def answer(question: Question) -> Readable | Unreadable:
+def answer(question: Question) -> Answer[IncomingMail | Report | Posted]:
     """Parse the mail of one question."""
     try:
-        return Readable(_READERS[question.read_as](question.content))
+        return Made(_READERS[question.read_as](question.content))
     except UnreadableMail as problem:
-        return Unreadable(str(problem), None if problem.remark is None else dict(problem.remark))
+        return NotMade(str(problem), None if problem.remark is None else dict(problem.remark))
     except (MemoryError, RecursionError) as problem:
-        return Unreadable(f"the mail is too much to be parsed ({type(problem).__name__})")
+        return NotMade(f"the mail is too much to be parsed ({type(problem).__name__})")
 
 
-def _make(task: EditionTask) -> Made:
+def _make(task: EditionTask) -> object:
     match task:
         case SourceTask(source=source, suffix=suffix, longest_text=longest_text):
-            return SourceRead(read_source(source, suffix, longest_text=longest_text))
+            return read_source(source, suffix, longest_text=longest_text)
         case BuildTask(order=order):
-            return EditionBuilt(carry_out(order, words_in(*order.languages)))
+            return carry_out(order, words_in(*order.languages))
         case KeysTask(source=source, keys=keys, body=body):
-            return KeysChanged(change_source(source, keys, body))
+            return change_source(source, keys, body)
         case ShowTask(message=message):
-            return Shown(show_message(message))
+            return show_message(message)
 
 
-def make(task: EditionTask) -> Made | NotMade:
+def make(task: EditionTask) -> Answer[object]:
     """Do something with an edition."""
     try:
-        return _make(task)
+        return Made(_make(task))
     except BadInput as problem:
         return NotMade(str(problem))
     except (*PARSER_FAULTS, MemoryError) as problem:
@@ -112,7 +106,7 @@ def frame_of(task: Task) -> bytes:
 def serve(connection: socket.socket, cpu_seconds: int) -> None:
     """Carry out tasks until the other side closes."""
     tasks = task_reader()
-    connection.sendall(encode_frame(HelperReady()))
+    connection.sendall(answer_frame(Made(None)))
     while (task := receive_frame(connection, tasks)) is not None:
         allow_time(cpu_seconds)
         connection.sendall(frame_of(task))

@@ -18,12 +18,12 @@ from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
-from pressrun.sandbox.frames import Question, Readable, ReadAs, Unreadable
+from pressrun.sandbox.frames import NotMade, Question, ReadAs
 from pressrun.sandbox.helper import Helper, HelperCrashed, HelperKilled, HelperLimits, OutOfTime
 
 log = logging.getLogger("pressrun.sandbox")
 
-_Mail = TypeVar("_Mail", IncomingMail, Report, Posted)
+T = TypeVar("T")
 
 
 class ParserLimits(HelperLimits, frozen=True, kw_only=True):
@@ -61,22 +61,19 @@ class SandboxedParser:
         """Parse an edition; raises as `read` does."""
         return await self._read(Question(content, ReadAs.EDITION), Posted)
 
-    async def _read(self, question: Question, wanted: type[_Mail]) -> _Mail:
+    async def _read(self, question: Question, wanted: type[T]) -> T:
         async with self._turn:
             for _ in range(2):
                 await self._wait_for_share()
                 began = time.monotonic()
                 try:
-                    mail = await self._parse(question)
+                    return await self._parse(question, wanted)
                 except HelperKilled:
                     event(log, "inbound.parser_ended", level=logging.WARNING)
                     continue
                 finally:
                     if self._share is not None:
                         self._share.record(began, time.monotonic())
-                if isinstance(mail, wanted):
-                    return mail
-                raise UnreadableMail("the parser process gave an invalid answer")
             raise UnreadableMail("the parser process crashed twice on this message")
 
     async def _wait_for_share(self) -> None:
@@ -102,18 +99,13 @@ class SandboxedParser:
         """The process id while it runs."""
         return self._helper.pid
 
-    async def _parse(self, question: Question) -> IncomingMail | Report | Posted:
+    async def _parse(self, question: Question, wanted: type[T]) -> T:
         try:
-            answer = await self._helper.answer(question)
+            answer = await self._helper.answer(question, wanted)
         except OutOfTime as problem:
             raise TimedOutMail(f"reading the mail took {problem}") from None
         except HelperCrashed as problem:
             raise UnreadableMail(f"the parser process {problem} on this message") from None
-        match answer:
-            case Readable(mail=mail):
-                return mail
-            case Unreadable(reason=reason, remark=remark):
-                raise UnreadableMail(reason, remark)
-            case _:
-                await self._helper.end()
-                raise UnreadableMail("the parser process gave an invalid answer")
+        if isinstance(answer, NotMade):
+            raise UnreadableMail(answer.reason, answer.remark)
+        return answer

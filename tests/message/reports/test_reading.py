@@ -16,7 +16,7 @@ from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.sandbox.frames import Question, Readable, ReadAs
+from pressrun.sandbox.frames import Made, Question, ReadAs
 from pressrun.sandbox.helper_process import answer
 from pressrun.sandbox.mail_parser import ParserLimits, SandboxedParser
 
@@ -325,8 +325,8 @@ async def test_two_megabytes_of_anything_are_read_within_the_helpers_limits() ->
 def test_the_helper_reads_reports() -> None:
     """By the question's kind."""
     readable = answer(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))
-    assert isinstance(readable, Readable)
-    assert isinstance(readable.mail, Report)
+    assert isinstance(readable, Made)
+    assert isinstance(readable.value, Report)
 
 
 @pytest.mark.parametrize(

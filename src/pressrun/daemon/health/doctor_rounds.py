@@ -24,7 +24,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, Cause
 from pressrun.observe.log import event
 from pressrun.operations.dns import is_reserved
-from pressrun.operations.doctor.finding import DoctorSeverity
+from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
 from pressrun.runtime.child_process import CANNOT_START, kill
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import Clock
@@ -46,19 +46,10 @@ class RoundFailed(Exception):
     """There were no findings; the message says why."""
 
 
-class WeeklyFinding(msgspec.Struct, frozen=True):
-    """One finding, as `doctor --json` prints it."""
-
-    check: str
-    severity: DoctorSeverity
-    message: str
-    remedy: str
-
-
 class WeeklyFindings(msgspec.Struct, frozen=True):
     """What `doctor --json` prints."""
 
-    findings: list[WeeklyFinding]
+    findings: list[DoctorFinding]
     counts: dict[DoctorSeverity, int]
 
 
@@ -130,7 +121,7 @@ class DoctorRounds(BackgroundLoop):
             await self._mail(obstacle)
 
 
-def _describe(failures: Sequence[WeeklyFinding]) -> str:
+def _describe(failures: Sequence[DoctorFinding]) -> str:
     """The failures with their remedies: somebody who never sees the log must understand the email."""
     text = "; ".join(f"{each.check}: {each.message}. {each.remedy}".rstrip(". ") for each in failures)
     return text[:MOST_TEXT]
