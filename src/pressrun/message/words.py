@@ -127,21 +127,9 @@ def _short_english_day(at: int) -> str:
     return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
 
 
-def _english_month(at: int) -> str:
-    return _MONTHS[datetime.fromtimestamp(at, UTC).month - 1]
-
-
-def _english_share(part: float) -> str:
-    return f"{100 * part:.1f}".removesuffix(".0") + "%"
-
-
 def _english_list(names: Sequence[str]) -> str:
     """`one, two and three`."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
-
-
-def _english_moment(when: datetime) -> str:
-    return f"{when.day} {_MONTHS[when.month - 1][:3]} {when.year}, {when:%H:%M:%S}"
 
 
 ENGLISH = Words(
@@ -150,9 +138,9 @@ ENGLISH = Words(
     translate_counted=lambda singular, plural, number: singular if number == 1 else plural,
     day=_english_day,
     short_day=_short_english_day,
-    month=_english_month,
+    month=lambda at: _MONTHS[datetime.fromtimestamp(at, UTC).month - 1],
     number="{:,}".format,
-    share=_english_share,
-    moment=_english_moment,
+    share=lambda part: f"{100 * part:.1f}".removesuffix(".0") + "%",
+    moment=lambda when: f"{when.day} {_MONTHS[when.month - 1][:3]} {when.year}, {when:%H:%M:%S}",
     listed=_english_list,
 )

@@ -176,14 +176,6 @@ async def _read_file(doing: Doing, args: DraftFile) -> Content:
     return Content(octets=file.content, media_type="application/octet-stream", revision=file.number)
 
 
-async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
-    return await _change(doing, args, FileChange(clean_path(args.path), args.content))
-
-
-async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
-    return await _change(doing, args, FileChange(clean_path(args.path), None))
-
-
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:
     revisions = await doing.cases.database.read(manuscripts.list_revisions, args.id)
     authors = {revision.author for revision in revisions}
@@ -314,7 +306,7 @@ DRAFT_ACTS = (
         right=Right.DRAFTS,
         lists=OF_EDITION,
         arguments=DraftFileChange,
-        work=_put_file,
+        work=lambda doing, args: _change(doing, args, FileChange(clean_path(args.path), args.content)),
         answer=DraftAnswer,
         grows=True,
         http=Http(
@@ -339,7 +331,7 @@ DRAFT_ACTS = (
         right=Right.DRAFTS,
         lists=OF_EDITION,
         arguments=DraftFileRemoval,
-        work=_remove_file,
+        work=lambda doing, args: _change(doing, args, FileChange(clean_path(args.path), None)),
         answer=DraftAnswer,
         http=Http(method="DELETE", path="editions/{id}/assets/{path}", headers=IF_MATCH, etag="revision"),
     ),

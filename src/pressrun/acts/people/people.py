@@ -95,10 +95,6 @@ async def _list_people(doing: Doing, args: PeoplePage) -> Page[PersonAnswer]:
     return Page(items=items, next=following)
 
 
-async def _show_person(doing: Doing, args: PersonName) -> PersonAnswer:
-    return await doing.cases.database.read(show_person, args.person, doing.cases.people.now)
-
-
 async def LISTS_OF_TOKEN(_: Cases, arguments: TokenCreate) -> tuple[str, ...]:  # noqa: N802 - a constant of the table
     """The lists that a token is for; for all of them, the right is needed everywhere."""
     return arguments.lists
@@ -110,7 +106,9 @@ async def _create_token(doing: Doing, args: TokenCreate) -> TokenAnswer:
     request = TokenRequest(
         name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
     )
-    return await doing.cases.tokens.create(request, _maker(doing))
+    return await doing.cases.tokens.create(
+        request, TokenMaker(person_id=doing.caller.person_id, token_id=doing.caller.token_id)
+    )
 
 
 async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> TokenAnswer:
@@ -127,10 +125,6 @@ async def _list_tokens(doing: Doing, args: TokensPage) -> Page[TokenAnswer]:
 async def _revoke_token(doing: Doing, args: TokenId) -> TokenRevoked:
     is_itself = doing.caller.token_id == args.id
     return await doing.cases.tokens.revoke(args.id, None if is_itself else _own_alone(doing))
-
-
-def _maker(doing: Doing) -> TokenMaker:
-    return TokenMaker(person_id=doing.caller.person_id, token_id=doing.caller.token_id)
 
 
 def _own_alone(doing: Doing) -> int | None:
@@ -157,7 +151,7 @@ PEOPLE_ACTS = (
         summary="Show what a person may do",
         right=Right.OPERATE,
         arguments=PersonName,
-        work=_show_person,
+        work=lambda doing, args: doing.cases.database.read(show_person, args.person, doing.cases.people.now),
         answer=PersonAnswer,
         http=Http(method="GET", path="people/{person}"),
     ),

@@ -81,10 +81,6 @@ async def _hand_in_again(doing: Doing, args: ListImport | ListSync, kept: KeptOu
     return await doing.cases.jobs.hand_in_again(int(kept.object_name), args.file.pieces)
 
 
-async def _show_again(doing: Doing, args: JobId, _: KeptOutcome) -> JobReport:
-    return await doing.cases.jobs.show(args.id)
-
-
 _RESTING = ("ready", "done", "failed", "cancelled")  # the states that a job does not leave by itself
 
 JOB_ACTS = (
@@ -146,7 +142,7 @@ JOB_ACTS = (
         arguments=JobApply,
         answer=JobReport,
         work=lambda doing, args: doing.cases.jobs.apply(args.id, args.digest),
-        again=_show_again,
+        again=lambda doing, args, _: doing.cases.jobs.show(args.id),
         grows=True,
         http=Http(method="POST", path="jobs/{id}/apply", status=202, made="jobs/{id}"),
     ),

@@ -94,10 +94,6 @@ async def _put(doing: Doing, args: MemberPut) -> Member | SignedUp:
     return await doing.cases.members.sign_up(request)
 
 
-async def _create(doing: Doing, args: MemberCreate) -> Member:
-    return await doing.cases.members.create(_checked(doing, args))
-
-
 async def _change(doing: Doing, args: MemberPatch) -> Member:
     changes, wrong = check_changes(args.name, args.language, args.fields)
     require_right([*wrong, *_other_address(args)])
@@ -191,7 +187,7 @@ MEMBER_ACTS = (
         lists=OF_LIST,
         arguments=MemberCreate,
         answer=Member,
-        work=_create,
+        work=lambda doing, args: doing.cases.members.create(_checked(doing, args)),
         again=_create_again,
         http=Http(method="POST", path="lists/{list}/subscribers", status=201, made=_MADE, check=_faults),
     ),

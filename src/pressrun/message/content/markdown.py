@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Any
@@ -205,22 +205,6 @@ def _reference(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any
     return f'<sup style="font-size:75%;line-height:0">{link}</sup>'  # otherwise it pushes the lines apart
 
 
-def _open_notes(*_: Any) -> str:
-    return f'<hr>\n<ol class="{FOOTNOTES}">\n'
-
-
-def _close_notes(*_: Any) -> str:
-    return "</ol>\n"
-
-
-def _open_note(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
-    return f'<li id="note-{_name(tokens[index])[0]}">'
-
-
-def _close_note(*_: Any) -> str:
-    return "</li>\n"
-
-
 def _way_back(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
     number, again = _name(tokens[index])
     return f' <a href="#ref-{number}{again}" class="{BACK}" title="{number}">\u21a9\ufe0e</a>'
@@ -237,14 +221,15 @@ def _parser() -> MarkdownIt:
     parser.core.ruler.push("addresses", _link_addresses)
     parser.core.ruler.push("figures", _make_figures)
     parser.core.ruler.push("buttons", _make_buttons)
-    for name, rule in {
+    rules: dict[str, Callable[..., str]] = {
         "footnote_ref": _reference,
-        "footnote_block_open": _open_notes,
-        "footnote_block_close": _close_notes,
-        "footnote_open": _open_note,
-        "footnote_close": _close_note,
+        "footnote_block_open": lambda *_: f'<hr>\n<ol class="{FOOTNOTES}">\n',
+        "footnote_block_close": lambda *_: "</ol>\n",
+        "footnote_open": lambda _, tokens, index, *__: f'<li id="note-{_name(tokens[index])[0]}">',
+        "footnote_close": lambda *_: "</li>\n",
         "footnote_anchor": _way_back,
-    }.items():
+    }
+    for name, rule in rules.items():
         parser.add_render_rule(name, rule)
     return parser
 

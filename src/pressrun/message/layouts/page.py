@@ -107,7 +107,9 @@ class _Setting(Struct, frozen=True, kw_only=True):
             "direction": direction,
             "title": html.escape(cover.title),
             "subject": html.escape(cover.subject or cover.title),
-            "preheader": _preheader(cover.preheader),
+            "preheader": fill(shared_pieces().preheader, text=html.escape(cover.preheader), space=HIDDEN_SPACE)
+            if cover.preheader
+            else "",
         }
         return cls(layout=layout, cover=cover, accent=accent, named=named)
 
@@ -197,7 +199,3 @@ def _grounded(palette: Palette, layout: Layout, *, own: str) -> dict[str, str]:
         return {**named, "band": named["page"]}
     ground, band = named[own], named["page" if own == "card" else "card"]
     return {**named, "page": ground, "card": ground, "band": band}
-
-
-def _preheader(text: str) -> str:
-    return fill(shared_pieces().preheader, text=html.escape(text), space=HIDDEN_SPACE) if text else ""

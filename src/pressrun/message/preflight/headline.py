@@ -43,7 +43,7 @@ def too_long(edition: CheckedEdition) -> Iterator[Finding]:
 
 
 def shouting(edition: CheckedEdition) -> Iterator[Finding]:
-    subject = _without_fields(edition.show(edition.subject))
+    subject = re.sub(r"\{\{[^}]*\}\}", "", edition.show(edition.subject))
     letters = [character for character in subject if character.isalpha()]
     if len(letters) >= _SHORTEST_SHOUT and all(character.isupper() for character in letters):
         yield warning("subject-capitals", edition.subject_line)
@@ -69,10 +69,6 @@ def no_preheader(edition: CheckedEdition) -> Iterator[Finding]:
     lines = [line.strip() for line in edition.text.splitlines() if line.strip()]
     if len(lines) > 1 and _ADDRESS.match(lines[0]):
         yield note("preheader-missing", edition.subject_line, text=edition.show(lines[0])[:40])
-
-
-def _without_fields(shown: str) -> str:
-    return re.sub(r"\{\{[^}]*\}\}", "", shown)
 
 
 def _plain(text: str) -> str:

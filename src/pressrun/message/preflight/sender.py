@@ -84,16 +84,13 @@ def _dmarc(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
         return
     domain, record = policies[0][0].removeprefix("_dmarc."), policies[0][1]
     requested = parse_dmarc(domain, record).for_author(sender.domain)
-    if requested in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
+    is_covered = _is_signed(sender) or are_aligned(sender.domain, sender.return_domain)
+    if requested in ("reject", "quarantine") and sender.signed_domains and not is_covered:
         yield warning(f"dmarc-{requested}", policy=domain, domain=sender.domain)
 
 
 def _is_signed(sender: SenderIdentity) -> bool:
     return any(are_aligned(sender.domain, domain) for domain in sender.signed_domains)
-
-
-def _is_covered(sender: SenderIdentity) -> bool:
-    return _is_signed(sender) or are_aligned(sender.domain, sender.return_domain)
 
 
 def _policy_names(domain: str) -> list[str]:

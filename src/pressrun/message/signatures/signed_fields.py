@@ -71,7 +71,7 @@ class _Chosen(Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=256)
 def _choose(present: tuple[bytes, ...]) -> _Chosen:
-    wanted = [name for name in present if _is_signed(name)]
+    wanted = [name for name in present if name in _ALWAYS or name in ALSO_SIGNED or name.startswith(SIGNED_FAMILIES)]
     names: list[bytes] = []
     order: list[int] = []
     for name in dict.fromkeys([*_ALWAYS, *wanted]):
@@ -80,10 +80,6 @@ def _choose(present: tuple[bytes, ...]) -> _Chosen:
         names += [_ALWAYS.get(name) or name.title()] * (len(places) + 1)
     author = present.index(b"from") if b"from" in present else None
     return _Chosen(order=tuple(order), names=_named(names) + b"\r\n bh=", author=author)
-
-
-def _is_signed(name: bytes) -> bool:
-    return name in _ALWAYS or name in ALSO_SIGNED or name.startswith(SIGNED_FAMILIES)
 
 
 def _named(names: Sequence[bytes]) -> bytes:

@@ -57,7 +57,7 @@ def _read(source: bytes) -> EditionFile:
         )
         for file in contents.files
     ]
-    subject = _subject_of(message)
+    subject = clean_value(without_controls(decode_encoded_words(next(iter(_values(message, "subject")), ""))))
     return EditionFile(
         format=EditionFormat.MIME,
         keys=FrontMatter(
@@ -99,10 +99,6 @@ def _check_size(source: bytes) -> None:
 def _values(message: Message, name: str) -> list[str]:
     """The values of a field, each in one line."""
     return [re.sub(r"\r?\n(?=[ \t])", "", str(value)).strip() for value in message.get_all(name, [])]
-
-
-def _subject_of(message: Message) -> str:
-    return clean_value(without_controls(decode_encoded_words(next(iter(_values(message, "subject")), ""))))
 
 
 def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:

@@ -209,35 +209,11 @@ def _value(slot: Slot, fields: dict[str, str]) -> str:
     return ESCAPES[slot.kind](fields.get(slot.field) or slot.default)
 
 
-def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, fields: dict[str, str]) -> bytes:
-    return skeleton.subject_field(values, fields)
-
-
-def _to(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return clean_value(values.to.wire).encode()
-
-
-def _date(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return format_date(values.date_at).encode("ascii")
-
-
-def _message_id(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return values.message_id.encode("ascii")
-
-
-def _unsubscribe_url(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return values.unsubscribe_url.encode("ascii")
-
-
 def _unsubscribe_mailto(_skeleton: Skeleton, slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
     if values.unsubscribe_mailto_token is None:
         return b""
     address = slot.default.replace("%s", values.unsubscribe_mailto_token, 1)
     return f",\r\n <mailto:{address}>".encode("ascii")
-
-
-def _copy_token(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return values.copy_token.encode("ascii")
 
 
 _Renderer = Callable[[Skeleton, Slot, CopyValues, dict[str, str]], bytes]
@@ -250,13 +226,13 @@ _RENDERERS: dict[SlotKind, _Renderer] = {
     SlotKind.URL_PART: _body,
     SlotKind.URL: _body,
     SlotKind.TEXT_URL: _body,
-    SlotKind.SUBJECT: _subject,
-    SlotKind.TO: _to,
-    SlotKind.DATE: _date,
-    SlotKind.MESSAGE_ID: _message_id,
-    SlotKind.UNSUBSCRIBE_URL: _unsubscribe_url,
+    SlotKind.SUBJECT: lambda skeleton, _, values, fields: skeleton.subject_field(values, fields),
+    SlotKind.TO: lambda _, __, values, ___: clean_value(values.to.wire).encode(),
+    SlotKind.DATE: lambda _, __, values, ___: format_date(values.date_at).encode("ascii"),
+    SlotKind.MESSAGE_ID: lambda _, __, values, ___: values.message_id.encode("ascii"),
+    SlotKind.UNSUBSCRIBE_URL: lambda _, __, values, ___: values.unsubscribe_url.encode("ascii"),
     SlotKind.UNSUBSCRIBE_MAILTO: _unsubscribe_mailto,
-    SlotKind.COPY_TOKEN: _copy_token,
+    SlotKind.COPY_TOKEN: lambda _, __, values, ___: values.copy_token.encode("ascii"),
 }
 _LINK_KINDS = frozenset({SlotKind.TEXT, SlotKind.HTML, SlotKind.ATTRIBUTE, SlotKind.URL, SlotKind.TEXT_URL})
 

@@ -53,7 +53,7 @@ class Mlmmj(Installation):
         return [_list(folder) for folder in self._folders]
 
     def members(self, old: OldList) -> Iterator[SourceMember]:
-        folder = self._folder_of(old)
+        folder = next(folder for folder in self._folders if _address_of(folder) == old.key)
         seen: set[int] = set()  # digests of addresses, so that a large list takes little memory
         number = 0
         for name, state, was in _FOLDERS:
@@ -63,9 +63,6 @@ class Mlmmj(Installation):
                 if key not in seen:
                     seen.add(key)
                     yield SourceMember(line=number, address=address, state=state, was=was, consent_source="mlmmj")
-
-    def _folder_of(self, old: OldList) -> Path:
-        return next(folder for folder in self._folders if _address_of(folder) == old.key)
 
 
 def _list(folder: Path) -> OldList:

@@ -48,11 +48,7 @@ def read_roster(file: BinaryIO, media_type: str) -> Iterator[ImportRow | UnreadR
 
 def _read_csv(file: BinaryIO) -> Iterator[ImportRow | UnreadRow]:
     for member in read_members(file, "members.csv", "csv", mapped={}, remedies=IN_FILE).members:
-        yield _unread(member) if isinstance(member, BadRow) else _as_row(member)
-
-
-def _unread(row: BadRow) -> UnreadRow:
-    return UnreadRow(line=row.line, reason=row.reason)
+        yield UnreadRow(line=member.line, reason=member.reason) if isinstance(member, BadRow) else _as_row(member)
 
 
 def _as_row(member: SourceMember) -> ImportRow | UnreadRow:

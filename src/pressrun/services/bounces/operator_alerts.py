@@ -51,7 +51,8 @@ def alert_of_policy(
     `refused` has copies with the words of the reply, which are quoted without the addresses in them. All domains of a
     provider are one subject.
     """
-    subjects = [_subject_of(copy.domain) for copy, _ in refused]
+    providers = [provider_of(copy.domain) or copy.domain for copy, _ in refused]
+    subjects = [hashlib.sha256(f"policy\0{provider}".encode()).digest() for provider in providers]
     are_new = limits.spend_each(tx, ALERTS, subjects, ALERT_RATE, now)
     news = [refusal for refusal, is_new in zip(refused, are_new, strict=True) if is_new]
     if news and context.site.operator is not None:
@@ -114,7 +115,3 @@ def _is_due(tx: Transaction, alert: _Alert, now: int) -> bool:
     if tries.failed_at is None:
         return is_first
     return now - tries.failed_at >= AGAIN_SECONDS << (tries.failed - 1)
-
-
-def _subject_of(domain: str) -> bytes:
-    return hashlib.sha256(f"policy\0{provider_of(domain) or domain}".encode()).digest()

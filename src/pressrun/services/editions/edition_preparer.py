@@ -88,7 +88,8 @@ class EditionPreparer(Struct, frozen=True, kw_only=True):
         Raises NotFound, Refused, EditionError, Unavailable.
         """
         manuscript, file = await self._read(list_name, text, files)
-        context = await self.context.database.read(load_build_context, list_name, file, replaced=_number(own))
+        replaced = () if own is None else (own.id,)
+        context = await self.context.database.read(load_build_context, list_name, file, replaced=replaced)
         if own is not None:
             context = replace(context, edition_id=own.id)
         built = await self.builder.build(manuscript, file, context)
@@ -104,7 +105,3 @@ class EditionPreparer(Struct, frozen=True, kw_only=True):
         alone = Manuscript(source=text.source, source_name=text.source_name, assets={})
         read = await self.builder.read(list_name, alone, longest_text=LONGEST_TEXT)
         return replace(alone, assets={path: files[path] for path in sorted(read.paths & {*files})}), read.file
-
-
-def _number(own: Edition | None) -> Collection[int]:
-    return () if own is None else (own.id,)

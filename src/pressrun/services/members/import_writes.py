@@ -72,7 +72,7 @@ class ImportWriter(Struct, frozen=True):
         In the order of the addresses, so that each page of their index is read and written once. While the database
         works, another thread makes the rows of evidence, which need nothing of it but the ids.
         """
-        changes = sorted(changes, key=_key_of)
+        changes = sorted(changes, key=lambda change: change.row.key)
         new = [change for change in changes if not change.before.subscriber_id]
         ids = enrolment.reserve_subscriber_ids(tx, len(new))
         unused = iter(ids)
@@ -193,10 +193,6 @@ class ImportWriter(Struct, frozen=True):
         assert self.options.entropy is not None  # a dry run writes nothing
         octets = self.options.entropy(number * _SALT_OCTETS)
         return [octets[at : at + _SALT_OCTETS] for at in range(0, len(octets), _SALT_OCTETS)]
-
-
-def _key_of(change: RowChange) -> str:
-    return change.row.key
 
 
 def _event_of(change: RowChange) -> str:

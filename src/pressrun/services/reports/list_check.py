@@ -48,9 +48,5 @@ def _unusable_owners(tx: Transaction, site: Site) -> list[str]:
         "ASCII before the @. Editions are stopped, and notices go out from the operator's address. Set another "
         f"owner with `pressrun list set {target.name} owner=…`"
         for target in lists.all_lists(tx)
-        if _is_unusable(target, site)
+        if not site.receives_mail and target.owner and parse_address(target.owner).needs_smtputf8
     ]
-
-
-def _is_unusable(target: MailingList, site: Site) -> bool:
-    return not site.receives_mail and bool(target.owner) and parse_address(target.owner or "").needs_smtputf8

@@ -80,11 +80,9 @@ def page_of_copies(
         if len(copies) == query.limit:
             break
     items = [_plain(copy, sees=sees) for copy in copies]
-    return items, place_after(copies, query.limit, _cursor_after)
-
-
-def _cursor_after(copy: ListedCopy) -> str:
-    return f"{copy.state} {copy.due_at} {copy.id} {copy.destination}"
+    return items, place_after(
+        copies, query.limit, lambda copy: f"{copy.state} {copy.due_at} {copy.id} {copy.destination}"
+    )
 
 
 def _read_place(states: Sequence[DeliveryState], cursor: str) -> CopyCursor:

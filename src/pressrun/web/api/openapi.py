@@ -90,7 +90,7 @@ class _Types:
             operation.act.id: body for operation in operations if (body := _body_type(operation)) is not None
         }
         for operation in operations:
-            self._kinds += [value.kind for value in _parameters(operation)]
+            self._kinds += [value.kind for value in (*operation.path, *operation.query, *operation.headers)]
             self._kinds += [
                 kind for kind in (operation.act.answer, *operation.http.answers.values()) if kind not in (None, Content)
             ]
@@ -251,10 +251,6 @@ def _refusals(operation: Operation) -> list[int]:
 def _problem(status: int) -> Schema:
     content = {PROBLEM: {"schema": {"$ref": _REF.format(name="ProblemDetails")}}}
     return {"description": TITLES[status][1], "content": content}
-
-
-def _parameters(operation: Operation) -> tuple[RequestField, ...]:
-    return (*operation.path, *operation.query, *operation.headers)
 
 
 def _tag(operation: Operation) -> str:
