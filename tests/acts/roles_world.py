@@ -17,6 +17,7 @@ from starlette.requests import Request
 from tests.acts.cases import SITE, cases_of
 from tests.acts.roles_model import FRESH, SHELL, Model, Newsletter, Program, Someone, Visit
 from tests.database import select
+from tests.editions.stored import due_at
 from tests.services.harness import ServiceHarness
 from tests.services.log_ins.log_in_harness import CHEAP, PASSWORD, VISITOR
 
@@ -31,15 +32,12 @@ from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotPermitted, PressrunError
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
-from pressrun.message.finding import Remark
-from pressrun.services.editions.advance import AdvanceRequest, advance
+from pressrun.services.editions.advance import advance
 from pressrun.services.log_ins.log_in import CodeRequested
 from pressrun.services.log_ins.log_in_services import build_log_ins
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.editions import drafts
-from pressrun.store.editions.editions import Edition
-from pressrun.store.transaction import Transaction
 from pressrun.web.admin.frame import AdminFrame, AdminMember
 from pressrun.web.context import WebContext
 from pressrun.web.http.clients import ArrivedRequests, Proxies
@@ -229,14 +227,7 @@ class World:
 
     async def advance(self) -> None:
         """What the dispatcher does by itself."""
-        request = AdvanceRequest(
-            now=self.model.now, idle=(), relays=("primary",), late_grace_seconds=6 * 3600, careful=False,
-            on_paused=self._on_paused,
-        )  # fmt: skip
-        await self.services.database.write(advance, request)
-
-    def _on_paused(self, _: Transaction, __: Edition, ___: Remark | None) -> None:
-        """Somebody is mailed."""
+        await self.services.database.write(advance, due_at(self.model.now, late_grace_seconds=6 * 3600))
 
     # ------------------------------------------------------------------ what holds after each step
 

@@ -26,10 +26,9 @@ from tests.bench.machine import load, machine_facts
 from tests.bench.visitors import percentile
 from tests.database import select_at
 from tests.e2e.instance import Instance
+from tests.editions.stored import new_edition
 
-from pressrun.core.lifecycles.edition import EditionState
 from pressrun.store.editions import editions
-from pressrun.store.editions.editions import NewEdition
 from pressrun.store.sqlite.connection import SqliteConnection, connect
 from pressrun.store.transaction import Transaction
 
@@ -58,25 +57,13 @@ def fill(path: Path, number: int, words: list[str], chance: random.Random) -> No
             chosen = chance.choices(words, weights, k=WORDS_IN_EDITION)
             paragraphs = [" ".join(chosen[start : start + 60]) for start in range(0, len(chosen), 60)]
             title = " ".join(chance.choices(words, weights, k=6))
-            new = NewEdition(
-                list_id=1,
-                slug=f"edition-{index}",
-                state=EditionState.FINISHED,
-                subject=title,
-                title=title,
+            new = new_edition(
+                1,
+                f"edition-{index}",
+                title,
                 preheader=" ".join(chosen[:12]),
-                language="en",
-                source_name="edition.md",
-                source=b"",
-                source_digest=index.to_bytes(32, "big"),
-                message_secret=bytes(16),
-                skeleton=b"",
                 text="\n\n".join(paragraphs),
                 html="".join(f"<p>{paragraph}</p>\n" for paragraph in paragraphs),
-                assets=(),
-                canary_percent=None,
-                dated_at=None,
-                scheduled_at=None,
             )
             editions.insert_edition(tx, new, NEWEST - (number - index) * TWO_WEEKS)
 

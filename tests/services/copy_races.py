@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 
 from tests.database import execute, select
+from tests.editions.stored import due_at
 from tests.races import Step
 from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.services.editions import audience, lifecycle
-from pressrun.services.editions.advance import AdvanceRequest, advance
+from pressrun.services.editions.advance import advance
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.preferences import PreferenceChanges, Preferences
 from pressrun.services.readers.profiles import PreferenceLink
@@ -168,15 +169,7 @@ async def undo_change(services: ServiceHarness) -> object:
 
 async def start(services: ServiceHarness) -> object:
     def count_changed(tx: Transaction) -> int:
-        request = AdvanceRequest(
-            now=NOW + 1,
-            idle=(),
-            relays=("primary",),
-            late_grace_seconds=900.0,
-            careful=False,
-            on_paused=lambda *_: None,
-        )
-        return len(advance(tx, request)[0].changed)
+        return len(advance(tx, due_at(NOW + 1))[0].changed)
 
     return await services.database.write(count_changed) >= 0
 

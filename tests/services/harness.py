@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.database import TwiceDatabase
 from tests.editions.inline_builder import builder_at, preparer_of
+from tests.editions.stored import new_edition
 from tests.engines import new_data_dir
 
 from pressrun.core.current import Holder
@@ -35,7 +36,7 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.upkeep.held_sign_ups import HeldSignUps
 from pressrun.store.database import Database
-from pressrun.store.editions.editions import NewEdition, find_edition, insert_edition
+from pressrun.store.editions.editions import find_edition, insert_edition
 from pressrun.store.lists.lists import find_list
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.queue import audiences
@@ -83,26 +84,8 @@ class ServiceHarness:
         def insert(tx: Transaction) -> int:
             target = find_list(tx, name)
             assert target is not None
-            new = NewEdition(
-                list_id=target.id,
-                slug=f"an-edition-{os.urandom(4).hex()}",
-                state=state,
-                subject="An edition",
-                title="An edition",
-                preheader="",
-                language="en",
-                source_name="a.txt",
-                source=b"x",
-                source_digest=os.urandom(32),
-                message_secret=b"s" * 16,
-                skeleton=b"",
-                text="x",
-                html=None,
-                assets=[],
-                canary_percent=None,
-                dated_at=None,
-                scheduled_at=None,
-            )
+            slug = f"an-edition-{os.urandom(4).hex()}"
+            new = new_edition(target.id, slug, state=state, source_name="a.txt", source=b"x", text="x")
             return insert_edition(tx, new, int(self.now))
 
         return await self.database.write(insert)

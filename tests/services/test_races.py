@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from psycopg.errors import DeadlockDetected
 from tests.database import select
 from tests.editions.inline_builder import builder_at, preparer_of
+from tests.editions.stored import due_at
 from tests.races import Race, Step, run_race
 from tests.services.copy_races import COPY_RACES, CROSSWISE
 from tests.services.harness import NOW, ServiceHarness
@@ -28,7 +29,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.advance import AdvanceRequest, advance
+from pressrun.services.editions.advance import advance
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.limit_settings import LimitSettings
@@ -282,15 +283,7 @@ async def _on_edition(services: ServiceHarness, work: object, *args: object) -> 
 
 async def start(services: ServiceHarness) -> object:
     def count_changed(tx: Transaction) -> int:
-        request = AdvanceRequest(
-            now=NOW,
-            idle=(),
-            relays=("primary",),
-            late_grace_seconds=900.0,
-            careful=False,
-            on_paused=lambda *_: None,
-        )
-        return len(advance(tx, request)[0].changed)
+        return len(advance(tx, due_at(NOW))[0].changed)
 
     return await services.database.write(count_changed) >= 0
 

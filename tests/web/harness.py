@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from starlette.types import ASGIApp
 from tests.database import TwiceDatabase, execute, execute_in, select
 from tests.editions.inline_builder import builder_at
+from tests.editions.stored import new_edition
 from tests.engines import new_data_dir
 
 from pressrun.core.addresses.address import Address, parse_address
@@ -45,7 +46,6 @@ from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store.database import Database
 from pressrun.store.editions import drafts, editions
 from pressrun.store.editions.drafts import PlainFinding
-from pressrun.store.editions.editions import NewEdition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList
 from pressrun.store.readers import consent, subscribers, subscriptions
@@ -310,27 +310,15 @@ def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, An
     started_at = changes.get("started_at", int(NOW))
     canary_copies = changes.get("canary_copies")
     values: dict[str, Any] = {
-        "state": "finished",
-        "subject": "Boats are back",
         "title": "Boats are back",
-        "preheader": "",
-        "language": "en",
-        "source_name": "e.md",
-        "source": b"",
-        "source_digest": slug.encode(),
-        "message_secret": b"0" * 16,
-        "skeleton": b"",
+        "subject": "Boats are back",
         "text": "The first boats came back on Monday.",
         "html": "<p>The first boats came back on <b>Monday</b>.</p>",
-        "assets": (),
-        "canary_percent": None,
-        "dated_at": None,
-        "scheduled_at": None,
+        **{name: value for name, value in changes.items() if name not in ("started_at", "canary_copies")},
     }
-    values |= {name: value for name, value in changes.items() if name not in ("started_at", "canary_copies")}
-    values["state"] = EditionState(values["state"])
+    values["state"] = EditionState(values.get("state", "finished"))
     assert lists.hold_list(tx, list_id) is not None
-    number = editions.insert_edition(tx, NewEdition(list_id=list_id, slug=slug, **values), int(NOW))
+    number = editions.insert_edition(tx, new_edition(list_id, slug, **values), int(NOW))
     sql = "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?"
     execute_in(tx, sql, started_at, started_at, canary_copies, number)
     return number

@@ -10,6 +10,7 @@ import pytest_asyncio
 from tests.database import execute
 from tests.delivery.harness import GONE, TAKEN, open_delivery
 from tests.editions.inline_builder import builder_at
+from tests.editions.stored import due_at
 from tests.inbound.mailroom import Mailroom, open_mailroom
 from tests.services.bounces.test_auto_pause import send_some
 from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, post, prepare, rows, set_list
@@ -17,7 +18,7 @@ from tests.services.incoming.posts import BELIEVED, DKIM, EVE, RELAY, answers, p
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.drafts.draft_approval import DraftApproval
-from pressrun.services.editions.advance import AdvanceRequest, advance
+from pressrun.services.editions.advance import advance
 from pressrun.services.readers.erasure import erase
 from pressrun.services.settings import TokenSettings
 from pressrun.services.upkeep.housekeeping import Housekeeping
@@ -88,14 +89,7 @@ async def test_an_edition_whose_time_has_come(room: Mailroom, late_by: int, acti
     await answers(room, post())
     now = int(room.now)
     await execute(room.database, "update edition set state = 'scheduled', scheduled_at = ?", now)
-    request = AdvanceRequest(
-        now=now + late_by,
-        idle=(),
-        relays=("primary",),
-        late_grace_seconds=5.0,
-        careful=False,
-        on_paused=lambda *_: None,
-    )
+    request = due_at(now + late_by, late_grace_seconds=5.0)
     await room.database.write(advance, request)
     await room.database.write(advance, request)
     assert [("clock", "clock", action, "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
@@ -112,10 +106,7 @@ async def test_an_edition_whose_start_was_undone_for_an_error_of_ours(
         raise ValueError("a fault of ours")
 
     monkeypatch.setattr("pressrun.services.editions.advance.finish_if_done", refuse)
-    request = AdvanceRequest(
-        now=now, idle=(), relays=("primary",), late_grace_seconds=5.0, careful=True, on_paused=lambda *_: None
-    )
-    await room.database.write(advance, request)
+    await room.database.write(advance, due_at(now, careful=True))
     assert [("clock", "clock", "edition.pause", "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
 
 

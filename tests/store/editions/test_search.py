@@ -10,14 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.database import execute_in, select_in
+from tests.editions.stored import new_edition
 from tests.engines import new_database
 
-from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.text.passages import best_passage
 from pressrun.core.text.searching import parse_query
 from pressrun.store.editions import editions, search
-from pressrun.store.editions.editions import NewEdition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList
 from pressrun.store.sqlite import migrate
@@ -58,26 +57,7 @@ def insert(
     text: str,
     first_claim_at: int | None = 1,
 ) -> None:
-    new = NewEdition(
-        list_id=list_id,
-        slug=f"e-{number}",
-        state=EditionState.FINISHED,
-        subject=title,
-        title=title,
-        preheader="",
-        language="en",
-        source_name="e.md",
-        source=b"",
-        source_digest=b"%d" % number,
-        message_secret=b"",
-        skeleton=b"",
-        text=text,
-        html=None,
-        assets=(),
-        canary_percent=None,
-        dated_at=None,
-        scheduled_at=None,
-    )
+    new = new_edition(list_id, f"e-{number}", title, text=text)
     assert number == editions.insert_edition(tx, new, 1)
     execute_in(tx, "update edition set first_claim_at = ? where id = ?", first_claim_at, number)
 

@@ -8,14 +8,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+from tests.editions.stored import new_edition
 from tests.engines import IS_THOROUGH
 from tests.store.engine_statements import empty_tables
 
-from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.text.searching import indexed_words, parse_query, searchable, words_of
 from pressrun.store.connection import EngineConnection
 from pressrun.store.editions import editions, search
-from pressrun.store.editions.editions import NewEdition
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList
 from pressrun.store.postgresql.connection import PostgresConnection
@@ -107,32 +106,9 @@ def fill(tx: Transaction) -> None:
     for name in ("news", "other", "ranked"):
         lists.insert_list(tx, NewList(name=name, title=name, from_address="news@news.example"), 1)
     for number, (list_id, title, text) in DOCUMENTS_BY_ID.items():
-        made = editions.insert_edition(tx, edition(number, list_id, title, text), 1)
+        made = editions.insert_edition(tx, new_edition(list_id, f"e-{number}", title, subject="", text=text), 1)
         assert number == made
         editions.publish(tx, made, 1)
-
-
-def edition(number: int, list_id: int, title: str, text: str) -> NewEdition:
-    return NewEdition(
-        list_id=list_id,
-        slug=f"e-{number}",
-        state=EditionState.FINISHED,
-        subject="",
-        title=title,
-        preheader="",
-        language="en",
-        source_name="e.md",
-        source=b"",
-        source_digest=b"%d" % number,
-        message_secret=b"",
-        skeleton=b"",
-        text=text,
-        html=None,
-        assets=(),
-        canary_percent=None,
-        dated_at=None,
-        scheduled_at=None,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +160,7 @@ def test_in_both_a_title_says_more_than_a_text_and_the_newest_comes_first(both: 
     def ordered(tx: Transaction) -> tuple[list[int], list[int]]:
         ids = []
         for number, (title, text) in enumerate((("a", "lantern and more"), ("Lantern", "x"), ("b", "nothing")), 1001):
-            made = editions.insert_edition(tx, edition(number, 3, title, text), 1)
+            made = editions.insert_edition(tx, new_edition(3, f"e-{number}", title, subject="", text=text), 1)
             editions.publish(tx, made, number)
             ids.append(made)
         terms = parse_query("lantern")
