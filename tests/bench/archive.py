@@ -10,7 +10,6 @@ answer.
 from __future__ import annotations
 
 import argparse
-import http.client
 import os
 import random
 import statistics
@@ -22,6 +21,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.asker import ask
 from tests.bench.machine import load, machine_facts
 from tests.bench.visitors import percentile
 from tests.database import select_at
@@ -86,21 +86,6 @@ def kinds(number: int, words: list[str], chance: random.Random) -> dict[str, Cal
         "the Atom feed": lambda: "/news/feed.atom",
         "the sitemap": lambda: "/news/sitemap.xml",
     }
-
-
-def ask(port: int, path: str) -> float:
-    """The seconds of one answer on a connection of its own; -1 for none."""
-    began = time.perf_counter()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        response.read()
-    except OSError:
-        return -1.0
-    finally:
-        connection.close()
-    return time.perf_counter() - began if response.status == 200 else -1.0
 
 
 def processor_ms(instance: Instance, path: Callable[[], str]) -> float:

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.asker import Asker
 from tests.bench.contest import Contender, rate_of
 from tests.bench.newsroom import EDITION, Newsroom
-from tests.bench.visitors import Visitors, percentile, unsubscribe_paths
+from tests.bench.visitors import percentile, unsubscribe_paths
 from tests.database import execute_at
 from tests.e2e.instance import Instance, until
 from tests.sink import Sink
@@ -63,7 +64,7 @@ def pages(newsroom: Newsroom, readers: int) -> list[Contender]:
         silent = {"undo_unsubscribe_lifetime": "0s"}  # no mails but the copies, which are counted
         with newsroom.opened(folder, readers, "--grab", "List-Unsubscribe", tokens=silent) as (instance, sink):
             daemon = instance.start()
-            got, posted = _visited(instance, sink, folder)
+            got, posted = _visited(instance, sink)
             daemon.stop()
             sink.ask("XFLUSH")
             rate_of(sink.log, readers)
@@ -77,14 +78,14 @@ def pages(newsroom: Newsroom, readers: int) -> list[Contender]:
     return [first, second]
 
 
-def _visited(instance: Instance, sink: Sink, folder: Path) -> tuple[list[float], list[float]]:
+def _visited(instance: Instance, sink: Sink) -> tuple[list[float], list[float]]:
     sending = threading.Thread(target=lambda: instance.send(EDITION, "--wait"))
     sending.start()
     until(lambda: sink.stats()["recipients"] >= _FIRST_COPIES or None, 60.0)
     paths = unsubscribe_paths(sink)
     half = len(paths) // 2
-    getting = Visitors(instance.http_port, "GET", paths[:half], folder)
-    posting = Visitors(instance.http_port, "POST", paths[half:], folder)
+    getting = Asker(instance.http_port, paths[:half])
+    posting = Asker(instance.http_port, paths[half:], "POST")
     with getting, posting:
         sending.join()
     return getting.seconds, posting.seconds
