@@ -265,6 +265,8 @@ PLANS = {
     "copy_pages.copy_of": [
         "search delivery using index delivery_once (subscription_id=? and edition_id=?)",
         "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
+        "search subscription using integer primary key (rowid=?) left-join",
+        "search subscriber using integer primary key (rowid=?) left-join",
         "search handover using integer primary key (rowid=?) left-join",
     ],
     "editions.count_event": ["search edition using integer primary key (rowid=?)"],

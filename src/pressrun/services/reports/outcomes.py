@@ -95,9 +95,7 @@ def copy_of(tx: Transaction, edition_id: int, address: Address) -> CopyInfo:
     """The copy of one reader, for programs that may see readers; raises NotFound if there is none."""
     require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
-    copy = None
-    if person is not None:
-        copy = copy_pages.find_plain_copy(tx, edition_id=edition_id, subscriber_id=person.id, address=person.address)
+    copy = None if person is None else copy_pages.find_copy_of(tx, edition_id=edition_id, subscriber_id=person.id)
     if copy is None:
         raise NotFound(f"edition {edition_id} has no copy for {address}")
     return _plain(copy, sees=True)

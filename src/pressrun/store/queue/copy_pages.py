@@ -49,21 +49,10 @@ class RepliedCopy(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
 
 
-class TracedCopy(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy with the last reply about it, and with what the relay had said before a notification came."""
+class TracedCopy(ListedCopy, frozen=True, kw_only=True):
+    """The same with its relay, and with what that had said before a notification came."""
 
-    id: int
-    state: DeliveryState
-    kind: str | None
-    bounce: str | None
-    attempts: int
-    first_attempt_at: int | None
-    due_at: int
     relay: str | None
-    recorded_at: int | None
-    code: int | None
-    enhanced: str | None
-    reply: str | None
     handover_of: int | None  # None where no notification came
     handover_recorded_at: int | None
     handover_code: int | None
@@ -82,13 +71,6 @@ def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> l
     """All copies of an edition in one state, by the time when they are due."""
     rows = tx.rows("copy_pages.in_state", edition_id=edition_id, state=state)
     return [parse_row(row, RepliedCopy) for row in rows]
-
-
-def find_plain_copy(tx: Transaction, *, edition_id: int, subscriber_id: int, address: str) -> ListedCopy | None:
-    """The copy of one reader, whose address this is."""
-    return tx.parsed(
-        ListedCopy, "copy_pages.plain_copy", edition_id=edition_id, subscriber_id=subscriber_id, address=address
-    )
 
 
 def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> TracedCopy | None:

@@ -20,23 +20,16 @@ where delivery.subscription_id {in (select id from subscription where subscriber
     and edition.id = delivery.edition_id and list.id = edition.list_id
 order by delivery.id desc;
 
--- name: plain_copy
--- One reader's copy of an edition. It may have gone out under their subscription to another language.
-select delivery.id, delivery.destination, delivery.due_at, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
-    delivery.kind, delivery.bounce, delivery.domain, delivery.attempts, delivery.recorded_at, delivery.first_attempt_at,
-    cast(:address as text) as address
-from delivery
-where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
-    and delivery.edition_id = :edition_id;
-
 -- name: copy_of
 -- One reader's copy of an edition, with what the relay had said of it before a notification came. It may have gone out
 -- under their subscription to another language.
-select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.attempts, delivery.first_attempt_at,
-    delivery.due_at, delivery.relay, delivery.recorded_at, delivery.code, delivery.enhanced, delivery.reply,
-    handover.delivery_id as handover_of, handover.at as handover_recorded_at, handover.code as handover_code,
-    handover.enhanced as handover_enhanced, handover.reply as handover_reply
+select delivery.id, delivery.destination, delivery.due_at, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
+    delivery.kind, delivery.bounce, delivery.domain, delivery.attempts, delivery.recorded_at, delivery.first_attempt_at,
+    subscriber.address, delivery.relay, handover.delivery_id as handover_of, handover.at as handover_recorded_at,
+    handover.code as handover_code, handover.enhanced as handover_enhanced, handover.reply as handover_reply
 from delivery
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
 left join handover on handover.delivery_id = delivery.id
 where delivery.subscription_id {in (select id from subscription where subscriber_id = :subscriber_id)}
     and delivery.edition_id = :edition_id;
