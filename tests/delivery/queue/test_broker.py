@@ -19,6 +19,7 @@ from pressrun.delivery.queue.broker import RESULTS_AT_MOST
 from pressrun.delivery.queue.dispatcher import SYNC_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, Result
 from pressrun.delivery.queue.pacing import SLOT_HORIZON_SECONDS
+from pressrun.delivery.queue.wakeups import WakeUps
 from pressrun.services.settings import DeliverySettings
 
 FEW = 128
@@ -71,6 +72,30 @@ async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
     assert 0 == await _handed_out_during_a_turn(harness, "record")
     harness.pass_time(SYNC_SECONDS)
     assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(harness, "write")
+
+
+@pytest.mark.only_on("sqlite", "each turn on a server waits for its disk")
+async def test_the_last_copies_of_a_burst_come_to_the_disk_in_time(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a turn that did not wait for the disk comes one that does, even if nothing else is to be done."""
+    waits: list[float | None] = []
+
+    async def wait(wake_ups: WakeUps, _now: float, seconds: float | None) -> None:
+        waits.append(seconds)
+        wake_ups.claim()  # as when this time is over
+
+    monkeypatch.setattr(WakeUps, "sleep", wait)
+    await harness.readers(1)
+    await harness.edition()
+    await harness.dispatcher.step()  # durable, as the first one is
+    harness.pass_time(SYNC_SECONDS / 4)
+    [outgoing] = harness.all_outgoing()
+    harness.answer(outgoing, TAKEN)
+    await harness.dispatcher.step()
+    harness.pass_time(SYNC_SECONDS)
+    await harness.dispatcher.step()
+    assert [SYNC_SECONDS * 3 / 4, None] == waits[-2:]
 
 
 async def test_results_that_are_noted_hold_nothing_back(harness: DeliveryHarness) -> None:

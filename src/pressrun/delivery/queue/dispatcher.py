@@ -108,6 +108,7 @@ class Dispatcher(BackgroundLoop):
         self._domains_changed = True
         self._synced_at = 0.0
         self._syncing = False
+        self._is_behind = False  # the disk, with what was committed last
         self._holding = False  # no relay takes anything
         self._drained = False
 
@@ -180,8 +181,15 @@ class Dispatcher(BackgroundLoop):
         if self._database.is_shut:  # wake-ups stay pending until a cycle does its work, so there is no waiting for them
             await asyncio.sleep(SHUT_SECONDS)
         elif not self._drained:
-            await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._scheduler.rows) else None)
+            now = self._clock()
+            await self._wake_ups.sleep(now, self._longest_sleep(now))
         return True
+
+    def _longest_sleep(self, now: float) -> float | None:
+        ends = [SLOW_SECONDS] if len(self._scheduler.rows) else []
+        if self._is_behind:
+            ends.append(max(0.0, min(SYNC_SECONDS, self._synced_at + SYNC_SECONDS - now)))
+        return min(ends, default=None)
 
     async def record_rest(self) -> None:
         """Record what is left after the drain; tried a few times."""
@@ -258,8 +266,9 @@ class Dispatcher(BackgroundLoop):
     ) -> T:
         """What is committed survives a kill at once, also of a server, and a power cut when older than SYNC_SECONDS."""
         if self._database.records_survive_kills and 0 <= now - self._synced_at < SYNC_SECONDS:
+            self._is_behind = True
             return await self._database.record(work, *args, **kwargs)
-        self._synced_at = now
+        self._synced_at, self._is_behind = now, False
         self._syncing = True
         self.broker.offer()
         try:

@@ -189,19 +189,23 @@ class SqliteConnection(EngineConnection):
         super().__init__(dialect(), dialect())
         self._connection = connection
         self._is_durable = True  # as `connect` leaves it
+        self._is_synced = True  # whether all that was committed is on the disk
         self._cache_size = 0  # before a large transaction; read then, since a damaged file cannot even answer that
         self._small_ones = SMALL_ONES  # how many transactions have come since a large one: these, or more
         self._changes_before = 0
         self._changes: int | None = None  # of the transaction that was committed last, until the cache fits it
 
     def begin(self, *, durable: bool) -> sqlite3.Connection:
-        if self._is_durable is not durable:
-            self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
-            self._is_durable = durable
+        self._set_durable(durable=durable)
         self._fit_cache()
         self._connection.execute("begin immediate")
         self._changes_before = self._connection.total_changes
         return self._connection
+
+    def _set_durable(self, *, durable: bool) -> None:
+        if self._is_durable is not durable:
+            self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            self._is_durable = durable
 
     def begin_reading(self) -> sqlite3.Connection:
         self._connection.execute("begin")
@@ -210,6 +214,10 @@ class SqliteConnection(EngineConnection):
     def commit(self) -> None:
         self._connection.execute("commit")
         self._changes = self._connection.total_changes - self._changes_before
+        if self._changes:
+            self._is_synced = self._is_durable
+        elif self._is_durable and not self._is_synced:
+            self._sync()  # SQLite has not, as it had nothing to write
 
     def _fit_cache(self) -> None:
         """Adapt the cache to the last transaction before the next one: an error must not look like one of a commit."""
@@ -237,9 +245,14 @@ class SqliteConnection(EngineConnection):
         return not is_busy
 
     def flush(self) -> None:
+        self._is_synced = False  # as far as anybody knows
+        self.write(lambda _: None)
+
+    def _sync(self) -> None:
         """A commit that writes a page syncs the whole WAL, with what was only recorded before."""
         application_id = self._connection.execute("pragma application_id").fetchone()[0]
-        self.write(lambda _: self._connection.execute(f"pragma application_id = {application_id}"))
+        self._connection.execute(f"pragma application_id = {application_id}")
+        self._is_synced = True
 
     def drop_statistics(self) -> bool:
         """Drop what ANALYZE has gathered.
@@ -272,6 +285,7 @@ class SqliteConnection(EngineConnection):
     def tables(self) -> TableStore:
         from pressrun.store.sqlite.tables import SqliteTables  # noqa: PLC0415 - only a move needs it
 
+        self._set_durable(durable=True)
         return SqliteTables(self._connection)
 
     def close(self) -> None:
