@@ -31,3 +31,7 @@ update session set state = 'gone' where id = :session and state = 'live';
 -- name: forget
 -- Sessions that ended long ago. What they had claimed, if anything, still counts as claimed by nobody.
 delete from session where id < :before and state = 'gone';
+
+-- name: skip_events
+-- Draw no id of an event that a former session may have drawn.
+update id_counter set last_id = last_id + :number where name = 'event';

@@ -3,6 +3,9 @@
 Each start of a process that writes is a session with an id of its own, and ids only grow. Only one session is live at a
 time. A start ends the previous one if that is provably dead or its lease is over (core.upkeep.lease); otherwise it
 learns who holds the database. Whatever a session has claimed when it ends may be claimed again by the next one.
+
+If the machine went down with a session, the disk may lack rows that it had only recorded, while their ids are in links
+and in what programs have read. So a start on another boot leaves a gap: nothing new gets such an id.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from pressrun.core.upkeep.lease import LEASE_SECONDS, is_over
 from pressrun.store.transaction import Row, Transaction
 
 KEPT_SESSIONS = 100  # ended ones, for people who want to know what ran when
+SKIPPED_IDS = 1 << 20  # far more than are drawn between two waits for the disk
 
 
 class Process(Struct, frozen=True, kw_only=True):
@@ -63,6 +67,9 @@ def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | Session
         if not is_alone and _holds(live, process.lock, now):
             return _holder(live)
         end(tx, live["id"])
+        if _boot_of(live["lock"]) != _boot_of(process.lock):
+            tx.run("sessions.skip_ids", number=SKIPPED_IDS)
+            tx.run("sessions.skip_events", number=SKIPPED_IDS)
     session = tx.insert("sessions.begin", **asdict(process), now=now, started_at=int(now))
     tx.run("sessions.forget", before=session - KEPT_SESSIONS)
     return session
@@ -77,6 +84,10 @@ def find_holder(tx: Transaction, lock: str) -> SessionHolder | None:
 def _holds(live: Row, lock: str, now: float) -> bool:
     """Whether a session still holds the database against the owner of a lock file, its own or another one."""
     return bool(live["lock"] != lock) and not is_over(live["heartbeat_at"], now)
+
+
+def _boot_of(lock: str) -> str:
+    return lock.partition(":")[0]
 
 
 def _holder(live: Row) -> SessionHolder:
