@@ -11,6 +11,7 @@ from pathlib import Path
 from pressrun.config.settings import TABLES, Shape, Table
 from pressrun.core.errors import NotPermitted, OutputExists
 from pressrun.core.setting import Setting, Toml
+from pressrun.store.files import make_directory, sync_directory
 
 _WIDTH = 100
 
@@ -152,7 +153,7 @@ def write_initial_config(directory: Path) -> Path:
     """Write config.toml (0640) into a folder, which is created if missing; raises OutputExists, NotPermitted."""
     path = directory / "config.toml"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory, mode=0o777)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     except FileExistsError:
         raise OutputExists(
@@ -163,4 +164,7 @@ def write_initial_config(directory: Path) -> Path:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o640)
         file.write(initial_config())
+        file.flush()
+        os.fsync(file.fileno())
+    sync_directory(directory)
     return path

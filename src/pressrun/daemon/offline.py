@@ -21,6 +21,7 @@ from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
+from pressrun.store.files import make_directory
 from pressrun.store.location import check_version
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.disk_usage import measure_room
@@ -44,7 +45,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
     Raises TryAgain while another process holds the data.
     """
     data = settings.data
-    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(data.root)
     lock = DataLock.acquire(data)
     try:
         keys = prepare(data)

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
-from pressrun.store.files import sync_directory
+from pressrun.store.files import make_directory, sync_directory
 
 RSA_BITS = 2048  # every receiver accepts this size, and the record fits into one DNS reply
 MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
@@ -100,7 +100,7 @@ def txt_strings(value: str) -> list[str]:
 
 def _write(path: Path, content: bytes) -> None:
     for folder in (path.parent.parent, path.parent):  # with `parents`, a new data_dir would be open to all
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(folder)
     draft = path.parent / f".{secrets.token_hex(8)}.new"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:

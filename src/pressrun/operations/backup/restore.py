@@ -32,6 +32,7 @@ from pressrun.services.upkeep import carry_over
 from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
+from pressrun.store.files import make_directory
 from pressrun.store.location import Location
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.readers import consent
@@ -80,7 +81,7 @@ class RestoreReport(Struct, kw_only=True):
 @contextmanager
 def locked_for_restore(data: DataDir) -> Iterator[None]:
     """Hold the data. Raises TryAgain while another process holds them, on this machine or another."""
-    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(data.root)
     lock = DataLock.acquire(data)
     try:
         if data.server is not None and data.database.exists():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from pressrun.core.addresses.spellings import Spellings
-from pressrun.store.files import sync_directory
+from pressrun.store.files import make_directory, sync_directory
 
 FOLDER = "jobs"  # in data_dir
 KEYS, REPEATED, LEAVERS, MARKS = ".keys", ".repeated", ".leavers", ".marks"
@@ -62,7 +62,7 @@ class JobFiles:
 
     def create(self, name: str) -> BinaryIO:
         """A new file, or an empty one in the place of what is there."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        make_directory(self._folder)
         descriptor = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         return os.fdopen(descriptor, "w+b")
 
@@ -70,14 +70,21 @@ class JobFiles:
         """Bring the names of the files to the disk."""
         sync_directory(self._folder)
 
+    @contextmanager
+    def written(self, name: str) -> Iterator[BinaryIO]:
+        """The same, for all of its content: after the block it is on the disk."""
+        with self.create(name) as file:
+            yield file
+            _sync(file)
+        self.sync_folder()
+
     def write_lines(self, name: str, lines: Iterable[str]) -> int:
         """Store texts without line ends; returns how many."""
         number = 0
-        with self.create(name) as file:
+        with self.written(name) as file:
             for line in lines:
                 file.write(f"{line}\n".encode())
                 number += 1
-            _sync(file)
         return number
 
     def open(self, name: str) -> BinaryIO:

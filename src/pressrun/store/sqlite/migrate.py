@@ -19,7 +19,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.text.masking import without_addresses
 from pressrun.core.text.searching import indexed_words, searchable
-from pressrun.store.files import sync_directory
+from pressrun.store.files import make_directory, sync_directory
 from pressrun.store.schema_files import SchemaFiles
 from pressrun.store.sqlite.connection import INCREMENTAL, MACROS, connect, unavailable
 from pressrun.store.sqlite.tables import SqliteTables
@@ -129,7 +129,7 @@ def _free_after(connection: sqlite3.Connection, folder: Path, *, copies: int) ->
 
 def back_up(path: Path, target: Path) -> None:
     """Write a consistent copy of the database to `target`, complete or not at all."""
-    target.parent.mkdir(mode=0o700, exist_ok=True)
+    make_directory(target.parent)
     draft = target.with_name(f".{target.name}.new")
     draft.unlink(missing_ok=True)
     with closing(connect(path)) as source:

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from pressrun.core.errors import BadConfiguration, OutputExists, Refused
-from pressrun.store.files import sync_directory
+from pressrun.store.files import make_directory, sync_directory
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import connect
 from pressrun.store.sqlite.tables import SqliteTables
@@ -154,12 +154,12 @@ def set_aside(path: Path, kept: Path) -> None:
     with closing(connect(draft)) as connection:
         SqliteTables(connection).set_mark(mark)
     _empty_wal(path)
-    kept.parent.mkdir(mode=0o700, exist_ok=True)
+    make_directory(kept.parent)
     kept.unlink(missing_ok=True)
     kept.hardlink_to(path)
+    sync_directory(kept.parent)  # before the other name is gone
     draft.replace(path)
-    for folder in {path.parent, kept.parent}:
-        sync_directory(folder)
+    sync_directory(path.parent)
 
 
 def _logs(path: Path) -> Sequence[Path]:

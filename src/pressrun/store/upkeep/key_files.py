@@ -21,7 +21,7 @@ from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
-from pressrun.store.files import replace_file, sync_directory
+from pressrun.store.files import make_directory, replace_file, sync_directory
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.transaction import Row, Transaction
@@ -96,7 +96,7 @@ def adopt_link_keys(data: DataDir, former: DataDir) -> list[int]:
 
 
 def make_keys(data: DataDir) -> None:
-    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(data.root)
     draft = data.root / f".keys-{secrets.token_hex(4)}"
     draft.mkdir(mode=0o700)
     _write_key(draft / "link-1")

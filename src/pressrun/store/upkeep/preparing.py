@@ -9,6 +9,7 @@ from contextlib import closing
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.keys import KeyRing
+from pressrun.store.files import make_directory
 from pressrun.store.location import check_version
 from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.data_lock import is_moving
@@ -19,7 +20,7 @@ from pressrun.store.upkeep.left_database import drop_unused_copies
 
 def prepare(data: DataDir) -> KeyRing:
     """With the lock held: create missing data, migrate the schema, and load the keys."""
-    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(data.root)
     if data.database.exists():
         keys, _ = migrate_schema(data)
         _end_abandoned_move(data)

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from pressrun.core.errors import Refused, TryAgain
-from pressrun.store.files import sync_directory
+from pressrun.store.files import sync_directory, sync_tree
 from pressrun.store.location import Location
 from pressrun.store.table_store import MoveMark
 
@@ -63,13 +63,7 @@ def require_one_file_system(root: Path, backups: Path) -> None:
 def prepare_switch(root: Path, folder: Path, aside: Path) -> Path:
     """Make a folder with all that was restored ready for the switch; returns its new place."""
     (folder / _ASIDE).write_text(aside.relative_to(root).as_posix(), encoding="utf-8")
-    for path in folder.rglob("*"):
-        if not path.is_symlink() and path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        elif path.is_dir():
-            sync_directory(path)
-    sync_directory(folder)
+    sync_tree(folder)
     prepared = root / PREPARED
     folder.rename(prepared)
     sync_directory(root)
