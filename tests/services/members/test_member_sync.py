@@ -18,6 +18,8 @@ from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports import subscriber_record
+from pressrun.services.reports.exported_members import table_of_members
+from pressrun.services.reports.subscriber_listing import SubscriberSelection
 from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription, find_subscription_by_id
 from pressrun.store.transaction import Transaction
@@ -152,6 +154,23 @@ async def test_the_operator_can_keep_out_whom_a_sync_would_bring_back(services: 
         assert [1, 0] == [(await services.subscribers.import_batch("news", [gone]))["updated"] for _ in range(2)]
     assert 1 == (await sync(services, ANN))["skipped_unsubscribed"]
     assert [("unsubscribed", "operator" if way == "rm" else "import")] == await states(services, ANN)
+
+
+async def test_our_own_export_says_nothing_new_of_whom_a_sync_removed(services: ServiceHarness) -> None:
+    """It reads back unchanged, so the next sync that names them still brings them back."""
+    await services.make_list()
+    await sync(services, ANN, BOB)
+    services.now += 60
+    await sync(services, ANN)
+    services.now += 60
+    table = await services.database.read(table_of_members, "news", SubscriberSelection(limit=10))
+    rows = [
+        ImportRow(line=n, email=m["email"], state=m["state"], subscribed_at=m["subscribed_at"])
+        for n, m in enumerate(table.members)
+    ]
+    counts = await services.subscribers.import_batch("news", rows)
+    assert {"unchanged": 2} == {name: number for name, number in counts.items() if number}
+    assert 1 == (await sync(services, ANN, BOB))["updated"]
 
 
 async def test_a_row_that_unsubscribes_a_synced_member_twice_does_so_once(services: ServiceHarness) -> None:

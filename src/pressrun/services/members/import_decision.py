@@ -32,7 +32,7 @@ class RowOutcome(StrEnum):
 class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is known of an address before a row; an unknown one has zero ids and no state.
 
-    `address` is the stored spelling, `source` that of the subscription.
+    `address` is the stored spelling, `source` that of the subscription, which is in its state since `since`.
     """
 
     subscriber_id: int = 0
@@ -43,6 +43,7 @@ class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     attributes: Mapping[str, str] = {}
     state: SubscriptionState | None = None
     source: str = ""
+    since: int | None = None
     has_left: bool = False
     is_suppressed: bool = False
 
@@ -82,8 +83,9 @@ def decide_row(prior: PriorState, row: CheckedRow, *, asks: bool) -> RowDecision
     if prior.is_suppressed:
         return RowDecision(outcome=RowOutcome.SKIPPED_SUPPRESSED)
     if row.state is _State.UNSUBSCRIBED and prior.state is not None:
-        # People who have left elsewhere leave here too, whatever their state here: also whom a sync would bring back.
-        if prior.state is _State.UNSUBSCRIBED and prior.source != SYNC:
+        # People who have left elsewhere leave here too, whatever their state here: also whom a sync would bring back,
+        # unless the row is what our own export says of them, which tells nothing new.
+        if prior.state is _State.UNSUBSCRIBED and (prior.source != SYNC or row.since == prior.since):
             return RowDecision(outcome=RowOutcome.UNCHANGED)
         return RowDecision(outcome=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
     if prior.state is _State.SUSPENDED:

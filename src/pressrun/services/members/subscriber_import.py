@@ -164,5 +164,6 @@ def _prior_state(known: KnownAddress) -> PriorState:
         attributes=known.attributes,
         state=known.state,
         source=known.source or "",
+        since=known.since,
         has_left=SubscriptionState.UNSUBSCRIBED in (known.state, known.state_before),
     )

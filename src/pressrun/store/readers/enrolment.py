@@ -64,6 +64,7 @@ class KnownAddress(Struct, frozen=True, kw_only=True, gc=False):
     state: SubscriptionState | None
     state_before: SubscriptionState | None
     source: str | None
+    since: int | None
 
 
 def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[KnownAddress]:

@@ -2,7 +2,7 @@
 -- The known people with these addresses, and their subscription to a list.
 select subscriber.address, subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
     subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before,
-    subscription.source
+    subscription.source, subscription.since
 from {each keys as entry}
 join subscriber on subscriber.address_key = entry.value ->> 0
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
