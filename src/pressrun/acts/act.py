@@ -130,8 +130,9 @@ class Http(Struct, frozen=True, kw_only=True):
     is_final: Callable[[Any], bool] | None = None
 
 
-class Act(Struct, Generic[A], frozen=True, kw_only=True):
-    """One action. `work` is None for what only a running daemon can do; it binds that at the door.
+class Act(Struct, Generic[A], frozen=True, kw_only=True, eq=False):
+    """One action, which equals nothing but itself. `work` is None for what only a running daemon can do; it binds that
+    at the door.
 
     `reads`: it changes nothing; a GET never does. `asks`: it cannot be undone or reaches everybody, so people confirm
     it. `grows`: the database is larger by much afterwards, so it is refused on a nearly full disk. `in_files`: it

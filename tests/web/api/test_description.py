@@ -28,6 +28,11 @@ def test_every_action_for_programs_is_described_with_its_right() -> None:
     )
 
 
+def test_what_an_action_means_is_worked_out_once() -> None:
+    """Most of the time in which an API is made would go into reading types."""
+    assert all(operation_of(operation.act) is operation for operation in OPERATIONS)
+
+
 def test_no_two_actions_share_a_path_and_method() -> None:
     """One of them could never be reached."""
     assert len(OPERATIONS) == len(DESCRIBED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -52,6 +53,7 @@ class Operation(Struct, frozen=True, kw_only=True):
         return self.item is not None
 
 
+@cache  # the types are read for longer than anything else takes when an API is made
 def operation_of(act: Act[Any]) -> Operation:
     """What the entry of an action means."""
     http = act.http
