@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pressrun.config import changed_needing_restart, examine, keep_until_restart, load_settings, locate_config
+from pressrun.config.generated import example_config
+from pressrun.config.sections import parse
 from pressrun.core.errors import BadConfiguration, NoInput
 from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.quantities import Rate
@@ -50,6 +53,16 @@ def test_the_least_configuration_takes_every_default(tmp_path: Path) -> None:
     assert settings.tokens == TokenSettings()
     assert settings.dkim == ()
     assert [warning.split(":")[0] for warning in settings.warnings] == ["no [smtp]"]
+
+
+def test_a_file_is_parsed_once_for_all_who_read_it(tmp_path: Path) -> None:
+    """And nobody who reads it changes what the next one gets."""
+    text = example_config()
+    load_settings(_write(tmp_path, text), {})
+    parsed = parse(text)
+    assert isinstance(parsed, tuple)
+    assert parse(text) is parsed
+    assert tomllib.loads(text) == parsed[0]
 
 
 def test_every_table_reaches_its_settings_type(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import textwrap
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from pressrun.config.settings import TABLES, Shape, Table
@@ -54,6 +55,7 @@ Only `data_dir`, `base_url`, `mail_domain`, `[http] listen` and one `[[relay]]` 
 """
 
 
+@cache
 def initial_config() -> str:
     """The commented file that `pressrun init` writes: valid as it is."""
     return "\n".join([_INITIAL_HEAD, *_all_lines(_FOR_A_TRY)])

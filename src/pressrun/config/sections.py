@@ -9,6 +9,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
@@ -73,8 +74,9 @@ Parsed = tuple[dict[str, Any], dict[Path, int]]
 """A document, and the lines of its keys."""
 
 
+@lru_cache(maxsize=1)  # a verb first asks for a key or two, and then for all of them
 def parse(text: str) -> Parsed | ConfigError:
-    """The document, or the error where it stops being TOML."""
+    """The document, which nobody may change, or the error where it stops being TOML."""
     try:
         return tomllib.loads(text), find_lines(text)
     except tomllib.TOMLDecodeError as problem:

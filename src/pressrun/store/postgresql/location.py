@@ -52,6 +52,12 @@ def package_steps() -> dict[int, str]:
     return _FILES.steps()
 
 
+@cache
+def newest_version() -> int:
+    """The version of a database after all of them."""
+    return _FILES.newest_version()
+
+
 @dataclass(frozen=True, slots=True)
 class PostgresDatabase(Location):
     """A database on a server, and in it the schema that the role's search_path names first.
@@ -71,7 +77,7 @@ class PostgresDatabase(Location):
 
     @property
     def newest_version(self) -> int:
-        return _FILES.newest_version()
+        return newest_version()
 
     @property
     def dialect(self) -> Dialect:

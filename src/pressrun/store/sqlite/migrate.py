@@ -43,6 +43,7 @@ def package_schema() -> str:
     return _FILES.schema()
 
 
+@cache
 def newest_version() -> int:
     """The version of a database after all steps that came with this version of Pressrun."""
     return _FILES.newest_version()
