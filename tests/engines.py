@@ -60,15 +60,14 @@ class Engine(Protocol):
 class _Sqlite:
     def at(self, path: Path) -> Location:
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_bytes((_new_folder().root / _FILE).read_bytes())
+            _write(path, _files_of(_new_folder().root)[Path(_FILE)])
         return SqliteFile(path)
 
     def data_dir(self, root: Path) -> tuple[DataDir, KeyRing]:
         data = DataDir(root)
         if root.exists():
             return data, prepare(data)
-        _copy_files(_new_folder(), root)
+        _copy_files(_new_folder().root, root)
         return data, deepcopy(_new_keys())
 
     def contents(self, folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -93,7 +92,7 @@ class _PostgreSQL:
         if root.exists():
             return data, prepare(data)
         template = DataDir(postgresql.shared_server().folder / _TEMPLATE)
-        _copy_files(template, root)
+        _copy_files(template.root, root)
         if self._keys is None:
             self._keys = load_keys(data)
         return data, deepcopy(self._keys)
@@ -181,15 +180,25 @@ def new_data_dir(root: Path) -> tuple[DataDir, KeyRing]:
     return ENGINES[_Current.name].data_dir(root)
 
 
-def _copy_files(made: DataDir, root: Path) -> None:
+def _copy_files(made: Path, root: Path) -> None:
     root.mkdir(mode=0o700, parents=True)
-    for path in sorted(made.root.rglob("*")):
-        target = root / path.relative_to(made.root)
-        if path.is_dir():
-            target.mkdir(mode=0o700)
+    for path, content in _files_of(made).items():
+        if content is None:
+            (root / path).mkdir(mode=0o700)
         else:
-            target.touch(mode=0o600)
-            target.write_bytes(path.read_bytes())
+            _write(root / path, content)
+
+
+@cache
+def _files_of(made: Path) -> dict[Path, bytes | None]:
+    """What is in a folder that nobody changes any longer; None for a folder."""
+    return {path.relative_to(made): None if path.is_dir() else path.read_bytes() for path in sorted(made.rglob("*"))}
+
+
+def _write(path: Path, content: bytes | None) -> None:
+    assert content is not None
+    with open(path, "xb", opener=partial(os.open, mode=0o600)) as file:
+        file.write(content)
 
 
 def kept_folder() -> Path:
