@@ -117,6 +117,37 @@ async def test_one_opened_ahead_may_be_refused(make_pool: MakePool) -> None:
         assert (2, None) == (len(greeted), pool.status().failing_since)
 
 
+async def test_a_full_relay_gets_as_much_as_its_connections_carry(make_pool: MakePool) -> None:
+    """One connection too many takes nothing away from those that work, neither in the pause after it nor later."""
+    feed, greeted = ListFeed([message(number) for number in range(3)]), []
+
+    def answers(command: str) -> Answer:
+        if command == "":
+            greeted.append(command)
+            return obedient(command) if len(greeted) <= 2 else b"421 too many\r\n"
+        return obedient(command)
+
+    async with peer(answers) as port:
+        pool = make_pool(feed, port, connections=3)
+        pool.wake()
+        await feed.until_settled(3)
+        for refused in (1, 2):
+            await until(lambda refused=refused: len(greeted) == 2 + refused and pool._retry is not None)
+            assert 4 == pool.capacity, "two with PIPELINING on each of the two"
+
+
+async def test_a_pool_that_cannot_try_another_connection_goes_on(make_pool: MakePool) -> None:
+    """Where all that are allowed are there when the pause after a failure ends."""
+    feed = ListFeed([message(1)])
+    async with peer(obedient) as port:
+        pool = make_pool(feed, port, connections=1)
+        pool.wake()
+        await feed.until_settled(1)
+        pool._careful = True
+        pool._try_again()
+        assert 2 == pool.capacity
+
+
 async def test_what_has_nothing_in_flight_goes_first(make_pool: MakePool) -> None:
     """Though another one was used last, and has room: nobody need wait behind a message that takes long."""
     holds = False

@@ -75,19 +75,26 @@ class Pool:
 
     @property
     def capacity(self) -> int:
-        """How many messages may be on their way together: none while it pauses after a failure, one for a probe.
+        """How many messages may be on their way together.
 
         What the open connections carry, and one more that opens the next: a message whose turn has come must not wait
-        for a connection together with those whose turns come after it. With PIPELINING a second envelope goes behind
-        the content of each message.
+        for a connection together with those whose turns come after it. After a failure it is what those carry that
+        have proved to work, since a relay may refuse no more than one connection too many. If there are none, it is
+        one for a probe, and none during the pause before it.
         """
         if self._stopping:
             return 0
-        if self._careful:
-            return 0 if self._retry is not None and self._probe is None else 1
-        whole, behind, single = (self._taking[mode] for mode in DeliveryMode)
-        carried = whole * self._window.size + behind * 2 + single
-        return carried + (whole + behind + single < self.settings.connections)
+        if not self._careful:
+            return self._carried_by(self._taking) + (self._taking.total() < self.settings.connections)
+        working = Counter(each.mode for each in self._members if each.is_connected and each.has_proved and each.mode)
+        if working:
+            return self._carried_by(working)
+        return 0 if self._retry is not None and self._probe is None else 1
+
+    def _carried_by(self, connections: Counter[DeliveryMode]) -> int:
+        """With PIPELINING a second envelope goes behind the content of each message."""
+        whole, behind, single = (connections[mode] for mode in DeliveryMode)
+        return whole * self._window.size + behind * 2 + single
 
     def wake(self) -> None:
         """There is something to take: idle connections take it now, and others are opened for the rest."""
