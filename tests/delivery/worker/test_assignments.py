@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -46,9 +46,11 @@ class FakeMailer:
         self.composed: list[int] = []
         self.bad: frozenset[int] = frozenset()
         self.octets = 10
+        self.spend: Callable[[], None] = lambda: None  # called for each mail: composing takes time
 
     def compose(self, job: Job) -> Outgoing | CompositionFailed:
         self.composed.append(job.row.id)
+        self.spend()
         if job.row.id in self.bad:
             return CompositionFailed("ValueError")
         return Outgoing(job.row.id, "", "a@reader.example", b"x" * self.octets)
@@ -202,6 +204,23 @@ async def test_mails_are_composed_in_a_row_whose_slots_come_soon() -> None:
         bench.now = slot
         assert number == bench.next_id()
     assert [0, 1, 2, 3] == bench.mailer.composed
+
+
+@pytest.mark.parametrize("slots_a_second", [200, 1000, 5000])
+async def test_nothing_is_composed_in_vain_on_a_slow_machine(slots_a_second: int) -> None:
+    """Where a mail takes longer than there is between two slots, those that are composed go out all the same."""
+    bench = Bench()
+
+    def spend() -> None:
+        bench.now += 0.004
+
+    bench.mailer.spend = spend
+    bench.add(*(copy(number, slot_at=bench.now + number / slots_a_second) for number in range(100)))
+    sent = []
+    while bench.rows.waiting(RELAY) or bench.rows._rows[RELAY]:
+        sent += bench.all_ids()
+        bench.now += 0.001
+    assert sent == bench.mailer.composed
 
 
 async def test_what_is_composed_ahead_goes_back_uncomposed() -> None:

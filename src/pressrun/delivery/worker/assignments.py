@@ -215,11 +215,20 @@ class Assignments:
     # ------------------------------------------------------------------ composing, and slots
 
     def _compose(self, rows: Sequence[Job]) -> Outgoing | CompositionFailed:
-        """The mail of the first row, and those of some that follow if connections are sure to ask for them soon."""
+        """The mail of the first row, and those of some that follow if connections are sure to ask for them soon.
+
+        It ends before the slot of the next row: on a machine that needs longer for a mail than there is between two
+        slots, the others would miss theirs and be composed again and again.
+        """
+        began = self._clock()
         first = self._mailer.compose(rows[0])
+        seconds = self._clock() - began
         if isinstance(first, Outgoing):
             most = min(COMPOSED_TOGETHER, 1 + COMPOSED_OCTETS // (len(first.content) or 1))
-            for job in self._sure(rows, most)[1:]:
+            ahead = self._sure(rows, most)[1:]
+            for job in ahead:
+                if 0.0 < ahead[0].slot_at < self._clock() + seconds:
+                    break
                 if job.row.id not in self._composed:
                     self._composed[job.row.id] = self._mailer.compose(job)
         return first
