@@ -240,6 +240,20 @@ async def test_a_process_that_cannot_start_is_no_fault_of_the_mail(monkeypatch: 
             await SandboxedParser().read(HELP)
 
 
+@pytest.mark.parametrize(
+    ("program", "seconds", "reason"), [("/bin/false", 20.0, r": \S"), ("", 0.0, ": it took longer")]
+)
+async def test_the_log_says_why_a_process_cannot_start(
+    reader: SandboxedParser, monkeypatch: pytest.MonkeyPatch, program: str, seconds: float, reason: str
+) -> None:
+    """Python's own errors for these have no words."""
+    monkeypatch.setattr("pressrun.sandbox.helper._START_SECONDS", seconds)
+    if program:
+        monkeypatch.setattr("sys.executable", program)
+    with pytest.raises(Unavailable, match=f"cannot start the helper process{reason}"):
+        await reader.read(HELP)
+
+
 async def test_closing_ends_the_process_and_blames_no_mail(reader: SandboxedParser) -> None:
     """The mail at hand waits for the next start, and no process is started after that."""
     await reader.read(HELP)

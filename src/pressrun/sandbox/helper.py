@@ -164,7 +164,7 @@ class Helper:
             self._failed_starts += 1
             pause = _START_AGAIN_SECONDS[min(self._failed_starts, len(_START_AGAIN_SECONDS)) - 1]
             self._start_again_at = time.monotonic() + pause
-            raise Unavailable(f"cannot start the helper process: {problem}") from problem
+            raise Unavailable(f"cannot start the helper process: {_reason(problem)}") from problem
         self._failed_starts = 0
         return process
 
@@ -190,3 +190,10 @@ class Helper:
             await self.end()
             raise
         return process
+
+
+def _reason(problem: Exception) -> str:
+    """Why a process could not be started."""
+    if isinstance(problem, TimeoutError):
+        return f"it took longer than {_START_SECONDS:g} s"
+    return str(problem) or "it ended at once"
