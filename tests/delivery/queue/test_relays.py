@@ -25,6 +25,7 @@ from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, SLOT_HORIZON_SECONDS
 from pressrun.delivery.queue.relay_shares import SILENT_SECONDS
 from pressrun.delivery.queue.relay_weights import ROUNDS, RelayWeights
+from pressrun.services.settings import DeliverySettings
 
 
 @pytest_asyncio.fixture
@@ -281,3 +282,38 @@ async def test_notices_for_a_relay_that_takes_nothing_hold_up_no_others(
         taken += [outgoing.rcpt_to for outgoing in harness.all_outgoing()]
         harness.pass_time(STALE_SECONDS + 1)
     assert ["last@reader.example"] == taken
+
+
+async def stick(harness: DeliveryHarness) -> None:
+    """Mail waits for all relays, for each from a list of its own, and those after the first take nothing."""
+    for number, name in enumerate(harness.relays):
+        await harness.services.make_list(f"list{number}")
+        await harness.change("update list set relay = ? where name = ?", name, f"list{number}")
+        await harness.readers(100 if number else 300, f"list{number}")
+        await harness.edition(f"e{number}", name=f"list{number}")
+    await harness.run_cycle()
+
+
+@pytest.mark.slow_on_postgresql
+@pytest.mark.parametrize("stuck", [1, 5])
+async def test_relays_that_take_nothing_hold_up_no_list_with_another(tmp_path: Path, stuck: int) -> None:
+    """However many they are: what is claimed for them leaves the others their room."""
+    names = [f"relay{number}" for number in range(1 + stuck)]
+    async with open_delivery(tmp_path, relays=dict.fromkeys(names, ())) as harness:
+        await stick(harness)
+        unanswered, handed_out = harness.next_outgoing("relay0"), 1
+        while (copy := harness.next_outgoing("relay0")) is not None:
+            harness.answer(copy, TAKEN, "relay0")
+            handed_out += 1
+            await harness.dispatcher.cycle()
+        assert (True, 300) == (unanswered is not None, handed_out)
+
+
+@pytest.mark.slow_on_postgresql
+async def test_relays_that_take_nothing_leave_the_pace_to_the_others(tmp_path: Path) -> None:
+    """Under a rate for all."""
+    names = [f"relay{number}" for number in range(6)]
+    settings = DeliverySettings(rates=(Rate(100, 1.0),))
+    async with open_delivery(tmp_path, relays=dict.fromkeys(names, ()), settings=settings) as harness:
+        await stick(harness)
+        assert 195 <= (await run_for(harness, 2.0, "relay0"))["relay0"] <= 202

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from pressrun.delivery.queue.claimed_rows import LowWater
 from pressrun.delivery.queue.wakeups import WakeUps, Work
 
 NOW = 1000.0
@@ -62,8 +63,8 @@ async def test_recording_alone_does_not_look() -> None:
 async def test_a_turn_that_looks_is_the_last_for_what_goes_meanwhile() -> None:
     """It claims more itself; one that only records leaves that to the next one."""
     wake_ups = looked()
-    wake_ups.plan(low_water=200)
+    wake_ups.plan(low_water=LowWater(rows=200))
     assert Work.RECORD is wake_ups.begin(NOW, Work.RECORD)
-    assert wake_ups.low_water == 200
+    assert wake_ups.low_water == LowWater(rows=200)
     assert Work.CLAIM is wake_ups.begin(NOW, Work.CLAIM)
-    assert wake_ups.low_water == -1
+    assert wake_ups.low_water == LowWater()

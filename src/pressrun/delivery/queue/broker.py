@@ -81,8 +81,9 @@ class Broker:
         if len(jobs) < most:
             self._call_at(again_at, now)
         if jobs:
-            short = any(self.scheduler.is_short_of(job, now) for job in jobs)
-            if short or self.scheduler.rows.copies <= self.wake_ups.low_water:
+            if any(self.scheduler.is_short_of(job, now) for job in jobs) or self.scheduler.rows.is_low(
+                self.wake_ups.low_water
+            ):
                 self.wake_ups.claim()
             if self.scheduler.shares.pop_passed_over():
                 self._call_at(now, now)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
+from msgspec import Struct
+
 from pressrun.delivery.queue.destination_queues import DestinationQueues, Stale
 from pressrun.delivery.queue.jobs import Job
 
 ANY = ""  # the queues of mail that any relay may take
+
+
+class LowWater(Struct, frozen=True, kw_only=True):
+    """When to claim more: at so few `rows`, apart from those for `relays` alone; or when one of these relays has fewer
+    than `enough`.
+    """
+
+    rows: int = -1
+    relays: frozenset[str] = frozenset()
+    enough: int = 0
 
 
 class ClaimedRows:
@@ -28,10 +40,9 @@ class ClaimedRows:
         """The editions whose copies wait."""
         return {job.edition_id for job in self if job.edition_id}
 
-    @property
-    def copies(self) -> int:
-        """How many copies of editions wait."""
-        return sum([queues.copies.length for queues in self._queues.values()])
+    def copies(self, without: Collection[str]) -> int:
+        """How many copies of editions wait, apart from those for these relays alone."""
+        return sum([queues.copies.length for name, queues in self._queues.items() if name not in without])
 
     @property
     def are_all_shared(self) -> bool:
@@ -50,24 +61,48 @@ class ClaimedRows:
         queues = None if relay == ANY else self._queues.get(relay)
         return [queues] if queues else []
 
-    def full_relays(self, most: int) -> frozenset[str]:
-        """The relays for which enough rows of the lists that name them are claimed."""
-        return frozenset(name for name, queues in self._queues.items() if name != ANY and queues.copies.length >= most)
+    def enough(self, most: int) -> int:
+        """How many copies are enough for each relay that lists name, if there is room for `most` in all. All relays
+        that have fewer have half of it together at most, so that those that take nothing leave room to the others.
+        """
+        return max(1, most // 2 // max(2, len(self._queues) - 1))
+
+    def full_relays(self, enough: int) -> frozenset[str]:
+        """The relays for which enough copies of the lists that name them are claimed."""
+        return frozenset(
+            name for name, queues in self._queues.items() if name != ANY and queues.copies.length >= enough
+        )
+
+    def is_low(self, low_water: LowWater) -> bool:
+        """Whether it is time to claim more."""
+        return self.lacks(low_water) or self.copies(low_water.relays) <= low_water.rows
+
+    def lacks(self, low_water: LowWater) -> bool:
+        """Whether one of these relays no longer has enough."""
+        return any(self._queues[name].copies.length < low_water.enough for name in low_water.relays)
 
     def notice_octets(self) -> int:
         """How much memory the waiting notices hold."""
         return sum(queues.notice_octets() for queues in self._queues.values())
 
-    def copies_by_queue(self) -> dict[str, int]:
-        """How many copies wait in each destination queue."""
+    def copies_by_queue(self, without: Collection[str] = ()) -> dict[str, int]:
+        """How many copies wait in each destination queue, apart from those for these relays alone."""
         counts: Counter[str] = Counter()
-        for queues in self._queues.values():
-            counts.update(queues.copies.lengths())
+        for name, queues in self._queues.items():
+            if name not in without:
+                counts.update(queues.copies.lengths())
         return dict(counts)
 
-    def notices_by_queue(self) -> list[tuple[str, int]]:
-        """How many notices wait in the common queue, and have stepped aside for each domain, relay by relay."""
-        return [entry for queues in self._queues.values() for entry in queues.notices.lengths().items()]
+    def notices_by_queue(self, without: Collection[str] = ()) -> list[tuple[str, int]]:
+        """How many notices wait in the common queue, and have stepped aside for each domain, relay by relay; apart
+        from those for these relays alone.
+        """
+        return [
+            entry
+            for name, queues in self._queues.items()
+            if name not in without
+            for entry in queues.notices.lengths().items()
+        ]
 
     def destinations(self) -> set[str]:
         """The destinations that have a queue of their own here."""

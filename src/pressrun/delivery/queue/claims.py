@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct, field
@@ -43,7 +43,7 @@ class Room(Struct, frozen=True, kw_only=True):
     rows: int
     notice_octets: int
     by_queue: Mapping[str, int]
-    full_relays: Collection[str]
+    full_relays: frozenset[str]
 
 
 class Ready(Struct, frozen=True, kw_only=True):

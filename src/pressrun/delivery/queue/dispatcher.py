@@ -22,6 +22,7 @@ from pressrun.core.errors import CommitUnknown, Unavailable
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
+from pressrun.delivery.queue.claimed_rows import LowWater
 from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim
 from pressrun.delivery.queue.destination_queues import NEVER, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
@@ -251,9 +252,10 @@ class Dispatcher(BackgroundLoop):
     def _least_work(self, now: float, *, careful: bool) -> Work:
         if careful or self._results.has_released:
             return Work.ADVANCE
-        again_at, low_water = self._wake_ups.again_at, self._wake_ups.low_water
-        is_low = low_water >= 0 and self._scheduler.eager(now) <= low_water
-        return Work.CLAIM if is_low or (again_at is not None and again_at <= now) else Work.RECORD
+        again_at, low_water, rows = self._wake_ups.again_at, self._wake_ups.low_water, self._scheduler.rows
+        is_low = low_water.rows >= 0 and self._scheduler.eager(now, low_water.relays) <= low_water.rows
+        is_due = again_at is not None and again_at <= now
+        return Work.CLAIM if is_low or is_due or rows.lacks(low_water) else Work.RECORD
 
     def _learn_slow(self, now: float) -> None:
         """What waits for a slow domain among others goes back, to be claimed from the queue that it gets."""
@@ -359,12 +361,13 @@ class Dispatcher(BackgroundLoop):
 
     async def _claim(self, now: float, stale: Stale, *, careful: bool) -> None:
         """Claim what may go, and plan when to claim again."""
-        by_queue = self._scheduler.rows.copies_by_queue()
+        by_queue, enough = self._scheduler.rows.copies_by_queue(), self._scheduler.enough(now, BATCH)
+        full = self._scheduler.rows.full_relays(enough)
         room = Room(
-            rows=self._room(now),
+            rows=self._room(now, full),
             notice_octets=NOTICE_OCTETS - self.broker.notice_octets(),
             by_queue=self._scheduler.throttle.rooms(by_queue, now) | dict.fromkeys(stale.queues, 0),
-            full_relays=self._scheduler.rows.full_relays(BATCH // 4),
+            full_relays=full,
         )
         ready = Ready(rows=len(self._scheduler.rows), by_queue=by_queue, paces=self._scheduler.pace_snapshot())
         request = ClaimRequest(
@@ -377,23 +380,24 @@ class Dispatcher(BackgroundLoop):
         _log_claims(claims)
         if claims.withheld or claims.editions.changed:
             self._wake_ups.advance()  # an edition may be finished
-        self._plan(claims, request)
+        self._plan(claims, request, enough)
 
-    def _room(self, now: float) -> int:
-        """How many more rows may be claimed."""
+    def _room(self, now: float, full: Collection[str]) -> int:
+        """How many more rows may be claimed; what waits for relays that have enough leaves the others their room."""
         if self._claims_nothing() or now < self._intake.unsigned_until:
             return 0
-        room = self._scheduler.pacer.claimable(now, self._scheduler.eager(now), BATCH)
+        room = self._scheduler.pacer.claimable(now, self._scheduler.eager(now, full), BATCH)
         return min(room, max(0, CLAIMED_AT_MOST - len(self._scheduler.rows)))
 
     def _claims_nothing(self) -> bool:
         return self._holding or not self.broker.hands_out
 
-    def _plan(self, claims: Claims, request: ClaimRequest) -> None:
+    def _plan(self, claims: Claims, request: ClaimRequest, enough: int) -> None:
         """When to claim again by ourselves, and at how few claimed rows to do so before that."""
         now, room = request.now, request.room.rows
         claimed = len(claims.notices) + len(claims.copies)
-        ready = self._scheduler.eager(now)
+        full = self._scheduler.rows.full_relays(enough)
+        ready = self._scheduler.eager(now, full)
         if room > 0:  # otherwise nothing was looked for
             self._scheduler.expect_more(claimed >= room or len(claims.notices) >= NOTICE_BATCH)
         if self._claims_nothing():  # what changes comes with a result, or by itself
@@ -406,13 +410,16 @@ class Dispatcher(BackgroundLoop):
             opens_at = self._scheduler.throttle.next_claim_at(request.ready.by_queue, now)
             again_at = min(opens_at, claims.next_due_at or NEVER)
             # Where a relay had enough of the lists that name it, there may be more for it.
-            low_water = BATCH // 4 - 1 if request.room.full_relays and ready >= BATCH // 4 else -1
+            low_water = LowWater(relays=request.room.full_relays, enough=enough)
             self._wake_ups.plan(again_at=None if again_at == NEVER else again_at, low_water=low_water)
+            if self._scheduler.rows.lacks(low_water):
+                self._wake_ups.claim()  # it took some during the claim
         elif ready >= BATCH // 2:
-            self._wake_ups.plan(low_water=BATCH // 2)
+            self._wake_ups.plan(low_water=LowWater(rows=BATCH // 2, relays=full, enough=enough))
         else:  # the pace allows no more for the moment
-            next_claim_at = self._scheduler.pacer.next_claim_at(now, ready)
-            self._wake_ups.plan(again_at=max(now + SHORTEST_WAIT_SECONDS, next_claim_at))
+            next_claim_at = self._scheduler.pacer.next_claim_at(now, self._scheduler.eager(now))
+            again_at = max(now + SHORTEST_WAIT_SECONDS, next_claim_at)
+            self._wake_ups.plan(again_at=again_at, low_water=LowWater(relays=full, enough=enough))
 
 
 def _log_claims(claims: Claims) -> None:

@@ -6,7 +6,7 @@ destination waits for its own results, and holds up no other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -229,24 +229,28 @@ class Scheduler:
 
     # ------------------------------------------------------------------ what to claim
 
-    def eager(self, now: float) -> int:
+    def eager(self, now: float, without: Collection[str] = ()) -> int:
         """How many claimed rows wait for nothing but a connection, a slot or both: without those that limits hold back,
-        and those of slow destinations.
+        those of slow destinations, and those for these relays alone.
         """
         if not self.rows:
             return 0
         relays = [self._slow.relays[name] for name in self.shares.working() or self._slow.relays]
         goes = [
             (name, number)
-            for name, number in self.rows.copies_by_queue().items()
+            for name, number in self.rows.copies_by_queue(without).items()
             if not all(destinations.is_full(name) for destinations in relays)
         ]
         copies = sum(min(number, self.throttle.free(name, now)) for name, number in goes)
         return copies + sum(
             number
-            for name, number in self.rows.notices_by_queue()
+            for name, number in self.rows.notices_by_queue(without)
             if not all(destinations.is_full(name) for destinations in relays)
         )
+
+    def enough(self, now: float, most: int) -> int:
+        """How many copies are enough for each relay that lists name, if at most `most` are claimed at a time."""
+        return 1 if self.rows.are_all_shared else self.rows.enough(self.pacer.claimable(now, 0, most))
 
     def is_short_of(self, job: Job, now: float) -> bool:
         """Whether this copy was the last one claimed in a destination queue of which few are claimed at a time."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import IntEnum
 
+from pressrun.delivery.queue.claimed_rows import LowWater
 from pressrun.delivery.queue.pacing import EARLY_SECONDS
 from pressrun.delivery.queue.timer import Timer
 
@@ -20,13 +21,13 @@ class Work(IntEnum):
 
 
 class WakeUps:
-    """`again_at` is when to claim again by ourselves; at `low_water` claimed rows or fewer it is time, too, and with
-    `after_result` as soon as any row has its result.
+    """`again_at` is when to claim again by ourselves; it is time at `low_water`, too, and with `after_result` when any
+    row has its result.
     """
 
     def __init__(self) -> None:
         self.again_at: float | None = None
-        self.low_water = -1
+        self.low_water = LowWater()
         self.after_result = False
         self._is_careful = False
         self._wanted = asyncio.Event()
@@ -72,9 +73,11 @@ class WakeUps:
         is_careful, self._is_careful = self._is_careful, False
         return is_careful
 
-    def plan(self, *, again_at: float | None = None, low_water: int = -1, after_result: bool = False) -> None:
+    def plan(
+        self, *, again_at: float | None = None, low_water: LowWater | None = None, after_result: bool = False
+    ) -> None:
         """When to claim again by ourselves."""
-        self.again_at, self.low_water, self.after_result = again_at, low_water, after_result
+        self.again_at, self.low_water, self.after_result = again_at, low_water or LowWater(), after_result
 
     def plan_advance(self, at: float | None) -> None:
         """When an edition starts by itself."""
@@ -89,7 +92,7 @@ class WakeUps:
         if work is Work.ADVANCE:
             self._advanced_at = now
         if work >= Work.CLAIM:
-            self.low_water = -1  # this cycle claims more: what it finds is not a reason for the next one
+            self.low_water = LowWater()  # this cycle claims more: what it finds is not a reason for the next one
         return work
 
     def _is_time_to_advance(self, now: float) -> bool:
