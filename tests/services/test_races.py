@@ -47,7 +47,8 @@ from pressrun.services.settings import BounceSettings
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.postgresql import connection
 from pressrun.store.postgresql.statements import reading_statements
-from pressrun.store.queue import deliveries
+from pressrun.store.queue import deliveries, retries
+from pressrun.store.queue.retries import FailedPlace
 from pressrun.store.readers import subscriptions
 from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
@@ -297,7 +298,11 @@ async def cancel_edition(services: ServiceHarness) -> object:
 
 
 async def resend(services: ServiceHarness) -> object:
-    return (await _on_edition(services, lifecycle.resend_failed, NOW)) is not None
+    def resend(tx: Transaction, edition: int, now: int) -> lifecycle.Resent:
+        places = retries.failed_places(tx, edition, FailedPlace(), 10)
+        return lifecycle.resend_failed(tx, edition, now, [place.id for place in places])
+
+    return (await _on_edition(services, resend, NOW)) is not None
 
 
 async def finish(services: ServiceHarness) -> object:

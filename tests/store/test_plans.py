@@ -409,6 +409,7 @@ UNSCANNED = [
     "deliveries.adopt",
     "deliveries.claimed",
     "deliveries.recover_notices",
+    "deliveries.failed_places",
     "deliveries.failed",
     "deliveries.requeue_failed",
     "copy_pages.in_state",

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.database import execute_in
 from tests.delivery.harness import GONE, LATER, SITE, TAKEN, DeliveryHarness, identity
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions import edition_admin, lifecycle
 from pressrun.services.editions.build_orders import Manuscript, gather_references, load_build_context
 from pressrun.services.editions.edition_preview import SampleCopy, copy_of_edition
 from pressrun.services.editions.edition_storage import Samples
@@ -367,6 +369,25 @@ async def test_failed_copies_go_out_again_under_the_same_message_id(harness: Del
     harness.pass_time(400)
     await harness.send_all()
     assert ("finished", {"failed": 2, "delivered": 1}) == (await harness.state(edition), await harness.counts(edition))
+
+
+async def test_copies_that_fail_again_meanwhile_take_nobodys_place(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reader has one more copy, also those whose turn comes with a later slice."""
+    await harness.readers(4)
+    edition = await harness.edition()
+    await harness.send_all(SOFT)
+    again = lifecycle.resend_failed
+
+    def resend(tx: Transaction, *args: Any) -> Resent:
+        execute_in(tx, "update delivery set state = 'failed', due_at = 1 where state = 'queued'")
+        return again(tx, *args)
+
+    monkeypatch.setattr(lifecycle, "resend_failed", resend)
+    monkeypatch.setattr(edition_admin, "ROWS_AT_ONCE", 2)
+    assert Resent(4, 0, EditionState.SENDING) == await harness.edition_admin.resend(edition)
+    assert [(3,), (4,)] == await harness.rows("select id from delivery where state = 'queued' order by id")
 
 
 async def test_nothing_failed_is_nothing_to_do(harness: DeliveryHarness) -> None:

@@ -28,7 +28,8 @@ from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.copy_trace import trace_copy
-from pressrun.store.queue import copy_counts
+from pressrun.store.queue import copy_counts, retries
+from pressrun.store.queue.retries import FailedPlace
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"
@@ -289,7 +290,9 @@ async def test_a_failed_copy_is_not_sent_again_to_who_has_had_the_issue_since(we
     await choose(web, "boletim")
     await start(web, editions["boletim"], "delivered")
     await choose(web, "noticias")
-    resent = await web.database.write(lifecycle.resend_failed, editions["noticias"], int(NOW))
+    places = await web.database.read(retries.failed_places, editions["noticias"], FailedPlace(), 10)
+    copies = [place.id for place in places]
+    resent = await web.database.write(lifecycle.resend_failed, editions["noticias"], int(NOW), copies)
     assert (1, 1) == (resent.queued, resent.left_out)
     assert 1 == await live_copies(web, "one")
 

@@ -23,7 +23,8 @@ from pressrun.services.readers.confirmations import Confirmed
 from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.lists import lists
-from pressrun.store.queue import destinations
+from pressrun.store.queue import destinations, retries
+from pressrun.store.queue.retries import FailedPlace
 from pressrun.store.transaction import Transaction
 
 READERS = 2 * ROWS_AT_ONCE + 500
@@ -144,8 +145,10 @@ async def cancel(services: ServiceHarness) -> None:
 
 
 async def resend(services: ServiceHarness) -> None:
-    while (await services.database.write(lifecycle.resend_failed, 1, int(services.now))).queued:
-        pass
+    place = FailedPlace()
+    while places := await services.database.read(retries.failed_places, 1, place, ROWS_AT_ONCE):
+        copies, place = [copy.id for copy in places], places[-1]
+        await services.database.write(lifecycle.resend_failed, 1, int(services.now), copies)
 
 
 async def set_domains(services: ServiceHarness) -> None:

@@ -36,7 +36,7 @@ from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
 from pressrun.store.queue import destinations, retries
 from pressrun.store.queue.copy_counts import count_copies
-from pressrun.store.queue.retries import RetryPlace
+from pressrun.store.queue.retries import FailedPlace, RetryPlace
 from pressrun.store.readers.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
@@ -140,16 +140,25 @@ class EditionAdmin:
     async def resend(self, edition_id: int) -> lifecycle.Resent:
         """Queue failed copies again, with the same Message-ID, a slice at a time.
 
-        At most as many copies are considered as have failed so far, so one that fails again is not resent for ever.
+        It is decided at first which copies these are: meanwhile others may fail, also those that were queued again, and
+        they may go to other destinations, or readers may be erased.
         """
-        failed = (await self._database.read(count_copies, edition_id))[DeliveryState.FAILED]
-        queued = left_out = 0
+        failed, queued, left_out, begin = await self._failed_copies(edition_id), 0, 0, 0
         while True:
-            slice_ = await self._database.write(lifecycle.resend_failed, edition_id, self._context.now, left_out)
+            copies, begin = failed[begin : begin + ROWS_AT_ONCE], begin + ROWS_AT_ONCE
+            slice_ = await self._database.write(lifecycle.resend_failed, edition_id, self._context.now, copies)
             queued, left_out = queued + slice_.queued, left_out + slice_.left_out
             self._context.wake()
-            if queued + left_out >= failed or not slice_.queued + slice_.left_out:
+            if begin >= len(failed):
                 return lifecycle.Resent(queued, left_out, slice_.state)
+
+    async def _failed_copies(self, edition_id: int) -> list[int]:
+        failed: list[int] = []
+        place = FailedPlace()
+        while places := await self._database.read(retries.failed_places, edition_id, place, ROWS_AT_ONCE):
+            failed += [place.id for place in places]
+            place = places[-1]
+        return failed
 
     async def retry(self, domain: str | None) -> int:
         """Retry deferred copies and paused destinations (of one domain) now, a slice at a time; returns how many."""

@@ -5,6 +5,7 @@ Plain functions of a transaction, for people's commands and for what the dispatc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -281,11 +282,8 @@ class Resent(Struct, frozen=True):
     state: EditionState
 
 
-def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) -> Resent:
-    """Queue failed copies of readers who may still be written to, of the next ROWS_AT_ONCE; raises NotFound, Refused.
-
-    `skipped` is how many were left out before.
-    """
+def resend_failed(tx: Transaction, edition_id: int, now: int, copies: Sequence[int]) -> Resent:
+    """Queue those of these failed copies whose readers may still be written to; raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     moved = after_event(edition, EditionEvent.REOPEN)
     reason = why_nobody_may_get(tx, edition_id)
@@ -299,7 +297,7 @@ def resend_failed(tx: Transaction, edition_id: int, now: int, skipped: int = 0) 
     target = lists.find_list_by_id(tx, edition.list_id)
     if target is None or target.closed_at is not None:
         raise Refused(f"the list {edition.list_name} is closed, so nothing is sent to its subscribers")
-    queued, left_out = deliveries.requeue_failed(tx, edition_id, skipped=skipped, limit=ROWS_AT_ONCE, now=now)
+    queued, left_out = deliveries.requeue_failed(tx, edition_id, copies, now)
     if not queued:
         return Resent(0, left_out, edition.state)
     editions.record_edition(tx, edition, replace(moved, finished_at=None), how="resend")

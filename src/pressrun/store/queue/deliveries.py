@@ -384,12 +384,9 @@ def cancel_waiting(tx: Transaction, edition_id: int, now: int, limit: int) -> in
     return number
 
 
-def requeue_failed(tx: Transaction, edition_id: int, *, skipped: int, limit: int, now: int) -> tuple[int, int]:
-    """Queue failed copies of readers who may still be mailed, of the next `limit` ones; returns (queued, left out).
-
-    `skipped` is how many were left out before, which come before them.
-    """
-    rows = tx.rows("deliveries.failed", edition_id=edition_id, skipped=skipped, limit=limit)
+def requeue_failed(tx: Transaction, edition_id: int, copies: Sequence[int], now: int) -> tuple[int, int]:
+    """Queue those of these failed copies whose readers may still be mailed; returns (queued, left out)."""
+    rows = tx.rows("deliveries.failed", ids=in_json(copies))
     chosen = [row for row in rows if row["may_go"]]
     if chosen:
         ids = in_json([row["id"] for row in chosen])

@@ -1,9 +1,9 @@
-"""Makes deferred copies due at once, in slices, because a million copies may wait after a bad day."""
+"""Makes deferred copies due at once, and finds failed ones, in slices: a bad day may leave a million of them."""
 
 from __future__ import annotations
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from pressrun.store.transaction import Transaction, in_json
 
@@ -14,6 +14,20 @@ class RetryPlace(Struct, frozen=True, kw_only=True):
     edition_id: int | None
     destination: str = ""
     due_at: int = 0
+
+
+class FailedPlace(Struct, frozen=True):
+    """Where a copy is among the failed ones of its edition; the beginning by default."""
+
+    destination: str = ""
+    due_at: int = 0
+    id: int = 0
+
+
+def failed_places(tx: Transaction, edition_id: int, after: FailedPlace, limit: int) -> list[FailedPlace]:
+    """The next failed copies of an edition."""
+    rows = tx.rows("deliveries.failed_places", edition_id=edition_id, **asdict(after), limit=limit)
+    return [FailedPlace(**row) for row in rows]
 
 
 def retry_places(tx: Transaction) -> list[RetryPlace]:

@@ -190,8 +190,15 @@ select id, edition_id, state from delivery
 where subscription_id {in (select id from subscription where subscriber_id {in people})}
     and state in ('queued', 'deferred') order by id {lock};
 
+-- name: failed_places
+-- Some of the failed copies of an edition, in the order of the index of the queue.
+select destination, due_at, id from delivery {indexed by delivery_queue}
+where edition_id = :edition_id and state = 'failed'
+    and (destination, due_at, id) > (:destination, cast(:due_at as bigint), cast(:id as bigint))
+order by destination, due_at, id limit :limit;
+
 -- name: failed
--- Some of the failed copies of an edition, and whether each may go out again: not to readers who may not be mailed, and
+-- Those of some copies that have failed, and whether each may go out again: not to readers who may not be mailed, and
 -- not to those who have had the issue in another language since, or at another address.
 select delivery.id, delivery.kind, case
     when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then
@@ -201,9 +208,7 @@ select delivery.id, delivery.kind, case
             where had.edition_id = delivery.edition_id and had.subscription_id = delivery.subscription_id)
         then 0 else 1 end
     else 0 end as may_go
-from delivery {indexed by delivery_queue}
-where delivery.edition_id = :edition_id and delivery.state = 'failed'
-order by delivery.destination, delivery.due_at, delivery.id limit :limit offset :skipped {lock of delivery};
+from delivery where delivery.id {in ids} and delivery.state = 'failed' {lock of delivery};
 
 -- name: requeue_failed
 -- Failed copies go out again, under the same Message-ID; the retries and the time until they are given up begin anew, and
