@@ -205,7 +205,7 @@ def test_what_a_killed_backup_left_is_removed_by_the_next(tmp_path: Path) -> Non
         left.mkdir()
         (left / DATABASE).write_bytes(b"addresses")
         with scratch_folder(tmp_path) as own:
-            assert sorted(tmp_path.iterdir()) == sorted([used, own])
+            assert sorted(tmp_path.iterdir()) == sorted([used.resolve(), own.resolve()])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -225,7 +225,7 @@ def test_a_folder_that_another_backup_took_for_a_left_one_is_made_again(
 
     monkeypatch.setattr(module, moment, meddle)
     with scratch_folder(tmp_path) as folder:
-        assert [folder] == list(tmp_path.iterdir())
+        assert [folder.resolve()] == list(tmp_path.iterdir())
     assert list(tmp_path.iterdir()) == []
 
 

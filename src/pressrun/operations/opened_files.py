@@ -6,6 +6,7 @@ of the file, its size, who may read it) uses the descriptor, never the path.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -17,6 +18,8 @@ from typing import BinaryIO
 
 LARGEST_FILE = 64 * 1024 * 1024  # octets; an edition with all its files may be as large
 _PIPE_CAPACITY = 64 * 1024
+_FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+_MOST_LINKS = 40  # as many as Linux follows
 
 
 class UnfitFile(Exception):
@@ -24,8 +27,50 @@ class UnfitFile(Exception):
 
 
 def open_folder(path: str | os.PathLike[str]) -> int:
-    """A descriptor for opening files below a folder, whatever its name comes to mean later; raises OSError."""
-    return os.open(path or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    """A descriptor for opening files below a folder, whatever its name comes to mean later; raises OSError.
+
+    Root gets no folder by a symbolic link of somebody who does not own that folder (ELOOP), as root acts as its owner.
+    """
+    if os.geteuid() != 0:
+        return os.open(path or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor, owners = _walk(os.fspath(path) or ".")
+    if owners <= {0, os.fstat(descriptor).st_uid}:
+        return descriptor
+    os.close(descriptor)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _require_few(links: int) -> None:
+    if links > _MOST_LINKS:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _walk(path: str) -> tuple[int, set[int]]:
+    """A folder's descriptor, and who owns the symbolic links on the way to it."""
+    parts, owners, links = path.split("/")[::-1], set[int](), 0
+    current = os.open("/" if path.startswith("/") else ".", _FOLDER)
+    try:
+        while parts:
+            part = parts.pop()
+            if part in ("", "."):
+                continue
+            below = os.open(part, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=current)
+            status = os.fstat(below)
+            if stat.S_ISLNK(status.st_mode):
+                target = os.readlink("", dir_fd=below)
+                os.close(below)
+                owners.add(status.st_uid)
+                links += 1
+                _require_few(links)
+                parts += target.split("/")[::-1]
+                below = os.open("/", _FOLDER) if target.startswith("/") else os.dup(current)
+            os.close(current)
+            current = below
+        os.close(os.open(".", _FOLDER, dir_fd=current))  # raises if it is no folder
+    except BaseException:
+        os.close(current)
+        raise
+    return current, owners
 
 
 def open_named(name: str | os.PathLike[str], *, folder: int | None = None, follows: bool = True) -> int:

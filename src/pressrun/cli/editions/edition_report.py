@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from pressrun.cli.shared.files import new_file
 from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.new_files import new_file
 from pressrun.cli.shared.options import edition_argument, verb
 from pressrun.cli.shared.output import cell, echo, echo_drawing, plain, print_fields, print_json, print_table
 from pressrun.cli.shared.read_only import reading

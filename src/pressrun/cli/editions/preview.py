@@ -9,8 +9,8 @@ import click
 from msgspec.structs import replace
 
 from pressrun.cli.editions.send import format_option, read_manuscript
-from pressrun.cli.shared.files import write_new
 from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.new_files import PRIVATE, PUBLIC, write_new
 from pressrun.cli.shared.options import list_argument, verb
 from pressrun.cli.shared.output import echo, print_info, print_json
 from pressrun.cli.shared.read_only import reading
@@ -69,7 +69,7 @@ def preview(
         if shown.html is not None:
             files["message.html"] = shown.html.encode()
         files["index.html"] = render_preview(Preview(copy=copy, shown=shown)).encode()
-        for path in write_new(out, files):
+        for path in write_new(out, files, PUBLIC if subscriber is None else PRIVATE):
             print_info(f"wrote {path}")
     if invocation.as_json:
         findings = [finding.plain() for finding in copy.findings]

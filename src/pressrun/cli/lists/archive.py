@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from pressrun.cli.shared.files import new_file, new_folder
 from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.new_files import PUBLIC, new_file, new_folder
 from pressrun.cli.shared.options import list_argument, verb
 from pressrun.cli.shared.output import ProgressLine, print_fields, print_info
 from pressrun.cli.shared.read_only import reading
@@ -71,7 +71,7 @@ def _write_site(invocation: Invocation, contents: ArchiveContents, output: Path,
 
 def _write_mbox(invocation: Invocation, contents: ArchiveContents, output: Path) -> None:
     site = invocation.settings.site
-    with new_file(output) as file:
+    with new_file(output, PUBLIC) as file:
         for slug in _slugs(contents.editions[::-1]):  # oldest first
             with reading(invocation) as tx:
                 entry = read_message(tx, contents.list, slug, site)

@@ -7,8 +7,8 @@ import re
 import click
 
 from pressrun.acts.arguments import Arguments, KeyRetire
-from pressrun.cli.shared.files import unwritable
 from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.new_files import unwritable
 from pressrun.cli.shared.options import verb, yes_option
 from pressrun.cli.shared.output import confirm, echo, print_info, print_json, print_rows
 from pressrun.cli.shared.owner import acting_as_owner

@@ -25,8 +25,8 @@ from pressrun.acts.arguments import (
     SubscriberImport,
     SuppressionImport,
 )
-from pressrun.cli.shared.files import new_file
 from pressrun.cli.shared.invocation import Invocation
+from pressrun.cli.shared.new_files import new_file
 from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.owner import find_owner

@@ -1,20 +1,20 @@
-"""Files that a verb reads and writes with its caller's rights, outside the part that runs as the owner of the data."""
+"""Files that a verb reads with its caller's rights, outside the part that runs as the owner of the data."""
 
 from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pressrun.cli.shared.new_files import reporting_errors
 from pressrun.cli.shared.owner import acting_for
-from pressrun.core.errors import BadInput, NoInput, NotPermitted, OutputExists, Refused
+from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.opened_files import (
     LARGEST_FILE,
     UnfitFile,
@@ -68,7 +68,7 @@ def open_input(name: str) -> Iterator[BinaryIO]:
         elif sys.stdin.seekable():
             yield sys.stdin.buffer
         else:
-            with _reporting_errors(Path(tempfile.gettempdir())):
+            with reporting_errors(Path(tempfile.gettempdir())):
                 copy = spool(sys.stdin.buffer)
             yield files.enter_context(copy)
 
@@ -152,77 +152,3 @@ def _unreadable(name: str, problem: OSError, owner: int | None = None) -> NoInpu
     elif isinstance(problem, PermissionError) and owner and os.geteuid() == 0:
         why = f"{user_name(owner)}, who owns its folder, may not read it"
     return NoInput(f"cannot read {name}: {why}")
-
-
-def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, which is created if missing; raises OutputExists instead of replacing a file."""
-    paths = [folder / name for name in files]
-    for path in paths:
-        _require_free(path)
-    with _reporting_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for path, content in zip(paths, files.values(), strict=True):
-        with _reporting_errors(path), path.open("xb") as handle:
-            handle.write(content)
-    return paths
-
-
-@contextmanager
-def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
-    """Create a folder of files, whole or not at all. The block gets a function that writes a file at a path below it.
-
-    Raises OutputExists if anything but an empty folder is there.
-    """
-    if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
-        _require_free(path)
-    with _reporting_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-
-            def write(name: str, content: bytes) -> None:
-                file = draft / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                with file.open("xb") as handle:
-                    handle.write(content)
-
-            yield write
-            draft.chmod(0o755)  # mkdtemp makes it private, but an export is for publishing
-            draft.rename(path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[BinaryIO]:
-    """Create a file, whole or not at all; `-` is stdout. Raises OutputExists."""
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    _require_free(path)
-    with _reporting_errors(path), tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-        draft = Path(folder) / path.name
-        with draft.open("xb") as handle:
-            yield handle
-        path.hardlink_to(draft)  # unlike rename, link never replaces a file
-
-
-def _require_free(path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        raise OutputExists(f"{path} already exists and will not be overwritten")
-
-
-@contextmanager
-def _reporting_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileExistsError:
-        raise OutputExists(f"{path} already exists and will not be overwritten") from None
-    except OSError as problem:
-        raise unwritable(path, problem) from None
-
-
-def unwritable(path: Path, problem: OSError) -> NotPermitted | Refused:
-    """The error for a file that cannot be written, by this user alone or by anybody."""
-    kind = NotPermitted if isinstance(problem, PermissionError) else Refused
-    return kind(f"cannot write {path}: {(problem.strerror or 'an error').lower()}")

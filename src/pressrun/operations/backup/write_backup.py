@@ -64,7 +64,8 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
         pass
     folder, descriptor = made
     try:
-        yield folder
+        # Not by its name, which the owner of the folder around it may give to another one.
+        yield Path(f"/proc/self/fd/{descriptor}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(descriptor)
@@ -74,7 +75,7 @@ def _make_locked(beside: Path) -> tuple[Path, int] | None:
     """A new folder and the descriptor that holds its lock; None if another process took it for a leftover folder."""
     folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=beside))
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,111 @@
+"""Files that a verb writes: private where they hold personal data, and nowhere else by a trick."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pressrun.cli.shared.files import read_input
+from pressrun.cli.shared.new_files import PRIVATE, PUBLIC, new_file, new_folder, write_new
+from pressrun.core.errors import NoInput, OutputExists, Refused
+
+NOBODY = 65534
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be tricked into writing for others")
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """A folder that every user can reach, unlike those of the test runner, with one of root's and one of another's."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        base = Path(name)
+        base.chmod(0o755)
+        (base / "ours").mkdir()
+        (base / "theirs").mkdir()
+        if os.geteuid() == 0:
+            os.chown(base / "theirs", NOBODY, NOBODY)
+        yield base
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_holds_personal_data_is_private(base: Path) -> None:
+    """Whatever the umask; what is published is not."""
+    with new_file(base / "rejects.csv") as file:
+        file.write(b"ada@reader.example")
+    write_new(base / "preview", {"message.eml": b"Dear Ada"}, PRIVATE)
+    with new_folder(base / "site") as write:
+        write("a/index.html", b"Hello")
+    modes = [mode_of(base / name) for name in ("rejects.csv", "preview/message.eml", "site/a/index.html", "site")]
+    assert [0o600, 0o600, 0o644, 0o755] == modes
+    assert ["ours", "preview", "rejects.csv", "site", "theirs"] == sorted(path.name for path in base.iterdir())
+
+
+def test_nothing_is_left_of_what_was_not_finished(base: Path) -> None:
+    """Neither a file nor a folder."""
+    with suppress(ValueError), new_file(base / "ours/rejects.csv") as file:
+        file.write(b"half")
+        raise ValueError
+    with suppress(ValueError), new_folder(base / "ours/site") as write:
+        write("index.html", b"half")
+        raise ValueError
+    assert [] == list((base / "ours").iterdir())
+
+
+def test_a_name_that_is_taken_meanwhile_is_left_alone(base: Path) -> None:
+    """Also one that leads to another file."""
+    with pytest.raises(OutputExists), new_file(base / "rejects.csv"):
+        (base / "rejects.csv").symlink_to(base / "ours/file")
+    assert [] == list((base / "ours").iterdir())
+
+
+@needs_root
+def test_root_writes_in_a_folder_of_others_as_they_would(base: Path) -> None:
+    """So they can read it, and no name that they replace leads root anywhere that they may not go."""
+    with new_file(base / "theirs/rejects.csv") as file:
+        file.write(b"row")
+    write_new(base / "theirs/below/preview", {"index.html": b"page"}, PUBLIC)
+    paths = [base / "theirs" / name for name in ("rejects.csv", "below", "below/preview", "below/preview/index.html")]
+    assert {NOBODY} == {path.stat().st_uid for path in paths}
+
+
+@needs_root
+def test_a_folder_that_is_replaced_by_a_link_leads_nowhere(base: Path) -> None:
+    """While an export is being written, whoever owns the folder around it may replace it."""
+    theirs = base / "theirs"
+    with new_folder(theirs / "site") as write:
+        write("a.html", b"page")
+        (draft,) = theirs.iterdir()
+        draft.rename(theirs / "aside")
+        draft.symlink_to(base / "ours")
+        write("b.html", b"page")
+        write("c/d.html", b"page")
+    assert [] == list((base / "ours").iterdir())
+
+
+@needs_root
+@pytest.mark.parametrize("target", ["{base}/ours", "../ours", "second"])
+def test_a_link_of_others_leads_root_to_no_folder_of_anybody_else(base: Path, target: str) -> None:
+    """Neither for writing nor for reading; a link to a folder of their own does."""
+    theirs = base / "theirs"
+    for name, leads_to in {"way": target.format(base=base), "second": "../ours", "own": "."}.items():
+        (theirs / name).symlink_to(leads_to)
+        os.chown(theirs / name, NOBODY, NOBODY, follow_symlinks=False)
+    (base / "ours/secret").write_bytes(b"secret")
+    with pytest.raises(Refused, match="symbolic link of somebody else"), new_file(theirs / "way/file"):
+        pass
+    with pytest.raises(NoInput, match="symbolic link"):
+        read_input(str(theirs / "way/secret"))
+    with new_file(theirs / "own/file"):
+        pass
+    assert ["secret"] == [path.name for path in (base / "ours").iterdir()]
+    (base / "by-root").symlink_to("ours")
+    assert b"secret" == read_input(str(base / "by-root/secret"))
