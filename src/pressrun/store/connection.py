@@ -117,6 +117,10 @@ class EngineConnection(ABC):
         """Undo the transaction, if the error that led here has not ended it already."""
 
     @abstractmethod
+    def why_not_writable(self) -> str | None:
+        """Why changes fail or go nowhere, as far as that can be seen without making one; raises Unavailable."""
+
+    @abstractmethod
     def checkpoint(self) -> bool:
         """Bring everything that is committed to the disk; False while a reader prevents that."""
 

@@ -192,6 +192,11 @@ class Database:
         self._gate.require_open()
         return await self._reader.run(lambda connection: connection.read(lambda tx: work(tx, *args, **kwargs)))
 
+    async def why_not_writable(self) -> str | None:
+        """Why changes fail or go nowhere, as far as that can be seen without making one; raises Unavailable."""
+        self._gate.require_open()
+        return await self._reader.run(lambda connection: connection.why_not_writable())
+
     async def with_tables(self, work: Callable[[TableStore], T]) -> T:
         """Run a function of all tables as one durable transaction; raises what it raises, and Unavailable."""
         return await self._writer.run(self._commits.count(lambda connection: connection.with_tables(work)))

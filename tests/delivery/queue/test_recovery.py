@@ -190,6 +190,41 @@ async def test_a_database_that_takes_no_changes_stands_in_the_way(harness: Deliv
         assert (Cause.DATABASE, True) == (obstacle.cause, obstacle.text.endswith(reason))
 
 
+async def changes_go_nowhere(harness: DeliveryHarness) -> str:
+    """What is said of that."""
+    readiness = Readiness(
+        database=harness.services.database,
+        progress=harness.dispatcher,
+        relays=harness.pool,
+        loops=list,
+        clock=harness.clock,
+    )
+    await harness.run_cycle()
+    [obstacle] = await readiness.obstacles()
+    assert Cause.DATABASE is obstacle.cause
+    return obstacle.text
+
+
+@pytest.mark.only_on("sqlite", "a server has its files to itself")
+async def test_a_file_that_was_replaced_stands_in_the_way(harness: DeliveryHarness) -> None:
+    """As by somebody who copies a backup over it: all goes on, with the file that nobody will find again."""
+    path = harness.services.database.location.path  # type: ignore[attr-defined]  # of a file
+    copy = path.with_name("copy")
+    copy.write_bytes(path.read_bytes())
+    copy.replace(path)
+    assert "was replaced or removed" in await changes_go_nowhere(harness)
+
+
+@pytest.mark.only_on("postgresql", "a file knows no rights on tables")
+async def test_a_table_that_may_no_longer_be_changed_stands_in_the_way(harness: DeliveryHarness) -> None:
+    """Though everything else still works."""
+    await harness.change("revoke insert on suppression from current_user")
+    try:
+        assert "the role may not change suppression" in await changes_go_nowhere(harness)
+    finally:  # later tests have the same database
+        await harness.change("grant insert on suppression to current_user")
+
+
 async def test_a_database_that_does_not_answer_is_not_waited_for(
     harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

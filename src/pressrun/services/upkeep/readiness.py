@@ -64,12 +64,15 @@ class Readiness:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._database.read(destinations.load_paces)
+                not_writable = await self._database.why_not_writable()
         except TimeoutError:
             obstacles.append(Obstacle(Cause.DATABASE, _NO_ANSWER))
         except Unavailable as problem:
             obstacles.append(Obstacle(Cause.DATABASE, str(problem)))
         else:
-            if (why := self._why_not_held()) is not None:
+            if not_writable is not None:
+                obstacles.append(Obstacle(Cause.DATABASE, f"the database takes no changes: {not_writable}"))
+            elif (why := self._why_not_held()) is not None:
                 obstacles.append(Obstacle(Cause.DATABASE, f"{_NOT_HELD}: {why}" if why else _NOT_HELD))
         return [*obstacles, *self._obstacles_seen(self._clock())]
 

@@ -34,7 +34,7 @@ from pressrun.store.location import CONFIGURED
 from pressrun.store.postgresql.silence import ServerConnection, SilentServer
 from pressrun.store.postgresql.statements import reading_statements, writing_statements
 from pressrun.store.postgresql.statistics import mend_statistics
-from pressrun.store.postgresql.tables import PostgresTables
+from pressrun.store.postgresql.tables import HERE, PostgresTables
 from pressrun.store.postgresql.values import adapt, row_factory, run_rows, stream
 from pressrun.store.server_password import ServerPassword
 from pressrun.store.table_store import TableStore
@@ -84,6 +84,10 @@ PLANS = "; ".join(
     f"set local {name} = off"
     for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "enable_material", "jit")
 )
+# Where somebody has taken rights from the role, what is read goes on.
+_BARRED = f"""select string_agg(relname, ', ' order by relname) from pg_catalog.pg_class
+    where relnamespace = {HERE} and relkind = 'r' and not (has_table_privilege(oid, 'insert')
+    and has_table_privilege(oid, 'update') and has_table_privilege(oid, 'delete'))"""  # noqa: S608 - ours
 _BEGIN = f"begin isolation level read committed; {_LIMITS}; {PLANS}"
 _BEGIN_DURABLE = f"{_BEGIN}; set local synchronous_commit = on"
 _BEGIN_RECORD = f"{_BEGIN}; set local synchronous_commit = off"
@@ -146,6 +150,10 @@ class PostgresConnection(EngineConnection):
             if isinstance(problem, SilentServer):
                 raise  # the work that follows would wait as long once more
             self.roll_back()
+
+    def why_not_writable(self) -> str | None:
+        names: str | None = self.read(lambda _: self._connection.execute(_BARRED).fetchone()[0])  # type: ignore[index]
+        return f"the role may not change {names}. Make it the owner of all tables" if names else None
 
     def begin_reading(self) -> psycopg.Connection[Any]:
         return self._begin(_BEGIN_READING)

@@ -5,6 +5,7 @@ Nothing here needs asyncio, so verbs that only read start quickly.
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Mapping, Sequence
@@ -124,6 +125,14 @@ def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
     return explain(f"the database {path} cannot be {done}", path.parent, str(problem))
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _searchable(text: str) -> str:
     from pressrun.core.text.searching import searchable  # noqa: PLC0415 - most verbs search nothing, and start sooner
 
@@ -185,7 +194,7 @@ def dialect() -> Dialect:
 class SqliteConnection(EngineConnection):
     """A connection to the file; a transaction that writes begins when no other one does."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
         super().__init__(dialect(), dialect())
         self._connection = connection
         self._is_durable = True  # as `connect` leaves it
@@ -193,6 +202,7 @@ class SqliteConnection(EngineConnection):
         self._cache_size = 0  # before a large transaction; read then, since a damaged file cannot even answer that
         self._small_ones = SMALL_ONES  # how many transactions have come since a large one: these, or more
         self._changes_before = 0
+        self._watched = None if path is None else (path, _identity(path))  # what its name leads to, now and later
         self._changes: int | None = None  # of the transaction that was committed last, until the cache fits it
 
     def begin(self, *, durable: bool) -> sqlite3.Connection:
@@ -206,6 +216,14 @@ class SqliteConnection(EngineConnection):
         if self._is_durable is not durable:
             self._connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             self._is_durable = durable
+
+    def why_not_writable(self) -> str | None:
+        if self._watched is None:
+            return None
+        path, identity = self._watched
+        if _identity(path) != identity:
+            return f"{path} was replaced or removed: what is stored now is lost with the old file. Restart the service"
+        return None if os.access(path, os.W_OK) else f"{path} may not be written to"
 
     def begin_reading(self) -> sqlite3.Connection:
         self._connection.execute("begin")

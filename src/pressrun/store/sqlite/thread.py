@@ -58,11 +58,14 @@ class SqliteThread:
         self._connection = connection
 
     @classmethod
-    async def start(cls, connect: Callable[[], CallingConnection]) -> Self:
-        """Open a connection and start its thread; raises what `connect` raises."""
+    async def start(cls, connect: Callable[[], CallingConnection], path: Path | None = None) -> Self:
+        """Open a connection, to the file at `path` if it is to be watched, and start its thread; raises what `connect`
+        raises.
+        """
         # Opened before aiosqlite gets it: where opening fails, its thread would outlive us and end with an error.
         opened = await asyncio.to_thread(connect)
-        return cls(await aiosqlite.Connection(lambda: opened, iter_chunk_size=64), SqliteConnection(opened))
+        connection = SqliteConnection(opened, path)
+        return cls(await aiosqlite.Connection(lambda: opened, iter_chunk_size=64), connection)
 
     @classmethod
     async def open(cls, path: Path, *, readonly: bool) -> Self:
@@ -70,7 +73,7 @@ class SqliteThread:
 
         Raises Unavailable.
         """
-        return await cls.start(partial(_connect_daemon, path, readonly=readonly))
+        return await cls.start(partial(_connect_daemon, path, readonly=readonly), path)
 
     async def run(self, function: Callable[[EngineConnection], T]) -> T:
         """Call the function on the thread; it runs to its end even when the awaiting task is cancelled."""
