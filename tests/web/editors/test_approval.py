@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,25 @@ async def test_what_has_changed_since_it_was_shown_is_shown_again(web: WebHarnes
         [version] = re.findall(r'name="version" value="(\d+)"', late.text)
         sent = await client.post(path, data={**SEND, "version": version})
     assert (200, "sending") == (sent.status_code, await state(web))
+
+
+async def test_what_has_changed_since_it_was_shown_is_not_discarded(web: WebHarness) -> None:
+    """Neither since the page of the draft nor since the page that asks."""
+    path = await hold(web)
+    row = "insert into manuscript (edition_id, number, text_number, first_digest) values (1, 1, 1, ?)"
+    await execute(web.database, row, b"0" * 32)
+    async with web.client() as client:
+        [way] = re.findall(r'href="([^"]+discard=1[^"]*)"', (await client.get(path)).text)
+        asked = await client.get(html.unescape(way))
+        [version] = re.findall(r'name="version" value="(\d+)"', asked.text)
+        await execute(web.database, "update manuscript set number = 2")
+        late = [await client.get(html.unescape(way))]
+        late += [await client.post(url, data={"action": "discard", "version": version}) for url in (path, way)]
+        for page in late:
+            assert (409, True) == (page.status_code, "somebody has changed this edition" in words_of(page.text))
+        assert "draft" == await state(web)
+        done = await client.post(path, data={"action": "discard", "version": "2"})
+    assert ("cancelled", True) == (await state(web), "Draft discarded" in done.text)
 
 
 async def test_two_editors_at_the_same_moment_send_once(web: WebHarness) -> None:
@@ -379,7 +399,7 @@ async def test_below_a_path_of_its_own(tmp_path: Path) -> None:
         async with web.client() as client:
             page = await client.get(path)
     assert f'src="/lists{path}/edition"' in page.text
-    assert f'href="/lists{path}?discard=1"' in page.text
+    assert f'href="/lists{path}?discard=1&amp;version=0"' in page.text
 
 
 @pytest.mark.parametrize(
@@ -455,7 +475,7 @@ async def test_a_draft_is_discarded_by_a_page_that_asks(web: WebHarness) -> None
         done = await client.post(f"{path}?discard=1", data={"action": "discard"})
         again = await client.post(path, data={"action": "discard"})
         sent = await client.post(path, data=SEND)
-    assert f'href="{path}?discard=1"' in draft.text
+    assert f'href="{path}?discard=1&amp;version=0"' in draft.text
     assert (1, 'value="discard"' in asked.text) == (asked.text.count("<button"), True)
     assert "Draft discarded" in done.text
     for page in (again, sent):

@@ -118,10 +118,10 @@ class DraftApproval:
             event(log, "edition.started", edition=edition_id, list=held.list.name, audience=held.audience)
         return held, is_done
 
-    async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
-        """Cancel a draft; True when this call did it. An edition that is not held stays as it is."""
+    async def discard(self, edition_id: int, seen: int | None = None) -> tuple[HeldEdition | None, bool]:
+        """Cancel a draft; True when this call did it. Stays as it is what also `release` would leave."""
         with acted_by(MAIL):
-            held, is_done = await self._database.write(_discard, edition_id, self._context.now)
+            held, is_done = await self._database.write(_discard, edition_id, seen, self._context.now)
         if held is not None and is_done:
             log_edition_change(log, held.edition)
         return held if is_done else await self.find(edition_id), is_done
@@ -174,9 +174,9 @@ def _release(tx: Transaction, edition_id: int, seen: int | None, now: int) -> tu
     return find_held(tx, edition_id), True
 
 
-def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
+def _discard(tx: Transaction, edition_id: int, seen: int | None, now: int) -> tuple[HeldEdition | None, bool]:
     held = find_held(tx, edition_id)
-    if held is None or held.status is not DraftStatus.HELD:
+    if held is None or held.status is not DraftStatus.HELD or seen not in (None, held.version):
         return held, False
     edition = lifecycle.cancel(tx, edition_id, now)
     audit.append(tx, Entry(at=now, actor=BY_LINK, action="edition.discard", object=f"edition {edition_id}"))

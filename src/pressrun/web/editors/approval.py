@@ -91,7 +91,7 @@ class ApprovalPages:
             except Refused as problem:
                 return await self._refused(number, problem)
         elif action == "discard":
-            held, is_done = await self._draft_approval.discard(number)
+            held, is_done = await self._draft_approval.discard(number, seen)
         else:
             held = await self._draft_approval.find(number)
         if held is None:
@@ -100,7 +100,7 @@ class ApprovalPages:
         if action == "discard" and is_done:
             text = say("Nothing was sent. To send it after all, email it to the newsletter again.")
             return self._message(held, say("Draft discarded"), text)
-        return self._page(request, held, is_done=is_done, is_changed=action == "send")
+        return self._page(request, held, is_done=is_done, is_changed=action in ("send", "discard"))
 
     async def _refused(self, number: int, problem: Refused) -> Response:
         """An edition that must not start, for a reason that its editor may know; it stays a draft."""
@@ -112,8 +112,13 @@ class ApprovalPages:
 
     def _page(self, request: Request, held: HeldEdition, *, is_done: bool, is_changed: bool) -> Response:
         if held.status is DraftStatus.HELD:
-            if "discard" in request.query_params:
-                return self._discard_page(request, held)
+            asked = request.query_params.get("discard")
+            if asked is not None and not is_changed:
+                # Whoever comes from the page of the draft has seen that version.
+                seen = request.query_params.get("version")
+                is_changed = seen is not None and number_of(seen) != held.version
+                if not is_changed:
+                    return self._discard_page(request, held)
             if held.problem is not None:
                 return self._unshown_page(held, held.problem)
             return self._held_page(request, held, is_changed=is_changed)
@@ -185,7 +190,7 @@ class ApprovalPages:
             size=say.size(len(preview.copy.message)),
             frame=self._pages.href("approve", token, "edition"),
             full_preview=self._pages.href("approve", token, "preview"),
-            discard=self._pages.href("approve", token, discard=1),
+            discard=self._pages.href("approve", token, discard=1, version=held.version),
         )
 
     def _unshown_page(self, held: HeldEdition, problem: EditionError) -> Response:
