@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -12,6 +13,7 @@ from tests.web.admin.test_people_pages import entered, operator
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
+from pressrun.web.admin.repeats import KEPT_SECONDS
 
 SHOP = {"name": "shop", "scope": "sign-up", "list": "news", "expires": "90d"}
 
@@ -45,6 +47,22 @@ async def test_a_token_is_shown_once(admin: AdminHarness) -> None:
         listed = (await client.get("/admin/tokens")).text
     assert ("pr_" in listed, "shop" in listed, "Ask people to confirm" in listed) == (False, True, True)
     assert [("shop", "sign-up", 0, bob)] == await tokens(admin)
+
+
+async def test_a_form_that_comes_twice_makes_one_token_and_shows_it_twice(admin: AdminHarness) -> None:
+    """A browser shows the answer to the second click alone, and no other page ever shows the token."""
+    bob = await publisher(admin)
+    async with entered(admin, bob) as client:
+        [copy] = re.findall(r'name="copy" value="(\w+)"', (await client.get("/admin/tokens/new")).text)
+        form = {**SHOP, "copy": copy}
+        clicks = [client.post("/admin/tokens/new", data=form) for _ in range(2)]
+        pages = [*await asyncio.gather(*clicks), await client.post("/admin/tokens/new", data=form)]
+        shown = [re.findall(r'value="(pr_[A-Za-z0-9_-]{43})"', page.text) for page in pages]
+        assert 1 == len(shown[0])
+        assert shown == [shown[0]] * 3
+        admin.harness.now += KEPT_SECONDS
+        late = await client.post("/admin/tokens/new", data=form)
+    assert (422, [("shop", "sign-up", 0, bob)]) == (late.status_code, await tokens(admin))
 
 
 @pytest.mark.parametrize(
