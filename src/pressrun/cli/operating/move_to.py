@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 import click
 from msgspec.structs import asdict
@@ -39,7 +40,7 @@ from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.left_database import set_aside_left_database
 from pressrun.store.upkeep.server import find_server
 
-_PASSWORD = re.compile(r":[^/@]*(?=@)|(?<=[?&])password=[^&]*&?")
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^/@]*(?=@)")  # as libpq finds it, in front of the first @ of the host
 END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
 POLL_SECONDS = 0.05
 _FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
@@ -229,8 +230,10 @@ def _on_to_server(target: str, password_file: Path | None) -> str:
 
 
 def without_password(address: str) -> str:
-    """The address of a server without its password, which may contain colons."""
-    return _PASSWORD.sub("", address)
+    """The address of a server without its password, which may contain colons and question marks."""
+    place, mark, query = _PASSWORD.sub(r"\1", address, count=1).partition("?")
+    values = [value for value in query.split("&") if unquote(value.partition("=")[0]) != "password"]
+    return f"{place}{mark}{'&'.join(values)}" if any(values) else place
 
 
 def _print_report(report: MoveReport) -> None:
