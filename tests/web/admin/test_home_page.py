@@ -6,7 +6,7 @@ import pytest
 from tests.database import execute
 from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered, operator
-from tests.web.admin.test_token_pages import publisher
+from tests.web.admin.test_token_pages import SHOP, publisher
 
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList
@@ -45,12 +45,23 @@ async def test_an_operator_finds_every_newsletter(admin: AdminHarness) -> None:
     assert (True, True, False) == (NEWS in page, "The Inner Letter" in page, POST in page)
 
 
-async def test_without_a_newsletter_the_page_leads_on(admin: AdminHarness) -> None:
-    ann = await admin.harness.add_person("ann")
-    await execute(admin.harness.database, "delete from permission")
+async def test_without_a_newsletter_the_page_says_so_and_leads_on(admin: AdminHarness) -> None:
+    """As where the last one was removed. The token for it is still listed, and for nothing."""
+    ann = await publisher(admin, "ann")
     async with entered(admin, ann) as client:
-        page = (await client.get("/admin")).text
+        await client.post("/admin/tokens/new", data=SHOP)
+        assert "No rights yet" not in (await client.get("/admin")).text
+        await execute(admin.harness.database, "delete from list")
+    async with entered(admin, ann) as client:
+        page, tokens = (await client.get("/admin")).text, (await client.get("/admin/tokens")).text
     assert (False, 2) == ('id="own"' in page, page.count('href="/admin/account"'))  # the menu has the other
+    assert (True, True) == ("No rights yet" in page, "<bdi>No rights yet</bdi>" in tokens)
+
+
+async def test_an_operator_has_rights_without_a_newsletter(admin: AdminHarness) -> None:
+    async with operator(admin) as client:
+        await execute(admin.harness.database, "delete from list")
+        assert "No rights yet" not in (await client.get("/admin")).text
 
 
 @pytest.mark.parametrize("change", ["post_by_mail = 'off'", "closed_at = 1"])

@@ -84,5 +84,5 @@ def revoke(invocation: Invocation, *, token_id: int) -> None:
 
 
 def _row(token: dict[str, Any]) -> dict[str, Any]:
-    lists = "all" if token["lists"] is None else ", ".join(token["lists"])
+    lists = "all" if token["lists"] is None else ", ".join(token["lists"]) or "none"
     return {**token, "lists": lists, "networks": ", ".join(token["networks"])}

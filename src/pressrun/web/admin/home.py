@@ -33,7 +33,7 @@ class HomePage:
         holdings = member.logged_in.holdings
         reach = [target for target in await self._frame.web.database.read(all_lists) if holdings.knows(target.name)]
         own = [self._of(target, holdings.by_list.get(target.name, frozenset())) for target in reach]
-        return self._frame.render("home.html", member, own=own)
+        return self._frame.render("home.html", member, own=own, is_operator=holdings.has(Right.OPERATE))
 
     async def unknown(self, _request: Request, member: AdminMember) -> Response:
         """Any other path. Without a session it leads to the log-in, as every page does."""
