@@ -14,6 +14,7 @@ import pytest
 from pressrun.cli.shared.files import read_input
 from pressrun.cli.shared.new_files import PRIVATE, PUBLIC, new_file, new_folder, write_new
 from pressrun.core.errors import NoInput, OutputExists, Refused
+from pressrun.operations.opened_files import open_source
 
 NOBODY = 65534
 
@@ -109,3 +110,24 @@ def test_a_link_of_others_leads_root_to_no_folder_of_anybody_else(base: Path, ta
     assert ["secret"] == [path.name for path in (base / "ours").iterdir()]
     (base / "by-root").symlink_to("ours")
     assert b"secret" == read_input(str(base / "by-root/secret"))
+
+
+@needs_root
+def test_a_link_of_others_leads_root_to_no_source_but_theirs(base: Path) -> None:
+    """What another program has left may end up in an archive for everybody."""
+    theirs = base / "theirs"
+    (base / "ours/secret").write_bytes(b"secret")
+    (theirs / "own").write_bytes(b"own")
+    os.chown(theirs / "own", NOBODY, NOBODY)
+    for name, target in {"1": "../ours/secret", "2": "own", "3": "../ours"}.items():
+        (theirs / name).symlink_to(target)
+        os.chown(theirs / name, NOBODY, NOBODY, follow_symlinks=False)
+    for path in (theirs / "1", theirs / "3/secret"):
+        with pytest.raises(NoInput, match="symbolic link of somebody"):
+            open_source(path)
+    (theirs / "4").symlink_to("../ours/secret")  # by root
+    contents = {}
+    for name in ("2", "4", "own"):
+        with open_source(theirs / name) as file:
+            contents[name] = file.read()
+    assert {"2": b"own", "4": b"secret", "own": b"own"} == contents

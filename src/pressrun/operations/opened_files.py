@@ -13,8 +13,11 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
+
+from pressrun.core.errors import NoInput
 
 LARGEST_FILE = 64 * 1024 * 1024  # octets; an edition with all its files may be as large
 _PIPE_CAPACITY = 64 * 1024
@@ -34,10 +37,39 @@ def open_folder(path: str | os.PathLike[str]) -> int:
     if os.geteuid() != 0:
         return os.open(path or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     descriptor, owners = _walk(os.fspath(path) or ".")
-    if owners <= {0, os.fstat(descriptor).st_uid}:
-        return descriptor
+    try:
+        if owners <= {0, os.fstat(descriptor).st_uid}:
+            return os.open(".", _FOLDER, dir_fd=descriptor)  # raises if it is no folder
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    finally:
+        os.close(descriptor)
+
+
+def open_source(path: Path) -> BufferedReader:
+    """A file of another program, to be read; raises OSError.
+
+    Root reads none by a symbolic link of somebody who does not own the file: what they may not read could end up in an
+    archive for everybody. Raises NoInput then.
+    """
+    file = path.open("rb")
+    try:
+        status = os.fstat(file.fileno())
+        if os.geteuid() == 0 and stat.S_ISREG(status.st_mode):
+            _require_own_links(path, status)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _require_own_links(path: Path, status: os.stat_result) -> None:
+    """Raise NoInput unless the links on the way to an opened file belong to root or to its owner."""
+    descriptor, owners = _walk(os.fspath(path))
+    reached = os.fstat(descriptor)
     os.close(descriptor)
-    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    # The way that was looked at must be the one by which the file was opened.
+    if not (os.path.samestat(status, reached) and owners <= {0, status.st_uid}):
+        raise NoInput(f"cannot read {path}: it is reached by a symbolic link of somebody who does not own it")
 
 
 def _require_few(links: int) -> None:
@@ -46,7 +78,7 @@ def _require_few(links: int) -> None:
 
 
 def _walk(path: str) -> tuple[int, set[int]]:
-    """A folder's descriptor, and who owns the symbolic links on the way to it."""
+    """What a path leads to, as a descriptor, and who owns the symbolic links on the way to it."""
     parts, owners, links = path.split("/")[::-1], set[int](), 0
     current = os.open("/" if path.startswith("/") else ".", _FOLDER)
     try:
@@ -66,7 +98,6 @@ def _walk(path: str) -> tuple[int, set[int]]:
                 below = os.open("/", _FOLDER) if target.startswith("/") else os.dup(current)
             os.close(current)
             current = below
-        os.close(os.open(".", _FOLDER, dir_fd=current))  # raises if it is no folder
     except BaseException:
         os.close(current)
         raise

@@ -9,10 +9,13 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.tables import Rows
+from pressrun.operations.opened_files import open_source
 
 LONGEST_ROW = 64 << 20  # octets: the largest packet that mysqldump writes by default
 _HEAD = 1 << 16
@@ -55,10 +58,14 @@ def _read_head(path: Path) -> bytes:
         raise NoInput(f"{path}: {problem}") from None
 
 
-def _opened(path: Path) -> gzip.GzipFile:
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if is_packed else path.open("rb")  # type: ignore[return-value]  # both read octets
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
+    with open_source(path) as file:
+        if file.peek(2)[:2] != b"\x1f\x8b":
+            yield file
+            return
+        with gzip.open(file) as unpacked:
+            yield unpacked
 
 
 def _lines(path: Path) -> Lines:

@@ -19,6 +19,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.installation import Installation, OldList, Place, addresses_of, valid_addresses
 from pressrun.operations.installations.mailman3 import ENDINGS
+from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.lines import plain_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
 
@@ -66,7 +67,7 @@ def read_config(path: Path) -> Mapping[str, Any]:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BadInput(f"{path} is larger than {LARGEST_FILE >> 20} MiB")
-        with path.open("rb") as file:
+        with open_source(path) as file:
             value = _load(file)
     except OSError as problem:
         raise NoInput(f"{path}: {problem.strerror}") from None

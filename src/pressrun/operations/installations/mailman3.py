@@ -22,6 +22,7 @@ from pressrun.operations.installations.installation import (
     valid_addresses,
 )
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of
+from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
 WANTED = {
@@ -177,7 +178,7 @@ def open_mailman3(source: str, files: Path | None) -> Mailman3:
     if "://" in source:
         return Mailman3(_open_url(source), files)
     path = source_file(source, "mailman.cfg, mailman.db or postgresql://…")
-    with path.open("rb") as file:
+    with open_source(path) as file:
         if file.read(16).startswith(b"SQLite format 3"):
             return Mailman3(open_file(path, WANTED), files)
     url, archives = _read_config(path)
@@ -200,7 +201,8 @@ def _read_config(path: Path) -> tuple[str, Path | None]:
     """The database and the folder of archives that a mailman.cfg names."""
     config = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        config.read_string(path.read_text(encoding="utf-8", errors="replace"))
+        with open_source(path) as file:
+            config.read_string(file.read().decode("utf-8", "replace"))
     except configparser.Error as problem:
         raise BadInput(f"{path} is not a mailman.cfg: {' '.join(str(problem).split())}") from None
     layout = config.get("mailman", "layout", fallback="debian")

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import NoInput
 from pressrun.message.incoming.header_scan import find_written_at, header_fields
+from pressrun.operations.opened_files import open_source
 
 LARGEST_MESSAGE = 25 << 20  # octets, with its attachments: what mail servers accept at most
 _LONGEST_LINE = 1 << 20
@@ -60,7 +61,7 @@ def _sources(path: Path) -> Iterator[tuple[bytes | None, str]]:
         if path.is_dir():
             yield from map(_whole, sorted((entry for entry in path.iterdir() if entry.is_file()), key=_by_number))
             return
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with open_source(path) as opened, gzip.open(opened) if path.suffix == ".gz" else opened as file:
             yield from _split(iter(lambda: file.readline(_LONGEST_LINE), b""))
     except (OSError, EOFError) as problem:
         raise NoInput(f"{path}: {problem}") from None
@@ -74,7 +75,7 @@ def _by_number(path: Path) -> tuple[int, str]:
 def _whole(path: Path) -> tuple[bytes | None, str]:
     if path.stat().st_size > LARGEST_MESSAGE:
         return None, ""
-    with path.open("rb") as file:
+    with open_source(path) as file:
         return _bare(file), ""
 
 

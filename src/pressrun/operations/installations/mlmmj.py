@@ -9,6 +9,7 @@ from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import text_of
 from pressrun.operations.installations.installation import Installation, OldList, addresses_of, valid_addresses
+from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.member import MemberState, SourceMember
 
 LONGEST_LINE = 1000
@@ -104,7 +105,7 @@ def _lines(path: Path) -> list[str]:
     """The lines of a file of settings that are not empty; none without the file."""
     if not path.is_file():
         return []
-    with path.open("rb") as file:
+    with open_source(path) as file:
         content = file.read(LONGEST_LINE * MOST_LINES)
     return [line.strip() for line in text_of(content).splitlines()[:MOST_LINES] if line.strip()]
 
@@ -114,7 +115,7 @@ def _addresses(folder: Path) -> Iterator[str]:
     if not folder.is_dir():
         return
     for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
-        with path.open("rb") as file:
+        with open_source(path) as file:
             while line := file.readline(LONGEST_LINE):
                 if address := text_of(line).strip():
                     yield address

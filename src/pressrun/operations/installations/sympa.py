@@ -28,6 +28,7 @@ from pressrun.operations.installations.installation import (
     valid_addresses,
 )
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of_epoch
+from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.lines import plain_name, sympa_fields, sympa_standing
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
@@ -191,7 +192,7 @@ def _read_text(path: Path) -> str:
     """The text of a file, none without it."""
     if not path.is_file():
         return ""
-    with path.open("rb") as file:
+    with open_source(path) as file:
         return text_of(file.read(LARGEST_CONFIG)).strip()
 
 
@@ -238,7 +239,7 @@ def open_sympa(source: str, files: Path | None) -> Sympa:
 
 
 def _open_database(path: Path) -> SourceTables:
-    with path.open("rb") as file:
+    with open_source(path) as file:
         if file.read(16).startswith(b"SQLite format 3"):
             return open_file(path, WANTED)
     if is_postgresql_dump(path):

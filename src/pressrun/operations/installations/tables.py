@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pressrun.core.errors import BadInput, Unavailable
+from pressrun.operations.opened_files import open_source
 
 Wanted = Mapping[str, Sequence[str]]
 """The columns that are needed, by table."""
@@ -53,7 +54,7 @@ class SourceTables:
 
 def open_file(path: Path, wanted: Wanted) -> SourceTables:
     """A SQLite file of another program, which is only read. Raises BadInput when it is something else."""
-    with path.open("rb") as file:
+    with open_source(path) as file:
         if file.read(16) != b"SQLite format 3\0":
             raise BadInput(f"{path} is not a SQLite database")
     connection = sqlite3.connect(f"file:{path.absolute().as_uri()[len('file://') :]}?mode=ro", uri=True)
