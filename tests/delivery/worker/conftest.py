@@ -24,6 +24,8 @@ from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.store.queue.journal import Journal
 
+LOOK_SECONDS = 0.01  # between two looks at another process
+
 
 @dataclass(slots=True)
 class Mailbox:
@@ -101,13 +103,16 @@ class WorkerRig:
         self.tasks.clear()
 
     async def until(self, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
-        """Until this is so, looked at again and again: the worker is another process."""
+        """Until this is so, looked at again and again: the worker is another process. The clock goes on meanwhile, since
+        each time slot lies behind the one before.
+        """
         async with asyncio.timeout(30):
             while True:
                 value = is_so()
                 if value if isinstance(value, bool) else await value:
                     return
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(LOOK_SECONDS)
+                self.room.pass_time(LOOK_SECONDS)
 
     async def is_over(self, edition: int) -> bool:
         return await self.room.state(edition) == "finished"
