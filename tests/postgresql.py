@@ -145,6 +145,17 @@ class Server:
         """Stop it: `fast` ends its sessions first, `immediate` leaves what a crash leaves."""
         self._control("stop", "--mode", mode)
 
+    def keep(self) -> None:
+        """While it is stopped: keep a copy of everything as it is."""
+        shutil.copytree(self._data, self.folder / "kept")
+        for path in [self.folder / "kept", *(self.folder / "kept").rglob("*")]:
+            self.own(path)
+
+    def put_back(self) -> None:
+        """While it is stopped: let everything be as in the copy."""
+        shutil.rmtree(self._data)
+        (self.folder / "kept").rename(self._data)
+
     def is_up(self) -> bool:
         """Whether it has been started and has not ended."""
         return (self._data / "postmaster.pid").exists()

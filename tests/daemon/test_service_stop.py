@@ -26,6 +26,9 @@ class Owner:
     def may_hand_out(self) -> bool:
         return True
 
+    def end_set_back(self) -> None:
+        raise AssertionError
+
 
 class Dispatcher:
     """Has one copy in flight, until it was woken twice."""

@@ -20,10 +20,11 @@ from pressrun.daemon.session_keeper import NOBODY, SessionKeeper, SessionWatcher
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
-from pressrun.store.upkeep.sessions import Process
+from pressrun.store.upkeep.sessions import ChainLengths, Process
 
 OURS = Process(host="one.example", pid=7, lock="boot:1:2", version="1.0", config="{}", keys="0:00")
 THEIRS = replace(OURS, host="two.example", pid=8, lock="other:1:2")
+_OR_UPDATE = "on conflict (id) do update set number = excluded.number"
 USABLE = LEASE_SECONDS - MARGIN_SECONDS
 
 
@@ -58,7 +59,7 @@ async def watch(database: Database) -> Watched:
             on_renewed=watched.leases.append,
             on_suspended=lambda: watched.reports.append("suspended"),
             on_resumed=lambda: watched.reports.append("resumed"),
-            on_taken=lambda: watched.reports.append("taken"),
+            on_ended=lambda: watched.reports.append("ended"),
         )
     )
     return watched
@@ -83,9 +84,9 @@ async def test_who_loses_a_locked_file_to_another_process_ends(database: Databas
     """As where somebody has removed the lock file of a running service."""
     keeper = await SessionKeeper.begin(database, OURS, is_alone=True)
     reports: list[str] = []
-    keeper.connect(replace(NOBODY, on_taken=lambda: reports.append("taken")))
+    keeper.connect(replace(NOBODY, on_ended=lambda: reports.append("ended")))
     other = await SessionKeeper.begin(database, THEIRS, is_alone=True)
-    assert (False, ["taken"], False) == (await keeper.step(), reports, keeper.may_hand_out())
+    assert (False, ["ended"], False) == (await keeper.step(), reports, keeper.may_hand_out())
     with pytest.raises(TryAgain, match="its lock file was removed"):
         keeper.require_kept()
     await other.close()
@@ -110,13 +111,29 @@ async def test_nothing_goes_out_without_a_lease(database: Database, clock: str) 
     assert not watched.keeper.may_hand_out()
 
 
+@pytest.mark.parametrize("table", ["consent_head", "audit_head"])
+async def test_who_finds_an_earlier_database_ends(database: Database, table: str) -> None:
+    """Somebody has set it back: rows are missing that were there when the lease was last renewed."""
+    await execute(database, f"insert into {table} (id, number, chain) values (1, 7, ?) {_OR_UPDATE}", bytes(32))
+    watched = await watch(database)
+    for _ in range(2):
+        await watched.keeper.renew()
+    assert watched.keeper.may_hand_out()
+    await execute(database, f"update {table} set number = 6")
+    await watched.keeper.renew()
+    assert (False, ["ended"]) == (watched.keeper.may_hand_out(), watched.reports)
+    with pytest.raises(TryAgain, match=r"set back to an earlier moment\. The next start holds back") as caught:
+        watched.keeper.require_kept()
+    assert 75 == caught.value.exit_code
+
+
 async def test_a_renewal_counts_from_before_it_was_asked_for(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = await watch(database)
     renew = sessions.renew
 
-    def slow(tx: Transaction, session: int) -> bool:
+    def slow(tx: Transaction, session: int) -> ChainLengths | None:
         watched.now = Instant(106.0, 1e9 + 6.0)
         return renew(tx, session)
 
@@ -160,7 +177,7 @@ async def test_who_was_replaced_hands_out_nothing_and_ends(
     other = await SessionKeeper.begin(database, THEIRS, is_alone=False)
     await watched.keeper.renew()
     assert not watched.keeper.may_hand_out()
-    assert ["taken"] == watched.reports
+    assert ["ended"] == watched.reports
     with pytest.raises(TryAgain, match="another process has begun"):
         watched.keeper.require_kept()
     await watched.keeper.close()  # which is not the end of the other one

@@ -49,7 +49,7 @@ from pressrun.store.editions.editions import Edition, find_edition
 from pressrun.store.lists.lists import find_list
 from pressrun.store.queue.copy_counts import count_copies
 from pressrun.store.queue.inbound import InboundMail
-from pressrun.store.queue.journal import JournalEntry
+from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
@@ -95,9 +95,13 @@ class FakeOwner:
 
     session: int
     is_leased: bool = True
+    is_set_back: bool = False
 
     def may_hand_out(self) -> bool:
-        return self.is_leased
+        return self.is_leased and not self.is_set_back
+
+    def end_set_back(self) -> None:
+        self.is_set_back = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +135,7 @@ class DeliveryHarness:
     async def start(self) -> Dispatcher:
         """Start as a process does, and forget the previous one, as after a kill."""
         self.owner = FakeOwner(await begin_session(self.services.database))
-        recovered = await recover(self.services.database, self.owner.session, self.taken, self.services.now)
+        recovered = await recover(self.services.database, self.owner.session, self.journaled(), self.services.now)
         self.dispatcher = Dispatcher(
             database=self.services.database,
             scheduler=Scheduler(
@@ -155,7 +159,7 @@ class DeliveryHarness:
                 on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
                 on_bounce=lambda name, bounce, number: self.bounces.update({(name, bounce.value): number}),
             ),
-            journaled=lambda: {entry.claim: entry for entry in self.taken},
+            journaled=self.journaled,
         )
         self.worker = DirectWorker(
             self.dispatcher.broker, self.pool, site=SITE, keys=self.services.keys, clock=self.clock
@@ -163,6 +167,9 @@ class DeliveryHarness:
         self.dispatcher.broker.connect(self.worker)
         self.dispatcher.broker.intake.random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
+
+    def journaled(self) -> dict[Claim, JournalEntry]:
+        return {entry.claim: entry for entry in self.taken}
 
     async def run_cycle(self) -> None:
         """Run one cycle that claims whatever may go, as after a wake-up or when something is due."""

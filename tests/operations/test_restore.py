@@ -32,7 +32,7 @@ from pressrun.store.postgresql.move_target import PostgresReplacement
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.table_store import MoveMark
+from pressrun.store.table_store import UNKNOWN_IDS, MoveMark
 from pressrun.store.upkeep import last_backup, restore_switch
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import DataDir
@@ -122,7 +122,7 @@ def test_a_newer_database_is_used_instead_of_that_in_the_backup(data: DataDir, b
     assert {*report.held.editions} == {row[0] for row in rows(data.database, "select id from edition")}
     before, after = content(data.database), content(there.database)
     ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
-    assert all(later - earlier == restoring.UNKNOWN_IDS for earlier, later in ids.values())
+    assert all(later - earlier == UNKNOWN_IDS for earlier, later in ids.values())
     assert prepare(there).newest == 1
     assert newer.exists()
 
@@ -259,7 +259,7 @@ def test_into_an_empty_folder(data: DataDir, backup: Path, tmp_path: Path) -> No
         "session",
     }
     ids = {name: (int(before[name]), int(after[name])) for name in before if name.startswith("ids of")}
-    assert all(later - earlier == restoring.UNKNOWN_IDS for earlier, later in ids.values())
+    assert all(later - earlier == UNKNOWN_IDS for earlier, later in ids.values())
     assert last_backup.find(there) is not None
 
 

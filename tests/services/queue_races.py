@@ -89,7 +89,8 @@ async def take_over(services: ServiceHarness) -> object:
     rows = await select(
         services.database, "select id, attempts, first_attempt_at, claimed_by from delivery order by id"
     )
-    entries = [JournalEntry(Claim(*row), "primary", 250, "") for row in rows[:1] if row[3] is not None]
+    claims = [Claim(*row) for row in rows[:1] if row[3] is not None]
+    entries = {claim: JournalEntry(claim, "primary", 250, "") for claim in claims}
     await recover(services.database, 77, entries, services.now)
     return None
 

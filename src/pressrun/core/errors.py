@@ -201,6 +201,10 @@ class CommitUnknown(Unavailable):
     """The database was lost while it committed: what was to be done may be done, as a whole, or not."""
 
 
+class DatabaseSetBack(Unavailable):
+    """Somebody has set the database back to an earlier moment: it would have sent again what went out since."""
+
+
 class NoRoom(Unavailable):
     """The disk is nearly full: what is left is kept for people who leave and for what relays reply."""
 

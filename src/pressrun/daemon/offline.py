@@ -16,9 +16,11 @@ from pressrun.core.upkeep.disk_room import why_nearly_full
 from pressrun.daemon.session_keeper import SessionKeeper, describe_process
 from pressrun.daemon.wiring.own_works import move_works
 from pressrun.daemon.wiring.services import Services, build_context, build_services
+from pressrun.runtime.clock import utc_now
 from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.upkeep.move_source import MoveSource
+from pressrun.services.upkeep.set_back import follow_chains
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
 from pressrun.store.files import make_directory
@@ -56,6 +58,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
             async with _session(database, describe_process(settings, keys)) as session:
                 check_version(data.database)  # a move may have ended between the first look and our session
                 finish_setting_aside(data)
+                await follow_chains(database, data, int(utc_now()))
                 yield OpenedData(database=database, keys=keys, session=session)
         finally:
             await database.close()

@@ -116,7 +116,7 @@ def _watcher(running: Running, stopping: asyncio.Event) -> SessionWatcher:
         on_renewed=running.workers.renew,
         on_suspended=running.dispatcher.suspend,
         on_resumed=running.dispatcher.wake,
-        on_taken=stopping.set,
+        on_ended=stopping.set,
     )
 
 

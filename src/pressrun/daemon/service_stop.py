@@ -60,6 +60,9 @@ class ServiceStop:
     def may_hand_out(self) -> bool:
         return not self._holds and self._owner.may_hand_out()
 
+    def end_set_back(self) -> None:
+        self._owner.end_set_back()
+
     # ------------------------------------------------------------------ what a move asks
 
     def follow(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:

@@ -29,7 +29,7 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.store.database import Database
 from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.key_files import key_fingerprints
-from pressrun.store.upkeep.sessions import Process, SessionHolder
+from pressrun.store.upkeep.sessions import ChainLengths, Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -49,16 +49,18 @@ def describe_process(settings: Settings, keys: KeyRing) -> Process:
 
 
 class SessionWatcher(Struct, frozen=True, kw_only=True):
-    """Who has to know: that the lease was renewed, has run out, was renewed after all, or that others have begun."""
+    """Who has to know: that the lease was renewed, has run out, or was renewed after all; or that the session
+    has ended, because others have begun or the database was set back.
+    """
 
     on_renewed: Callable[[Lease], None]
     on_suspended: Callable[[], None]
     on_resumed: Callable[[], None]
-    on_taken: Callable[[], None]
+    on_ended: Callable[[], None]
 
 
 NOBODY = SessionWatcher(
-    on_renewed=lambda _lease: None, on_suspended=lambda: None, on_resumed=lambda: None, on_taken=lambda: None
+    on_renewed=lambda _lease: None, on_suspended=lambda: None, on_resumed=lambda: None, on_ended=lambda: None
 )
 
 
@@ -80,8 +82,9 @@ class SessionKeeper(BackgroundLoop):
         self._session = session
         self._lease = lease
         self._read_clocks = read_clocks
-        self._is_ended = False
+        self._why_ended: str | None = None
         self._is_suspended = False
+        self._chains = ChainLengths()
         self._watcher = NOBODY
         self._timer = Timer(self._check)
 
@@ -101,7 +104,9 @@ class SessionKeeper(BackgroundLoop):
         return self._session
 
     def may_hand_out(self) -> bool:
-        return not self._is_ended and (self._lease is None or self._lease.seconds_left(self._read_clocks()) > 0)
+        if self._why_ended is not None:
+            return False
+        return self._lease is None or self._lease.seconds_left(self._read_clocks()) > 0
 
     def why_not_held(self) -> str | None:
         """Why copies may not be handed out, as the last renewal says; None while they may."""
@@ -131,20 +136,25 @@ class SessionKeeper(BackgroundLoop):
             await asyncio.sleep(LOOK_SECONDS)
             if not await self._database.read(sessions.is_live, self._session):
                 self._end_taken()
-            return not self._is_ended
+            return self._why_ended is None
         self._check()
         if self.fault is None:
             await asyncio.sleep(RENEW_SECONDS)
         await self.renew()
-        return not self._is_ended
+        return self._why_ended is None
 
     async def renew(self) -> None:
         """Renew the lease, unless somebody has ended the session; raises Unavailable."""
         asked = self._read_clocks()
         # A server that crashes must not forget it: others would count from the renewal before.
-        if not await self._database.write(sessions.renew, self._session):
+        chains = await self._database.write(sessions.renew, self._session)
+        if chains is None:
             self._end_taken()
             return
+        if chains.is_behind(self._chains):
+            self.end_set_back()
+            return
+        self._chains = chains
         had_run_out = self._is_suspended or not self.may_hand_out()
         self._lease = Lease(asked)
         self._watcher.on_renewed(self._lease)
@@ -155,13 +165,24 @@ class SessionKeeper(BackgroundLoop):
         self._check()
 
     def _end_taken(self) -> None:
-        self._is_ended = True
-        event(log, "session.taken", level=logging.ERROR, session=self._session)
-        self._watcher.on_taken()
+        how = "its lock file was removed" if self._lease is None else "this one could not reach it"
+        self._end("session.taken", f"another process has begun to use the database while {how}. Stop one of the two")
+
+    def end_set_back(self) -> None:
+        self._end(
+            "session.set_back",
+            "the database was set back to an earlier moment. The next start holds back what may have gone out since",
+        )
+
+    def _end(self, name: str, why: str) -> None:
+        if self._why_ended is None:
+            self._why_ended = why
+            event(log, name, level=logging.ERROR, session=self._session)
+            self._watcher.on_ended()
 
     def _check(self) -> None:
         """Suspend everything if the lease has run out, and else check again when it does."""
-        if self._lease is None or self._is_suspended or self._is_ended:
+        if self._lease is None or self._is_suspended or self._why_ended is not None:
             return
         self._timer.cancel()
         left = self._lease.seconds_left(self._read_clocks())
@@ -175,10 +196,9 @@ class SessionKeeper(BackgroundLoop):
     # ------------------------------------------------------------------ the end
 
     def require_kept(self) -> None:
-        """Raise TryAgain if somebody has ended the session."""
-        if self._is_ended:
-            how = "its lock file was removed" if self._lease is None else "this one could not reach it"
-            raise TryAgain(f"another process has begun to use the database while {how}. Stop one of the two")
+        """Raise TryAgain if the session has ended by itself."""
+        if self._why_ended is not None:
+            raise TryAgain(self._why_ended)
 
     async def close(self) -> None:
         """End the session, so that the next one need not wait for its lease."""

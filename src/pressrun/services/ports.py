@@ -39,6 +39,9 @@ class ClaimOwner(Protocol):
     def may_hand_out(self) -> bool:
         """Whether no other process may have begun to claim. While the lease cannot be renewed, nothing may go out."""
 
+    def end_set_back(self) -> None:
+        """The database was set back to an earlier moment: this process claims nothing more, and ends."""
+
 
 class SendingProgress(Protocol):
     """Whether mail goes out, as far as the queue knows."""

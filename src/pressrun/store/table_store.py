@@ -95,6 +95,9 @@ def is_copied(table: str) -> bool:
     return not table.startswith((SEARCH, OURS, *OF_ONE_ENGINE, *OF_OTHERS))
 
 
+UNKNOWN_IDS = 1 << 24  # may have been drawn, if nobody knows how many: an old link must not mean somebody else
+
+
 class TableStore(ABC):
     """The tables behind one connection. What is read or written belongs to a `snapshot` or a `transaction`."""
 
@@ -210,6 +213,12 @@ class TableStore(ABC):
         """The same as `raise_ids` for tables whose ids are drawn before their rows are stored."""
         for table, last in last_ids.items():
             self.execute("update id_counter set last_id = ? where name = ? and last_id < ?", (last, table, last))
+
+    def skip_ids(self) -> None:
+        """Let ids go on far behind the last ones: nobody knows how many have been drawn since."""
+        last_ids = {name: last + UNKNOWN_IDS for name, last in self.last_ids().items()}
+        self.raise_ids(last_ids)
+        self.raise_counters(last_ids)
 
     # ------------------------------------------------------------------ the move mark
 

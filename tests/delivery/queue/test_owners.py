@@ -89,11 +89,11 @@ async def test_a_start_leaves_alone_what_a_living_session_has(harness: DeliveryH
     await harness.outgoing_after_cycle()
     await harness.edition_admin.cancel(editions[1])
     before = await owners(harness)
-    journal = [JournalEntry(claim_of(job), "primary", 250, "") for job in jobs(harness)]
+    journal = {claim_of(job): JournalEntry(claim_of(job), "primary", 250, "") for job in jobs(harness)}
     await recover(harness.services.database, other.owner.session, journal, harness.services.now)
     assert before == await owners(harness)
     await harness.services.database.write(sessions.end, harness.owner.session)
-    await recover(harness.services.database, other.owner.session, [], harness.services.now)
+    await recover(harness.services.database, other.owner.session, {}, harness.services.now)
     assert [{"queued": 4}, {"cancelled": 4}] == [await harness.counts(number) for number in editions]
     assert {None} == {*(await owners(harness)).values()}
 

@@ -27,7 +27,7 @@ from pressrun.store.readers.bounces import Failure, fail_copy
 async def test_a_start_with_nothing_claimed_changes_nothing(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     edition = await harness.edition()
-    await recover(harness.services.database, harness.owner.session, [], harness.services.now)
+    await recover(harness.services.database, harness.owner.session, {}, harness.services.now)
     assert {"queued": 2} == await harness.counts(edition)
 
 
@@ -62,7 +62,8 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(harne
     other = jobs[max(number for number, edition in copies if edition == editions[0])]
     harness.taken += [
         JournalEntry(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
-        JournalEntry(replace(claim_of(other), attempts=2), RELAY, 250, ""),
+        JournalEntry(replace(claim_of(other), attempts=2, first_attempt_at=5), RELAY, 250, ""),
+        JournalEntry(replace(claim_of(other), session=10**9), RELAY, 250, ""),
         JournalEntry(Claim(10**9, 1, 5, harness.owner.session), RELAY, 250, ""),
     ]
     await harness.start()

@@ -103,8 +103,8 @@ class WorkerRig:
         self.tasks.clear()
 
     async def until(self, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
-        """Until this is so, looked at again and again: the worker is another process. The clock goes on meanwhile, since
-        each time slot lies behind the one before.
+        """Until this is so, looked at again and again: the worker is another process. The clock goes on meanwhile,
+        since each time slot lies behind the one before.
         """
         async with asyncio.timeout(30):
             while True:

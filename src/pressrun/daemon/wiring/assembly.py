@@ -22,6 +22,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import ClaimOwner
 from pressrun.services.suppression import may_be_sent
+from pressrun.services.upkeep.set_back import follow_journal
 from pressrun.store.queue.journal import Journal
 
 
@@ -35,7 +36,9 @@ async def build_dispatcher(
 ) -> Dispatcher:
     """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
     journaled = dict if journal is None else journal.entries
-    recovered = await recover(context.database, owner.session, journaled().values(), utc_now())
+    recovered = await recover(context.database, owner.session, journaled(), utc_now())
+    oldest = set() if journal is None else journal.oldest()
+    await follow_journal(context.database, recovered.forgotten, oldest, int(utc_now()))
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=context.database,

@@ -8,7 +8,7 @@ from functools import partial
 
 from msgspec import Struct, field
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import DatabaseSetBack, Unavailable
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.pacing import PaceSnapshot
@@ -27,6 +27,8 @@ from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import copy_counts, deliveries, destinations
 from pressrun.store.queue.deliveries import FOR_EVER, ClaimedCopy, ClaimedNotice
+from pressrun.store.queue.forgotten_claims import find_forgotten
+from pressrun.store.queue.journal import Claim
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
 
@@ -56,7 +58,8 @@ class Ready(Struct, frozen=True, kw_only=True):
 
 class ClaimRequest(Struct, frozen=True, kw_only=True):
     """What `session` may claim. `compiled` are the editions that need not be loaded again. With `careful` each notice
-    and edition is dealt with on its own, so that a bad one holds up no other.
+    and edition is dealt with on its own, so that a bad one holds up no other. `accepted` is the claim of the mail that
+    a relay has accepted last.
     """
 
     session: int
@@ -65,6 +68,7 @@ class ClaimRequest(Struct, frozen=True, kw_only=True):
     ready: Ready
     compiled: Mapping[int, CompiledEdition]
     careful: bool
+    accepted: Claim | None
 
 
 class Claims(Struct, kw_only=True):
@@ -93,10 +97,16 @@ class Claims(Struct, kw_only=True):
 def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo) -> Claims:
     """Claim what may go next; the pace is stored with the claims it covers.
 
-    Raises Unavailable once the session has ended: others may have claimed since.
+    Raises Unavailable once the session has ended: others may have claimed since. Raises DatabaseSetBack if the database
+    does not know of the mail that was accepted last, and so would have others sent again, too.
     """
-    if request.room.rows > 0 and not sessions.is_live(tx, request.session):
-        raise Unavailable("this process has lost its session: another one has begun, and nothing more is claimed here")
+    if request.room.rows > 0:
+        if not sessions.is_live(tx, request.session):
+            raise Unavailable(
+                "this process has lost its session: another one has begun, and nothing more is claimed here"
+            )
+        if request.accepted is not None and find_forgotten(tx, [request.accepted]):
+            raise DatabaseSetBack("the database was set back to an earlier moment: nothing more is claimed here")
     return _Claiming(tx, request, may_go).run()
 
 

@@ -18,7 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from msgspec import Struct
 
 from pressrun.core.bounces.classes import BounceClass
-from pressrun.core.errors import CommitUnknown, Unavailable
+from pressrun.core.errors import CommitUnknown, DatabaseSetBack, Unavailable
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
@@ -213,6 +213,9 @@ class Dispatcher(BackgroundLoop):
             return
         try:
             await self._cycle()
+        except DatabaseSetBack:
+            self._owner.end_set_back()
+            raise
         except Exception as problem:
             is_away = isinstance(problem, Unavailable) and not self._database.location.is_exclusive
             self.turned_away += is_away
@@ -371,7 +374,13 @@ class Dispatcher(BackgroundLoop):
         )
         ready = Ready(rows=len(self._scheduler.rows), by_queue=by_queue, paces=self._scheduler.pace_snapshot())
         request = ClaimRequest(
-            session=self._owner.session, now=now, room=room, ready=ready, compiled=self._compiled, careful=careful
+            session=self._owner.session,
+            now=now,
+            room=room,
+            ready=ready,
+            compiled=self._compiled,
+            careful=careful,
+            accepted=self._intake.accepted,
         )
         claims = await self._commit(now, claim, request, self._hooks.may_go)
         self.broker.accept(claims.jobs)  # before all else: now they are ours

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.pacing.retry import latest_attempt_at
 from pressrun.delivery.queue.destination_queues import is_stale
-from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
+from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result, claim_of
 from pressrun.delivery.queue.results import PendingResults, failed_copy
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.wakeups import WakeUps, Work
@@ -26,6 +26,7 @@ from pressrun.services.ports import Clock
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.queue.deliveries import ClaimedNotice, DeliveryResult, SentMail
+from pressrun.store.queue.journal import Claim
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -75,6 +76,7 @@ class ResultIntake:
         self.random = random.SystemRandom()
         self.unsigned_until = 0.0
         self.unsigned_since: float | None = None  # when the first mail that could not be signed came
+        self.accepted: Claim | None = None  # of the mail that a relay has accepted last
         self._scheduler = scheduler
         self._clock = clock
         self._release_destination = release_destination
@@ -107,6 +109,8 @@ class ResultIntake:
 
     def _keep_handover(self, job: Job, relay: str, result: Result, handover: HandOver, now: float) -> None:
         blocks = False
+        if handover.outcome is Outcome.DELIVERED:
+            self.accepted = claim_of(job)
         if handover.outcome is not Outcome.UNSENT:
             self.unsigned_since = None
         try:

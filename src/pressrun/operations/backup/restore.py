@@ -37,7 +37,7 @@ from pressrun.store.location import Location
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
-from pressrun.store.table_store import MoveTarget
+from pressrun.store.table_store import UNKNOWN_IDS, MoveTarget
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import last_backup, restore_switch, restored_access, restores
 from pressrun.store.upkeep.data_lock import DataLock
@@ -49,7 +49,6 @@ from pressrun.store.upkeep.restore_switch import finish_restore
 
 T = TypeVar("T")
 
-UNKNOWN_IDS = 1 << 24  # may have been drawn since a backup, if nobody knows: an old link must not mean somebody else
 CONFIG_OF_BACKUP = "config-of-backup.toml"
 
 

@@ -83,6 +83,7 @@ class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 Claimed: TypeAlias = ClaimedCopy | ClaimedNotice
 
+
 _read_copies = msgspec.json.Decoder(list[ClaimedCopy]).decode
 _read_ids = msgspec.json.Decoder(list[int]).decode
 

@@ -124,6 +124,12 @@ class Journal:
         entries = [entry for start in range(0, size, _SECTION) for entry in self._read(start)]
         return {entry.claim: entry for _, entry in sorted(entries, key=itemgetter(0))}
 
+    def oldest(self) -> set[Claim]:
+        """The first claim of each section that is full: of what relays accepted before it the journal knows nothing."""
+        size = os.fstat(self._descriptor).st_size
+        sections = [sorted(self._read(start), key=itemgetter(0)) for start in range(0, size, _SECTION)]
+        return {section[0][1].claim for section in sections if len(section) == SLOTS}
+
     def _newest(self) -> int:
         return max((sequence for sequence, _ in self._read(self._start)), default=0)
 

@@ -44,8 +44,13 @@ def keep_common_access(tx: Transaction, former: Transaction) -> int:
 def _is_continued(tx: Transaction, former: Transaction) -> bool:
     """Whether the former data came of these, by the audit log, which begins with the first start."""
     head = audit.read_head(tx)
-    rows = former.rows("audit.page", after=head.number - 1, limit=1)
-    return head != NO_ROWS and bool(rows) and bytes(rows[0]["chain"]) == head.chain
+    return head != NO_ROWS and find_link(former, head.number) == head.chain
+
+
+def find_link(tx: Transaction, number: int) -> bytes | None:
+    """The link of one row of the audit log; None if it is not there, perhaps no longer."""
+    row = tx.row("audit.page", after=number - 1, limit=1)
+    return bytes(row["chain"]) if row is not None and row["number"] == number else None
 
 
 def _keep_uses(tx: Transaction, former: Transaction) -> None:

@@ -140,7 +140,13 @@ def closings(former: Transaction) -> dict[tuple[int, int], int | None]:
 
 def has_evidence(former: Transaction, head: Head) -> bool:
     """Whether this head is in the chain of evidence."""
-    return bool(former.value("restores.link_at", number=head.number) == head.chain)
+    return find_link(former, head.number) == head.chain
+
+
+def find_link(tx: Transaction, number: int) -> bytes | None:
+    """The link of one row of evidence; None if it is not there."""
+    link = tx.value("restores.link_at", number=number)
+    return None if link is None else bytes(link)
 
 
 def add_evidence(tx: Transaction, former: Transaction, head: Head) -> None:

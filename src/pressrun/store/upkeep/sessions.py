@@ -55,6 +55,17 @@ class SessionSettings(Struct, frozen=True, kw_only=True):
     config: str
 
 
+class ChainLengths(Struct, frozen=True):
+    """How many rows the evidence of consent and the audit log have ever had: they only grow."""
+
+    consent: int = 0
+    audit: int = 0
+
+    def is_behind(self, before: ChainLengths) -> bool:
+        """Whether rows are missing that were there before: the database was set back to an earlier moment."""
+        return self.consent < before.consent or self.audit < before.audit
+
+
 def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | SessionHolder:
     """Begin a session and end the one before; returns its id, or who holds the database.
 
@@ -105,9 +116,10 @@ def find_before(tx: Transaction, session: int) -> SessionSettings | None:
     return tx.parsed(SessionSettings, "sessions.before", session=session)
 
 
-def renew(tx: Transaction, session: int) -> bool:
-    """Record that a session lives; False if it has been ended."""
-    return tx.run("sessions.renew", session=session, now=read_clock(tx)) == 1
+def renew(tx: Transaction, session: int) -> ChainLengths | None:
+    """Record that a session lives; returns how far the chains have come, and None if the session has been ended."""
+    is_live = tx.run("sessions.renew", session=session, now=read_clock(tx)) == 1
+    return tx.parsed(ChainLengths, "sessions.chain_lengths") if is_live else None
 
 
 def is_live(tx: Transaction, session: int) -> bool:

@@ -1,0 +1,63 @@
+"""Claims that a database has forgotten, as it was set back to an earlier moment: relays have accepted these mails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.store.queue.copy_counts import count_move
+from pressrun.store.queue.journal import Claim
+from pressrun.store.transaction import Row, Transaction, in_json
+
+
+class ForgottenClaim(Struct, frozen=True):
+    """A claim that the database does not know of, of a copy or a notice (`edition_id` is None) in this state."""
+
+    claim: Claim
+    edition_id: int | None
+    state: DeliveryState
+
+
+def find_forgotten(tx: Transaction, accepted: Iterable[Claim]) -> list[ForgottenClaim]:
+    """Which of these mails, all of which relays have accepted, wait here as if they had not been tried so often.
+
+    Then the database was set back to a moment before that claim. What was queued anew later, since it bounced, waits
+    for another attempt.
+    """
+    latest: dict[int, Claim] = {}
+    for claim in accepted:
+        known = latest.get(claim.delivery_id)
+        if known is None or (known.first_attempt_at, known.attempts) < (claim.first_attempt_at, claim.attempts):
+            latest[claim.delivery_id] = claim
+    rows = tx.rows("deliveries.waiting", ids=in_json(sorted(latest))) if latest else []
+    return [
+        ForgottenClaim(latest[row["id"]], row["edition_id"], DeliveryState(row["state"]))
+        for row in rows
+        if _is_before(row, latest[row["id"]])
+    ]
+
+
+def _is_before(row: Row, claim: Claim) -> bool:
+    is_same_life = row["first_attempt_at"] in (None, claim.first_attempt_at) and row["since"] <= claim.first_attempt_at
+    return bool(row["attempts"] < claim.attempts and is_same_life)
+
+
+def claim_again(tx: Transaction, session: int, mails: Sequence[ForgottenClaim]) -> None:
+    """Repeat claims that the database has forgotten, in the name of this session."""
+    tx.run_many(
+        "deliveries.claim_again",
+        (
+            {
+                "session": session,
+                "id": mail.claim.delivery_id,
+                "attempts": mail.claim.attempts,
+                "first_attempt_at": mail.claim.first_attempt_at,
+            }
+            for mail in mails
+        ),
+    )
+    for (edition_id, state), number in Counter((mail.edition_id, mail.state) for mail in mails).items():
+        count_move(tx, edition_id, state, DeliveryState.CLAIMED, number)

@@ -1,0 +1,221 @@
+"""A database that was set back to an earlier moment: nothing goes out twice, and nobody who has left is mailed."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.delivery.harness import LATER, RELAY, TAKEN, DeliveryHarness
+
+from pressrun.core.errors import DatabaseSetBack
+from pressrun.core.signing.chain import Head
+from pressrun.delivery.queue.jobs import claim_of
+from pressrun.services.upkeep.set_back import follow_chains, follow_journal
+from pressrun.store.people import audit
+from pressrun.store.queue.copy_counts import recount
+from pressrun.store.queue.journal import SLOTS, Claim, Journal, JournalEntry
+from pressrun.store.readers import consent
+from pressrun.store.table_store import UNKNOWN_IDS
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import keep_head, load_head
+
+HEADS = {"consent": consent.read_head, "audit": audit.read_head}
+
+
+async def set_back(harness: DeliveryHarness, edition: int) -> None:
+    """All copies of an edition stand where they stood before the first claim."""
+    before = (
+        "state = 'queued', claimed_by = null, attempts = 0, first_attempt_at = null, recorded_at = null, relay = null"
+    )
+    await harness.change(f"update delivery set {before} where edition_id = ?", edition)
+    await harness.services.database.write(recount, edition)
+
+
+async def deliver_some(harness: DeliveryHarness, number: int) -> list[int]:
+    """A relay accepts so many copies, which are journaled and recorded; returns their ids."""
+    await harness.run_cycle()
+    taken = [harness.next_outgoing() for _ in range(number)]
+    jobs = {job.row.id: job for job in harness.dispatcher.broker._in_flight.values()}
+    for outgoing in taken:
+        assert outgoing is not None
+        harness.taken.append(JournalEntry(claim_of(jobs[outgoing.delivery_id]), RELAY, 250, "2.0.0"))
+        harness.answer(outgoing, TAKEN)
+    await harness.run_cycle()
+    return [outgoing.delivery_id for outgoing in taken if outgoing is not None]
+
+
+async def keep_heads(harness: DeliveryHarness, data: DataDir) -> dict[str, Head]:
+    data.keys.mkdir(exist_ok=True)
+    heads = {chain: await harness.services.database.read(read_head) for chain, read_head in HEADS.items()}
+    for chain, head in heads.items():
+        keep_head(data, chain, head)
+    return heads
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    root = tmp_path / "files"
+    root.mkdir()
+    return DataDir(root)
+
+
+async def test_a_daemon_that_runs_claims_nothing_more(harness: DeliveryHarness) -> None:
+    await harness.readers(20)
+    edition = await harness.edition()
+    await deliver_some(harness, 5)
+    harness.dispatcher.broker.give_back()
+    await harness.dispatcher.cycle()
+    await set_back(harness, edition)
+    with pytest.raises(DatabaseSetBack, match="set back to an earlier moment"):
+        await harness.run_cycle()
+    assert harness.owner.is_set_back
+    await harness.run_cycle()
+    assert harness.next_outgoing() is None
+    assert {"queued": 20} == await harness.counts(edition)
+
+
+async def test_the_next_start_repeats_what_relays_accepted(harness: DeliveryHarness) -> None:
+    """Copies and notices, of whatever attempt; the others go out once."""
+    await harness.readers(20)
+    edition = await harness.edition()
+    had = await deliver_some(harness, 5)
+    await set_back(harness, edition)
+    await harness.start()
+    assert {"delivered": 5, "queued": 15} == await harness.counts(edition)
+    assert {"delivered": 5, "queued": 15} == await _rows_by_state(harness)
+    rest = [outgoing.delivery_id for outgoing in await harness.send_all()]
+    assert sorted([*had, *rest]) == sorted({*had, *rest})
+    assert 20 == len([*had, *rest])
+    assert "finished" == await harness.state(edition)
+
+
+async def _rows_by_state(harness: DeliveryHarness) -> dict[str, int]:
+    return {
+        str(state): int(number)
+        for state, number in await harness.rows("select state, count(*) from delivery group by state")
+    }
+
+
+async def test_a_later_attempt_counts_as_well(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    edition = await harness.edition()
+    await harness.run_cycle()
+    outgoing = harness.next_outgoing()
+    assert outgoing is not None
+    harness.answer(outgoing, LATER)
+    await harness.run_cycle()
+    deferred = await harness.rows("select state, attempts, first_attempt_at, due_at, claimed_by from delivery")
+    harness.pass_time(3600)
+    await deliver_some(harness, 1)
+    assert {"delivered": 1} == await harness.counts(edition)
+    columns = "state = ?, attempts = ?, first_attempt_at = ?, due_at = ?, claimed_by = ?"
+    await harness.change(f"update delivery set {columns}", *deferred[0])
+    await harness.services.database.write(recount, edition)
+    await harness.start()
+    assert {"delivered": 1} == await harness.counts(edition)
+
+
+async def test_a_claim_of_another_life_says_nothing(harness: DeliveryHarness) -> None:
+    """Copies that were queued anew since a relay accepted them, as failed ones are by hand."""
+    await harness.readers(2)
+    edition = await harness.edition()
+    await deliver_some(harness, 2)
+    harness.pass_time(10)
+    now = int(harness.services.now)
+    await set_back(harness, edition)
+    await harness.change("update delivery set due_at = ?", now)
+    await harness.start()
+    assert {"queued": 2} == await harness.counts(edition)
+    await harness.change("update delivery set attempts = 1, first_attempt_at = ?", now)
+    harness.taken = [replace(entry, claim=replace(entry.claim, attempts=3)) for entry in harness.taken]
+    await harness.start()
+    assert {"queued": 2} == await harness.counts(edition)
+
+
+async def test_what_the_journal_no_longer_knows_waits_for_a_person(
+    harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    await harness.readers(6)
+    edition = await harness.edition()
+    await deliver_some(harness, 4)
+    claims = [entry.claim for entry in harness.taken]
+    await set_back(harness, edition)
+    with caplog.at_level(logging.ERROR):
+        await follow_journal(harness.services.database, claims, claims[:1], int(harness.services.now))
+    assert "paused" == await harness.state(edition)
+    [record] = [record for record in caplog.records if record.message == "storage.set_back"]
+    assert {"editions": [edition], "notices": 0} == record.__dict__["fields"]
+    assert await _new_id(harness) > UNKNOWN_IDS
+
+
+async def test_what_a_file_lost_in_a_power_cut_holds_nothing_back(harness: DeliveryHarness) -> None:
+    """The journal knows it all. Only a server has lost ids, too."""
+    await harness.readers(6)
+    edition = await harness.edition()
+    await deliver_some(harness, 4)
+    claims = [entry.claim for entry in harness.taken]
+    await follow_journal(harness.services.database, [], claims[:1], int(harness.services.now))
+    await follow_journal(harness.services.database, claims[1:], claims[:1], int(harness.services.now))
+    assert "sending" == await harness.state(edition)
+    is_file = harness.services.database.location.is_exclusive
+    assert is_file == (await _new_id(harness) < UNKNOWN_IDS)
+
+
+async def _new_id(harness: DeliveryHarness) -> int:
+    return await harness.edition("another")
+
+
+async def test_chains_that_have_lost_rows_hold_everything_back(harness: DeliveryHarness, data: DataDir) -> None:
+    """Somebody may have left since: an edition goes to them only when a person says so."""
+    await harness.readers(3)
+    edition = await harness.edition()
+    heads = await keep_heads(harness, data)
+    await follow_chains(harness.services.database, data, int(harness.services.now))
+    assert "sending" == await harness.state(edition)
+    for chain in HEADS:
+        later = Head(heads[chain].number + 1, bytes(32))
+        keep_head(data, chain, later)
+        await follow_chains(harness.services.database, data, int(harness.services.now))
+        assert "paused" == await harness.state(edition)
+        assert heads[chain] == load_head(data, chain)
+        await harness.edition_admin.resume(edition, accepts_repeats=True)
+        await follow_chains(harness.services.database, data, int(harness.services.now))
+        assert "sending" == await harness.state(edition)
+
+
+async def test_chains_that_went_on_from_an_earlier_row_hold_everything_back(
+    harness: DeliveryHarness, data: DataDir
+) -> None:
+    """As where a command was used before the service was started again."""
+    await harness.readers(3)
+    edition = await harness.edition()
+    heads = await keep_heads(harness, data)
+    await harness.leave("r0@reader.example")
+    keep_head(data, "consent", Head(heads["consent"].number, bytes(32)))
+    await follow_chains(harness.services.database, data, int(harness.services.now))
+    assert "paused" == await harness.state(edition)
+
+
+async def test_heads_that_nobody_can_read_hold_nothing_back(harness: DeliveryHarness, data: DataDir) -> None:
+    await harness.readers(3)
+    edition = await harness.edition()
+    await follow_chains(harness.services.database, data, int(harness.services.now))  # none was kept yet
+    data.keys.mkdir()
+    data.consent_head.write_text("nonsense\n", encoding="ascii")
+    await follow_chains(harness.services.database, data, int(harness.services.now))
+    assert "sending" == await harness.state(edition)
+
+
+def test_the_journal_says_how_far_back_it_goes(tmp_path: Path) -> None:
+    """Only where it has overwritten something."""
+    journal = Journal.open(tmp_path / "journal", 2)
+    try:
+        entries = [JournalEntry(Claim(number, 1, 5, 1), RELAY, 250, "") for number in range(1, SLOTS + 2)]
+        journal.append(entries[: SLOTS - 1])
+        assert set() == journal.oldest()
+        journal.append(entries[SLOTS - 1 :])
+        assert {entries[1].claim} == journal.oldest()
+    finally:
+        journal.close()
