@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import CommitUnknown, DatabaseSetBack, Unavailable
-from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.claimed_rows import LowWater
 from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim
+from pressrun.delivery.queue.cycle_log import log_changes, log_claims, log_faults
 from pressrun.delivery.queue.destination_queues import NEVER, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.recording import DrawConsequences, Recorded, RecordRequest, ThrottleChanges, record
@@ -32,8 +32,8 @@ from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.editions.advance import AdvanceRequest, EditionChanges, OnPaused, advance
-from pressrun.services.mail_results import log_consequences, log_edition_change
+from pressrun.services.editions.advance import AdvanceRequest, OnPaused, advance
+from pressrun.services.mail_results import log_consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import ClaimOwner, Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
@@ -320,7 +320,7 @@ class Dispatcher(BackgroundLoop):
         for (list_name, bounce), number in batch.bounces.items():
             self._hooks.on_bounce(list_name, bounce, number)
         log_consequences(log, recorded.consequences)
-        _log_faults(recorded.faults)
+        log_faults(recorded.faults)
         if recorded.fenced:
             event(log, "dispatch.fenced", level=logging.WARNING, copies=recorded.fenced, session=self._owner.session)
         if recorded.rescued:
@@ -358,7 +358,7 @@ class Dispatcher(BackgroundLoop):
         )
         changes, next_start_at = await self._commit(now, advance, request)
         self._wake_ups.plan_advance(next_start_at)
-        _log_changes(changes)
+        log_changes(changes)
 
     # ------------------------------------------------------------------ claiming
 
@@ -386,7 +386,7 @@ class Dispatcher(BackgroundLoop):
         self.broker.accept(claims.jobs)  # before all else: now they are ours
         self.broker.hold_back(self._compiled.keys() - claims.live)
         self._compiled = claims.compiled
-        _log_claims(claims)
+        log_claims(claims)
         if claims.withheld or claims.editions.changed:
             self._wake_ups.advance()  # an edition may be finished
         self._plan(claims, request, enough)
@@ -429,26 +429,3 @@ class Dispatcher(BackgroundLoop):
             next_claim_at = self._scheduler.pacer.next_claim_at(now, self._scheduler.eager(now))
             again_at = max(now + SHORTEST_WAIT_SECONDS, next_claim_at)
             self._wake_ups.plan(again_at=again_at, low_water=LowWater(relays=full, enough=enough))
-
-
-def _log_claims(claims: Claims) -> None:
-    log_consequences(log, claims.consequences)
-    for notice in claims.barred:
-        # A reader's notice is what they wanted; an owner, an editor or the operator may wait for theirs.
-        level = logging.WARNING if notice.subscriber_id is None else logging.INFO
-        event(log, "delivery.suppressed", level=level, delivery=notice.id, notice=notice.kind, list=notice.list_id)
-    for number, copies in claims.withheld.items():
-        event(log, "delivery.withheld", edition=number, copies=copies)
-    _log_changes(claims.editions)
-
-
-def _log_changes(changes: EditionChanges) -> None:
-    _log_faults(changes.faults)
-    for edition in changes.changed:
-        if not (edition.is_welcome and edition.state is EditionState.FINISHED):  # that happens after every new reader
-            log_edition_change(log, edition)
-
-
-def _log_faults(faults: Iterable[tuple[str, Exception]]) -> None:
-    for subject, problem in faults:
-        event(log, "dispatch.fault", level=logging.ERROR, exc_info=problem, subject=subject)
