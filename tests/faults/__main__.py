@@ -22,7 +22,7 @@ from pathlib import Path
 
 from tests.bench.machine import machine_facts
 from tests.e2e.instance import Instance
-from tests.faults import deaths, relays, servers, storage, times, unrest
+from tests.faults import deaths, power, relays, servers, storage, times, unrest
 from tests.faults.kills import kill_again_and_again
 from tests.faults.outcome import Outcome
 from tests.faults.week import run_week, write_samples
@@ -41,6 +41,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "disk": storage.disk_is_full,
     "no-growth": storage.no_file_may_grow,
     "locked": storage.database_is_locked,
+    "power": power.power_is_cut,
     "clock": times.clock_jumps,
     "restart": times.restarts,
     "worker-killed": deaths.worker_is_killed,
@@ -48,7 +49,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "server-killed": servers.server_is_killed,
     "unrest": unrest.unrest,
 }
-ON_FILES = {"disk", "no-growth", "locked"}  # what happens to the file of SQLite
+ON_FILES = {"disk", "no-growth", "locked", "power"}  # what happens to the file of SQLite
 
 KILLS: Mapping[str, bool] = {"kills": False, "kills-all": True}  # whether the workers are killed, too
 

@@ -32,6 +32,11 @@ def test_an_edition_comes_through_while_the_file_is_locked(sink_program: Path, t
     comes_through("locked", sink_program, tmp_path)
 
 
+@pytest.mark.only_on("sqlite", "what a server keeps is its own affair")
+def test_an_edition_comes_through_when_the_power_is_cut(sink_program: Path, tmp_path: Path) -> None:
+    comes_through("power", sink_program, tmp_path)
+
+
 @pytest.mark.only_on("postgresql", "the server is what dies")
 def test_an_edition_comes_through_when_the_server_dies(sink_program: Path, tmp_path: Path) -> None:
     comes_through("server-killed", sink_program, tmp_path)
