@@ -17,7 +17,7 @@ import pytest
 import pytest_asyncio
 from _pytest.mark import ParameterSet
 from hypothesis import settings
-from tests import engines, postgresql
+from tests import engines, postgresql, shared
 from tests.browser.chromium import Browser, open_browser
 from tests.engines import IS_THOROUGH
 from tests.needs import NEEDS, SLOW, missing
@@ -152,8 +152,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The process that was called, not one of its workers, is the run."""
     if not hasattr(config, "workerinput"):
         config.stash[_ENDS] = os.environ.pop("PRESSRUN_TEST_ENDS", "")  # not for what tests start
-        run = postgresql.Run()
-        config.add_cleanup(run.end)
+        for run in (postgresql.Run(), shared.Run()):
+            config.add_cleanup(run.end)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -36,4 +36,9 @@ def build(folder: Path, version: str, *, steps: Sequence[str] = (), zone: str = 
         command, cwd=source, env=environment, umask=mask, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return folder / f"pressrun_{version}_all.deb"
+    return folder / file_name(version)
+
+
+def file_name(version: str) -> str:
+    """Of the package of this version."""
+    return f"pressrun_{version}_all.deb"

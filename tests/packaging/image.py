@@ -18,8 +18,9 @@ import msgspec
 from tests.packaging.debian_root import ROOT
 
 TOP = Path(__file__).parent.parent.parent
-BASE, IMAGE = "localhost/pressrun-base", "localhost/pressrun"
+BASE, IMAGE, CONTAINER = "localhost/pressrun-base", "localhost/pressrun", "pressrun-working"
 VOLUME = "/var/lib/pressrun"
+_CONTAINERS = "containers.conf"
 _CONFIGURATION = "[containers]\ndefault_ulimits = []\n"  # the limits of the tests' own process
 # `exec` by `unshare --fork --pid` makes the program process 1, as in a container.
 _ENTER = """\
@@ -36,34 +37,38 @@ exec chroot {root} setpriv --reuid={user} --regid={user} --clear-groups --no-new
 """
 
 
-class Image:
-    """Built in `folder` from this package; `close` removes all of it."""
+def build(folder: Path, package: Path) -> None:
+    """Build it in `folder` from this package, and make a container of it."""
+    (folder / _CONTAINERS).write_text(_CONFIGURATION, encoding="ascii")
+    context = folder / "context"
+    (context / "dist" / "deb").mkdir(parents=True)
+    shutil.copy(package, context / "dist" / "deb")
+    bare = _buildah(folder, "from", "--pull-never", "scratch").strip()
+    _buildah(folder, "add", "--quiet", bare, str(ROOT), "/")
+    _buildah(folder, "commit", "--quiet", "--rm", bare, BASE)
+    _buildah(
+        folder,
+        "build",
+        "--isolation=chroot",
+        "--network=host",
+        "--format=docker",
+        "--pull-never",
+        *(f"--ulimit={name}={soft}:{hard}" for name, (soft, hard) in _limits().items()),
+        f"--build-arg=BASE={BASE}",
+        f"--file={TOP / 'packaging' / 'container' / 'Containerfile'}",
+        f"--tag={IMAGE}",
+        str(context),
+    )
+    _buildah(folder, "from", "--pull-never", f"--name={CONTAINER}", IMAGE)
 
-    def __init__(self, folder: Path, package: Path) -> None:
-        self._folder = folder
-        self._containers = folder / "containers.conf"
-        self._containers.write_text(_CONFIGURATION, encoding="ascii")
-        context = folder / "context"
-        (context / "dist" / "deb").mkdir(parents=True)
-        shutil.copy(package, context / "dist" / "deb")
-        bare = self._buildah("from", "--pull-never", "scratch").strip()
-        self._buildah("add", "--quiet", bare, str(ROOT), "/")
-        self._buildah("commit", "--quiet", "--rm", bare, BASE)
-        self._buildah(
-            "build",
-            "--isolation=chroot",
-            "--network=host",
-            "--format=docker",
-            "--pull-never",
-            *(f"--ulimit={name}={soft}:{hard}" for name, (soft, hard) in _limits().items()),
-            f"--build-arg=BASE={BASE}",
-            f"--file={TOP / 'packaging' / 'container' / 'Containerfile'}",
-            f"--tag={IMAGE}",
-            str(context),
-        )
-        made = self._buildah("from", "--pull-never", IMAGE).strip()
-        self.settings: dict[str, Any] = msgspec.json.decode(self._buildah("inspect", made))["Docker"]["config"]
-        self.root = Path(self._buildah("mount", made).strip())
+
+class Image:
+    """The one in `folder`, of which all that uses it changes nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        described = msgspec.json.decode(_buildah(folder, "inspect", CONTAINER))
+        self.settings: dict[str, Any] = described["Docker"]["config"]
+        self.root = Path(_buildah(folder, "mount", CONTAINER).strip())
 
     def new_volume(self, folder: Path) -> Path:
         """A volume as an engine makes it: with what lies in the image at that place, and its owners."""
@@ -91,19 +96,16 @@ class Image:
         assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def close(self) -> None:
-        """Remove images and containers."""
-        self._buildah("rm", "--all")
-        self._buildah("rmi", "--all", "--force")
 
-    def _buildah(self, *words: str) -> str:
-        store = ("--root", self._folder / "store", "--runroot", self._folder / "run", "--storage-driver", "vfs")
-        environment = {**os.environ, "CONTAINERS_CONF": str(self._containers)}
-        done = subprocess.run(
-            ["buildah", *store, *words], env=environment, capture_output=True, text=True, check=False, timeout=800
-        )
-        assert done.returncode == 0, f"{words}: {done.stdout[-1000:]}{done.stderr[-2000:]}"
-        return done.stdout
+def _buildah(folder: Path, *words: str) -> str:
+    # This driver mounts nothing, so whoever removes the folder has removed it all.
+    store = ("--root", folder / "store", "--runroot", folder / "run", "--storage-driver", "vfs")
+    environment = {**os.environ, "CONTAINERS_CONF": str(folder / _CONTAINERS)}
+    done = subprocess.run(
+        ["buildah", *store, *words], env=environment, capture_output=True, text=True, check=False, timeout=800
+    )
+    assert done.returncode == 0, f"{words}: {done.stdout[-1000:]}{done.stderr[-2000:]}"
+    return done.stdout
 
 
 def _limits() -> dict[str, tuple[int, int]]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.instance import until
-from tests.packaging.image import VOLUME, Image
+from tests.packaging.image import VOLUME, Image, build
 from tests.ports import free_port
+from tests.shared import made_once
 from tests.sink import Sink
 
 from pressrun import __version__
@@ -26,10 +27,8 @@ GREETING = "---\nsubject: Boats\n---\nHello\n"
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory, package: Path) -> Iterator[Image]:
-    made = Image(tmp_path_factory.mktemp("image"), package)
-    yield made
-    made.close()
+def image(package: Path) -> Image:
+    return Image(made_once("image", lambda folder: build(folder, package)))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.e2e.booted import SERVICE, CannotBoot
 from tests.e2e.instance import until
-from tests.packaging.debian_build import build
+from tests.packaging.debian_build import build, file_name
 from tests.packaging.debian_root import DebianRoot
 from tests.ports import free_port
 from tests.sink import Sink
@@ -150,7 +150,7 @@ def test_from_a_bare_machine_to_a_bounce_and_to_the_purge(
     """An edition sent, a bounce handled, upgraded over a step of the schema with nobody refused, removed and purged."""
     http_port, smtp_port = free_port(), free_port()
     with Sink(sink_program, tmp_path) as relay:
-        machine.install(package_name(__version__))
+        machine.install(file_name(__version__))
         assert RIGHTS == rights(machine)
         assert "inactive" == machine.state("ActiveState")[0]  # nobody has configured it
         configure(
@@ -169,7 +169,7 @@ def test_from_a_bare_machine_to_a_bounce_and_to_the_purge(
         until(lambda: "hard-bounce" in machine.pressrun("suppression", "ls") or None, PATIENCE_SECONDS)
 
         with Visitors(http_port) as visitors:
-            machine.install(package_name(NEXT))
+            machine.install(file_name(NEXT))
             until(lambda: get(http_port) == 200 or None, PATIENCE_SECONDS)
         assert {200} == set(visitors.outcomes), visitors.outcomes
         assert ("active", NEXT) == (machine.state("ActiveState")[0], version(machine))
@@ -182,10 +182,6 @@ def test_from_a_bare_machine_to_a_bounce_and_to_the_purge(
         machine.apt("purge", "pressrun")
         assert not machine.path("/etc/pressrun").exists()
         assert machine.path("/var/lib/pressrun/keys").is_dir()  # for those who said no
-
-
-def package_name(version: str) -> str:
-    return f"pressrun_{version}_all.deb"
 
 
 def version(machine: DebianRoot) -> str:

@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from tests.shared import made_once
 
 from pressrun import __version__
 
@@ -33,10 +34,8 @@ def build(source: Path, target: Path, *, zone: str, mask: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("dist")
-    build(TOP, target, zone="UTC", mask=0o022)
-    return target
+def built() -> Path:
+    return made_once("dist", lambda target: build(TOP, target, zone="UTC", mask=0o022))
 
 
 def test_both_are_built_the_same_each_time(built: Path, tmp_path: Path) -> None:
