@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from tests.delivery.harness import RELAY, TAKEN, DeliveryHarness
 from tests.delivery.queue.test_dispatcher import queue_notice
+from tests.postgresql import shared_server
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
@@ -150,13 +152,7 @@ async def test_starting_often_loses_nothing(harness: DeliveryHarness) -> None:
 async def test_what_stands_in_the_way_is_told(
     harness: DeliveryHarness, quiet: float, failing_for: float | None, loop_failing_for: float | None, blockers: int
 ) -> None:
-    readiness = Readiness(
-        database=harness.services.database,
-        progress=harness.dispatcher,
-        relays=harness.pool,
-        loops=lambda: [harness.dispatcher, harness.housekeeping],
-        clock=harness.clock,
-    )
+    readiness = readiness_of(harness, loops=lambda: [harness.dispatcher, harness.housekeeping])
     await harness.run_cycle()
     harness.pass_time(quiet)
     if failing_for is not None:
@@ -173,17 +169,23 @@ async def test_what_stands_in_the_way_is_told(
         ] == problems
 
 
+def readiness_of(harness: DeliveryHarness, **changes: Any) -> Readiness:
+    return Readiness(
+        **{
+            "database": harness.services.database,
+            "progress": harness.dispatcher,
+            "relays": harness.pool,
+            "loops": list,
+            "clock": harness.clock,
+            **changes,
+        }
+    )
+
+
 async def test_a_database_that_takes_no_changes_stands_in_the_way(harness: DeliveryHarness) -> None:
     """As a server that has become a standby: it answers, and the lease runs out."""
     answers = [None, "", "is it a standby?"]
-    readiness = Readiness(
-        database=harness.services.database,
-        progress=harness.dispatcher,
-        relays=harness.pool,
-        loops=list,
-        clock=harness.clock,
-        why_not_held=lambda: answers.pop(0),
-    )
+    readiness = readiness_of(harness, why_not_held=lambda: answers.pop(0))
     await harness.run_cycle()
     assert [] == await readiness.problems()
     for reason in ("in time", "in time: is it a standby?"):
@@ -193,13 +195,7 @@ async def test_a_database_that_takes_no_changes_stands_in_the_way(harness: Deliv
 
 async def changes_go_nowhere(harness: DeliveryHarness) -> str:
     """What is said of that."""
-    readiness = Readiness(
-        database=harness.services.database,
-        progress=harness.dispatcher,
-        relays=harness.pool,
-        loops=list,
-        clock=harness.clock,
-    )
+    readiness = readiness_of(harness)
     await harness.run_cycle()
     [obstacle] = await readiness.obstacles()
     assert Cause.DATABASE is obstacle.cause
@@ -226,6 +222,21 @@ async def test_a_table_that_may_no_longer_be_changed_stands_in_the_way(harness: 
         await harness.change("grant insert on suppression to current_user")
 
 
+@pytest.mark.only_on("postgresql", "a file has no tables of others")
+async def test_a_table_of_somebody_else_stands_in_nobodys_way(harness: DeliveryHarness) -> None:
+    """In our schema, where an administrator keeps notes that we may only read."""
+    [[name]] = await harness.rows("select current_database()")
+    with shared_server().connect(name) as administrator:
+        administrator.execute("create table their_notes (note text)")
+        administrator.execute("grant select on their_notes to public")
+        try:
+            readiness = readiness_of(harness)
+            await harness.run_cycle()
+            assert [] == await readiness.obstacles()
+        finally:
+            administrator.execute("drop table their_notes")
+
+
 async def test_a_database_that_does_not_answer_is_not_waited_for(
     harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,7 +248,5 @@ async def test_a_database_that_does_not_answer_is_not_waited_for(
 
     monkeypatch.setattr(readiness_module, "ANSWER_SECONDS", 0.01)
     monkeypatch.setattr(database, "read", hang)
-    pool, progress = harness.pool, harness.dispatcher
-    readiness = Readiness(database=database, progress=progress, relays=pool, loops=list, clock=harness.clock)
-    [obstacle] = await readiness.obstacles()
+    [obstacle] = await readiness_of(harness).obstacles()
     assert (Cause.DATABASE, True) == (obstacle.cause, "has not answered" in obstacle.text)
