@@ -1,17 +1,16 @@
 """Forms that come twice, as by a double click: what the first one did is the answer to both.
 
 A browser shows the answer to the second alone. Where that could only say that all is done already, nobody would see
-what is shown once, such as a token. So it is kept for a moment, in memory.
+what is shown once, such as a token. So it is kept for a moment, in memory. Nothing is kept of a form that failed,
+which may be posted again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
-
-from pressrun.services.ports import Clock
 
 T = TypeVar("T")
 
@@ -19,22 +18,30 @@ KEPT_SECONDS = 30.0
 
 
 class Repeats(Generic[T]):
-    """What the copies of one form have done lately, by who posted them and the copy's number."""
+    """What the copies of one form have done lately."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._done: dict[tuple[int, str], tuple[float, asyncio.Task[T]]] = {}
+    def __init__(self) -> None:
+        self._begun: dict[Hashable, asyncio.Task[T]] = {}
 
     def number(self) -> str:
         """That of a new copy of the form."""
         return secrets.token_hex(8)
 
-    async def once(self, person: int, number: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """What `work` returns or raises, carried out once for each copy; a form without a number is one of its own."""
-        now, key = self._clock(), (person, number)
-        self._done = {other: done for other, done in self._done.items() if 0 <= now - done[0] < KEPT_SECONDS}
+    async def once(self, person: int, number: str, wanted: Hashable, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What `work` returns or raises, carried out once for what somebody wants with one copy of the form.
+
+        A copy that comes with other wishes, as after a step back, is a new form, and so is one without a number.
+        """
         if not number:
             return await work()
-        if key not in self._done:
-            self._done[key] = now, asyncio.create_task(work())
-        return await asyncio.shield(self._done[key][1])  # a browser may have given up the first request
+        key = (person, number, wanted)
+        if key not in self._begun:
+            self._begun[key] = task = asyncio.create_task(work())
+            task.add_done_callback(lambda done: self._keep(key, done))
+        return await asyncio.shield(self._begun[key])  # a browser may have given up the first request
+
+    def _keep(self, key: Hashable, done: asyncio.Task[T]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            del self._begun[key]
+        else:
+            done.get_loop().call_later(KEPT_SECONDS, self._begun.pop, key)

@@ -46,7 +46,7 @@ class TokenPages:
     def __init__(self, frame: AdminFrame) -> None:
         self._frame = frame
         self._pages = frame.web.pages
-        self._repeats = Repeats[TokenAnswer](frame.web.clock)
+        self._repeats = Repeats[TokenAnswer]()
 
     async def all(self, request: Request, member: AdminMember) -> Response:
         """`/admin/tokens`, GET."""
@@ -89,6 +89,7 @@ class TokenPages:
             answer = await self._repeats.once(
                 member.person_id,
                 first(fields, "copy") or "",
+                wanted,
                 lambda: self._frame.carry_out(member, "token.create", wanted),
             )
         except PROBLEMS as problem:
