@@ -119,10 +119,10 @@ def test_a_link_of_others_leads_root_to_no_source_but_theirs(base: Path) -> None
     (base / "ours/secret").write_bytes(b"secret")
     (theirs / "own").write_bytes(b"own")
     os.chown(theirs / "own", NOBODY, NOBODY)
-    for name, target in {"1": "../ours/secret", "2": "own", "3": "../ours"}.items():
+    for name, target in {"1": "../ours/secret", "2": "own", "3": "../ours", "5": "/dev/null"}.items():
         (theirs / name).symlink_to(target)
         os.chown(theirs / name, NOBODY, NOBODY, follow_symlinks=False)
-    for path in (theirs / "1", theirs / "3/secret"):
+    for path in (theirs / "1", theirs / "3/secret", theirs / "5"):
         with pytest.raises(NoInput, match="symbolic link of somebody"):
             open_source(path)
     (theirs / "4").symlink_to("../ours/secret")  # by root

@@ -48,13 +48,13 @@ def open_folder(path: str | os.PathLike[str]) -> int:
 def open_source(path: Path) -> BufferedReader:
     """A file of another program, to be read; raises OSError.
 
-    Root reads none by a symbolic link of somebody who does not own the file: what they may not read could end up in an
-    archive for everybody. Raises NoInput then.
+    Root reads none, and no device, by a symbolic link of somebody who does not own it: what they may not read could end
+    up in an archive for everybody. Raises NoInput then.
     """
     file = path.open("rb")
     try:
         status = os.fstat(file.fileno())
-        if os.geteuid() == 0 and stat.S_ISREG(status.st_mode):
+        if os.geteuid() == 0 and not stat.S_ISFIFO(status.st_mode):
             _require_own_links(path, status)
     except BaseException:
         file.close()
