@@ -36,7 +36,8 @@ class Disk:
         """A call that gives a file or a folder, its first argument, another name."""
 
         def named(source: str | Path, *arguments: Any, **options: Any) -> None:
-            path = Path(source)
+            folder = options.get("src_dir_fd")
+            path = Path(source) if folder is None else Path(f"/proc/self/fd/{folder}", source)
             if any(self._lost(path)) if path.is_dir() else self._is_lost(path):
                 self.too_soon.append(path.name)
             real(source, *arguments, **options)

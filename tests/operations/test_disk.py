@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.disk import watched_disk
 
+from pressrun.cli.shared.new_files import new_file
 from pressrun.config import write_initial_config
 from pressrun.operations.dkim_keys import KeyType, create_dkim_key
 from pressrun.store.files import replace_file, sync_tree
@@ -26,6 +27,11 @@ def a_configuration(root: Path) -> None:
 
 def a_dkim_key(root: Path) -> None:
     create_dkim_key(root / "data" / "dkim", domain="a.example", selector="a", key_type=KeyType.ED25519)
+
+
+def the_rejects_of_an_import(root: Path) -> None:
+    with new_file(root / "rejects.csv") as file:
+        file.write(b"ada@reader.example")
 
 
 def keys_of_a_new_database(root: Path) -> None:
@@ -67,6 +73,7 @@ def what_is_restored(root: Path) -> None:
     [
         a_configuration,
         a_dkim_key,
+        the_rejects_of_an_import,
         keys_of_a_new_database,
         a_small_file,
         a_file_of_a_program,

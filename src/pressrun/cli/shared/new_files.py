@@ -20,6 +20,7 @@ from typing import BinaryIO
 from pressrun.cli.shared.owner import acting_for
 from pressrun.core.errors import NotPermitted, OutputExists, Refused
 from pressrun.operations.opened_files import open_folder
+from pressrun.store.files import sync_directory
 
 PRIVATE = 0o600  # for what holds personal data: nobody but the owner reads it, whatever the umask
 PUBLIC = 0o644
@@ -66,7 +67,7 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
 
 @contextmanager
 def new_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
-    """Create a file, whole or not at all; `-` is stdout. Raises OutputExists."""
+    """Create a file, whole or not at all, even if the power fails; `-` is stdout. Raises OutputExists."""
     if str(path) == "-":
         yield sys.stdout.buffer
         return
@@ -76,9 +77,12 @@ def new_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
         try:
             with folder.create(draft, mode) as handle:
                 yield handle
+                handle.flush()
+                os.fsync(handle.fileno())
             folder.link(draft, path.name)
         finally:
             folder.remove(draft)
+        folder.sync()
 
 
 class _TargetFolder:
@@ -135,6 +139,11 @@ class _TargetFolder:
     def rename(self, draft: str, name: str) -> None:
         with acting_for(self._owner):
             os.rename(draft, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+    def sync(self) -> None:
+        """Make its new names survive a power cut, if we may read it."""
+        with suppress(PermissionError):
+            sync_directory(Path(f"/proc/self/fd/{self._descriptor}"))
 
     def remove(self, name: str) -> None:
         with acting_for(self._owner), suppress(OSError):
