@@ -96,8 +96,8 @@ def test_columns_have_the_same_names_and_come_as_the_same_types(
         }
         other[name] = set(columns.values()) - TYPES_OF_COLUMNS
         server.execute("deallocate prepared")
-        if name in OWN["sqlite"] and columns:
-            text = statements()[name]
+        text = statements()[name]
+        if name in OWN["sqlite"] and columns and not text.startswith("update"):  # sequences are set by functions
             parameters = dict.fromkeys(re.findall(r":(\w+)", text), None)
             description = file.execute(f"select * from ({text}) limit 0", parameters).description
             assert len(columns) == len(description), name
