@@ -29,7 +29,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.pacing import Pacer
-from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.recovery import Journaled, recover
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -123,6 +123,7 @@ class DeliveryHarness:
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
     weights: dict[str, int] = field(default_factory=dict)
     taken: list[JournalEntry] = field(default_factory=list)  # what the journal holds
+    oldest: tuple[Claim, ...] = ()  # of it, where it has held more
 
     # ------------------------------------------------------------------ time and the process
 
@@ -135,7 +136,8 @@ class DeliveryHarness:
     async def start(self) -> Dispatcher:
         """Start as a process does, and forget the previous one, as after a kill."""
         self.owner = FakeOwner(await begin_session(self.services.database))
-        recovered = await recover(self.services.database, self.owner.session, self.journaled(), self.services.now)
+        known = Journaled(entries=self.journaled(), oldest=self.oldest)
+        recovered = await recover(self.services.database, self.owner.session, known, self.services.now)
         self.dispatcher = Dispatcher(
             database=self.services.database,
             scheduler=Scheduler(

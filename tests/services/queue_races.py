@@ -17,7 +17,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.core.site import Site
-from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.recovery import Journaled, recover
 from pressrun.services.bounces.auto_pause import LEAST_OUTCOMES, AutoPause
 from pressrun.services.bounces.operator_alerts import alert_of_policy
 from pressrun.services.editions import lifecycle
@@ -91,7 +91,7 @@ async def take_over(services: ServiceHarness) -> object:
     )
     claims = [Claim(*row) for row in rows[:1] if row[3] is not None]
     entries = {claim: JournalEntry(claim, "primary", 250, "") for claim in claims}
-    await recover(services.database, 77, entries, services.now)
+    await recover(services.database, 77, Journaled(entries=entries), services.now)
     return None
 
 

@@ -13,7 +13,7 @@ from tests.delivery.harness import GONE, LATER, TAKEN, UNSENT, DeliveryHarness
 
 from pressrun.core.errors import Unavailable
 from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result, claim_of
-from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.recovery import Journaled, recover
 from pressrun.store.queue.journal import JournalEntry
 from pressrun.store.upkeep import sessions
 
@@ -90,10 +90,10 @@ async def test_a_start_leaves_alone_what_a_living_session_has(harness: DeliveryH
     await harness.edition_admin.cancel(editions[1])
     before = await owners(harness)
     journal = {claim_of(job): JournalEntry(claim_of(job), "primary", 250, "") for job in jobs(harness)}
-    await recover(harness.services.database, other.owner.session, journal, harness.services.now)
+    await recover(harness.services.database, other.owner.session, Journaled(entries=journal), harness.services.now)
     assert before == await owners(harness)
     await harness.services.database.write(sessions.end, harness.owner.session)
-    await recover(harness.services.database, other.owner.session, {}, harness.services.now)
+    await recover(harness.services.database, other.owner.session, Journaled(entries={}), harness.services.now)
     assert [{"queued": 4}, {"cancelled": 4}] == [await harness.counts(number) for number in editions]
     assert {None} == {*(await owners(harness)).values()}
 

@@ -16,7 +16,7 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import FailureKind
 from pressrun.core.upkeep.alerts import Cause
 from pressrun.delivery.queue.jobs import Job, claim_of
-from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.recovery import Journaled, recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.ports import RelayStatus
@@ -29,7 +29,7 @@ from pressrun.store.readers.bounces import Failure, fail_copy
 async def test_a_start_with_nothing_claimed_changes_nothing(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     edition = await harness.edition()
-    await recover(harness.services.database, harness.owner.session, {}, harness.services.now)
+    await recover(harness.services.database, harness.owner.session, Journaled(entries={}), harness.services.now)
     assert {"queued": 2} == await harness.counts(edition)
 
 
@@ -66,7 +66,7 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(harne
         JournalEntry(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
         JournalEntry(replace(claim_of(other), attempts=2, first_attempt_at=5), RELAY, 250, ""),
         JournalEntry(replace(claim_of(other), session=10**9), RELAY, 250, ""),
-        JournalEntry(Claim(10**9, 1, 5, harness.owner.session), RELAY, 250, ""),
+        JournalEntry(Claim(0, 1, 5, harness.owner.session), RELAY, 250, ""),
     ]
     await harness.start()
     states = [{"delivered": 1, rest: 2} for rest in ("queued", "queued", "cancelled")]

@@ -9,17 +9,20 @@ import pytest
 from msgspec.structs import replace
 from tests.delivery.harness import LATER, RELAY, TAKEN, DeliveryHarness
 
-from pressrun.core.errors import DatabaseSetBack
+from pressrun.core.errors import DatabaseSetBack, Unavailable
 from pressrun.core.signing.chain import Head
 from pressrun.delivery.queue.jobs import claim_of
-from pressrun.services.upkeep.set_back import follow_chains, follow_journal
+from pressrun.services.upkeep import carry_over
+from pressrun.services.upkeep.set_back import follow_chains
 from pressrun.store.people import audit
 from pressrun.store.queue.copy_counts import recount
 from pressrun.store.queue.journal import SLOTS, Claim, Journal, JournalEntry
 from pressrun.store.readers import consent
-from pressrun.store.table_store import UNKNOWN_IDS
+from pressrun.store.sqlite.tables import SqliteTables
+from pressrun.store.table_store import UNKNOWN_IDS, TableStore
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import keep_head, load_head
+from pressrun.store.upkeep.sessions import SKIPPED_IDS
 
 HEADS = {"consent": consent.read_head, "audit": audit.read_head}
 
@@ -134,33 +137,108 @@ async def test_a_claim_of_another_life_says_nothing(harness: DeliveryHarness) ->
     assert {"queued": 2} == await harness.counts(edition)
 
 
+async def test_a_resent_copy_goes_out_though_the_clock_was_ahead_before(harness: DeliveryHarness) -> None:
+    """The journal says that it was accepted later than it was queued: that was before it bounced."""
+    await harness.readers(2)
+    edition = await harness.edition()
+    await deliver_some(harness, 2)
+    harness.pass_time(-3600)
+    await harness.change("update delivery set state = 'failed', kind = 'hard'")
+    await harness.services.database.write(recount, edition)
+    assert 2 == (await harness.edition_admin.resend(edition)).queued
+    await harness.run_cycle()
+    assert not harness.owner.is_set_back
+    await harness.start()
+    assert {"queued": 2} == await harness.counts(edition)
+
+
 async def test_what_the_journal_no_longer_knows_waits_for_a_person(
     harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     await harness.readers(6)
     edition = await harness.edition()
     await deliver_some(harness, 4)
-    claims = [entry.claim for entry in harness.taken]
+    harness.oldest = (harness.taken[0].claim,)
     await set_back(harness, edition)
     with caplog.at_level(logging.ERROR):
-        await follow_journal(harness.services.database, claims, claims[:1], int(harness.services.now))
+        await harness.start()
     assert "paused" == await harness.state(edition)
+    assert {"delivered": 4, "queued": 2} == await harness.counts(edition)
     [record] = [record for record in caplog.records if record.message == "storage.set_back"]
     assert {"editions": [edition], "notices": 0} == record.__dict__["fields"]
     assert await _new_id(harness) > UNKNOWN_IDS
+    await harness.edition_admin.resume(edition, accepts_repeats=True)
+    await harness.start()
+    assert "sending" == await harness.state(edition)
 
 
-async def test_what_a_file_lost_in_a_power_cut_holds_nothing_back(harness: DeliveryHarness) -> None:
-    """The journal knows it all. Only a server has lost ids, too."""
+async def test_a_start_that_cannot_hold_back_repeats_nothing_either(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next one would take what this one has recorded for all that was forgotten."""
     await harness.readers(6)
     edition = await harness.edition()
     await deliver_some(harness, 4)
-    claims = [entry.claim for entry in harness.taken]
-    await follow_journal(harness.services.database, [], claims[:1], int(harness.services.now))
-    await follow_journal(harness.services.database, claims[1:], claims[:1], int(harness.services.now))
+    harness.oldest = (harness.taken[0].claim,)
+    await set_back(harness, edition)
+    with monkeypatch.context() as patch:
+        patch.setattr(carry_over, "hold_restored", _lose_the_database)
+        with pytest.raises(Unavailable):
+            await harness.start()
+    await harness.start()
+    assert "paused" == await harness.state(edition)
+
+
+def _lose_the_database(*_: object) -> None:
+    raise Unavailable("the server has gone away")
+
+
+async def test_copies_that_were_queued_since_wait_for_a_person(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that relays have accepted are not there, so nobody knows whose they were."""
+    await harness.readers(6)
+    edition = await harness.edition()
+    await deliver_some(harness, 4)
+    harness.dispatcher.broker.give_back()
+    await harness.dispatcher.cycle()
+    last = max(entry.claim.delivery_id for entry in harness.taken)
+    await harness.services.database.with_tables(lambda tables: _forget_copies(tables, edition, last))
+    with pytest.raises(DatabaseSetBack):
+        await harness.run_cycle()
+    with monkeypatch.context() as patch:
+        patch.setattr(carry_over, "hold_restored", _lose_the_database)
+        with pytest.raises(Unavailable):
+            await harness.start()
+    await harness.start()
+    assert "paused" == await harness.state(edition)
+    await harness.edition_admin.resume(edition, accepts_repeats=True)
+    await harness.start()
+    assert "sending" == await harness.state(edition)
+
+
+def _forget_copies(tables: TableStore, edition: int, last: int) -> None:
+    tables.execute("delete from delivery where edition_id = ? and id >= ?", (edition, last))
+    if isinstance(tables, SqliteTables):
+        tables.raise_ids({**tables.last_ids(), "delivery": 0})
+    else:
+        tables.execute("select setval(cast(pg_get_serial_sequence('delivery', 'id') as regclass), ?)", (last - 1,))
+
+
+async def test_what_the_journal_knows_as_a_whole_holds_nothing_back(harness: DeliveryHarness) -> None:
+    """The numbers of editions go on where they were: after a power cut a file has them all."""
+    await harness.readers(6)
+    edition = await harness.edition()
+    await deliver_some(harness, 4)
+    harness.oldest, harness.taken = (harness.taken[0].claim,), harness.taken[1:]
+    await set_back(harness, edition)
+    before = max(number for (number,) in await harness.rows("select id from delivery"))
+    await harness.start()
     assert "sending" == await harness.state(edition)
     is_file = harness.services.database.location.is_exclusive
     assert is_file == (await _new_id(harness) < UNKNOWN_IDS)
+    await harness.run_cycle()
+    assert max(number for (number,) in await harness.rows("select id from delivery")) > before + SKIPPED_IDS
 
 
 async def _new_id(harness: DeliveryHarness) -> int:

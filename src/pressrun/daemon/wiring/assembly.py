@@ -10,7 +10,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
-from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.recovery import Journaled, recover
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.worker.settings import WorkerSettings
@@ -22,7 +22,6 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.ports import ClaimOwner
 from pressrun.services.suppression import may_be_sent
-from pressrun.services.upkeep.set_back import follow_journal
 from pressrun.store.queue.journal import Journal
 
 
@@ -36,9 +35,9 @@ async def build_dispatcher(
 ) -> Dispatcher:
     """Recover the copies of a dead process, and wire the dispatcher at the pace that it had reached."""
     journaled = dict if journal is None else journal.entries
-    recovered = await recover(context.database, owner.session, journaled(), utc_now())
-    oldest = set() if journal is None else journal.oldest()
-    await follow_journal(context.database, recovered.forgotten, oldest, int(utc_now()))
+    oldest = () if journal is None else journal.oldest()
+    known = Journaled(entries=journaled(), oldest=oldest)
+    recovered = await recover(context.database, owner.session, known, utc_now())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=context.database,

@@ -27,7 +27,7 @@ from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import copy_counts, deliveries, destinations
 from pressrun.store.queue.deliveries import FOR_EVER, ClaimedCopy, ClaimedNotice
-from pressrun.store.queue.forgotten_claims import find_forgotten
+from pressrun.store.queue.forgotten_claims import find_forgotten, lacks_ids
 from pressrun.store.queue.journal import Claim
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
@@ -105,7 +105,8 @@ def claim(tx: Transaction, request: ClaimRequest, may_go: MayGo) -> Claims:
             raise Unavailable(
                 "this process has lost its session: another one has begun, and nothing more is claimed here"
             )
-        if request.accepted is not None and find_forgotten(tx, [request.accepted]):
+        accepted = [] if request.accepted is None else [request.accepted]
+        if lacks_ids(tx, accepted) or find_forgotten(tx, accepted, request.now):
             raise DatabaseSetBack("the database was set back to an earlier moment: nothing more is claimed here")
     return _Claiming(tx, request, may_go).run()
 

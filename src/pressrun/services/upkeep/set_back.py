@@ -3,7 +3,8 @@
 Whoever recovers a server to a point in time, promotes a standby that had not received everything, or copies an old file
 to its place has a database that knows nothing of what happened since. It would send again what went out, and mail
 people who have left. Three things outside of it tell: the heads of its chains, which are kept beside the keys, the
-journal of what relays accepted, and what a running daemon remembers (delivery.queue.claims, daemon.session_keeper).
+journal of what relays accepted (delivery.queue.recovery), and what a running daemon remembers (delivery.queue.claims,
+daemon.session_keeper).
 
 Nobody has the facts since then, so what may go out wrongly waits for a person, as after a restore without former data.
 """
@@ -11,7 +12,7 @@ Nobody has the facts since then, so what may go out wrongly waits for a person, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -21,7 +22,6 @@ from pressrun.observe.log import event
 from pressrun.services.upkeep.carry_over import HeldBack, hold_back
 from pressrun.store.database import Database
 from pressrun.store.people import audit
-from pressrun.store.queue.journal import Claim
 from pressrun.store.readers import consent
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Transaction
@@ -38,19 +38,10 @@ async def follow_chains(database: Database, data: DataDir, now: int) -> None:
     """If the database lacks rows that its chains once had: hold everything back, and keep the heads that it has now."""
     if not await database.read(_is_behind, {chain: _kept_head(data, chain) for chain in _CHAINS}):
         return
-    await _hold_all_back(database, now)
+    await database.with_tables(TableStore.skip_ids)  # before any is drawn
+    log_held(await database.write(hold_all, now))
     for chain, read_head in _CHAINS.items():
         keep_head(data, chain, await database.read(read_head))
-
-
-async def follow_journal(database: Database, forgotten: Collection[Claim], oldest: Collection[Claim], now: int) -> None:
-    """What the database had forgotten is delivered according to the journal. If that does not go back far enough, so
-    that the `oldest` of it were forgotten, too, hold everything back.
-    """
-    if not set(oldest).isdisjoint(forgotten):
-        await _hold_all_back(database, now)
-    elif forgotten and not database.location.is_exclusive:  # a file has left a gap: sessions.begin
-        await database.with_tables(TableStore.skip_ids)
 
 
 def _kept_head(data: DataDir, chain: str) -> Head:
@@ -73,13 +64,12 @@ def _lacks(last: Head, kept: Head, find_link: Callable[[int], bytes | None]) -> 
     return last.number < kept.number or find_link(kept.number) not in (None, kept.chain)
 
 
-async def _hold_all_back(database: Database, now: int) -> None:
-    """Hold back what may go out wrongly, and end all visits; no id is drawn that may have been drawn before."""
-    await database.with_tables(TableStore.skip_ids)
-    held = await database.write(_hold_all, now)
-    event(log, "storage.set_back", level=logging.ERROR, editions=sorted(held.editions), notices=held.notices)
-
-
-def _hold_all(tx: Transaction, now: int) -> HeldBack:
+def hold_all(tx: Transaction, now: int) -> HeldBack:
+    """Hold back what may go out wrongly, and end all visits."""
     restored_access.end_visits(tx)
     return hold_back(tx, None, {}, now)
+
+
+def log_held(held: HeldBack) -> None:
+    """Tell what was held back."""
+    event(log, "storage.set_back", level=logging.ERROR, editions=sorted(held.editions), notices=held.notices)

@@ -21,14 +21,16 @@ class ForgottenClaim(Struct, frozen=True):
     state: DeliveryState
 
 
-def find_forgotten(tx: Transaction, accepted: Iterable[Claim]) -> list[ForgottenClaim]:
+def find_forgotten(tx: Transaction, accepted: Iterable[Claim], now: float) -> list[ForgottenClaim]:
     """Which of these mails, all of which relays have accepted, wait here as if they had not been tried so often.
 
     Then the database was set back to a moment before that claim. What was queued anew later, since it bounced, waits
-    for another attempt.
+    for another attempt. Which of the two it was cannot be told of a claim in the future: the clock was set back.
     """
     latest: dict[int, Claim] = {}
     for claim in accepted:
+        if claim.first_attempt_at > now:
+            continue
         known = latest.get(claim.delivery_id)
         if known is None or (known.first_attempt_at, known.attempts) < (claim.first_attempt_at, claim.attempts):
             latest[claim.delivery_id] = claim
@@ -38,6 +40,11 @@ def find_forgotten(tx: Transaction, accepted: Iterable[Claim]) -> list[Forgotten
         for row in rows
         if _is_before(row, latest[row["id"]])
     ]
+
+
+def lacks_ids(tx: Transaction, accepted: Iterable[Claim]) -> bool:
+    """Whether some of these mails were never queued here: the database was set back to a moment before that."""
+    return bool(max((claim.delivery_id for claim in accepted), default=0) > tx.value("deliveries.last_id"))
 
 
 def _is_before(row: Row, claim: Claim) -> bool:

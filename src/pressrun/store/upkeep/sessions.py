@@ -79,8 +79,8 @@ def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | Session
             return _holder(live)
         end(tx, live["id"])
         if _boot_of(live["lock"]) != _boot_of(process.lock):
-            tx.run("sessions.skip_ids", number=SKIPPED_IDS)
-            tx.run("sessions.skip_events", number=SKIPPED_IDS)
+            skip_events(tx)
+            skip_ids(tx)
     session = tx.insert("sessions.begin", **asdict(process), now=now, started_at=int(now))
     tx.run("sessions.forget", before=session - KEPT_SESSIONS)
     return session
@@ -109,6 +109,16 @@ def read_clock(tx: Transaction) -> float:
     """UTC seconds by the clock of the database."""
     now: float = tx.value("sessions.now")
     return now
+
+
+def skip_ids(tx: Transaction) -> None:
+    """Leave a gap in the ids that links and the addresses of bounces name. A server does not undo it with the rest."""
+    tx.run("sessions.skip_ids", number=SKIPPED_IDS)
+
+
+def skip_events(tx: Transaction) -> None:
+    """Leave a gap in the ids of events."""
+    tx.run("sessions.skip_events", number=SKIPPED_IDS)
 
 
 def find_before(tx: Transaction, session: int) -> SessionSettings | None:

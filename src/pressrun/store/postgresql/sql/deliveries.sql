@@ -15,3 +15,7 @@ from (
         and delivery.due_at <= :now and recipient.subscription_id = delivery.subscription_id
     order by delivery.due_at, delivery.id limit :limit
     for update of delivery skip locked) as ready;
+
+-- name: last_id
+-- The highest id that was ever drawn.
+select coalesce(pg_sequence_last_value(cast(pg_get_serial_sequence('delivery', 'id') as regclass)), 0);

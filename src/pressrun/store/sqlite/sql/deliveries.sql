@@ -13,3 +13,7 @@ from (
     where delivery.edition_id = :edition_id and delivery.state = :state and delivery.destination = :destination
         and delivery.due_at <= :now and recipient.subscription_id = delivery.subscription_id
     order by delivery.due_at, delivery.id limit :limit) as ready;
+
+-- name: last_id
+-- The highest id that was ever drawn.
+select coalesce((select seq from sqlite_sequence where name = 'delivery'), 0);
