@@ -33,6 +33,41 @@ _QUICK = {
     "PressrunWalLarge": (" > 268435456", " > 1048575"),
 }
 
+# What is broken at a time, by one test each: they run side by side, as all of it takes minutes of waiting.
+SURROUNDINGS = frozenset(
+    {
+        "PressrunAlertProgramFailed",
+        "PressrunCopiesStuck",
+        "PressrunDatabaseDown",
+        "PressrunInboundWaiting",
+        "PressrunLoopFailing",
+        "PressrunMayNotSend",
+        "PressrunNoRelay",
+        "PressrunNotMeasured",
+        "PressrunNotReady",
+        "PressrunRelayDown",
+        "PressrunReloadRefused",
+        "PressrunRequestsSetAside",
+        "PressrunServerErrors",
+        "PressrunWalLarge",
+    }
+)
+EDITION = frozenset(
+    {
+        "PressrunCertificateExpired",
+        "PressrunCertificateExpires",
+        "PressrunComplaints",
+        "PressrunDiskFull",
+        "PressrunDiskNearlyFull",
+        "PressrunEditionPaused",
+        "PressrunMailKept",
+        "PressrunManyBounces",
+    }
+)
+PROCESS = frozenset({"PressrunDown", "PressrunEventLoopSlow", "PressrunRestarting", "PressrunSignUpAttack"})
+UPKEEP = frozenset({"PressrunBackupOld", "PressrunDoctorFailed"})
+ROUNDS = (SURROUNDINGS, EDITION, PROCESS, UPKEEP)
+
 
 def read_rules() -> list[dict[str, Any]]:
     """The rules as they are shipped."""
