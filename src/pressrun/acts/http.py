@@ -76,6 +76,8 @@ def faults_of(values: Mapping[str, Any], **readers: Callable[[Any], object]) -> 
     return faults
 
 
+STORABLE: Mapping[str, Any] = {"pattern": r"^[^\x00]*$"}
+"""Text of any kind: no database stores NUL."""
 _BLANKS = r"[\s\x1c-\x1f\x85]*"  # a service takes them off
 LANGUAGE = "[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*"
 Line = Annotated[str, described(pattern=rf"^{_BLANKS}[^\x00-\x1f\x7f-\x9f\u2028\u2029]{{0,200}}{_BLANKS}$")]

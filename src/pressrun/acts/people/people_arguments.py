@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pressrun.acts.arguments import Arguments
-from pressrun.acts.http import EmailAddress, PageLength, described
+from pressrun.acts.http import STORABLE, EmailAddress, PageLength, described
 from pressrun.core.access.passwords import LEAST_CHARACTERS, MOST_OCTETS
 from pressrun.core.access.rights import ReaderAccess, Role, TokenScope
 
@@ -14,6 +14,7 @@ NewName = Annotated[str, described(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 """The name of somebody who may log in; kept in lower case."""
 PersonText = Annotated[str, described(anyOf=[{"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$"}, {"format": "email"}])]
 """The name of a person, or their address."""
+ListName = Annotated[str, described(**STORABLE)]
 TokenName = Annotated[
     str, described(pattern=r"^[^@\s\x00-\x1f\x7f-\xa0]([^@\x00-\x1f\x7f-\x9f]{0,38}[^@\s\x00-\x1f\x7f-\xa0])?$")
 ]
@@ -50,7 +51,7 @@ class PersonInvite(Arguments, frozen=True, kw_only=True):
     """`user invite`; without `readers` the access to readers' data stays as it is."""
 
     address: EmailAddress
-    list: str
+    list: ListName
     role: Role
     readers: ReaderAccess | None = None
 
@@ -59,7 +60,7 @@ class PersonGrant(Arguments, frozen=True, kw_only=True):
     """`user grant` and `user revoke`: on a list, or with `operator` on all of them."""
 
     person: PersonText
-    list: str | None = None
+    list: ListName | None = None
     role: Role | None = None
     readers: ReaderAccess | None = None
     operator: bool = False
@@ -69,7 +70,7 @@ class PersonGrant(Arguments, frozen=True, kw_only=True):
 _NOT_TRUE, _NOT_FALSE = ({"type": "boolean", "not": {"const": value}} for value in (True, False))
 ON_A_LIST_OR_ALL: Mapping[str, Any] = {
     "oneOf": [
-        {"required": ["list"], "properties": {"list": {"type": "string"}, "operator": _NOT_TRUE}},
+        {"required": ["list"], "properties": {"list": {"type": "string", **STORABLE}, "operator": _NOT_TRUE}},
         {"required": ["operator"], "properties": {"list": {"type": "null"}, "operator": _NOT_FALSE}},
     ]
 }
