@@ -80,6 +80,7 @@ url: sqlite:///{folder}/var/data/mailman.db
 
 @pytest.mark.timeout(400)  # Mailman itself is that slow where other tests run beside it
 @pytest.mark.needs("mailman3")
+@pytest.mark.only_on("sqlite", "it reads what Mailman has, and uses no database of ours")
 def test_every_state_becomes_what_mailman_says_of_it(tmp_path: Path) -> None:
     """Exactly those are active to whom Mailman delivers, by its database and by what `mailman members` prints."""
     config = tmp_path / "mailman.cfg"
