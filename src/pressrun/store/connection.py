@@ -26,7 +26,12 @@ def call(effect: Callable[[], object]) -> None:
 
 
 class EngineConnection(ABC):
-    """One connection to the database. An engine says how it begins, rolls back and closes."""
+    """One connection to the database. An engine says how it begins, rolls back and closes.
+
+    `is_synced` says whether all is on the disk that was committed here.
+    """
+
+    is_synced = True
 
     def __init__(self, dialect: Dialect, reading: Dialect) -> None:
         self.dialect = dialect

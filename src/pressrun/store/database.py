@@ -92,6 +92,7 @@ class Database:
         self._reader = reader
         self._gate = gate or Gate()
         self._syncing = 0
+        self._is_synced = True
         self._commits = commits or Commits()
         self._batches = GroupCommit(self._write_group)
         self.location = location
@@ -160,6 +161,11 @@ class Database:
         """Whether what is only recorded survives a kill of any process, that of a server of the database included."""
         return self.location.records_survive_kills
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether all was on the disk after the last commit: what is only recorded comes to it later."""
+        return self._is_synced
+
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, without the wait for the disk: survives a kill of this process, but perhaps not a power cut."""
         by_actor = as_current_actor(work)
@@ -183,7 +189,10 @@ class Database:
         later = asyncio.get_running_loop().call_soon_threadsafe
 
         def on_thread(connection: EngineConnection) -> T:
-            return hop(lambda work: connection.write(work, later, durable=durable))
+            try:
+                return hop(lambda work: connection.write(work, later, durable=durable))
+            finally:
+                self._is_synced = connection.is_synced
 
         return await self._writer.run(on_thread)
 

@@ -98,6 +98,23 @@ async def test_the_last_copies_of_a_burst_come_to_the_disk_in_time(
     assert [SYNC_SECONDS * 3 / 4, None] == waits[-2:]
 
 
+async def test_what_has_written_nothing_needs_no_turn(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon with nothing to send sleeps until its next cycle, though that has committed twice."""
+    waits: list[float | None] = []
+
+    async def wait(wake_ups: WakeUps, _now: float, seconds: float | None) -> None:
+        waits.append(seconds)
+        wake_ups.advance()
+
+    monkeypatch.setattr(WakeUps, "sleep", wait)
+    for _ in range(3):
+        await harness.dispatcher.step()
+        harness.pass_time(SYNC_SECONDS)
+    assert [None] * 3 == waits
+
+
 async def test_results_that_are_noted_hold_nothing_back(harness: DeliveryHarness) -> None:
     """A kill repeats none of those: they may wait for a turn with many others."""
     await harness.readers(100)

@@ -109,7 +109,6 @@ class Dispatcher(BackgroundLoop):
         self._domains_changed = True
         self._synced_at = 0.0
         self._syncing = False
-        self._is_behind = False  # the disk, with what was committed last
         self._holding = False  # no relay takes anything
         self._drained = False
 
@@ -188,7 +187,7 @@ class Dispatcher(BackgroundLoop):
 
     def _longest_sleep(self, now: float) -> float | None:
         ends = [SLOW_SECONDS] if len(self._scheduler.rows) else []
-        if self._is_behind:
+        if not self._database.is_synced:
             ends.append(max(0.0, min(SYNC_SECONDS, self._synced_at + SYNC_SECONDS - now)))
         return min(ends, default=None)
 
@@ -271,9 +270,8 @@ class Dispatcher(BackgroundLoop):
     ) -> T:
         """What is committed survives a kill at once, also of a server, and a power cut when older than SYNC_SECONDS."""
         if self._database.records_survive_kills and 0 <= now - self._synced_at < SYNC_SECONDS:
-            self._is_behind = True
             return await self._database.record(work, *args, **kwargs)
-        self._synced_at, self._is_behind = now, False
+        self._synced_at = now
         self._syncing = True
         self.broker.offer()
         try:

@@ -198,7 +198,6 @@ class SqliteConnection(EngineConnection):
         super().__init__(dialect(), dialect())
         self._connection = connection
         self._is_durable = True  # as `connect` leaves it
-        self._is_synced = True  # whether all that was committed is on the disk
         self._cache_size = 0  # before a large transaction; read then, since a damaged file cannot even answer that
         self._small_ones = SMALL_ONES  # how many transactions have come since a large one: these, or more
         self._changes_before = 0
@@ -233,8 +232,8 @@ class SqliteConnection(EngineConnection):
         self._connection.execute("commit")
         self._changes = self._connection.total_changes - self._changes_before
         if self._changes:
-            self._is_synced = self._is_durable
-        elif self._is_durable and not self._is_synced:
+            self.is_synced = self._is_durable
+        elif self._is_durable and not self.is_synced:
             self._sync()  # SQLite has not, as it had nothing to write
 
     def _fit_cache(self) -> None:
@@ -263,14 +262,14 @@ class SqliteConnection(EngineConnection):
         return not is_busy
 
     def flush(self) -> None:
-        self._is_synced = False  # as far as anybody knows
+        self.is_synced = False  # as far as anybody knows
         self.write(lambda _: None)
 
     def _sync(self) -> None:
         """A commit that writes a page syncs the whole WAL, with what was only recorded before."""
         application_id = self._connection.execute("pragma application_id").fetchone()[0]
         self._connection.execute(f"pragma application_id = {application_id}")
-        self._is_synced = True
+        self.is_synced = True
 
     def drop_statistics(self) -> bool:
         """Drop what ANALYZE has gathered.
