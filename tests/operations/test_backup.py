@@ -23,6 +23,7 @@ from tests.operations.moving import content, empty_database, filled, move
 
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, OutputExists, Refused
 from pressrun.core.upkeep.backup_keep import parse_keep
+from pressrun.operations.backup import data_snapshot
 from pressrun.operations.backup.data_snapshot import open_snapshot
 from pressrun.operations.backup.encodings import Compression
 from pressrun.operations.backup.manifest import DATABASE, NAME
@@ -153,6 +154,28 @@ def test_the_journal_is_that_of_the_snapshot_or_later(data: DataDir, tmp_path: P
     with open_snapshot(data) as snapshot:
         data.journal.write_bytes(b"later")
         assert snapshot.files["handovers"] == content_then
+
+
+@pytest.mark.parametrize("chain", ["consent", "audit"])
+def test_the_heads_of_chains_are_those_before_the_snapshot(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch, chain: str
+) -> None:
+    """With later ones, restored data would look like a database that was set back."""
+    head = data.head_of(chain)
+    name = head.relative_to(data.root).as_posix()
+    read_folders = data_snapshot._read_folders
+
+    def read_later(data: DataDir) -> dict[str, bytes]:
+        head.write_bytes(b"later")
+        return read_folders(data)
+
+    monkeypatch.setattr(data_snapshot, "_read_folders", read_later)
+    head.unlink(missing_ok=True)
+    with open_snapshot(data) as snapshot:
+        assert name not in snapshot.files
+    head.write_bytes(b"before")
+    with open_snapshot(data) as snapshot:
+        assert b"before" == snapshot.files[name]
 
 
 def test_a_damaged_database_is_not_backed_up(data: DataDir, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 The order keeps the files consistent with the database:
 
-1. The head of the evidence that is kept in a file. The database has this row or a later one.
+1. The heads of both chains that are kept in files. The database has these rows or later ones.
 2. The snapshot.
 3. The journal, at once. A copy that a relay has accepted is in the journal before the database has the result. So what
    the snapshot shows as claimed and was accepted before is in the journal that is read after it. Read earlier, it would
@@ -27,6 +27,7 @@ from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import key_fingerprints, load_keys, require_keys
 from pressrun.store.upkeep.restore_switch import require_no_switch
 
+CHAINS = ("consent", "audit")
 LARGEST_FILES = 64 * 1024 * 1024  # octets of all keys, layouts and the journal together: they are held in memory
 
 
@@ -65,24 +66,30 @@ def open_snapshot(data: DataDir) -> Iterator[DataSnapshot]:
     schema = check_version(data.database)
     if data.server is not None:
         require_current_schema(data.database)  # rows go into the tables that this version knows
-    head = _read(data, data.consent_head.relative_to(data.root).as_posix())
+    heads = _read_heads(data)
     with closing(data.database.connect(readonly=True)) as connection:
         tables = connection.tables()
         with tables.snapshot():
             tables.count(next(iter(tables.tables().values())))  # a snapshot begins with the first query
             at = int(utc_now())
-            files = {**_read(data, JOURNAL), **_read_folders(data), **head}
+            files = {**_read(data, JOURNAL), **_read_folders(data), **heads}
             keys = load_keys(data)
             require_keys(data, keys, tables.tx)
             yield DataSnapshot(data=data, tables=tables, at=at, schema=schema, files=files, keys=key_fingerprints(keys))
 
 
+def _read_heads(data: DataDir) -> dict[str, bytes]:
+    names = [data.head_of(chain).relative_to(data.root).as_posix() for chain in CHAINS]
+    return {name: content for each in names for name, content in _read(data, each).items()}
+
+
 def _read_folders(data: DataDir) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
+    heads = {data.head_of(chain) for chain in CHAINS}  # read before, if they were there
     for folder in FOLDERS:
         for path in sorted((data.root / folder).glob("*")):
             name = f"{folder}/{path.name}"
-            if path.is_file() and is_backed_up(name):
+            if path.is_file() and is_backed_up(name) and path not in heads:
                 files |= _read(data, name)
     total = sum(map(len, files.values()))
     if total > LARGEST_FILES:
