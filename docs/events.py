@@ -24,6 +24,7 @@ For one release, a line whose event was renamed has the former name in the field
 |---|---|---|---|
 """
 _NOT_FIELDS = {"level", "exc_info"}
+_LOGGING = ("event", "log_mail")  # what logs a line at info unless told otherwise
 _METHODS = {"exception": "error", "critical": "critical"}  # of loggers
 
 
@@ -63,6 +64,7 @@ def _levels(call: ast.Call, tree: ast.Module) -> set[str]:
         return {_METHODS[call.func.attr]}
     given = [node for one in call.keywords if one.arg == "level" for node in ast.walk(one.value)]
     if not given:
+        assert ast.unparse(call.func) in _LOGGING, f"the level of {ast.unparse(call)} is not to be seen"
         return {"info"}
     names = {node.id for node in given if isinstance(node, ast.Name)}
     named = (node.value for node in ast.walk(tree) if isinstance(node, ast.Assign) and _targets(node) & names)

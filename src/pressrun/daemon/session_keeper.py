@@ -165,19 +165,21 @@ class SessionKeeper(BackgroundLoop):
         self._check()
 
     def _end_taken(self) -> None:
+        if self._why_ended is None:
+            event(log, "session.taken", level=logging.ERROR, session=self._session)
         how = "its lock file was removed" if self._lease is None else "this one could not reach it"
-        self._end("session.taken", f"another process has begun to use the database while {how}. Stop one of the two")
+        self._end(f"another process has begun to use the database while {how}. Stop one of the two")
 
     def end_set_back(self) -> None:
+        if self._why_ended is None:
+            event(log, "session.set_back", level=logging.ERROR, session=self._session)
         self._end(
-            "session.set_back",
-            "the database was set back to an earlier moment. The next start holds back what may have gone out since",
+            "the database was set back to an earlier moment. The next start holds back what may have gone out since"
         )
 
-    def _end(self, name: str, why: str) -> None:
+    def _end(self, why: str) -> None:
         if self._why_ended is None:
             self._why_ended = why
-            event(log, name, level=logging.ERROR, session=self._session)
             self._watcher.on_ended()
 
     def _check(self) -> None:
