@@ -51,8 +51,9 @@ def a_file_of_a_program(root: Path) -> None:
 def what_a_dry_run_keeps(root: Path) -> None:
     files = JobFiles(root)
     files.write_lines("1.leavers", ["ada@reader.example"])
-    with files.written(f"1{MARKS}") as marks:
+    with files.create(f"1{MARKS}") as marks:
         marks.write(b"an")
+        files.sync(marks)
 
 
 def what_is_restored(root: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
+import threading
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import suppress
 from typing import Any
@@ -132,6 +134,21 @@ async def test_a_dry_run_changes_nothing_until_it_is_applied(services: ServiceHa
     with pytest.raises(Refused, match="is done"):
         await services.jobs.apply(job.id)
     assert [] == files(services)
+
+
+async def test_a_slow_disk_holds_up_nobody_else(services: ServiceHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a dry run keeps is brought to the disk off the loop, which has everybody's pages and connections."""
+    await services.make_list()
+    job = await hand_in(services, roster("ann"), limit="1", dry_run=True)
+    threads = set()
+
+    def sync(_descriptor: int) -> None:
+        threads.add(threading.current_thread())
+
+    monkeypatch.setattr(os, "fsync", sync)
+    assert "ready" == (await carry_out(services, job)).state
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_what_was_not_shown_is_not_done(services: ServiceHarness) -> None:

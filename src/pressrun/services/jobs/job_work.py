@@ -60,7 +60,7 @@ class JobWork(Struct, frozen=True):
         known: Mapping[str, PriorState] = {}
         repeated = frozenset(await asyncio.to_thread(self._lines, REPEATED))
         planned = replace(self.job, result={}, position=0)
-        with self.files.open(self.job.file) as file, self.files.written(self.job.file + MARKS) as marks:
+        with self.files.open(self.job.file) as file, self.files.create(self.job.file + MARKS) as marks:
             rows = self.read_roster(file, self.job.media_type)
             while (batch := await asyncio.to_thread(self._next_batch, rows)).lines:
                 shown = _Shown(planned, batch, repeated, known)
@@ -69,6 +69,7 @@ class JobWork(Struct, frozen=True):
                 await asyncio.to_thread(marks.write, preview.marks.encode())
                 if not await self.context.database.record(_move_on, planned):
                     return
+            await asyncio.to_thread(self.files.sync, marks)
         leaving = len(await asyncio.to_thread(self._lines, LEAVERS))
         if self.job.kind is JobKind.SYNC:
             planned = replace(planned, result=add_leavers(planned, leaving))

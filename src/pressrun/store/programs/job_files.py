@@ -70,21 +70,19 @@ class JobFiles:
         """Bring the names of the files to the disk."""
         sync_directory(self._folder)
 
-    @contextmanager
-    def written(self, name: str) -> Iterator[BinaryIO]:
-        """The same, for all of its content: after the block it is on the disk."""
-        with self.create(name) as file:
-            yield file
-            _sync(file)
+    def sync(self, file: BinaryIO) -> None:
+        """Bring a new file with its name to the disk."""
+        _sync(file)
         self.sync_folder()
 
     def write_lines(self, name: str, lines: Iterable[str]) -> int:
         """Store texts without line ends; returns how many."""
         number = 0
-        with self.written(name) as file:
+        with self.create(name) as file:
             for line in lines:
                 file.write(f"{line}\n".encode())
                 number += 1
+            self.sync(file)
         return number
 
     def open(self, name: str) -> BinaryIO:
