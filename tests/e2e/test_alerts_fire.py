@@ -171,13 +171,13 @@ def test_alerts_on_the_process_fire_and_clear(instance: Instance, tmp_path: Path
     assert PROCESS == watch.fired.keys() == watch.cleared.keys()
 
 
-def test_alerts_on_upkeep_fire_and_clear(instance: Instance, tmp_path: Path) -> None:
+def test_alerts_on_upkeep_fire_and_clear(instance: Instance, sink_program: Path, tmp_path: Path) -> None:
     with watching(tmp_path, instance) as watch:
         watch.broken("PressrunBackupOld")
         watch.await_fired()  # there is none yet
         back_up(instance)
         watch.await_cleared("PressrunBackupOld")
-        have_doctor_fail(instance, watch)
+        have_doctor_fail(instance, sink_program, watch)
     assert UPKEEP == watch.fired.keys() == watch.cleared.keys()
 
 
@@ -343,8 +343,11 @@ def with_certificate(instance: Instance, config: str, *, days: int) -> str:
 # ---------------------------------------------------------------------- the process, and its upkeep
 
 
-def have_doctor_fail(instance: Instance, watch: Watch) -> None:
-    """In the weekly round of a domain whose hour is near, with a name server that is not there."""
+def have_doctor_fail(instance: Instance, sink_program: Path, watch: Watch) -> None:
+    """In the weekly round of a domain whose hour is near, with a name server and a relay that are not there.
+
+    The relay, because doctor would wait for a minute for a bounce that it does not bring back.
+    """
     assert instance.daemon is not None
     before, now = instance.config.read_text(encoding="utf-8"), time.time()
     names = (f"n{number}.example" for number in count())
@@ -353,9 +356,11 @@ def have_doctor_fail(instance: Instance, watch: Watch) -> None:
     config += f'[doctor]\nweekly = true\n[dns]\nserver = "127.0.0.1:{free_port()}"\ntimeout = "200ms"\n'
     assert 0 == instance.daemon.stop()
     instance.config.write_text(config, encoding="utf-8")
+    start_relay = stop_relay(instance, sink_program)
     instance.start()
     watch.broken("PressrunDoctorFailed")
     watch.await_fired()
+    start_relay()
     assert 0 == instance.daemon.stop()
     instance.config.write_text(before, encoding="utf-8")
     instance.start()
