@@ -113,6 +113,7 @@ def read_clock(tx: Transaction) -> float:
 
 def skip_ids(tx: Transaction) -> None:
     """Leave a gap in the ids that links and the addresses of bounces name. A server does not undo it with the rest."""
+    tx.run("sessions.note_ids")
     tx.run("sessions.skip_ids", number=SKIPPED_IDS)
 
 
