@@ -52,7 +52,7 @@ CALLS: list[tuple[Any, str]] = [
             *("_commit", "_plan", "_room"),
         )
     ),
-    *((dispatcher, name) for name in ("_log_claims", "_log_changes", "_log_faults", "log_consequences")),
+    *((dispatcher, name) for name in ("log_claims", "log_changes", "log_faults", "log_consequences")),
     *((WakeUps, name) for name in ("begin", "plan", "plan_advance", "plan_next", "record", "claim", "advance")),
     # the transactions
     *((dispatcher, name) for name in ("record", "advance", "claim")),

@@ -295,7 +295,8 @@ async def test_a_stolen_database_logs_nobody_in(admin: AdminHarness) -> None:
         values = {value.hex() if isinstance(value, bytes | memoryview) else str(value) for row in rows for value in row}
         for value in values:
             assert 303 == (await thief.get("/admin/account", headers={"Cookie": f"{COOKIE}={value}"})).status_code
-            assert 404 == (await thief.get(f"/admin/enter/{quote(value, safe='')}")).status_code
+            no_link = 404 if value and "/" not in value else 303  # any other path leads to the log-in
+            assert no_link == (await thief.get(f"/admin/enter/{quote(value, safe='')}")).status_code
         secret = client.cookies["__Host-pressrun-code"]
         kept = json.dumps(sorted(values))
         assert not any(credential in kept for credential in (secret, client.cookies[COOKIE], link.rpartition("/")[2]))

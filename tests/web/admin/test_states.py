@@ -51,6 +51,7 @@ def test_every_page_has_its_states(admin: AdminHarness) -> None:
         "/admin/login/passkey/options",
         "/admin/account/passkey",
         "/admin/account/passkey/options",
+        "/admin/{rest:path}",
     }
     asked |= {"/admin/people", "/admin/people/{name}", "/admin/invite", "/admin/tokens", "/admin/tokens/new"}
     assert asked | without_page == {path for path, _, _ in admin.rows(admin.web)}
