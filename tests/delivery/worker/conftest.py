@@ -103,8 +103,8 @@ class WorkerRig:
         self.tasks.clear()
 
     async def until(self, is_so: Callable[[], bool | Awaitable[bool]]) -> None:
-        """Until this is so, looked at again and again: the worker is another process. The clock goes on meanwhile,
-        since each time slot lies behind the one before.
+        """Wait until this is so. The worker is another process, so we look again and again, and let the clock go on,
+        since each time slot is later than the one before.
         """
         async with asyncio.timeout(30):
             while True:

@@ -1,4 +1,4 @@
-"""A database that was set back to an earlier moment: nothing goes out twice, and nobody who has left is mailed."""
+"""When a database is set back to an earlier moment, nothing goes out twice, and nobody who has left is mailed."""
 
 from __future__ import annotations
 

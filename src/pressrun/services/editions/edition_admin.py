@@ -140,8 +140,8 @@ class EditionAdmin:
     async def resend(self, edition_id: int) -> lifecycle.Resent:
         """Queue failed copies again, with the same Message-ID, a slice at a time.
 
-        It is decided at first which copies these are: meanwhile others may fail, also those that were queued again, and
-        they may go to other destinations, or readers may be erased.
+        The copies are chosen at the start. While the slices are queued, more copies may fail, even ones that were just
+        queued again, and failed ones may move to another destination or be erased.
         """
         failed, queued, left_out, begin = await self._failed_copies(edition_id), 0, 0, 0
         while True:
