@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.cli.shell import Shell
 
 from pressrun import __version__
+from pressrun.store.postgresql.location import PostgresDatabase
+from pressrun.store.sqlite.location import SqliteFile
 
 EDITION = "---\nsubject: Hello {{ name | default: you }}\n---\nThe text.\n\n![a quay](quay.png)\n"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
@@ -51,6 +55,23 @@ def test_reading_verbs_say_so_where_there_is_nothing_yet(shell: Shell) -> None:
     assert 1 == shell.call("list", "show", "news").code
     assert "address,reason,since\n" == shell.good("suppression", "export").out
     assert not shell.data.exists()
+
+
+@pytest.mark.parametrize("verb", ["list ls", "list show news", "subscriber show a@x.example"])
+def test_a_verb_that_reads_opens_the_database_once(shell: Shell, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version, keys and rows are read by one connection, in one snapshot."""
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "a@x.example")
+    place = SqliteFile if isinstance(shell.database, Path) else PostgresDatabase
+    connect, opened = place.connect, []
+
+    def counted(self: Any, *, readonly: bool = False) -> Any:
+        opened.append(readonly)
+        return connect(self, readonly=readonly)
+
+    monkeypatch.setattr(place, "connect", counted)
+    shell.good(*verb.split())
+    assert [True] == opened
 
 
 def test_a_list_lives_through_its_verbs(shell: Shell) -> None:

@@ -36,10 +36,10 @@ from pressrun.operations.doctor.engine import engine_facts
 from pressrun.runtime.certificates import read_file
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
-from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.location import open_current
 from pressrun.store.upkeep.data_check import find_data_problems
 from pressrun.store.upkeep.datadir import DataDir
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.upkeep.key_files import keys_of
 
 RUNTIME_FOLDER = Path("/run/pressrun")  # of the shipped unit
 PROBE_SECONDS = 5.0  # for a relay to greet us; a slower one delays mail, too
@@ -133,9 +133,8 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
     try:
         if not data.database.exists():
             return
-        require_current_schema(data.database)
-        with open_for_reading(data.database) as tx:
-            yield from map(ConfigWarning, examine_lists(tx, settings.site, load_keys(data)))
+        with open_current(data.database) as tx:
+            yield from map(ConfigWarning, examine_lists(tx, settings.site, keys_of(data, tx)))
             taken = list_of_operator(tx, settings.site)
         if taken is not None:
             actual = f"{settings.site.operator}, the address of the list {taken}, which accepts editions there"

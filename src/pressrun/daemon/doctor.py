@@ -43,12 +43,12 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
-from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.location import open_current
 from pressrun.store.programs import api_tokens
 from pressrun.store.upkeep import monitoring
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.disk_usage import measure_room
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.upkeep.key_files import keys_of
 from pressrun.web.admin.issuer import IssuerProblem
 
 _DNS_SECONDS = 4.0  # at least: a check may wait longer than an edition that goes out
@@ -123,9 +123,8 @@ def _read_database(data: DataDir, list_name: str | None, operator: str | None) -
 
 
 def _read_all(data: DataDir, operator: str | None) -> _Known:
-    require_current_schema(data.database)
-    keys = load_keys(data)
-    with open_for_reading(data.database) as tx:
+    with open_current(data.database) as tx:
+        keys = keys_of(data, tx)
         identities = tuple(_identity(target) for target in lists.all_lists(tx) if target.closed_at is None)
         tokens = _expiring(api_tokens.list_tokens(tx, limit=_MOST_TOKENS))
         address = None if operator is None else parse_address(operator).typed

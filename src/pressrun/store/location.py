@@ -13,7 +13,7 @@ from msgspec import Struct
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.connection import ConnectionThread, EngineConnection
-from pressrun.store.table_store import MoveTarget
+from pressrun.store.table_store import MoveTarget, TableStore
 from pressrun.store.transaction import Dialect, Transaction
 
 CONFIGURED = "`database` in the configuration"  # where the address of a database can be corrected
@@ -71,9 +71,14 @@ class Location:
     def create(self) -> None:
         """Create the database with the newest schema, complete or not at all."""
 
-    @abstractmethod
     def version(self) -> int:
-        """The version of its schema; raises BadConfiguration when it is not ours."""
+        """The version of its schema; raises BadConfiguration when it is not ours, or no longer in use."""
+        with closing(self.connect(readonly=True)) as connection:
+            return self.version_in(connection.tables())
+
+    @abstractmethod
+    def version_in(self, tables: TableStore) -> int:
+        """The same by an open connection to it, given as its tables."""
 
     @abstractmethod
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
@@ -136,7 +141,15 @@ class Location:
 
 def check_version(location: Location) -> int:
     """The version of a database that this program can migrate; raises BadConfiguration for a newer one."""
-    version = location.version()
+    return _require_known(location, location.version())
+
+
+def require_current_schema(location: Location) -> None:
+    """Raise BadConfiguration for a database with another schema, which a reader must not migrate."""
+    _require_current(location, location.version())
+
+
+def _require_known(location: Location, version: int) -> int:
     if version > location.newest_version:
         raise BadConfiguration(
             f"{location} has schema {version}, but this version of Pressrun only knows up to "
@@ -145,10 +158,8 @@ def check_version(location: Location) -> int:
     return version
 
 
-def require_current_schema(location: Location) -> None:
-    """Raise BadConfiguration for a database with another schema, which a reader must not migrate."""
-    version = check_version(location)
-    if version < location.newest_version:
+def _require_current(location: Location, version: int) -> None:
+    if _require_known(location, version) < location.newest_version:
         raise BadConfiguration(
             f"{location} has schema {version}, but this version needs {location.newest_version}. Run `pressrun migrate`"
         )
@@ -156,11 +167,28 @@ def require_current_schema(location: Location) -> None:
 
 @contextmanager
 def open_for_reading(location: Location) -> Iterator[Transaction]:
-    """One consistent snapshot of a database; raises Unavailable when it cannot be read."""
+    """One consistent snapshot of a database, whatever its schema; raises Unavailable when it cannot be read."""
+    with _snapshot(location) as (_, tx):
+        yield tx
+
+
+@contextmanager
+def open_current(location: Location) -> Iterator[Transaction]:
+    """One consistent snapshot of a database as this version knows it, by a single connection.
+
+    Raises BadConfiguration for another schema, and Unavailable.
+    """
+    with _snapshot(location) as (connection, tx):
+        _require_current(location, location.version_in(connection.tables()))
+        yield tx
+
+
+@contextmanager
+def _snapshot(location: Location) -> Iterator[tuple[EngineConnection, Transaction]]:
     with closing(location.connect(readonly=True)) as connection:
         try:
             with connection.reading() as tx:
-                yield tx
+                yield connection, tx
         except connection.dialect.mistakes:
             raise
         except connection.dialect.errors as problem:

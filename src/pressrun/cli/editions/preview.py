@@ -26,7 +26,7 @@ from pressrun.services.editions.build_orders import Manuscript, load_build_conte
 from pressrun.services.editions.edition_preview import Preview, SampleCopy, copy_of_edition
 from pressrun.services.editions.edition_storage import Samples
 from pressrun.services.editions.welcome_edition import require_welcome
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.upkeep.key_files import keys_of
 from pressrun.web.editors.preview import render_preview
 
 
@@ -92,7 +92,7 @@ def _copy(
             manuscript, context = order.manuscript, order.context
         else:
             context = load_build_context(tx, list_name, manuscript.parse())
-        samples = Samples(keys=load_keys(invocation.data), site=invocation.settings.site, now=int(utc_now()))
+        samples = Samples(keys=keys_of(invocation.data, tx), site=invocation.settings.site, now=int(utc_now()))
         layouts = OwnLayouts(invocation.data.layouts)
         copy = copy_of_edition(tx, samples, manuscript, context, layouts, address)
     sender_check = build_sender_check(Holder(invocation.settings))

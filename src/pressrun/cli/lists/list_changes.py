@@ -152,7 +152,8 @@ def _execute_and_print(invocation: Invocation, verb_name: str, arguments: msgspe
 def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], changed: Mapping[str, Any]) -> None:
     """Warn if email may not reach a new owner, if editions keep former settings, and of a welcome email's faults."""
     if "owner" in settings:
-        warn_of_owner(invocation, name)
+        with reading(invocation) as tx:
+            warn_of_owner(invocation, tx, name)
     for finding in map(read_finding, changed.get("findings", ())):
         if finding.severity is Severity.WARNING:
             print_warning(f"welcome: {finding}")

@@ -9,7 +9,8 @@ from pressrun.cli.shared.read_only import read_rows, reading
 from pressrun.services.reports import list_descriptions
 from pressrun.services.reports.list_check import examine_owner
 from pressrun.store.lists import lists
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.key_files import keys_of
 
 _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
 
@@ -24,16 +25,14 @@ def list_lists(invocation: Invocation) -> None:
 @list_argument("name")
 def show(invocation: Invocation, *, name: str) -> None:
     with reading(invocation) as tx:
-        description = plain(list_descriptions.show_list(tx, name))
-    print_fields(description, as_json=invocation.as_json)
-    warn_of_owner(invocation, name)
+        print_fields(plain(list_descriptions.show_list(tx, name)), as_json=invocation.as_json)
+        warn_of_owner(invocation, tx, name)
 
 
-def warn_of_owner(invocation: Invocation, name: str) -> None:
+def warn_of_owner(invocation: Invocation, tx: Transaction, name: str) -> None:
     """Warn when email may not reach the owner of a list; that takes a key, which members of the group cannot read."""
     if invocation.group_socket is not None:
         return
-    with reading(invocation) as tx:
-        warning = examine_owner(tx, lists.get_list(tx, name), load_keys(invocation.data))
+    warning = examine_owner(tx, lists.get_list(tx, name), keys_of(invocation.data, tx))
     if warning is not None:
         print_warning(warning)

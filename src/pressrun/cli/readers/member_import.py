@@ -35,7 +35,8 @@ from pressrun.services.members.import_decision import SOURCE, ImportOptions, Row
 from pressrun.services.members.import_preview import ImportPreview, RowPreview
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.members.subscriber_import import SKIPPED
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.transaction import Transaction
+from pressrun.store.upkeep.key_files import keys_of
 
 _AT_ONCE = 2  # batches
 _COUNTED = (*(outcome.value for outcome in RowOutcome), "suppressed", "unconfirmed")
@@ -128,7 +129,7 @@ def _preview(
     """Count what an import would do; the file is read twice, at first for the addresses that it has repeatedly."""
     repeated = repeated_texts(address_keys(_begin(read, outcome)))
     with reading(invocation) as tx:
-        options = preview_options(invocation, list_name, asks=asks)
+        options = preview_options(invocation, tx, list_name, asks=asks)
         preview_members(ImportPreview(tx, options, repeated), read().members, outcome)
 
 
@@ -179,10 +180,10 @@ def _suppress(calls: VerbCalls, list_name: str, rows: tuple[SuppressionRow, ...]
 
 
 def preview_options(
-    invocation: Invocation, list_name: str, *, asks: bool = False, source: str = SOURCE
+    invocation: Invocation, tx: Transaction, list_name: str, *, asks: bool = False, source: str = SOURCE
 ) -> ImportOptions:
     """How an import that is only counted is carried out."""
-    keys = load_keys(invocation.data)
+    keys = keys_of(invocation.data, tx)
     return ImportOptions(list_name=list_name, keys=keys, now=int(utc_now()), asks=asks, source=source)
 
 

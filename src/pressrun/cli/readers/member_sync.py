@@ -98,7 +98,7 @@ def sync(
             if dry_run:
                 outcome.count_change("no longer listed", "unsubscribed", number)
                 repeated = repeated_texts(_listed_keys(members()))
-                options = preview_options(invocation, list_name, source=SYNC)
+                options = preview_options(invocation, tx, list_name, source=SYNC)
                 preview_members(ImportPreview(tx, options, repeated), _active(members()), outcome)
         if not dry_run:
             _remove(invocation, list_name, leaving)

@@ -24,7 +24,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.services.reports import subscriber_listing, subscriber_record
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.upkeep.key_files import keys_of
 
 _state_option = click.option(
     "--state", type=click.Choice([state.value for state in SubscriptionState]), help="Only those in this state."
@@ -98,7 +98,7 @@ def show(invocation: Invocation, *, address: str) -> None:
         record = execute_unrecorded(invocation, "subscriber.show", AddressOnly(address=address))
     else:
         with reading(invocation) as tx:
-            record = plain(subscriber_record.show_subscriber(tx, load_keys(invocation.data), parsed))
+            record = plain(subscriber_record.show_subscriber(tx, keys_of(invocation.data, tx), parsed))
     if invocation.as_json:
         print_json(record)
         return

@@ -11,9 +11,9 @@ from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.output import plain, print_info
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.core.errors import NotFound
-from pressrun.store.location import open_for_reading, require_current_schema
+from pressrun.store.location import open_current
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.key_files import load_keys
+from pressrun.store.upkeep.key_files import keys_of
 from pressrun.store.upkeep.restore_switch import require_no_switch
 
 
@@ -41,9 +41,8 @@ def reading_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
             print_info(no_database(invocation))
             yield None
             return
-        require_current_schema(data.database)
-        load_keys(data)  # raises where the keys are not those of this database
-        with open_for_reading(data.database) as tx:
+        with open_current(data.database) as tx:
+            keys_of(data, tx)  # raises where the keys are not those of this database
             yield tx
 
 

@@ -27,16 +27,16 @@ from pressrun.store.postgresql.connection import (
 )
 from pressrun.store.postgresql.risks import find_risks
 from pressrun.store.postgresql.statements import spell_schema
-from pressrun.store.postgresql.tables import PostgresTables
 from pressrun.store.schema_files import SchemaFiles
 from pressrun.store.server_password import ServerPassword
-from pressrun.store.table_store import MoveMark, MoveTarget, require_unmarked
+from pressrun.store.table_store import MoveTarget, TableStore, require_unmarked
 from pressrun.store.transaction import Dialect
 
 T = TypeVar("T")
 
 FIRST_VERSION = 38  # of the schema that the first release with this engine had
 _OUR_TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = to_regnamespace(current_schema())"
+_VERSION = "select version from schema_version"
 _FILES = SchemaFiles(own=Path(__file__).parent, spell=spell_schema, first_version=FIRST_VERSION)
 
 
@@ -120,10 +120,13 @@ class PostgresDatabase(Location):
             connection.execute(package_schema())
             connection.execute("insert into schema_version (version) values (%s)", (self.newest_version,))
 
-    def version(self) -> int:
+    def version_in(self, tables: TableStore) -> int:
         """The version of the schema; raises BadConfiguration when the role may not read it."""
         try:
-            row, mark = self._run(_read_version)
+            row = tables.execute(_VERSION).fetchone()
+            mark = tables.mark()
+        except psycopg.OperationalError as problem:
+            raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
         except psycopg.ProgrammingError as problem:
             why = problem.diag.message_primary
             raise BadConfiguration(
@@ -152,7 +155,7 @@ class PostgresDatabase(Location):
                     connection.execute(step)
                     connection.execute("update schema_version set version = %s", (target,))
                     reached.append(target)
-        row, _ = _read_version(connection)
+        row = connection.execute(_VERSION).fetchone()
         if row is not None and row[0] < self.newest_version:
             raise BadConfiguration(f"{self} has schema {row[0]}, from which no step leads on. Restore a backup of it")
         return reached
@@ -218,8 +221,3 @@ class PostgresDatabase(Location):
                 return work(connection)
             except psycopg.OperationalError as problem:
                 raise Unavailable(f"the database {self} is unavailable: {problem}") from problem
-
-
-def _read_version(connection: psycopg.Connection[Any]) -> tuple[Any, MoveMark | None]:
-    row = connection.execute("select version from schema_version").fetchone()
-    return row, PostgresTables(connection, dialect()).mark()

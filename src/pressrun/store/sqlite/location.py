@@ -14,7 +14,7 @@ from pressrun.store.connection import ConnectionThread
 from pressrun.store.location import Damage, EngineVersion, Location
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.connection import REBUILD, SqliteConnection, connect, dialect, is_damage, mend, unavailable
-from pressrun.store.table_store import MoveTarget
+from pressrun.store.table_store import MoveTarget, TableStore
 from pressrun.store.transaction import RESTORE, Dialect
 
 _OF_MAIN = "*** in database main ***\n"  # there is no other one
@@ -47,8 +47,8 @@ class SqliteFile(Location, Struct, frozen=True):
     def create(self) -> None:
         migrate.create(self.path, migrate.package_schema(), self.newest_version)
 
-    def version(self) -> int:
-        return migrate.version_of(self.path)
+    def version_in(self, tables: TableStore) -> int:
+        return migrate.version_in(tables, self.path)
 
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
         return migrate.migrate(self.path, migrate.package_steps(), backups=backups, keys=keys)

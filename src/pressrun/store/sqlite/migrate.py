@@ -24,7 +24,7 @@ from pressrun.store.schema_files import SchemaFiles
 from pressrun.store.sqlite.connection import INCREMENTAL, MACROS, connect, unavailable
 from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.statements import expand
-from pressrun.store.table_store import require_unmarked
+from pressrun.store.table_store import TableStore, require_unmarked
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
 SPARE_BYTES = 16 * 1024 * 1024  # left for the step itself, which writes to the log of the database
@@ -69,13 +69,18 @@ def create(path: Path, schema: str, version: int) -> None:
 def version_of(path: Path) -> int:
     """The schema version of a database file; raises BadConfiguration when it is not ours, or no longer in use."""
     with closing(connect(path, readonly=True)) as connection:
-        require_ours(connection, path)
-        require_unmarked(path, SqliteTables(connection).mark())
-        version: int = connection.execute("pragma user_version").fetchone()[0]
+        return version_in(SqliteTables(connection), path)
+
+
+def version_in(tables: TableStore, path: Path) -> int:
+    """The same by an open connection to it, given as its tables."""
+    require_ours(tables, path)
+    require_unmarked(path, tables.mark())
+    version: int = tables.execute("pragma user_version").fetchone()[0]
     return version
 
 
-def require_ours(connection: sqlite3.Connection, path: Path) -> None:
+def require_ours(connection: sqlite3.Connection | TableStore, path: Path) -> None:
     """Raise BadConfiguration for a file that is not a database of ours, or Unavailable for one that cannot be read."""
     strange = f"{path} is not a Pressrun database: restore a backup, or correct data_dir"
     try:

@@ -34,13 +34,22 @@ UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
 def load_keys(data: DataDir) -> KeyRing:
-    """The keys of an existing database; raises BadConfiguration when one of its keys is missing."""
-    keys = read_keys(data)
+    """The keys of an existing database, whatever its schema.
+
+    Raises BadConfiguration when the database is not ours, or when one of its keys is missing.
+    """
     with closing(data.database.connect(readonly=True)) as connection:
-        connection.read(lambda tx: require_keys(data, keys, tx))
-        if data.database.version() >= keyring.SINCE_VERSION:
-            for number, at in connection.read(keyring.retirements).items():
-                keys.retire(number, at)
+        version = data.database.version_in(connection.tables())
+        return connection.read(lambda tx: keys_of(data, tx, version))
+
+
+def keys_of(data: DataDir, tx: Transaction, version: int = keyring.SINCE_VERSION) -> KeyRing:
+    """The same for who reads a database of that version already."""
+    keys = read_keys(data)
+    require_keys(data, keys, tx)
+    if version >= keyring.SINCE_VERSION:
+        for number, at in keyring.retirements(tx).items():
+            keys.retire(number, at)
     keys.retire_due(utc_now())
     return keys
 

@@ -51,7 +51,7 @@ def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
 
     Raises TryAgain while a process on another machine uses the database.
     """
-    check(data)
+    check_version(data.database)
     keys = load_keys(data)
     if not data.database.is_exclusive and data.database.version() < data.database.newest_version:
         require_free(data)
