@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
 import pytest
 
-from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, rfc3339_of
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.suppression import SuppressionReason
 
@@ -67,13 +65,3 @@ def test_a_suppressed_member_keeps_the_reason() -> None:
 def test_locales_become_language_tags(text: str, tag: str) -> None:
     """What names no language is dropped: the reader is addressed in that of the list."""
     assert tag == read_tag(text)
-
-
-def test_times_are_utc() -> None:
-    """A time without a zone is UTC already."""
-    zone = timezone(timedelta(hours=2))
-    assert ["2020-01-01T10:00:00Z", "2020-01-01T12:00:00Z", "2020-01-01T12:00:00Z"] == [
-        rfc3339_of(datetime(2020, 1, 1, 12, tzinfo=zone)),
-        rfc3339_of(datetime.fromisoformat("2020-01-01T12:00:00")),
-        rfc3339_of(datetime(2020, 1, 1, 12, tzinfo=UTC)),
-    ]

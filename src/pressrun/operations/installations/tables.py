@@ -11,12 +11,13 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from pressrun.core.errors import BadInput, Unavailable
+from pressrun.core.timestamps import rfc3339, seconds_of
 from pressrun.operations.opened_files import open_source
 
 Wanted = Mapping[str, Sequence[str]]
@@ -195,8 +196,7 @@ def utc_of(text: object) -> str:
     plain = _OFFSET.sub(lambda match: f"{match[1]}:{match[2] or '00'}", plain) if "T" in plain else plain
     try:
         moment = datetime.fromisoformat(plain)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if aware.year >= 1970 else ""
+        return rfc3339(seconds_of(moment)) if moment.year >= 1970 else ""
     except (ValueError, OverflowError):
         return ""
 
@@ -206,7 +206,7 @@ def utc_of_epoch(text: object) -> str:
     digits = str(text or "")
     if not re.fullmatch(r"[0-9]{1,11}", digits) or digits == "0":
         return ""
-    return datetime.fromtimestamp(int(digits), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return rfc3339(int(digits))
 
 
 def by_name(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, sqlite3.Row]]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import BinaryIO
 
 from pressrun.core.errors import BadInput
+from pressrun.core.timestamps import rfc3339
 from pressrun.message.incoming.reading import decode_words
 from pressrun.operations.csv_records import BadRow, read_lines
 from pressrun.operations.sources.columns import field_name
-from pressrun.operations.sources.member import SourceMember, rfc3339_of
+from pressrun.operations.sources.member import SourceMember
 from pressrun.operations.sources.states import ACTIVE, SUSPENDED, Standing, strictest
 
 _NAMED = re.compile(r"(?P<name>.*)<(?P<address>[^<>]*)>", re.DOTALL)
@@ -128,7 +128,7 @@ def _sympa_member(line: int, values: Mapping[str, str], original: str, default: 
         state=standing.state,
         was=was,
         reason=standing.reason,
-        subscribed_at=rfc3339_of(datetime.fromtimestamp(int(moment), UTC)) if _EPOCH.fullmatch(moment) else moment,
+        subscribed_at=rfc3339(int(moment)) if _EPOCH.fullmatch(moment) else moment,
         consent_source="sympa",
         fields=sympa_fields(values.get("attrib") or values.get("custom_attribute", "")),
         original=original,

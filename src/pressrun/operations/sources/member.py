@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -92,9 +91,3 @@ def read_tag(text: str) -> str:
     language, script, region = match.groups()
     parts = [language.lower(), script.title() if script else "", region.upper() if region else ""]
     return "-".join(filter(None, parts))
-
-
-def rfc3339_of(moment: datetime) -> str:
-    """A time as rows have it; UTC where it has no zone."""
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
