@@ -16,7 +16,7 @@ from tests.faults.memory import memory_max_mib
 
 from pressrun.inbound import memory as mail_memory
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.web.http import memory as web_memory
+from pressrun.web.http import connections as web_connections
 from pressrun.web.settings import HttpSettings
 
 UNIT = Path(__file__).parents[2] / "systemd" / "pressrun.service"
@@ -79,7 +79,7 @@ def test_it_does_all_of_its_work(make_instance: MakeInstance) -> None:
 def test_the_memory_of_the_unit_holds_every_budget() -> None:
     """With the defaults, filled to the last octet, and the processes at work; the other half is for helpers."""
     http, mail = HttpSettings(), SmtpSettings()
-    budgets = http.body_memory_bytes + http.connections * web_memory.FREE_BYTES
+    budgets = http.body_memory_bytes + http.connections * web_connections.FREE_BYTES
     budgets += mail.memory_bytes + mail.connections * mail_memory.FREE_BYTES
     assert AT_WORK_MIB + budgets / 1024 / 1024 <= memory_max_mib() / 2
 

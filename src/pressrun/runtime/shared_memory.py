@@ -33,14 +33,20 @@ class SharedMemory:
 class MemoryShare:
     """What one holder keeps of it."""
 
-    __slots__ = ("_held", "_memory")
+    __slots__ = ("_held", "_memory", "_octets")
 
     def __init__(self, memory: SharedMemory) -> None:
         self._memory = memory
         self._held = 0
+        self._octets = 0  # what was asked for in total, with the part that is free
+
+    def grow(self, octets: int) -> bool:
+        """Hold this much more; False if there is no room."""
+        return self.grow_to(self._octets + octets)
 
     def grow_to(self, octets: int) -> bool:
         """Hold this much in total. If there is no room, change nothing and return False."""
+        self._octets = octets
         more = octets - self._memory.free - self._held
         if more <= 0:
             return True
@@ -54,4 +60,4 @@ class MemoryShare:
     def give_back(self) -> None:
         """Hold nothing from now on."""
         self._memory.held -= self._held
-        self._held = 0
+        self._held = self._octets = 0

@@ -12,8 +12,9 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 from tests.web.http.test_server import LOOPBACK, ask, connect, serving
 
-from pressrun.web.http.connections import LimitedConnection
-from pressrun.web.http.memory import FREE_BYTES, BodyMemory, BodyShare
+from pressrun.core.current import Holder
+from pressrun.runtime.shared_memory import MemoryShare, SharedMemory
+from pressrun.web.http.connections import FREE_BYTES, LimitedConnection
 from pressrun.web.http.security import Area, Guard
 from pressrun.web.settings import HttpSettings
 
@@ -130,8 +131,8 @@ async def test_who_sends_on_after_a_refusal_gets_to_read_it(kind: type[LimitedCo
 
 
 def test_what_is_given_back_can_be_held_again() -> None:
-    memory = BodyMemory(1000)
-    shares = [BodyShare(memory) for _ in range(3)]
+    memory = SharedMemory(Holder(1000), FREE_BYTES)
+    shares = [MemoryShare(memory) for _ in range(3)]
     assert [True, True] == [share.grow(FREE_BYTES + 500) for share in shares[:2]]
     assert not shares[2].grow(FREE_BYTES + 1)
     shares[0].give_back()

@@ -22,8 +22,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from pressrun.core.current import Holder
+from pressrun.runtime.shared_memory import MemoryShare, SharedMemory
 from pressrun.web.http.joined_writes import JoinedWrites
-from pressrun.web.http.memory import FREE_BYTES, BodyMemory, BodyShare
 from pressrun.web.settings import HttpSettings
 
 USED_OF_PROTOCOLS = (
@@ -40,6 +41,9 @@ USED_OF_HTTPTOOLS = ("on_headers_complete", "on_message_begin", "on_message_comp
 USED_OF_CYCLES = ("keep_alive", "response_complete", "response_started")
 USED_OF_HTTPTOOLS_CYCLES = ("chunked_encoding", "expected_content_length")
 
+# What requests hold together is bounded, but for the beginning of each: there is always room for a one-click POST, a
+# sign-up or a confirmation. A larger request without room is answered 503.
+FREE_BYTES = 16 * 1024
 MAX_HEAD_BYTES = FREE_BYTES  # of a request line and its header: h11 has the same limit
 LINGER_SECONDS = 5.0  # for which a client may go on sending after a refusal; then it is reset
 # For which a client that has only just come may take to begin its request while the server stops: it is on its way.
@@ -56,7 +60,7 @@ class ConnectionPool(Struct, eq=False):
 
     settings: HttpSettings
     config: Config
-    memory: BodyMemory
+    memory: SharedMemory
     max_body_bytes: int
     state: ServerState = field(default_factory=ServerState)
     connections: set[LimitedConnection] = field(default_factory=set)
@@ -85,7 +89,9 @@ def build_pool(
         timeout_keep_alive=settings.keep_alive_seconds,  # type: ignore[arg-type]  # call_later takes fractions
     )
     config.load()
-    return ConnectionPool(settings, config, BodyMemory(settings.body_memory_bytes), max_body_bytes)
+    return ConnectionPool(
+        settings, config, SharedMemory(Holder(settings.body_memory_bytes), FREE_BYTES), max_body_bytes
+    )
 
 
 class Transfer:
@@ -118,7 +124,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
         base.__init__(pool.config, pool.state, {"transfer": self._transfer}, asyncio.get_running_loop())
         self._pool = pool
         self._settings = pool.settings
-        self._share = BodyShare(pool.memory)
+        self._share = MemoryShare(pool.memory)
         self._arrival_timer: asyncio.TimerHandle | None = None
         self._answer_timer: asyncio.TimerHandle | None = None
         self._linger_timer: asyncio.TimerHandle | None = None
