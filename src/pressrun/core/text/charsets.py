@@ -47,7 +47,7 @@ def find_codec(charset: str) -> str | None:
 
 def decode_text(data: bytes, charset: str) -> str:
     """The text of `data` in a charset that a mail names; what cannot be decoded becomes U+FFFD. Never raises."""
-    return _sound(codecs.decode(data, find_codec(charset) or FALLBACK, "replace"))
+    return storable(codecs.decode(data, find_codec(charset) or FALLBACK, "replace"))
 
 
 def decode_unnamed(data: bytes) -> str:
@@ -62,11 +62,11 @@ def decode_exactly(data: bytes, charset: str) -> str | None:
     if codec is None:
         return None
     try:
-        return _sound(codecs.decode(data, codec))
+        return storable(codecs.decode(data, codec))
     except ValueError:
         return None
 
 
-def _sound(text: str) -> str:
-    """Text that every encoder accepts: some codecs let halves of surrogate pairs through."""
+def storable(text: str) -> str:
+    """Text that every encoder accepts: `?` for halves of characters, which codecs, JSON and pickles let through."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -14,6 +14,7 @@ from typing import cast
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.keys import KeyRing
+from pressrun.core.text.charsets import storable
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
 from pressrun.delivery.relay.relays import Relays
@@ -238,5 +239,5 @@ def _plain(outcome: HandOver | CompositionFailed) -> HandOver | CompositionFaile
     if isinstance(outcome, CompositionFailed) or outcome.reply is None:
         return outcome
     reply = outcome.reply
-    text, enhanced = (part.encode("utf-8", "replace").decode("utf-8") for part in (reply.text, reply.enhanced))
+    text, enhanced = map(storable, (reply.text, reply.enhanced))
     return HandOver(outcome.outcome, outcome.stage, Reply(reply.code, text, enhanced))

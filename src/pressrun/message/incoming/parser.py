@@ -18,7 +18,7 @@ from email.policy import Compat32
 from typing import Any, cast
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.core.text.charsets import decode_text, decode_unnamed
+from pressrun.core.text.charsets import decode_text, decode_unnamed, storable
 from pressrun.core.text.controls import without_controls
 
 READ_AT_MOST = 2 * 1024 * 1024  # octets; nothing that we look for is further down
@@ -187,5 +187,5 @@ def decode_encoded_words(raw: str) -> str:
         ]
     except (MessageError, ValueError):
         pieces = [raw]
-    text = _BROKEN.sub(" ", "".join(pieces).encode("utf-8", "replace").decode("utf-8"))
+    text = _BROKEN.sub(" ", storable("".join(pieces)))
     return without_controls(text).strip()

@@ -12,7 +12,7 @@ import re
 import msgspec
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.core.text.charsets import decode_text
+from pressrun.core.text.charsets import decode_text, storable
 from pressrun.message.incoming.autoreply import machine_made, vacation_words
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.parser import (
@@ -84,7 +84,7 @@ def _message_id(value: str) -> str | None:
 
 def decode_words(raw: str) -> str:
     """Decode encoded-words (RFC 2047) of a value, cut to size; line breaks hidden in one become blanks."""
-    return decode_encoded_words(raw[:2000].encode("utf-8", "replace").decode("utf-8"))
+    return decode_encoded_words(storable(raw[:2000]))
 
 
 def _text(message: MailPart) -> str:

@@ -11,7 +11,6 @@ import re
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
-from pressrun.core.text.controls import without_controls
 from pressrun.message.incoming.parser import (
     MAX_FIELD_BYTES,
     MAX_HEADER_BYTES,
@@ -57,7 +56,7 @@ def _read(source: bytes) -> EditionFile:
         )
         for file in contents.files
     ]
-    subject = clean_value(without_controls(decode_encoded_words(next(iter(_values(message, "subject")), ""))))
+    subject = clean_value(decode_encoded_words(next(iter(_values(message, "subject")), "")))
     return EditionFile(
         format=EditionFormat.MIME,
         keys=FrontMatter(

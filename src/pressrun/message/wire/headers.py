@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+from pressrun.core.text.charsets import storable
 from pressrun.message.wire.mailbox import Mailbox
 
 LINE = 76  # a line with an encoded-word, RFC 2047 §2
@@ -37,7 +38,7 @@ def clean_value(text: str) -> str:
     """`text` made safe for a header: runs of control characters, CR and LF among them, become one blank."""
     if text.isascii() and text.isprintable():
         return text.strip(" ")
-    return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode("utf-8").strip(" ")
+    return storable(_CONTROL.sub(" ", text)).strip(" ")
 
 
 def text_field(name: str, value: str) -> bytes:

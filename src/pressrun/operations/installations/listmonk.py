@@ -9,11 +9,12 @@ from typing import Any
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.core.errors import BadInput
+from pressrun.core.text.charsets import storable
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation, source_file
 from pressrun.operations.installations.tables import copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
-from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 from pressrun.operations.sources.states import ACTIVE, SUSPENDED, UNCONFIRMED, UNSUBSCRIBED, Standing
 from pressrun.services.suppression import SuppressionReason
 
@@ -127,7 +128,7 @@ def _fields(text: str) -> dict[str, str]:
     if not isinstance(values, dict):
         return {}
     return {
-        field_name(key): whole_text(value if isinstance(value, str) else json.dumps(value))
+        field_name(key): storable(value if isinstance(value, str) else json.dumps(value))
         for key, value in values.items()
         if isinstance(value, str | int | float) and field_name(key)
     }

@@ -17,11 +17,12 @@ from typing import Any, BinaryIO
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.text.charsets import storable
 from pressrun.operations.installations.installation import Installation, OldList, Place, addresses_of, valid_addresses
 from pressrun.operations.installations.mailman3 import ENDINGS
 from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.lines import plain_name
-from pressrun.operations.sources.member import MemberState, SourceMember, read_tag, whole_text
+from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
 LARGEST_FILE = 256 << 20  # octets: a list of a million members has about 100 MB
 _OFF = {
@@ -185,7 +186,7 @@ def _text(value: Any) -> str:
         return ""
     with suppress(UnicodeError):
         return value.encode("latin-1").decode().replace("\0", "")
-    return whole_text(value.replace("\0", ""))
+    return storable(value.replace("\0", ""))
 
 
 def _pages(name: str) -> Iterator[Place]:

@@ -78,11 +78,6 @@ class SourceMember(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_def
         return SuppressionRow(line=self.line, address=self.address, reason=self.reason, since="")
 
 
-def whole_text(text: str) -> str:
-    """The text with `?` for halves of characters, which JSON and pickles can name and nothing can store."""
-    return text.encode("utf-8", "replace").decode()
-
-
 def read_tag(text: str) -> str:
     """A language tag (BCP 47) of what programs call a language or a locale: `pt_BR.UTF-8` is `pt-BR`; else empty."""
     match = _LANGUAGE.fullmatch(text.strip())

@@ -15,9 +15,10 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput
+from pressrun.core.text.charsets import storable
 from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records, unescape_cell
 from pressrun.operations.sources.columns import ColumnMap, Columns, field_name, read_header
-from pressrun.operations.sources.member import NO_FIELDS, SourceMember, whole_text
+from pressrun.operations.sources.member import NO_FIELDS, SourceMember
 from pressrun.operations.sources.remedies import BY_OPTIONS, LEFT_OUT, Remedies
 from pressrun.operations.sources.state_columns import is_exit_word
 from pressrun.operations.sources.states import (
@@ -199,7 +200,7 @@ def _read_attributes(text: str) -> dict[str, str]:
     if not isinstance(values, dict):
         raise BadInput("attributes: not a JSON object")
     return {
-        field_name(name): whole_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        field_name(name): storable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in values.items()
         if value not in (None, "")
     }
