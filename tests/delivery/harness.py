@@ -24,14 +24,11 @@ from tests.editions.inline_builder import builder_at, preparer_of
 from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
-from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
-from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import Journaled, recover
-from pressrun.delivery.queue.scheduler import Scheduler
-from pressrun.delivery.queue.throttle import Throttle
+from pressrun.delivery.queue.scheduler import RelayTerms, Scheduler
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
@@ -133,6 +130,10 @@ class DeliveryHarness:
     def pass_time(self, seconds: float) -> None:
         self.services.now += seconds
 
+    def terms(self) -> dict[str, RelayTerms]:
+        """What the queue knows of the relays."""
+        return {name: RelayTerms(rates, self.weights.get(name, 1)) for name, rates in self.relays.items()}
+
     async def start(self) -> Dispatcher:
         """Start as a process does, and forget the previous one, as after a kill."""
         self.owner = FakeOwner(await begin_session(self.services.database))
@@ -140,17 +141,7 @@ class DeliveryHarness:
         recovered = await recover(self.services.database, self.owner.session, known, self.services.now)
         self.dispatcher = Dispatcher(
             database=self.services.database,
-            scheduler=Scheduler(
-                Pacer(self.settings.rates, self.relays, recovered.paces),
-                Throttle(
-                    DestinationTable(self.settings.domains),
-                    block_pause_seconds=self.settings.block_pause_seconds,
-                    states=recovered.destinations,
-                    paces=recovered.paces,
-                ),
-                dict.fromkeys(self.relays, 1) | self.weights,
-                dict.fromkeys(self.relays, 10),
-            ),
+            scheduler=Scheduler(self.settings, self.terms(), recovered),
             settings=self.settings,
             clock=self.clock,
             owner=self.owner,

@@ -19,8 +19,7 @@ from pressrun.config import changed_needing_restart, keep_until_restart, load_se
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.daemon.running import Running, serving
-from pressrun.daemon.wiring.assembly import worker_settings
-from pressrun.delivery.queue.dispatcher import Dispatcher
+from pressrun.daemon.wiring.assembly import relay_terms, worker_settings
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
@@ -112,24 +111,14 @@ def signature_digests(settings: Settings) -> dict[str, str]:
 def _apply(running: Running, settings: Settings) -> None:
     dispatcher = running.dispatcher
     running.listeners.reload(settings)
-    _reload_dispatcher(dispatcher, settings)
+    dispatcher.reload(settings.delivery, relay_terms(settings))
     try:
         running.workers.change(worker_settings(settings))
     except BadConfiguration:
         old = running.current.value
         running.listeners.reload(old)
-        _reload_dispatcher(dispatcher, old)
+        dispatcher.reload(old.delivery, relay_terms(old))
         raise
     logs.configure(settings.log, sys.stderr)
     running.current.swap(settings)
     dispatcher.signs_again()
-
-
-def _reload_dispatcher(dispatcher: Dispatcher, settings: Settings) -> None:
-    relays = settings.relays
-    dispatcher.reload(
-        settings.delivery,
-        {relay.name: relay.rates for relay in relays},
-        {relay.name: relay.weight for relay in relays},
-        {relay.name: relay.connections for relay in relays},
-    )

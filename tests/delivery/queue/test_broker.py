@@ -19,6 +19,7 @@ from pressrun.delivery.queue.broker import RESULTS_AT_MOST
 from pressrun.delivery.queue.dispatcher import SYNC_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, Result
 from pressrun.delivery.queue.pacing import SLOT_HORIZON_SECONDS
+from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.delivery.queue.wakeups import WakeUps
 from pressrun.services.settings import DeliverySettings
 
@@ -261,11 +262,9 @@ async def test_new_rates_go_on_from_where_the_old_ones_stood(harness: DeliveryHa
     await harness.start()
     await harness.edition()
     assert 1 == len(await harness.send_all())
-    harness.dispatcher.reload(
-        DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1}, {"primary": 10}
-    )
+    harness.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": RelayTerms()})
     assert [] == await harness.send_all()
-    harness.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1}, {"primary": 10})
+    harness.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": RelayTerms()})
     assert [] == await harness.send_all()  # what was spent counts for one window of the new rate
     harness.pass_time(1)
     assert 8 == len(await harness.send_all())

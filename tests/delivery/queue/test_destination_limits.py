@@ -15,6 +15,7 @@ from tests.delivery.harness import FAST, RELAY, SITE, TAKEN, DeliveryHarness, op
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import recording
+from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.services.reports import edition_reports, queue_listing
 from pressrun.services.reports.queue_listing import QueueInfo
 from pressrun.services.settings import DeliverySettings, DomainSettings
@@ -318,9 +319,7 @@ async def test_changed_limits_move_what_waits(harness: DeliveryHarness, before: 
     harness.dispatcher.broker.results.release(harness.dispatcher.broker.scheduler.rows.clear())
     harness.dispatcher.reload(
         DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}),
-        {RELAY: ()},
-        {RELAY: 1},
-        {RELAY: 10},
+        {RELAY: RelayTerms()},
     )
     await harness.run_cycle()
     assert 1 == len(await outgoing_after_two_cycles(harness))

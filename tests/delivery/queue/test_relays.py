@@ -112,9 +112,7 @@ async def test_shares_hold_where_turns_are_far_apart(harness: DeliveryHarness) -
     """Whoever asks before a turn has come is there, though a turn comes less often than anybody is waited for."""
     harness.dispatcher.reload(
         replace(harness.settings, rates=(Rate(6, 60.0),)),
-        harness.relays,
-        harness.weights,
-        {"primary": 10, "second": 10},
+        harness.terms(),
     )
     await harness.readers(40)
     await harness.edition()

@@ -16,6 +16,7 @@ from tests.delivery.worker import fragile
 from tests.delivery.worker.conftest import WorkerRig, open_mailbox, relay_at, settings_for
 
 from pressrun.delivery.queue.jobs import Result, claim_of
+from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.delivery.worker import handle
 from pressrun.delivery.worker.frames import State
 from pressrun.delivery.worker.poison import POISON_AFTER
@@ -139,7 +140,7 @@ async def test_a_relay_that_a_reload_took_away_is_asked_for_no_more(rig: WorkerR
         await rig.start()
         await rig.until(lambda: rig.workers.capacity("second") > 0)
         stale = State([], {"primary": 3, "second": 3})
-        rig.dispatcher.reload(rig.room.settings, {"primary": ()}, {"primary": 1}, {"primary": 10})
+        rig.dispatcher.reload(rig.room.settings, {"primary": RelayTerms()})
         rig.workers.change(replace(both, relays=both.relays[:1]))
         rig.worker._hear(stale)
         assert {"primary"} == set(rig.worker._capacities)

@@ -31,6 +31,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.delivery.queue.jobs import Job
+from pressrun.delivery.queue.scheduler import RelayTerms
 from pressrun.delivery.worker import handle
 from pressrun.delivery.worker.handle import AHEAD
 from pressrun.delivery.worker.worker_line import EDITIONS_AT_MOST
@@ -162,16 +163,14 @@ async def test_a_relay_that_a_reload_takes_away(rig: WorkerRig) -> None:
         going = relay_at(other.port, name="going")
         rig.dispatcher.reload(
             rig.settings.delivery,
-            {"primary": (), "going": ()},
-            {"primary": 1, "going": 1},
-            {"primary": 10, "going": 10},
+            {"primary": RelayTerms(), "going": RelayTerms()},
         )
         rig.workers.change(replace(rig.settings, relays=(*rig.settings.relays, going)))
         await rig.start()
         other.open.clear()
         edition = await rig.send(READERS)
         await other.arrived.wait()
-        rig.dispatcher.reload(rig.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
+        rig.dispatcher.reload(rig.settings.delivery, {"primary": RelayTerms()})
         rig.workers.change(rig.settings)
         rig.workers.wake()
         assert [0, True] == [rig.workers.capacity("going"), rig.workers.capacity() > 0]
@@ -199,7 +198,7 @@ async def test_a_relay_that_a_reload_takes_away_from_the_only_worker_so_far(rig:
         await rig.mailbox.arrived.wait()
         await other.arrived.wait()
         pid = rig.pid
-        rig.dispatcher.reload(rig.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
+        rig.dispatcher.reload(rig.settings.delivery, {"primary": RelayTerms()})
         rig.workers.change(settings_for(staying))
         other.open.set()
         rig.mailbox.open.set()
@@ -422,7 +421,7 @@ async def test_its_log_is_like_that_of_the_daemon(rig: WorkerRig, capfd: pytest.
     for number, form in enumerate(("json", "text"), start=1):
         other = dataclasses.replace(relay, name=f"r{number}")
         rig.workers.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
-        rig.dispatcher.reload(rig.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
+        rig.dispatcher.reload(rig.room.settings, {other.name: RelayTerms()})
         await rig.until(partial(has_said, number))
     assert ("relay.failing", "r1") == (json.loads(said[0])["event"], json.loads(said[0])["relay"])
     assert " warning relay.failing relay=r2 " in said[1]

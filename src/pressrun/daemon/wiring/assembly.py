@@ -5,14 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from pressrun.config.settings import Settings
-from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.delivery.queue.dispatcher import Dispatcher, DispatchHooks
 from pressrun.delivery.queue.jobs import Supply
-from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import Journaled, recover
-from pressrun.delivery.queue.scheduler import Scheduler
-from pressrun.delivery.queue.throttle import Throttle
+from pressrun.delivery.queue.scheduler import RelayTerms, Scheduler
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.delivery.worker.workers import Workers, count_workers
 from pressrun.observe.metrics import Metrics
@@ -38,20 +35,9 @@ async def build_dispatcher(
     oldest = () if journal is None else journal.oldest()
     known = Journaled(entries=journaled(), oldest=oldest)
     recovered = await recover(context.database, owner.session, known, utc_now())
-    relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=context.database,
-        scheduler=Scheduler(
-            Pacer(settings.delivery.rates, relay_rates, recovered.paces),
-            Throttle(
-                DestinationTable(settings.delivery.domains),
-                block_pause_seconds=settings.delivery.block_pause_seconds,
-                states=recovered.destinations,
-                paces=recovered.paces,
-            ),
-            {relay.name: relay.weight for relay in settings.relays},
-            {relay.name: relay.connections for relay in settings.relays},
-        ),
+        scheduler=Scheduler(settings.delivery, relay_terms(settings), recovered),
         settings=settings.delivery,
         clock=utc_now,
         owner=owner,
@@ -64,6 +50,11 @@ async def build_dispatcher(
         ),
         journaled=journaled,
     )
+
+
+def relay_terms(settings: Settings) -> dict[str, RelayTerms]:
+    """What the queue has to know of each relay."""
+    return {relay.name: RelayTerms(relay.rates, relay.weight, relay.connections) for relay in settings.relays}
 
 
 def build_workers(settings: Settings, keys: KeyRing, supply: Supply, journal: Journal | None) -> Workers:

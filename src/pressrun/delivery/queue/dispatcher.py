@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
 from msgspec import Struct
 
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.errors import CommitUnknown, DatabaseSetBack, Unavailable
-from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.claimed_rows import LowWater
 from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim
@@ -27,7 +26,7 @@ from pressrun.delivery.queue.cycle_log import log_changes, log_claims, log_fault
 from pressrun.delivery.queue.destination_queues import NEVER, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.recording import DrawConsequences, Recorded, RecordRequest, ThrottleChanges, record
-from pressrun.delivery.queue.scheduler import Scheduler
+from pressrun.delivery.queue.scheduler import RelayTerms, Scheduler
 from pressrun.delivery.queue.throttle import ThrottleStates
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
@@ -132,17 +131,11 @@ class Dispatcher(BackgroundLoop):
             self._wake_ups.record()
             self.end_pause()
 
-    def reload(
-        self,
-        settings: DeliverySettings,
-        relays: Mapping[str, Sequence[Rate]],
-        weights: Mapping[str, int],
-        connections: Mapping[str, int],
-    ) -> None:
+    def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms]) -> None:
         """Go on under new rates and retry rules."""
         self.settings = settings
         self._intake.settings = settings
-        self._scheduler.reload(settings, relays, weights, connections, self._clock())
+        self._scheduler.reload(settings, relays, self._clock())
         self._domains_changed = True
         self.wake()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.bounces.advice import Action, Scope, advice_of
@@ -18,6 +19,7 @@ from pressrun.delivery.queue.claimed_rows import ANY, ClaimedRows
 from pressrun.delivery.queue.destination_queues import NEVER, STALE_SECONDS, DestinationQueues, Stale
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.pacing import EARLY_SECONDS, Pacer, PaceSnapshot
+from pressrun.delivery.queue.recovery import Recovered
 from pressrun.delivery.queue.relay_shares import RelayShares
 from pressrun.delivery.queue.slow_destinations import SlowDestinations
 from pressrun.delivery.queue.throttle import Throttle, ThrottleChange
@@ -26,21 +28,31 @@ from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.queue.deliveries import ClaimedCopy
 
 
+class RelayTerms(Struct, frozen=True):
+    """What the configuration says of one relay: its rates, its weight among others, and its connections at most."""
+
+    rates: Sequence[Rate] = ()
+    weight: int = 1
+    connections: int = 10
+
+
 class Scheduler:
-    """The rows that are claimed and not handed out, and which of them may go.
+    """The rows that are claimed and not handed out, and which of them may go."""
 
-    `connections` says how many connections each relay may have.
-    """
-
-    def __init__(
-        self, pacer: Pacer, throttle: Throttle, weights: Mapping[str, int], connections: Mapping[str, int]
-    ) -> None:
-        self.pacer = pacer
-        self.throttle = throttle
+    def __init__(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms], recovered: Recovered) -> None:
+        """Go on where the process before has stopped."""
+        rates = {name: terms.rates for name, terms in relays.items()}
+        self.pacer = Pacer(settings.rates, rates, recovered.paces)
+        self.throttle = Throttle(
+            DestinationTable(settings.domains),
+            block_pause_seconds=settings.block_pause_seconds,
+            states=recovered.destinations,
+            paces=recovered.paces,
+        )
         self.rows = ClaimedRows()
-        self.shares = RelayShares(weights, pacer, throttle)
+        self.shares = RelayShares({name: terms.weight for name, terms in relays.items()}, self.pacer, self.throttle)
         self.more_wait = False  # whether there may be more in the database than is claimed
-        self._slow = SlowDestinations(connections, throttle)
+        self._slow = SlowDestinations({name: terms.connections for name, terms in relays.items()}, self.throttle)
         self._handed_out_at = 0.0
         self._crowded: set[str] = set()  # relays for which only rows wait whose destinations have their share already
 
@@ -48,19 +60,13 @@ class Scheduler:
         """Whether there may be more in the database than is claimed."""
         self.more_wait = more_wait
 
-    def reload(
-        self,
-        settings: DeliverySettings,
-        rates: Mapping[str, Sequence[Rate]],
-        weights: Mapping[str, int],
-        connections: Mapping[str, int],
-        now: float,
-    ) -> None:
+    def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms], now: float) -> None:
         """Go on under new rates, limits, weights and numbers of connections."""
+        rates = {name: terms.rates for name, terms in relays.items()}
         self.pacer = self.pacer.changed(settings.rates, rates, now)
         self.throttle.change(DestinationTable(settings.domains), settings.block_pause_seconds)
-        self.shares.reload(weights, self.pacer)
-        self._slow.set_connections(connections)
+        self.shares.reload({name: terms.weight for name, terms in relays.items()}, self.pacer)
+        self._slow.set_connections({name: terms.connections for name, terms in relays.items()})
 
     def follow(self, now: float) -> None:
         """Follow a clock that was set back. Called once a cycle."""
