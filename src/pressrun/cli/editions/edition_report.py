@@ -18,7 +18,7 @@ import click
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.new_files import new_file
 from pressrun.cli.shared.options import edition_argument, verb
-from pressrun.cli.shared.output import cell, echo, echo_drawing, plain, print_fields, print_json, print_table
+from pressrun.cli.shared.output import cell, echo, echo_drawing, painted, plain, print_fields, print_json, print_table
 from pressrun.cli.shared.read_only import reading
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timeline import Timeline
@@ -121,7 +121,9 @@ def _print_outcomes(report: EditionReport) -> None:
     echo()
     for state in _STATES:
         number = getattr(report.edition, state)
-        bar = "  " + _painted("█" * round(_BAR_COLUMNS * number / audience), state) if is_drawn() and audience else ""
+        bar = ""
+        if is_drawn() and audience:
+            bar = "  " + painted("█" * round(_BAR_COLUMNS * number / audience), _COLOURS.get(state))
         echo_drawing(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
         if state == "failed":
             for name, count in sorted(report.edition.kinds.items(), key=lambda item: -item[1]):
@@ -139,7 +141,7 @@ def _print_plots(report: EditionReport) -> None:
     echo()
     for name, timeline in report.timelines.items():
         if timeline.total:
-            echo_drawing(f"{name:12}  {_painted(sparkline(timeline.numbers), name)}  {_axis(timeline)}")
+            echo_drawing(f"{name:12}  {painted(sparkline(timeline.numbers), _COLOURS.get(name))}  {_axis(timeline)}")
 
 
 def _axis(timeline: Timeline) -> str:
@@ -192,7 +194,3 @@ def _reply_lines(said: Iterable[CommonReply]) -> Iterator[str]:
 
 def _share(number: int, whole: int) -> str:
     return f"{100 * number / whole:.1f}%" if whole else ""
-
-
-def _painted(text: str, name: str) -> str:
-    return text if os.environ.get("NO_COLOR") or name not in _COLOURS else click.style(text, fg=_COLOURS[name])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +10,7 @@ import click
 
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb
-from pressrun.cli.shared.output import ProgressLine, counted, echo, echo_drawing, print_json
+from pressrun.cli.shared.output import ProgressLine, counted, echo, echo_drawing, painted, print_json
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.config import Settings
 from pressrun.core.errors import UsageError
@@ -80,13 +78,8 @@ def _document(findings: Sequence[DoctorFinding]) -> dict[str, Any]:
 
 
 def _print(findings: Sequence[DoctorFinding]) -> None:
-    has_colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for each in findings:
-        word = each.severity.value.ljust(6)
-        if has_colour:
-            echo_drawing(click.style(word, fg=_COLOURS[each.severity]), nl=False)
-        else:
-            echo(word, nl=False)
+        echo_drawing(painted(each.severity.value.ljust(6), _COLOURS[each.severity]), nl=False)
         echo(f"{each.check.ljust(_CHECK_WIDTH)} {each.message}")
         if each.remedy:
             echo(f"{_INDENT}{each.remedy}")

@@ -140,6 +140,13 @@ def cell(value: object) -> str:
             return "".join(c if c.isprintable() else " " for c in str(value))
 
 
+def painted(text: str, colour: str | None, *, err: bool = False) -> str:
+    """Our own text in a colour, if it goes to a terminal whose user wants colours."""
+    stream = sys.stderr if err else sys.stdout
+    has_colour = colour is not None and stream.isatty() and not os.environ.get("NO_COLOR")
+    return click.style(text, fg=colour) if has_colour else text
+
+
 def print_info(message: str) -> None:
     """A line on stderr for the person who runs the verb."""
     _print_line(message, logging.INFO)
@@ -161,9 +168,8 @@ def _print_line(message: str, level: int, prefix: str = "", colour: str = "") ->
         echo(with_priority(f"{prefix}{message}", level), err=True)
         return
     if prefix:
-        has_colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
         with suppress(OSError):
-            click.echo(click.style(prefix, fg=colour) if has_colour else prefix, err=True, nl=False)
+            click.echo(painted(prefix, colour, err=True), err=True, nl=False)
     echo(message, err=True)
 
 
