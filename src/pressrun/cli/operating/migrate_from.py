@@ -31,7 +31,7 @@ from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import ProgressLine, echo, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.owner import find_owner
 from pressrun.cli.shared.read_only import reading_if_any
-from pressrun.cli.shared.write_verbs import executing
+from pressrun.cli.shared.write_verbs import execute, executing
 from pressrun.operations.csv_records import as_csv
 from pressrun.operations.installations.installation import PROGRAMS, Installation, open_installation, origin_of
 from pressrun.operations.installations.messages import BadMessage, OldMessage, read_messages
@@ -150,16 +150,14 @@ class Mover:
         for move in moves:
             self._create(move)
         for rows in in_batches(member.as_suppression() for member in self._fates.suppressed()):
-            with executing(self._invocation) as call:
-                call("suppression.import", SuppressionImport(rows=tuple(rows)))
+            execute(self._invocation, "suppression.import", SuppressionImport(rows=tuple(rows)))
         for move, described in zip(moves, report, strict=True):
             described["imported"] = dict(self._import_members(move))
-            with executing(self._invocation) as call:
-                call("moving-in.places", OldPlaces(list=move.name, places=move.old.places))
+            execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=move.old.places))
             described["links"] = self._import_links(move)
             described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
-        with executing(self._invocation) as call:
-            call("moving-in.places", OldPlaces(list=None, places=tuple(self._installation.server_places)))
+        places = tuple(self._installation.server_places)
+        execute(self._invocation, "moving-in.places", OldPlaces(list=None, places=places))
         self._progress.clear()
 
     def _create(self, move: ListMove) -> None:
@@ -168,14 +166,12 @@ class Mover:
             return
         settings = {"title": move.old.title, **move.old.settings}
         new = ListSettings(list=move.name, settings=settings, places=(move.origin,), editors=tuple(move.old.editors))
-        with executing(self._invocation) as call:
-            call("list.create", new)
+        execute(self._invocation, "list.create", new)
 
     def _import_members(self, move: ListMove) -> Counter[str]:
         counts: Counter[str] = Counter()
         for rows in in_batches(member.as_row() for member in self._fates.imported(move)):
-            with executing(self._invocation) as call:
-                answer = call("subscriber.import", SubscriberImport(list=move.name, rows=tuple(rows)))
+            answer = execute(self._invocation, "subscriber.import", SubscriberImport(list=move.name, rows=tuple(rows)))
             counts += Counter({name: number for name, number in answer.items() if isinstance(number, int)})
             self._progress(f"{move.name}: {counts.total():,} members")
         return counts
@@ -183,8 +179,8 @@ class Mover:
     def _import_links(self, move: ListMove) -> int:
         number = 0
         for people in _batches(self._installation.personal_links(move.old), _LINKS_AT_ONCE):
-            with executing(self._invocation) as call:
-                number += call("moving-in.people", OldPersonalLinks(list=move.name, people=people))["added"]
+            links = OldPersonalLinks(list=move.name, people=people)
+            number += execute(self._invocation, "moving-in.people", links)["added"]
         return number
 
     def _import_archive(self, move: ListMove, now: int) -> Counter[str]:
