@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -32,14 +32,14 @@ from pressrun.runtime.unix_sockets import socket_name
 CONNECT_SECONDS = 5.0
 
 
-def call_if_running(path: Path, verb: str) -> Any | None:
-    """The result of a verb without arguments; None when no daemon is running or the call fails for any reason."""
+def call_if_running(path: Path, verb: str, arguments: Mapping[str, object] | None = None) -> Any | None:
+    """The result of a verb; None when no daemon is running or the call fails for any reason."""
     try:
         client = ControlClient.connect(path)
         if client is None:
             return None
         with contextlib.closing(client):
-            return client.call(verb, {}, lambda _: None)
+            return client.call(verb, arguments or {}, lambda _: None)
     except PressrunError:  # such as a daemon that is stopping, or one of another version without this verb
         return None
 

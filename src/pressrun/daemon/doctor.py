@@ -13,10 +13,10 @@ from msgspec.structs import replace as struct_replace
 
 from pressrun.config.settings import Settings
 from pressrun.config.values import find_secret_files
-from pressrun.control.client import ControlClient
+from pressrun.control.client import ControlClient, call_if_running
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
-from pressrun.core.errors import BadConfiguration, NotFound, PressrunError, Unavailable
+from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
 from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, parse_endpoint
 from pressrun.core.signing.keys import KeyRing
 from pressrun.daemon.wiring.admin_pages import build_issuer
@@ -193,7 +193,7 @@ def _sign(settings: Settings, content: bytes) -> bytes:
 
 
 class DaemonByControlSocket(RunningDaemon):
-    """The daemon that runs, asked over its socket."""
+    """The daemon that runs, asked over its socket; it says nothing when it is gone, or is of another version."""
 
     def __init__(self, data: DataDir) -> None:
         self._socket = data.control_socket
@@ -209,20 +209,7 @@ class DaemonByControlSocket(RunningDaemon):
 
     def mail_addresses(self) -> Mapping[str, str]:
         """Where it takes mail, by `smtp` and `lmtp`."""
-        return self._call("doctor.listeners", {}) or {}
+        return call_if_running(self._socket, "doctor.listeners") or {}
 
     async def seen(self, number: int) -> Mapping[str, Any] | None:
-        return await asyncio.to_thread(self._call, "doctor.seen", {"number": number})
-
-    def _call(self, verb: str, arguments: Mapping[str, object]) -> Any:
-        """None when the daemon is gone, or is of another version."""
-        try:
-            client = ControlClient.connect(self._socket)
-            if client is None:
-                return None
-            try:
-                return client.call(verb, arguments, lambda _: None)
-            finally:
-                client.close()
-        except PressrunError:
-            return None
+        return await asyncio.to_thread(call_if_running, self._socket, "doctor.seen", {"number": number})

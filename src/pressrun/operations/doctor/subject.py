@@ -75,9 +75,6 @@ class ConfiguredRelay(Struct, frozen=True, kw_only=True):
 class RunningDaemon(Protocol):
     """A daemon that serves this installation now."""
 
-    async def listeners(self) -> Mapping[str, str]:
-        """The addresses it listens on by name: `http`, `smtp`, `lmtp`."""
-
     async def seen(self, number: int, /) -> Mapping[str, Any] | None:
         """How the request with this number in its test link arrived: `peer`, `forwarded`, `is_trusted`."""
 
