@@ -16,7 +16,7 @@ import pytest
 from tests.cli.shell import Called, Shell
 from tests.postgresql import ROLE, OwnDatabases, Server, shared_server
 
-from pressrun.store.postgresql.connection import without_password
+from pressrun.store.postgresql.connection import shown_address
 
 pytestmark = pytest.mark.only_on("postgresql", "it is about servers")
 
@@ -68,7 +68,7 @@ def only_the_lock(shell: Shell) -> bool:
 )
 def test_a_server_that_does_not_answer_is_69(opened: Callable[[str], Shell], url: str) -> None:
     shell = opened(url)
-    require_refusal(shell, 69, without_password(url), "cannot be reached", "Start the server, or correct `database`")
+    require_refusal(shell, 69, shown_address(url), "cannot be reached", "Start the server, or correct `database`")
     assert only_the_lock(shell)
 
 

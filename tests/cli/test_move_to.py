@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.cli.operating.move_to import without_password
+from pressrun.store.server_password import without_password
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from pressrun.config.admin_tables import admin_settings, oidc_settings
 from pressrun.config.named_files import NamedFiles, check_certificate_pair, read_dkim_key
@@ -26,7 +26,7 @@ from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import AlertSettings, DeliverySettings, DomainSettings
-from pressrun.store.server_password import ServerPassword
+from pressrun.store.server_password import ServerPassword, without_password
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -108,7 +108,7 @@ def _database_password(document: Document, files: NamedFiles) -> ServerPassword 
     if section is None:
         return None
     address, name = section.values.get("database"), section.values.get("database_password")
-    has_password = address is not None and _holds_password(address)
+    has_password = address is not None and without_password(address) != address
     if has_password:
         section.warn(
             "database", "holds a password. Anybody who can read this file can use it: name a password_file instead"
@@ -121,12 +121,6 @@ def _database_password(document: Document, files: NamedFiles) -> ServerPassword 
         return None
     text = read_secret(section, "password_file", name, files)
     return None if text is None else ServerPassword(text, files.find(name))
-
-
-def _holds_password(address: str) -> bool:
-    """Whether it comes before the host, or among the parameters."""
-    parts = urlsplit(address)
-    return ":" in parts.netloc.rpartition("@")[0] or "password" in parse_qs(parts.query)
 
 
 def resolve_data_dir(folder: Path, value: str) -> Path:

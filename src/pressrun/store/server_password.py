@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
+
+_PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^/@]*(?=@)")  # as libpq finds it, in front of the first @ of the host
 
 
 def only_line(text: str) -> str | None:
     """The password in the text of a file, whose only line it is; None if it is empty or there are several lines."""
     line = text.removesuffix("\n").removesuffix("\r")
     return None if not line or any(character in line for character in "\r\n\0") else line
+
+
+def without_password(address: str) -> str:
+    """The address of a server as it was written but for its password, which may contain colons and question marks."""
+    place, mark, query = _PASSWORD.sub(r"\1", address, count=1).partition("?")
+    kept = [value for value in query.split("&") if unquote(value.partition("=")[0]) != "password"]
+    return f"{place}{mark}{'&'.join(kept)}" if kept else place
 
 
 @dataclass(frozen=True, slots=True)

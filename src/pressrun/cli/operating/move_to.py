@@ -7,12 +7,10 @@ changes, stops for the last changes, and makes the switch.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote
 
 import click
 from msgspec.structs import asdict
@@ -32,7 +30,7 @@ from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.location import Location
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
-from pressrun.store.server_password import ServerPassword, only_line
+from pressrun.store.server_password import ServerPassword, only_line, without_password
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import Also
 from pressrun.store.upkeep.data_lock import DataLock
@@ -40,7 +38,6 @@ from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.left_database import set_aside_left_database
 from pressrun.store.upkeep.server import find_server
 
-_PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^/@]*(?=@)")  # as libpq finds it, in front of the first @ of the host
 END_SECONDS = 60.0  # a daemon that has nothing left to send ends much sooner
 POLL_SECONDS = 0.05
 _FORMS = "write postgresql://USER@HOST/NAME or sqlite:FILE"
@@ -227,13 +224,6 @@ def _on_to_server(target: str, password_file: Path | None) -> str:
     change = f'write `database = "{address}"` at the top of config.toml'
     has_password = password_file is not None or address != target
     return f"{change}, and the password into a `password_file`" if has_password else change
-
-
-def without_password(address: str) -> str:
-    """The address of a server without its password, which may contain colons and question marks."""
-    place, mark, query = _PASSWORD.sub(r"\1", address, count=1).partition("?")
-    values = [value for value in query.split("&") if unquote(value.partition("=")[0]) != "password"]
-    return f"{place}{mark}{'&'.join(values)}" if any(values) else place
 
 
 def _print_report(report: MoveReport) -> None:

@@ -295,7 +295,7 @@ def connect(address: str, password: ServerPassword | None = None, source: str = 
         )
     except psycopg.OperationalError as problem:
         raise Unavailable(
-            f"the database {without_password(address)} cannot be reached: {_one_line(problem).rstrip('.?')}. "
+            f"the database {shown_address(address)} cannot be reached: {_one_line(problem).rstrip('.?')}. "
             f"{_remedy(str(problem), source, password)}"
         ) from None
     except psycopg.ProgrammingError as problem:
@@ -303,7 +303,7 @@ def connect(address: str, password: ServerPassword | None = None, source: str = 
     connection.prepared_max = MOST_PREPARED
     adapt(connection)
     try:
-        _require_usable(connection, without_password(address))
+        _require_usable(connection, shown_address(address))
     except BaseException:
         connection.close()
         raise
@@ -353,8 +353,8 @@ def _waits_for_disk(connection: psycopg.Connection[Any]) -> bool:
     return connection.execute("show synchronous_commit").fetchone() != ("off",)
 
 
-def without_password(address: str) -> str:
-    """An address as people may see it; raises BadConfiguration."""
+def shown_address(address: str) -> str:
+    """Where an address leads, as people may see it: hosts and database alone; raises BadConfiguration."""
     try:
         values = psycopg.conninfo.conninfo_to_dict(address)
     except psycopg.ProgrammingError as problem:

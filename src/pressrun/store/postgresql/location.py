@@ -23,7 +23,7 @@ from pressrun.store.postgresql.connection import (
     connect,
     dialect,
     requiring_rights,
-    without_password,
+    shown_address,
 )
 from pressrun.store.postgresql.risks import find_risks
 from pressrun.store.postgresql.statements import spell_schema
@@ -73,7 +73,7 @@ class PostgresDatabase(Location):
     source: str = field(default=CONFIGURED, repr=False, compare=False)  # where somebody can correct the address
 
     def __str__(self) -> str:
-        return without_password(self.address)
+        return shown_address(self.address)
 
     @property
     def newest_version(self) -> int:
