@@ -141,7 +141,7 @@ class Location:
 
 def check_version(location: Location) -> int:
     """The version of a database that this program can migrate; raises BadConfiguration for a newer one."""
-    return _require_known(location, location.version())
+    return require_known(location, location.version())
 
 
 def require_current_schema(location: Location) -> None:
@@ -149,7 +149,8 @@ def require_current_schema(location: Location) -> None:
     _require_current(location, location.version())
 
 
-def _require_known(location: Location, version: int) -> int:
+def require_known(location: Location, version: int) -> int:
+    """The version of a database, if this program can migrate it; raises BadConfiguration for a newer one."""
     if version > location.newest_version:
         raise BadConfiguration(
             f"{location} has schema {version}, but this version of Pressrun only knows up to "
@@ -159,7 +160,7 @@ def _require_known(location: Location, version: int) -> int:
 
 
 def _require_current(location: Location, version: int) -> None:
-    if _require_known(location, version) < location.newest_version:
+    if require_known(location, version) < location.newest_version:
         raise BadConfiguration(
             f"{location} has schema {version}, but this version needs {location.newest_version}. Run `pressrun migrate`"
         )

@@ -22,6 +22,7 @@ from pressrun.core.signing.tokens import suppression_digest
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.files import make_directory, replace_file, sync_directory
+from pressrun.store.location import require_known
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.transaction import Row, Transaction
@@ -34,12 +35,9 @@ UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
 def load_keys(data: DataDir) -> KeyRing:
-    """The keys of an existing database, whatever its schema.
-
-    Raises BadConfiguration when the database is not ours, or when one of its keys is missing.
-    """
+    """The keys of an existing database; raises BadConfiguration when one of them is missing, and as `check_version`."""
     with closing(data.database.connect(readonly=True)) as connection:
-        version = data.database.version_in(connection.tables())
+        version = require_known(data.database, data.database.version_in(connection.tables()))
         return connection.read(lambda tx: keys_of(data, tx, version))
 
 

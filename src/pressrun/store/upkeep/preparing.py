@@ -10,7 +10,6 @@ from contextlib import closing
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.keys import KeyRing
 from pressrun.store.files import make_directory
-from pressrun.store.location import check_version
 from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.data_lock import is_moving
 from pressrun.store.upkeep.datadir import DataDir
@@ -38,12 +37,10 @@ def prepare(data: DataDir) -> KeyRing:
 
 def check(data: DataDir) -> None:
     """Raise BadConfiguration when the schema, the keys or their permissions make the database unusable."""
-    if not data.database.exists():
-        if data.keys.exists():
-            _require_unused(data)
-        return
-    check_version(data.database)
-    load_keys(data)
+    if data.database.exists():
+        load_keys(data)
+    elif data.keys.exists():
+        _require_unused(data)
 
 
 def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
@@ -51,7 +48,6 @@ def migrate_schema(data: DataDir) -> tuple[KeyRing, list[int]]:
 
     Raises TryAgain while a process on another machine uses the database.
     """
-    check_version(data.database)
     keys = load_keys(data)
     if not data.database.is_exclusive and data.database.version() < data.database.newest_version:
         require_free(data)
