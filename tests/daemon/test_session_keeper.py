@@ -18,9 +18,12 @@ from pressrun.core.errors import TryAgain, Unavailable
 from pressrun.core.upkeep.lease import LEASE_SECONDS, MARGIN_SECONDS, Instant, Lease
 from pressrun.daemon.session_keeper import NOBODY, SessionKeeper, SessionWatcher
 from pressrun.store.database import Database
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
-from pressrun.store.upkeep.sessions import ChainLengths, Process
+from pressrun.store.upkeep.chain_heads import Heads
+from pressrun.store.upkeep.sessions import Process
 
 OURS = Process(host="one.example", pid=7, lock="boot:1:2", version="1.0", config="{}", keys="0:00")
 THEIRS = replace(OURS, host="two.example", pid=8, lock="other:1:2")
@@ -43,6 +46,7 @@ class Watched:
     now: Instant
     reports: list[str] = field(default_factory=list)
     leases: list[Lease] = field(default_factory=list)
+    lost: list[Heads] = field(default_factory=list)
 
     def pass_time(self, boot: float, wall: float | None = None) -> None:
         self.now = Instant(self.now.boot + boot, self.now.wall + (boot if wall is None else wall))
@@ -59,6 +63,7 @@ async def watch(database: Database) -> Watched:
             on_renewed=watched.leases.append,
             on_suspended=lambda: watched.reports.append("suspended"),
             on_resumed=lambda: watched.reports.append("resumed"),
+            on_set_back=watched.lost.append,
             on_ended=lambda: watched.reports.append("ended"),
         )
     )
@@ -113,7 +118,9 @@ async def test_nothing_goes_out_without_a_lease(database: Database, clock: str) 
 
 @pytest.mark.parametrize("table", ["consent_head", "audit_head"])
 async def test_who_finds_an_earlier_database_ends(database: Database, table: str) -> None:
-    """Somebody has set it back: rows are missing that were there when the lease was last renewed."""
+    """Somebody has set it back: rows are missing that were there when the lease was last renewed. They are told, since
+    those that are kept elsewhere are older.
+    """
     await execute(database, f"insert into {table} (id, number, chain) values (1, 7, ?) {_OR_UPDATE}", bytes(32))
     watched = await watch(database)
     for _ in range(2):
@@ -122,9 +129,36 @@ async def test_who_finds_an_earlier_database_ends(database: Database, table: str
     await execute(database, f"update {table} set number = 6")
     await watched.keeper.renew()
     assert (False, ["ended"]) == (watched.keeper.may_hand_out(), watched.reports)
+    [heads] = watched.lost
+    assert 7 in (heads.consent.number, heads.audit.number)
     with pytest.raises(TryAgain, match=r"set back to an earlier moment\. The next start holds back") as caught:
         watched.keeper.require_kept()
     assert 75 == caught.value.exit_code
+
+
+@pytest.mark.parametrize("since", [(), ("second",), ("second", "third")])
+async def test_who_finds_a_database_that_went_on_from_an_earlier_moment_ends(
+    database: Database, tmp_path: Path, since: tuple[str, ...]
+) -> None:
+    """Also where it has as many rows as before, some of which are others, and where it lacks the session, too."""
+    watched = await watch(database)
+    await database.write(audit.append, _entry("first"))
+    await watched.keeper.renew()
+    earlier = await TwiceDatabase.open(new_database(tmp_path / "earlier"))
+    try:
+        for action in since:
+            await earlier.write(audit.append, _entry(action))
+        watched.keeper._database = earlier
+        await watched.keeper.renew()
+        assert (1, ["ended"]) == (len(watched.lost), watched.reports)
+        with pytest.raises(TryAgain, match="set back"):
+            watched.keeper.require_kept()
+    finally:
+        await earlier.close()
+
+
+def _entry(action: str) -> Entry:
+    return Entry(at=1, actor=Actor(who="somebody", uid=1, claimed=None, way="start"), action=action)
 
 
 async def test_a_renewal_counts_from_before_it_was_asked_for(
@@ -133,9 +167,9 @@ async def test_a_renewal_counts_from_before_it_was_asked_for(
     watched = await watch(database)
     renew = sessions.renew
 
-    def slow(tx: Transaction, session: int) -> ChainLengths | None:
+    def slow(tx: Transaction, session: int, former: Heads) -> Heads | None:
         watched.now = Instant(106.0, 1e9 + 6.0)
-        return renew(tx, session)
+        return renew(tx, session, former)
 
     monkeypatch.setattr(sessions, "renew", slow)
     watched.pass_time(2.0)
@@ -190,7 +224,7 @@ async def test_a_database_that_does_not_answer_ends_nothing_by_itself(
 ) -> None:
     watched = await watch(database)
 
-    def fail(tx: Transaction, session: int) -> bool:
+    def fail(tx: Transaction, session: int, former: Heads) -> bool:
         raise Unavailable("no answer")
 
     with monkeypatch.context() as patch:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import shutil
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.instance import EDITION, Instance, opened_instance, until
+from tests.e2e.instance import EDITION, Instance, opened_instance, plain_environment, until
 from tests.postgresql import OwnDatabases, Server, new_server
 
 pytestmark = pytest.mark.thorough
 
 READERS = [f"reader{number}@readers.example" for number in range(3000)]
 SLOWLY = {"rate": "500/s"}
+KILLS = 6
+LOOK_SECONDS = 5.0  # as in daemon.session_keeper
+RENEW_SECONDS = 2.0  # as in core.upkeep.lease
 
 
 @pytest.fixture
@@ -60,9 +66,46 @@ def test_a_server_is_recovered_to_an_earlier_moment_amid_an_edition(
         assert 0 == daemon.stop()
 
 
+@pytest.mark.only_on("postgresql", "it is about a server of the database")
+def test_a_standby_takes_over_that_lacks_the_last_second(server: Server, sink_program: Path, tmp_path: Path) -> None:
+    """Somebody has left in that second, so nothing goes to anybody until a person has looked."""
+    url = server.url(OwnDatabases(server).new())
+    with opened_instance(tmp_path / "instance", sink_program, server=url) as instance:
+        instance.create_list()
+        instance.import_readers("ann@readers.example", "ben@readers.example")
+        daemon = instance.start()
+        edition = int(instance.send(EDITION, "--at", "2090-01-01T12:00:00Z")["id"])
+        head = instance.folder / "data" / "keys" / "consent-head"
+        until(lambda: head.exists() or None)
+        server.stop()
+        server.keep()
+        server.start()
+        until(lambda: instance.run("subscriber", "rm", "news", "ben@readers.example").code == 0 or None, 60)
+        time.sleep(2 * RENEW_SECONDS)
+        server.stop("immediate")
+        server.put_back()
+        server.start()
+        assert 75 == daemon.process.wait(60)
+        daemon.close()
+        daemon = instance.start()
+        assert "paused" == instance.show(edition)["state"]
+        assert 1 == daemon.log.read_text(encoding="utf-8").count('"storage.set_back"')
+        assert 0 == daemon.stop()
+
+
+def start_and_kill(instance: Instance, seconds: float) -> None:
+    """A start that is killed after a while."""
+    process = subprocess.Popen(
+        instance.command("serve"), cwd=instance.folder, env=plain_environment(), stderr=subprocess.DEVNULL
+    )
+    time.sleep(seconds)
+    process.kill()
+    process.wait(10)
+
+
 @pytest.mark.only_on("sqlite", "it is about a file")
 def test_an_old_file_is_copied_to_its_place(sink_program: Path, tmp_path: Path) -> None:
-    """What was on its way waits for a person, and the next start is like any other."""
+    """What was on its way waits for a person, whenever a start is killed; then the same process goes on with it."""
     with opened_instance(tmp_path / "instance", sink_program, delivery=SLOWLY) as instance:
         instance.create_list()
         instance.import_readers(*READERS)
@@ -79,13 +122,12 @@ def test_an_old_file_is_copied_to_its_place(sink_program: Path, tmp_path: Path) 
         assert 0 == daemon.stop()
         before = len(copies_of(instance))
         shutil.copy(tmp_path / "old", instance.database_file)
-        for _ in range(2):
-            daemon = instance.start()
-            instance.await_state(edition, "paused")
-            assert 0 == daemon.stop()
-        assert before == len(copies_of(instance))
+        for _ in range(KILLS):
+            start_and_kill(instance, random.uniform(0.2, 2.0))
         daemon = instance.start()
-        assert 1 == len(daemon.events("storage.set_back"))
+        instance.await_state(edition, "paused")
+        time.sleep(LOOK_SECONDS + 1.0)
+        assert before == len(copies_of(instance))
         instance.do("edition", "resume", str(edition), "--yes")
         instance.await_state(edition, "finished", 120)
         assert sorted(READERS) == sorted(copies_of(instance))  # by the journal each of them once, in spite of --yes

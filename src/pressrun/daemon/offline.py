@@ -20,7 +20,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.upkeep.move_source import MoveSource
-from pressrun.services.upkeep.set_back import follow_chains
+from pressrun.services.upkeep.set_back import OnHeld, follow_chains, log_held
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
 from pressrun.store.files import make_directory
@@ -41,8 +41,8 @@ class OpenedData(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
-    """Lock the data, bring its schema up to date, and begin a session.
+async def opened(settings: Settings, on_held: OnHeld = log_held) -> AsyncIterator[OpenedData]:
+    """Lock the data, bring its schema up to date, begin a session, and hold back what a set-back database asks for.
 
     Raises TryAgain while another process holds the data.
     """
@@ -58,7 +58,7 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedData]:
             async with _session(database, describe_process(settings, keys)) as session:
                 check_version(data.database)  # a move may have ended between the first look and our session
                 finish_setting_aside(data)
-                await follow_chains(database, data, int(utc_now()))
+                await follow_chains(database, data, int(utc_now()), on_held)
                 yield OpenedData(database=database, keys=keys, session=session)
         finally:
             await database.close()
@@ -79,9 +79,9 @@ async def _session(database: Database, process: Process) -> AsyncIterator[Sessio
 
 
 @asynccontextmanager
-async def offline_services(settings: Settings) -> AsyncIterator[Services]:
+async def offline_services(settings: Settings, on_held: OnHeld = log_held) -> AsyncIterator[Services]:
     """The services while no daemon runs; the next one sends what they queue."""
-    async with opened(settings) as data:
+    async with opened(settings, on_held) as data:
         current = Holder(settings)
         context = build_context(current, data.database, data.keys, wake=Signal())
         services = build_services(current, context, BounceHandler(context))
@@ -112,7 +112,7 @@ class _AlwaysStopped:
 
 
 @asynccontextmanager
-async def offline_verbs(settings: Settings) -> AsyncIterator[CarryOut]:
+async def offline_verbs(settings: Settings, on_held: OnHeld) -> AsyncIterator[CarryOut]:
     """What carries out the verbs that a daemon would serve."""
-    async with offline_services(settings) as services:
+    async with offline_services(settings, on_held) as services:
         yield services.door.carry_out

@@ -17,6 +17,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -41,6 +42,8 @@ from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.systemd import ServiceManager
 from pressrun.store.people.audit import Actor
+from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.key_files import keep_heads
 
 if TYPE_CHECKING:
     from pressrun.web.editors.demo import DemoMailbox
@@ -80,7 +83,7 @@ async def _serve(settings: Settings, extras: Extras, early: EarlySignals) -> Non
         await log_differences(stop.database, data.session.session, describe_process(settings, data.keys))
         running = await build_running(Holder(settings), data, stop, journal, manager, extras.mailbox)
         stop.connect(running.dispatcher, settings.delivery.drain_seconds, stopping.set)
-        data.session.connect(_watcher(running, stopping))
+        data.session.connect(_watcher(settings.data, running, stopping))
         reload = Reload(running)
         await running.listeners.open()
         _log_start(settings, running)
@@ -110,12 +113,16 @@ def _prepare_process(settings: Settings) -> None:
     utc_now.on_step(_log_step)
 
 
-def _watcher(running: Running, stopping: asyncio.Event) -> SessionWatcher:
-    """Who follows the lease of the session: the workers stop by themselves, and the dispatcher with them."""
+def _watcher(data: DataDir, running: Running, stopping: asyncio.Event) -> SessionWatcher:
+    """Who follows the lease of the session: the workers stop by themselves, and the dispatcher with them.
+
+    The heads that the database has lost are kept, or the next start would compare with those of up to a minute before.
+    """
     return SessionWatcher(
         on_renewed=running.workers.renew,
         on_suspended=running.dispatcher.suspend,
         on_resumed=running.dispatcher.wake,
+        on_set_back=partial(keep_heads, data),
         on_ended=stopping.set,
     )
 

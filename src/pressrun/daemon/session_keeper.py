@@ -19,7 +19,7 @@ from msgspec import Struct
 from pressrun import __version__
 from pressrun.config import fingerprint_settings
 from pressrun.config.settings import Settings
-from pressrun.core.errors import TryAgain, Unavailable
+from pressrun.core.errors import DatabaseSetBack, TryAgain, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.upkeep.lease import RENEW_SECONDS, Instant, Lease
 from pressrun.delivery.queue.timer import Timer
@@ -28,8 +28,9 @@ from pressrun.runtime.clock import read_instant, utc_now
 from pressrun.services.background import BackgroundLoop
 from pressrun.store.database import Database
 from pressrun.store.upkeep import sessions
+from pressrun.store.upkeep.chain_heads import NO_HEADS, Heads
 from pressrun.store.upkeep.key_files import key_fingerprints
-from pressrun.store.upkeep.sessions import ChainLengths, Process, SessionHolder
+from pressrun.store.upkeep.sessions import Process, SessionHolder
 
 log = logging.getLogger("pressrun.daemon")
 
@@ -49,18 +50,23 @@ def describe_process(settings: Settings, keys: KeyRing) -> Process:
 
 
 class SessionWatcher(Struct, frozen=True, kw_only=True):
-    """Who has to know: that the lease was renewed, has run out, or was renewed after all; or that the session
-    has ended, because others have begun or the database was set back.
+    """Who has to know: that the lease was renewed, has run out, or was renewed after all; that the database was set
+    back, and had these heads before; or that the session has ended, for that reason or because others have begun.
     """
 
     on_renewed: Callable[[Lease], None]
     on_suspended: Callable[[], None]
     on_resumed: Callable[[], None]
+    on_set_back: Callable[[Heads], None]
     on_ended: Callable[[], None]
 
 
 NOBODY = SessionWatcher(
-    on_renewed=lambda _lease: None, on_suspended=lambda: None, on_resumed=lambda: None, on_ended=lambda: None
+    on_renewed=lambda _lease: None,
+    on_suspended=lambda: None,
+    on_resumed=lambda: None,
+    on_set_back=lambda _heads: None,
+    on_ended=lambda: None,
 )
 
 
@@ -84,7 +90,7 @@ class SessionKeeper(BackgroundLoop):
         self._read_clocks = read_clocks
         self._why_ended: str | None = None
         self._is_suspended = False
-        self._chains = ChainLengths()
+        self._heads = NO_HEADS
         self._watcher = NOBODY
         self._timer = Timer(self._check)
 
@@ -147,14 +153,15 @@ class SessionKeeper(BackgroundLoop):
         """Renew the lease, unless somebody has ended the session; raises Unavailable."""
         asked = self._read_clocks()
         # A server that crashes must not forget it: others would count from the renewal before.
-        chains = await self._database.write(sessions.renew, self._session)
-        if chains is None:
-            self._end_taken()
-            return
-        if chains.is_behind(self._chains):
+        try:
+            heads = await self._database.write(sessions.renew, self._session, self._heads)
+        except DatabaseSetBack:
             self.end_set_back()
             return
-        self._chains = chains
+        if heads is None:
+            self._end_taken()
+            return
+        self._heads = heads
         had_run_out = self._is_suspended or not self.may_hand_out()
         self._lease = Lease(asked)
         self._watcher.on_renewed(self._lease)
@@ -173,6 +180,8 @@ class SessionKeeper(BackgroundLoop):
     def end_set_back(self) -> None:
         if self._why_ended is None:
             event(log, "session.set_back", level=logging.ERROR, session=self._session)
+            with suppress(OSError):  # housekeeping has told what is wrong
+                self._watcher.on_set_back(self._heads)
         self._end(
             "the database was set back to an earlier moment. The next start holds back what may have gone out since"
         )

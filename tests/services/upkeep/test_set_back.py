@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,16 @@ from pressrun.core.errors import DatabaseSetBack, Unavailable
 from pressrun.core.signing.chain import Head
 from pressrun.delivery.queue.jobs import claim_of
 from pressrun.services.upkeep import carry_over
+from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.services.upkeep.set_back import follow_chains
+from pressrun.store.database import Database
 from pressrun.store.people import audit
 from pressrun.store.queue.copy_counts import recount
 from pressrun.store.queue.journal import SLOTS, Claim, Journal, JournalEntry
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.table_store import UNKNOWN_IDS, TableStore
+from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import keep_head, load_head
 from pressrun.store.upkeep.sessions import SKIPPED_IDS
@@ -55,6 +60,13 @@ async def keep_heads(harness: DeliveryHarness, data: DataDir) -> dict[str, Head]
     for chain, head in heads.items():
         keep_head(data, chain, head)
     return heads
+
+
+async def follow(harness: DeliveryHarness, data: DataDir) -> list[HeldBack]:
+    """What a start holds back since the chains lack rows."""
+    reports: list[HeldBack] = []
+    await follow_chains(harness.services.database, data, int(harness.services.now), reports.append)
+    return reports
 
 
 @pytest.fixture
@@ -152,6 +164,48 @@ async def test_a_resent_copy_goes_out_though_the_clock_was_ahead_before(harness:
     assert {"queued": 2} == await harness.counts(edition)
 
 
+async def test_what_was_claimed_at_that_moment_and_accepted_later_is_not_sent_again(harness: DeliveryHarness) -> None:
+    """By a later attempt, or by a claim that came after the first was given back."""
+    await harness.readers(2)
+    edition = await harness.edition()
+    await harness.run_cycle()
+    rows = await harness.rows("select state, attempts, first_attempt_at, due_at, claimed_by, id from delivery")
+    deferred = harness.next_outgoing()
+    assert deferred is not None
+    harness.answer(deferred, LATER)
+    harness.dispatcher.broker.give_back()
+    await harness.dispatcher.cycle()
+    harness.pass_time(3600)
+    await harness.run_cycle()
+    await deliver_some(harness, 2)
+    assert {"delivered": 2} == await harness.counts(edition)
+    columns = "state = ?, attempts = ?, first_attempt_at = ?, due_at = ?, claimed_by = ?"
+    for row in rows:
+        await harness.change(f"update delivery set {columns} where id = ?", *row)
+    await harness.services.database.write(recount, edition)
+    await harness.start()
+    assert {"delivered": 2} == await harness.counts(edition)
+
+
+async def test_what_was_accepted_before_the_oldest_entry_may_be_lost_though_that_one_was_claimed(
+    harness: DeliveryHarness,
+) -> None:
+    await harness.readers(6)
+    edition = await harness.edition()
+    await harness.run_cycle()
+    claimed = await harness.rows("select state, attempts, first_attempt_at, due_at, claimed_by, id from delivery")
+    await deliver_some(harness, 4)
+    columns = "state = ?, attempts = ?, first_attempt_at = ?, due_at = ?, claimed_by = ?, recorded_at = null"
+    for row in claimed:
+        await harness.change(f"update delivery set {columns} where id = ?", *row)
+    await harness.services.database.write(recount, edition)
+    harness.taken = harness.taken[1:]
+    harness.oldest = (harness.taken[0].claim,)
+    await harness.start()
+    assert "paused" == await harness.state(edition)
+    assert {"delivered": 3, "queued": 3} == await harness.counts(edition)
+
+
 async def test_what_the_journal_no_longer_knows_waits_for_a_person(
     harness: DeliveryHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -168,8 +222,8 @@ async def test_what_the_journal_no_longer_knows_waits_for_a_person(
     assert {"editions": [edition], "notices": 0} == record.__dict__["fields"]
     assert await _new_id(harness) > UNKNOWN_IDS
     await harness.edition_admin.resume(edition, accepts_repeats=True)
-    await harness.start()
-    assert "sending" == await harness.state(edition)
+    await harness.send_all()  # by the process that held it back
+    assert {"delivered": 6} == await harness.counts(edition)
 
 
 async def test_a_start_that_cannot_hold_back_repeats_nothing_either(
@@ -189,12 +243,52 @@ async def test_a_start_that_cannot_hold_back_repeats_nothing_either(
     assert "paused" == await harness.state(edition)
 
 
+COMMITS = 5  # of a start that holds everything back
+
+
+async def start_and_kill(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
+    """Start, and be killed after so many commits."""
+    left = itertools.count(commits - 1, -1)
+
+    def killed(method: Callable[..., Awaitable[object]]) -> Callable[..., Awaitable[object]]:
+        async def call(*args: object, **values: object) -> object:
+            result = await method(*args, **values)
+            if next(left) == 0:
+                raise Unavailable("the process was killed")
+            return result
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("write", "with_tables"):
+            patch.setattr(Database, name, killed(getattr(Database, name)))
+        with pytest.raises(Unavailable, match="was killed"):
+            await harness.start()
+
+
+@pytest.mark.parametrize("commits", range(1, COMMITS + 1))
+async def test_a_start_that_is_killed_leaves_the_rest_to_the_next(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
+    await harness.readers(6)
+    edition = await harness.edition()
+    await deliver_some(harness, 4)
+    harness.oldest = (harness.taken[0].claim,)
+    await set_back(harness, edition)
+    await start_and_kill(harness, monkeypatch, commits)
+    await harness.start()
+    assert "paused" == await harness.state(edition)
+    assert {"delivered": 4, "queued": 2} == await harness.counts(edition)
+    assert await _new_id(harness) > UNKNOWN_IDS
+
+
 def _lose_the_database(*_: object) -> None:
     raise Unavailable("the server has gone away")
 
 
+@pytest.mark.parametrize("commits", range(1, COMMITS + 1))
 async def test_copies_that_were_queued_since_wait_for_a_person(
-    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
     """The rows that relays have accepted are not there, so nobody knows whose they were."""
     await harness.readers(6)
@@ -206,12 +300,10 @@ async def test_copies_that_were_queued_since_wait_for_a_person(
     await harness.services.database.with_tables(lambda tables: _forget_copies(tables, edition, last))
     with pytest.raises(DatabaseSetBack):
         await harness.run_cycle()
-    with monkeypatch.context() as patch:
-        patch.setattr(carry_over, "hold_restored", _lose_the_database)
-        with pytest.raises(Unavailable):
-            await harness.start()
+    await start_and_kill(harness, monkeypatch, commits)
     await harness.start()
     assert "paused" == await harness.state(edition)
+    assert await _new_id(harness) > UNKNOWN_IDS
     await harness.edition_admin.resume(edition, accepts_repeats=True)
     await harness.start()
     assert "sending" == await harness.state(edition)
@@ -250,16 +342,16 @@ async def test_chains_that_have_lost_rows_hold_everything_back(harness: Delivery
     await harness.readers(3)
     edition = await harness.edition()
     heads = await keep_heads(harness, data)
-    await follow_chains(harness.services.database, data, int(harness.services.now))
+    await follow(harness, data)
     assert "sending" == await harness.state(edition)
     for chain in HEADS:
         later = Head(heads[chain].number + 1, bytes(32))
         keep_head(data, chain, later)
-        await follow_chains(harness.services.database, data, int(harness.services.now))
+        await follow(harness, data)
         assert "paused" == await harness.state(edition)
         assert heads[chain] == load_head(data, chain)
         await harness.edition_admin.resume(edition, accepts_repeats=True)
-        await follow_chains(harness.services.database, data, int(harness.services.now))
+        await follow(harness, data)
         assert "sending" == await harness.state(edition)
 
 
@@ -272,17 +364,34 @@ async def test_chains_that_went_on_from_an_earlier_row_hold_everything_back(
     heads = await keep_heads(harness, data)
     await harness.leave("r0@reader.example")
     keep_head(data, "consent", Head(heads["consent"].number, bytes(32)))
-    await follow_chains(harness.services.database, data, int(harness.services.now))
+    await follow(harness, data)
     assert "paused" == await harness.state(edition)
+
+
+async def test_a_process_that_holds_everything_back_keeps_its_session(harness: DeliveryHarness, data: DataDir) -> None:
+    """It would claim nothing, and end since another one seems to have begun."""
+    heads = await keep_heads(harness, data)
+    keep_head(data, "audit", Head(heads["audit"].number + 1, bytes(32)))
+    assert 1 == len(await follow(harness, data))
+    assert await harness.services.database.read(sessions.is_live, harness.owner.session)
+
+
+async def test_heads_that_cannot_be_kept_keep_nobody_from_starting(harness: DeliveryHarness, data: DataDir) -> None:
+    """A service that does not start at all answers no link to unsubscribe."""
+    heads = await keep_heads(harness, data)
+    data.consent_head.unlink()
+    data.consent_head.mkdir()
+    keep_head(data, "audit", Head(heads["audit"].number + 1, bytes(32)))
+    assert 1 == len(await follow(harness, data))
 
 
 async def test_heads_that_nobody_can_read_hold_nothing_back(harness: DeliveryHarness, data: DataDir) -> None:
     await harness.readers(3)
     edition = await harness.edition()
-    await follow_chains(harness.services.database, data, int(harness.services.now))  # none was kept yet
+    await follow(harness, data)  # none was kept yet
     data.keys.mkdir()
     data.consent_head.write_text("nonsense\n", encoding="ascii")
-    await follow_chains(harness.services.database, data, int(harness.services.now))
+    await follow(harness, data)
     assert "sending" == await harness.state(edition)
 
 

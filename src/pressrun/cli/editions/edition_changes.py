@@ -29,11 +29,11 @@ def pause(invocation: Invocation, *, edition_id: int) -> None:
 @edition_argument
 @yes_option
 def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
-    """If the edition was restored from a backup, this says how many copies may already have gone out, and asks."""
+    """If the database went back to an earlier moment, this says how many copies may already have gone out, and asks."""
     with reading(invocation) as tx:
         doubtful = count_doubtful(tx, require_edition(tx, edition_id))
     if doubtful is not None:
-        print_info(f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}")
+        print_info(f"edition {edition_id} is as it was at an earlier moment, and {doubt_in_words(doubtful)}")
         repeats = ", even if some readers get a second copy" if doubtful else ""
         confirm(f"Resume it{repeats}?", is_agreed=is_agreed)
     execute(invocation, "edition.resume", EditionResume(id=edition_id, accepts_repeats=doubtful is not None))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pressrun.cli.operating.backup_verify import identity_option
+from pressrun.cli.shared.held_back import describe_held
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb, yes_option
 from pressrun.cli.shared.output import ProgressLine, confirm, counted, echo, print_json, print_warning
@@ -15,7 +16,6 @@ from pressrun.operations.backup.encodings import open_backup
 from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, has_data, locked_for_restore
 from pressrun.operations.backup.restore import restore as restore_backup
-from pressrun.services.editions.lifecycle import doubt_in_words
 
 
 @verb("restore")
@@ -97,10 +97,8 @@ def _print(report: RestoreReport) -> None:
         echo(f"not brought back: {report.access} rights, passwords, passkeys or tokens that ended after the backup")
     for name in report.closed:
         echo(f"the list {name} is closed, because it was closed or removed after the backup")
-    for number, copies in report.held.editions.items():
-        echo(f"edition {number} is paused; {doubt_in_words(copies)}")
-    if report.held.notices:
-        echo(f"cancelled {counted(report.held.notices, 'waiting email')} to single readers")
+    for line in describe_held(report.held):
+        echo(line)
     for edition in report.editions_since:
         print_warning(f"{edition} is newer than the backup. Do not send it again")
     for place in report.aside:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from pressrun.acts.call import Call, Caller
+from pressrun.cli.shared.held_back import warn_of_held
 from pressrun.config import Settings
 from pressrun.control.protocol import encode_arguments
 from pressrun.daemon.offline import offline_verbs
@@ -28,7 +29,9 @@ class OfflineExecutor:
         user = process_user()
         self._caller = Caller.at_shell(user.name, user.uid, claimed=claimed_user(os.environ))
         try:
-            self._carry_out = self._runner.run(self._services.enter_async_context(offline_verbs(settings)))
+            self._carry_out = self._runner.run(
+                self._services.enter_async_context(offline_verbs(settings, warn_of_held))
+            )
         except BaseException:
             self._runner.close()
             raise

@@ -154,6 +154,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
         else:
             report.problems += [] if former is None else [former]
             last_ids = {name: last + UNKNOWN_IDS for name, last in last_ids.items()}
+        connection.write(restores.end_sessions)
         connection.write(restored_access.end_visits)
         former_tx = former.tx if isinstance(former, FormerData) else None
         now = int(utc_now())

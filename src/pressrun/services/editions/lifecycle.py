@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 OVER = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 PAUSED_BY_PERSON = "paused by hand"
-PAUSED_BY_RESTORE = "it was restored from a backup, and copies may have gone out since: resume or cancel it"
+PAUSED_BY_RESTORE = (
+    "the database went back to an earlier moment, and copies may have gone out since: resume or cancel it"
+)
 
 
 def doubt_in_words(doubtful: int) -> str:
@@ -156,7 +158,7 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
     doubtful = count_doubtful(tx, edition)
     if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
         raise Refused(
-            f"edition {edition_id} was restored from a backup, and {doubt_in_words(doubtful)}. To resume it, "
+            f"edition {edition_id} is as it was at an earlier moment, and {doubt_in_words(doubtful)}. To resume it, "
             "accept that",
             at_shell="--yes accepts it",
         )

@@ -40,9 +40,10 @@ from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import restores
 from pressrun.store.upkeep.restores import FormerEdition, RestoredEdition
 
-KEPT_POST = "it arrived before a restore and may be an edition that was sent since. Check, then retry or remove it"
-KEPT_FORWARD = "it was being forwarded before a restore and may have arrived since. Check, then retry or remove it"
-ENDED_JOB = "a backup was restored while it was running. Check who is on the list before you submit it again"
+_BACK = "the database went back to an earlier moment"
+KEPT_POST = f"it arrived before {_BACK}, and may be an edition that was sent. Check, then retry or remove it"
+KEPT_FORWARD = f"it was being forwarded before {_BACK}, and may have arrived. Check, then retry or remove it"
+ENDED_JOB = f"{_BACK} while it was running. Check who is on the list before you submit it again"
 _OVER = frozenset({EditionState.FINISHED, EditionState.CANCELLED})
 _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
@@ -244,7 +245,6 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
 
 def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
     """Pause what would send copies, cancel mails to one person that nobody now expects, and keep others' mail."""
-    restores.end_sessions(tx)
     restores.end_jobs(tx, ENDED_JOB)  # it would ask the same people again
     for forward in restores.fail_forwards(tx, now):  # it was accepted
         keep_returned(tx, forward, KEPT_FORWARD, now)

@@ -7,67 +7,62 @@ journal of what relays accepted (delivery.queue.recovery), and what a running da
 daemon.session_keeper).
 
 Nobody has the facts since then, so what may go out wrongly waits for a person, as after a restore without former data.
+Each step may be repeated, and what has shown that the database was set back is there until the last one is done: a
+start that is killed leaves the rest to the next.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
-from pressrun.core.errors import BadInput
-from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.observe.log import event
 from pressrun.services.upkeep.carry_over import HeldBack, hold_back
 from pressrun.store.database import Database
-from pressrun.store.people import audit
-from pressrun.store.readers import consent
 from pressrun.store.table_store import TableStore
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep import restored_access, restores
+from pressrun.store.upkeep import restored_access, sessions
+from pressrun.store.upkeep.chain_heads import lacks_rows, read_heads
 from pressrun.store.upkeep.datadir import DataDir
-from pressrun.store.upkeep.key_files import keep_head, load_head
+from pressrun.store.upkeep.key_files import keep_heads, load_heads
 
 log = logging.getLogger("pressrun.storage")
 
-_CHAINS = {"consent": consent.read_head, "audit": audit.read_head}
+OnHeld = Callable[[HeldBack], None]
 
 
-async def follow_chains(database: Database, data: DataDir, now: int) -> None:
+async def follow_chains(database: Database, data: DataDir, now: int, on_held: OnHeld) -> None:
     """If the database lacks rows that its chains once had: hold everything back, and keep the heads that it has now."""
-    if not await database.read(_is_behind, {chain: _kept_head(data, chain) for chain in _CHAINS}):
+    if not await database.read(lacks_rows, load_heads(data)):
         return
-    await database.with_tables(TableStore.skip_ids)  # before any is drawn
-    log_held(await database.write(hold_all, now))
-    for chain, read_head in _CHAINS.items():
-        keep_head(data, chain, await database.read(read_head))
+    on_held(await hold_all(database, now))
+    heads = await database.read(read_heads)
+    with suppress(OSError):  # housekeeping tries it again, and tells what is wrong
+        keep_heads(data, heads)
 
 
-def _kept_head(data: DataDir, chain: str) -> Head:
-    with suppress(BadInput):  # whoever verifies the chain hears of it
-        return load_head(data, chain)
-    return NO_ROWS
+async def hold_all(database: Database, now: int) -> HeldBack:
+    """Hold back what may go out wrongly, end all visits, and draw no id that may have been drawn before."""
+    held = await database.write(_hold, now)
+    await database.with_tables(TableStore.skip_ids)
+    return held
 
 
-def _is_behind(tx: Transaction, kept: Mapping[str, Head]) -> bool:
-    """Whether the database lacks one of these rows, with which its chains once ended."""
-    return _lacks(consent.read_head(tx), kept["consent"], partial(restores.find_link, tx)) or _lacks(
-        audit.read_head(tx), kept["audit"], partial(restored_access.find_link, tx)
-    )
-
-
-def _lacks(last: Head, kept: Head, find_link: Callable[[int], bytes | None]) -> bool:
-    """Whether a chain that ends with `last` never had the row `kept`, or has another one with its number."""
-    if kept == NO_ROWS:
-        return False
-    return last.number < kept.number or find_link(kept.number) not in (None, kept.chain)
-
-
-def hold_all(tx: Transaction, now: int) -> HeldBack:
-    """Hold back what may go out wrongly, and end all visits."""
+def _hold(tx: Transaction, now: int) -> HeldBack:
     restored_access.end_visits(tx)
     return hold_back(tx, None, {}, now)
+
+
+async def skip_lost_ids(database: Database) -> None:
+    """Draw no id that may have been drawn before, where nothing else was lost.
+
+    A file has lost no more than a power cut takes. A server may lack editions and lists, too.
+    """
+    if database.location.is_exclusive:
+        await database.write(sessions.skip_ids)
+    else:
+        await database.with_tables(TableStore.skip_ids)
 
 
 def log_held(held: HeldBack) -> None:

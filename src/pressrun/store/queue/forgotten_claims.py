@@ -10,7 +10,7 @@ from msgspec import Struct
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.queue.copy_counts import count_move
 from pressrun.store.queue.journal import Claim
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Transaction, in_json
 
 
 class ForgottenClaim(Struct, frozen=True):
@@ -22,7 +22,7 @@ class ForgottenClaim(Struct, frozen=True):
 
 
 def find_forgotten(tx: Transaction, accepted: Iterable[Claim], now: float) -> list[ForgottenClaim]:
-    """Which of these mails, all of which relays have accepted, wait here as if they had not been tried so often.
+    """Which of these mails, all of which relays have accepted, stand here at an earlier attempt, or before the first.
 
     Then the database was set back to a moment before that claim. What was queued anew later, since it bounced, waits
     for another attempt. Which of the two it was cannot be told of a claim in the future: the clock was set back.
@@ -32,24 +32,24 @@ def find_forgotten(tx: Transaction, accepted: Iterable[Claim], now: float) -> li
         if claim.first_attempt_at > now:
             continue
         known = latest.get(claim.delivery_id)
-        if known is None or (known.first_attempt_at, known.attempts) < (claim.first_attempt_at, claim.attempts):
+        if known is None or _attempt(known) < _attempt(claim):
             latest[claim.delivery_id] = claim
-    rows = tx.rows("deliveries.waiting", ids=in_json(sorted(latest))) if latest else []
+    rows = tx.rows("deliveries.unfinished", ids=in_json(sorted(latest))) if latest else []
     return [
         ForgottenClaim(latest[row["id"]], row["edition_id"], DeliveryState(row["state"]))
         for row in rows
-        if _is_before(row, latest[row["id"]])
+        if (row["since"], row["attempts"]) < _attempt(latest[row["id"]])
     ]
+
+
+def _attempt(claim: Claim) -> tuple[int, int]:
+    """What grows from one claim of a mail to the next, also where the first one was given back without an attempt."""
+    return claim.first_attempt_at, claim.attempts
 
 
 def lacks_ids(tx: Transaction, accepted: Iterable[Claim]) -> bool:
     """Whether some of these mails were never queued here: the database was set back to a moment before that."""
     return bool(max((claim.delivery_id for claim in accepted), default=0) > tx.value("deliveries.last_id"))
-
-
-def _is_before(row: Row, claim: Claim) -> bool:
-    is_same_life = row["first_attempt_at"] in (None, claim.first_attempt_at) and row["since"] <= claim.first_attempt_at
-    return bool(row["attempts"] < claim.attempts and is_same_life)
 
 
 def claim_again(tx: Transaction, session: int, mails: Sequence[ForgottenClaim]) -> None:

@@ -108,15 +108,18 @@ where id {in ids} and state = 'claimed' and first_attempt_at is not null
 select id, attempts, first_attempt_at, claimed_by as session, edition_id from delivery
 where id {in ids} and state = 'claimed' and claimed_by = :session and first_attempt_at is not null;
 
--- name: waiting
--- Where copies and notices stand that wait; a relay that has accepted one by a later attempt knows more than we do.
-select id, edition_id, state, attempts, coalesce(first_attempt_at, due_at) as since, first_attempt_at from delivery
-where id {in ids} and state in ('queued', 'deferred') order by id {lock};
+-- name: unfinished
+-- Where copies and notices stand that wait, or that sessions which are gone had claimed; a relay that has accepted one by a later
+-- attempt knows more than we do.
+select id, edition_id, state, attempts, coalesce(first_attempt_at, due_at) as since from delivery
+where id {in ids} and (state in ('queued', 'deferred') or state = 'claimed'
+    and not exists (select 1 from session where session.id = delivery.claimed_by and session.state = 'live'))
+order by id {lock};
 
 -- name: claim_again
 -- As the claim that the database has forgotten left it.
 update delivery set state = 'claimed', claimed_by = :session, attempts = :attempts, first_attempt_at = :first_attempt_at
-where id = :id and state in ('queued', 'deferred');
+where id = :id and state in ('queued', 'deferred', 'claimed');
 
 -- name: adopt
 -- Claimed by a session that is gone, and now ours: it is known what became of them.

@@ -20,10 +20,6 @@ select host, config from session where id < :session order by id desc limit 1;
 -- The process still lives.
 update session set heartbeat_at = :now where id = :session and state = 'live';
 
--- name: chain_lengths
--- How many rows the evidence of consent and the audit log have ever had.
-select coalesce((select number from consent_head), 0) as consent, coalesce((select number from audit_head), 0) as audit;
-
 -- name: is_live
 -- Whether the database still belongs to a session; it stays so until the commit.
 select id from session where id = :session and state = 'live' {share};

@@ -15,7 +15,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from pressrun.core.errors import BadConfiguration, Refused
+from msgspec.structs import asdict
+
+from pressrun.core.errors import BadConfiguration, BadInput, Refused
 from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
 from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
@@ -27,6 +29,7 @@ from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
 from pressrun.store.transaction import Row, Transaction
 from pressrun.store.upkeep import keyring
+from pressrun.store.upkeep.chain_heads import Heads
 from pressrun.store.upkeep.datadir import DataDir
 
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
@@ -198,6 +201,13 @@ def keep_head(data: DataDir, chain: str, head: Head) -> None:
     replace_file(data.head_of(chain), f"{head}\n".encode("ascii"))
 
 
+def keep_heads(data: DataDir, heads: Heads) -> None:
+    """The same for both chains, unless one has no rows."""
+    for chain, head in asdict(heads).items():
+        if head != NO_ROWS:
+            keep_head(data, chain, head)
+
+
 def load_head(data: DataDir, chain: str) -> Head:
     """What `keep_head` wrote last, or NO_ROWS; raises BadInput when it cannot be parsed."""
     try:
@@ -205,6 +215,18 @@ def load_head(data: DataDir, chain: str) -> Head:
     except FileNotFoundError:
         return NO_ROWS
     return parse_head(text.strip())
+
+
+def load_heads(data: DataDir) -> Heads:
+    """The heads of both chains; NO_ROWS also where one cannot be read. Whoever verifies the chain hears of that."""
+    return Heads(_try_to_load(data, "consent"), _try_to_load(data, "audit"))
+
+
+def _try_to_load(data: DataDir, chain: str) -> Head:
+    try:
+        return load_head(data, chain)
+    except (BadInput, OSError):
+        return NO_ROWS
 
 
 def load_consent_head(data: DataDir) -> Head:

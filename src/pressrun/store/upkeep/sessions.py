@@ -13,10 +13,11 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.errors import TryAgain
+from pressrun.core.errors import DatabaseSetBack, TryAgain
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.upkeep.lease import LEASE_SECONDS, is_over
 from pressrun.store.transaction import Row, Transaction
+from pressrun.store.upkeep.chain_heads import NO_HEADS, Heads, lacks_rows, read_heads
 
 KEPT_SESSIONS = 100  # ended ones, for people who want to know what ran when
 SKIPPED_IDS = 1 << 20  # far more than are drawn between two waits for the disk
@@ -55,17 +56,6 @@ class SessionSettings(Struct, frozen=True, kw_only=True):
     config: str
 
 
-class ChainLengths(Struct, frozen=True):
-    """How many rows the evidence of consent and the audit log have ever had: they only grow."""
-
-    consent: int = 0
-    audit: int = 0
-
-    def is_behind(self, before: ChainLengths) -> bool:
-        """Whether rows are missing that were there before: the database was set back to an earlier moment."""
-        return self.consent < before.consent or self.audit < before.audit
-
-
 def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | SessionHolder:
     """Begin a session and end the one before; returns its id, or who holds the database.
 
@@ -79,7 +69,6 @@ def begin(tx: Transaction, process: Process, *, is_alone: bool) -> int | Session
             return _holder(live)
         end(tx, live["id"])
         if _boot_of(live["lock"]) != _boot_of(process.lock):
-            skip_events(tx)
             skip_ids(tx)
     session = tx.insert("sessions.begin", **asdict(process), now=now, started_at=int(now))
     tx.run("sessions.forget", before=session - KEPT_SESSIONS)
@@ -112,14 +101,13 @@ def read_clock(tx: Transaction) -> float:
 
 
 def skip_ids(tx: Transaction) -> None:
-    """Leave a gap in the ids that links and the addresses of bounces name. A server does not undo it with the rest."""
+    """Leave a gap in the ids of events, and in those that links and the addresses of bounces name.
+
+    A server does not undo the latter with the rest.
+    """
+    tx.run("sessions.skip_events", number=SKIPPED_IDS)
     tx.run("sessions.note_ids")
     tx.run("sessions.skip_ids", number=SKIPPED_IDS)
-
-
-def skip_events(tx: Transaction) -> None:
-    """Leave a gap in the ids of events."""
-    tx.run("sessions.skip_events", number=SKIPPED_IDS)
 
 
 def find_before(tx: Transaction, session: int) -> SessionSettings | None:
@@ -127,10 +115,15 @@ def find_before(tx: Transaction, session: int) -> SessionSettings | None:
     return tx.parsed(SessionSettings, "sessions.before", session=session)
 
 
-def renew(tx: Transaction, session: int) -> ChainLengths | None:
-    """Record that a session lives; returns how far the chains have come, and None if the session has been ended."""
+def renew(tx: Transaction, session: int, former: Heads = NO_HEADS) -> Heads | None:
+    """Record that a session lives; returns the heads of the chains, and None if the session has been ended.
+
+    Raises DatabaseSetBack where rows are missing with which the chains once ended; the session may be among them.
+    """
+    if lacks_rows(tx, former):
+        raise DatabaseSetBack("the database was set back to an earlier moment")
     is_live = tx.run("sessions.renew", session=session, now=read_clock(tx)) == 1
-    return tx.parsed(ChainLengths, "sessions.chain_lengths") if is_live else None
+    return read_heads(tx) if is_live else None
 
 
 def is_live(tx: Transaction, session: int) -> bool:
