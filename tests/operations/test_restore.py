@@ -275,13 +275,28 @@ def test_editions_come_back_paused_and_mails_to_one_person_cancelled(
     assert count(there.database, "pending_request") == 0
 
 
-def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_told", [0, 1])
+def test_who_has_just_left_is_not_told_by_a_mail_that_nobody_expects(
+    data: DataDir, tmp_path: Path, is_told: int
+) -> None:
+    """They may have been told before the restore. Whoever has the mail can still undo that they left."""
+    execute(data.database, f"update unsubscribe set notice_queued = {is_told}")
+    make_backup(data, tmp_path / "backup.tar")
+    left = rows(data.database, "select id from unsubscribe")
+    put_back(data, tmp_path / "backup.tar")
+    assert left * is_told == rows(data.database, "select id from unsubscribe")
+
+
+@pytest.mark.parametrize("state", ["queued", "claimed", "deferred"])
+def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, tmp_path: Path, state: str) -> None:
     """It was accepted, so its sender believes that it arrives."""
     mail = mail_to_owner(7_000)
     owner = parse_address("owner@harbour.example")
     forward = new_forward(mail, owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
     with closing(data.database.connect()) as connection:
-        connection.write(lambda tx: insert_notice(tx, forward, 1))
+        number = connection.write(lambda tx: insert_notice(tx, forward, 1))
+    claimed_by = "(select min(id) from session)" if state == "claimed" else "null"
+    execute(data.database, f"update delivery set state = '{state}', claimed_by = {claimed_by} where id = {number}")
     make_backup(data, tmp_path / "backup.tar")
     assert [] == put_back(data, tmp_path / "backup.tar").problems
     assert [("kept", KEPT_FORWARD, mail.content)] == rows(
@@ -290,6 +305,19 @@ def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, t
         "where inbound.id = 7000",
     )
     assert 0 == count(data.database, "delivery where notice_id is not null and state in ('queued', 'claimed')")
+
+
+def test_a_mail_that_was_forwarded_before_is_not_forwarded_again(data: DataDir, tmp_path: Path) -> None:
+    """Its content is still there, for the case that it bounces."""
+    owner = parse_address("owner@harbour.example")
+    forward = new_forward(mail_to_owner(7_000), owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
+    with closing(data.database.connect()) as connection:
+        number = connection.write(lambda tx: insert_notice(tx, forward, 1))
+    execute(data.database, f"update delivery set state = 'delivered', recorded_at = 2 where id = {number}")
+    make_backup(data, tmp_path / "backup.tar")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [("delivered",)] == rows(data.database, f"select state from delivery where id = {number}")
+    assert 0 == count(data.database, "inbound where id = 7000")
 
 
 def test_who_left_or_was_suppressed_since_stays_out(data: DataDir, backup: Path) -> None:

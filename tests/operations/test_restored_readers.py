@@ -133,6 +133,25 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
     assert {"pending"} == set(subscriptions(data).values())
 
 
+def test_who_left_does_not_end_what_somebody_else_with_their_id_reads(data: DataDir, tmp_path: Path) -> None:
+    """After an earlier restore readers have the ids of others who came since the backup."""
+    reading = "state = 'active', state_before = null, suspended_for = null, paused_until = null"
+    execute(data.database, f"update subscription set {reading}")
+    execute(data.database, "update subscriber set created_at = id")
+    make_backup(data, tmp_path / "backup.tar")
+    [(reader, other)] = rows(
+        data.database,
+        "select subscription.subscriber_id, subscriber.id from subscription, subscriber"
+        " where subscriber.id <> subscription.subscriber_id limit 1",
+    )
+    another_past = ("drop trigger consent_stays", "update consent set chain = x'00'")
+    execute(data.database, f"update subscriber set created_at = {other} where id = {reader}", LEFT, *another_past)
+    put_back(data, tmp_path / "backup.tar")
+    assert [("active",)] == rows(
+        data.database, f"select distinct state from subscription where subscriber_id = {reader}"
+    )
+
+
 def test_a_list_that_no_proof_turns_on_any_more_stays_so(data: DataDir, tmp_path: Path) -> None:
     """As if an earlier version had imported it as suspended, and bounces have shown since that a file had done so."""
     suspended = "update subscription set state = 'suspended', suspended_for = 'bounces'"

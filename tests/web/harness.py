@@ -54,6 +54,7 @@ from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.web.app import AdminTable, Surroundings, build_app
 from pressrun.web.editors.demo import DemoMailbox
+from pressrun.web.http.clients import ArrivedRequests
 from pressrun.web.http.monitoring import MonitoringPages
 from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
@@ -85,6 +86,7 @@ class WebHarness:
     limits: LimitSettings
     settings: HttpSettings
     mailbox: DemoMailbox | None = None
+    arrived: ArrivedRequests = field(default_factory=ArrivedRequests)
     blockers: list[str] = field(default_factory=list)
     counted: list[tuple[str, str, int]] = field(default_factory=list)
     wakes: int = 0
@@ -162,7 +164,7 @@ class WebHarness:
             admin=admin,
         )
         monitoring = MonitoringPages(readiness=readiness, metrics_page=metrics_page)
-        return build_app(around, cases, monitoring, mailbox=self.mailbox)
+        return build_app(around, cases, monitoring, mailbox=self.mailbox, arrived=self.arrived)
 
     def client(self, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
         """A browser whose requests are carried out as soon as it has its response."""

@@ -132,6 +132,24 @@ async def test_what_was_never_handed_over_counts_as_not_tried(harness: DeliveryH
     assert "finished" == await harness.state(edition)
 
 
+@pytest.mark.parametrize("are_counted", [True, False])
+async def test_an_edition_is_not_over_while_its_last_copy_is_in_flight(
+    harness: DeliveryHarness, are_counted: bool
+) -> None:
+    """That copy may come back, and would wait for ever. Not even where the kept numbers know of none."""
+    [address] = await harness.readers(1)
+    edition = await harness.edition()
+    [outgoing] = await harness.outgoing_after_cycle()
+    if not are_counted:
+        await harness.change("update copy_count set claimed = 0")
+    await harness.run_cycle()
+    assert "sending" == await harness.state(edition)
+    harness.answer(outgoing, LATER)
+    await harness.run_cycle()
+    harness.pass_time(7200)
+    assert [address] == [outgoing.rcpt_to for outgoing in await harness.send_all()]
+
+
 async def test_a_copy_without_an_answer_goes_out_again_later(harness: DeliveryHarness) -> None:
     await harness.readers(1)
     edition = await harness.edition()
@@ -194,10 +212,16 @@ async def test_who_leaves_before_the_claim_gets_nothing(harness: DeliveryHarness
     assert {"delivered": 2, "cancelled": 1} == await harness.counts(edition)
 
 
-async def test_an_edition_is_finished_when_its_last_reader_leaves(harness: DeliveryHarness) -> None:
+@pytest.mark.parametrize("way", ["leave", "erase", "suppress", "hard-bounce"])
+@pytest.mark.parametrize("is_put_off", [False, True])
+async def test_an_edition_is_finished_when_its_last_reader_goes(
+    harness: DeliveryHarness, way: str, is_put_off: bool
+) -> None:
     await harness.readers(1)
     edition = await harness.edition()
-    await harness.leave("r0@reader.example")
+    if is_put_off:
+        await harness.send_all(LATER)
+    await go(harness, way, edition)
     await harness.run_cycle()
     assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
 

@@ -60,3 +60,25 @@ async def test_what_is_claimed_no_more_is_left_alone(harness: DeliveryHarness, r
     await harness.services.database.write(settle)
     records = await harness.services.database.read(_records, edition)
     assert [record[2] for record in records.values()] == ["gone", reply]
+
+
+@pytest.mark.parametrize("is_handed_over", [True, False])
+async def test_nor_is_it_withheld_from_a_reader_who_may_not_be_mailed_any_more(
+    harness: DeliveryHarness, is_handed_over: bool
+) -> None:
+    """The notification that came first may have suspended them."""
+    await harness.readers(1)
+    edition = await harness.edition()
+    [outgoing] = await harness.outgoing_after_cycle()
+    await harness.change("update subscription set state = 'suspended', suspended_for = 'bounces'")
+
+    def settle(tx: Transaction) -> None:
+        number, session = outgoing.delivery_id, harness.owner.session
+        for state in (DeliveryState.FAILED, DeliveryState.DEFERRED)[: 1 + is_handed_over]:
+            result = DeliveryResult(id=number, state=state, due_at=1, relay=RELAY, code=550, edition_id=edition)
+            deliveries.record_results(tx, session, [result], 1)
+        deliveries.release(tx, session, [number], 1)
+
+    await harness.services.database.write(settle)
+    assert {"failed": 1} == await harness.counts(edition)
+    assert [("failed",)] == await harness.rows("select state from delivery where edition_id = ?", edition)

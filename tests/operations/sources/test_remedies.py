@@ -19,6 +19,7 @@ REFUSED = {
     "email,#,Created (UTC)": "Rename or leave out all such columns: '#', 'Created (UTC)'",
     "E-Mail,name": "; rename the column 'E-Mail' to 'email'",
     "name,town": "; rename the column with the addresses to 'email'",
+    "a@x.example": "; to import a plain list of addresses, put the word `email` on a line above them",
     "Email Address,LEID,EUID": "Send only those who are subscribed, without the columns LEID and EUID",
 }
 

@@ -302,6 +302,34 @@ async def test_nobody_is_asked_who_left_or_complained(harness: DeliveryHarness) 
     assert [] == await ask(harness)
 
 
+async def test_who_came_back_by_themselves_keeps_nobody_from_being_asked(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are."""
+    monkeypatch.setattr("pressrun.services.readers.suspension._BATCH", 1)
+    await harness.readers(2)
+    await send(harness, "one", GONE)
+    await harness.change("update suspension set ended_at = since where subscriber_id = 1")
+    harness.pass_time(8 * DAY)
+    assert ["r1@reader.example"] == [question.rcpt_to for question in await ask(harness)]
+
+
+async def test_the_question_names_nothing_of_a_list_that_its_reader_had_paused(harness: DeliveryHarness) -> None:
+    await harness.services.make_list("other")
+    await harness.readers(1)
+    await harness.readers(2, "other")
+    other = await harness.subscription("r0@reader.example", "other")
+    until = int(harness.services.now) + 90 * DAY
+    paused = "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = ? where id = ?"
+    await harness.change(paused, until, other)
+    await send(harness, "one", GONE)
+    await harness.edition("# Quays", "other")
+    await harness.send_all()
+    harness.pass_time(8 * DAY)
+    [question] = await ask(harness)
+    assert (True, False) == (b"/news/archive/" in question.content, b"/other/archive/" in question.content)
+
+
 async def test_signing_up_again_proves_the_mailbox_too(harness: DeliveryHarness) -> None:
     """Whoever confirms anything is back on all lists that they did not leave."""
     await harness.readers(1)

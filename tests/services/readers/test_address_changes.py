@@ -22,6 +22,7 @@ from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.suppression import SuppressionReason
+from pressrun.smtp.handover import HandOver
 from pressrun.store.queue import copy_counts
 from pressrun.store.readers import suppressions
 
@@ -182,6 +183,19 @@ async def test_a_suppression_counts_for_the_address_that_a_reader_has_now(
         partial(suppressions.suppress, address=suppressed, reason=reason, since=1), digest
     )
     assert ([new] if gets_news else []) == await get_news(harness, await harness.edition())
+
+
+@pytest.mark.parametrize(("reply", "state"), [(TAKEN, "delivered"), (GONE, "failed")])
+async def test_what_became_of_copies_at_the_old_address_stays_with_it(
+    harness: DeliveryHarness, change: AddressChanges, reply: HandOver, state: str
+) -> None:
+    """A bounce there counts against nobody else, and a copy that failed there is not sent to the other reader."""
+    edition, old = await harness.edition(), await harness.subscription(OLD)
+    await harness.send_all(reply)
+    await confirm(change)
+    assert [(old, state)] == await harness.rows(
+        "select subscription_id, state from delivery where edition_id = ?", edition
+    )
 
 
 @pytest.mark.parametrize("reads_both", [False, True])

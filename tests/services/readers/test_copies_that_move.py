@@ -39,17 +39,26 @@ async def family(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> D
     return await make_family(harness, monkeypatch)
 
 
-async def begin(harness: DeliveryHarness, *what: str, issue: str | None = None) -> int:
-    """An edition that has started, with its first slice taken."""
+async def prepare(harness: DeliveryHarness, *what: str, issue: str | None = None) -> int:
+    """An edition that has not started."""
     edition = await harness.edition(*what, scheduled_at=int(harness.services.now) + 1)
     await harness.change("update edition set issue = ? where id = ?", issue, edition)
+    return edition
 
+
+async def begin(harness: DeliveryHarness, *what: str, issue: str | None = None) -> int:
+    """An edition that has started, with its first slice taken."""
+    edition = await prepare(harness, *what, issue=issue)
+    await start_now(harness, edition)
+    return edition
+
+
+async def start_now(harness: DeliveryHarness, edition: int) -> None:
     def start(tx: Transaction) -> None:
         lifecycle.start(tx, lifecycle.require_edition(tx, edition), int(harness.services.now))
 
     await harness.services.database.write(start)
     harness.pass_time(1)
-    return edition
 
 
 async def take_rest(harness: DeliveryHarness) -> None:
@@ -362,6 +371,45 @@ async def test_an_undone_change_to_another_reader_of_the_list_gives_both_their_c
     assert [ADA, NEW] == await send_rest(family, edition)
 
 
+async def test_what_comes_back_while_its_edition_is_paused_goes_when_that_goes_on(family: DeliveryHarness) -> None:
+    edition = await begin_for_all(family)
+    await pause(family)
+    await family.edition_admin.pause(edition)
+    await resume(family)
+    await family.edition_admin.resume(edition)
+    assert [ADA] == await send_rest(family, edition)
+
+
+async def test_a_pause_in_another_language_brings_back_no_copy_of_before(family: DeliveryHarness) -> None:
+    """They had left, and came back before they paused."""
+    edition = await begin_for_all(family)
+    await family.leave(ADA)
+    family.pass_time(1)
+    number = await family.subscription(ADA)
+    await family.change("update subscription set state = 'active', since = since + 1 where id = ?", number)
+    family.pass_time(1)
+    await pause(family)
+    await choose(family, "boletim")
+    await resume(family)
+    assert [] == await send_rest(family, edition)
+
+
+async def test_a_copy_that_came_before_a_pause_is_not_made_way_for(family: DeliveryHarness) -> None:
+    """Another reader, whose copy waits, becomes the one who has had it and has paused since."""
+    await family.add_readers([NEW])
+    family.pass_time(10)
+    edition = await begin_for_all(family)
+    await family.run_cycle()
+    for outgoing in family.all_outgoing():
+        family.answer(outgoing, TAKEN if outgoing.rcpt_to == NEW else LATER)
+    await family.run_cycle()
+    family.pass_time(1)
+    await pause(family, NEW)
+    await move(family)
+    await resume(family, NEW)
+    assert [] == await send_rest(family, edition)
+
+
 # ---------------------------------------------------------------------- one issue in several languages
 
 
@@ -422,6 +470,58 @@ async def test_who_reads_two_languages_at_two_addresses_gets_both(family: Delive
     assert [ADA] == await get_issue(family, "news")
     await move(family)
     assert [NEW] == await get_issue(family, "boletim")
+
+
+async def test_an_issue_comes_from_the_next_language_though_copies_of_the_former_are_yet_to_be_cancelled(
+    family: DeliveryHarness,
+) -> None:
+    """Its edition was cancelled, which takes a while for many readers."""
+    edition = await begin(family, "Hello", issue="may")
+    await take_rest(family)
+    other = await prepare(family, "Olá", "boletim", issue="may")
+
+    def cancel(tx: Transaction) -> None:
+        lifecycle.cancel(tx, edition, int(family.services.now))
+
+    await family.services.database.write(cancel)
+    await choose(family, "boletim")
+    await start_now(family, other)
+    assert [ADA] == await send_rest(family, other)
+
+
+async def test_an_issue_that_went_out_in_a_third_language_is_not_missed_by_who_had_it_at_another_address(
+    family: DeliveryHarness,
+) -> None:
+    for name in ("other", "nouvelles"):
+        await family.services.make_list(name, language="fr")
+    await family.change("update list set family = 'f', leaving_note = 0 where name = 'nouvelles'")
+    await family.add_readers([NEW], "other")
+    assert [ADA] == await get_issue(family, "news")
+    assert [] == await get_issue(family, "nouvelles")
+    waiting = await family.edition("Olá", "boletim", scheduled_at=int(family.services.now) + 86_400)
+    await family.change("update edition set issue = 'may' where id = ?", waiting)
+    await move(family)
+    await choose_at(family, NEW, "boletim")
+    await choose_at(family, NEW, "nouvelles")
+    assert [] == await send(family)
+
+
+async def test_a_failed_copy_is_not_sent_again_to_who_had_the_issue_at_another_address(family: DeliveryHarness) -> None:
+    """They read both languages by now, and keep the one whose copy has failed."""
+    await family.add_readers([NEW], "boletim")
+    assert [ADA] == await get_issue(family, "news")
+    edition = await begin(family, "Olá", "boletim", issue="may")
+    await family.change("update delivery set state = 'failed' where edition_id = ?", edition)
+    await family.services.database.write(copy_counts.recount, edition)
+    await move(family)
+    await choose_at(family, NEW, "boletim")
+    [(copy,)] = await family.rows("select id from delivery where edition_id = ?", edition)
+
+    def resend(tx: Transaction) -> lifecycle.Resent:
+        return lifecycle.resend_failed(tx, edition, int(family.services.now), [copy])
+
+    resent = await family.services.database.write(resend)
+    assert (0, 1) == (resent.queued, resent.left_out)
 
 
 async def test_an_issue_comes_once_after_two_moves(family: DeliveryHarness) -> None:

@@ -162,6 +162,17 @@ async def test_a_request_that_waits_is_confirmed_by_undoing(harness: DeliveryHar
     assert [Confirmed.ALREADY, Confirmed.LEFT_SINCE] == outcomes
 
 
+async def test_who_was_suppressed_since_is_not_told_that_they_are_back(harness: DeliveryHarness) -> None:
+    """No mail would come."""
+    await harness.change("update list set leaving_note = 1")
+    await harness.add_readers([ADA])
+    await harness.leave(ADA)
+    await harness.services.suppressions.add(parse_address(ADA), "operator")
+    [(number,)] = await harness.rows("select id from unsubscribe")
+    assert (await UndoUnsubscribe(harness.services.context).undo(number, WEB))[0] is UndoOutcome.OVER
+    assert [("unsubscribed",)] == await harness.rows("select state from subscription")
+
+
 async def link_of_ada(harness: DeliveryHarness) -> ReaderLink:
     number = await harness.subscription(ADA)
     [(round_,)] = await harness.rows("select round from subscription where id = ?", number)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.delivery.harness import DeliveryHarness
+from tests.delivery.harness import LATER, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.chain import NO_ROWS, Head
@@ -122,11 +122,14 @@ async def test_a_notice_is_kept_for_a_while(harness: DeliveryHarness, after: int
     assert 1 - after == len(await harness.rows("select * from delivery"))
 
 
-async def test_a_notice_that_waits_is_never_swept(harness: DeliveryHarness) -> None:
+@pytest.mark.parametrize("state", ["queued", "deferred"])
+async def test_a_notice_that_waits_is_never_swept(harness: DeliveryHarness, state: str) -> None:
     await queue_notice(harness)
+    if state == "deferred":
+        await harness.send_all(LATER)
     harness.pass_time(NOTICE_KEPT_SECONDS * 2)
     await harness.housekeeping.round()
-    assert [("queued",)] == await harness.rows("select state from delivery")
+    assert [(state,)] == await harness.rows("select state from delivery")
 
 
 async def test_limits_are_swept(harness: DeliveryHarness) -> None:

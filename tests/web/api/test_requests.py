@@ -108,6 +108,14 @@ async def test_what_no_database_stores(desk: Desk, body: str) -> None:
     assert (422, []) == (response.status_code, desk.calls)
 
 
+async def test_the_numbers_at_the_ends_of_what_is_stored(desk: Desk) -> None:
+    """They are taken as they are."""
+    async with desk.client() as client:
+        for age in (2**63 - 1, 1 - 2**63):
+            assert 200 == (await client.put(ADA, json={"age": age})).status_code
+    assert [2**63 - 1, 1 - 2**63] == [getattr(call.arguments, "age", None) for call in desk.calls]
+
+
 async def test_members_that_are_nested_without_end(desk: Desk) -> None:
     """422 where they stand, and no fault of ours."""
     for body in ('{"fields": ' + '{"a": ' * 300 + "1" + "}" * 301, '{"fields": ' + "[" * 900 + "]" * 900 + "}"):
@@ -329,6 +337,14 @@ async def test_values_of_a_query_are_written_as_described(served: ServedApi, que
     assert (422, f"?{query.partition('=')[0]}") == (response.status_code, response.json()["errors"][0]["pointer"])
 
 
+async def test_nul_is_refused_where_all_members_are_text(served: ServedApi) -> None:
+    """They are read in one step, which looks at nothing else."""
+    await served.services.make_list()
+    async with served.client() as client:
+        told = await client.put("/lists/news/subscribers/ada@reader.example", json={"name": "a\0"})
+    assert {"/name": "contains a NUL character, which cannot be stored"} == pointers(told)
+
+
 async def test_a_word_that_is_none_of_several_is_answered_with_all_of_them(served: ServedApi) -> None:
     """Both in the query and in the body."""
     async with served.client() as client:
@@ -339,6 +355,13 @@ async def test_a_word_that_is_none_of_several_is_answered_with_all_of_them(serve
     assert {"?state": "unknown: 'gone'. Use one of pending, active, suspended, unsubscribed"} == pointers(asked)
     assert "subscription.started" in pointers(several)["?type/0"]
     assert {"/archive": "unknown: 'gone'. Use one of public, members, off"} == pointers(told)
+
+
+async def test_what_is_no_word_at_all_is_not_called_an_unknown_one(served: ServedApi) -> None:
+    async with served.client() as client:
+        await client.post("/lists", json={"name": "news", "title": "River News"})
+        told = await client.patch("/lists/news", json={"archive": 7})
+    assert {"/archive": "Expected `str`, got `int`"} == pointers(told)
 
 
 async def test_a_value_in_another_form_is_told_in_words(served: ServedApi) -> None:

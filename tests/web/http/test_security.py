@@ -60,6 +60,17 @@ async def test_token_pages_are_not_stored_indexed_or_named(web: WebHarness) -> N
                 )
 
 
+@pytest.mark.parametrize(("path", "status"), [("/news", 200), ("/news/subscribe", 400), ("/nothing", 404)])
+async def test_nobody_keeps_an_answer_that_is_an_error(web: WebHarness, path: str, status: int) -> None:
+    await web.add_list()
+    async with web.client() as client:
+        answer = await client.request("POST" if status == 400 else "GET", path)
+    assert (status, "no-cache" if status < 400 else "no-store") == (
+        answer.status_code,
+        answer.headers["cache-control"],
+    )
+
+
 async def test_links_come_from_base_url_never_from_host(web: WebHarness) -> None:
     number = await web.add_list()
     await web.add_edition(number)

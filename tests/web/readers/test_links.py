@@ -195,6 +195,13 @@ async def test_a_test_copy_says_so_and_changes_nobody(web: WebHarness) -> None:
     assert before == await web.everything()
 
 
+async def test_how_a_request_by_a_numbered_test_link_came_is_remembered_for_the_caller(web: WebHarness) -> None:
+    """`pressrun doctor` asks the daemon how its own request arrived."""
+    async with web.client(peer="192.0.2.7") as client:
+        await client.get(web.unsubscribe_path(TEST_ID, 3))
+    assert {"peer": "192.0.2.7", "port": 1234, "forwarded": (), "is_trusted": False} == web.arrived.describe(3)
+
+
 async def test_confirming_once_twice_and_after_leaving(web: WebHarness) -> None:
     await web.add_list()
     async with web.client() as client:
