@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, get_origin
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import fields
 
 from pressrun.core.errors import Unavailable
 
@@ -90,12 +91,34 @@ def in_json(values: Any) -> str:
     return _encode(values).decode()
 
 
-def parse_row(row: Row, kind: type[T], *json_columns: str) -> T:
-    """A row as a struct with a field for each column; enums and booleans become what the fields say."""
-    values = dict(zip(row.keys(), row, strict=True))  # dict(row) would look for each column by its name
-    for name in json_columns:
-        values[name] = _decode(values[name])
+def parse_row(row: Row, kind: type[T]) -> T:
+    """A row as a struct with a field for each column; enums and booleans become what the fields say.
+
+    No column can hold a mapping or a tuple, so the text of such a field is JSON.
+    """
+    parsed: T = _parse(zip(row.keys(), row, strict=True), kind)  # dict(row) would look for each column by its name
+    return parsed
+
+
+def parse_join(row: Iterable[Any], *kinds: type[Any]) -> tuple[Any, ...]:
+    """The structs that a row holds one after the other, each with its columns in the order of its fields."""
+    values = iter(row)
+    parsed = tuple(_parse(zip(kind.__struct_fields__, values), kind) for kind in kinds)  # noqa: B905 - the rest follows
+    assert not [*values]  # each column belongs to one of them
+    return parsed
+
+
+def _parse(columns: Iterable[tuple[str, Any]], kind: Any) -> Any:
+    values = dict(columns)
+    for name in _json_fields(kind):
+        if name in values:
+            values[name] = _decode(values[name])
     return msgspec.convert(values, kind, strict=False)
+
+
+@cache
+def _json_fields(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind) if get_origin(field.type) in (Mapping, tuple))
 
 
 class Conflict(Exception):
@@ -221,6 +244,10 @@ class Transaction:
         """The only row of a query as a value of its type, or None."""
         row = self.row(name, **parameters)
         return None if row is None else parse_row(row, kind)
+
+    def parsed_rows(self, kind: type[T], name: str, /, **parameters: Any) -> list[T]:
+        """All rows of a query as values of their type."""
+        return [parse_row(row, kind) for row in self.rows(name, **parameters)]
 
     def value(self, name: str, /, **parameters: Any) -> Any:
         """The first column of the only row of a query, or None without a row."""

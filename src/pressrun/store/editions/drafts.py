@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json, parse_row
 
 PlainFinding = Mapping[str, Any] | Sequence[Any]  # as `message.finding` writes it; a list in rows of older versions
 
@@ -71,9 +71,8 @@ def find_draft(tx: Transaction, edition_id: int) -> StoredDraft | None:
     if row is None:
         return None
     findings = tuple(json.loads(row["findings"]))
-    return StoredDraft(
-        findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=_version(row)
-    )
+    version = parse_row(row, DraftVersion)
+    return StoredDraft(findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=version)
 
 
 def find_replacements(tx: Transaction, edition_ids: Collection[int]) -> dict[int, int]:
@@ -98,7 +97,7 @@ def sent_by(tx: Transaction, list_id: int, address_key: str, now: int) -> list[S
             edition_id=row["edition_id"],
             subject=row["subject"],
             state=EditionState(row["state"]),
-            version=_version(row),
+            version=parse_row(row, DraftVersion),
         )
         for row in tx.rows("drafts.sent_by", list_id=list_id, address_key=address_key, now=now)
     ]
@@ -139,7 +138,3 @@ def find_same_content(tx: Transaction, list_id: int, digest: bytes) -> int | Non
     """The last edition with the same content, a cancelled one only when there is no other."""
     edition_id: int | None = tx.value("drafts.find_same_content", list_id=list_id, source_digest=digest)
     return edition_id
-
-
-def _version(row: Row) -> DraftVersion:
-    return parse_row(row, DraftVersion)

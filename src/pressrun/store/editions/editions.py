@@ -13,7 +13,7 @@ from pressrun.core.lifecycles.events import EventType, of_edition
 from pressrun.store.editions import search
 from pressrun.store.editions.search import ShownEdition
 from pressrun.store.programs import events
-from pressrun.store.transaction import Transaction, parse_row
+from pressrun.store.transaction import Transaction
 
 ALWAYS = (-(1 << 62), 1 << 62)
 MOST_OF_PICTURE = 200_000  # octets: an index shows the picture small, but a browser has to fetch all of it
@@ -157,16 +157,18 @@ def give_up_slug(tx: Transaction, edition_id: int) -> None:
 
 def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:
     """Every edition, or those of one list, newest first; without welcome mails."""
-    rows = tx.rows("editions.all") if list_id is None else tx.rows("editions.of_list", list_id=list_id)
-    return [parse_row(row, Edition) for row in rows]
+    if list_id is None:
+        return tx.parsed_rows(Edition, "editions.all")
+    return tx.parsed_rows(Edition, "editions.of_list", list_id=list_id)
 
 
 def page_of_editions(
     tx: Transaction, list_id: int, *, before: int, limit: int, state: str | None, since: int
 ) -> list[Edition]:
     """Editions of a list with lower ids, newest first, in one state or any, made at that time or later."""
-    rows = tx.rows("editions.page", list_id=list_id, before=before, limit=limit, state=state, since=since)
-    return [parse_row(row, Edition) for row in rows]
+    return tx.parsed_rows(
+        Edition, "editions.page", list_id=list_id, before=before, limit=limit, state=state, since=since
+    )
 
 
 def count_editions(tx: Transaction, list_id: int, *, state: str | None, since: int) -> int:
@@ -176,12 +178,12 @@ def count_editions(tx: Transaction, list_id: int, *, state: str | None, since: i
 
 def live_editions(tx: Transaction) -> list[Edition]:
     """The editions that are scheduled or being sent, oldest first."""
-    return [parse_row(row, Edition) for row in tx.rows("editions.live")]
+    return tx.parsed_rows(Edition, "editions.live")
 
 
 def paused_editions(tx: Transaction) -> list[Edition]:
     """The paused editions, oldest first."""
-    return [parse_row(row, Edition) for row in tx.rows("editions.paused")]
+    return tx.parsed_rows(Edition, "editions.paused")
 
 
 def record_edition(tx: Transaction, before: Edition, changed: Edition, *, how: str = "") -> None:
@@ -321,7 +323,8 @@ def archived_editions(
     `between` are the first second that counts and the first one that no longer does.
     """
     since, until = between
-    rows = tx.rows(
+    return tx.parsed_rows(
+        IndexedEdition,
         "editions.archived",
         list_id=list_id,
         since=since,
@@ -330,12 +333,11 @@ def archived_editions(
         offset=offset,
         most_of_picture=MOST_OF_PICTURE,
     )
-    return [parse_row(row, IndexedEdition) for row in rows]
 
 
 def archived_years(tx: Transaction, list_id: int) -> list[ArchiveYear]:
     """The years of the editions that the archive shows, newest first."""
-    return [parse_row(row, ArchiveYear) for row in tx.rows("editions.archived_years", list_id=list_id)]
+    return tx.parsed_rows(ArchiveYear, "editions.archived_years", list_id=list_id)
 
 
 def latest_archived(tx: Transaction) -> dict[int, int]:
@@ -365,13 +367,12 @@ def load_asset(tx: Transaction, edition_id: int, number: int) -> ArchivedFile | 
 
 def recent_archived(tx: Transaction, list_id: int, *, limit: int) -> list[EditionContent]:
     """The newest editions of the archive."""
-    rows = tx.rows("editions.recent_archived", list_id=list_id, limit=limit)
-    return [parse_row(row, EditionContent) for row in rows]
+    return tx.parsed_rows(EditionContent, "editions.recent_archived", list_id=list_id, limit=limit)
 
 
 def asset_names(tx: Transaction, edition_id: int) -> list[ListedFile]:
     """An edition's images and files, in their order."""
-    return [parse_row(row, ListedFile) for row in tx.rows("editions.asset_names", edition_id=edition_id)]
+    return tx.parsed_rows(ListedFile, "editions.asset_names", edition_id=edition_id)
 
 
 def find_archived_asset(tx: Transaction, list_id: int, slug: str, name: str) -> ArchivedFile | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 class IssueEdition(Struct, frozen=True):
@@ -29,8 +29,7 @@ class Translation(Struct, frozen=True, kw_only=True):
 
 def find_issue_editions(tx: Transaction, list_id: int, issue: str) -> list[IssueEdition]:
     """The editions of a list that belong to this issue, including drafts; usually one or none."""
-    rows = tx.rows("issues.holders", list_id=list_id, issue=issue)
-    return [parse_row(row, IssueEdition) for row in rows]
+    return tx.parsed_rows(IssueEdition, "issues.holders", list_id=list_id, issue=issue)
 
 
 def name_issue(tx: Transaction, ids: Sequence[int], issue: str | None) -> None:
@@ -45,4 +44,4 @@ def find_in_family(tx: Transaction, family: str, issue: str) -> list[Row]:
 
 def translations_of(tx: Transaction, edition_id: int) -> list[Translation]:
     """An edition and the public pages of its issue; empty without an issue."""
-    return [parse_row(row, Translation) for row in tx.rows("issues.translations", id=edition_id)]
+    return tx.parsed_rows(Translation, "issues.translations", id=edition_id)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Row, Transaction
 
 KEPT_CHANGES = 200  # of a draft, whose texts can be read again
 _EVERY = 1 << 60
@@ -108,7 +108,7 @@ def find_manuscript(tx: Transaction, edition_id: int) -> StoredManuscript | None
 
 def approved_by(tx: Transaction, author: str) -> list[StoredManuscript]:
     """The drafts and scheduled editions whose last approval is this author's."""
-    return [parse_row(row, StoredManuscript) for row in tx.rows("manuscripts.approved_by", author=author)]
+    return tx.parsed_rows(StoredManuscript, "manuscripts.approved_by", author=author)
 
 
 def find_same(tx: Transaction, list_id: int, digest: bytes) -> int | None:
@@ -124,9 +124,9 @@ def size_of_drafts(tx: Transaction, list_id: int) -> int:
 
 def load_text(tx: Transaction, edition_id: int) -> Text:
     """The text of an edition as it is now."""
-    row = tx.row("manuscripts.source", edition_id=edition_id)
-    assert row is not None  # every edition has its content
-    return Text(source=row["source"], source_name=row["source_name"])
+    text = tx.parsed(Text, "manuscripts.source", edition_id=edition_id)
+    assert text is not None  # every edition has its content
+    return text
 
 
 def change_text(tx: Transaction, before: StoredManuscript, text: Text, author: str, now: int) -> int:
@@ -182,7 +182,7 @@ def change_file(
 
 def list_files(tx: Transaction, edition_id: int) -> list[ManuscriptFile]:
     """The files of a draft, by their paths."""
-    return [parse_row(row, ManuscriptFile) for row in tx.rows("manuscripts.files", edition_id=edition_id)]
+    return tx.parsed_rows(ManuscriptFile, "manuscripts.files", edition_id=edition_id)
 
 
 def find_file(tx: Transaction, edition_id: int, path: str) -> FileContent | None:
@@ -197,7 +197,7 @@ def load_files(tx: Transaction, edition_id: int) -> dict[str, bytes]:
 
 def list_revisions(tx: Transaction, edition_id: int) -> list[Revision]:
     """The changes, the newest first."""
-    return [parse_row(row, Revision) for row in tx.rows("manuscripts.revisions", edition_id=edition_id)]
+    return tx.parsed_rows(Revision, "manuscripts.revisions", edition_id=edition_id)
 
 
 def find_kept_text(tx: Transaction, edition_id: int, number: int) -> Text | None:

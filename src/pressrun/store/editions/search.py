@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pressrun.core.text.passages import MOST_READ
 from pressrun.core.text.searching import MOST_OCTETS_OF_TITLE, Term, indexed_words, searchable, words_of
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 _HALF_SECONDS = 365 * 86_400  # an edition of that age counts half
 
@@ -59,7 +59,8 @@ def find_editions(
     tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int, now: int, newest: bool = False
 ) -> list[ShownEdition]:
     """A page of the editions with every term, the best or `newest` first."""
-    rows = tx.rows(
+    return tx.parsed_rows(
+        ShownEdition,
         "search.find",
         list=_list_word(list_id),
         terms=_pairs(terms),
@@ -69,7 +70,6 @@ def find_editions(
         half=_HALF_SECONDS,
         newest=int(newest),
     )
-    return [parse_row(row, ShownEdition) for row in rows]
 
 
 def texts(tx: Transaction, edition_ids: Sequence[int]) -> dict[int, str]:

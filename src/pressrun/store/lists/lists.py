@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
-from msgspec import Struct, convert
-from msgspec.structs import asdict, fields
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from pressrun.core.errors import no_such_list
 from pressrun.message.layouts.design import Logo
 from pressrun.store.editions import search
 from pressrun.store.programs import events
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 
 class ShownSettings(Struct, frozen=True, kw_only=True):
@@ -52,14 +51,6 @@ class MailingList(ShownSettings, frozen=True, kw_only=True):
     logo: str | None
     created_at: int
     closed_at: int | None
-
-
-_COLUMNS = tuple(field.name for field in fields(MailingList))
-
-
-def list_from_values(values: Sequence[Any]) -> MailingList:
-    """The list whose columns have these values."""
-    return convert(dict(zip(_COLUMNS, values, strict=True)), MailingList, strict=False)
 
 
 class NewList(Struct, frozen=True, kw_only=True):
@@ -121,12 +112,12 @@ def hold_members(tx: Transaction, list_id: int) -> None:
 
 def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:
     """Every list by name, or the open and public ones by title."""
-    return [parse_row(row, MailingList) for row in tx.rows("lists.all_listed" if listed_only else "lists.all")]
+    return tx.parsed_rows(MailingList, "lists.all_listed" if listed_only else "lists.all")
 
 
 def family_lists(tx: Transaction, family: str) -> list[MailingList]:
     """The lists of a family, the oldest first."""
-    return [parse_row(row, MailingList) for row in tx.rows("lists.of_family", family=family)]
+    return tx.parsed_rows(MailingList, "lists.of_family", family=family)
 
 
 def update_list(tx: Transaction, before: MailingList, changed: MailingList) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from pressrun.core.addresses.old_links import OldKind
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 NOBODY = (1 << 48) - 1  # an id that no subscription reaches
 
@@ -42,10 +42,9 @@ def put_people(tx: Transaction, list_id: int, people: Sequence[tuple[str, str]])
 
 def find_places(tx: Transaction, digests: Sequence[str]) -> list[Redirect]:
     """Where these digests lead, in their order."""
-    rows = tx.rows("redirects.find", digests=in_json([(digest,) for digest in digests]))
-    return [parse_row(row, Redirect) for row in rows]
+    return tx.parsed_rows(Redirect, "redirects.find", digests=in_json([(digest,) for digest in digests]))
 
 
 def find_people(tx: Transaction, digest: str) -> list[OldSubscription]:
     """The subscriptions that a personal link stands for."""
-    return [parse_row(row, OldSubscription) for row in tx.rows("redirects.people", digest=digest)]
+    return tx.parsed_rows(OldSubscription, "redirects.people", digest=digest)

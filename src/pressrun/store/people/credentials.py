@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from pressrun.store.transaction import Transaction, parse_row
+from pressrun.store.transaction import Transaction
 
 
 class PersonCredentials(Struct, frozen=True, kw_only=True):
@@ -96,7 +96,7 @@ def use_recovery_code(tx: Transaction, person_id: int, digest: bytes) -> bool:
 
 
 def passkeys_of(tx: Transaction, person_id: int) -> list[ListedPasskey]:
-    return [parse_row(row, ListedPasskey) for row in tx.rows("credentials.passkeys", person_id=person_id)]
+    return tx.parsed_rows(ListedPasskey, "credentials.passkeys", person_id=person_id)
 
 
 def add_passkey(tx: Transaction, person_id: int, new: NewPasskey, now: int) -> bool:

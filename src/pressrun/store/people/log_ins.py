@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.store.people.people import end_sessions
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 MOST_TRIES = 5  # wrong codes until a mailed one is void
 
@@ -131,7 +131,7 @@ def see(tx: Transaction, session_id: int, now: int) -> None:
 
 def sessions_of(tx: Transaction, person_id: int, window: SessionWindow) -> list[ListedSession]:
     """The sessions of a person that have not ended, the latest first."""
-    return [parse_row(row, ListedSession) for row in tx.rows("log_ins.of_person", person_id=person_id, **_of(window))]
+    return tx.parsed_rows(ListedSession, "log_ins.of_person", person_id=person_id, **_of(window))
 
 
 def end(tx: Transaction, digest: bytes) -> bool:
@@ -187,7 +187,7 @@ def request_code(tx: Transaction, asker: bytes, address: str, language: str, exp
 
 def waiting_codes(tx: Transaction) -> list[CodeRequest]:
     """The oldest requests for codes that nobody has looked at."""
-    return [parse_row(row, CodeRequest) for row in tx.rows("log_ins.waiting")]
+    return tx.parsed_rows(CodeRequest, "log_ins.waiting")
 
 
 def claim_codes(tx: Transaction, ids: Sequence[int]) -> set[int]:

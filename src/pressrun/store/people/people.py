@@ -92,7 +92,7 @@ def find_by_identity(tx: Transaction, issuer: str, subject: str) -> StoredPerson
 
 def list_people(tx: Transaction, *, after: str = "", limit: int) -> list[StoredPerson]:
     """People by their names, those after one."""
-    return [parse_row(row, StoredPerson) for row in tx.rows("people.page", after=after, limit=limit)]
+    return tx.parsed_rows(StoredPerson, "people.page", after=after, limit=limit)
 
 
 def names_beginning(tx: Transaction, beginning: str) -> set[str]:
@@ -141,15 +141,14 @@ def remove_identities(tx: Transaction, person_id: int) -> None:
 
 def permissions_of(tx: Transaction, person_id: int) -> list[Permission]:
     """What a person may do, by the names of the lists."""
-    return [parse_row(row, Permission) for row in tx.rows("people.permissions", person_id=person_id)]
+    return tx.parsed_rows(Permission, "people.permissions", person_id=person_id)
 
 
 def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int, list[Permission]]:
     """The same for several people, by their ids."""
     permissions: dict[int, list[Permission]] = {person_id: [] for person_id in ids}
     for row in tx.rows("people.permissions_of", ids=in_json(sorted(ids))):
-        permission = Permission(list=row["list"], role=Role(row["role"]), readers=ReaderAccess(row["readers"]))
-        permissions[row["person_id"]].append(permission)
+        permissions[row["person_id"]].append(parse_row(row, Permission))
     return permissions
 
 

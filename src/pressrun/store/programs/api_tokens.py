@@ -123,4 +123,4 @@ def _parsed(tx: Transaction, rows: Sequence[Row]) -> list[ApiToken]:
     names: dict[int, tuple[str, ...]] = {row["id"]: () for row in rows if not row["is_everywhere"]}
     for row in tx.rows("api_tokens.lists_of", ids=in_json(sorted(names))) if names else ():
         names[row["token_id"]] += (row["list"],)
-    return [replace(parse_row(row, ApiToken, "networks"), lists=names.get(row["id"])) for row in rows]
+    return [replace(parse_row(row, ApiToken), lists=names.get(row["id"])) for row in rows]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from pressrun.core.errors import StillRunning
-from pressrun.store.transaction import Transaction, parse_row
+from pressrun.store.transaction import Transaction
 
 KEPT_SECONDS = 86_400
 
@@ -66,8 +66,9 @@ def keep_outcome(tx: Transaction, keyed: KeyedRequest, *, name: str | None, subs
 
 def find_outcome(tx: Transaction, keyed: KeyedRequest, now: float) -> KeptOutcome | None:
     """What the request with this key did, within the last day."""
-    row = tx.row("idempotency.find", caller=keyed.caller, digest=keyed.digest, after=int(now) - KEPT_SECONDS)
-    return None if row is None else parse_row(row, KeptOutcome)
+    return tx.parsed(
+        KeptOutcome, "idempotency.find", caller=keyed.caller, digest=keyed.digest, after=int(now) - KEPT_SECONDS
+    )
 
 
 def sweep_outcomes(tx: Transaction, before: int) -> int:

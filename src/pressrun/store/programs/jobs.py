@@ -19,7 +19,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 
 class JobKind(StrEnum):
@@ -91,8 +91,7 @@ def insert_job(tx: Transaction, new: NewJob, *, now: int, expires_at: int) -> in
 
 
 def find_job(tx: Transaction, job_id: int) -> BulkJob | None:
-    row = tx.row("jobs.get", id=job_id)
-    return None if row is None else parse_row(row, BulkJob, "result")
+    return tx.parsed(BulkJob, "jobs.get", id=job_id)
 
 
 def live_job_of(tx: Transaction, list_id: int) -> int | None:

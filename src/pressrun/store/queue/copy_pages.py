@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pressrun.core.lifecycles.delivery import DeliveryState
-from pressrun.store.transaction import Row, Transaction, parse_row
+from pressrun.store.transaction import Row, Transaction
 
 
 class CopyCursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,14 +63,14 @@ class TracedCopy(ListedCopy, frozen=True, kw_only=True):
 def page_of_copies(tx: Transaction, edition_id: int, after: CopyCursor, *, limit: int) -> list[ListedCopy]:
     """Copies of an edition in one state, in the order of the cursor."""
     place = {"destination": after.destination, "due_at": after.due_at, "id": after.id}
-    rows = tx.rows("copy_pages.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit)
-    return [parse_row(row, ListedCopy) for row in rows]
+    return tx.parsed_rows(
+        ListedCopy, "copy_pages.page_of_copies", edition_id=edition_id, state=after.state, **place, limit=limit
+    )
 
 
 def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[RepliedCopy]:
     """All copies of an edition in one state, by the time when they are due."""
-    rows = tx.rows("copy_pages.in_state", edition_id=edition_id, state=state)
-    return [parse_row(row, RepliedCopy) for row in rows]
+    return tx.parsed_rows(RepliedCopy, "copy_pages.in_state", edition_id=edition_id, state=state)
 
 
 def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> TracedCopy | None:

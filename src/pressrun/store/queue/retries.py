@@ -26,8 +26,7 @@ class FailedPlace(Struct, frozen=True):
 
 def failed_places(tx: Transaction, edition_id: int, after: FailedPlace, limit: int) -> list[FailedPlace]:
     """The next failed copies of an edition."""
-    rows = tx.rows("deliveries.failed_places", edition_id=edition_id, **asdict(after), limit=limit)
-    return [FailedPlace(**row) for row in rows]
+    return tx.parsed_rows(FailedPlace, "deliveries.failed_places", edition_id=edition_id, **asdict(after), limit=limit)
 
 
 def retry_places(tx: Transaction) -> list[RetryPlace]:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from pressrun.core.addresses.address import Address, read_stored_address
-from pressrun.store.transaction import Transaction, parse_row
+from pressrun.store.transaction import Transaction
 
 
 class ChangeState(StrEnum):
@@ -49,8 +49,7 @@ def insert_change(tx: Transaction, *, subscriber_id: int, old: str, new: Address
 
 
 def find_change(tx: Transaction, change_id: int) -> AddressChange | None:
-    row = tx.row("address_changes.get", id=change_id)
-    return None if row is None else parse_row(row, AddressChange, "former")
+    return tx.parsed(AddressChange, "address_changes.get", id=change_id)
 
 
 def record_confirmed(tx: Transaction, change_id: int, *, former: Mapping[str, Any], expires_at: int) -> None:

@@ -14,7 +14,7 @@ from pressrun.core.lifecycles.events import EventType
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries
 from pressrun.store.queue.copy_counts import count_move
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json
 
 _NOT_ENDED = frozenset({"queued", "claimed", "deferred", "delivered"})  # states that a notification may still end
 _HOW = "bounces"  # subscriptions are suspended here
@@ -64,14 +64,13 @@ def find_copy(tx: Transaction, delivery_id: int) -> ReportedCopy | None:
 
 def find_copies(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, ReportedCopy]:
     """`find_copy` for several, by id."""
-    rows = tx.rows("bounces.copies", ids=in_json(list(delivery_ids)))
-    return {row["id"]: parse_row(row, ReportedCopy) for row in rows}
+    return {copy.id: copy for copy in tx.parsed_rows(ReportedCopy, "bounces.copies", ids=in_json(list(delivery_ids)))}
 
 
 def find_failed_copies(tx: Transaction, delivery_ids: Collection[int]) -> list[BouncedCopy]:
     """Those of these ids that are copies of editions, in the same order."""
-    rows = tx.rows("bounces.failed_copies", ids=in_json(list(delivery_ids)))
-    copies = {row["id"]: parse_row(row, BouncedCopy) for row in rows}
+    failed = tx.parsed_rows(BouncedCopy, "bounces.failed_copies", ids=in_json(list(delivery_ids)))
+    copies = {copy.id: copy for copy in failed}
     return [copies[number] for number in delivery_ids if number in copies]
 
 

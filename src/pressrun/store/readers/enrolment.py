@@ -15,7 +15,7 @@ from pressrun.core.signing.tokens import Digests
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries
 from pressrun.store.readers.subscribers import PersonProfile
-from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 
 class NewSubscriber(NamedTuple):
@@ -69,8 +69,7 @@ class KnownAddress(Struct, frozen=True, kw_only=True, gc=False):
 
 def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[KnownAddress]:
     """The people with these address keys, and their subscriptions to a list."""
-    rows = tx.rows("enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
-    return [parse_row(row, KnownAddress, "attributes") for row in rows]
+    return tx.parsed_rows(KnownAddress, "enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
 
 
 def members_of_source(tx: Transaction, *, list_id: int, source: str, after: str, limit: int) -> list[str]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pressrun.store.queue.deliveries import queue_notice
 from pressrun.store.queue.notices import NewNotice, store_notice
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 class HeldSelection(Struct, frozen=True, kw_only=True):
@@ -70,11 +70,12 @@ def claim_held(tx: Transaction, choice: HeldSelection, now: int) -> list[HeldSig
     The same transaction queues or forgets each of them.
     """
     ids = in_json(choice.ids)
-    while rows := tx.rows("held_sign_ups.some", ids=ids, domain=choice.domain, until=choice.until, now=now):
-        chosen = in_json([row["notice_id"] for row in rows])
+    values = {"domain": choice.domain, "until": choice.until, "now": now}
+    while batch := tx.parsed_rows(HeldSignUp, "held_sign_ups.some", ids=ids, **values):
+        chosen = in_json([sign_up.notice_id for sign_up in batch])
         claimed = {row["notice_id"] for row in tx.rows("held_sign_ups.claim", ids=chosen)}
         if claimed:  # otherwise others took the whole batch
-            return [parse_row(row, HeldSignUp, "payload") for row in rows if row["notice_id"] in claimed]
+            return [sign_up for sign_up in batch if sign_up.notice_id in claimed]
     return []
 
 

@@ -76,9 +76,7 @@ def claim_pending_request(tx: Transaction, request_id: int) -> PendingRequest | 
 
 def _claim(tx: Transaction, ids: Sequence[int]) -> list[PendingRequest]:
     rows = tx.rows("pending_requests.claim", ids=in_json(ids)) if ids else []
-    return [
-        parse_row(row, PendingRequest, "also", "attributes") for row in sorted(rows, key=lambda row: int(row["id"]))
-    ]
+    return [parse_row(row, PendingRequest) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
 def set_request_aside(tx: Transaction, request_id: int, now: int) -> None:

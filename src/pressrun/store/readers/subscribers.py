@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
-from msgspec import Struct, convert
-from msgspec.structs import fields
+from msgspec import Struct
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.tokens import Digests
 from pressrun.store.programs import events
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 class PersonProfile(NamedTuple):
@@ -52,17 +51,6 @@ class Subscriber(Struct, frozen=True, kw_only=True):
 
 
 ERASED = "erased"  # how the subscriptions of an erased person end
-COLUMNS = tuple(field.name for field in fields(Subscriber))
-
-
-def _from_row(row: Row) -> Subscriber:
-    return parse_row(row, Subscriber, "attributes")
-
-
-def subscriber_from_values(values: Sequence[Any]) -> Subscriber:
-    """The person whose COLUMNS have these values."""
-    columns = dict(zip(COLUMNS, values, strict=True))
-    return convert({**columns, "attributes": json.loads(columns["attributes"])}, Subscriber, strict=False)
 
 
 def insert_subscriber(
@@ -76,7 +64,8 @@ def insert_subscriber(
     attributes: Mapping[str, str] | None = None,
 ) -> Subscriber:
     """Store a new person; the address must be unknown."""
-    row = tx.row(
+    stored = tx.parsed(
+        Subscriber,
         "subscribers.insert",
         address=address.typed,
         address_key=address.key,
@@ -88,30 +77,28 @@ def insert_subscriber(
         attributes=json.dumps(attributes or {}, ensure_ascii=False),
         now=now,
     )
-    assert row is not None
-    return _from_row(row)
+    assert stored is not None
+    return stored
 
 
 def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:
     """The person with this address, in any spelling."""
-    row = tx.row("subscribers.find", address_key=address.key)
-    return None if row is None else _from_row(row)
+    return tx.parsed(Subscriber, "subscribers.find", address_key=address.key)
 
 
 def find_subscribers(tx: Transaction, addresses: Iterable[Address]) -> dict[str, Subscriber]:
     """The people with these addresses, in any spelling, by their keys."""
-    rows = tx.rows("subscribers.find_all", keys=in_json([(address.key,) for address in addresses]))
-    return {row["address_key"]: _from_row(row) for row in rows}
+    people = tx.parsed_rows(Subscriber, "subscribers.find_all", keys=in_json([(address.key,) for address in addresses]))
+    return {person.address_key: person for person in people}
 
 
 def find_subscriber_by_id(tx: Transaction, subscriber_id: int) -> Subscriber | None:
-    row = tx.row("subscribers.get", id=subscriber_id)
-    return None if row is None else _from_row(row)
+    return tx.parsed(Subscriber, "subscribers.get", id=subscriber_id)
 
 
 def of_mailbox(tx: Transaction, mailbox: bytes) -> list[Subscriber]:
     """Everybody whose address, in any spelling, leads to one mailbox."""
-    return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox, beginning=mailbox[:4])]
+    return tx.parsed_rows(Subscriber, "subscribers.of_mailbox", mailbox=mailbox, beginning=mailbox[:4])
 
 
 def update_profile(tx: Transaction, before: Subscriber, changed: Subscriber, *, how: str = "") -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
-from msgspec import Struct, convert, field
-from msgspec.structs import asdict, fields
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from pressrun.core.lifecycles.events import EventType, Standing
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.store.lists import lists
+from pressrun.store.lists.lists import MailingList
 from pressrun.store.programs import events
 from pressrun.store.queue import audiences, deliveries
-from pressrun.store.readers import subscribers
-from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_row
+from pressrun.store.readers.subscribers import Subscriber
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json, parse_join
 
 LIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
 PAUSED, FOR_BOUNCES = "paused", "bounces"  # why a subscription is suspended
@@ -81,10 +80,10 @@ class NamedSubscription(Subscription, frozen=True, kw_only=True):
 class SubscriptionDetails(Struct, frozen=True, kw_only=True):
     """A subscription with its list and person. `also` are further lists that the same link confirms."""
 
-    list: lists.MailingList
-    person: subscribers.Subscriber
+    list: MailingList
+    person: Subscriber
     subscription: Subscription
-    also: tuple[lists.MailingList, ...] = ()
+    also: tuple[MailingList, ...] = ()
 
     @property
     def titles(self) -> Sequence[str]:
@@ -106,8 +105,7 @@ class PendingConfirmation(Struct, frozen=True, kw_only=True):
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-_COLUMNS = tuple(field.name for field in fields(Subscription))
-_REQUEST_COLUMNS = tuple(field.name for field in fields(PendingConfirmation))
+_OF_DETAILS = (Subscription, Subscriber, MailingList)
 _AFTER_PAUSE = {
     SubscriptionState.ACTIVE: (EventType.SUBSCRIPTION_RESUMED, "pause-over"),
     SubscriptionState.SUSPENDED: (EventType.SUBSCRIPTION_SUSPENDED, "bounces"),
@@ -150,8 +148,10 @@ def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> S
 
 def find_subscriptions(tx: Transaction, *, list_id: int, people: Sequence[int]) -> dict[int, Subscription]:
     """The subscriptions of people to a list, by the ids of the people."""
-    rows = tx.rows("subscriptions.find_all", list_id=list_id, people=in_json(people)) if people else ()
-    return {row["subscriber_id"]: parse_row(row, Subscription) for row in rows}
+    if not people:
+        return {}
+    known = tx.parsed_rows(Subscription, "subscriptions.find_all", list_id=list_id, people=in_json(people))
+    return {subscription.subscriber_id: subscription for subscription in known}
 
 
 def find_subscription_by_id(tx: Transaction, subscription_id: int) -> Subscription | None:
@@ -161,35 +161,20 @@ def find_subscription_by_id(tx: Transaction, subscription_id: int) -> Subscripti
 def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
     """The subscription with this id, its person and its list."""
     row = tx.row("subscriptions.with_details", id=subscription_id)
-    return None if row is None else _with_details(tuple(row))
+    return None if row is None else _details(*parse_join(row, *_OF_DETAILS))
 
 
 def find_requests_of_link(
     tx: Transaction, confirmation_id: int
 ) -> list[tuple[PendingConfirmation, SubscriptionDetails]]:
     """The requests that a link confirms, as far as they still exist, each with its subscription."""
-    of_request = len(_REQUEST_COLUMNS)
-    return [
-        (
-            _request_from_values(tuple(row)[:of_request]),
-            _with_details(tuple(row)[of_request:]),
-        )
-        for row in tx.rows("subscriptions.of_link", id=confirmation_id)
-    ]
+    rows = tx.rows("subscriptions.of_link", id=confirmation_id)
+    parsed = [parse_join(row, PendingConfirmation, *_OF_DETAILS) for row in rows]
+    return [(request, _details(*details)) for request, *details in parsed]
 
 
-def _request_from_values(values: Sequence[Any]) -> PendingConfirmation:
-    columns = dict(zip(_REQUEST_COLUMNS, values, strict=True))
-    return convert({**columns, "attributes": json.loads(columns["attributes"])}, PendingConfirmation, strict=False)
-
-
-def _with_details(values: Sequence[Any]) -> SubscriptionDetails:
-    of_person, of_list = len(_COLUMNS), len(_COLUMNS) + len(subscribers.COLUMNS)
-    return SubscriptionDetails(
-        subscription=convert(dict(zip(_COLUMNS, values, strict=False)), Subscription, strict=False),
-        person=subscribers.subscriber_from_values(values[of_person:of_list]),
-        list=lists.list_from_values(values[of_list:]),
-    )
+def _details(subscription: Subscription, person: Subscriber, target: MailingList) -> SubscriptionDetails:
+    return SubscriptionDetails(subscription=subscription, person=person, list=target)
 
 
 def highest_id(tx: Transaction) -> int:
@@ -235,8 +220,7 @@ def delete_subscription(tx: Transaction, subscription: Subscription) -> None:
 
 def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[NamedSubscription]:
     """The subscriptions of a person, by the name of the list."""
-    rows = tx.rows("subscriptions.of_subscriber", subscriber_id=subscriber_id)
-    return [parse_row(row, NamedSubscription) for row in rows]
+    return tx.parsed_rows(NamedSubscription, "subscriptions.of_subscriber", subscriber_id=subscriber_id)
 
 
 def page_of_subscribers(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from pressrun.core.signing.tokens import Digests
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 
 class Suppression(Struct, frozen=True, kw_only=True):
@@ -64,8 +64,7 @@ def suppress_all(tx: Transaction, entries: Mapping[bytes, tuple[str | None, str,
 def people_at(tx: Transaction, mailboxes: Sequence[bytes]) -> list[MailboxReader]:
     """Everybody at these mailboxes, locked until the commit."""
     places = in_json([(place,) for place in range(len(mailboxes))])
-    rows = tx.rows("suppressions.people_at", places=places, octets=b"".join(mailboxes))
-    return [parse_row(row, MailboxReader) for row in rows]
+    return tx.parsed_rows(MailboxReader, "suppressions.people_at", places=places, octets=b"".join(mailboxes))
 
 
 def lift(tx: Transaction, digest: bytes) -> bool:
@@ -80,12 +79,12 @@ def forget_address(tx: Transaction, digest: bytes) -> None:
 
 def list_suppressions(tx: Transaction) -> list[Suppression]:
     """Every suppression, oldest first."""
-    return [parse_row(row, Suppression) for row in tx.rows("suppressions.all")]
+    return tx.parsed_rows(Suppression, "suppressions.all")
 
 
 def page(tx: Transaction, *, after: bytes, limit: int) -> list[KeyedSuppression]:
     """The suppressions whose digest follows, in the order of digests."""
-    return [parse_row(row, KeyedSuppression) for row in tx.rows("suppressions.page", after=after, limit=limit)]
+    return tx.parsed_rows(KeyedSuppression, "suppressions.page", after=after, limit=limit)
 
 
 def find_suppression(tx: Transaction, digest: bytes) -> Suppression | None:

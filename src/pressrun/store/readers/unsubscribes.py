@@ -11,7 +11,7 @@ from msgspec import Struct
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.store.queue.copy_counts import count_move
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since", "round")
 
@@ -104,14 +104,12 @@ def delete_unsubscribes(tx: Transaction, ids: Sequence[int]) -> None:
 
 
 def find_unsubscribe_by_id(tx: Transaction, unsubscribe_id: int) -> Unsubscribe | None:
-    row = tx.row("unsubscribes.get", id=unsubscribe_id)
-    return None if row is None else parse_row(row, Unsubscribe, "former")
+    return tx.parsed(Unsubscribe, "unsubscribes.get", id=unsubscribe_id)
 
 
 def find_unsubscribe(tx: Transaction, subscription_id: int, now: int) -> Unsubscribe | None:
     """The last unsubscribe of a subscription, while it can be undone."""
-    row = tx.row("unsubscribes.find", subscription_id=subscription_id, now=now)
-    return None if row is None else parse_row(row, Unsubscribe, "former")
+    return tx.parsed(Unsubscribe, "unsubscribes.find", subscription_id=subscription_id, now=now)
 
 
 def void_requests(tx: Transaction, subscription_id: int, *, now_round: int, restored: int) -> None:

@@ -20,7 +20,7 @@ class LinkKey(Struct, frozen=True):
 
 def link_keys(tx: Transaction) -> list[LinkKey]:
     """All link keys, the oldest first."""
-    return [LinkKey(row["number"], row["retires_at"]) for row in tx.rows("keyring.all") if row["number"]]
+    return [key for key in tx.parsed_rows(LinkKey, "keyring.all") if key.number]
 
 
 def retirements(tx: Transaction) -> dict[int, int]:

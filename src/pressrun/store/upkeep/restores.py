@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.chain import Head
-from pressrun.store.transaction import Row, Transaction, in_json, parse_row
+from pressrun.store.transaction import Row, Transaction, in_json
 
 PAGE = 5000  # rows or ids that are in memory at once
 
@@ -205,12 +205,12 @@ class FormerEdition(Struct, frozen=True, kw_only=True):
 
 def unfinished_editions(tx: Transaction) -> list[RestoredEdition]:
     """Editions that are not over, including welcome mails."""
-    return [parse_row(row, RestoredEdition) for row in tx.rows("restores.unfinished_editions")]
+    return tx.parsed_rows(RestoredEdition, "restores.unfinished_editions")
 
 
 def finished_editions(tx: Transaction) -> list[RestoredEdition]:
     """Editions that are over."""
-    return [parse_row(row, RestoredEdition) for row in tx.rows("restores.finished_editions")]
+    return tx.parsed_rows(RestoredEdition, "restores.finished_editions")
 
 
 def find_same_edition(former: Transaction, edition: RestoredEdition) -> FormerEdition | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pressrun.core.lifecycles.delivery import DeliveryState
-from pressrun.store.transaction import Transaction, in_json, parse_row
+from pressrun.store.transaction import Transaction, in_json
 
 OVER = (DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED)
 
@@ -52,7 +52,7 @@ def remove_copies(
 
 def outcomes_of(tx: Transaction, edition_id: int) -> list[CopyOutcome]:
     """What became of the copies of an edition whose rows are gone."""
-    return [parse_row(row, CopyOutcome) for row in tx.rows("retention.outcomes", edition_id=edition_id)]
+    return tx.parsed_rows(CopyOutcome, "retention.outcomes", edition_id=edition_id)
 
 
 def find_removed(tx: Transaction, edition_id: int) -> int | None:
