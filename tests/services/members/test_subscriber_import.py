@@ -19,7 +19,6 @@ from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import digests_of
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.import_decision import ImportOptions, PriorState, decide_row, state_after
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.row_checks import CheckedRow, check_row
@@ -29,6 +28,7 @@ from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.services.suppression import find_reason
 from pressrun.store.database import Database
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import audiences, deliveries
 from pressrun.store.readers import subscribers, subscriptions
@@ -79,7 +79,7 @@ ROWS = st.lists(
 def import_one(tx: Transaction, options: ImportOptions, row: CheckedRow) -> None:
     """One row by the statements for one person, as `subscriber add` and the pages of readers use them."""
     assert options.entropy is not None
-    target = get_open_list(tx, options.list_name)
+    target = lists.get_open_list(tx, options.list_name)
     digests = digests_of(options.keys, row.address)
     prior = _prior(tx, target, row)
     prior = PriorState(is_suppressed=True) if find_reason(tx, digests) is not None else prior

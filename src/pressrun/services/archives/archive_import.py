@@ -15,7 +15,7 @@ from pressrun.core.errors import EditionError
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.answers import Answer
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.build_orders import Manuscript, get_open_list
+from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
@@ -25,6 +25,7 @@ from pressrun.services.editions.edition_storage import (
     store_edition,
 )
 from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 
@@ -68,7 +69,7 @@ class ArchiveImport:
             return {"outcome": "refused", "reason": str(problem)}
 
     def _store(self, tx: Transaction, prepared: PreparedEdition, message: ArchivedMessage) -> Answer:
-        target = get_open_list(tx, prepared.context.list.name)
+        target = lists.get_open_list(tx, prepared.context.list.name)
         if editions.find_by_digest(tx, target.id, message.digest) is not None:
             return {"outcome": "unchanged"}
         require_same_context(tx, prepared)
@@ -82,4 +83,4 @@ class ArchiveImport:
 
 
 def _is_known(tx: Transaction, list_name: str, digest: bytes) -> bool:
-    return editions.find_by_digest(tx, get_open_list(tx, list_name).id, digest) is not None
+    return editions.find_by_digest(tx, lists.get_open_list(tx, list_name).id, digest) is not None

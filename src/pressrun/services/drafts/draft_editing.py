@@ -20,7 +20,7 @@ from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.authors import Author
 from pressrun.services.drafts.submissions import Submissions
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.build_orders import get_open_list, require_no_errors
+from pressrun.services.editions.build_orders import require_no_errors
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_preparer import BuiltDraft, EditionPreparer
 from pressrun.services.editions.edition_storage import (
@@ -35,6 +35,7 @@ from pressrun.services.editions.edition_storage import (
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import FileContent, NewManuscript, StoredManuscript, Text
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import audit
 from pressrun.store.transaction import Transaction
@@ -210,7 +211,7 @@ class DraftEditing:
         return replace(stored, findings=built.findings)
 
     def _find_or_begin(self, tx: Transaction, prepared: PreparedEdition, order: DraftOrder) -> DraftResult:
-        target, digest = get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
+        target, digest = lists.get_open_list(tx, prepared.context.list.name), prepared.manuscript.digest
         known = manuscripts.find_same(tx, target.id, digest)
         if known is not None:
             audit.mention(tx, f"edition {known}")
@@ -269,7 +270,7 @@ def require_draft(tx: Transaction, edition: Edition) -> StoredManuscript:
 
 def require_same_draft(tx: Transaction, prepared: PreparedEdition, edition: Edition) -> None:
     """Raise ChangedSinceBuild when a draft would now be built differently; Refused for a content that is taken."""
-    target = get_open_list(tx, edition.list_name)
+    target = lists.get_open_list(tx, edition.list_name)
     if target != prepared.context.list:
         raise ChangedSinceBuild("the list has changed")
     if prepared.context.slug in editions.used_slugs(tx, target.id, prepared.context.slug, but=[edition.id]):

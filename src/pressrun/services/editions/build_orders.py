@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.errors import PreflightFailed, Refused, no_such_list
+from pressrun.core.errors import PreflightFailed
 from pressrun.core.site import Site
 from pressrun.locales.all_languages import is_known
 from pressrun.locales.catalogues import words_in
@@ -78,16 +78,6 @@ def gather_references(source: bytes, source_name: str) -> tuple[str, ...]:
     return tuple(reference.path for reference in referenced_paths(file))
 
 
-def get_open_list(tx: Transaction, name: str) -> MailingList:
-    """The list with this name, if it is open; raises NotFound or Refused."""
-    target = lists.find_list(tx, name)
-    if target is None:
-        raise no_such_list(name)
-    if target.closed_at is not None:
-        raise Refused(f"the list {name} is closed", at_shell=f"Reopen it with `pressrun list set {name} closed=false`")
-    return target
-
-
 def load_build_context(
     tx: Transaction, list_name: str, file: EditionFile, *, with_drafts: bool = True, replaced: Collection[int] = ()
 ) -> BuildContext:
@@ -95,7 +85,7 @@ def load_build_context(
 
     Without `with_drafts` a draft of the same issue does not count. Drafts that are `replaced` give up slug and issue.
     """
-    target = get_open_list(tx, list_name)
+    target = lists.get_open_list(tx, list_name)
     return BuildContext(
         list=target,
         logo=lists.find_logo(tx, target.id) if target.logo is not None else None,

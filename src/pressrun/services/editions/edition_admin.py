@@ -17,7 +17,6 @@ from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import (
     Manuscript,
-    get_open_list,
     require_no_errors,
 )
 from pressrun.services.editions.edition_preparer import EditionPreparer
@@ -34,6 +33,7 @@ from pressrun.services.suppression import find_reason
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
 from pressrun.store.queue import destinations, retries
 from pressrun.store.queue.copy_counts import count_copies
 from pressrun.store.queue.retries import FailedPlace, RetryPlace
@@ -194,7 +194,7 @@ class EditionAdmin:
         again: bool,
         canary_percent: float | None,
     ) -> int:
-        target = get_open_list(tx, prepared.context.list.name)
+        target = lists.get_open_list(tx, prepared.context.list.name)
         require_no_second_person(target)
         first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:

@@ -29,13 +29,13 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import (
     BuildContext,
     Manuscript,
-    get_open_list,
     require_no_errors,
 )
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, latest_url, message_id
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition, NewEdition
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import audit
 from pressrun.store.queue import notices
@@ -146,7 +146,7 @@ def require_same_context(tx: Transaction, prepared: PreparedEdition, *, replaced
 
     The slugs of drafts that it replaces are free.
     """
-    target = get_open_list(tx, prepared.context.list.name)
+    target = lists.get_open_list(tx, prepared.context.list.name)
     if target != prepared.context.list or editions.next_id(tx) != prepared.context.edition_id:
         raise ChangedSinceBuild("the list or the next id has changed")
     if prepared.context.slug in editions.used_slugs(tx, target.id, prepared.context.slug, but=replaced):

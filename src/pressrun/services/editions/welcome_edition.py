@@ -17,7 +17,7 @@ from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.build_orders import BuildContext, Manuscript, get_open_list
+from pressrun.services.editions.build_orders import BuildContext, Manuscript
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import ChangedSinceBuild, PreparedEdition, content_of
 from pressrun.store.editions import editions
@@ -81,7 +81,7 @@ def plan_welcome(
 
 def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | None) -> WelcomePlan:
     """The welcome mail to build for a preview, from a file or the one of the list. Raises NotFound, Refused."""
-    target = get_open_list(tx, list_name)
+    target = lists.get_open_list(tx, list_name)
     plan = plan_welcome(tx, target, lists.find_logo(tx, target.id), manuscript)
     if plan is None:
         raise NotFound(f"{list_name} has no welcome mail: `pressrun list set {list_name} welcome=FILE` gives it one")

@@ -18,7 +18,6 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.drafts import draft_versions
 from pressrun.services.drafts.draft_versions import DraftRelation
 from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
     check_stored_issue,
@@ -34,6 +33,7 @@ from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.store.editions import drafts
 from pressrun.store.editions.editions import Edition
+from pressrun.store.lists import lists
 from pressrun.store.readers import enrolment
 from pressrun.store.transaction import Transaction
 
@@ -51,7 +51,7 @@ class PostedDrafts:
 
     def relation_of(self, tx: Transaction, post: Post, subject: str, own: Edition | None = None) -> DraftRelation:
         """How a mail relates to others of its editor; `own` is a draft with the same content."""
-        target, number = get_open_list(tx, post.list_name), None if own is None else own.id
+        target, number = lists.get_open_list(tx, post.list_name), None if own is None else own.id
         return draft_versions.relation_to_sent(
             tx, target, post.editor, subject, post.version, now=self._context.now, own=number
         )
@@ -61,7 +61,7 @@ class PostedDrafts:
 
         The rights of the editor and the list are checked again, because they may have ended since the mail came.
         """
-        target = get_open_list(tx, post.list_name)
+        target = lists.get_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
             return self._answers.decline(tx, post, [error("posting-off")])
         number = drafts.find_same_content(tx, target.id, prepared.manuscript.digest)

@@ -21,11 +21,11 @@ from msgspec.structs import replace
 from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
 from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.jobs.job_survey import RosterSurvey, Survey
 from pressrun.services.members.member_sync import LeaveLimit
 from pressrun.services.ports import Clock
 from pressrun.store.database import Database
+from pressrun.store.lists import lists
 from pressrun.store.people import audit
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import JobFiles
@@ -234,7 +234,7 @@ def _require_free(tx: Transaction, list_name: str, arriving: Mapping[str, int] =
 
 
 def _require_idle(tx: Transaction, list_name: str) -> int:
-    target = get_open_list(tx, list_name)
+    target = lists.get_open_list(tx, list_name)
     running = jobs.live_job_of(tx, target.id)
     if running is not None:
         raise Refused(f"job {running} of {list_name} has not ended. Wait for it, or cancel it")

@@ -9,7 +9,6 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.import_decision import ImportOptions, PriorState, RowOutcome, state_after
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.members.subscriber_import import (
@@ -21,6 +20,7 @@ from pressrun.services.members.subscriber_import import (
 )
 from pressrun.services.members.suppression_admin import parse_reason
 from pressrun.services.suppression import find_reason, is_stronger
+from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
 
@@ -51,7 +51,7 @@ class ImportPreview:
         self._tx = tx
         self._options = options
         self._repeated = repeated
-        self._target = get_open_list(tx, options.list_name)
+        self._target = lists.get_open_list(tx, options.list_name)
         self._known = {} if known is None else known
 
     def preview_rows(self, rows: Iterable[ImportRow]) -> tuple[list[RowPreview], ImportCounts]:

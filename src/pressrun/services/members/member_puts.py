@@ -22,13 +22,13 @@ from pressrun.core.quantities import wait_seconds
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.member_changes import Confirm, MemberChanges
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.confirmation_requests import MAILED, request_confirmation
 from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.reports.members import Member, describe_member
 from pressrun.services.suppression import SuppressionReason, find_reasons
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, enrolment, subscribers, subscriptions
 from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
@@ -78,7 +78,7 @@ class KnownMember(Struct, frozen=True, kw_only=True):
 
 def find_members(tx: Transaction, keys: KeyRing, list_name: str, addresses: Sequence[Address]) -> list[KnownMember]:
     """What is known of each address. Raises NotFound, and Refused for a closed list."""
-    target = get_open_list(tx, list_name)
+    target = lists.get_open_list(tx, list_name)
     digests = [digests_of(keys, address) for address in addresses]
     reasons = find_reasons(tx, digests)
     people = subscribers.find_subscribers(tx, addresses)

@@ -17,7 +17,7 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionState
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.build_orders import get_open_list
+from pressrun.store.lists import lists
 from pressrun.store.paging import each_row
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import consent, enrolment, subscriptions
@@ -51,7 +51,7 @@ def parse_limit(text: str) -> LeaveLimit:
 
 def synced_members(tx: Transaction, list_name: str) -> Iterator[str]:
     """The address keys of all members that a sync has brought in, in their order. Raises NotFound, Refused."""
-    list_id = get_open_list(tx, list_name).id
+    list_id = lists.get_open_list(tx, list_name).id
     yield from each_row(partial(enrolment.members_of_source, tx, list_id=list_id, source=SYNC), str, "", _PAGE)
 
 
@@ -62,7 +62,7 @@ def page_of_synced(tx: Transaction, list_id: int, after: str) -> list[str]:
 
 def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], context: ServiceContext) -> int:
     """End the subscriptions of these people that a sync has brought in; returns how many. Raises NotFound, Refused."""
-    target = get_open_list(tx, list_name)
+    target = lists.get_open_list(tx, list_name)
     leaving = [
         known
         for known in enrolment.find_standings(tx, list_id=target.id, keys=sorted(keys))

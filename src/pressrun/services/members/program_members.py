@@ -21,7 +21,6 @@ from pressrun.core.lifecycles.subscription import SubscriptionEvent, Subscriptio
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
 from pressrun.services.readers.pauses import pause_subscription, resume_subscription
@@ -31,6 +30,7 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.members import Member, SignedUp, describe_member, require_membership, show_member
 from pressrun.services.suppression import PROGRAM, find_reason
 from pressrun.store.editions import editions
+from pressrun.store.lists import lists
 from pressrun.store.queue import copy_pages
 from pressrun.store.readers import consent, subscribers
 from pressrun.store.readers.subscriptions import Subscription, SubscriptionDetails
@@ -73,7 +73,7 @@ class ProgramMembers:
         applicant = Applicant(request.address, asked_in, changes.name or "", Trust.PROVEN, changes.attributes)
         answer = await self._web_requests.sign_up([request.list_name], applicant, network=None)
         if answer is not SignUpAnswer.ACCEPTED:
-            await self._context.database.read(get_open_list, request.list_name)  # says which of both it is
+            await self._context.database.read(lists.get_open_list, request.list_name)  # says which of both it is
         return SignedUp()
 
     async def put(self, request: PutRequest) -> Member:

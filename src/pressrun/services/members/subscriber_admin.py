@@ -21,7 +21,6 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.lists.setting_kinds import read_line
 from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_rows import ImportRow
@@ -32,6 +31,7 @@ from pressrun.services.readers.erasure import erase_reader
 from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.reports.members import find_membership, no_such_member
 from pressrun.services.suppression import find_reason
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, subscribers, subscriptions
 from pressrun.store.readers.subscribers import Subscriber
@@ -116,7 +116,7 @@ class SubscriberAdmin:
 
     def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
         now = self._context.now
-        target = get_open_list(tx, list_name)
+        target = lists.get_open_list(tx, list_name)
         digests = digests_of(self._context.keys, address)
         reason = find_reason(tx, digests)
         if reason is not None:

@@ -14,7 +14,6 @@ from msgspec import Struct, field
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.services.editions.build_orders import get_open_list
 from pressrun.services.members.import_decision import (
     ImportOptions,
     PriorState,
@@ -23,6 +22,7 @@ from pressrun.services.members.import_decision import (
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.import_writes import ImportWriter, RowChange
 from pressrun.services.members.row_checks import CheckedRow, check_row
+from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, enrolment
 from pressrun.store.readers.enrolment import KnownAddress
@@ -90,7 +90,7 @@ def prepare_rows(options: ImportOptions, rows: Iterable[ImportRow]) -> PreparedR
 
 def import_rows(tx: Transaction, options: ImportOptions, prepared: PreparedRows) -> ImportCounts:
     """Import a batch of rows in this transaction. Raises NotFound, Refused for a closed list."""
-    target = get_open_list(tx, options.list_name)
+    target = lists.get_open_list(tx, options.list_name)
     writer = ImportWriter(target, options)
     digests = dict(prepared.digests)
     known = find_known(tx, target, digests)

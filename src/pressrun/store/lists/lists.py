@@ -7,7 +7,7 @@ from collections.abc import Collection
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from pressrun.core.errors import no_such_list
+from pressrun.core.errors import Refused, no_such_list
 from pressrun.message.layouts.design import Logo
 from pressrun.store.editions import search
 from pressrun.store.programs import events
@@ -82,6 +82,14 @@ def get_list(tx: Transaction, name: str) -> MailingList:
     target = find_list(tx, name)
     if target is None:
         raise no_such_list(name)
+    return target
+
+
+def get_open_list(tx: Transaction, name: str) -> MailingList:
+    """The list with this name, if it is open; raises NotFound or Refused."""
+    target = get_list(tx, name)
+    if target.closed_at is not None:
+        raise Refused(f"the list {name} is closed", at_shell=f"Reopen it with `pressrun list set {name} closed=false`")
     return target
 
 
