@@ -24,6 +24,9 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OVER = (DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED)  # nothing more is sent
+
+
 class FailureKind(StrEnum):
     """Whose fault a refusal is. Only `hard` and `soft` ever count against a reader."""
 

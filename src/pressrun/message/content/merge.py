@@ -22,6 +22,7 @@ from pressrun.message.wire.slots import ESCAPES, Piece, Slot, SlotKind
 READER_FIELDS = frozenset({"name", "email", "unsubscribe_url", "preferences_url"})
 CONSTANT_FIELDS = frozenset({"list.title", "archive_url", "latest_url"})  # the same in every copy
 
+NAMED_FIELD = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")  # the name in a field, valid or not
 _INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 _ENCODED = re.compile(

@@ -35,6 +35,11 @@ _COMPRESSED = frozenset({"gz", "bz2"})
 _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
+def asset_path(list_name: str, slug: str) -> str:
+    """The path of the images in the stored HTML of an edition."""
+    return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
+
+
 class ArchiveFile(Struct, frozen=True, kw_only=True):
     """A file of the archive page, at `asset/NAME`."""
 

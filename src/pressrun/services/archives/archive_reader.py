@@ -15,7 +15,6 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.services.archives.archived_edition import (
     ArchivedEdition,
     ArchiveFeed,
@@ -35,8 +34,6 @@ from pressrun.store.transaction import Transaction
 
 PAGE_SIZE = 20
 SITEMAP_SIZE = 50_000  # as many as a sitemap may contain
-
-_READERS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
 
 
 class NotReadable(StrEnum):
@@ -104,7 +101,7 @@ def open_archive(tx: Transaction, access: ArchiveAccess) -> MailingList | NotRea
 def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
     """The list of a link; None once its reader has left or their address has changed."""
     subscription = subscriptions.find_subscription_by_id(tx, link.subscription_id)
-    if subscription is None or subscription.round != link.round or subscription.state not in _READERS:
+    if subscription is None or subscription.round != link.round or not subscription.is_live:
         return None
     person = subscribers.find_subscriber_by_id(tx, subscription.subscriber_id)
     if person is None or person.epoch != link.epoch:

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from pressrun.core.text.searching import prose
 from pressrun.message.content.html import rewrite_images
-from pressrun.message.content.merge import FieldTable
-from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
+from pressrun.message.content.merge import NAMED_FIELD, FieldTable
+from pressrun.message.editions.enclosures import ARCHIVE_PREFIX, asset_path
 from pressrun.message.wire.slots import render
 from pressrun.store.editions import editions, issues
 from pressrun.store.editions.editions import EditionContent, ListedFile, Neighbour
@@ -27,7 +27,6 @@ _HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
 # line: with several, many brackets before another word would be read in all of them.
 _PICTURES = re.compile(r"^(?:\[[^\[\]]{1,400}\][ ]{0,3}){1,40}$", re.MULTILINE)
 _SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
-_FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 
 class Summary(Struct, frozen=True, kw_only=True):
@@ -90,11 +89,6 @@ class ArchiveFeed(Struct, frozen=True, kw_only=True):
 
     list: MailingList
     editions: tuple[ArchivedEdition, ...]
-
-
-def asset_path(list_name: str, slug: str) -> str:
-    """The path of the images in the stored HTML of an edition."""
-    return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
 
 
 def summary_of(edition: ShownEdition, target: MailingList, *, picture: str | None = None) -> Summary:
@@ -168,5 +162,5 @@ def _impersonal(text: str, target: MailingList) -> str:
     """A line with its merge fields at their defaults."""
     if "{{" not in text:
         return text
-    table = FieldTable([text, target.title], _FIELD_NAME.findall(text), {"list.title": target.title})
+    table = FieldTable([text, target.title], NAMED_FIELD.findall(text), {"list.title": target.title})
     return " ".join(render(table.split_subject(table.mark(text, first_line=None)), {}).split())

@@ -21,6 +21,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
+from pressrun.message.editions.enclosures import asset_path
 from pressrun.message.finding import Finding
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
@@ -196,7 +197,7 @@ def content_of(
         message_secret=message_secret,
         skeleton=built.skeleton.encode(),
         text=built.archive_text,
-        html=with_asset_prefix(built, f"/{context.list.name}/archive/{built.slug}/asset/"),
+        html=with_asset_prefix(built, asset_path(context.list.name, built.slug)),
         assets=[(asset.name, asset.media_type, asset.content) for asset in built.archive_assets],
         canary_percent=canary_percent,
         dated_at=file.keys.date,

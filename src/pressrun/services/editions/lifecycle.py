@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.errors import BadInput, Refused, Unavailable, no_such_edition
-from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import OVER
 from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move, resumed
 from pressrun.services import standing
 from pressrun.services.editions.audience import begin_audience, queue_slice
@@ -32,7 +32,6 @@ from pressrun.store.upkeep import retention
 if TYPE_CHECKING:
     from pressrun.services.context import ServiceContext  # verbs that read need no event loop
 
-OVER = (DeliveryState.DELIVERED, DeliveryState.FAILED, DeliveryState.CANCELLED)
 PAUSED_BY_PERSON = "paused by hand"
 PAUSED_BY_RESTORE = (
     "the database went back to an earlier moment, and copies may have gone out since: resume or cancel it"

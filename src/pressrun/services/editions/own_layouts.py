@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import asdict, replace
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import LayoutError
 from pressrun.core.site import Site
+from pressrun.message.content.merge import NAMED_FIELD
 from pressrun.message.editions.orders import BuildOrder
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout
 from pressrun.message.layouts.design import Design, RenderedLayout
@@ -19,7 +18,6 @@ from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.ports import LayoutRenderer
 
-_COLUMN = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 _SPECIMEN = b"---\nsubject: A specimen\npreheader: To look at\n---\nText of a specimen.\n"
 
 
@@ -63,7 +61,7 @@ def specimen_in(name: str, site: Site, layouts: LayoutRenderer) -> BuildOrder:
     printed = render_own(profile, file, site, layouts)
     rendered = printed.design.rendered
     assert rendered is not None
-    columns = frozenset(_COLUMN.findall(rendered.made))  # each list has its own columns
+    columns = frozenset(NAMED_FIELD.findall(rendered.made))  # each list has its own columns
     return BuildOrder(
         file=file, assets={}, profile=printed, site=site, slug="specimen", edition_id="0", known_columns=columns
     )

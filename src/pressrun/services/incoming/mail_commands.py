@@ -30,12 +30,12 @@ from pressrun.services.suppression import find_reason
 from pressrun.store import limits
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
+from pressrun.store.lists.redirects import NOBODY
 from pressrun.store.queue import deliveries, inbound, notices
 from pressrun.store.queue.inbound import InboundMail, InboundState
 from pressrun.store.readers import subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
-NOBODY = (1 << 48) - 1  # an id that no subscription reaches: a stranger's answer has a link of the same form
 READ_KINDS = frozenset(
     {RouteKind.SUBSCRIBE, RouteKind.UNSUBSCRIBE, RouteKind.LEAVE, RouteKind.CONFIRM, RouteKind.REQUEST}
 )
@@ -169,6 +169,7 @@ class MailCommands:
         subscription = None
         if target is not None and person is not None:
             subscription = subscriptions.find_subscription(request.tx, list_id=target.id, subscriber_id=person.id)
+        # A stranger's answer has a link of the same form.
         payload: dict[str, object] = {"subscription": NOBODY if subscription is None else subscription.id}
         return self._answer(request, "unsubscribe_link", payload)
 

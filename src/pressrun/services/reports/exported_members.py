@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.subscriber_listing import SubscriberSelection, part_of_listing
 from pressrun.store.lists import lists
 from pressrun.store.readers import enrolment
+from pressrun.store.readers.subscriptions import LIVE
 from pressrun.store.transaction import Row, Transaction
 
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
@@ -47,7 +47,7 @@ def exported(row: Row, evidence: Row) -> dict[str, Any]:
 def _subscribed_at(row: Row, evidence: Row) -> int:
     """Since when they have been subscribed; a suspension, by a pause or for bounces, does not change it."""
     since, consented_at = row["since"], evidence["consented_at"]
-    is_subscribed = row["state"] in (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED)
+    is_subscribed = row["state"] in LIVE
     return int(since if consented_at is None or not is_subscribed else min(since, consented_at))
 
 

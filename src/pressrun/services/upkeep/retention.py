@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.core.lifecycles.delivery import OVER, DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
@@ -81,7 +81,7 @@ class Retention(BackgroundLoop):
         after = 0
         while ids := await self._database.read(retention.aged_editions, before=before, after=after):
             for edition_id in ids:
-                number = sum([await self._remove_copies_of(edition_id, state) for state in retention.OVER])
+                number = sum([await self._remove_copies_of(edition_id, state) for state in OVER])
                 if number:
                     event(log, "retention.copies_removed", edition=edition_id, number=number)
             after = ids[-1]

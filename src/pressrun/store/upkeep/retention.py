@@ -11,8 +11,6 @@ from msgspec import Struct
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.transaction import Transaction, in_json
 
-OVER = (DeliveryState.CANCELLED, DeliveryState.DELIVERED, DeliveryState.FAILED)
-
 
 class CopyOutcome(Struct, frozen=True, kw_only=True):
     """How many copies of an edition whose rows are gone came to the same end in one hour; "" and 0: none."""
