@@ -36,7 +36,8 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
 from pressrun.services.editions.build_orders import gather_references
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key, read_settings
-from pressrun.services.reports import edition_descriptions, list_descriptions
+from pressrun.services.reports import edition_descriptions
+from pressrun.services.reports.members import count_members
 from pressrun.store.editions import editions
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -196,7 +197,7 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
     """Ask for confirmation, with the number of subscriptions and editions that would be deleted."""
     require_terminal_or_agreement(is_agreed=False)
     with reading(invocation) as tx:
-        readers = list_descriptions.count_readers(tx, name)
+        readers = count_members(tx, name)
         past = len(edition_descriptions.list_editions(tx, name, int(utc_now())))
     contents = f"{counted(readers, 'subscription')}, {counted(past, 'edition')} and its archive"
     confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)

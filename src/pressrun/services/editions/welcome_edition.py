@@ -20,7 +20,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import BuildContext, Manuscript
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import ChangedSinceBuild, PreparedEdition, content_of
-from pressrun.store.editions import editions
+from pressrun.store.editions import editions, manuscripts
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import subscribers, welcomes
@@ -67,8 +67,8 @@ def plan_welcome(
     if manuscript is None:
         if current is None:
             return None
-        stored = welcomes.load_source(tx, current.id)
-        manuscript = Manuscript(source=stored.source, source_name=stored.source_name, assets=stored.assets)
+        text, files = manuscripts.load_text(tx, current.id), welcomes.load_files(tx, current.id)
+        manuscript = Manuscript(source=text.source, source_name=text.source_name, assets=files)
     context = BuildContext(
         list=target,
         logo=logo,

@@ -6,25 +6,16 @@ from functools import partial
 
 from msgspec import Struct
 
-from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.store.paging import each_row
 from pressrun.store.people import audit, enter_links, people
-from pressrun.store.people.people import StoredPerson, Undelivered
+from pressrun.store.people.people import PersonPermission, StoredPerson, Undelivered
 from pressrun.store.transaction import Transaction
 
 PAGE = 500
-
-
-class PersonPermission(Struct, frozen=True, kw_only=True):
-    """What a person may do on a list."""
-
-    list: str
-    role: Role
-    readers: ReaderAccess
 
 
 class UndeliveredMail(Struct, frozen=True, kw_only=True):
@@ -115,10 +106,7 @@ def describe_people(tx: Transaction, page: list[StoredPerson], now: int) -> list
             name=person.name,
             address=person.address,
             operator=person.is_operator,
-            lists=tuple(
-                PersonPermission(list=permission.list, role=permission.role, readers=permission.readers)
-                for permission in permissions[person.id]
-            ),
+            lists=tuple(permissions[person.id]),
             created_at=rfc3339(person.created_at),
             enrolled_at=rfc3339(person.enrolled_at),
             invited_until=rfc3339(invited.get(person.id)),

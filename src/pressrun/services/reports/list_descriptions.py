@@ -97,11 +97,6 @@ def settings_revision(target: MailingList) -> int:
     return int.from_bytes(blake2b(msgspec.json.encode(settings), digest_size=5).digest())
 
 
-def count_readers(tx: Transaction, name: str) -> int:
-    """How many subscriptions a list has, in any state; raises NotFound."""
-    return sum(lists.count_subscriptions(tx, lists.get_list(tx, name).id).values())
-
-
 def list_editors(tx: Transaction, name: str) -> list[Answer]:
     """`editor ls`: the addresses that may post to a list by mail."""
     return [{"address": address} for address in people.list_editors(tx, lists.get_list(tx, name).id)]

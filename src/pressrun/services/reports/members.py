@@ -82,7 +82,7 @@ def page_of_members(tx: Transaction, list_name: str, selection: SubscriberSelect
     return [_listed(row) for row in part.rows], part.following
 
 
-def count_members(tx: Transaction, list_name: str, state: str | None) -> int:
+def count_members(tx: Transaction, list_name: str, state: str | None = None) -> int:
     """How many are on a list, in one state or in all; raises NotFound."""
     counts = lists.count_subscriptions(tx, lists.get_list(tx, list_name).id)
     return sum(counts.values()) if state is None else counts.get(state, 0)

@@ -33,8 +33,8 @@ class Undelivered(Struct, frozen=True, kw_only=True):
     reply: str
 
 
-class Permission(Struct, frozen=True, kw_only=True):
-    """What a person may do on a list, by its name."""
+class PersonPermission(Struct, frozen=True, kw_only=True):
+    """What a person may do on a list."""
 
     list: str
     role: Role
@@ -139,16 +139,16 @@ def remove_identities(tx: Transaction, person_id: int) -> None:
     tx.run("people.remove_identities", person_id=person_id)
 
 
-def permissions_of(tx: Transaction, person_id: int) -> list[Permission]:
+def permissions_of(tx: Transaction, person_id: int) -> list[PersonPermission]:
     """What a person may do, by the names of the lists."""
-    return tx.parsed_rows(Permission, "people.permissions", person_id=person_id)
+    return tx.parsed_rows(PersonPermission, "people.permissions", person_id=person_id)
 
 
-def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int, list[Permission]]:
+def permissions_by_person(tx: Transaction, ids: Collection[int]) -> Mapping[int, list[PersonPermission]]:
     """The same for several people, by their ids."""
-    permissions: dict[int, list[Permission]] = {person_id: [] for person_id in ids}
+    permissions: dict[int, list[PersonPermission]] = {person_id: [] for person_id in ids}
     for row in tx.rows("people.permissions_of", ids=in_json(sorted(ids))):
-        permissions[row["person_id"]].append(parse_row(row, Permission))
+        permissions[row["person_id"]].append(parse_row(row, PersonPermission))
     return permissions
 
 

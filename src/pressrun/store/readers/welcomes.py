@@ -6,23 +6,11 @@ It has no page, so it is never published, searched or listed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from msgspec import Struct
-
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
 from pressrun.store.queue.copy_counts import count_move
 from pressrun.store.transaction import Transaction
-
-
-class WelcomeSource(Struct, frozen=True, kw_only=True):
-    """The source of a welcome mail: its file and the files that it refers to, by path."""
-
-    source_name: str
-    source: bytes
-    assets: Mapping[str, bytes]
 
 
 def find_welcome(tx: Transaction, list_id: int) -> Edition | None:
@@ -58,15 +46,9 @@ def unfinished(tx: Transaction, list_id: int) -> list[int]:
     return [row["id"] for row in tx.rows("welcomes.unfinished", list_id=list_id)]
 
 
-def load_source(tx: Transaction, edition_id: int) -> WelcomeSource:
-    row = tx.row("manuscripts.source", edition_id=edition_id)
-    assert row is not None  # the welcome holds it by a foreign key
-    files = tx.rows("welcomes.files", edition_id=edition_id)
-    return WelcomeSource(
-        source_name=row["source_name"],
-        source=row["source"],
-        assets={file["name"]: file["content"] for file in files},
-    )
+def load_files(tx: Transaction, edition_id: int) -> dict[str, bytes]:
+    """The files that a welcome mail refers to, by path."""
+    return {row["name"]: row["content"] for row in tx.rows("welcomes.files", edition_id=edition_id)}
 
 
 def forget_unused(tx: Transaction, edition_id: int) -> None:
