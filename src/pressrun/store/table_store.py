@@ -159,7 +159,12 @@ class TableStore(ABC):
 
     def rows(self, table: StoredTable) -> Generator[Values]:
         """All rows in the order of their keys."""
-        return self.stream(f"select {quoted(table.columns)} from {quoted([table.name])} order by {quoted(table.key)}")
+        return self._read(table)
+
+    def _read(self, table: StoredTable, where: str = "") -> Generator[Values]:
+        return self.stream(
+            f"select {quoted(table.columns)} from {quoted([table.name])} {where} order by {quoted(table.key)}"
+        )
 
     def count(self, table: StoredTable) -> int:
         """The number of rows."""
@@ -184,13 +189,7 @@ class TableStore(ABC):
 
     def changed_rows(self, table: StoredTable) -> Generator[Values]:
         """Those of these rows that are there, in the order of their keys."""
-        return self._rows_among(table, NOTES + table.name)
-
-    def _rows_among(self, table: StoredTable, keys: str) -> Generator[Values]:
-        return self.stream(
-            f"select {quoted(table.columns)} from {quoted([table.name])} where {_is_among(table, keys)}"
-            f" order by {quoted(table.key)}"
-        )
+        return self._read(table, _among(table, NOTES + table.name))
 
     def highest_id(self, table: StoredTable) -> int:
         """The highest id of a row that is there."""
@@ -303,12 +302,12 @@ class MoveTarget(TableStore):
 
     def staged_rows(self, table: StoredTable) -> Generator[Values]:
         """The rows whose keys were staged, in the order of their keys."""
-        return self._rows_among(table, STAGED + table.name)
+        return self._read(table, _among(table, STAGED + table.name))
 
     def delete_staged(self, table: StoredTable) -> None:
         """Delete the rows whose keys were staged."""
-        self.execute(f"delete from {quoted([table.name])} where {_is_among(table, STAGED + table.name)}")
+        self.execute(f"delete from {quoted([table.name])} {_among(table, STAGED + table.name)}")
 
 
-def _is_among(table: StoredTable, keys: str) -> str:
-    return f"({quoted(table.key)}) in (select {quoted(table.key)} from {quoted([keys])})"
+def _among(table: StoredTable, keys: str) -> str:
+    return f"where ({quoted(table.key)}) in (select {quoted(table.key)} from {quoted([keys])})"

@@ -82,16 +82,9 @@ class PostgresTables(TableStore):
     def has(self, table: str) -> bool:
         return self.execute("select to_regclass(?)", (table,)).fetchone()[0] is not None
 
-    def rows(self, table: StoredTable) -> Generator[Values]:
+    def _read(self, table: StoredTable, where: str = "") -> Generator[Values]:
         columns = ", ".join(self._read_column(table, column) for column in table.columns)
-        sql = f"select {columns} from {quoted([table.name])} order by {quoted(table.key)}"
-        return self.stream(sql, self._rows_at_once(table))
-
-    def _rows_among(self, table: StoredTable, keys: str) -> Generator[Values]:
-        columns = ", ".join(self._read_column(table, column) for column in table.columns)
-        key = quoted(table.key)
-        among = f"({key}) in (select {key} from {quoted([keys])})"
-        sql = f"select {columns} from {quoted([table.name])} where {among} order by {key}"
+        sql = f"select {columns} from {quoted([table.name])} {where} order by {quoted(table.key)}"
         return self.stream(sql, self._rows_at_once(table))
 
     def _read_column(self, table: StoredTable, column: str) -> str:
