@@ -232,40 +232,31 @@ def record_end(tx: Transaction, job: BulkJob, ended: BulkJob, now: int) -> None:
 
 
 MOST_LINES = 1_000  # of refused and of skipped rows that a result lists; their numbers count all
-Result = Mapping[str, Any]
 
 
 def add_counts(job: BulkJob, counts: ImportCounts) -> dict[str, Any]:
     """The result of a job with one batch more, as `subscriber import` prints it, with the numbers of all rows."""
-    plain = counts.plain()
-    return _with_summary(job, _sum(job.result, plain) | _lists(job.result, counts))
+    result = {**_empty(), **job.result}
+    for outcome, number in counts.rows.items():
+        result[outcome] += number
+    result["refused"] += len(counts.invalid)
+    result["changed_since"] += len(counts.changed_since)
+    if counts.followed:
+        result["followed"] = result.get("followed", 0) + counts.followed
+    result["invalid"] = _some_lines(result["invalid"], counts.invalid)
+    result["skipped"] = _some_lines(result["skipped"], counts.skipped)
+    return _with_summary(job, result)
 
 
 def add_leavers(job: BulkJob, number: int) -> dict[str, Any]:
     """The result of a sync in which `number` more members leave."""
-    return _with_summary(job, {**_empty(), **job.result, "left": job.result.get("left", 0) + number})
+    result = {**_empty(), **job.result}
+    result["left"] += number
+    return _with_summary(job, result)
 
 
 def _empty() -> dict[str, Any]:
     return {**dict.fromkeys(RowOutcome, 0), "refused": 0, "changed_since": 0, "left": 0, "invalid": [], "skipped": []}
-
-
-def _sum(before: Result, plain: Mapping[str, Any]) -> dict[str, Any]:
-    result = {**_empty(), **before}
-    for outcome in RowOutcome:
-        result[outcome.value] += plain[outcome.value]
-    if "followed" in plain:
-        result["followed"] = before.get("followed", 0) + plain["followed"]
-    return result
-
-
-def _lists(before: Result, counts: ImportCounts) -> dict[str, Any]:
-    return {
-        "refused": before.get("refused", 0) + len(counts.invalid),
-        "changed_since": before.get("changed_since", 0) + len(counts.changed_since),
-        "invalid": _some_lines(before.get("invalid", ()), counts.invalid),
-        "skipped": _some_lines(before.get("skipped", ()), counts.skipped),
-    }
 
 
 def _some_lines(before: Sequence[Any], rows: Sequence[tuple[int, str]]) -> list[Any]:
