@@ -8,13 +8,14 @@ from tests.database import select
 from pressrun.core.quantities import Rate
 from pressrun.store import limits
 from pressrun.store.database import Database
+from pressrun.store.limits import Meter
 
 RATE = Rate(3, 60.0)
 NOW = 1_800_000_000.0
 
 
 async def spend(database: Database, now: float, *, subject: bytes = b"a", scope: str = "x") -> bool:
-    return await database.write(limits.spend, scope, subject, RATE, now)
+    return await database.write(limits.spend, [Meter(scope, subject, RATE)], now)
 
 
 async def test_so_many_and_no_more_in_any_window(database: Database) -> None:
@@ -25,8 +26,9 @@ async def test_so_many_and_no_more_in_any_window(database: Database) -> None:
 async def test_a_full_window_says_when_it_opens(database: Database) -> None:
     for at in (0, 5, 7):
         await spend(database, NOW + at)
-    assert NOW + 60 == await database.read(limits.opens_at, "x", b"a", RATE, NOW + 8)
-    assert await database.read(limits.opens_at, "x", b"a", RATE, NOW + 60.1) is None
+    full, empty = Meter("x", b"a", RATE), Meter("x", b"b", RATE)
+    assert NOW + 60 == await database.read(limits.opens_at, [empty, full], NOW + 8)
+    assert await database.read(limits.opens_at, [empty, full], NOW + 60.1) is None
 
 
 async def test_subjects_and_scopes_are_counted_apart(database: Database) -> None:

@@ -21,18 +21,17 @@ class Meter(NamedTuple):
     rate: Rate
 
 
-def opens_at(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -> float | None:
-    """None when another event fits into the window, else the time when the next one will."""
+def opens_at(tx: Transaction, meters: Sequence[Meter], now: float) -> float | None:
+    """None when another event fits into every window, else the time when the next one will."""
     # A full window opens when its oldest event leaves it. A clock that was set back must not lock anybody out, so
     # events from the future count as of now, and those more than a window ahead do not count.
-    window = {"after": now - rate.seconds, "ahead": now + rate.seconds}
-    oldest = tx.value("limits.latest", scope=scope, subject=subject, **window, newer=rate.count - 1)
-    return None if oldest is None else min(oldest, now) + rate.seconds
-
-
-def spend(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -> bool:
-    """Count an event if it fits into the window; False without counting it when the window is full."""
-    return spend_all(tx, [Meter(scope, subject, rate)], now)
+    times = []
+    for scope, subject, rate in meters:
+        window = {"after": now - rate.seconds, "ahead": now + rate.seconds}
+        oldest = tx.value("limits.latest", scope=scope, subject=subject, **window, newer=rate.count - 1)
+        if oldest is not None:
+            times.append(min(oldest, now) + rate.seconds)
+    return max(times, default=None)
 
 
 def _lock(tx: Transaction, windows: Sequence[tuple[str, bytes]]) -> None:
@@ -44,7 +43,7 @@ def _lock(tx: Transaction, windows: Sequence[tuple[str, bytes]]) -> None:
     tx.lock("limits.lock", ids=in_json(sorted(gates)))
 
 
-def spend_all(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
+def spend(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
     """Count an event in every window if it fits into all; False without counting it when one is full."""
     _lock(tx, [(scope, subject) for scope, subject, _ in meters])
     places: list[tuple[str, int, int, float, int]] = []
@@ -56,7 +55,7 @@ def spend_all(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
 
 
 def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rate, now: float) -> list[bool]:
-    """`spend` for several subjects of equal length, in order."""
+    """`spend` for one window after the other, of subjects of equal length."""
     if not subjects:
         return []
     _lock(tx, [(scope, subject) for subject in subjects])
@@ -96,6 +95,6 @@ def sweep_sign_ups(tx: Transaction, before: int) -> int:
 
 
 def refund(tx: Transaction, meters: Sequence[Meter], at: float) -> None:
-    """Forget an event that `spend_all` counted at this time, once it has turned out not to be one."""
+    """Forget an event that `spend` counted at this time, once it has turned out not to be one."""
     for scope, subject, _ in meters:
         tx.run("limits.refund", scope=scope, subject=subject, at=at)

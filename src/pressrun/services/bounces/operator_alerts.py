@@ -21,6 +21,7 @@ from pressrun.core.upkeep.alerts import ALERT_SECONDS, CAUSES, Cause
 from pressrun.services.context import ServiceContext
 from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.store import limits
+from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
 from pressrun.store.queue import notices
 from pressrun.store.queue.notices import NewNotice
@@ -111,7 +112,7 @@ def _is_due(tx: Transaction, alert: _Alert, now: int) -> bool:
     tries = count_alert_tries(tx, alert.kind, key=alert.key, subject=subject, since=since)
     if tries.others:
         return False
-    is_first = limits.spend(tx, ALERTS, hashlib.sha256(alert.subject.encode()).digest(), ALERT_RATE, now)
+    is_first = limits.spend(tx, [Meter(ALERTS, hashlib.sha256(alert.subject.encode()).digest(), ALERT_RATE)], now)
     if tries.failed_at is None:
         return is_first
     return now - tries.failed_at >= AGAIN_SECONDS << (tries.failed - 1)

@@ -17,6 +17,7 @@ from pressrun.store import limits
 from pressrun.store.editions import manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import StoredManuscript
+from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
 from pressrun.store.people import people
 from pressrun.store.programs import events
@@ -56,8 +57,8 @@ class Submissions:
         self, tx: Transaction, kind: str, edition: Edition, to: tuple[int, str], more: Mapping[str, str]
     ) -> None:
         person_id, text = to
-        rate, now = self._context.limits.posts_per_editor, self._context.now
-        if not limits.spend(tx, "posts_per_editor", f"person {person_id}".encode(), rate, now):
+        meter = Meter("posts_per_editor", f"person {person_id}".encode(), self._context.limits.posts_per_editor)
+        if not limits.spend(tx, [meter], self._context.now):
             return
         target, address = lists.find_list_by_id(tx, edition.list_id), parse_address(text)
         assert target is not None  # an edition goes with its list

@@ -13,7 +13,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.addresses.mail_routes import Route, RouteKind
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.signing.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
+from pressrun.core.signing.tokens import TEST_ID, AddressTokens, digests_of
 from pressrun.message.incoming.autoreply import silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.header_scan import received_field
@@ -191,9 +191,8 @@ class MailCommands:
         return kind
 
     def _may_reply(self, request: _Request) -> bool:
-        fold = suppression_digest(self._context.keys, request.sender.fold)
-        rate = self._context.limits.replies_per_sender
-        return limits.spend(request.tx, "replies_per_sender", fold, rate, self._context.clock())
+        meter = self._context.meter_of("replies_per_sender", request.sender)
+        return limits.spend(request.tx, [meter], self._context.clock())
 
     # ------------------------------------------------------------------ mail for the owner or the operator
 

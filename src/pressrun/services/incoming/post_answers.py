@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from pressrun.core.addresses.address import Address
-from pressrun.core.quantities import Rate
-from pressrun.core.signing.tokens import digests_of, suppression_digest
+from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding
 from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.posting_rules import POST, record_post
@@ -17,6 +16,7 @@ from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.suppression import find_reason
 from pressrun.store import limits
 from pressrun.store.editions.drafts import DraftVersion
+from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
 from pressrun.store.people import people
 from pressrun.store.queue.inbound import InboundMail, InboundState
@@ -47,7 +47,7 @@ class PostAnswers:
 
     def is_over_limit(self, tx: Transaction, editor: Address) -> bool:
         """Whether an editor's mail need not even be read, which may take seconds for a forged From."""
-        return limits.opens_at(tx, *self._limit_of(editor)) is not None
+        return limits.opens_at(tx, [self._meter_of(editor)], self._context.clock()) is not None
 
     def why_silent(self, tx: Transaction, post: Post) -> str | None:
         """Why this editor's mail is neither accepted nor answered now; otherwise counts it against their limit.
@@ -62,11 +62,10 @@ class PostAnswers:
             return "not answered: suppressed"
         if post.is_proven:
             return None
-        return None if limits.spend(tx, *self._limit_of(post.editor)) else LIMITED
+        return None if limits.spend(tx, [self._meter_of(post.editor)], self._context.clock()) else LIMITED
 
-    def _limit_of(self, editor: Address) -> tuple[str, bytes, Rate, float]:
-        fold = suppression_digest(self._context.keys, editor.fold)
-        return "posts_per_editor", fold, self._context.limits.posts_per_editor, self._context.clock()
+    def _meter_of(self, editor: Address) -> Meter:
+        return self._context.meter_of("posts_per_editor", editor)
 
     def decline(
         self, tx: Transaction, post: Post, problems: Sequence[Finding], state: InboundState = InboundState.DONE

@@ -46,10 +46,10 @@ class Attempt(Struct, frozen=True):
     def spend(self, tx: Transaction) -> RateExceeded | None:
         """Count it; or when the next one is accepted, if there were too many."""
         now = self.counted_at
-        if limits.spend_all(tx, self.meters, now):
+        if limits.spend(tx, self.meters, now):
             return None
-        opening = [limits.opens_at(tx, *meter, now) for meter in self.meters]
-        return RateExceeded(max((at for at in opening if at is not None), default=now))
+        opens_at = limits.opens_at(tx, self.meters, now)
+        return RateExceeded(now if opens_at is None else opens_at)
 
     def refund(self, tx: Transaction) -> None:
         """Take it back, since it has succeeded or could not be checked."""

@@ -18,7 +18,6 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.addresses.doubtful import is_disposable, is_role
 from pressrun.core.pacing.providers import provider_of
 from pressrun.core.quantities import Rate
-from pressrun.core.signing.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
@@ -63,7 +62,7 @@ class AbuseLimits:
         is_held = self._would_hold(arrivals, now) and trust is not Trust.WORKED
         meters = [self._unproven()] if is_held else self._mailed_meters(trust)
         shown = Verdict.HELD if is_held else Verdict.ACCEPTED
-        is_within = limits.spend_all(tx, [*self._address_meters(address), *meters], now)
+        is_within = limits.spend(tx, [*self._address_meters(address), *meters], now)
         verdict = shown if is_within else Verdict.LIMITED
         tx.after_commit(self._watch, arrivals, now, self._work_ends_at(tx, now))
         tx.after_commit(self._record, verdict, now, shown)
@@ -71,9 +70,7 @@ class AbuseLimits:
 
     def opens_at(self, tx: Transaction, address: Address, trust: Trust, now: float) -> float | None:
         """When a mail that a limit forbids now may go out; None if no limit forbids it."""
-        meters = [*self._address_meters(address), *self._mailed_meters(trust)]
-        times = [limits.opens_at(tx, *meter, now) for meter in meters]
-        return max((at for at in times if at is not None), default=None)
+        return limits.opens_at(tx, [*self._address_meters(address), *self._mailed_meters(trust)], now)
 
     def requires_work(self, now: float) -> bool:
         """Whether our own page makes the browser work now."""
@@ -81,11 +78,11 @@ class AbuseLimits:
 
     def throttle(self, tx: Transaction, network: str, now: float) -> float | None:
         """Count a sign-up against its network, or return when the next one is accepted if there are too many."""
-        rate = self._context.limits.sign_ups_per_ip
-        if limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now):
+        meters = [Meter("sign_ups_per_ip", network.encode(), self._context.limits.sign_ups_per_ip)]
+        if limits.spend(tx, meters, now):
             return None
         tx.after_commit(self._record, Verdict.THROTTLED, now, Verdict.THROTTLED)
-        return limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
+        return limits.opens_at(tx, meters, now)
 
     def _record(self, verdict: Verdict, now: float, shown: Verdict) -> None:
         """Count a decision, and log when an attack begins with it.
@@ -146,7 +143,7 @@ class AbuseLimits:
         if rate is None:
             return 0.0
         half = Rate(math.ceil(rate.count / 2), rate.seconds)
-        return limits.opens_at(tx, "proof_of_work_above", b"", half, now) or 0.0
+        return limits.opens_at(tx, [Meter("proof_of_work_above", b"", half)], now) or 0.0
 
     # ------------------------------------------------------------------ what is counted
 
@@ -160,12 +157,9 @@ class AbuseLimits:
 
     def _address_meters(self, address: Address) -> list[Meter]:
         """What counts against the recipient of the mail."""
-        settings = self._context.limits
-        # By the coarse fold, under the keyed hash, so that no address is kept that was erased.
-        fold = suppression_digest(self._context.keys, address.fold)
-        meters = [Meter("confirmations_per_address", fold, settings.confirmations_per_address)]
+        meters = [self._context.meter_of("confirmations_per_address", address)]
         if not provider_of(address.domain):  # the domain of a provider belongs to nobody
-            rate = settings.confirmations_per_domain or self._default_share()
+            rate = self._context.limits.confirmations_per_domain or self._default_share()
             meters.append(Meter("confirmations_per_domain", address.domain.encode(), rate))
         return meters
 

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
-from pressrun.core.signing.tokens import Digests, digests_of, suppression_digest
+from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_merges import merge_readers, split_readers
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
@@ -31,6 +31,7 @@ from pressrun.services.readers.subscription_records import list_subscriptions, l
 from pressrun.services.readers.suspension import begin_at_address
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
 from pressrun.store import limits
+from pressrun.store.limits import Meter
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, subscribers, subscriptions
@@ -134,12 +135,13 @@ class AddressChanges:
     def _may_ask(self, tx: Transaction, person: Subscriber, new: Address) -> bool:
         if find_reason(tx, digests_of(self._context.keys, new)) is not None:
             return False
-        fold, rates, now = suppression_digest(self._context.keys, new.fold), self._context.limits, self._context.clock()
-        return (
-            limits.spend(tx, LIMIT, b"%d" % person.id, rates.address_changes_per_reader, now)
-            and limits.spend(tx, "confirmations_per_address", fold, rates.confirmations_per_address, now)
-            and limits.spend(tx, "confirmations", b"", rates.confirmations, now)
+        rates = self._context.limits
+        meters = (
+            Meter(LIMIT, b"%d" % person.id, rates.address_changes_per_reader),
+            self._context.meter_of("confirmations_per_address", new),
+            Meter("confirmations", b"", rates.confirmations),
         )
+        return all(limits.spend(tx, [meter], self._context.clock()) for meter in meters)
 
     # ------------------------------------------------------------------ checks
 

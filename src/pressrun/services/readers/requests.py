@@ -7,14 +7,13 @@ decide what happens to whom; this file records, mails and commits it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
 from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.signing.tokens import suppression_digest
-from pressrun.services.context import ServiceContext
+from pressrun.services.context import AddressLimit, ServiceContext
 from pressrun.services.readers.subscription_records import end_subscription
 from pressrun.store import limits
 from pressrun.store.lists.lists import MailingList
@@ -114,15 +113,9 @@ class ReaderRequest:
 
     # ------------------------------------------------------------------ mail to the reader
 
-    def may_mail(
-        self, limit: Literal["preference_links_per_address", "pause_notes_per_address"], address: Address
-    ) -> bool:
-        """Count one more mail to an address against a limit; False if it is exceeded.
-
-        Addresses are counted under their keyed hash, so that unknown ones are not stored.
-        """
-        fold = suppression_digest(self.context.keys, address.fold)
-        return limits.spend(self.tx, limit, fold, getattr(self.context.limits, limit), self.context.clock())
+    def may_mail(self, limit: AddressLimit, address: Address) -> bool:
+        """Count one more mail to an address against a limit; False if it is exceeded."""
+        return limits.spend(self.tx, [self.context.meter_of(limit, address)], self.context.clock())
 
     def mail(self, kind: str, target: MailingList, person: Subscriber, payload: Mapping[str, object]) -> None:
         """Queue a mail in the reader's own language, or in that of the request if they have none."""

@@ -165,8 +165,8 @@ class WebRequests(BackgroundLoop):
         if form is not None:
             sent = self._meter_of_form(request, form)
             use = Meter(FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES)
-            if not limits.spend_all(tx, [use, sent], now):  # this copy was used before
-                if not limits.spend_all(tx, [sent], now):
+            if not limits.spend(tx, [use, sent], now):  # this copy was used before
+                if not limits.spend(tx, [sent], now):
                     return SignUpAnswer.ACCEPTED
                 if request.trust is Trust.PROVEN:
                     # A corrected address or an old copy of the page is not abuse, but proves no more than another
@@ -182,7 +182,7 @@ class WebRequests(BackgroundLoop):
         if network is not None:
             rate = self._context.limits.preference_links_per_ip
             meters.append(Meter("preference_links_per_ip", network.encode(), rate))
-        if not meters or limits.spend_all(tx, meters, self._context.clock()):
+        if not meters or limits.spend(tx, meters, self._context.clock()):
             pending_requests.insert_pending_request(tx, request)
 
     def _meter_of_form(self, request: PendingRequest, form: int) -> Meter:
