@@ -18,7 +18,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.site import Site
 from pressrun.services.holdings import holdings_of_person
-from pressrun.services.people import entering
+from pressrun.services.log_ins import links
 from pressrun.services.people.lookups import UndeliveredMail, list_everybody
 from pressrun.services.people.people_admin import INVITED_SECONDS, Grant, LastOperator, PersonRemoved, require_operator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
@@ -47,8 +47,8 @@ async def held(services: ServiceHarness, name: str) -> Holdings:
 async def enter(services: ServiceHarness, link: str) -> StoredPerson | None:
     """Use a link, as the page does."""
     token, now = link.rpartition("/")[2], int(services.now)
-    enter_link = await services.database.read(entering.find_link, token, services.keys, now)
-    return None if enter_link is None else await services.database.write(entering.enter, enter_link, now)
+    enter_link = await services.database.read(links.find_link, token, services.keys, now)
+    return None if enter_link is None else await services.database.write(links.enter, enter_link, now)
 
 
 async def test_the_first_person_is_an_operator_with_a_link(services: ServiceHarness) -> None:

@@ -19,13 +19,13 @@ from pressrun.acts.door import Door
 from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.acts.people.people import PEOPLE_ACTS
 from pressrun.core.network.endpoint import TcpEndpoint
-from pressrun.core.signing.tokens import WebTokens
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.core.site import Site
 from pressrun.runtime.outgoing_http import OutgoingHttp
-from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.people_admin import PeopleAdmin
 from pressrun.services.people.tokens import Tokens
 from pressrun.services.upkeep.audit_log import AuditLog
+from pressrun.store.people import enter_links
 from pressrun.store.people.enter_links import LinkKind
 from pressrun.store.transaction import Transaction
 from pressrun.web.admin.frame import AdminFrame
@@ -62,8 +62,10 @@ class AdminHarness:
         """Make a link, and return its path."""
 
         def make(tx: Transaction) -> str:
-            link = make_link(tx, person_id, kind, int(self.harness.now), 900)
-            return url_of(link, self.site, self.harness.keys).removeprefix(self.site.base_url)
+            now = int(self.harness.now)
+            link = enter_links.insert_link(tx, person_id, kind, now, now + 900)
+            token = WebTokens(self.harness.keys).make(WebPurpose.ENTER, link.id, link.expires_at)
+            return self.site.admin_url("enter", token).removeprefix(self.site.base_url)
 
         return await self.harness.database.write(make)
 

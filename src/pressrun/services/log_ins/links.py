@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from pressrun.core.signing.keys import KeyRing
+from pressrun.core.signing.tokens import WebPurpose, WebTokens
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.context import Visitor
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
-from pressrun.services.people.entering import enter, find_link
-from pressrun.store.people import people
-from pressrun.store.people.enter_links import LinkKind
+from pressrun.store.people import enter_links, people
+from pressrun.store.people.enter_links import EnterLink, LinkKind
 from pressrun.store.people.log_ins import Method
+from pressrun.store.people.people import StoredPerson
 from pressrun.store.transaction import Transaction
+
+
+def find_link(tx: Transaction, token: str, keys: KeyRing, now: int) -> EnterLink | None:
+    """The link that a token stands for, if it still works; finding it changes nothing."""
+    match WebTokens(keys).read(WebPurpose.ENTER, token):
+        case (link_id, expires_at):
+            return enter_links.find_link(tx, link_id, expires_at, now)
+    return None
+
+
+def enter(tx: Transaction, link: EnterLink, now: int) -> StoredPerson | None:
+    """Use a link up: returns the person, who may log in from now on; None if it was used already."""
+    if not enter_links.spend_link(tx, link, now):
+        return None
+    people.enrol(tx, link.person_id, now)
+    return people.find_person(tx, link.person_id)
 
 
 class Invited(Struct, frozen=True):

@@ -15,7 +15,7 @@ from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused, UsageError
 from pressrun.core.names import parse_person_name
-from pressrun.core.signing.tokens import digests_of
+from pressrun.core.signing.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services import standing
@@ -23,7 +23,6 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.mails.notices_to_people import mail_person
 from pressrun.services.people.editors import require_person_at
-from pressrun.services.people.entering import make_link, url_of
 from pressrun.services.people.lookups import (
     DecidedEdition,
     PersonAnswer,
@@ -234,8 +233,9 @@ class PeopleAdmin:
             return replace(describe(tx, person.id, now), mailed=False, cancelled=cancelled)
         if enter_links.was_invited(tx, person.id, now - INVITED_SECONDS, now):  # their email is on its way, and works
             return replace(describe(tx, person.id, now), mailed=True, cancelled=cancelled)
-        link = make_link(tx, person.id, LinkKind.INVITATION, now, self._context.login.invitation_seconds)
-        payload = {"link": link.id, "expires_at": link.expires_at}
+        expires_at = now + int(self._context.login.invitation_seconds)
+        link = enter_links.insert_link(tx, person.id, LinkKind.INVITATION, now, expires_at)
+        payload = {"link": link.id, "expires_at": expires_at}
         mail_person(tx, "invitation", address, payload, self._context, list_id=target.id, language=target.language)
         return replace(describe(tx, person.id, now), mailed=True, cancelled=cancelled)
 
@@ -303,9 +303,10 @@ class PeopleAdmin:
 
     def _with_new_link(self, tx: Transaction, person_id: int) -> PersonAnswer:
         context = self._context
-        link = make_link(tx, person_id, LinkKind.ENTER, context.now, context.login.enter_seconds)
-        url = url_of(link, context.site, context.keys)
-        return replace(describe(tx, person_id, context.now), link=url, expires_at=rfc3339(link.expires_at))
+        expires_at = context.now + int(context.login.enter_seconds)
+        link = enter_links.insert_link(tx, person_id, LinkKind.ENTER, context.now, expires_at)
+        url = context.site.admin_url("enter", WebTokens(context.keys).make(WebPurpose.ENTER, link.id, expires_at))
+        return replace(describe(tx, person_id, context.now), link=url, expires_at=rfc3339(expires_at))
 
     def _remove(self, tx: Transaction, who: str, require: Require) -> PersonRemoved:
         person = require_person_to_change(tx, who)

@@ -29,10 +29,11 @@ class EnterLink(Struct, frozen=True, kw_only=True):
     expires_at: int
 
 
-def insert_link(tx: Transaction, person_id: int, kind: LinkKind, now: int, expires_at: int) -> int:
-    """Store a link; returns its id. Others of the same person stop to work."""
-    tx.run("enter_links.delete_of", person_id=person_id)
-    return tx.insert("enter_links.insert", person_id=person_id, kind=kind.value, now=now, expires_at=expires_at)
+def insert_link(tx: Transaction, person_id: int, kind: LinkKind, now: int, expires_at: int) -> EnterLink:
+    """Store a new link for a person. Their other links stop working."""
+    delete_links(tx, person_id)
+    number = tx.insert("enter_links.insert", person_id=person_id, kind=kind.value, now=now, expires_at=expires_at)
+    return EnterLink(id=number, person_id=person_id, kind=kind, expires_at=expires_at)
 
 
 def find_link(tx: Transaction, link_id: int, expires_at: int, now: int) -> EnterLink | None:
