@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import Gone, NotFound, Unavailable
@@ -81,7 +82,7 @@ class EventFeed:
             page = await self._database.read(_read_page, query, holdings)
             if page.items or (page.is_last and not await self._is_more(page.next, ends_at)):
                 return page
-            query = EventQuery(after=page.next, limit=query.limit, types=query.types, list=query.list)
+            query = replace(query, after=page.next)
 
     async def _is_more(self, after: int, ends_at: float) -> bool:
         """Wait for a newer event; False when the time is over before."""

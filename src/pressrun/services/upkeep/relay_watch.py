@@ -73,7 +73,7 @@ class RelayWatch(BackgroundLoop):
         if handled is None or handled.since != since:
             work = _record_failure
         elif may_go and not 0 <= now - handled.at < AGAIN_SECONDS:
-            work = _alert
+            work = alert_of_relay
         else:
             return
         if await context.database.record(work, status.name, since, status.last_error or "", context):
@@ -97,10 +97,6 @@ def _note(tx: Transaction, type_: EventType, relay: str) -> None:
     events.record_event(tx, type_, name=f"relay {relay}")
 
 
-def _record_failure(tx: Transaction, relay: str, since: float, error: str, context: ServiceContext) -> bool:
-    _note(tx, EventType.RELAY_FAILED, relay)
-    return _alert(tx, relay, since, error, context)
-
-
-def _alert(tx: Transaction, relay: str, since: float, error: str, context: ServiceContext) -> bool:
-    return alert_of_relay(tx, relay, since, error, context)
+def _record_failure(tx: Transaction, name: str, failing_since: float, error: str, context: ServiceContext) -> bool:
+    _note(tx, EventType.RELAY_FAILED, name)
+    return alert_of_relay(tx, name, failing_since, error, context)
