@@ -74,6 +74,7 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
         restores.drop_changes(tx, former)
         ended += restores.add_ended(tx, former)
         ended += _end_what_is_gone(tx, former)
+        ended += _end_what_was_left(tx, former)
     return ended
 
 
@@ -97,6 +98,16 @@ def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
         ]
         ended += restores.end_reading(tx, gone)
     return ended
+
+
+def _end_what_was_left(tx: Transaction, former: Transaction) -> int:
+    """End subscriptions that their readers ended before the list was removed; returns how many.
+
+    The list comes back closed, and somebody may open it again.
+    """
+    left = restores.find_left(former, consent.read_head(tx))
+    reading = restores.find_reading(tx, {subscriber_id for _, subscriber_id in left})
+    return restores.end_reading(tx, [row["id"] for row in reading if (row["list_id"], row["subscriber_id"]) in left])
 
 
 def _is_continued(tx: Transaction, former: Transaction) -> bool:

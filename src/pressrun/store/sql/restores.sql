@@ -65,6 +65,16 @@ from subscription cross join subscriber
 where subscription.id > :after and (subscription.state = 'unsubscribed' or subscription.state_before = 'unsubscribed')
     and subscriber.id = subscription.subscriber_id;
 
+-- name: left_removed
+-- Whom evidence after this row shows to have left a list that is gone or being removed, and not to have come back.
+select list_id, subscriber_id from consent as left_list
+where number > :after and event in ('withdrawn', 'removed') and subscriber_id is not null
+    and not exists (select 1 from list where list.id = left_list.list_id
+        and not exists (select 1 from list_removal where list_removal.list_id = list.id))
+    and not exists (select 1 from consent as back
+        where back.subscriber_id = left_list.subscriber_id and back.list_id = left_list.list_id
+            and back.number > left_list.number and back.event in ('confirmed', 'added', 'imported', 'restored'));
+
 -- name: add_reader
 -- Add a reader who came since, unless somebody has the address here.
 insert into subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,

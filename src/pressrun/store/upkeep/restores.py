@@ -95,6 +95,11 @@ def add_ended(tx: Transaction, former: Transaction) -> int:
     return number
 
 
+def find_left(former: Transaction, head: Head) -> set[tuple[int, int]]:
+    """Who has left a list that was removed since, by the evidence after this head: list_id, subscriber_id."""
+    return {(row["list_id"], row["subscriber_id"]) for row in former.rows("restores.left_removed", after=head.number)}
+
+
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
     """Those subscriptions of these readers that get mail, or will after a pause: id, list_id, subscriber_id."""
     return tx.rows("restores.reading", ids=in_json(sorted(ids)))
