@@ -132,16 +132,6 @@ async def travel(browser: Browser, root: Path, language: str, *, width: int, sch
             await journey(Reader(window, web, words_in(language), name, with_script))
 
 
-async def test_a_reader_goes_all_the_way_on_a_phone(browser: Browser, tmp_path: Path) -> None:
-    """In the dark, from right to left, 320 pixels wide: the hardest way."""
-    await travel(browser, tmp_path, "ar", width=320, scheme="dark", with_script=True)
-
-
-async def test_a_reader_needs_no_script(browser: Browser, tmp_path: Path) -> None:
-    """All the way with scripts switched off."""
-    await travel(browser, tmp_path, "en", width=1280, scheme="light", with_script=False)
-
-
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("with_script", [True, False], ids=["script", "plain"])

@@ -24,23 +24,6 @@ async def _problems(
         return [f"{specimen.name} at {width}, {scheme}: {line}" for line in lines]
 
 
-async def test_the_layout_of_the_docs_is_clean_on_a_small_phone(browser: Browser) -> None:
-    """Whoever begins with it begins well."""
-    assert [line for specimen in own_specimens() for line in await _problems(browser, specimen, 320, "light")] == []
-
-
-async def test_each_layout_is_clean_on_a_small_phone(browser: Browser) -> None:
-    """Neither axe nor the edge of 320 pixels finds anything; what is costly to look at is looked at below."""
-    chosen = {"letter-ltr": "light", "classic-rtl": "dark", "notice-ltr": "dark", "magazine-rtl": "light"}
-    problems = [
-        line
-        for specimen in specimens()
-        if specimen.name in chosen
-        for line in await _problems(browser, specimen, 320, "dark" if chosen[specimen.name] == "dark" else "light")
-    ]
-    assert problems == []
-
-
 @pytest.mark.thorough
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("width", WIDTHS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import html5lib
@@ -93,26 +92,6 @@ async def _problems_for_anybody(window: Window) -> list[str]:
     return problems
 
 
-async def _walk(
-    browser: Browser, root: Path, width: int, problems_of: Callable[[Window], Awaitable[list[str]]]
-) -> dict[str, list[str]]:
-    by_state = {}
-    async with open_town(root) as town, browser.window(width=width) as window:
-        async for state in town.states():
-            if state.answer.content:
-                await _show(window, state, town.web.site.base_url)
-                by_state[state.name] = await problems_of(window)
-    return {name: problems for name, problems in by_state.items() if problems}
-
-
-@pytest.mark.needs("chromium")
-@pytest.mark.only_on("sqlite", "a browser sees no engine")
-@pytest.mark.asyncio(loop_scope="session")
-async def test_every_state_fits_a_small_phone(browser: Browser, tmp_path: Path) -> None:
-    """Nothing beyond the edge of 320 pixels, whatever its reader sets; at most three requests, all of them here."""
-    assert {} == await _walk(browser, tmp_path, 320, _problems)
-
-
 @pytest.mark.thorough
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("width", [320, 1280])
@@ -120,5 +99,14 @@ async def test_every_state_fits_a_small_phone(browser: Browser, tmp_path: Path) 
 @pytest.mark.only_on("sqlite", "a browser sees no engine")
 @pytest.mark.asyncio(loop_scope="session")
 async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Path, width: int) -> None:
-    """Axe finds nothing in either scheme, the size of what can be pressed included."""
-    assert {} == await _walk(browser, tmp_path, width, _problems_for_anybody)
+    """Axe finds nothing in either scheme, the size of what can be pressed included.
+
+    Nothing is beyond the edge, whatever its reader sets; at most three requests, all of them here.
+    """
+    by_state = {}
+    async with open_town(tmp_path) as town, browser.window(width=width) as window:
+        async for state in town.states():
+            if state.answer.content:
+                await _show(window, state, town.web.site.base_url)
+                by_state[state.name] = await _problems_for_anybody(window)
+    assert {} == {name: problems for name, problems in by_state.items() if problems}
