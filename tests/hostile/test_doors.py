@@ -177,17 +177,17 @@ async def test_no_page_of_operators_parses_here(tmp_path: Path) -> None:
     assert set(STATES) <= names
 
 
-_MIB = 1 << 20
+_LONG = 1 << 19  # in characters
 _SHOWING = ("/news/archive/first", "/news/archive", "/news", "/news/feed.atom", "/news/feed.json")
 # What could keep a pattern busy: it looks like tags, attributes, styles or headings, and is none.
 _HEAVY = (
-    '<table title="' + "<table " * (_MIB // 7) + '" role="presentation"><tr><td>x',
-    '<p title="' + "<img src=" * (_MIB // 9) + '">x',
-    '<p title="' + "'" * _MIB + '">x',
-    "&lt;img src=" * (_MIB // 12),
-    "<p>width" + " " * _MIB + "x",
-    "<table><tr><td>" * (_MIB // 15),
-    "=" * _MIB + "\n" + "-" * _MIB + "x",
+    '<table title="' + "<table " * (_LONG // 7) + '" role="presentation"><tr><td>x',
+    '<p title="' + "<img src=" * (_LONG // 9) + '">x',
+    '<p title="' + "'" * _LONG + '">x',
+    "&lt;img src=" * (_LONG // 12),
+    "<p>width" + " " * _LONG + "x",
+    "<table><tr><td>" * (_LONG // 15),
+    "=" * _LONG + "\n" + "-" * _LONG + "x",
 )
 
 
@@ -195,8 +195,8 @@ _HEAVY = (
 async def test_what_an_archive_page_does_with_an_edition_is_linear(web: WebHarness, source: str) -> None:
     """The daemon itself places pictures and moves headings (`rewrite_images`, `inline_fragment`).
 
-    Their patterns read clean HTML once, since each `<` in it is that of a tag, and an attribute ends at its quote. What
-    is worse than linear would take hours here.
+    Their patterns read clean HTML once, since each `<` in it is that of a tag, and an attribute ends at its quote. With
+    the square of its length it would take half an hour.
     """
     number = await web.add_list()
     await web.add_edition(number, html=clean_html(source).body, text=source)
