@@ -107,6 +107,7 @@ class Chunked(Transactions):
             if step == _RSET and message.alone:
                 self._window.answered(self.now - message.sent_at)
         elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and message.verdict is None):
+            message.verdict = None  # as in _end
             raise RemoteProtocolError(f"{code} is not a valid reply to {_PHASES[step]}")
         elif message.verdict is None:
             message.verdict = HandOver(_OUTCOMES[kind], _STAGES[step], self._reader.reply())
