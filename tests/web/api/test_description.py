@@ -52,6 +52,14 @@ def test_what_is_declared_elsewhere_is_described_too() -> None:
     assert "A list to create: its name, its title, and any settings." == schemas["NewListFields"].get("description")
 
 
+@pytest.mark.parametrize(("act", "statuses"), [("list.close", {"413", "415"}), ("list.list", set())])
+def test_the_refusals_of_a_body_are_described_where_one_is_looked_at(act: str, statuses: set[str]) -> None:
+    """An action without a body refuses one, too."""
+    operations = [operation for methods in DOCUMENT["paths"].values() for operation in methods.values()]
+    (described,) = [operation for operation in operations if operation["operationId"] == act]
+    assert statuses == described["responses"].keys() & {"413", "415"}
+
+
 def test_every_reference_leads_somewhere() -> None:
     """Inside of the document."""
 

@@ -129,7 +129,7 @@ class Exchange:
         self._read_outside(reading)
         if self._operation.body is not None:
             caller = await self._read_body(self._operation.body, reading, caller)
-        elif self._request.method in ("POST", "PUT", "PATCH"):
+        elif self._operation.reads_body:
             await read_nothing(self._request, self._context.limits, reading)
         if reading.faults:
             raise ApiProblem(422, faults=[*reading.faults, *self._further_faults(reading.values)])

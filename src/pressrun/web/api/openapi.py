@@ -244,7 +244,7 @@ def _whole_or_shown(operation: Operation, whole: Schema) -> Schema:
 
 def _refusals(operation: Operation) -> list[int]:
     needs_revision = any(header.label == IF_MATCH for header in operation.headers)
-    more = ((413, 415) if operation.body is not None else ()) + ((412, 428) if needs_revision else ())
+    more = ((413, 415) if operation.reads_body else ()) + ((412, 428) if needs_revision else ())
     return sorted({*_ALWAYS, *more})
 
 

@@ -39,6 +39,11 @@ class Operation(Struct, frozen=True, kw_only=True):
         return self.act.http
 
     @property
+    def reads_body(self) -> bool:
+        """Whether a body is looked at, be it only to refuse one."""
+        return self.body is not None or self.http.method in ("POST", "PUT", "PATCH")
+
+    @property
     def is_conditional(self) -> bool:
         """Whether the ETag covers the whole answer. That of JSON covers only what can be changed with If-Match."""
         return self.http.method == "GET" and self.http.etag is not None and self.act.answer is Content
