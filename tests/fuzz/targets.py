@@ -38,7 +38,7 @@ from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 from pressrun.operations.csv_files import parse_suppressions
-from pressrun.operations.csv_records import escape_cell, unescape_cell
+from pressrun.operations.csv_records import as_csv, escape_cell, read_records, unescape_cell
 from pressrun.operations.sources.formats import FORMATS, read_members
 from pressrun.operations.sources.member import SourceMember
 from pressrun.runtime.frames import BadFrame, encode_frame
@@ -373,6 +373,9 @@ def cells(data: bytes) -> None:
     text = _text(data)
     assert text == unescape_cell(escape_cell(text))
     assert not unescape_cell(text) or escape_cell(text)[0] not in "=+-@\t\r"
+    if "\0" not in text and data == text.encode("utf-8", "replace"):
+        file = BytesIO("".join(as_csv(["a", "b"], [["x", text]])).encode())
+        assert [["a", "b"], ["x", escape_cell(text)]] == [record.cells for record in read_records(file)]
 
 
 # ---------------------------------------------------------------------- where to begin

@@ -8,18 +8,19 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.services.harness import ServiceHarness, open_services
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.operations.csv_files import export_subscribers, export_suppressions, parse_suppressions
-from pressrun.operations.csv_records import as_csv
+from pressrun.operations.csv_records import as_csv, read_records, unescape_cell
 from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import SourceMember
 
 _CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
-    ["=1", "'=1", "+", "-x", "@a", "\t1", "\r\n", 'a"b', "a,b", "two\nlines", "'", "''", " x "]
+    ["=1", "'=1", "+", "-x", "@a", "\t1", "\r\n", 'a"b', "a,b", "two\nlines", "a\rb", "a\r=b", "'", "''", " x "]
 )
 _ROW = st.fixed_dictionaries(
     {
@@ -80,6 +81,14 @@ def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str
         for name in ("one", "two"):
             (Path(folder) / name).mkdir()
         asyncio.run(story(Path(folder)))
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=repr)
+def test_a_line_end_in_a_cell_begins_no_record(end: str) -> None:
+    """Whatever kind it is: what is behind it would be cells of somebody else, and a formula."""
+    rows = [["a", f"b{end}=c"], [f"{end}d", "e"]]
+    file = BytesIO("".join(as_csv(["email", "city"], rows)).encode())
+    assert rows == [[unescape_cell(cell) for cell in record.cells] for record in list(read_records(file))[1:]]
 
 
 async def test_one_state_alone_can_be_exported(tmp_path: Path) -> None:

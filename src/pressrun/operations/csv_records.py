@@ -228,10 +228,17 @@ def _read_lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
             text.detach()
 
 
+class _LinesEndingInLF(io.StringIO):
+    """Takes lines that end in CRLF: with LF alone as the ending, csv does not quote a CR in a cell on Python 3.11."""
+
+    def write(self, line: str) -> int:
+        return super().write(f"{line[:-2]}\n")
+
+
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """A CSV file in pieces; a spreadsheet takes none of its cells for a formula."""
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
+    buffer = _LinesEndingInLF(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
     for row in chain([header], rows):
         writer.writerow([escape_cell(cell) for cell in row])
         if buffer.tell() > _PIECE:
