@@ -67,11 +67,11 @@ def _reason_of(name: str, value: str) -> str | None:
         case "auto-submitted":
             return _reason_of_keyword(value)
         case "precedence":
-            return _reason_of_precedence(value.lower())
+            return _reason_of_precedence(_keyword(value))
         case "x-auto-response-suppress":
             return None if value.lower() == "none" else _SUPPRESS
         case "content-type":
-            return "report" if value.partition(";")[0].strip().lower() in _REPORTS else None
+            return "report" if _keyword(value) in _REPORTS else None
         case "return-path":
             return "null sender" if value == "<>" else None
         case "from":
@@ -86,7 +86,7 @@ def _reason_of(name: str, value: str) -> str | None:
 
 
 def _begins_like_notice(subject: str) -> bool:
-    subject = subject.lower()
+    subject = " ".join(subject.lower().split())  # a fold may leave several blanks
     start = _BEFORE_SUBJECT.match(subject)
     return start is not None and _SUBJECTS.pattern.match(subject, start.end()) is not None
 
@@ -105,7 +105,7 @@ def _reason_of_precedence(value: str) -> str | None:
 
 
 def _keyword(value: str) -> str:
-    """The keyword of Auto-Submitted, without the parameters or comment after it (RFC 3834 §5)."""
+    """What a value begins with, in lower case, without the parameters or comment after it (RFC 3834 §5)."""
     return re.split(r"[;(\s]", value, maxsplit=1)[0].lower()
 
 
