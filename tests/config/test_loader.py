@@ -226,7 +226,22 @@ def test_a_database_on_a_server_has_an_address_and_a_password_that_nothing_shows
     assert "postgresql://one.example,two.example:5433/news" == str(settings.data.database)
 
 
-@pytest.mark.parametrize("address", ["me:horse@db.example/news", "db.example/news?user=me&password=horse"])
+@pytest.mark.parametrize("places", ["[2001:db8::1],two.example:5433", "one.example,[2001:db8::1]:5433", "[::1]"])
+def test_any_host_of_a_database_may_be_an_ipv6_address(tmp_path: Path, places: str) -> None:
+    """With a user before it, whose name is no password."""
+    settings = load_settings(_write(tmp_path, f'database = "postgresql://me@{places}/news"\n{_LEAST}'), {})
+    assert f"postgresql://me@{places}/news" == settings.database
+    assert not any("holds a password" in warning for warning in settings.warnings)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "me:horse@db.example/news",
+        "me:horse@one.example,[2001:db8::1]/news",
+        "db.example/news?user=me&password=horse",
+    ],
+)
 def test_a_password_in_the_address_of_the_database_is_warned_of(tmp_path: Path, address: str) -> None:
     settings = load_settings(_write(tmp_path, f'database = "postgresql://{address}"\n{_LEAST}'), {})
     assert any("holds a password" in warning for warning in settings.warnings)
