@@ -274,6 +274,15 @@ def test_a_bad_address_or_password_of_a_database_is_an_error_that_shows_neither(
     assert "horse" not in errors[0]
 
 
+def test_a_secret_in_place_of_a_name_is_an_error_that_does_not_show_it(tmp_path: Path) -> None:
+    """Also one that is longer than the name of any file."""
+    path = _write(tmp_path, f'{_LEAST}username = "u"\npassword_file = "{"horse" * 60}"\n')
+    errors = [str(error) for error in examine(path, {"CREDENTIALS_DIRECTORY": str(tmp_path)})]
+    assert 1 == len(errors)
+    assert "relay[1].password_file: " in errors[0]
+    assert "horse" not in errors[0]
+
+
 def test_a_name_that_is_no_file_is_a_credential(tmp_path: Path) -> None:
     """systemd's LoadCredential= names are found in $CREDENTIALS_DIRECTORY; a file beside the configuration wins."""
     store = tmp_path / "store"

@@ -43,7 +43,7 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
             return path
         if "/" in name or name in {".", ".."}:
             return None
-        return next((store / name for store in self._stores() if _may_enter(store) and (store / name).is_file()), None)
+        return next((store / name for store in self._stores() if _may_enter(store) and _is_file(store / name)), None)
 
     def _stores(self) -> tuple[Path, ...]:
         directory = self.environ.get("CREDENTIALS_DIRECTORY")
@@ -80,6 +80,14 @@ def _may_enter(folder: Path) -> bool:
     try:
         return not folder.exists() or os.access(folder, os.X_OK, effective_ids=True)
     except PermissionError:
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    """False for a name that no file can have, too: a secret in place of a name may be long."""
+    try:
+        return path.is_file()
+    except OSError:
         return False
 
 
