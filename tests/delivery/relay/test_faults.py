@@ -4,6 +4,7 @@ and the state of the relay is told."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -75,6 +76,33 @@ async def test_a_relay_that_stops_reading(make_pool: MakePool) -> None:
     assert "the relay took too long, sending" == pool.status().last_error
     await pool.drain(0)
     stop.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_relay_that_trickles(make_pool: MakePool) -> None:
+    """A reply has its time as a whole: more lines of it are no progress."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 peer\r\n")
+        for reply in (b"250 peer\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"):
+            await reader.readline()
+            writer.write(reply)
+        while not reader.at_eof():
+            writer.write(b"250-wait\r\n")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(65536), 0.02)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    feed = ListFeed([message(1)])
+    port = server.sockets[0].getsockname()[1]
+    pool = make_pool(feed, port, connections=1, timeouts={"final_dot_seconds": 0.2})
+    pool.wake()
+    await feed.until_settled(1)
+    assert Outcome.UNKNOWN is feed.result(1).outcome
+    assert "the relay took too long, awaiting CONTENT" == pool.status().last_error
+    await pool.drain(0)
     server.close()
     await server.wait_closed()
 

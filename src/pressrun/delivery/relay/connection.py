@@ -83,6 +83,7 @@ class Connection(asyncio.BufferedProtocol):
         self._socket: TransportSocket | None = None
         self._wrote = False
         self._wants_tls: asyncio.Future[bool] = loop.create_future()
+        self._awaits: Phase | None = None  # what the deadline counts from
         self._closed = False
         self._gone = False
         # One buffer for all replies: asyncio's own 256 KiB for each read leave the heap in pieces, more of them with
@@ -258,7 +259,10 @@ class Connection(asyncio.BufferedProtocol):
             for event in events:
                 self._change(event)
         if not self._closed:
-            self._deadline.moved()
+            phase = self._dialogue.phase
+            if events or out or phase is not self._awaits:  # else half a reply came: a relay that trickles stalls
+                self._awaits = phase
+                self._deadline.moved()
             if self._dialogue.has_room:
                 self._owner.idled(self)
             else:
