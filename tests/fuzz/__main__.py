@@ -22,9 +22,9 @@ from pathlib import Path
 from tests.fuzz.engines import follow, has_atheris, mutate
 
 NAMES = (
-    "address", "authentication", "author", "autoreply", "cells", "commands", "css", "edition", "envelope",
-    "frames", "local-part", "mail", "pages", "posted", "reply", "report", "search", "subscribers", "suppressions",
-    "tokens", "trace", "wire",
+    "address", "authentication", "author", "autoreply", "cells", "commands", "config", "css", "edition", "envelope",
+    "frames", "html", "local-part", "mail", "pages", "posted", "reply", "report", "search", "subscribers",
+    "suppressions", "tokens", "trace", "wire",
 )  # fmt: skip
 
 

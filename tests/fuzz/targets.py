@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 from tests.core.signed import signed_address, signed_link
 from tests.editions.corpus import NAMES, Written, built_from
+from tests.fuzz.authored import config, config_folder, config_seeds, html, html_seeds
 from tests.fuzz.pages import opened, page_seeds, pages
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
 from tests.message.content.css_oracle import harm_in
@@ -497,9 +498,11 @@ TARGETS: dict[str, Target] = {
     "cells": Target(cells, lambda: [b"=1", b"'=1", b"''+x", b"plain", b"'"]),
     "css": Target(css, lambda: [text.encode() for text in _CSS]),
     "commands": Target(commands, lambda: _COMMANDS),
+    "config": Target(config, config_seeds, config_folder),
     "edition": Target(edition, _edition_seeds),
     "envelope": Target(envelope, _envelope_seeds),
     "frames": Target(frames, _frame_seeds),
+    "html": Target(html, html_seeds),
     "local-part": Target(local_part, _route_seeds),
     "mail": Target(mail, mails),
     "pages": Target(pages, page_seeds, opened),
