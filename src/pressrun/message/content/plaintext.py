@@ -24,9 +24,11 @@ _TYPES = re.compile(r"list-style(?:-type)?\s*:[^;]*\b(lower|upper)-(alpha|latin|
 
 def marks_of(node: Node, *, are_notes: bool) -> Iterator[tuple[str, Node]]:
     """The items of a list, or what takes their place, with the mark of each."""
-    children = [child for child in node.children if isinstance(child, Node)]
+    children = [_as_node(child) for child in node.children if isinstance(child, Node) or child.strip()]
     is_reversed = "reversed" in node.attributes
-    number = _number(node.attributes.get("start", ""), len(children) if is_reversed else 1)
+    number = _number(
+        node.attributes.get("start", ""), sum(child.tag == "li" for child in children) if is_reversed else 1
+    )
     for child in children:
         if child.tag != "li":  # a list directly inside a list belongs to the item before it
             yield "  " if child.tag in ("ul", "ol") else "", child
@@ -37,6 +39,11 @@ def marks_of(node: Node, *, are_notes: bool) -> Iterator[tuple[str, Node]]:
         else:
             yield f"{_numeral(number, _type(node))}. " if node.tag == "ol" else "- ", child
         number += -1 if is_reversed else 1
+
+
+def _as_node(child: Node | str) -> Node:
+    """A text between the items of a list, which HTML forbids and every browser shows, as an element."""
+    return child if isinstance(child, Node) else Node("div", children=[child])
 
 
 def _number(text: str, otherwise: int) -> int:
@@ -150,7 +157,7 @@ class _TextWriter:
                 quoted = "\n\n".join(self.blocks(node))
                 return ["\n".join(map(_quoted, quoted.split("\n")))] if quoted else []
             case "pre":
-                text = node.text().strip("\n")
+                text = _program(node).strip("\n")
                 return ["\n".join(f"    {line}".rstrip() for line in text.split("\n"))] if text.strip() else []
             case "hr":
                 return ["-" * 20]
@@ -170,6 +177,8 @@ class _TextWriter:
             self._keeps_lines = before
 
     def _one_line(self, node: Node) -> str:
+        if _is_hidden(node):
+            return ""
         return " / ".join(line.strip() for block in self.blocks(node) for line in block.split("\n") if line.strip())
 
     def _heading(self, node: Node) -> list[str]:
@@ -196,8 +205,8 @@ class _TextWriter:
     def _definitions(self, node: Node) -> list[str]:
         """Terms, each with its meaning indented below."""
         done: list[str] = []
-        for child in node.children:
-            if not isinstance(child, Node) or _is_hidden(child):
+        for child in map(_as_node, node.children):
+            if _is_hidden(child):
                 continue
             if child.tag == "dd":
                 lines = "\n\n".join(self.blocks(child)).split("\n")
@@ -263,6 +272,13 @@ class _TextWriter:
     def _reference(self, url: str) -> str:
         """What refers to an address in the list below the text."""
         return f"[{self.links.setdefault(url, len(self.links) + 1)}]"
+
+
+def _program(node: Node | str) -> str:
+    """The text of a `pre` as it stands there, without marks of emphasis."""
+    if isinstance(node, str) or _is_hidden(node):
+        return node if isinstance(node, str) else ""
+    return "\n" if node.tag == "br" else "".join(map(_program, node.children))
 
 
 def _address_of(node: Node) -> str:
