@@ -72,6 +72,13 @@ async def test_the_six_counts_add_up_to_the_audience(services: ServiceHarness) -
         assert asdict(listed) == {key: getattr(shown, key) for key in asdict(listed)}
 
 
+async def test_copies_that_are_settled_cannot_go_out_again_after_a_restore(services: ServiceHarness) -> None:
+    edition = await edition_with_outcomes(services)
+    await services.database.write(lambda tx: lifecycle.hold_restored(tx, edition, 3))
+    shown = await services.database.read(edition_descriptions.show_edition, edition, int(services.now))
+    assert (2, 1) == (shown.may_have_gone, shown.failed)
+
+
 async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(services: ServiceHarness) -> None:
     edition = await edition_with_outcomes(services)
     report = await services.database.read(edition_reports.report_edition, edition, int(services.now))

@@ -31,7 +31,7 @@ def pause(invocation: Invocation, *, edition_id: int) -> None:
 def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
     """If the database went back to an earlier moment, this says how many copies may already have gone out, and asks."""
     with reading(invocation) as tx:
-        doubtful = count_doubtful(tx, require_edition(tx, edition_id))
+        doubtful = count_doubtful(require_edition(tx, edition_id), count_copies(tx, edition_id))
     if doubtful is not None:
         print_info(f"edition {edition_id} is as it was at an earlier moment, and {doubt_in_words(doubtful)}")
         repeats = ", even if some readers get a second copy" if doubtful else ""

@@ -5,7 +5,7 @@ Plain functions of a transaction, for people's commands and for what the dispatc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -131,11 +131,13 @@ def pause_because(tx: Transaction, edition: Edition, reason: str, *, how: str) -
     return paused
 
 
-def count_doubtful(tx: Transaction, edition: Edition) -> int | None:
-    """How many copies of a restored edition may go out a second time once it is resumed; None for any other."""
+def count_doubtful(edition: Edition, copies: Mapping[str, int]) -> int | None:
+    """How many copies of a restored edition may go out a second time once it is resumed; None for any other.
+
+    `copies` are the numbers of its copies by state.
+    """
     if edition.may_have_gone is None or edition.started_at is None:
         return edition.may_have_gone
-    copies = count_copies(tx, edition.id)
     return min(edition.may_have_gone, edition.audience - sum(copies[state.value] for state in OVER))
 
 
@@ -154,7 +156,7 @@ def resume(tx: Transaction, edition_id: int, now: int, *, accepts_repeats: bool 
     Raises Refused for one that was restored from a backup, unless the caller accepts that copies may go out again.
     """
     edition = require_edition(tx, edition_id)
-    doubtful = count_doubtful(tx, edition)
+    doubtful = count_doubtful(edition, count_copies(tx, edition_id))
     if doubtful is not None and not accepts_repeats and edition.state is EditionState.PAUSED:
         raise Refused(
             f"edition {edition_id} is as it was at an earlier moment, and {doubt_in_words(doubtful)}. To resume it, "

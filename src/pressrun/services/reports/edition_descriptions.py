@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.authors import name_of_author
-from pressrun.services.editions.lifecycle import require_edition
+from pressrun.services.editions.lifecycle import count_doubtful, require_edition
 from pressrun.services.editions.sending_hours import held_until
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
@@ -132,7 +132,7 @@ def _describe(edition: Edition, replaced_by: int | None, copies: Mapping[str, in
         canary_percent=edition.canary_percent,
         replaced_by=replaced_by,
         issue=edition.issue,
-        may_have_gone=edition.may_have_gone,
+        may_have_gone=count_doubtful(edition, copies),
         copies_removed_at=rfc3339(edition.copies_removed_at),
         **copies,
     )
