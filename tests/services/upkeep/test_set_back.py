@@ -19,6 +19,7 @@ from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.services.upkeep.set_back import follow_chains
 from pressrun.store.database import Database
 from pressrun.store.people import audit
+from pressrun.store.programs import events
 from pressrun.store.queue.copy_counts import recount
 from pressrun.store.queue.journal import SLOTS, Claim, Journal, JournalEntry
 from pressrun.store.readers import consent
@@ -226,6 +227,26 @@ async def test_what_the_journal_no_longer_knows_waits_for_a_person(
     assert {"delivered": 6} == await harness.counts(edition)
 
 
+async def test_programs_hear_of_what_is_held_back(harness: DeliveryHarness, data: DataDir) -> None:
+    """They may have seen the ids that followed, and ask for later ones."""
+    await harness.readers(6)
+    edition = await harness.edition()
+    heads = await keep_heads(harness, data)
+    await deliver_some(harness, 4)
+    harness.oldest = (harness.taken[0].claim,)
+    for held in range(2):
+        before = await harness.services.database.read(events.newest)
+        if held:
+            keep_head(data, "audit", Head(heads["audit"].number + 1, bytes(32)))
+            await follow(harness, data)
+        else:
+            await set_back(harness, edition)
+            await harness.start()
+        [(paused,)] = await harness.rows("select max(id) from event where type = 'edition.paused'")
+        assert paused > before + UNKNOWN_IDS
+        await harness.edition_admin.resume(edition, accepts_repeats=True)
+
+
 async def test_a_start_that_cannot_hold_back_repeats_nothing_either(
     harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -307,6 +328,23 @@ async def test_copies_that_were_queued_since_wait_for_a_person(
     await harness.edition_admin.resume(edition, accepts_repeats=True)
     await harness.start()
     assert "sending" == await harness.state(edition)
+
+
+async def test_a_start_that_dies_while_it_skips_ids_leaves_those_of_editions_to_the_next(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server does not undo what sequences have skipped, so nothing else shows the set-back then."""
+    await harness.readers(6)
+    edition = await harness.edition()
+    await deliver_some(harness, 4)
+    last = max(entry.claim.delivery_id for entry in harness.taken)
+    await harness.services.database.with_tables(lambda tables: _forget_copies(tables, edition, last))
+    with monkeypatch.context() as patch:
+        patch.setattr(TableStore, "raise_counters", _lose_the_database)
+        with pytest.raises(Unavailable):
+            await harness.start()
+    await harness.start()
+    assert await _new_id(harness) > UNKNOWN_IDS
 
 
 def _forget_copies(tables: TableStore, edition: int, last: int) -> None:

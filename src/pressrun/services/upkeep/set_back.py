@@ -20,9 +20,9 @@ from contextlib import suppress
 from pressrun.observe.log import event
 from pressrun.services.upkeep.carry_over import HeldBack, hold_back
 from pressrun.store.database import Database
-from pressrun.store.table_store import TableStore
+from pressrun.store.table_store import UNKNOWN_IDS, TableStore
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep import restored_access, sessions
+from pressrun.store.upkeep import restored_access, restores, sessions
 from pressrun.store.upkeep.chain_heads import lacks_rows, read_heads
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import keep_heads, load_heads
@@ -50,6 +50,7 @@ async def hold_all(database: Database, now: int) -> HeldBack:
 
 
 def _hold(tx: Transaction, now: int) -> HeldBack:
+    restores.skip_counters(tx, UNKNOWN_IDS)  # first: programs may have seen the ids that the events of this would have
     restored_access.end_visits(tx)
     return hold_back(tx, None, {}, now)
 

@@ -308,6 +308,10 @@ select 1 from inbound where digest = :digest and state <> 'received';
 -- Whoever wrote to this database before it was restored is gone.
 update session set state = 'gone' where state = 'live';
 
+-- name: skip_counters
+-- Leave a gap in the ids that no sequence draws.
+update id_counter set last_id = last_id + :number;
+
 -- name: link_at
 -- The link of one row of evidence.
 select chain from consent where number = :number;

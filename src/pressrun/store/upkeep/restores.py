@@ -277,6 +277,11 @@ def end_sessions(tx: Transaction) -> None:
     tx.run("restores.end_sessions")
 
 
+def skip_counters(tx: Transaction, number: int) -> None:
+    """Draw no id of an edition or an event that may have been drawn since."""
+    tx.run("restores.skip_counters", number=number)
+
+
 def fail_forwards(tx: Transaction, now: int) -> list[int]:
     """Record that no forward that waits is sent; returns their deliveries."""
     return [row["id"] for row in tx.rows("restores.fail_forwards", now=now)]
