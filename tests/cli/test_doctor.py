@@ -180,6 +180,10 @@ def test_config_show_has_the_value_of_a_former_key(shell: Shell, table: str, for
     [
         ("postgresql://me:hush@db.test/pressrun", "postgresql://me:…@db.test/pressrun"),
         ("postgresql://db.test/p?user=me&password=hush", "postgresql://db.test/p?user=me&password=…"),
+        ("postgresql://db.test/p?pass%77ord=hush&user=me", "postgresql://db.test/p?pass%77ord=…&user=me"),
+        ("postgresql://u?er:a?b@db.test/p?sslpassword=hu?sh", "postgresql://u?er:…@db.test/p?sslpassword=…"),
+        ("postgresql://db.test/p?x=y?password=hush", "postgresql://db.test/p?x=y?password=…"),
+        ("postgresql://db.test/p?oauth_client_secret=hush", "postgresql://db.test/p?oauth_client_secret=…"),
     ],
 )
 def test_config_show_hides_the_password_of_a_database(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.cli.shell import Shell
 
 from pressrun.store.server_password import without_password
 
@@ -26,3 +27,19 @@ from pressrun.store.server_password import without_password
 )
 def test_the_password_of_a_target_is_never_shown(address: str, shown: str) -> None:
     assert shown == without_password(address)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "postgresql://u:hu/sh@127.0.0.1:1/news",
+        "postgresql://me@there:hush@127.0.0.1:1/news",
+        "postgresql://u:hu@sh@127.0.0.1:1/news",
+        "postgresql://u:hu%zzsh@127.0.0.1:1/news",
+    ],
+)
+def test_a_target_that_the_configuration_would_refuse_is_not_shown(shell: Shell, target: str) -> None:
+    """libpq takes the rest of the password for a host, a port or a name, and errors show those."""
+    called = shell.call("move-to", target, "--yes")
+    assert (64, True) == (called.code, "write %25 for %, %40 for @, %2F for /" in called.err), called
+    assert "127.0.0.1" not in called.err  # nothing of it

@@ -258,7 +258,7 @@ def test_a_command_killed_at_any_time_leaves_the_source_in_use(sending: Instance
     ("target", "options", "code", "says"),
     [
         ("postgresql:///x?host=/nowhere", ["--yes"], 69, "Start the server, or correct the target of this command"),
-        ("postgresql://a%b@h/x", ["--yes"], 64, "invalid target: invalid percent-encoded token"),
+        ("postgresql://a%b@h/x", ["--yes"], 64, "invalid target: signs that must be escaped"),
         ("postgresql", ["--yes"], 64, "invalid target"),
         ("mysql://x", ["--yes"], 64, "write postgresql://USER@HOST/NAME or sqlite:FILE"),
         ("sqlite:data/pressrun.sqlite3", ["--yes"], 64, "already"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ from pressrun.config.sections import read
 from pressrun.config.settings import TABLES, Shape, Table
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.setting import Setting
+from pressrun.store.server_password import hide_secrets
 
-_LOGIN = re.compile(r"(://[^/@:]*):[^/@]*@")
-_PARAMETER = re.compile(r"((?:\A|[?&])(?:password|sslpassword)=)[^&]*", re.IGNORECASE)
 _HIDDEN = "(set)"
 _SECRET_FILES = frozenset({"password_file", "key_file", "client_secret_file"})
 
@@ -98,9 +96,7 @@ def _describe(key: _Key) -> ConfigValue:
 def _shown(setting: Setting, value: Any) -> Any:
     if value is None or not setting.is_secret:
         return value
-    if setting.key != "database":
-        return _HIDDEN
-    return _PARAMETER.sub(r"\1…", _LOGIN.sub(r"\1:…@", str(value)))
+    return hide_secrets(str(value)) if setting.key == "database" else _HIDDEN
 
 
 def _content_at(content: Any, place: KeyPath) -> dict[Any, Any]:

@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 _PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^/@]*(?=@)")  # as libpq finds it, in front of the first @ of the host
+_PARAMETER = re.compile(r"([?&]([^?&=]*)=)([^?&]*)(\?[^&]*)?")
+_SECRETS = frozenset("password sslpassword scram_client_key scram_server_key oauth_client_secret".split())
 
 
 def only_line(text: str) -> str | None:
@@ -21,6 +23,18 @@ def without_password(address: str) -> str:
     place, mark, query = _PASSWORD.sub(r"\1", address, count=1).partition("?")
     kept = [value for value in query.split("&") if unquote(value.partition("=")[0]) != "password"]
     return f"{place}{mark}{'&'.join(kept)}" if kept else place
+
+
+def hide_secrets(address: str) -> str:
+    """The address of a server as it was written, with `…` in place of each secret."""
+    return _PARAMETER.sub(_hide, _PASSWORD.sub(r"\1:…", address, count=1))
+
+
+def _hide(parameter: re.Match[str]) -> str:
+    begin, name, value, rest = parameter.groups("")
+    if unquote(name).lower() in _SECRETS:
+        return f"{begin}…"
+    return f"{begin}{value}{_PARAMETER.sub(_hide, rest)}"
 
 
 @dataclass(frozen=True, slots=True)

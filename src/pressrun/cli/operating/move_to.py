@@ -24,13 +24,15 @@ from pressrun.cli.shared.recording import note
 from pressrun.cli.shared.write_verbs import execute_unrecorded, executing
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, PressrunError, TryAgain, UsageError
+from pressrun.core.setting import BadValue
+from pressrun.core.setting_kinds import database_server
 from pressrun.operations.move_database import CheckReport, MoveReport, Switch, check_move, finish_move, move_database
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.store.location import Location
 from pressrun.store.people import audit
 from pressrun.store.people.audit import Actor, Entry
-from pressrun.store.server_password import ServerPassword, only_line, without_password
+from pressrun.store.server_password import ServerPassword, hide_secrets, only_line, without_password
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import Also
 from pressrun.store.upkeep.data_lock import DataLock
@@ -91,6 +93,10 @@ def _parse_target(target: str, password_file: Path | None) -> Location:
         return SqliteFile(Path(rest).absolute())
     if scheme not in {"postgresql", "postgres"} or not separator:
         raise UsageError(f"invalid target {scheme!r}: {_FORMS}")
+    try:
+        database_server().read(target)  # what the configuration does not take might be shown below, password and all
+    except BadValue as problem:
+        raise UsageError(f"invalid target: {problem.actual or 'control characters'}; {_FORMS}") from None
     server = find_server(target, _read_password(password_file), source="the target of this command")
     assert server is not None  # as there is an address
     try:
@@ -221,7 +227,7 @@ def _back_to_file(settings: Settings, data: DataDir, file: SqliteFile) -> str:
 def _on_to_server(target: str, password_file: Path | None) -> str:
     """What to change for a database on a server, without its password."""
     address = without_password(target)
-    change = f'write `database = "{address}"` at the top of config.toml'
+    change = f'write `database = "{hide_secrets(address)}"` at the top of config.toml'
     has_password = password_file is not None or address != target
     return f"{change}, and the password into a `password_file`" if has_password else change
 
