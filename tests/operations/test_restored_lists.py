@@ -11,6 +11,8 @@ from tests.operations.backup_tools import make_backup
 from tests.operations.moving import execute
 from tests.operations.test_restore import backup, count, data, put_back, rows
 
+from pressrun.services.readers.preferences import PreferenceChanges, Preferences
+from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.upkeep.carry_over import ENDED_JOB
@@ -59,25 +61,29 @@ def test_a_list_that_was_removed_since_comes_back_closed(data: DataDir, backup: 
 
 
 async def test_who_left_a_list_that_was_removed_since_stays_out(tmp_path: Path) -> None:
-    """Also once it is open again; who came back before it was removed reads again."""
+    """Also once it is open again; who came back before it was removed reads again, be it from another language."""
     (tmp_path / "lived").mkdir()
-    stays, leaves, returns = "r0@reader.example", "r1@reader.example", "r2@reader.example"
     async with open_delivery(tmp_path / "lived") as harness:
-        await harness.readers(3)
+        stays, leaves, returns, switches = await harness.readers(4)
         lists, data = harness.services.lists, DataDir(harness.services.path)
-        await lists.set_list("news", {"leaving_note": "true"})
+        await lists.set_list("news", {"leaving_note": "true", "family": "harbour"})
+        await lists.create_list("nouvelles", {"title": "Nouvelles", "language": "fr", "family": "harbour"})
         make_backup(data, tmp_path / "lived.tar")
         await harness.leave(leaves)
         await harness.leave(returns)
         undo = UndoUnsubscribe(harness.services.context).undo
         assert UndoOutcome.RESTORED is (await undo(2, Origin(source="web")))[0]
+        preferences = Preferences(harness.services.context)
+        for name in ("nouvelles", "news"):
+            changes = PreferenceChanges(families={"harbour": name})
+            await preferences.save(PreferenceLink(subscriber_id=4, epoch=0), changes, Origin(source="web"))
         await lists.close_list("news")
         await lists.remove_list("news")
         await harness.change("update session set state = 'gone'")
     report = await asyncio.to_thread(put_back, data, tmp_path / "lived.tar")
-    states = rows(data.database, "select address, state from recipient order by address")
-    assert [(stays, "active"), (leaves, "unsubscribed"), (returns, "active")] == states
-    assert ([], 1) == (report.problems, report.ended)
+    states = rows(data.database, "select address, state from recipient where list_id = 1 order by address")
+    assert [(stays, "active"), (leaves, "unsubscribed"), (returns, "active"), (switches, "active")] == states
+    assert ([], 2) == (report.problems, report.ended)  # the other one is of the other language
 
 
 def test_no_import_goes_on_by_itself(data: DataDir, backup: Path) -> None:
