@@ -460,6 +460,16 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     assert (78, 999) == (caught.value.exit_code, version(path))
 
 
+def test_a_file_whose_list_of_tables_is_damaged_is_unavailable(tmp_path: Path) -> None:
+    """Each start and each verb looks for a table of a move there, before all else."""
+    path = tmp_path / "db"
+    migrate.create(path, migrate.package_schema(), SqliteFile(path).newest_version)
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    with pytest.raises(Unavailable, match=rf"{path} is damaged .*: restore a backup"):
+        check_version(SqliteFile(path))
+
+
 @pytest.mark.parametrize("kind", ["empty", "text", "foreign"])
 def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "db"

@@ -75,7 +75,11 @@ def version_of(path: Path) -> int:
 def version_in(tables: TableStore, path: Path) -> int:
     """The same by an open connection to it, given as its tables."""
     require_ours(tables, path)
-    require_unmarked(path, tables.mark())
+    try:
+        mark = tables.mark()
+    except sqlite3.DatabaseError as problem:
+        raise unavailable(path, "read", problem) from problem
+    require_unmarked(path, mark)
     version: int = tables.execute("pragma user_version").fetchone()[0]
     return version
 
