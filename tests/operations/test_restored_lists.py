@@ -16,6 +16,8 @@ from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.upkeep.carry_over import ENDED_JOB
+from pressrun.store.readers import consent
+from pressrun.store.readers.consent import ConsentEvent
 from pressrun.store.upkeep.datadir import DataDir
 
 __all__ = ["backup", "data"]
@@ -84,6 +86,31 @@ async def test_who_left_a_list_that_was_removed_since_stays_out(tmp_path: Path) 
     states = rows(data.database, "select address, state from recipient where list_id = 1 order by address")
     assert [(stays, "active"), (leaves, "unsubscribed"), (returns, "active"), (switches, "active")] == states
     assert ([], 2) == (report.problems, report.ended)  # the other one is of the other language
+
+
+async def test_who_came_back_to_a_list_as_somebody_merged_with_them_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "lived").mkdir()
+    async with open_delivery(tmp_path / "lived") as harness:
+        [address] = await harness.readers(1)
+        services, data = harness.services, DataDir(harness.services.path)
+        make_backup(data, tmp_path / "lived.tar")
+        await harness.leave(address)
+        back = ConsentEvent(
+            subscriber_id=1,
+            list_id=1,
+            list_name="news",
+            event="moved",
+            at=int(services.now),
+            source="web",
+            salt=b"s" * 16,
+            address=address,
+        )
+        await services.database.write(consent.append_consent, back)
+        await services.lists.close_list("news")
+        await services.lists.remove_list("news")
+        await harness.change("update session set state = 'gone'")
+    await asyncio.to_thread(put_back, data, tmp_path / "lived.tar")
+    assert [("active",)] == rows(data.database, "select state from recipient")
 
 
 def test_no_import_goes_on_by_itself(data: DataDir, backup: Path) -> None:

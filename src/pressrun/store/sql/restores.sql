@@ -73,7 +73,8 @@ where number > :after and event in ('withdrawn', 'removed') and subscriber_id is
         and not exists (select 1 from list_removal where list_removal.list_id = list.id))
     and not exists (select 1 from consent as back
         where back.subscriber_id = left_list.subscriber_id and back.list_id = left_list.list_id
-            and back.number > left_list.number and back.event in ('confirmed', 'added', 'imported', 'restored', 'switched'));
+            and back.number > left_list.number
+            and back.event in ('confirmed', 'added', 'imported', 'restored', 'switched', 'moved'));
 
 -- name: add_reader
 -- Add a reader who came since, unless somebody has the address here.
