@@ -136,6 +136,13 @@ async def test_who_finds_an_earlier_database_ends(database: Database, table: str
     assert 75 == caught.value.exit_code
 
 
+async def test_who_has_read_no_heads_keeps_none(database: Database) -> None:
+    """Those that are kept say more."""
+    watched = await watch(database)
+    watched.keeper.end_set_back()
+    assert ([], ["ended"]) == (watched.lost, watched.reports)
+
+
 @pytest.mark.parametrize("since", [(), ("second",), ("second", "third")])
 async def test_who_finds_a_database_that_went_on_from_an_earlier_moment_ends(
     database: Database, tmp_path: Path, since: tuple[str, ...]

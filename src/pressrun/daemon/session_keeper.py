@@ -180,8 +180,9 @@ class SessionKeeper(BackgroundLoop):
     def end_set_back(self) -> None:
         if self._why_ended is None:
             event(log, "session.set_back", level=logging.ERROR, session=self._session)
-            with suppress(OSError):  # housekeeping has told what is wrong
-                self._watcher.on_set_back(self._heads)
+            if self._heads != NO_HEADS:  # they were read
+                with suppress(OSError):  # housekeeping has told what is wrong
+                    self._watcher.on_set_back(self._heads)
         self._end(
             "the database was set back to an earlier moment. The next start holds back what may have gone out since"
         )

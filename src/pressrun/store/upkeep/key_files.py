@@ -197,15 +197,20 @@ def fingerprint(key: bytes) -> bytes:
 
 
 def keep_head(data: DataDir, chain: str, head: Head) -> None:
-    """Write the head of a chain, `consent` or `audit`, to a file beside the keys, outside the database."""
-    replace_file(data.head_of(chain), f"{head}\n".encode("ascii"))
+    """Write the head of a chain, `consent` or `audit`, to a file beside the keys, outside the database.
+
+    A chain without rows has no such file.
+    """
+    if head == NO_ROWS:
+        data.head_of(chain).unlink(missing_ok=True)
+    else:
+        replace_file(data.head_of(chain), f"{head}\n".encode("ascii"))
 
 
 def keep_heads(data: DataDir, heads: Heads) -> None:
-    """The same for both chains, unless one has no rows."""
+    """The same for both chains."""
     for chain, head in asdict(heads).items():
-        if head != NO_ROWS:
-            keep_head(data, chain, head)
+        keep_head(data, chain, head)
 
 
 def load_head(data: DataDir, chain: str) -> Head:
