@@ -10,7 +10,7 @@ from tests import engines
 from tests.daemon.whole_life import WholeLife
 from tests.daemon.whole_service import WholeService
 
-QUICK, MORE = range(2), range(2, 42)
+QUICK, MORE = range(2), range(2, 18)
 STEPS = 120 if engines.IS_THOROUGH else 50
 
 
