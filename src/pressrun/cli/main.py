@@ -19,7 +19,7 @@ from pressrun import __version__
 from pressrun.cli.shared.general_options import VERSION_LINE, general_options, with_general_options
 from pressrun.cli.shared.output import echo, plain, print_error, print_json
 from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
-from pressrun.core.errors import IncompleteAnswer, NotPermitted, PressrunError, UsageError
+from pressrun.core.errors import IncompleteAnswer, NotPermitted, PressrunError, UsageError, reason_of
 
 INTERRUPTED = 130
 _COMPLETE = "_PRESSRUN_COMPLETE"
@@ -155,7 +155,7 @@ def _usage(problem: click.UsageError) -> str:
 
 def _describe(problem: OSError) -> tuple[str, int]:
     """The message and the exit code of a system error that no verb foresaw."""
-    why = (problem.strerror or str(problem) or type(problem).__name__).lower()
+    why = reason_of(problem)
     message = f"{problem.filename}: {why}" if isinstance(problem.filename, str) else why
     if not isinstance(problem, PermissionError):
         return message, PressrunError.exit_code

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from pressrun.config.settings import TABLES, Shape, Table
-from pressrun.core.errors import NotPermitted, OutputExists
+from pressrun.core.errors import NotPermitted, OutputExists, reason_of
 from pressrun.core.setting import Setting, Toml
 from pressrun.store.files import make_directory, sync_directory
 
@@ -162,7 +162,7 @@ def write_initial_config(directory: Path) -> Path:
             f"{path if directory.is_dir() else directory} already exists and will not be overwritten"
         ) from None
     except OSError as problem:
-        raise NotPermitted(f"cannot write {path}: {(problem.strerror or 'an error').lower()}") from None
+        raise NotPermitted(f"cannot write {path}: {reason_of(problem)}") from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o640)
         file.write(initial_config())

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from pressrun.core.errors import reason_of
 from pressrun.core.setting import BadValue, show
 from pressrun.message.signatures.primitives import NoKey, load_private_key
 from pressrun.operations.opened_files import UnfitFile, open_named, read_opened
@@ -71,8 +72,8 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
         except PermissionError:
             raise BadValue(expected, actual=f"{show(name)}, which {_user()} cannot read") from None
         except OSError as problem:
-            why = (problem.strerror or "an error").lower()
-            raise BadValue(expected, actual=f"{show(name)}, which cannot be read ({why})") from None
+            actual = f"{show(name)}, which cannot be read ({reason_of(problem)})"
+            raise BadValue(expected, actual=actual) from None
 
 
 def _may_enter(folder: Path) -> bool:
@@ -145,7 +146,7 @@ def check_certificate_pair(certificate: Path, key: Path) -> str | None:
             return "a certificate that does not belong to key_file"
         return "a certificate and a key of which one is not PEM, or is locked by a passphrase"
     except OSError as problem:
-        return f"a file that cannot be read ({(problem.strerror or 'an error').lower()})"
+        return f"a file that cannot be read ({reason_of(problem)})"
     return None
 
 
@@ -159,5 +160,5 @@ def check_authorities(path: Path) -> str | None:
     except ssl.SSLError:
         return "a file without a certificate in PEM"
     except OSError as problem:
-        return f"a file that cannot be read ({(problem.strerror or 'an error').lower()})"
+        return f"a file that cannot be read ({reason_of(problem)})"
     return None

@@ -231,3 +231,8 @@ class BadConfiguration(PressrunError):
     """The configuration, keys or data directory cannot be used. The message lists every problem, one per line."""
 
     exit_code = 78
+
+
+def reason_of(problem: OSError) -> str:
+    """Why the system refused something, as the end of a sentence: without the name of the file, which we say first."""
+    return (problem.strerror or str(problem) or type(problem).__name__).lower()

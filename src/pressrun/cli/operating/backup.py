@@ -17,7 +17,7 @@ from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import ProgressLine, echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.core.errors import BadQuantity, Refused, UsageError
+from pressrun.core.errors import BadQuantity, Refused, UsageError, reason_of
 from pressrun.core.upkeep.backup_keep import KeepPart, parse_keep
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
@@ -80,7 +80,7 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
                 manifest, path = _write_to_file(snapshot, config, Path(target), folder, recipients, progress)
                 place, size = str(path.absolute()), path.stat().st_size
     except OSError as problem:
-        raise Refused(f"the backup was not written: {(problem.strerror or str(problem)).lower()}") from problem
+        raise Refused(f"the backup was not written: {reason_of(problem)}") from problem
     finally:
         progress.clear()
     _note(invocation, LastBackup(at=snapshot.at, place=place, size=size))
@@ -94,7 +94,7 @@ def _note(invocation: Invocation, backup: LastBackup) -> None:
         with acting_as_owner(invocation.data.root):
             last_backup.record(invocation.data, backup)
     except OSError as problem:
-        why = (problem.strerror or str(problem)).lower()
+        why = reason_of(problem)
         print_warning(f"the backup is complete, but monitoring does not know of it: {invocation.data.root}: {why}")
 
 

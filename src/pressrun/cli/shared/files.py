@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from pressrun.cli.shared.new_files import reporting_errors
 from pressrun.cli.shared.owner import acting_for
-from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.errors import BadInput, NoInput, reason_of
 from pressrun.operations.opened_files import (
     LARGEST_FILE,
     UnfitFile,
@@ -146,7 +146,7 @@ class _Folder:
 
 
 def _unreadable(name: str, problem: OSError, owner: int | None = None) -> NoInput:
-    why = (problem.strerror or "an error").lower()
+    why = reason_of(problem)
     if problem.errno == errno.ELOOP:
         why = "it is a symbolic link in a folder that others can write to. Name the file itself"
     elif isinstance(problem, PermissionError) and owner and os.geteuid() == 0:

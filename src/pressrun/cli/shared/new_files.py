@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pressrun.cli.shared.owner import acting_for
-from pressrun.core.errors import NotPermitted, OutputExists, Refused
+from pressrun.core.errors import NotPermitted, OutputExists, Refused, reason_of
 from pressrun.operations.opened_files import open_folder
 from pressrun.store.files import sync_directory
 
@@ -189,7 +189,7 @@ def reporting_errors(path: Path) -> Iterator[None]:
 def unwritable(path: Path, problem: OSError) -> NotPermitted | Refused:
     """The error for a file that cannot be written, by this user alone or by anybody."""
     kind = NotPermitted if isinstance(problem, PermissionError) else Refused
-    why = (problem.strerror or "an error").lower()
+    why = reason_of(problem)
     if problem.errno == errno.ELOOP:
         why = "its folder is reached by a symbolic link of somebody else. Name the folder itself"
     return kind(f"cannot write {path}: {why}")

@@ -22,7 +22,7 @@ from typing import IO, cast
 
 from msgspec import Struct
 
-from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused
+from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, reason_of
 
 _AGE = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -204,7 +204,7 @@ def open_backup(path: Path, identity: Path | None) -> Iterator[OpenedBackup]:
         try:
             key = None if identity is None else identity.read_bytes()
         except OSError as problem:
-            raise NoInput(f"{identity} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+            raise NoInput(f"{identity} cannot be read: {reason_of(problem)}") from None
         yield OpenedBackup(path=path, file=file, identity=key)
 
 

@@ -15,7 +15,7 @@ from typing import IO
 
 from msgspec import Struct
 
-from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, Unavailable
+from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, Unavailable, reason_of
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.backup.manifest import DATABASE
@@ -47,7 +47,7 @@ def open_newer(path: Path | None) -> Iterator[NewerDatabase | None]:
     try:
         file = path.open("rb")
     except OSError as problem:
-        raise NoInput(f"{path} cannot be read: {(problem.strerror or str(problem)).lower()}") from None
+        raise NoInput(f"{path} cannot be read: {reason_of(problem)}") from None
     with file:
         yield NewerDatabase(path=path, file=file)
 

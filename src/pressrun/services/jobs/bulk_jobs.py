@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable
+from pressrun.core.errors import BadInput, Gone, NotFound, Refused, Unavailable, reason_of
 from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.jobs.job_survey import RosterSurvey, Survey
@@ -210,7 +210,7 @@ async def _on_disk(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     try:
         return await asyncio.to_thread(work, *args, **kwargs)
     except OSError as problem:
-        raise Unavailable(f"the file cannot be stored: {(problem.strerror or 'an error').lower()}") from None
+        raise Unavailable(f"the file cannot be stored: {reason_of(problem)}") from None
 
 
 async def _digest_of(pieces: AsyncIterator[bytes]) -> bytes:

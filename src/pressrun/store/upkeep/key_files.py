@@ -17,7 +17,7 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
-from pressrun.core.errors import BadConfiguration, BadInput, Refused
+from pressrun.core.errors import BadConfiguration, BadInput, Refused, reason_of
 from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
 from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
@@ -158,9 +158,7 @@ def _read_key(path: Path, restore: str) -> bytes:
     except FileNotFoundError:
         raise BadConfiguration(f"{path} is missing: {restore}") from None
     except OSError as problem:
-        raise BadConfiguration(
-            f"{path} cannot be read ({(problem.strerror or 'an error').lower()}): {restore}"
-        ) from None
+        raise BadConfiguration(f"{path} cannot be read ({reason_of(problem)}): {restore}") from None
     except ValueError:
         raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}") from None
     if len(key) != KEY_BYTES:
