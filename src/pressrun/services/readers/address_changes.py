@@ -27,7 +27,7 @@ from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.reader_merges import merge_readers, split_readers
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
-from pressrun.services.readers.subscription_records import list_subscriptions, live_subscriptions
+from pressrun.services.readers.subscription_records import choose_list_of_mail, list_subscriptions, live_subscriptions
 from pressrun.services.readers.suspension import begin_at_address
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
 from pressrun.store import limits
@@ -116,7 +116,7 @@ class AddressChanges:
         person = subscribers.find_subscriber_by_id(tx, subscriber_id)
         if person is None or new.key == person.address_key:
             return
-        target = _choose_list_of_mail(tx, person)
+        target = choose_list_of_mail(tx, person)
         if target is None or not self._may_ask(tx, person, new):
             return
         number = address_changes.insert_change(
@@ -159,7 +159,7 @@ class AddressChanges:
         if change is None or change.expires_at <= self._context.clock():
             return _OVER
         person = subscribers.find_subscriber_by_id(tx, change.subscriber_id)
-        target = None if person is None else _choose_list_of_mail(tx, person)
+        target = None if person is None else choose_list_of_mail(tx, person)
         if person is None or target is None or change.state not in {*waiting, done}:
             return _OVER
         page = AddressChangePage(
@@ -243,13 +243,6 @@ def _move_to_address(request: ReaderRequest, person: Subscriber, address: Addres
     subscribers.move_to_address(request.tx, person.id, address, digests)
     begin_at_address(request.tx, person, request.now)
     return replace(person, address=address.typed)
-
-
-def _choose_list_of_mail(tx: Transaction, person: Subscriber) -> MailingList | None:
-    """The list whose name is on the mails: the first one that they are on, or were on."""
-    known = [details for details in list_subscriptions(tx, person) if details.subscription.was_proven]
-    known.sort(key=lambda details: not details.subscription.is_live)
-    return known[0].list if known else None
 
 
 def _void_requests(tx: Transaction, person: Subscriber, now: int) -> None:

@@ -22,8 +22,8 @@ def live_subscriptions(tx: Transaction, person: Subscriber) -> list[Subscription
     return [details for details in list_subscriptions(tx, person) if details.subscription.is_live]
 
 
-def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
-    """The list whose name is on the link's mail; None for somebody who never proved to own the address."""
+def choose_list_of_mail(tx: Transaction, person: Subscriber, preferred: str | None = None) -> MailingList | None:
+    """The list whose name is on a mail to a person; None for somebody who never proved to own the address."""
     order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED]
     known = [details for details in list_subscriptions(tx, person) if details.subscription.was_proven]
     known.sort(key=lambda details: [*order, details.subscription.state].index(details.subscription.state))
