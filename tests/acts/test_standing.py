@@ -247,6 +247,13 @@ async def test_a_reset_names_what_the_person_has_approved(desk: Desk) -> None:
     assert [] == await stands(desk, "bea")
 
 
+async def test_a_reset_names_what_somebody_else_has_scheduled_since_the_person_approved_it(desk: Desk) -> None:
+    edition = await desk.draft()
+    await desk.by("bea", "edition.approve", id=edition)
+    await desk.by("cleo", "edition.schedule", id=edition, at=desk.hour())
+    assert [(1, "scheduled")] == await stands(desk, "bea") == await stands(desk, "cleo")
+
+
 async def test_a_reset_names_what_goes_out_because_the_person_said_so(desk: Desk) -> None:
     """Until it is held, or somebody else says so."""
     await desk.at_shell("list.set", list="news", settings={"approval": "none"})
