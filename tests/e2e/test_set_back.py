@@ -81,7 +81,7 @@ def test_a_standby_takes_over_that_lacks_the_last_second(server: Server, sink_pr
         server.keep()
         server.start()
         until(lambda: instance.run("subscriber", "rm", "news", "ben@readers.example").code == 0 or None, 60)
-        time.sleep(2 * RENEW_SECONDS)
+        time.sleep(2 * RENEW_SECONDS)  # a renewal has seen that row: nothing outside of the daemon shows it
         server.stop("immediate")
         server.put_back()
         server.start()
