@@ -29,6 +29,7 @@ from pressrun.services.upkeep.carry_over import KEPT_FORWARD
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresReplacement
+from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.sqlite import migrate
 from pressrun.store.sqlite.location import SqliteFile
@@ -290,11 +291,7 @@ def test_who_has_just_left_is_not_told_by_a_mail_that_nobody_expects(
 @pytest.mark.parametrize("state", ["queued", "claimed", "deferred"])
 def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, tmp_path: Path, state: str) -> None:
     """It was accepted, so its sender believes that it arrives."""
-    mail = mail_to_owner(7_000)
-    owner = parse_address("owner@harbour.example")
-    forward = new_forward(mail, owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
-    with closing(data.database.connect()) as connection:
-        number = connection.write(lambda tx: insert_notice(tx, forward, 1))
+    mail, number = mail_to_owner(7_000), _forward(data)
     claimed_by = "(select min(id) from session)" if state == "claimed" else "null"
     execute(data.database, f"update delivery set state = '{state}', claimed_by = {claimed_by} where id = {number}")
     make_backup(data, tmp_path / "backup.tar")
@@ -307,12 +304,43 @@ def test_a_mail_that_waits_to_be_forwarded_is_kept_for_a_person(data: DataDir, t
     assert 0 == count(data.database, "delivery where notice_id is not null and state in ('queued', 'claimed')")
 
 
-def test_a_mail_that_was_forwarded_before_is_not_forwarded_again(data: DataDir, tmp_path: Path) -> None:
-    """Its content is still there, for the case that it bounces."""
+def test_a_mail_that_was_forwarded_since_is_not_kept_for_a_person(data: DataDir, tmp_path: Path) -> None:
+    """The former database knows it. Whoever retries what may have arrived would send a second copy."""
+    number = _forward(data)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, f"update delivery set state = 'delivered', recorded_at = 2 where id = {number}")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [("delivered",)] == rows(data.database, f"select state from delivery where id = {number}")
+    assert 0 == count(data.database, "inbound where id = 7000")
+
+
+def test_a_mail_that_the_journal_in_the_backup_knows_is_left_to_the_next_start(data: DataDir, tmp_path: Path) -> None:
+    """It was forwarded while the backup was made, and recovery records it."""
+    number = _forward(data)
+    [(session,)] = rows(data.database, "select min(id) from session")
+    assert isinstance(session, int)
+    claimed = f"state = 'claimed', claimed_by = {session}, attempts = 1, first_attempt_at = 5"
+    execute(data.database, f"update delivery set {claimed} where id = {number}")
+    with closing(Journal.open(data.journal)) as journal:
+        journal.append([JournalEntry(Claim(number, 1, 5, session), "primary", 250, "2.0.0")])
+    make_backup(data, tmp_path / "backup.tar")
+    there = DataDir(tmp_path / "there")
+    put_back(there, tmp_path / "backup.tar")
+    assert [("claimed",)] == rows(there.database, f"select state from delivery where id = {number}")
+    assert 0 == count(there.database, "inbound where id = 7000")
+
+
+def _forward(data: DataDir) -> int:
+    """A mail to the owner that waits to be forwarded; returns its delivery."""
     owner = parse_address("owner@harbour.example")
     forward = new_forward(mail_to_owner(7_000), owner, None, trace=b"Trace: x\r\n", message_secret=b"m" * 16)
     with closing(data.database.connect()) as connection:
-        number = connection.write(lambda tx: insert_notice(tx, forward, 1))
+        return connection.write(lambda tx: insert_notice(tx, forward, 1))
+
+
+def test_a_mail_that_was_forwarded_before_is_not_forwarded_again(data: DataDir, tmp_path: Path) -> None:
+    """Its content is still there, for the case that it bounces."""
+    number = _forward(data)
     execute(data.database, f"update delivery set state = 'delivered', recorded_at = 2 where id = {number}")
     make_backup(data, tmp_path / "backup.tar")
     assert [] == put_back(data, tmp_path / "backup.tar").problems

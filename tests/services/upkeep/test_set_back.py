@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.delivery.harness import LATER, RELAY, TAKEN, DeliveryHarness
+from tests.delivery.harness import LATER, RELAY, TAKEN, DeliveryHarness, mail_to_owner
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import DatabaseSetBack, Unavailable
 from pressrun.core.signing.chain import Head
 from pressrun.delivery.queue.jobs import claim_of
+from pressrun.services.mails.forwards import new_forward
 from pressrun.services.upkeep import carry_over
 from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.services.upkeep.set_back import follow_chains
@@ -22,6 +25,7 @@ from pressrun.store.people import audit
 from pressrun.store.programs import events
 from pressrun.store.queue.copy_counts import recount
 from pressrun.store.queue.journal import SLOTS, Claim, Journal, JournalEntry
+from pressrun.store.queue.notices import insert_notice
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.tables import SqliteTables
 from pressrun.store.table_store import UNKNOWN_IDS, TableStore
@@ -293,6 +297,32 @@ async def test_a_start_that_is_killed_leaves_the_rest_to_the_next(
     assert "paused" == await harness.state(edition)
     assert {"delivered": 4, "queued": 2} == await harness.counts(edition)
     assert await _new_id(harness) > UNKNOWN_IDS
+
+
+@pytest.mark.parametrize("door", ["journal", "chains"])
+async def test_a_forward_that_a_relay_accepted_is_not_kept_for_a_person(
+    harness: DeliveryHarness, data: DataDir, door: str
+) -> None:
+    """Whoever retries what may have arrived would send a second copy. The other forward waits for a person."""
+    owner, database = parse_address("owner@harbour.example"), harness.services.database
+    for number in (7_000, 7_001):
+        forward = new_forward(mail_to_owner(number), owner, None, trace=b"Trace: x\r\n", message_secret=bytes(16))
+        await database.write(insert_notice, forward, 1)
+    [accepted] = await deliver_some(harness, 1)
+    waiting = "state = 'queued', claimed_by = null, attempts = 0, first_attempt_at = null, recorded_at = null"
+    await harness.change(f"update delivery set {waiting}")
+    if door == "journal":
+        harness.oldest = (harness.taken[0].claim,)
+    else:
+        heads = await keep_heads(harness, data)
+        keep_head(data, "audit", Head(heads["audit"].number + 1, bytes(32)))
+        with closing(Journal.open(data.journal)) as journal:
+            journal.append(harness.taken)
+        assert 1 == len(await follow(harness, data))
+    await harness.start()
+    states = await harness.rows("select state from delivery order by id = ? desc", accepted)
+    assert [("delivered",), ("failed",)] == states
+    assert [(7_001, "kept")] == await harness.rows("select id, state from inbound")
 
 
 def _lose_the_database(*_: object) -> None:

@@ -19,7 +19,7 @@ from pressrun.services.upkeep.set_back import hold_all, log_held, skip_lost_ids
 from pressrun.store.database import Database
 from pressrun.store.queue import deliveries, destinations
 from pressrun.store.queue.deliveries import DeliveryResult
-from pressrun.store.queue.forgotten_claims import claim_again, find_forgotten, lacks_ids
+from pressrun.store.queue.forgotten_claims import claim_again, find_forgotten, find_unrecorded, lacks_ids
 from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.transaction import Transaction
 
@@ -63,7 +63,7 @@ async def _follow_set_back(database: Database, journaled: Journaled, now: int) -
     """If the database was set back, skip ids, and hold everything back of which the journal knows nothing."""
     lost = await database.write(_find_lost, journaled, now)
     if lost is _Lost.UNKNOWN:
-        log_held(await hold_all(database, now))
+        log_held(await hold_all(database, journaled.entries.keys(), now))
     elif lost is _Lost.JOURNALED:
         await skip_lost_ids(database)
 
@@ -72,11 +72,9 @@ def _find_lost(tx: Transaction, journaled: Journaled, now: int) -> _Lost:
     entries = journaled.entries
     if lacks_ids(tx, entries):
         return _Lost.UNKNOWN  # nobody knows whose these were
-    forgotten = {mail.claim for mail in find_forgotten(tx, entries, now)}
-    unrecorded = forgotten | deliveries.orphaned_claims(tx, [claim.delivery_id for claim in entries]).keys()
-    if not unrecorded.isdisjoint(journaled.oldest):
+    if not find_unrecorded(tx, entries.keys(), now).isdisjoint(journaled.oldest):
         return _Lost.UNKNOWN
-    return _Lost.JOURNALED if forgotten else _Lost.NOTHING
+    return _Lost.JOURNALED if find_forgotten(tx, entries, now) else _Lost.NOTHING
 
 
 def _recover(tx: Transaction, session: int, entries: Mapping[Claim, JournalEntry], now: int) -> tuple[int, int]:

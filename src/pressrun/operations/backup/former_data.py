@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 
@@ -10,12 +9,9 @@ from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.store.location import check_version
-from pressrun.store.queue.journal import Claim, Journal, JournalEntry
+from pressrun.store.queue.journal import Claim, JournalEntry, read_entries
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep.datadir import DataDir
-
-JOURNAL_SECONDS = 7.0  # the workers of a daemon that was killed write their last entries for less
-_POLL_SECONDS = 0.05
 
 
 class FormerData(Struct, frozen=True, kw_only=True):
@@ -47,7 +43,7 @@ def open_former(data: DataDir) -> Iterator[FormerData | str | None]:
             tx=tx,
             errors=connection.dialect.errors,
             last_ids=connection.tables().last_ids(),
-            journaled=_read_journal(data),
+            journaled=read_entries(data.journal),
         )
 
 
@@ -57,14 +53,3 @@ def _read_version(data: DataDir) -> int | str | None:
         return check_version(data.database) if data.database.exists() else None
     except (BadConfiguration, Unavailable) as problem:
         return str(problem)
-
-
-def _read_journal(data: DataDir) -> Mapping[Claim, JournalEntry]:
-    """What relays have accepted, once the workers of a daemon that was killed have written their last entries."""
-    if not data.journal.exists():
-        return {}
-    with closing(Journal.open(data.journal)) as journal:
-        until = time.monotonic() + JOURNAL_SECONDS
-        while not journal.lock() and time.monotonic() < until:
-            time.sleep(_POLL_SECONDS)
-        return journal.entries()

@@ -35,6 +35,7 @@ from pressrun.store.database import Database
 from pressrun.store.files import make_directory
 from pressrun.store.location import Location
 from pressrun.store.programs.job_files import JobFiles
+from pressrun.store.queue.journal import read_entries
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import UNKNOWN_IDS, MoveTarget
@@ -158,7 +159,8 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
         connection.write(restored_access.end_visits)
         former_tx = former.tx if isinstance(former, FormerData) else None
         now = int(utc_now())
-        report.held = connection.write(lambda tx: carry_over.hold_back(tx, former_tx, in_flight, now))
+        accepted = read_entries(restored.journal)
+        report.held = connection.write(lambda tx: carry_over.hold_back(tx, former_tx, in_flight, accepted, now))
         connection.write(lambda tx: carry_over.erase_strangers(tx, head, os.urandom, now))
         connection.with_tables(lambda tables: tables.raise_ids(last_ids))
         connection.with_tables(lambda tables: tables.raise_counters(last_ids))

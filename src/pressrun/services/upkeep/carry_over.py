@@ -12,7 +12,7 @@ unless they have left since.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -32,6 +32,7 @@ from pressrun.store.bulk_changes import BulkChange, BulkKind
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.queue import copy_counts, inbound
+from pressrun.store.queue.forgotten_claims import find_unrecorded
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.readers import consent
@@ -205,7 +206,7 @@ def _carry_edition(
         bulk_changes.store(tx, BulkChange(**{**slice_, "kind": BulkKind(slice_["kind"])}))
     restores.store_edition(tx, edition_id, then)
     if then.state in _OVER:  # no connection has a copy, and rows removed for their age were final
-        restores.cancel_waiting(tx, edition_id, now)
+        restores.cancel_waiting(tx, edition_id, (), now)
     copy_counts.recount(tx, edition_id)
     return in_flight
 
@@ -254,17 +255,25 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
         restores.keep_requests(tx, former)
 
 
-def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], now: int) -> HeldBack:
-    """Pause what would send copies, cancel mails to one person that nobody now expects, and keep others' mail."""
+def hold_back(
+    tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], accepted: Collection[Claim], now: int
+) -> HeldBack:
+    """Pause what would send copies, cancel mails to one person that nobody now expects, and keep others' mail.
+
+    Claims that relays have `accepted`, according to the journal, are left to the next start: it records them.
+    """
     restores.end_jobs(tx, ENDED_JOB)  # it would ask the same people again
-    for forward in restores.fail_forwards(tx, now):  # it was accepted
+    if former is not None:
+        _carry_forwards(tx, former, now)
+    delivered = {claim.delivery_id for claim in find_unrecorded(tx, accepted, now)}
+    for forward in restores.fail_forwards(tx, delivered, now):  # we had accepted that mail
         keep_returned(tx, forward, KEPT_FORWARD, now)
-    notices = restores.cancel_notices(tx, now)
+    notices = restores.cancel_notices(tx, delivered, now)
     held = {}
     for edition in restores.unfinished_editions(tx):
         number = edition.id
         if edition.is_welcome:  # a mail to one person, too
-            notices += restores.cancel_waiting(tx, number, now)
+            notices += restores.cancel_waiting(tx, number, delivered, now)
         copy_counts.recount(tx, number)
         if edition.is_welcome or edition.state is EditionState.DRAFT:
             continue
@@ -272,6 +281,13 @@ def hold_back(tx: Transaction, former: Transaction | None, in_flight: Mapping[in
         hold_restored(tx, number, held[number])
     _keep_posts(tx, former)
     return HeldBack(editions=held, notices=notices)
+
+
+def _carry_forwards(tx: Transaction, former: Transaction, now: int) -> None:
+    """Record which mails have been forwarded since."""
+    for forward in restores.waiting_forwards(tx):
+        if restores.has_forwarded(former, forward):
+            restores.record_forwarded(tx, forward["id"], now)
 
 
 def _count_waiting(tx: Transaction, edition: RestoredEdition) -> int:

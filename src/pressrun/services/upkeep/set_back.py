@@ -13,13 +13,15 @@ start that is killed leaves the rest to the next.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from pressrun.observe.log import event
 from pressrun.services.upkeep.carry_over import HeldBack, hold_back
 from pressrun.store.database import Database
+from pressrun.store.queue.journal import Claim, read_entries
 from pressrun.store.table_store import UNKNOWN_IDS, TableStore
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import restored_access, restores, sessions
@@ -36,23 +38,35 @@ async def follow_chains(database: Database, data: DataDir, now: int, on_held: On
     """If the database lacks rows that its chains once had: hold everything back, and keep the heads that it has now."""
     if not await database.read(lacks_rows, load_heads(data)):
         return
-    on_held(await hold_all(database, now))
+    accepted = await asyncio.to_thread(_read_accepted, data)
+    on_held(await hold_all(database, accepted, now))
     heads = await database.read(read_heads)
     with suppress(OSError):  # housekeeping tries it again, and tells what is wrong
         keep_heads(data, heads)
 
 
-async def hold_all(database: Database, now: int) -> HeldBack:
-    """Hold back what may go out wrongly, end all visits, and draw no id that may have been drawn before."""
-    held = await database.write(_hold, now)
+def _read_accepted(data: DataDir) -> Collection[Claim]:
+    """What relays have accepted lately; nothing if the journal cannot be read: then the next start cannot, either."""
+    try:
+        return read_entries(data.journal).keys()
+    except OSError:
+        return ()
+
+
+async def hold_all(database: Database, accepted: Collection[Claim], now: int) -> HeldBack:
+    """Hold back what may go out wrongly, end all visits, and draw no id that may have been drawn before.
+
+    What relays have `accepted`, according to the journal, is left for recovery to record.
+    """
+    held = await database.write(_hold, accepted, now)
     await database.with_tables(TableStore.skip_ids)
     return held
 
 
-def _hold(tx: Transaction, now: int) -> HeldBack:
+def _hold(tx: Transaction, accepted: Collection[Claim], now: int) -> HeldBack:
     restores.skip_counters(tx, UNKNOWN_IDS)  # first: programs may have seen the ids that the events of this would have
     restored_access.end_visits(tx)
-    return hold_back(tx, None, {}, now)
+    return hold_back(tx, None, {}, accepted, now)
 
 
 async def skip_lost_ids(database: Database) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
 from pressrun.core.lifecycles.delivery import DeliveryState
+from pressrun.store.queue import deliveries
 from pressrun.store.queue.copy_counts import count_move
 from pressrun.store.queue.journal import Claim
 from pressrun.store.transaction import Transaction, in_json
@@ -19,6 +20,16 @@ class ForgottenClaim(Struct, frozen=True):
     claim: Claim
     edition_id: int | None
     state: DeliveryState
+
+
+def find_unrecorded(tx: Transaction, accepted: Collection[Claim], now: float) -> set[Claim]:
+    """Which of these claims, all of mails that relays have accepted, a start records: no session that lives holds them.
+
+    The session that made them is gone, or the database has forgotten them.
+    """
+    forgotten = {mail.claim for mail in find_forgotten(tx, accepted, now)}
+    orphaned = deliveries.orphaned_claims(tx, [claim.delivery_id for claim in accepted])
+    return forgotten | {claim for claim in accepted if claim in orphaned}
 
 
 def find_forgotten(tx: Transaction, accepted: Iterable[Claim], now: float) -> list[ForgottenClaim]:

@@ -13,8 +13,10 @@ from __future__ import annotations
 import fcntl
 import os
 import struct
+import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +31,8 @@ _CHECK = struct.Struct(">I")  # CRC-32: a slot may have been half written when t
 _SLOT = 128
 _SECTION = SLOTS * _SLOT
 _LARGEST_ATTEMPTS = 0xFFFF
+_RELEASE_SECONDS = 7.0  # the workers of a daemon that was killed write their last entries for less
+_POLL_SECONDS = 0.05
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -137,6 +141,17 @@ class Journal:
         content = os.pread(self._descriptor, _SECTION, start)
         slots = [content[at : at + _SLOT] for at in range(0, len(content) - _SLOT + 1, _SLOT)]
         return [entry for slot in slots if any(slot[:8]) and (entry := _parse(slot)) is not None]
+
+
+def read_entries(path: Path) -> Mapping[Claim, JournalEntry]:
+    """What a journal holds, once the workers of a daemon that was killed have written their last entries to it."""
+    if not path.exists():
+        return {}
+    with closing(Journal.open(path)) as journal:
+        until = time.monotonic() + _RELEASE_SECONDS
+        while not journal.lock() and time.monotonic() < until:
+            time.sleep(_POLL_SECONDS)
+        return journal.entries()
 
 
 def _parse(slot: bytes) -> tuple[int, JournalEntry] | None:

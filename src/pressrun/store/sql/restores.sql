@@ -266,22 +266,37 @@ on conflict do nothing;
 -- What is still to be done for an edition, a slice at a time.
 select kind, edition_id, created_at, done_through, last_id from bulk_change where edition_id = :edition_id;
 
+-- name: waiting_forwards
+-- Somebody's mail that waits to be passed on, or may have been since, with what no other mail has by chance.
+select delivery.id, notice.message_secret
+from notice {indexed by notice_forwarded} join delivery {indexed by delivery_by_notice} on delivery.notice_id = notice.id
+where notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
+
+-- name: has_forwarded
+-- Whether a relay accepted such a mail.
+select 1 from delivery join notice on notice.id = delivery.notice_id
+where delivery.id = :id and notice.message_secret = :message_secret and delivery.state = 'delivered';
+
+-- name: record_forwarded
+-- Somebody's mail that was passed on since.
+update delivery set state = 'delivered', recorded_at = :now, claimed_by = null where id = :id;
+
 -- name: fail_forwards
 -- Somebody's mail that waits to be passed on, or may have been since, goes no further by itself.
 update delivery {indexed by delivery_by_notice} set state = 'failed', recorded_at = :now, claimed_by = null
 where notice_id in (select id from notice {indexed by notice_forwarded} where kind = 'forward' and content is not null)
-    and state in ('queued', 'claimed', 'deferred')
+    and state in ('queued', 'claimed', 'deferred') and not id {in accepted}
 returning id;
 
 -- name: cancel_notices
 -- Cancel mails to one person that wait: nobody expects them any more.
 update delivery {indexed by delivery_by_notice} set state = 'cancelled', recorded_at = :now, claimed_by = null
-where notice_id is not null and state in ('queued', 'claimed', 'deferred');
+where notice_id is not null and state in ('queued', 'claimed', 'deferred') and not id {in accepted};
 
 -- name: cancel_waiting
 -- Cancel the copies of an edition that wait.
 update delivery {indexed by delivery_queue} set state = 'cancelled', recorded_at = :now, claimed_by = null
-where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred');
+where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred') and not id {in accepted};
 
 -- name: drop_requests
 -- Requests by address from the web would lead to such mails.

@@ -282,16 +282,34 @@ def skip_counters(tx: Transaction, number: int) -> None:
     tx.run("restores.skip_counters", number=number)
 
 
-def fail_forwards(tx: Transaction, now: int) -> list[int]:
-    """Record that no forward that waits is sent; returns their deliveries."""
-    return [row["id"] for row in tx.rows("restores.fail_forwards", now=now)]
+def waiting_forwards(tx: Transaction) -> list[Row]:
+    """Forwards that wait: id of the delivery, message_secret."""
+    return tx.rows("restores.waiting_forwards")
 
 
-def cancel_notices(tx: Transaction, now: int) -> int:
-    """Cancel mails to one person that wait, and drop the requests that would lead to such; returns how many mails."""
+def has_forwarded(former: Transaction, forward: Row) -> bool:
+    """Whether a relay had accepted a forward there."""
+    return former.value("restores.has_forwarded", **dict(forward)) is not None
+
+
+def record_forwarded(tx: Transaction, delivery_id: int, now: int) -> None:
+    """Record that a relay has accepted a forward."""
+    tx.run("restores.record_forwarded", id=delivery_id, now=now)
+
+
+def fail_forwards(tx: Transaction, accepted: Collection[int], now: int) -> list[int]:
+    """Record that no forward that waits is sent, except those `accepted`; returns their deliveries."""
+    return [row["id"] for row in tx.rows("restores.fail_forwards", accepted=in_json(sorted(accepted)), now=now)]
+
+
+def cancel_notices(tx: Transaction, accepted: Collection[int], now: int) -> int:
+    """Cancel mails to one person that wait, except those `accepted`, and drop the requests that would lead to such.
+
+    Returns how many mails.
+    """
     tx.run("restores.drop_requests")
     tx.run("restores.drop_leaving_notes")
-    return tx.run("restores.cancel_notices", now=now)
+    return tx.run("restores.cancel_notices", accepted=in_json(sorted(accepted)), now=now)
 
 
 def end_jobs(tx: Transaction, problem: str) -> None:
@@ -299,9 +317,9 @@ def end_jobs(tx: Transaction, problem: str) -> None:
     tx.run("restores.end_jobs", problem=problem)
 
 
-def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
-    """Cancel the copies of an edition that wait; returns how many."""
-    return tx.run("restores.cancel_waiting", edition_id=edition_id, now=now)
+def cancel_waiting(tx: Transaction, edition_id: int, accepted: Collection[int], now: int) -> int:
+    """Cancel the copies of an edition that wait, except those `accepted`; returns how many."""
+    return tx.run("restores.cancel_waiting", edition_id=edition_id, accepted=in_json(sorted(accepted)), now=now)
 
 
 def waiting_mails(tx: Transaction) -> list[Row]:
