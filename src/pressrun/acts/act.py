@@ -7,7 +7,7 @@ its description, who may do what, and the audit log.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack, get_type_hints
 
 from msgspec import Struct, field
 
@@ -18,6 +18,8 @@ from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import NotPermitted, no_such_edition, no_such_list
 from pressrun.store.people import audit
 from pressrun.store.programs.idempotency import KeptOutcome
+
+NO_CONTENT = 204
 
 
 class Doing(Struct, frozen=True, kw_only=True):
@@ -168,6 +170,52 @@ class Act(Struct, Generic[A], frozen=True, kw_only=True, eq=False):
 
 
 Work = Callable[[Doing, Any], Awaitable[Any]]
+W = TypeVar("W", bound=Work)
+
+
+class ActOptions(TypedDict, total=False):
+    """What an action is beside its right and its lists, as in `Act`."""
+
+    answer: type[Any]
+    reads: bool
+    asks: bool
+    grows: bool
+    in_files: bool
+    is_fresh: bool
+    again: Callable[[Doing, Any, KeptOutcome], Awaitable[Any]]
+    http: Http
+
+
+class ActList(list[Act[Any]]):
+    """The actions of a module, in the order of the functions that carry them out."""
+
+    def add(
+        self, act_id: str, summary: str, right: Right, lists: ListsOf = NO_LIST, **options: Unpack[ActOptions]
+    ) -> Callable[[W], W]:
+        """Add an action that the decorated function carries out.
+
+        The annotations of the function are the types of the arguments and of the answer, unless `answer` is given: the
+        one that programs usually get. They get none where it is None or the status has no body.
+        """
+
+        def declare(work: W) -> W:
+            _, arguments, answer = get_type_hints(work).values()
+            http = options.get("http")
+            if answer is type(None) or (http is not None and http.status == NO_CONTENT):
+                answer = None
+            act = Act(
+                id=act_id,
+                summary=summary,
+                right=right,
+                lists=lists,
+                arguments=arguments,
+                work=work,
+                **{"answer": answer, **options},
+            )
+            self.append(act)
+            return work
+
+        return declare
 
 
 def unreachable(name: str, holdings: Holdings) -> Exception | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pressrun.acts.act import OF_EDITION, Act, Doing, Http
+from pressrun.acts.act import OF_EDITION, ActList, Doing, Http
 from pressrun.acts.arguments import EditionId
 from pressrun.acts.editions.draft_arguments import (
     DraftReturn,
@@ -18,7 +18,7 @@ from pressrun.acts.editions.draft_arguments import (
 )
 from pressrun.acts.editions.drafts import IF_MATCH, author_of, plain_findings
 from pressrun.acts.editions.edition_answers import FindingsAnswer, PreviewAnswer, TestAnswer
-from pressrun.acts.editions.editions import each_once, list_name_of, show_again, show_edition, shown_after
+from pressrun.acts.editions.editions import each_once, list_name_of, show_again, show_edition
 from pressrun.acts.http import faults_of
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
@@ -46,11 +46,42 @@ def _seconds_of(at: datetime) -> int:
         raise BadInput("that time is later than any that can be shown") from None
 
 
+async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswer:
+    return TestAnswer(test=[address.typed for address in each_once(args.addresses).values()])
+
+
+def _expected(args: DraftSend | DraftSchedule) -> ExpectedAudience:
+    return ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
+
+
+async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
+    at = None if args.at is None else _seconds_of(args.at)
+    order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
+    await doing.cases.draft_release.release(args.id, order, args.revision)
+
+
+DRAFT_RELEASE_ACTS = ActList()
+
+
+@DRAFT_RELEASE_ACTS.add(
+    "edition.findings",
+    "Check a draft as it would go out now",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/findings"),
+)
 async def _check(doing: Doing, args: EditionId) -> FindingsAnswer:
     built = await doing.cases.draft_editing.check(args.id)
     return FindingsAnswer(findings=plain_findings(built.findings))
 
 
+@DRAFT_RELEASE_ACTS.add(
+    "edition.preview",
+    "Show a draft as a reader would get it",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/preview", query=("as_",)),
+)
 async def _preview(doing: Doing, args: DraftView) -> PreviewAnswer:
     reader = None
     if args.as_ is not None:
@@ -61,10 +92,15 @@ async def _preview(doing: Doing, args: DraftView) -> PreviewAnswer:
     return PreviewAnswer(findings=plain_findings(copy.findings), subject=copy.subject, text=shown.text, html=shown.html)
 
 
-async def _tested_again(_: Doing, args: DraftTest, __: KeptOutcome) -> TestAnswer:
-    return TestAnswer(test=[address.typed for address in each_once(args.addresses).values()])
-
-
+@DRAFT_RELEASE_ACTS.add(
+    "edition.proof",
+    "Send test copies of a draft",
+    Right.DRAFTS,
+    OF_EDITION,
+    again=_tested_again,
+    grows=True,
+    http=Http(method="POST", path="editions/{id}/test"),
+)
 async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
     by_key = each_once(args.addresses)
     name = await list_name_of(doing, args.id)
@@ -80,124 +116,72 @@ async def _send_test(doing: Doing, args: DraftTest) -> TestAnswer:
     return TestAnswer(test=[address.typed for address in by_key.values()])
 
 
-async def _submit(doing: Doing, args: KnownDraft) -> None:
+@DRAFT_RELEASE_ACTS.add(
+    "edition.submit",
+    "Say that a draft is ready to be released",
+    Right.DRAFTS,
+    OF_EDITION,
+    again=show_again,
+    http=Http(method="POST", path="editions/{id}/submit", headers=IF_MATCH, etag="revision"),
+)
+async def _submit(doing: Doing, args: KnownDraft) -> FullEditionAnswer:
     await doing.cases.draft_release.submit(args.id, await author_of(doing), args.revision)
+    return await show_edition(doing, args.id)
 
 
-async def _approve(doing: Doing, args: KnownDraft) -> None:
+@DRAFT_RELEASE_ACTS.add(
+    "edition.approve",
+    "Approve a draft of somebody else as it is; nothing is sent",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    http=Http(method="POST", path="editions/{id}/approve", headers=IF_MATCH, etag="revision"),
+)
+async def _approve(doing: Doing, args: KnownDraft) -> FullEditionAnswer:
     await doing.cases.draft_release.approve(args.id, await author_of(doing), args.revision, shown=_IN_EVERY_COPY)
+    return await show_edition(doing, args.id)
 
 
-async def _give_back(doing: Doing, args: DraftReturn) -> None:
+@DRAFT_RELEASE_ACTS.add(
+    "edition.return",
+    "Return a draft to its authors, which also ends an approval",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    http=Http(method="POST", path="editions/{id}/return", etag="revision"),
+)
+async def _give_back(doing: Doing, args: DraftReturn) -> FullEditionAnswer:
     await doing.cases.draft_release.give_back(args.id, await author_of(doing), args.words)
+    return await show_edition(doing, args.id)
 
 
-def _expected(args: DraftSend | DraftSchedule) -> ExpectedAudience:
-    return ExpectedAudience(least=args.expect_audience.min, most=args.expect_audience.max)
+@DRAFT_RELEASE_ACTS.add(
+    "edition.release",
+    "Send a draft to everyone on its list",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    asks=True,
+    grows=True,
+    http=Http(method="POST", path="editions/{id}/send", headers=IF_MATCH, check=_faults_of_time),
+)
+async def _send(doing: Doing, args: DraftSend) -> FullEditionAnswer:
+    await _release(doing, args)
+    return await show_edition(doing, args.id)
 
 
-async def _release(doing: Doing, args: DraftSend | DraftSchedule) -> None:
-    at = None if args.at is None else _seconds_of(args.at)
-    order = ReleaseOrder(scheduled_at=at, expected=_expected(args))
-    await doing.cases.draft_release.release(args.id, order, args.revision)
-
-
-async def _schedule(doing: Doing, args: DraftSchedule) -> None:
+@DRAFT_RELEASE_ACTS.add(
+    "edition.schedule",
+    "Schedule a draft, or reschedule an edition that has not started",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    grows=True,
+    http=Http(method="POST", path="editions/{id}/schedule", headers=IF_MATCH, check=_faults_of_time),
+)
+async def _schedule(doing: Doing, args: DraftSchedule) -> FullEditionAnswer:
     if (await show_edition(doing, args.id)).state == EditionState.DRAFT:
         await _release(doing, args)
     else:
         await doing.cases.draft_release.reschedule(args.id, _seconds_of(args.at), _expected(args), args.revision)
-
-
-DRAFT_RELEASE_ACTS = (
-    Act(
-        id="edition.findings",
-        summary="Check a draft as it would go out now",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=_check,
-        answer=FindingsAnswer,
-        http=Http(method="GET", path="editions/{id}/findings"),
-    ),
-    Act(
-        id="edition.preview",
-        summary="Show a draft as a reader would get it",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftView,
-        work=_preview,
-        answer=PreviewAnswer,
-        http=Http(method="GET", path="editions/{id}/preview", query=("as_",)),
-    ),
-    Act(
-        id="edition.proof",
-        summary="Send test copies of a draft",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftTest,
-        work=_send_test,
-        answer=TestAnswer,
-        again=_tested_again,
-        grows=True,
-        http=Http(method="POST", path="editions/{id}/test"),
-    ),
-    Act(
-        id="edition.submit",
-        summary="Say that a draft is ready to be released",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=KnownDraft,
-        work=shown_after(_submit),
-        answer=FullEditionAnswer,
-        again=show_again,
-        http=Http(method="POST", path="editions/{id}/submit", headers=IF_MATCH, etag="revision"),
-    ),
-    Act(
-        id="edition.approve",
-        summary="Approve a draft of somebody else as it is; nothing is sent",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=KnownDraft,
-        work=shown_after(_approve),
-        answer=FullEditionAnswer,
-        again=show_again,
-        http=Http(method="POST", path="editions/{id}/approve", headers=IF_MATCH, etag="revision"),
-    ),
-    Act(
-        id="edition.return",
-        summary="Return a draft to its authors, which also ends an approval",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=DraftReturn,
-        work=shown_after(_give_back),
-        answer=FullEditionAnswer,
-        again=show_again,
-        http=Http(method="POST", path="editions/{id}/return", etag="revision"),
-    ),
-    Act(
-        id="edition.release",
-        summary="Send a draft to everyone on its list",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=DraftSend,
-        work=shown_after(_release),
-        answer=FullEditionAnswer,
-        again=show_again,
-        asks=True,
-        grows=True,
-        http=Http(method="POST", path="editions/{id}/send", headers=IF_MATCH, check=_faults_of_time),
-    ),
-    Act(
-        id="edition.schedule",
-        summary="Schedule a draft, or reschedule an edition that has not started",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=DraftSchedule,
-        work=shown_after(_schedule),
-        answer=FullEditionAnswer,
-        again=show_again,
-        grows=True,
-        http=Http(method="POST", path="editions/{id}/schedule", headers=IF_MATCH, check=_faults_of_time),
-    ),
-)
+    return await show_edition(doing, args.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from pressrun.acts.act import OF_EDITION, OF_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_EDITION, OF_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import EditionId
 from pressrun.acts.editions.draft_arguments import (
     BODIES,
@@ -84,21 +84,6 @@ def text_of(source: bytes, source_name: str, media_type: str, otherwise: str = "
     return Text(source=source, source_name=name or otherwise)
 
 
-async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
-    text = text_of(args.source, args.source_name, args.media_type, "edition.md")
-    order = DraftOrder(
-        list_name=args.list,
-        text=text,
-        files=args.files,
-        author=await author_of(doing),
-        source_url=args.source_url,
-        submit=args.submit,
-    )
-    made = await doing.cases.draft_editing.hand_in(order)
-    shown = await show_edition(doing, made.id)
-    return _answer(made, state=shown.state, submitted=shown.submitted_at is not None)
-
-
 async def _hand_in_again(doing: Doing, _: DraftFiles, kept: KeptOutcome) -> DraftAnswer:
     """The draft as it is now."""
     number = int(kept.object_name)
@@ -136,6 +121,79 @@ async def _change(doing: Doing, args: DraftText | DraftKeys | DraftFileRemoval, 
     return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
 
 
+_KEYS_OF_CHANGES = (
+    "subject", "title", "preheader", "from_", "reply_to", "slug", "date", "language", "issue", "attachments",
+)  # fmt: skip
+
+
+DRAFT_ACTS = ActList()
+
+
+@DRAFT_ACTS.add(
+    "edition.draft",
+    "Create a draft, or find it when the same file is sent again",
+    Right.DRAFTS,
+    OF_LIST,
+    again=_hand_in_again,
+    grows=True,
+    http=Http(
+        method="POST",
+        path="lists/{list}/editions",
+        headers=_OF_TEXT,
+        members=NewDraft,
+        together=ONE_BODY,
+        body="source",
+        files="files",
+        media_types=(*_TEXTS, MULTIPART, JSON),
+        status=201,
+        otherwise={200: lambda made: not made.created},
+        made="editions/{id}",
+        etag="revision",
+    ),
+)
+async def _hand_in(doing: Doing, args: DraftFiles) -> DraftAnswer:
+    text = text_of(args.source, args.source_name, args.media_type, "edition.md")
+    order = DraftOrder(
+        list_name=args.list,
+        text=text,
+        files=args.files,
+        author=await author_of(doing),
+        source_url=args.source_url,
+        submit=args.submit,
+    )
+    made = await doing.cases.draft_editing.hand_in(order)
+    shown = await show_edition(doing, made.id)
+    return _answer(made, state=shown.state, submitted=shown.submitted_at is not None)
+
+
+@DRAFT_ACTS.add(
+    "edition.text",
+    "Read the text of a draft",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/source", etag="revision"),
+)
+async def _source(doing: Doing, args: EditionId) -> Content:
+    draft = await doing.cases.draft_editing.open(args.id)
+    kind = FORMATS[PurePosixPath(draft.text.source_name).suffix.lower()]
+    return Content(octets=draft.text.source, media_type=_MEDIA_TYPES[kind], revision=draft.manuscript.text_number)
+
+
+@DRAFT_ACTS.add(
+    "edition.rewrite",
+    "Give a draft another text",
+    Right.DRAFTS,
+    OF_EDITION,
+    grows=True,
+    http=Http(
+        method="PUT",
+        path="editions/{id}/source",
+        headers={**IF_MATCH, **_OF_TEXT},
+        body="source",
+        media_types=_TEXTS,
+        etag="revision",
+    ),
+)
 async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
     async def rewrite(before: OpenDraft, _: EditionBuilder) -> Text:
         return text_of(args.source, args.source_name, args.media_type, before.text.source_name)
@@ -143,6 +201,14 @@ async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
     return await _change(doing, args, TextChange(rewrite))
 
 
+@DRAFT_ACTS.add(
+    "edition.change",
+    "Change some keys of a draft, or its body",
+    Right.DRAFTS,
+    OF_EDITION,
+    grows=True,
+    http=Http(method="PATCH", path="editions/{id}", headers=IF_MATCH, etag="revision"),
+)
 async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
     keys, body = keys_of(args, (*_KEYS_OF_CHANGES,)), args.body()
     require_values(keys)
@@ -160,22 +226,85 @@ async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
     return await _change(doing, args, TextChange(rewrite))
 
 
-async def _source(doing: Doing, args: EditionId) -> Content:
-    draft = await doing.cases.draft_editing.open(args.id)
-    kind = FORMATS[PurePosixPath(draft.text.source_name).suffix.lower()]
-    return Content(octets=draft.text.source, media_type=_MEDIA_TYPES[kind], revision=draft.manuscript.text_number)
+@DRAFT_ACTS.add(
+    "edition.discard",
+    "Throw a draft away for good",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="DELETE", path="editions/{id}", headers=IF_MATCH, status=204),
+)
+async def _discard(doing: Doing, args: KnownDraft) -> None:
+    await doing.cases.draft_editing.remove(args.id, args.revision)
 
 
+@DRAFT_ACTS.add(
+    "edition.files",
+    "List the files of a draft",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/assets"),
+)
 async def _list_files(doing: Doing, args: EditionId) -> Page[DraftFileAnswer]:
     files = await doing.cases.database.read(manuscripts.list_files, args.id)
     return Page(items=[DraftFileAnswer(path=file.path, size=file.size, revision=file.number) for file in files])
 
 
+@DRAFT_ACTS.add(
+    "edition.file",
+    "Read a file of a draft",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/assets/{path}", etag="revision"),
+)
 async def _read_file(doing: Doing, args: DraftFile) -> Content:
     file = await doing.cases.draft_editing.file(args.id, args.path)
     return Content(octets=file.content, media_type="application/octet-stream", revision=file.number)
 
 
+@DRAFT_ACTS.add(
+    "edition.put_file",
+    "Add a file to a draft, or replace it",
+    Right.DRAFTS,
+    OF_EDITION,
+    grows=True,
+    http=Http(
+        method="PUT",
+        path="editions/{id}/assets/{path}",
+        headers=IF_MATCH,
+        body="content",
+        media_types=(
+            "application/octet-stream",
+            "image/png",
+            "image/jpeg",
+            "image/gif",
+            "image/webp",
+            "application/pdf",
+        ),
+        etag="revision",
+    ),
+)
+async def _put_file(doing: Doing, args: DraftFileChange) -> DraftAnswer:
+    return await _change(doing, args, FileChange(clean_path(args.path), args.content))
+
+
+@DRAFT_ACTS.add(
+    "edition.remove_file",
+    "Remove a file from a draft",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="DELETE", path="editions/{id}/assets/{path}", headers=IF_MATCH, etag="revision"),
+)
+async def _remove_file(doing: Doing, args: DraftFileRemoval) -> DraftAnswer:
+    return await _change(doing, args, FileChange(clean_path(args.path), None))
+
+
+@DRAFT_ACTS.add(
+    "edition.revisions",
+    "List the changes of a draft, the newest first",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/revisions"),
+)
 async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]:
     revisions = await doing.cases.database.read(manuscripts.list_revisions, args.id)
     authors = {revision.author for revision in revisions}
@@ -195,164 +324,14 @@ async def _list_revisions(doing: Doing, args: EditionId) -> Page[RevisionAnswer]
     )
 
 
+@DRAFT_ACTS.add(
+    "edition.revision",
+    "Read a former text of a draft",
+    Right.DRAFTS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/revisions/{revision}"),
+)
 async def _read_revision(doing: Doing, args: RevisionNumber) -> Content:
     text = await doing.cases.draft_editing.revision(args.id, args.revision)
     kind = FORMATS[PurePosixPath(text.source_name).suffix.lower()]
     return Content(octets=text.source, media_type=_MEDIA_TYPES[kind])
-
-
-_KEYS_OF_CHANGES = (
-    "subject", "title", "preheader", "from_", "reply_to", "slug", "date", "language", "issue", "attachments",
-)  # fmt: skip
-
-
-DRAFT_ACTS = (
-    Act(
-        id="edition.draft",
-        summary="Create a draft, or find it when the same file is sent again",
-        right=Right.DRAFTS,
-        lists=OF_LIST,
-        arguments=DraftFiles,
-        work=_hand_in,
-        answer=DraftAnswer,
-        again=_hand_in_again,
-        grows=True,
-        http=Http(
-            method="POST",
-            path="lists/{list}/editions",
-            headers=_OF_TEXT,
-            members=NewDraft,
-            together=ONE_BODY,
-            body="source",
-            files="files",
-            media_types=(*_TEXTS, MULTIPART, JSON),
-            status=201,
-            otherwise={200: lambda made: not made.created},
-            made="editions/{id}",
-            etag="revision",
-        ),
-    ),
-    Act(
-        id="edition.text",
-        summary="Read the text of a draft",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=_source,
-        answer=Content,
-        http=Http(method="GET", path="editions/{id}/source", etag="revision"),
-    ),
-    Act(
-        id="edition.rewrite",
-        summary="Give a draft another text",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftText,
-        work=_change_text,
-        answer=DraftAnswer,
-        grows=True,
-        http=Http(
-            method="PUT",
-            path="editions/{id}/source",
-            headers={**IF_MATCH, **_OF_TEXT},
-            body="source",
-            media_types=_TEXTS,
-            etag="revision",
-        ),
-    ),
-    Act(
-        id="edition.change",
-        summary="Change some keys of a draft, or its body",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftKeys,
-        work=_change_keys,
-        answer=DraftAnswer,
-        grows=True,
-        http=Http(method="PATCH", path="editions/{id}", headers=IF_MATCH, etag="revision"),
-    ),
-    Act(
-        id="edition.discard",
-        summary="Throw a draft away for good",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=KnownDraft,
-        work=lambda doing, args: doing.cases.draft_editing.remove(args.id, args.revision),
-        http=Http(method="DELETE", path="editions/{id}", headers=IF_MATCH, status=204),
-    ),
-    Act(
-        id="edition.files",
-        summary="List the files of a draft",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=_list_files,
-        answer=Page[DraftFileAnswer],
-        http=Http(method="GET", path="editions/{id}/assets"),
-    ),
-    Act(
-        id="edition.file",
-        summary="Read a file of a draft",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftFile,
-        work=_read_file,
-        answer=Content,
-        http=Http(method="GET", path="editions/{id}/assets/{path}", etag="revision"),
-    ),
-    Act(
-        id="edition.put_file",
-        summary="Add a file to a draft, or replace it",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftFileChange,
-        work=lambda doing, args: _change(doing, args, FileChange(clean_path(args.path), args.content)),
-        answer=DraftAnswer,
-        grows=True,
-        http=Http(
-            method="PUT",
-            path="editions/{id}/assets/{path}",
-            headers=IF_MATCH,
-            body="content",
-            media_types=(
-                "application/octet-stream",
-                "image/png",
-                "image/jpeg",
-                "image/gif",
-                "image/webp",
-                "application/pdf",
-            ),
-            etag="revision",
-        ),
-    ),
-    Act(
-        id="edition.remove_file",
-        summary="Remove a file from a draft",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=DraftFileRemoval,
-        work=lambda doing, args: _change(doing, args, FileChange(clean_path(args.path), None)),
-        answer=DraftAnswer,
-        http=Http(method="DELETE", path="editions/{id}/assets/{path}", headers=IF_MATCH, etag="revision"),
-    ),
-    Act(
-        id="edition.revisions",
-        summary="List the changes of a draft, the newest first",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=_list_revisions,
-        answer=Page[RevisionAnswer],
-        http=Http(method="GET", path="editions/{id}/revisions"),
-    ),
-    Act(
-        id="edition.revision",
-        summary="Read a former text of a draft",
-        right=Right.DRAFTS,
-        lists=OF_EDITION,
-        arguments=RevisionNumber,
-        work=_read_revision,
-        answer=Content,
-        http=Http(method="GET", path="editions/{id}/revisions/{revision}"),
-    ),
-)

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, Act, Doing, Http, Work
+from pressrun.acts.act import OF_EDITION, OF_EDITIONS, OF_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import (
     EditionFiles,
     EditionId,
@@ -40,50 +40,12 @@ from pressrun.store.transaction import Transaction
 _NEWEST = 1 << 62
 
 
-async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
-    inspection = await doing.cases.edition_admin.inspect(args.list, _manuscript(args))
-    return {
-        "subject": inspection.subject,
-        "audience": inspection.audience,
-        "alike": inspection.alike,
-        "findings": [finding.plain() for finding in inspection.findings],
-    }
-
-
-async def _send(doing: Doing, args: EditionSend) -> dict[str, int]:
-    doing.progress("building the edition")
-    edition_id = await doing.cases.edition_admin.send(
-        args.list,
-        _manuscript(args),
-        scheduled_at=args.scheduled_at,
-        again=args.again,
-        canary_percent=args.canary_percent,
-    )
-    return {"id": edition_id}
-
-
-async def _send_test(doing: Doing, args: EditionTest) -> dict[str, list[str]]:
-    addresses = list(each_once(args.addresses).values())
-    await doing.cases.edition_admin.send_test(args.list, _manuscript(args), addresses)
-    return {"test": [address.typed for address in addresses]}
-
-
 def each_once(addresses: Sequence[str]) -> dict[str, Address]:
     """The addresses by their keys, as they were typed first."""
     by_key: dict[str, Address] = {}
     for address in map(parse_address, addresses):
         by_key.setdefault(address.key, address)
     return by_key
-
-
-async def _resend(doing: Doing, args: EditionId) -> ResendAnswer:
-    resent = await doing.cases.edition_admin.resend(args.id)
-    return ResendAnswer(id=args.id, resent=resent.queued, left_out=resent.left_out, state=resent.state.value)
-
-
-async def _retry(doing: Doing, args: QueueRetry) -> Retried:
-    domain = None if args.domain is None else args.domain.strip().lower()
-    return Retried(retried=await doing.cases.edition_admin.retry(domain))
 
 
 async def _retry_again(_: Doing, __: QueueRetry, ___: KeptOutcome) -> Retried:
@@ -113,23 +75,6 @@ async def list_name_of(doing: Doing, edition_id: int) -> str:
     return name
 
 
-def shown_after(work: Work) -> Work:
-    """Work on the edition in `args.id`, whose answer is the edition as it is afterwards."""
-
-    async def carry_out(doing: Doing, args: Any) -> FullEditionAnswer:
-        await work(doing, args)
-        return await show_edition(doing, args.id)
-
-    return carry_out
-
-
-async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
-    state, since = args.state, 0 if args.since is None else parse_time(args.since)
-    before = int(args.after) if args.after else _NEWEST
-    page, total = await doing.cases.database.read(_read_page, args, before, state, since)
-    return Page(items=page, next=place_after(page, args.limit, lambda edition: str(edition.id)), total=total)
-
-
 def _read_page(
     tx: Transaction, args: EditionsOfList, before: int, state: EditionState | None, since: int
 ) -> tuple[list[EditionAnswer], int | UnsetType]:
@@ -146,134 +91,146 @@ def _manuscript(args: EditionFiles) -> Manuscript:
     return Manuscript(source=args.source, source_name=args.source_name, assets=args.assets)
 
 
-EDITION_ACTS = (
-    Act(
-        id="edition.ls",
-        summary="List the editions of a list, newest first",
-        right=Right.STATS,
-        lists=OF_LIST,
-        arguments=EditionsOfList,
-        work=_list,
-        answer=Page[EditionAnswer],
-        http=Http(method="GET", path="lists/{list}/editions", query=("state", "since", "count", "limit", "after")),
-    ),
-    Act(
-        id="edition.show",
-        summary="Show an edition and its copies by state",
-        right=Right.STATS,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=lambda doing, args: show_edition(doing, args.id),
-        answer=FullEditionAnswer,
-        http=Http(method="GET", path="editions/{id}", etag="revision"),
-    ),
-    Act(
-        id="edition.inspect",
-        summary="Check an edition without keeping it",
-        right=Right.DRAFTS,
-        lists=OF_LIST,
-        arguments=EditionFiles,
-        work=_inspect,
-        reads=True,
-    ),
-    Act(
-        id="edition.send",
-        summary="Take an edition and send it to everyone on the list",
-        right=Right.RELEASE,
-        lists=OF_LIST,
-        arguments=EditionSend,
-        work=_send,
-        grows=True,
-        asks=True,
-    ),
-    Act(
-        id="edition.test",
-        summary="Send test copies of an edition to some addresses",
-        right=Right.RELEASE,
-        lists=OF_LIST,
-        arguments=EditionTest,
-        work=_send_test,
-        grows=True,
-    ),
-    Act(
-        id="edition.pause",
-        summary="Hold all copies that no connection has been given",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=shown_after(lambda doing, args: doing.cases.edition_admin.pause(args.id)),
-        answer=FullEditionAnswer,
-        again=show_again,
-        http=Http(method="POST", path="editions/{id}/pause"),
-    ),
-    Act(
-        id="edition.resume",
-        summary="Continue to send an edition",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=EditionResume,
-        work=shown_after(
-            lambda doing, args: doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
-        ),
-        answer=FullEditionAnswer,
-        again=show_again,
-        http=Http(method="POST", path="editions/{id}/resume"),
-    ),
-    Act(
-        id="edition.cancel",
-        summary="Send no more copies of an edition",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=shown_after(lambda doing, args: doing.cases.edition_admin.cancel(args.id)),
-        answer=FullEditionAnswer,
-        again=show_again,
-        http=Http(method="POST", path="editions/{id}/cancel"),
-        asks=True,
-    ),
-    Act(
-        id="edition.move",
-        summary="Send a scheduled edition at another time",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=EditionMove,
-        work=lambda doing, args: doing.cases.edition_admin.reschedule(args.id, args.scheduled_at),
-    ),
-    Act(
-        id="edition.link",
-        summary="Make editions of one family the same issue in several languages",
-        right=Right.RELEASE,
-        lists=OF_EDITIONS,
-        arguments=EditionIds,
-        work=lambda doing, args: doing.cases.database.write(edition_issues.link_editions, args.ids),
-    ),
-    Act(
-        id="edition.unlink",
-        summary="Make an edition a separate issue",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=lambda doing, args: doing.cases.database.write(edition_issues.unlink_edition, args.id),
-    ),
-    Act(
-        id="edition.resend",
-        summary="Queue the failed copies of an edition again",
-        right=Right.RELEASE,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=_resend,
-        answer=ResendAnswer,
-        again=_resend_again,
-        http=Http(method="POST", path="editions/{id}/resend"),
-    ),
-    Act(
-        id="queue.retry",
-        summary="Try what waits again now",
-        right=Right.OPERATE,
-        arguments=QueueRetry,
-        work=_retry,
-        answer=Retried,
-        again=_retry_again,
-        http=Http(method="POST", path="queue/retry"),
-    ),
+EDITION_ACTS = ActList()
+
+
+@EDITION_ACTS.add(
+    "edition.ls",
+    "List the editions of a list, newest first",
+    Right.STATS,
+    OF_LIST,
+    http=Http(method="GET", path="lists/{list}/editions", query=("state", "since", "count", "limit", "after")),
 )
+async def _list(doing: Doing, args: EditionsOfList) -> Page[EditionAnswer]:
+    state, since = args.state, 0 if args.since is None else parse_time(args.since)
+    before = int(args.after) if args.after else _NEWEST
+    page, total = await doing.cases.database.read(_read_page, args, before, state, since)
+    return Page(items=page, next=place_after(page, args.limit, lambda edition: str(edition.id)), total=total)
+
+
+@EDITION_ACTS.add(
+    "edition.show",
+    "Show an edition and its copies by state",
+    Right.STATS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}", etag="revision"),
+)
+async def _show(doing: Doing, args: EditionId) -> FullEditionAnswer:
+    return await show_edition(doing, args.id)
+
+
+@EDITION_ACTS.add("edition.inspect", "Check an edition without keeping it", Right.DRAFTS, OF_LIST, reads=True)
+async def _inspect(doing: Doing, args: EditionFiles) -> dict[str, Any]:
+    inspection = await doing.cases.edition_admin.inspect(args.list, _manuscript(args))
+    return {
+        "subject": inspection.subject,
+        "audience": inspection.audience,
+        "alike": inspection.alike,
+        "findings": [finding.plain() for finding in inspection.findings],
+    }
+
+
+@EDITION_ACTS.add(
+    "edition.send", "Take an edition and send it to everyone on the list", Right.RELEASE, OF_LIST, grows=True, asks=True
+)
+async def _send(doing: Doing, args: EditionSend) -> dict[str, int]:
+    doing.progress("building the edition")
+    edition_id = await doing.cases.edition_admin.send(
+        args.list,
+        _manuscript(args),
+        scheduled_at=args.scheduled_at,
+        again=args.again,
+        canary_percent=args.canary_percent,
+    )
+    return {"id": edition_id}
+
+
+@EDITION_ACTS.add(
+    "edition.test", "Send test copies of an edition to some addresses", Right.RELEASE, OF_LIST, grows=True
+)
+async def _send_test(doing: Doing, args: EditionTest) -> dict[str, list[str]]:
+    addresses = list(each_once(args.addresses).values())
+    await doing.cases.edition_admin.send_test(args.list, _manuscript(args), addresses)
+    return {"test": [address.typed for address in addresses]}
+
+
+@EDITION_ACTS.add(
+    "edition.pause",
+    "Hold all copies that no connection has been given",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    http=Http(method="POST", path="editions/{id}/pause"),
+)
+async def _pause(doing: Doing, args: EditionId) -> FullEditionAnswer:
+    await doing.cases.edition_admin.pause(args.id)
+    return await show_edition(doing, args.id)
+
+
+@EDITION_ACTS.add(
+    "edition.resume",
+    "Continue to send an edition",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    http=Http(method="POST", path="editions/{id}/resume"),
+)
+async def _resume(doing: Doing, args: EditionResume) -> FullEditionAnswer:
+    await doing.cases.edition_admin.resume(args.id, accepts_repeats=args.accepts_repeats)
+    return await show_edition(doing, args.id)
+
+
+@EDITION_ACTS.add(
+    "edition.cancel",
+    "Send no more copies of an edition",
+    Right.RELEASE,
+    OF_EDITION,
+    again=show_again,
+    http=Http(method="POST", path="editions/{id}/cancel"),
+    asks=True,
+)
+async def _cancel(doing: Doing, args: EditionId) -> FullEditionAnswer:
+    await doing.cases.edition_admin.cancel(args.id)
+    return await show_edition(doing, args.id)
+
+
+@EDITION_ACTS.add("edition.move", "Send a scheduled edition at another time", Right.RELEASE, OF_EDITION)
+async def _move(doing: Doing, args: EditionMove) -> None:
+    await doing.cases.edition_admin.reschedule(args.id, args.scheduled_at)
+
+
+@EDITION_ACTS.add(
+    "edition.link", "Make editions of one family the same issue in several languages", Right.RELEASE, OF_EDITIONS
+)
+async def _link(doing: Doing, args: EditionIds) -> str:
+    return await doing.cases.database.write(edition_issues.link_editions, args.ids)
+
+
+@EDITION_ACTS.add("edition.unlink", "Make an edition a separate issue", Right.RELEASE, OF_EDITION)
+async def _unlink(doing: Doing, args: EditionId) -> None:
+    await doing.cases.database.write(edition_issues.unlink_edition, args.id)
+
+
+@EDITION_ACTS.add(
+    "edition.resend",
+    "Queue the failed copies of an edition again",
+    Right.RELEASE,
+    OF_EDITION,
+    again=_resend_again,
+    http=Http(method="POST", path="editions/{id}/resend"),
+)
+async def _resend(doing: Doing, args: EditionId) -> ResendAnswer:
+    resent = await doing.cases.edition_admin.resend(args.id)
+    return ResendAnswer(id=args.id, resent=resent.queued, left_out=resent.left_out, state=resent.state.value)
+
+
+@EDITION_ACTS.add(
+    "queue.retry",
+    "Try what waits again now",
+    Right.OPERATE,
+    again=_retry_again,
+    http=Http(method="POST", path="queue/retry"),
+)
+async def _retry(doing: Doing, args: QueueRetry) -> Retried:
+    domain = None if args.domain is None else args.domain.strip().lower()
+    return Retried(retried=await doing.cases.edition_admin.retry(domain))

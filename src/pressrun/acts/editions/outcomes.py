@@ -6,7 +6,7 @@ from functools import partial
 
 from msgspec import structs
 
-from pressrun.acts.act import OF_EDITION, Act, Doing, Http
+from pressrun.acts.act import OF_EDITION, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments, EditionId
 from pressrun.acts.http import EmailAddress, Page, PageLength
 from pressrun.core.access.rights import Right
@@ -36,11 +36,29 @@ class OneCopy(CopyInfo, frozen=True, kw_only=True, rename={"class_": "class"}):
     next: None = None
 
 
+OUTCOME_ACTS = ActList()
+
+
+@OUTCOME_ACTS.add(
+    "edition.report",
+    "Report what became of an edition",
+    Right.STATS,
+    OF_EDITION,
+    http=Http(method="GET", path="editions/{id}/report"),
+)
 async def _report(doing: Doing, args: EditionId) -> ReportInfo:
     sees_readers = partial(doing.may, Right.SEE_READERS)
     return await doing.cases.database.read(outcomes.report_to, args.id, int(utc_now()), sees_readers)
 
 
+@OUTCOME_ACTS.add(
+    "edition.copies",
+    "Show the copies of an edition; with `address` the copy of one reader, whose members stand beside it",
+    Right.STATS,
+    OF_EDITION,
+    answer=Page[CopyInfo],
+    http=Http(method="GET", path="editions/{id}/copies", query=("outcome", "address", "limit", "after")),
+)
 async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[CopyInfo] | OneCopy:
     cases = doing.cases
     if args.address is not None:
@@ -52,27 +70,3 @@ async def _copies(doing: Doing, args: CopiesOfEdition) -> Page[CopyInfo] | OneCo
     sees_readers = partial(doing.may, Right.SEE_READERS)
     items, following = await cases.database.read(outcomes.page_of_copies, query, sees_readers)
     return Page(items=items, next=following)
-
-
-OUTCOME_ACTS = (
-    Act(
-        id="edition.report",
-        summary="Report what became of an edition",
-        right=Right.STATS,
-        lists=OF_EDITION,
-        arguments=EditionId,
-        work=_report,
-        answer=ReportInfo,
-        http=Http(method="GET", path="editions/{id}/report"),
-    ),
-    Act(
-        id="edition.copies",
-        summary="Show the copies of an edition; with `address` the copy of one reader, whose members stand beside it",
-        right=Right.STATS,
-        lists=OF_EDITION,
-        arguments=CopiesOfEdition,
-        work=_copies,
-        answer=Page[CopyInfo],
-        http=Http(method="GET", path="editions/{id}/copies", query=("outcome", "address", "limit", "after")),
-    ),
-)

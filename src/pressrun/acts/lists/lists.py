@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import PurePosixPath
 
-from pressrun.acts.act import OF_LIST, SOME_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_LIST, SOME_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import ListAddress, ListName, ListSettings
 from pressrun.acts.editions.drafts import IF_MATCH
 from pressrun.acts.http import Page
@@ -13,6 +13,7 @@ from pressrun.acts.lists.list_resources import ListFields, ListLogo, ListRemoval
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Refused
+from pressrun.services.answers import Answer
 from pressrun.services.editions.releases import needs_second_person
 from pressrun.services.lists.list_settings import LIST_SETTINGS, plain_key
 from pressrun.services.reports import list_descriptions
@@ -24,29 +25,6 @@ from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.transaction import Transaction
 
 _OF_OPERATORS = frozenset(key for key, setting in LIST_SETTINGS.items() if setting.right is Right.OPERATE)
-
-
-async def _page(doing: Doing, args: ListsByName) -> Page[ListInfo]:
-    items, following = await doing.cases.database.read(
-        list_descriptions.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
-    )
-    return Page(items=items, next=following)
-
-
-async def _create(doing: Doing, args: ListSettings) -> ListInfo:
-    editors = [parse_address(address) for address in args.editors]
-    return await doing.cases.lists.create_list(
-        args.list, args.settings, args.files, places=args.places, editors=editors
-    )
-
-
-async def _set(doing: Doing, args: ListSettings) -> ListInfo:
-    keys = {plain_key(name) for name in args.settings}
-    if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
-        doing.require(Right.OPERATE, args.list)
-    return await doing.cases.lists.set_list(
-        args.list, args.settings, args.files, args.assets, args.revision, partial(_permit, doing)
-    )
 
 
 async def _needs_second_person(doing: Doing, name: str) -> bool:
@@ -87,127 +65,132 @@ def _require_known_owner(tx: Transaction, list_id: int, owner: Address) -> None:
         )
 
 
+async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> ListInfo:
+    return await doing.cases.database.read(list_descriptions.show_list, args.list)
+
+
+LIST_ACTS = ActList()
+
+
+@LIST_ACTS.add(
+    "list.list",
+    "Show the lists within reach",
+    Right.STATS,
+    SOME_LIST,
+    http=Http(method="GET", path="lists", query=("limit", "after")),
+)
+async def _page(doing: Doing, args: ListsByName) -> Page[ListInfo]:
+    items, following = await doing.cases.database.read(
+        list_descriptions.page_of_lists, lambda name: doing.may(Right.STATS, name), after=args.after, limit=args.limit
+    )
+    return Page(items=items, next=following)
+
+
+@LIST_ACTS.add(
+    "list.show",
+    "Show a list with its settings and how many readers it has",
+    Right.STATS,
+    OF_LIST,
+    http=Http(method="GET", path="lists/{list}", etag="revision"),
+)
+async def _show(doing: Doing, args: ListName) -> ListInfo:
+    return await doing.cases.database.read(list_descriptions.show_list, args.list)
+
+
+@LIST_ACTS.add(
+    "list.create",
+    "Create a list",
+    Right.OPERATE,
+    again=_show_again,
+    http=Http(method="POST", path="lists", members=NewListFields, status=201, etag="revision", made="lists/{name}"),
+)
+async def _create(doing: Doing, args: ListSettings) -> ListInfo:
+    editors = [parse_address(address) for address in args.editors]
+    return await doing.cases.lists.create_list(
+        args.list, args.settings, args.files, places=args.places, editors=editors
+    )
+
+
+@LIST_ACTS.add(
+    "list.set",
+    "Change settings of a list",
+    Right.SETTINGS,
+    OF_LIST,
+    http=Http(method="PATCH", path="lists/{list}", members=ListFields, headers=IF_MATCH, etag="revision"),
+)
+async def _set(doing: Doing, args: ListSettings) -> ListInfo:
+    keys = {plain_key(name) for name in args.settings}
+    if _OF_OPERATORS & keys or ("welcome" in keys and await _needs_second_person(doing, args.list)):
+        doing.require(Right.OPERATE, args.list)
+    return await doing.cases.lists.set_list(
+        args.list, args.settings, args.files, args.assets, args.revision, partial(_permit, doing)
+    )
+
+
+@LIST_ACTS.add(
+    "list.logo",
+    "Give a list a logo, PNG or JPEG",
+    Right.SETTINGS,
+    OF_LIST,
+    http=Http(
+        method="PUT",
+        path="lists/{list}/logo",
+        headers={**IF_MATCH, "file_name": "X-File"},
+        body="picture",
+        media_types=("image/png", "image/jpeg"),
+        etag="revision",
+    ),
+)
 async def _set_logo(doing: Doing, args: ListLogo) -> ListInfo:
     files = {"logo": args.picture}
     name = PurePosixPath(args.file_name).name or "logo"  # no name would remove the logo
     return await doing.cases.lists.set_list(args.list, {"logo": name}, files, seen=args.revision)
 
 
+@LIST_ACTS.add(
+    "list.close",
+    "Close a list: no sign-ups and no editions until it is opened again",
+    Right.OPERATE,
+    OF_LIST,
+    again=_show_again,
+    asks=True,
+    http=Http(method="POST", path="lists/{list}/close", etag="revision"),
+)
+async def _close(doing: Doing, args: ListName) -> ListInfo:
+    return await doing.cases.lists.close_list(args.list)
+
+
+@LIST_ACTS.add(
+    "list.reopen",
+    "Open a closed list again",
+    Right.OPERATE,
+    OF_LIST,
+    again=_show_again,
+    http=Http(method="POST", path="lists/{list}/reopen", etag="revision"),
+)
+async def _reopen(doing: Doing, args: ListName) -> ListInfo:
+    return await doing.cases.lists.set_list(args.list, {"closed": "false"})
+
+
+@LIST_ACTS.add(
+    "list.rm",
+    "Remove a closed list with everything that it has",
+    Right.OPERATE,
+    OF_LIST,
+    asks=True,
+    http=Http(method="DELETE", path="lists/{list}", query=("confirm",), status=204),
+)
 async def _remove(doing: Doing, args: ListRemoval) -> None:
     if doing.caller.is_program and args.confirm != args.list:
         raise Refused("removing a list cannot be undone. Repeat its name: ?confirm=NAME")
     await doing.cases.lists.remove_list(args.list)
 
 
-async def _show_again(doing: Doing, args: ListName | ListSettings, _: KeptOutcome) -> ListInfo:
-    return await doing.cases.database.read(list_descriptions.show_list, args.list)
+@LIST_ACTS.add("editor.add", "Let an address send editions to a list by email", Right.OPERATE, OF_LIST)
+async def _add_editor(doing: Doing, args: ListAddress) -> None:
+    await doing.cases.lists.add_editor(args.list, parse_address(args.address))
 
 
-LIST_ACTS = (
-    Act(
-        id="list.list",
-        summary="Show the lists within reach",
-        right=Right.STATS,
-        lists=SOME_LIST,
-        arguments=ListsByName,
-        work=_page,
-        answer=Page[ListInfo],
-        http=Http(method="GET", path="lists", query=("limit", "after")),
-    ),
-    Act(
-        id="list.show",
-        summary="Show a list with its settings and how many readers it has",
-        right=Right.STATS,
-        lists=OF_LIST,
-        arguments=ListName,
-        work=lambda doing, args: doing.cases.database.read(list_descriptions.show_list, args.list),
-        answer=ListInfo,
-        http=Http(method="GET", path="lists/{list}", etag="revision"),
-    ),
-    Act(
-        id="list.create",
-        summary="Create a list",
-        right=Right.OPERATE,
-        arguments=ListSettings,
-        work=_create,
-        answer=ListInfo,
-        again=_show_again,
-        http=Http(method="POST", path="lists", members=NewListFields, status=201, etag="revision", made="lists/{name}"),
-    ),
-    Act(
-        id="list.set",
-        summary="Change settings of a list",
-        right=Right.SETTINGS,
-        lists=OF_LIST,
-        arguments=ListSettings,
-        work=_set,
-        answer=ListInfo,
-        http=Http(method="PATCH", path="lists/{list}", members=ListFields, headers=IF_MATCH, etag="revision"),
-    ),
-    Act(
-        id="list.logo",
-        summary="Give a list a logo, PNG or JPEG",
-        right=Right.SETTINGS,
-        lists=OF_LIST,
-        arguments=ListLogo,
-        work=_set_logo,
-        answer=ListInfo,
-        http=Http(
-            method="PUT",
-            path="lists/{list}/logo",
-            headers={**IF_MATCH, "file_name": "X-File"},
-            body="picture",
-            media_types=("image/png", "image/jpeg"),
-            etag="revision",
-        ),
-    ),
-    Act(
-        id="list.close",
-        summary="Close a list: no sign-ups and no editions until it is opened again",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=ListName,
-        work=lambda doing, args: doing.cases.lists.close_list(args.list),
-        answer=ListInfo,
-        again=_show_again,
-        asks=True,
-        http=Http(method="POST", path="lists/{list}/close", etag="revision"),
-    ),
-    Act(
-        id="list.reopen",
-        summary="Open a closed list again",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=ListName,
-        work=lambda doing, args: doing.cases.lists.set_list(args.list, {"closed": "false"}),
-        answer=ListInfo,
-        again=_show_again,
-        http=Http(method="POST", path="lists/{list}/reopen", etag="revision"),
-    ),
-    Act(
-        id="list.rm",
-        summary="Remove a closed list with everything that it has",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=ListRemoval,
-        work=_remove,
-        asks=True,
-        http=Http(method="DELETE", path="lists/{list}", query=("confirm",), status=204),
-    ),
-    Act(
-        id="editor.add",
-        summary="Let an address send editions to a list by email",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=ListAddress,
-        work=lambda doing, args: doing.cases.lists.add_editor(args.list, parse_address(args.address)),
-    ),
-    Act(
-        id="editor.rm",
-        summary="Let an address send no more editions to a list",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=ListAddress,
-        work=lambda doing, args: doing.cases.lists.remove_editor(args.list, parse_address(args.address)),
-    ),
-)
+@LIST_ACTS.add("editor.rm", "Let an address send no more editions to a list", Right.OPERATE, OF_LIST)
+async def _remove_editor(doing: Doing, args: ListAddress) -> Answer:
+    return await doing.cases.lists.remove_editor(args.list, parse_address(args.address))

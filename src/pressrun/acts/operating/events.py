@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from pressrun.acts.act import SOME_LIST, Act, Doing, Http
+from pressrun.acts.act import SOME_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import Page, PageLength
 from pressrun.core.access.rights import Right
@@ -26,21 +26,17 @@ class EventsAfter(Arguments, frozen=True, kw_only=True):
     wait: Annotated[int, Meta(ge=0, le=LONGEST_WAIT_SECONDS)] = 0
 
 
+EVENT_ACTS = ActList()
+
+
+@EVENT_ACTS.add(
+    "event.list",
+    "Show what has happened since an event, or wait until something does",
+    Right.STATS,
+    SOME_LIST,
+    http=Http(method="GET", path="events", query=("after", "limit", "type", "list", "wait")),
+)
 async def _read(doing: Doing, args: EventsAfter) -> Page[EventInfo]:
     query = EventQuery(after=args.after, limit=args.limit, types=args.type, list=args.list)
     page = await doing.cases.events.read(query, doing.caller.holdings, args.wait)
     return Page(items=list(page.items), next=page.next)
-
-
-EVENT_ACTS = (
-    Act(
-        id="event.list",
-        summary="Show what has happened since an event, or wait until something does",
-        right=Right.STATS,
-        lists=SOME_LIST,
-        arguments=EventsAfter,
-        work=_read,
-        answer=Page[EventInfo],
-        http=Http(method="GET", path="events", query=("after", "limit", "type", "list", "wait")),
-    ),
-)

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pressrun.acts.act import OF_LIST, Act, Doing, Http, lacking
+from pressrun.acts.act import OF_LIST, Act, ActList, Doing, Http, lacking
 from pressrun.acts.arguments import (
     NOTE,
     AddressOnly,
@@ -26,6 +26,7 @@ from pressrun.acts.operating.operator_resources import MailNumber
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
+from pressrun.services.answers import Answer
 from pressrun.services.archives.archive_import import ArchivedMessage
 from pressrun.services.lists import redirect_admin
 from pressrun.services.reports import subscriber_record
@@ -34,21 +35,6 @@ from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
-
-
-async def _retry_mail(doing: Doing, args: MailId) -> MailNumber:
-    await doing.cases.kept_mail.retry(args.id)
-    return MailNumber(id=args.id)
-
-
-async def _drop_mail(doing: Doing, args: MailId) -> MailNumber:
-    await doing.cases.kept_mail.drop(args.id)
-    return MailNumber(id=args.id)
-
-
-async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
-    message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
-    return await doing.cases.archive_import.add(args.list, message)
 
 
 async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> MailNumber:
@@ -65,22 +51,11 @@ async def _drop_rest(doing: Doing, args: HeldChoice, kept: KeptOutcome) -> HeldD
     return await doing.cases.held.drop(replace(_selection(doing, args), until=kept.at))
 
 
-async def _note(doing: Doing, args: AuditNote) -> None:
-    log = doing.cases.audit_log
-    entry = log.entry(doing.caller.actor, args.action)
-    await log.append(replace(entry, outcome=args.outcome, code=args.code, object=args.object))
-
-
-async def _show_subscriber(doing: Doing, args: AddressOnly) -> AddressRecord:
-    cases = doing.cases
-    return await cases.database.read(subscriber_record.show_subscriber, cases.keys, parse_address(args.address))
-
-
 SECRET = frozenset({"credentials", "log_ins", "restores"})
 """Files of statements that read what people log in with, which no command shows."""
 
 
-def _run_statement(tx: Transaction, args: Statement) -> dict[str, Any]:
+def _rows_of(tx: Transaction, args: Statement) -> dict[str, Any]:
     if args.statement.partition(".")[0] in SECRET:
         raise NotPermitted(lacking(Right.MACHINE, None))
     if not tx.knows(args.statement):
@@ -95,123 +70,118 @@ def _selection(doing: Doing, args: HeldChoice) -> HeldSelection:
     return HeldSelection(ids=args.ids, domain=None if args.domain is None else args.domain.strip().lower())
 
 
-OPERATING_ACTS = (
-    Act(
-        id="inbound.retry",
-        summary="Process a kept mail again",
-        right=Right.OPERATE,
-        arguments=MailId,
-        work=_retry_mail,
-        answer=MailNumber,
-        again=_retried_mail,
-        http=Http(method="POST", path="inbound/{id}/retry"),
-    ),
-    Act(
-        id="inbound.rm",
-        summary="Remove a kept mail",
-        right=Right.OPERATE,
-        arguments=MailId,
-        work=_drop_mail,
-        asks=True,
-        http=Http(method="DELETE", path="inbound/{id}", status=204),
-    ),
-    Act(
-        id="held.release",
-        summary="Send the confirmations of sign-ups that were held",
-        right=Right.OPERATE,
-        arguments=HeldChoice,
-        work=lambda doing, args: doing.cases.held.release(_selection(doing, args)),
-        asks=True,
-        answer=HeldReleased,
-        again=_release_rest,
-        http=Http(method="POST", path="held/release"),
-    ),
-    Act(
-        id="held.rm",
-        summary="Remove sign-ups that were held",
-        right=Right.OPERATE,
-        arguments=HeldChoice,
-        work=lambda doing, args: doing.cases.held.drop(_selection(doing, args)),
-        asks=True,
-        answer=HeldDropped,
-        again=_drop_rest,
-        http=Http(method="POST", path="held/rm"),
-    ),
-    Act(
-        id="key.rotate",
-        summary="Sign new links with a new key",
-        right=Right.MACHINE,
-        arguments=Arguments,
-        work=lambda doing, _: doing.cases.link_keys.rotate(),
-        in_files=True,
-        asks=True,
-    ),
-    Act(
-        id="key.retire",
-        summary="Let a key for links retire after a time",
-        right=Right.MACHINE,
-        arguments=KeyRetire,
-        work=lambda doing, args: doing.cases.link_keys.retire(args.number, args.after_seconds),
-        asks=True,
-    ),
-    Act(
-        id=NOTE,
-        summary="Record what the command line has done by itself",
-        right=Right.MACHINE,
-        arguments=AuditNote,
-        work=_note,
-        reads=True,
-    ),
-)
+OPERATING_ACTS = ActList()
 
-MOVING_IN_ACTS = (
-    Act(
-        id="moving-in.places",
-        summary="Lead old links and addresses to a list",
-        right=Right.OPERATE,
-        arguments=OldPlaces,
-        work=lambda doing, args: doing.cases.database.write(redirect_admin.add_places, args.list, args.places),
-        grows=True,
-    ),
-    Act(
-        id="moving-in.people",
-        summary="Lead a batch of old personal links to their subscribers",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=OldPersonalLinks,
-        work=lambda doing, args: doing.cases.database.write(redirect_admin.add_people, args.list, args.people),
-        grows=True,
-    ),
-    Act(
-        id="moving-in.message",
-        summary="Add a message of an old archive",
-        right=Right.OPERATE,
-        lists=OF_LIST,
-        arguments=ArchiveMessage,
-        work=_add_message,
-        grows=True,
-    ),
-)
 
-GROUP_ACTS = (
-    Act(
-        id="read",
-        summary="Run a statement that reads, for members of the group, who cannot open the database",
-        right=Right.OPERATE,
-        arguments=Statement,
-        work=lambda doing, args: doing.cases.database.read(_run_statement, args),
-        reads=True,
-    ),
-    Act(
-        id="subscriber.show",
-        summary="Show everything stored about an address",
-        right=Right.SEE_READERS,
-        arguments=AddressOnly,
-        work=_show_subscriber,
-        answer=AddressRecord,
-        http=Http(method="GET", path="subscribers/{address}"),
-    ),
+@OPERATING_ACTS.add(
+    "inbound.retry",
+    "Process a kept mail again",
+    Right.OPERATE,
+    again=_retried_mail,
+    http=Http(method="POST", path="inbound/{id}/retry"),
 )
+async def _retry_mail(doing: Doing, args: MailId) -> MailNumber:
+    await doing.cases.kept_mail.retry(args.id)
+    return MailNumber(id=args.id)
+
+
+@OPERATING_ACTS.add(
+    "inbound.rm",
+    "Remove a kept mail",
+    Right.OPERATE,
+    asks=True,
+    http=Http(method="DELETE", path="inbound/{id}", status=204),
+)
+async def _drop_mail(doing: Doing, args: MailId) -> MailNumber:
+    await doing.cases.kept_mail.drop(args.id)
+    return MailNumber(id=args.id)
+
+
+@OPERATING_ACTS.add(
+    "held.release",
+    "Send the confirmations of sign-ups that were held",
+    Right.OPERATE,
+    asks=True,
+    again=_release_rest,
+    http=Http(method="POST", path="held/release"),
+)
+async def _release_held(doing: Doing, args: HeldChoice) -> HeldReleased:
+    return await doing.cases.held.release(_selection(doing, args))
+
+
+@OPERATING_ACTS.add(
+    "held.rm",
+    "Remove sign-ups that were held",
+    Right.OPERATE,
+    asks=True,
+    again=_drop_rest,
+    http=Http(method="POST", path="held/rm"),
+)
+async def _drop_held(doing: Doing, args: HeldChoice) -> HeldDropped:
+    return await doing.cases.held.drop(_selection(doing, args))
+
+
+@OPERATING_ACTS.add("key.rotate", "Sign new links with a new key", Right.MACHINE, in_files=True, asks=True)
+async def _rotate_key(doing: Doing, _: Arguments) -> Answer:
+    return await doing.cases.link_keys.rotate()
+
+
+@OPERATING_ACTS.add("key.retire", "Let a key for links retire after a time", Right.MACHINE, asks=True)
+async def _retire_key(doing: Doing, args: KeyRetire) -> Answer:
+    return await doing.cases.link_keys.retire(args.number, args.after_seconds)
+
+
+@OPERATING_ACTS.add(NOTE, "Record what the command line has done by itself", Right.MACHINE, reads=True)
+async def _note(doing: Doing, args: AuditNote) -> None:
+    log = doing.cases.audit_log
+    entry = log.entry(doing.caller.actor, args.action)
+    await log.append(replace(entry, outcome=args.outcome, code=args.code, object=args.object))
+
+
+MOVING_IN_ACTS = ActList()
+
+
+@MOVING_IN_ACTS.add("moving-in.places", "Lead old links and addresses to a list", Right.OPERATE, grows=True)
+async def _add_places(doing: Doing, args: OldPlaces) -> Answer:
+    return await doing.cases.database.write(redirect_admin.add_places, args.list, args.places)
+
+
+@MOVING_IN_ACTS.add(
+    "moving-in.people", "Lead a batch of old personal links to their subscribers", Right.OPERATE, OF_LIST, grows=True
+)
+async def _add_people(doing: Doing, args: OldPersonalLinks) -> Answer:
+    return await doing.cases.database.write(redirect_admin.add_people, args.list, args.people)
+
+
+@MOVING_IN_ACTS.add("moving-in.message", "Add a message of an old archive", Right.OPERATE, OF_LIST, grows=True)
+async def _add_message(doing: Doing, args: ArchiveMessage) -> dict[str, Any]:
+    message = ArchivedMessage(source=args.source, published_at=args.published_at, identity=args.identity)
+    return await doing.cases.archive_import.add(args.list, message)
+
+
+GROUP_ACTS = ActList()
+
+
+@GROUP_ACTS.add(
+    "read",
+    "Run a statement that reads, for members of the group, who cannot open the database",
+    Right.OPERATE,
+    reads=True,
+)
+async def _run_statement(doing: Doing, args: Statement) -> dict[str, Any]:
+    return await doing.cases.database.read(_rows_of, args)
+
+
+@GROUP_ACTS.add(
+    "subscriber.show",
+    "Show everything stored about an address",
+    Right.SEE_READERS,
+    http=Http(method="GET", path="subscribers/{address}"),
+)
+async def _show_subscriber(doing: Doing, args: AddressOnly) -> AddressRecord:
+    cases = doing.cases
+    return await cases.database.read(subscriber_record.show_subscriber, cases.keys, parse_address(args.address))
+
 
 MOVE_ACTS = tuple(
     Act(id=f"move.{step}", summary=summary, right=Right.MACHINE, arguments=arguments, work=None, reads=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.acts.act import Act, Doing, Http
+from pressrun.acts.act import ActList, Doing, Http
 from pressrun.acts.arguments import AddressOnly, Arguments, MailId
 from pressrun.acts.http import Content, Page
 from pressrun.acts.operating.operator_resources import AuditPage, HeldPage, KeptMailPage, SuppressionPage
@@ -21,30 +21,76 @@ from pressrun.store.paging import place_after
 MAIL = "message/rfc822"
 
 
+OPERATOR_ACTS = ActList()
+
+
+@OPERATOR_ACTS.add(
+    "suppression.list",
+    "Show the addresses that get no mail",
+    Right.OPERATE,
+    http=Http(method="GET", path="suppressions", query=("limit", "after")),
+)
 async def _suppressions(doing: Doing, args: SuppressionPage) -> Page[SuppressionInfo]:
     items, following = await doing.cases.database.read(page_of_suppressions, after=args.after, limit=args.limit)
     return Page(items=items, next=following)
 
 
+@OPERATOR_ACTS.add(
+    "suppression.show",
+    "Say why an address gets no mail",
+    Right.OPERATE,
+    http=Http(method="GET", path="suppressions/{address}"),
+)
+async def _show_suppression(doing: Doing, args: AddressOnly) -> SuppressionInfo:
+    return await doing.cases.database.read(show_suppression, doing.cases.keys, parse_address(args.address))
+
+
+@OPERATOR_ACTS.add(
+    "queue.list",
+    "Show what waits to go out, by the domain of the recipients, and why",
+    Right.OPERATE,
+    http=Http(method="GET", path="queue"),
+)
 async def _queue(doing: Doing, _: Arguments) -> Page[QueueInfo]:
     return Page(items=await doing.cases.database.read(list_queue, int(utc_now())))
 
 
+@OPERATOR_ACTS.add(
+    "inbound.list",
+    "Show the mail that is kept for a person, newest first",
+    Right.OPERATE,
+    http=Http(method="GET", path="inbound", query=("state", "limit", "after")),
+)
 async def _kept(doing: Doing, args: KeptMailPage) -> Page[KeptMailInfo]:
     before = args.after or kept_mail.NEWEST
     items = await doing.cases.database.read(kept_mail.list_kept, args.state, before=before, limit=args.limit)
     return Page(items=items, next=place_after(items, args.limit, lambda mail: mail.id))
 
 
+@OPERATOR_ACTS.add(
+    "inbound.show", "Show a kept mail as it came", Right.OPERATE, http=Http(method="GET", path="inbound/{id}")
+)
 async def _mail(doing: Doing, args: MailId) -> Content:
     return Content(octets=await doing.cases.database.read(kept_mail.show_kept, args.id), media_type=MAIL)
 
 
+@OPERATOR_ACTS.add(
+    "held.list",
+    "Show the sign-ups that are held, oldest first",
+    Right.OPERATE,
+    http=Http(method="GET", path="held", query=("list", "limit", "after")),
+)
 async def _held(doing: Doing, args: HeldPage) -> Page[HeldInfo]:
     items = await doing.cases.database.read(held_sign_ups.list_held, args.list, after=args.after, limit=args.limit)
     return Page(items=items, next=place_after(items, args.limit, lambda held: held.id))
 
 
+@OPERATOR_ACTS.add(
+    "audit.list",
+    "Show who did what, newest first",
+    Right.OPERATE,
+    http=Http(method="GET", path="audit", query=("who", "list", "since", "limit", "after")),
+)
 async def _audit(doing: Doing, args: AuditPage) -> Page[AuditInfo]:
     items = await doing.cases.database.read(
         list_audit_rows,
@@ -55,72 +101,3 @@ async def _audit(doing: Doing, args: AuditPage) -> Page[AuditInfo]:
         since=0 if args.since is None else parse_time(args.since),
     )
     return Page(items=items, next=place_after(items, args.limit, lambda row: row.number))
-
-
-OPERATOR_ACTS = (
-    Act(
-        id="suppression.list",
-        summary="Show the addresses that get no mail",
-        right=Right.OPERATE,
-        arguments=SuppressionPage,
-        work=_suppressions,
-        answer=Page[SuppressionInfo],
-        http=Http(method="GET", path="suppressions", query=("limit", "after")),
-    ),
-    Act(
-        id="suppression.show",
-        summary="Say why an address gets no mail",
-        right=Right.OPERATE,
-        arguments=AddressOnly,
-        work=lambda doing, args: doing.cases.database.read(
-            show_suppression, doing.cases.keys, parse_address(args.address)
-        ),
-        answer=SuppressionInfo,
-        http=Http(method="GET", path="suppressions/{address}"),
-    ),
-    Act(
-        id="queue.list",
-        summary="Show what waits to go out, by the domain of the recipients, and why",
-        right=Right.OPERATE,
-        arguments=Arguments,
-        work=_queue,
-        answer=Page[QueueInfo],
-        http=Http(method="GET", path="queue"),
-    ),
-    Act(
-        id="inbound.list",
-        summary="Show the mail that is kept for a person, newest first",
-        right=Right.OPERATE,
-        arguments=KeptMailPage,
-        work=_kept,
-        answer=Page[KeptMailInfo],
-        http=Http(method="GET", path="inbound", query=("state", "limit", "after")),
-    ),
-    Act(
-        id="inbound.show",
-        summary="Show a kept mail as it came",
-        right=Right.OPERATE,
-        arguments=MailId,
-        work=_mail,
-        answer=Content,
-        http=Http(method="GET", path="inbound/{id}"),
-    ),
-    Act(
-        id="held.list",
-        summary="Show the sign-ups that are held, oldest first",
-        right=Right.OPERATE,
-        arguments=HeldPage,
-        work=_held,
-        answer=Page[HeldInfo],
-        http=Http(method="GET", path="held", query=("list", "limit", "after")),
-    ),
-    Act(
-        id="audit.list",
-        summary="Show who did what, newest first",
-        right=Right.OPERATE,
-        arguments=AuditPage,
-        work=_audit,
-        answer=Page[AuditInfo],
-        http=Http(method="GET", path="audit", query=("who", "list", "since", "limit", "after")),
-    ),
-)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from pressrun.acts.act import SOME_LIST, Act, Doing, Http
+from pressrun.acts.act import SOME_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import JSON, EmailAddress
 from pressrun.core.access.rights import Right
@@ -40,23 +40,6 @@ class ReturnAnswer(msgspec.Struct, kw_only=True):
     outcome: str | None
 
 
-async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
-    returns, may = doing.cases.returns, partial(doing.may, Right.RETURNS)
-    if args.mail:
-        await returns.accept_mail(args.mail, may)
-        return ReturnAnswer(outcome=None)
-    if not args.token and not (args.message_id and args.address):
-        raise InvalidFields([("token", "say which copy: its `token`, or its `message_id` and `address`")])
-    proof = Proof(
-        token=args.token,
-        message_id=args.message_id,
-        address=None if args.address is None else parse_address(args.address),
-    )
-    is_complaint = args.type == "complaint"
-    outcome = await returns.report(proof, may, status=args.status, text=args.text, is_complaint=is_complaint)
-    return ReturnAnswer(outcome=outcome)
-
-
 async def _handed_in_before(_: Doing, args: ReturnIn, __: KeptOutcome) -> ReturnAnswer:
     """A repeat does nothing: a reader who complained may have come back."""
     return ReturnAnswer(outcome=None if args.mail else "handed in before")
@@ -72,24 +55,37 @@ BY_TOKEN_OR_MESSAGE: Mapping[str, Any] = {
     ]
 }
 
-RETURN_ACTS = (
-    Act(
-        id="return.add",
-        summary="Hand in a bounce or a complaint about a copy",
-        right=Right.RETURNS,
-        lists=SOME_LIST,
-        arguments=ReturnIn,
-        work=_hand_in,
-        answer=ReturnAnswer,
-        again=_handed_in_before,
-        http=Http(
-            method="POST",
-            path="returns",
-            body="mail",
-            media_types=(JSON, MAIL_TYPE),
-            together=BY_TOKEN_OR_MESSAGE,
-            status=200,
-            otherwise={202: lambda answer: answer.outcome is None},
-        ),
+RETURN_ACTS = ActList()
+
+
+@RETURN_ACTS.add(
+    "return.add",
+    "Hand in a bounce or a complaint about a copy",
+    Right.RETURNS,
+    SOME_LIST,
+    again=_handed_in_before,
+    http=Http(
+        method="POST",
+        path="returns",
+        body="mail",
+        media_types=(JSON, MAIL_TYPE),
+        together=BY_TOKEN_OR_MESSAGE,
+        status=200,
+        otherwise={202: lambda answer: answer.outcome is None},
     ),
 )
+async def _hand_in(doing: Doing, args: ReturnIn) -> ReturnAnswer:
+    returns, may = doing.cases.returns, partial(doing.may, Right.RETURNS)
+    if args.mail:
+        await returns.accept_mail(args.mail, may)
+        return ReturnAnswer(outcome=None)
+    if not args.token and not (args.message_id and args.address):
+        raise InvalidFields([("token", "say which copy: its `token`, or its `message_id` and `address`")])
+    proof = Proof(
+        token=args.token,
+        message_id=args.message_id,
+        address=None if args.address is None else parse_address(args.address),
+    )
+    is_complaint = args.type == "complaint"
+    outcome = await returns.report(proof, may, status=args.status, text=args.text, is_complaint=is_complaint)
+    return ReturnAnswer(outcome=outcome)

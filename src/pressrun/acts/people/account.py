@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
-
-from pressrun.acts.act import Act, Doing
-from pressrun.acts.arguments import (
-    AppAdd,
-    OwnSession,
-    PasskeyAdd,
-    PasskeyId,
-    PasswordSet,
-    SessionId,
-)
+from pressrun.acts.act import ActList, Doing
+from pressrun.acts.arguments import AppAdd, OwnSession, PasskeyAdd, PasskeyId, PasswordSet, SessionId
 from pressrun.core.access.rights import Right
 from pressrun.core.errors import NotPermitted
-from pressrun.services.log_ins.account import Account
-
-T = TypeVar("T")
 
 
 def _person(doing: Doing) -> int:
@@ -28,84 +15,60 @@ def _person(doing: Doing) -> int:
     return doing.caller.person_id
 
 
-def _own(work: Callable[[Account, int, Any], Awaitable[T]]) -> Callable[[Doing, Any], Awaitable[T]]:
-    """Work on the log-in of the person who asks."""
-
-    async def carry_out(doing: Doing, args: Any) -> T:
-        return await work(doing.cases.account, _person(doing), args)
-
-    return carry_out
+ACCOUNT_ACTS = ActList()
 
 
-ACCOUNT_ACTS = (
-    Act(
-        id="password.set",
-        summary="Set one's own password",
-        right=Right.SELF,
-        arguments=PasswordSet,
-        work=_own(lambda account, person, args: account.set_password(person, args.session, args.password)),
-        is_fresh=True,
-    ),
-    Act(
-        id="password.rm",
-        summary="Remove one's own password",
-        right=Right.SELF,
-        arguments=OwnSession,
-        work=_own(lambda account, person, args: account.remove_password(person, args.session)),
-        is_fresh=True,
-    ),
-    Act(
-        id="app.add",
-        summary="Set up an app whose one-time code goes with one's own password",
-        right=Right.SELF,
-        arguments=AppAdd,
-        work=_own(lambda account, person, args: account.add_app(person, args.session, args.setup, args.code)),
-        is_fresh=True,
-    ),
-    Act(
-        id="app.rm",
-        summary="Remove one's own app and recovery codes",
-        right=Right.SELF,
-        arguments=OwnSession,
-        work=_own(lambda account, person, args: account.remove_app(person, args.session)),
-        is_fresh=True,
-    ),
-    Act(
-        id="recovery.renew",
-        summary="Replace one's own recovery codes",
-        right=Right.SELF,
-        arguments=OwnSession,
-        work=_own(lambda account, person, args: account.renew_recovery_codes(person, args.session)),
-        is_fresh=True,
-    ),
-    Act(
-        id="passkey.add",
-        summary="Add a passkey to one's own log-in",
-        right=Right.SELF,
-        arguments=PasskeyAdd,
-        work=_own(lambda account, person, args: account.add_passkey(person, args.session, args.answer, args.agent)),
-        is_fresh=True,
-    ),
-    Act(
-        id="passkey.rm",
-        summary="Remove a passkey from one's own log-in",
-        right=Right.SELF,
-        arguments=PasskeyId,
-        work=_own(lambda account, person, args: account.remove_passkey(person, args.session, args.id)),
-        is_fresh=True,
-    ),
-    Act(
-        id="session.rm",
-        summary="End one of one's own sessions",
-        right=Right.SELF,
-        arguments=SessionId,
-        work=_own(lambda account, person, args: account.end_session(person, args.id)),
-    ),
-    Act(
-        id="session.rm-others",
-        summary="End all of one's own sessions but this one",
-        right=Right.SELF,
-        arguments=OwnSession,
-        work=_own(lambda account, person, args: account.end_other_sessions(person, args.session)),
-    ),
+@ACCOUNT_ACTS.add("password.set", "Set one's own password", Right.SELF, is_fresh=True)
+async def _set_password(doing: Doing, args: PasswordSet) -> None:
+    person = _person(doing)
+    await doing.cases.account.set_password(person, args.session, args.password)
+
+
+@ACCOUNT_ACTS.add("password.rm", "Remove one's own password", Right.SELF, is_fresh=True)
+async def _remove_password(doing: Doing, args: OwnSession) -> None:
+    person = _person(doing)
+    await doing.cases.account.remove_password(person, args.session)
+
+
+@ACCOUNT_ACTS.add(
+    "app.add", "Set up an app whose one-time code goes with one's own password", Right.SELF, is_fresh=True
 )
+async def _add_app(doing: Doing, args: AppAdd) -> list[str]:
+    person = _person(doing)
+    return await doing.cases.account.add_app(person, args.session, args.setup, args.code)
+
+
+@ACCOUNT_ACTS.add("app.rm", "Remove one's own app and recovery codes", Right.SELF, is_fresh=True)
+async def _remove_app(doing: Doing, args: OwnSession) -> None:
+    person = _person(doing)
+    await doing.cases.account.remove_app(person, args.session)
+
+
+@ACCOUNT_ACTS.add("recovery.renew", "Replace one's own recovery codes", Right.SELF, is_fresh=True)
+async def _renew_recovery_codes(doing: Doing, args: OwnSession) -> list[str]:
+    person = _person(doing)
+    return await doing.cases.account.renew_recovery_codes(person, args.session)
+
+
+@ACCOUNT_ACTS.add("passkey.add", "Add a passkey to one's own log-in", Right.SELF, is_fresh=True)
+async def _add_passkey(doing: Doing, args: PasskeyAdd) -> None:
+    person = _person(doing)
+    await doing.cases.account.add_passkey(person, args.session, args.answer, args.agent)
+
+
+@ACCOUNT_ACTS.add("passkey.rm", "Remove a passkey from one's own log-in", Right.SELF, is_fresh=True)
+async def _remove_passkey(doing: Doing, args: PasskeyId) -> None:
+    person = _person(doing)
+    await doing.cases.account.remove_passkey(person, args.session, args.id)
+
+
+@ACCOUNT_ACTS.add("session.rm", "End one of one's own sessions", Right.SELF)
+async def _end_session(doing: Doing, args: SessionId) -> None:
+    person = _person(doing)
+    await doing.cases.account.end_session(person, args.id)
+
+
+@ACCOUNT_ACTS.add("session.rm-others", "End all of one's own sessions but this one", Right.SELF)
+async def _end_other_sessions(doing: Doing, args: OwnSession) -> None:
+    person = _person(doing)
+    await doing.cases.account.end_other_sessions(person, args.session)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from pressrun.acts.act import Act, Doing, Http
+from pressrun.acts.act import ActList, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.cases import Cases
 from pressrun.acts.http import Page, faults_of
@@ -39,14 +39,6 @@ from pressrun.store.programs.idempotency import KeptOutcome
 T = TypeVar("T")
 
 
-async def _add(doing: Doing, args: PersonAdd) -> PersonAnswer:
-    address = None if args.address is None else parse_address(args.address)
-    hashed = None
-    if args.password is not None:
-        hashed = await doing.cases.account.hash_of_new(args.password, args.name, args.address)
-    return await doing.cases.people.add(args.name, address, is_operator=args.operator, password_hash=hashed)
-
-
 def _faults_of_person(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     names = [values[name] for name in ("name", "address") if values.get(name)]
     return faults_of(values, name=parse_person_name, password=lambda text: require_strong(text, names))
@@ -61,11 +53,6 @@ def _faults_of_token(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     )
 
 
-async def _invite(doing: Doing, args: PersonInvite) -> PersonAnswer:
-    grant = Grant(list=args.list, role=args.role, readers=args.readers)
-    return await doing.cases.people.invite(parse_address(args.address), grant)
-
-
 async def _person_now(doing: Doing, _: Any, kept: KeptOutcome) -> PersonAnswer:
     """The person as they are now. A repeat makes and shows no link."""
     return await doing.cases.database.read(show_person, kept.object_name, doing.cases.people.now)
@@ -77,7 +64,7 @@ async def _invited(doing: Doing, args: PersonInvite, kept: KeptOutcome) -> Perso
     return replace(person, mailed=person.invited_until is not None)
 
 
-def _grant(args: PersonGrant) -> Grant:
+def _grant_of(args: PersonGrant) -> Grant:
     return Grant(list=args.list, role=args.role, readers=args.readers, operator=args.operator)
 
 
@@ -87,44 +74,14 @@ def _still_needed(doing: Doing) -> Require:
     return require_nothing if caller.person_id is None and caller.token_id is None else require_operator
 
 
-async def _list_people(doing: Doing, args: PeoplePage) -> Page[PersonAnswer]:
-    people = await doing.cases.database.read(
-        people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1
-    )
-    items, following = split_page(people, args.limit, lambda person: person.name)
-    return Page(items=items, next=following)
-
-
 async def LISTS_OF_TOKEN(_: Cases, arguments: TokenCreate) -> tuple[str, ...]:  # noqa: N802 - a constant of the table
     """The lists that a token is for; for all of them, the right is needed everywhere."""
     return arguments.lists
 
 
-async def _create_token(doing: Doing, args: TokenCreate) -> TokenAnswer:
-    if doing.caller.is_program:  # one that cannot operate makes no others
-        doing.require(Right.OPERATE)
-    request = TokenRequest(
-        name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
-    )
-    return await doing.cases.tokens.create(
-        request, TokenMaker(person_id=doing.caller.person_id, token_id=doing.caller.token_id)
-    )
-
-
 async def _token_now(doing: Doing, _: TokenCreate, kept: KeptOutcome) -> TokenAnswer:
     """The token as it is listed, without its secret, which is shown only once. A lost token must be replaced."""
     return await doing.cases.database.read(show_token, int(kept.object_name))
-
-
-async def _list_tokens(doing: Doing, args: TokensPage) -> Page[TokenAnswer]:
-    tokens = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
-    items, following = split_page(tokens, args.limit, lambda token: token.id)
-    return Page(items=items, next=following)
-
-
-async def _revoke_token(doing: Doing, args: TokenId) -> TokenRevoked:
-    is_itself = doing.caller.token_id == args.id
-    return await doing.cases.tokens.revoke(args.id, None if is_itself else _own_alone(doing))
 
 
 def _own_alone(doing: Doing) -> int | None:
@@ -136,133 +93,160 @@ def _own_alone(doing: Doing) -> int | None:
     return caller.person_id
 
 
-PEOPLE_ACTS = (
-    Act(
-        id="user.ls",
-        summary="List the people who may log in or post by mail",
-        right=Right.OPERATE,
-        arguments=PeoplePage,
-        work=_list_people,
-        answer=Page[PersonAnswer],
-        http=Http(method="GET", path="people", query=("limit", "after")),
-    ),
-    Act(
-        id="user.show",
-        summary="Show what a person may do",
-        right=Right.OPERATE,
-        arguments=PersonName,
-        work=lambda doing, args: doing.cases.database.read(show_person, args.person, doing.cases.people.now),
-        answer=PersonAnswer,
-        http=Http(method="GET", path="people/{person}"),
-    ),
-    Act(
-        id="user.add",
-        summary="Add somebody who may log in, with a password or a link to log in",
-        right=Right.OPERATE,
-        arguments=PersonAdd,
-        work=_add,
-        answer=PersonAnswer,
-        again=_person_now,
-        is_fresh=True,
-        http=Http(method="POST", path="people", status=201, made="people/{name}", check=_faults_of_person),
-    ),
-    Act(
-        id="user.invite",
-        summary="Give somebody a role on a list, and mail them a link to log in",
-        right=Right.OPERATE,
-        arguments=PersonInvite,
-        work=_invite,
-        answer=PersonAnswer,
-        again=_invited,
-        is_fresh=True,
-        http=Http(method="POST", path="invitations", status=201, made="people/{name}"),
-    ),
-    Act(
-        id="user.grant",
-        summary="Let a person do more",
-        right=Right.OPERATE,
-        arguments=PersonGrant,
-        work=lambda doing, args: doing.cases.people.grant(args.person, _grant(args)),
-        answer=PersonAnswer,
-        again=_person_now,
-        is_fresh=True,
-        http=Http(method="POST", path="people/{person}/grant", together=ON_A_LIST_OR_ALL),
-    ),
-    Act(
-        id="user.revoke",
-        summary="Let a person do less",
-        right=Right.OPERATE,
-        arguments=PersonGrant,
-        work=lambda doing, args: doing.cases.people.revoke(args.person, _grant(args), _still_needed(doing)),
-        answer=PersonAnswer,
-        again=_person_now,
-        is_fresh=True,
-        http=Http(method="POST", path="people/{person}/revoke", together=ON_A_LIST_OR_ALL),
-    ),
-    Act(
-        id="user.link",
-        summary="Make a new link for a person to log in with",
-        right=Right.OPERATE,
-        arguments=PersonName,
-        work=lambda doing, args: doing.cases.people.link(args.person),
-        answer=PersonAnswer,
-        again=_person_now,
-        is_fresh=True,
-        http=Http(method="POST", path="people/{person}/link"),
-    ),
-    Act(
-        id="user.reset",
-        summary="Remove a person's ways to log in, end their sessions, revoke their tokens, and make a login link",
-        right=Right.OPERATE,
-        arguments=PersonName,
-        work=lambda doing, args: doing.cases.people.reset(args.person),
-        answer=PersonAnswer,
-        again=_person_now,
-        is_fresh=True,
-        http=Http(method="POST", path="people/{person}/reset"),
-    ),
-    Act(
-        id="user.rm",
-        summary="Remove a person with their tokens",
-        right=Right.OPERATE,
-        arguments=PersonName,
-        work=lambda doing, args: doing.cases.people.remove(args.person, _still_needed(doing)),
-        answer=PersonRemoved,
-        is_fresh=True,
-        http=Http(method="DELETE", path="people/{person}"),
-    ),
-    Act(
-        id="token.ls",
-        summary="List your tokens; as an operator, those of everybody",
-        right=Right.SELF,
-        arguments=TokensPage,
-        work=_list_tokens,
-        answer=Page[TokenAnswer],
-        http=Http(method="GET", path="tokens", query=("limit", "after")),
-    ),
-    Act(
-        id="token.create",
-        summary="Make a token for a program, which is shown once",
-        right=Right.SETTINGS,
-        lists=LISTS_OF_TOKEN,
-        arguments=TokenCreate,
-        work=_create_token,
-        answer=TokenAnswer,
-        again=_token_now,
-        is_fresh=True,
-        http=Http(method="POST", path="tokens", status=201, made="tokens/{id}", check=_faults_of_token),
-    ),
-    Act(
-        id="token.revoke",
-        summary="Revoke a token, which stops working at once",
-        right=Right.SELF,
-        arguments=TokenId,
-        work=_revoke_token,
-        answer=TokenRevoked,
-        is_fresh=True,
-        http=Http(method="DELETE", path="tokens/{id}"),
-    ),
+PEOPLE_ACTS = ActList()
+
+
+@PEOPLE_ACTS.add(
+    "user.ls",
+    "List the people who may log in or post by mail",
+    Right.OPERATE,
+    http=Http(method="GET", path="people", query=("limit", "after")),
 )
+async def _list_people(doing: Doing, args: PeoplePage) -> Page[PersonAnswer]:
+    people = await doing.cases.database.read(
+        people_page, doing.cases.people.now, after=args.after, limit=args.limit + 1
+    )
+    items, following = split_page(people, args.limit, lambda person: person.name)
+    return Page(items=items, next=following)
+
+
+@PEOPLE_ACTS.add(
+    "user.show", "Show what a person may do", Right.OPERATE, http=Http(method="GET", path="people/{person}")
+)
+async def _show_person(doing: Doing, args: PersonName) -> PersonAnswer:
+    return await doing.cases.database.read(show_person, args.person, doing.cases.people.now)
+
+
+@PEOPLE_ACTS.add(
+    "user.add",
+    "Add somebody who may log in, with a password or a link to log in",
+    Right.OPERATE,
+    again=_person_now,
+    is_fresh=True,
+    http=Http(method="POST", path="people", status=201, made="people/{name}", check=_faults_of_person),
+)
+async def _add(doing: Doing, args: PersonAdd) -> PersonAnswer:
+    address = None if args.address is None else parse_address(args.address)
+    hashed = None
+    if args.password is not None:
+        hashed = await doing.cases.account.hash_of_new(args.password, args.name, args.address)
+    return await doing.cases.people.add(args.name, address, is_operator=args.operator, password_hash=hashed)
+
+
+@PEOPLE_ACTS.add(
+    "user.invite",
+    "Give somebody a role on a list, and mail them a link to log in",
+    Right.OPERATE,
+    again=_invited,
+    is_fresh=True,
+    http=Http(method="POST", path="invitations", status=201, made="people/{name}"),
+)
+async def _invite(doing: Doing, args: PersonInvite) -> PersonAnswer:
+    grant = Grant(list=args.list, role=args.role, readers=args.readers)
+    return await doing.cases.people.invite(parse_address(args.address), grant)
+
+
+@PEOPLE_ACTS.add(
+    "user.grant",
+    "Let a person do more",
+    Right.OPERATE,
+    again=_person_now,
+    is_fresh=True,
+    http=Http(method="POST", path="people/{person}/grant", together=ON_A_LIST_OR_ALL),
+)
+async def _grant(doing: Doing, args: PersonGrant) -> PersonAnswer:
+    return await doing.cases.people.grant(args.person, _grant_of(args))
+
+
+@PEOPLE_ACTS.add(
+    "user.revoke",
+    "Let a person do less",
+    Right.OPERATE,
+    again=_person_now,
+    is_fresh=True,
+    http=Http(method="POST", path="people/{person}/revoke", together=ON_A_LIST_OR_ALL),
+)
+async def _revoke(doing: Doing, args: PersonGrant) -> PersonAnswer:
+    return await doing.cases.people.revoke(args.person, _grant_of(args), _still_needed(doing))
+
+
+@PEOPLE_ACTS.add(
+    "user.link",
+    "Make a new link for a person to log in with",
+    Right.OPERATE,
+    again=_person_now,
+    is_fresh=True,
+    http=Http(method="POST", path="people/{person}/link"),
+)
+async def _link(doing: Doing, args: PersonName) -> PersonAnswer:
+    return await doing.cases.people.link(args.person)
+
+
+@PEOPLE_ACTS.add(
+    "user.reset",
+    "Remove a person's ways to log in, end their sessions, revoke their tokens, and make a login link",
+    Right.OPERATE,
+    again=_person_now,
+    is_fresh=True,
+    http=Http(method="POST", path="people/{person}/reset"),
+)
+async def _reset(doing: Doing, args: PersonName) -> PersonAnswer:
+    return await doing.cases.people.reset(args.person)
+
+
+@PEOPLE_ACTS.add(
+    "user.rm",
+    "Remove a person with their tokens",
+    Right.OPERATE,
+    is_fresh=True,
+    http=Http(method="DELETE", path="people/{person}"),
+)
+async def _remove(doing: Doing, args: PersonName) -> PersonRemoved:
+    return await doing.cases.people.remove(args.person, _still_needed(doing))
+
+
+@PEOPLE_ACTS.add(
+    "token.ls",
+    "List your tokens; as an operator, those of everybody",
+    Right.SELF,
+    http=Http(method="GET", path="tokens", query=("limit", "after")),
+)
+async def _list_tokens(doing: Doing, args: TokensPage) -> Page[TokenAnswer]:
+    tokens = await doing.cases.database.read(tokens_page, _own_alone(doing), after=args.after, limit=args.limit + 1)
+    items, following = split_page(tokens, args.limit, lambda token: token.id)
+    return Page(items=items, next=following)
+
+
+@PEOPLE_ACTS.add(
+    "token.create",
+    "Make a token for a program, which is shown once",
+    Right.SETTINGS,
+    LISTS_OF_TOKEN,
+    again=_token_now,
+    is_fresh=True,
+    http=Http(method="POST", path="tokens", status=201, made="tokens/{id}", check=_faults_of_token),
+)
+async def _create_token(doing: Doing, args: TokenCreate) -> TokenAnswer:
+    if doing.caller.is_program:  # one that cannot operate makes no others
+        doing.require(Right.OPERATE)
+    request = TokenRequest(
+        name=args.name, scope=args.scope, lists=args.lists, expires=args.expires, networks=args.networks
+    )
+    return await doing.cases.tokens.create(
+        request, TokenMaker(person_id=doing.caller.person_id, token_id=doing.caller.token_id)
+    )
+
+
+@PEOPLE_ACTS.add(
+    "token.revoke",
+    "Revoke a token, which stops working at once",
+    Right.SELF,
+    is_fresh=True,
+    http=Http(method="DELETE", path="tokens/{id}"),
+)
+async def _revoke_token(doing: Doing, args: TokenId) -> TokenRevoked:
+    is_itself = doing.caller.token_id == args.id
+    return await doing.cases.tokens.revoke(args.id, None if is_itself else _own_alone(doing))
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,6 +257,10 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     by_list: dict[str, tuple[str, ...]]
 
 
+ME_ACTS = ActList()
+
+
+@ME_ACTS.add("me", "Show the token that asks, and what it may do", Right.SELF, http=Http(method="GET", path="me"))
 async def _show(doing: Doing, _: Arguments) -> Me:
     caller = doing.caller
     if caller.token_id is None:
@@ -282,16 +270,3 @@ async def _show(doing: Doing, _: Arguments) -> Me:
         everywhere=tuple(sorted(caller.holdings.everywhere)),
         by_list={name: tuple(sorted(rights)) for name, rights in sorted(caller.holdings.by_list.items())},
     )
-
-
-ME_ACTS = (
-    Act(
-        id="me",
-        summary="Show the token that asks, and what it may do",
-        right=Right.SELF,
-        arguments=Arguments,
-        work=_show,
-        answer=Me,
-        http=Http(method="GET", path="me"),
-    ),
-)

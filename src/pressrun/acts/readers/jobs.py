@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments
 from pressrun.acts.cases import Cases
 from pressrun.acts.http import Upload
@@ -55,6 +55,32 @@ async def OF_JOB(cases: Cases, arguments: Any) -> tuple[str, ...]:  # noqa: N802
     return (job.list_name,)
 
 
+async def _hand_in_again(doing: Doing, args: ListImport | ListSync, kept: KeptOutcome) -> JobReport:
+    return await doing.cases.jobs.hand_in_again(int(kept.object_name), args.file.pieces)
+
+
+_RESTING = ("ready", "done", "failed", "cancelled")  # the states that a job does not leave by itself
+
+JOB_ACTS = ActList()
+
+
+@JOB_ACTS.add(
+    "list.import",
+    "Import a file of subscribers in the background",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=_hand_in_again,
+    grows=True,
+    http=Http(
+        method="POST",
+        path="lists/{list}/imports",
+        query=("dry_run", "confirm"),
+        body="file",
+        media_types=_MEDIA_TYPES,
+        status=202,
+        made="jobs/{id}",
+    ),
+)
 async def _import(doing: Doing, args: ListImport) -> JobReport:
     order = JobOrder(
         list_name=args.list,
@@ -66,6 +92,23 @@ async def _import(doing: Doing, args: ListImport) -> JobReport:
     return await doing.cases.jobs.hand_in(order, args.file.pieces)
 
 
+@JOB_ACTS.add(
+    "list.sync",
+    "Sync the members that programs have brought to a list with a file",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=_hand_in_again,
+    grows=True,
+    http=Http(
+        method="POST",
+        path="lists/{list}/sync",
+        query=("dry_run", "max_leave", "confirm"),
+        body="file",
+        media_types=_MEDIA_TYPES,
+        status=202,
+        made="jobs/{id}",
+    ),
+)
 async def _sync(doing: Doing, args: ListSync) -> JobReport:
     order = JobOrder(
         list_name=args.list,
@@ -77,82 +120,36 @@ async def _sync(doing: Doing, args: ListSync) -> JobReport:
     return await doing.cases.jobs.hand_in(order, args.file.pieces)
 
 
-async def _hand_in_again(doing: Doing, args: ListImport | ListSync, kept: KeptOutcome) -> JobReport:
-    return await doing.cases.jobs.hand_in_again(int(kept.object_name), args.file.pieces)
-
-
-_RESTING = ("ready", "done", "failed", "cancelled")  # the states that a job does not leave by itself
-
-JOB_ACTS = (
-    Act(
-        id="list.import",
-        summary="Import a file of subscribers in the background",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=ListImport,
-        answer=JobReport,
-        work=_import,
-        again=_hand_in_again,
-        grows=True,
-        http=Http(
-            method="POST",
-            path="lists/{list}/imports",
-            query=("dry_run", "confirm"),
-            body="file",
-            media_types=_MEDIA_TYPES,
-            status=202,
-            made="jobs/{id}",
-        ),
-    ),
-    Act(
-        id="list.sync",
-        summary="Sync the members that programs have brought to a list with a file",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=ListSync,
-        answer=JobReport,
-        work=_sync,
-        again=_hand_in_again,
-        grows=True,
-        http=Http(
-            method="POST",
-            path="lists/{list}/sync",
-            query=("dry_run", "max_leave", "confirm"),
-            body="file",
-            media_types=_MEDIA_TYPES,
-            status=202,
-            made="jobs/{id}",
-        ),
-    ),
-    Act(
-        id="job.show",
-        summary="Show how far a job is",
-        right=Right.MANAGE_READERS,
-        lists=OF_JOB,
-        arguments=JobId,
-        answer=JobReport,
-        work=lambda doing, args: doing.cases.jobs.show(args.id),
-        http=Http(method="GET", path="jobs/{id}", is_final=lambda job: job.state in _RESTING),
-    ),
-    Act(
-        id="job.apply",
-        summary="Apply what a dry run has shown",
-        right=Right.MANAGE_READERS,
-        lists=OF_JOB,
-        arguments=JobApply,
-        answer=JobReport,
-        work=lambda doing, args: doing.cases.jobs.apply(args.id, args.digest),
-        again=lambda doing, args, _: doing.cases.jobs.show(args.id),
-        grows=True,
-        http=Http(method="POST", path="jobs/{id}/apply", status=202, made="jobs/{id}"),
-    ),
-    Act(
-        id="job.cancel",
-        summary="End a job, or delete one that has ended; what it has done stays",
-        right=Right.MANAGE_READERS,
-        lists=OF_JOB,
-        arguments=JobId,
-        work=lambda doing, args: doing.cases.jobs.cancel(args.id),
-        http=Http(method="DELETE", path="jobs/{id}", status=204),
-    ),
+@JOB_ACTS.add(
+    "job.show",
+    "Show how far a job is",
+    Right.MANAGE_READERS,
+    OF_JOB,
+    http=Http(method="GET", path="jobs/{id}", is_final=lambda job: job.state in _RESTING),
 )
+async def _show(doing: Doing, args: JobId) -> JobReport:
+    return await doing.cases.jobs.show(args.id)
+
+
+@JOB_ACTS.add(
+    "job.apply",
+    "Apply what a dry run has shown",
+    Right.MANAGE_READERS,
+    OF_JOB,
+    again=lambda doing, args, _: doing.cases.jobs.show(args.id),
+    grows=True,
+    http=Http(method="POST", path="jobs/{id}/apply", status=202, made="jobs/{id}"),
+)
+async def _apply(doing: Doing, args: JobApply) -> JobReport:
+    return await doing.cases.jobs.apply(args.id, args.digest)
+
+
+@JOB_ACTS.add(
+    "job.cancel",
+    "End a job, or delete one that has ended; what it has done stays",
+    Right.MANAGE_READERS,
+    OF_JOB,
+    http=Http(method="DELETE", path="jobs/{id}", status=204),
+)
+async def _cancel(doing: Doing, args: JobId) -> None:
+    await doing.cases.jobs.cancel(args.id)

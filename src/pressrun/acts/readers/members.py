@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments, ListAddress
 from pressrun.acts.http import Cell, ColumnName, EmailAddress, LanguageTag, Line, described
 from pressrun.core.access.rights import Right
@@ -85,21 +85,6 @@ class MemberCopy(ListAddress, frozen=True, kw_only=True):
     edition: int
 
 
-async def _put(doing: Doing, args: MemberPut) -> Member | SignedUp:
-    request = _checked(doing, args)
-    if doing.may(Right.MANAGE_READERS, args.list):
-        return await doing.cases.members.put(request)
-    if args.confirm is not Confirm.SEND:
-        raise NotPermitted('this token may only sign people up: PUT with "confirm": "send"')
-    return await doing.cases.members.sign_up(request)
-
-
-async def _change(doing: Doing, args: MemberPatch) -> Member:
-    changes, wrong = check_changes(args.name, args.language, args.fields)
-    require_right([*wrong, *_other_address(args)])
-    return await doing.cases.members.change(args.list, parse_address(args.address), changes)
-
-
 def _faults(values: Mapping[str, Any]) -> list[Fault]:
     """What is wrong with the members that have the right types."""
     _, wrong = check_changes(values.get("name"), values.get("language"), values.get("fields", {}))
@@ -158,100 +143,110 @@ async def _copy_again(doing: Doing, args: MemberCopy, kept: KeptOutcome) -> Copy
     return CopyQueued(edition=args.edition, email=member.email, state="queued")
 
 
-MEMBER_ACTS = (
-    Act(
-        id="subscriber.put",
-        summary="Add somebody to a list, or change what the request names",
-        right=Right.SIGN_UP,
-        lists=OF_LIST,
-        arguments=MemberPut,
-        answer=Member,
-        work=_put,
-        again=_put_again,
-        http=Http(
-            method="PUT",
-            path=_MEMBER,
-            check=_faults,
-            otherwise={
-                201: lambda made: isinstance(made, Member) and made.created is True,
-                202: lambda made: isinstance(made, SignedUp),
-            },
-            answers={202: SignedUp},
-            made=_MADE,
-        ),
-    ),
-    Act(
-        id="subscriber.create",
-        summary="Add somebody who is not on a list yet",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=MemberCreate,
-        answer=Member,
-        work=lambda doing, args: doing.cases.members.create(_checked(doing, args)),
-        again=_create_again,
-        http=Http(method="POST", path="lists/{list}/subscribers", status=201, made=_MADE, check=_faults),
-    ),
-    Act(
-        id="subscriber.change",
-        summary="Change what the request names of somebody on a list",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=MemberPatch,
-        answer=Member,
-        work=_change,
-        http=Http(method="PATCH", path=_MEMBER, check=_faults),
-    ),
-    Act(
-        id="subscriber.pause",
-        summary="Send a member nothing for some days",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=MemberPause,
-        answer=Member,
-        work=lambda doing, args: doing.cases.members.pause(
-            args.list, parse_address(args.address), args.days, _origin(doing)
-        ),
-        again=show_again,
-        http=Http(method="POST", path=f"{_MEMBER}/pause"),
-    ),
-    Act(
-        id="subscriber.resume",
-        summary="End a pause that a program began",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=ListAddress,
-        answer=Member,
-        work=lambda doing, args: doing.cases.members.resume(args.list, parse_address(args.address), _origin(doing)),
-        again=show_again,
-        http=Http(method="POST", path=f"{_MEMBER}/resume"),
-    ),
-    Act(
-        id="subscriber.confirmation",
-        summary="Mail the confirmation again to somebody who has not confirmed",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=ListAddress,
-        answer=Member,
-        work=lambda doing, args: doing.cases.members.confirm_again(
-            args.list, parse_address(args.address), _origin(doing)
-        ),
-        again=show_again,
-        http=Http(method="POST", path=f"{_MEMBER}/confirmation"),
-    ),
-    Act(
-        id="subscriber.copy",
-        summary="Send a member a copy of an edition that went out before",
-        right=Right.MANAGE_READERS,
-        lists=OF_LIST,
-        arguments=MemberCopy,
-        answer=CopyQueued,
-        work=lambda doing, args: doing.cases.members.send_copy(args.list, parse_address(args.address), args.edition),
-        again=_copy_again,
-        http=Http(
-            method="POST",
-            path=f"{_MEMBER}/copies",
-            status=201,
-            made="editions/{edition}/copies?address={email}",
-        ),
+MEMBER_ACTS = ActList()
+
+
+@MEMBER_ACTS.add(
+    "subscriber.put",
+    "Add somebody to a list, or change what the request names",
+    Right.SIGN_UP,
+    OF_LIST,
+    answer=Member,
+    again=_put_again,
+    http=Http(
+        method="PUT",
+        path=_MEMBER,
+        check=_faults,
+        otherwise={
+            201: lambda made: isinstance(made, Member) and made.created is True,
+            202: lambda made: isinstance(made, SignedUp),
+        },
+        answers={202: SignedUp},
+        made=_MADE,
     ),
 )
+async def _put(doing: Doing, args: MemberPut) -> Member | SignedUp:
+    request = _checked(doing, args)
+    if doing.may(Right.MANAGE_READERS, args.list):
+        return await doing.cases.members.put(request)
+    if args.confirm is not Confirm.SEND:
+        raise NotPermitted('this token may only sign people up: PUT with "confirm": "send"')
+    return await doing.cases.members.sign_up(request)
+
+
+@MEMBER_ACTS.add(
+    "subscriber.create",
+    "Add somebody who is not on a list yet",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=_create_again,
+    http=Http(method="POST", path="lists/{list}/subscribers", status=201, made=_MADE, check=_faults),
+)
+async def _create(doing: Doing, args: MemberCreate) -> Member:
+    return await doing.cases.members.create(_checked(doing, args))
+
+
+@MEMBER_ACTS.add(
+    "subscriber.change",
+    "Change what the request names of somebody on a list",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    http=Http(method="PATCH", path=_MEMBER, check=_faults),
+)
+async def _change(doing: Doing, args: MemberPatch) -> Member:
+    changes, wrong = check_changes(args.name, args.language, args.fields)
+    require_right([*wrong, *_other_address(args)])
+    return await doing.cases.members.change(args.list, parse_address(args.address), changes)
+
+
+@MEMBER_ACTS.add(
+    "subscriber.pause",
+    "Send a member nothing for some days",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=show_again,
+    http=Http(method="POST", path=f"{_MEMBER}/pause"),
+)
+async def _pause(doing: Doing, args: MemberPause) -> Member:
+    return await doing.cases.members.pause(args.list, parse_address(args.address), args.days, _origin(doing))
+
+
+@MEMBER_ACTS.add(
+    "subscriber.resume",
+    "End a pause that a program began",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=show_again,
+    http=Http(method="POST", path=f"{_MEMBER}/resume"),
+)
+async def _resume(doing: Doing, args: ListAddress) -> Member:
+    return await doing.cases.members.resume(args.list, parse_address(args.address), _origin(doing))
+
+
+@MEMBER_ACTS.add(
+    "subscriber.confirmation",
+    "Mail the confirmation again to somebody who has not confirmed",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=show_again,
+    http=Http(method="POST", path=f"{_MEMBER}/confirmation"),
+)
+async def _confirm_again(doing: Doing, args: ListAddress) -> Member:
+    return await doing.cases.members.confirm_again(args.list, parse_address(args.address), _origin(doing))
+
+
+@MEMBER_ACTS.add(
+    "subscriber.copy",
+    "Send a member a copy of an edition that went out before",
+    Right.MANAGE_READERS,
+    OF_LIST,
+    again=_copy_again,
+    http=Http(
+        method="POST",
+        path=f"{_MEMBER}/copies",
+        status=201,
+        made="editions/{edition}/copies?address={email}",
+    ),
+)
+async def _send_copy(doing: Doing, args: MemberCopy) -> CopyQueued:
+    return await doing.cases.members.send_copy(args.list, parse_address(args.address), args.edition)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta
 from msgspec.structs import replace
 
-from pressrun.acts.act import OF_LIST, Act, Doing, Http
+from pressrun.acts.act import OF_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import Arguments, ListAddress
 from pressrun.acts.http import CsvPage, Page, PageLength, Since, faults_of
 from pressrun.core.access.rights import Right
@@ -42,24 +42,6 @@ class SubscribersOfList(Arguments, frozen=True, kw_only=True):
     table: bool = False
 
 
-async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
-    if args.whole:
-        doing.require(Right.EXPORT_READERS, args.list)
-    selection = SubscriberSelection(
-        state=args.state,
-        since=0 if args.since is None else parse_time(args.since),
-        search=_search(args),
-        after=args.after,
-        limit=_LENGTH_OF_STREAM if args.whole else args.limit,
-    )
-    if args.table:
-        table = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
-        return CsvPage(items=table.members, next=table.following, columns=tuple(table.columns))
-    items, following = await doing.cases.database.read(members.page_of_members, args.list, selection)
-    total: Any = await _count(doing, args.list, selection) if args.count else UNSET
-    return Page(items=items, next=following, total=total)
-
-
 async def _count(doing: Doing, list_name: str, selection: SubscriberSelection) -> int:
     """How many subscribers are chosen, on all pages. A search counts part by part, so that it holds up nobody else."""
     if not (selection.search or selection.since):
@@ -81,32 +63,44 @@ def _search(args: SubscribersOfList) -> str:
     return f"{text}*" if "@" in text and not text.endswith("*") else text
 
 
-SUBSCRIBER_PAGES = (
-    Act(
-        id="subscriber.list",
-        summary="Show the subscribers of a list, page by page or all of them",
-        right=Right.SEE_READERS,
-        lists=OF_LIST,
-        arguments=SubscribersOfList,
-        work=_page,
-        answer=Page[Member],
-        http=Http(
-            method="GET",
-            path="lists/{list}/subscribers",
-            query=("limit", "after", "state", "since", "domain", "q", "count"),
-            check=lambda values: faults_of(values, domain=parse_domain),
-        ),
-    ),
-    Act(
-        id="subscriber.get",
-        summary="Show one subscriber of a list",
-        right=Right.SEE_READERS,
-        lists=OF_LIST,
-        arguments=ListAddress,
-        work=lambda doing, args: doing.cases.database.read(
-            members.show_member, doing.cases.keys, args.list, parse_address(args.address)
-        ),
-        answer=Member,
-        http=Http(method="GET", path=ONE),
+SUBSCRIBER_PAGES = ActList()
+
+
+@SUBSCRIBER_PAGES.add(
+    "subscriber.list",
+    "Show the subscribers of a list, page by page or all of them",
+    Right.SEE_READERS,
+    OF_LIST,
+    answer=Page[Member],
+    http=Http(
+        method="GET",
+        path="lists/{list}/subscribers",
+        query=("limit", "after", "state", "since", "domain", "q", "count"),
+        check=lambda values: faults_of(values, domain=parse_domain),
     ),
 )
+async def _page(doing: Doing, args: SubscribersOfList) -> Page[Any]:
+    if args.whole:
+        doing.require(Right.EXPORT_READERS, args.list)
+    selection = SubscriberSelection(
+        state=args.state,
+        since=0 if args.since is None else parse_time(args.since),
+        search=_search(args),
+        after=args.after,
+        limit=_LENGTH_OF_STREAM if args.whole else args.limit,
+    )
+    if args.table:
+        table = await doing.cases.database.read(exported_members.table_of_members, args.list, selection)
+        return CsvPage(items=table.members, next=table.following, columns=tuple(table.columns))
+    items, following = await doing.cases.database.read(members.page_of_members, args.list, selection)
+    total: Any = await _count(doing, args.list, selection) if args.count else UNSET
+    return Page(items=items, next=following, total=total)
+
+
+@SUBSCRIBER_PAGES.add(
+    "subscriber.get", "Show one subscriber of a list", Right.SEE_READERS, OF_LIST, http=Http(method="GET", path=ONE)
+)
+async def _get(doing: Doing, args: ListAddress) -> Member:
+    return await doing.cases.database.read(
+        members.show_member, doing.cases.keys, args.list, parse_address(args.address)
+    )
