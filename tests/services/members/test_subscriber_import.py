@@ -19,7 +19,7 @@ from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import digests_of
-from pressrun.services.members.import_decision import ImportOptions, PriorState, decide_row, state_after
+from pressrun.services.members.import_decision import ImportOptions, decide_row, state_after
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.row_checks import CheckedRow, check_row
 from pressrun.services.members.subscriber_import import import_rows, prepare_rows
@@ -32,6 +32,7 @@ from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import audiences, deliveries
 from pressrun.store.readers import subscribers, subscriptions
+from pressrun.store.readers.enrolment import PriorState
 from pressrun.store.transaction import Transaction
 
 _State = SubscriptionState

@@ -24,7 +24,7 @@ from pressrun.core.lifecycles.events import EventType
 from pressrun.services import standing
 from pressrun.services.context import ServiceContext
 from pressrun.services.jobs.job_survey import ReadRoster, lists_member
-from pressrun.services.members.import_decision import ImportOptions, PriorState, RowOutcome
+from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_preview import ImportPreview
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
 from pressrun.services.members.member_sync import remove_synced
@@ -33,6 +33,7 @@ from pressrun.store.people.audit import NamedActor
 from pressrun.store.programs import events, jobs
 from pressrun.store.programs.job_files import LEAVERS, MARKS, REPEATED, JobFiles
 from pressrun.store.programs.jobs import KEPT_SECONDS, BulkJob, JobKind, JobState
+from pressrun.store.readers.enrolment import PriorState
 from pressrun.store.transaction import Transaction
 
 BATCH = 1_000  # rows of a transaction, for which others wait

@@ -13,6 +13,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.services.context import ServiceContext
 from pressrun.services.members.row_checks import CheckedRow
 from pressrun.services.ports import Entropy
+from pressrun.store.readers.enrolment import PriorState
 from pressrun.store.readers.subscribers import PersonProfile
 
 SOURCE = "import"  # of members that a sync has not brought in
@@ -27,30 +28,6 @@ class RowOutcome(StrEnum):
     UNCHANGED = "unchanged"
     SKIPPED_SUPPRESSED = "skipped_suppressed"
     SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
-
-
-class PriorState(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What is known of an address before a row; an unknown one has zero ids and no state.
-
-    `address` is the stored spelling, `source` that of the subscription, which is in its state since `since`.
-    """
-
-    subscriber_id: int = 0
-    subscription_id: int = 0
-    address: str = ""
-    name: str = ""
-    language: str = ""
-    attributes: Mapping[str, str] = {}
-    state: SubscriptionState | None = None
-    source: str = ""
-    since: int | None = None
-    has_left: bool = False
-    is_suppressed: bool = False
-
-    @property
-    def profile(self) -> PersonProfile:
-        """What a row can change of a person."""
-        return PersonProfile(self.name, self.language, self.attributes)
 
 
 class RowDecision(msgspec.Struct, frozen=True, gc=False, kw_only=True):

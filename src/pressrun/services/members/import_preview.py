@@ -9,7 +9,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.services.members.import_decision import ImportOptions, PriorState, RowOutcome, state_after
+from pressrun.services.members.import_decision import ImportOptions, RowOutcome, state_after
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
 from pressrun.services.members.subscriber_import import (
     ImportCounts,
@@ -21,6 +21,7 @@ from pressrun.services.members.subscriber_import import (
 from pressrun.services.members.suppression_admin import parse_reason
 from pressrun.services.suppression import find_reason, is_stronger
 from pressrun.store.lists import lists
+from pressrun.store.readers.enrolment import PriorState
 from pressrun.store.transaction import Transaction
 
 

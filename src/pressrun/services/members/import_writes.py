@@ -15,7 +15,6 @@ from pressrun.core.signing.tokens import Digests
 from pressrun.services.members.import_decision import (
     SOURCE,
     ImportOptions,
-    PriorState,
     RowDecision,
     merge_profile,
     state_after,
@@ -26,7 +25,7 @@ from pressrun.store.queue import deliveries, notices
 from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers import consent, enrolment, subscriptions
 from pressrun.store.readers.consent import ConsentEvent
-from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, ProfileChange, StateChange
+from pressrun.store.readers.enrolment import NewSubscriber, NewSubscription, PriorState, ProfileChange, StateChange
 from pressrun.store.readers.subscribers import PersonProfile
 from pressrun.store.transaction import Transaction
 

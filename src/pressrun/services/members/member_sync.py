@@ -68,7 +68,7 @@ def remove_synced(tx: Transaction, list_name: str, keys: Sequence[str], context:
         for known in enrolment.find_standings(tx, list_id=target.id, keys=sorted(keys))
         if known.source == SYNC and known.state is not SubscriptionState.UNSUBSCRIBED
     ]
-    ids = [known.subscription_id for known in leaving if known.subscription_id is not None]
+    ids = [known.subscription_id for known in leaving]
     if not ids:
         return 0
     now = context.now

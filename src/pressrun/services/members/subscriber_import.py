@@ -12,20 +12,15 @@ import msgspec
 from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput
-from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
-from pressrun.services.members.import_decision import (
-    ImportOptions,
-    PriorState,
-    RowOutcome,
-)
+from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.import_writes import ImportWriter, RowChange
 from pressrun.services.members.row_checks import CheckedRow, check_row
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.readers import address_changes, enrolment
-from pressrun.store.readers.enrolment import KnownAddress
+from pressrun.store.readers.enrolment import PriorState
 from pressrun.store.transaction import Transaction
 
 SKIPPED = {
@@ -147,23 +142,8 @@ def find_known(tx: Transaction, target: MailingList, digests: Mapping[str, Diges
     """What is known about these addresses."""
     known = dict.fromkeys(digests, PriorState())
     for standing in enrolment.find_standings(tx, list_id=target.id, keys=sorted(digests)):
-        known[standing.address_key] = _prior_state(standing)
+        known[standing.address_key] = standing
     keys = list(digests)
     for place in enrolment.find_suppressed(tx, list(digests.values())):
         known[keys[place]] = PriorState(is_suppressed=True)  # nothing else matters then
     return known
-
-
-def _prior_state(known: KnownAddress) -> PriorState:
-    return PriorState(
-        subscriber_id=known.subscriber_id,
-        subscription_id=known.subscription_id or 0,
-        address=known.address,
-        name=known.name,
-        language=known.language,
-        attributes=known.attributes,
-        state=known.state,
-        source=known.source or "",
-        since=known.since,
-        has_left=SubscriptionState.UNSUBSCRIBED in (known.state, known.state_before),
-    )

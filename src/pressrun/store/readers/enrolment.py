@@ -51,25 +51,35 @@ class StateChange(NamedTuple):
     since: int
 
 
-class KnownAddress(Struct, frozen=True, kw_only=True, gc=False):
-    """Somebody found by their address, and their subscription to a list if they have one."""
+class PriorState(Struct, frozen=True, gc=False, kw_only=True):
+    """What is known of an address and its subscription to a list; of an unknown one zero ids and no state.
 
-    address: str
-    address_key: str
-    subscriber_id: int
-    name: str
-    language: str
-    attributes: Mapping[str, str]
-    subscription_id: int | None
-    state: SubscriptionState | None
-    state_before: SubscriptionState | None
-    source: str | None
-    since: int | None
+    `address` is the stored spelling, `source` that of the subscription, which is in its state since `since`. The caller
+    finds out whether it is suppressed.
+    """
+
+    subscriber_id: int = 0
+    subscription_id: int = 0
+    address: str = ""
+    address_key: str = ""
+    name: str = ""
+    language: str = ""
+    attributes: Mapping[str, str] = {}
+    state: SubscriptionState | None = None
+    source: str = ""
+    since: int | None = None
+    has_left: bool = False
+    is_suppressed: bool = False
+
+    @property
+    def profile(self) -> PersonProfile:
+        """Name, language and imported columns."""
+        return PersonProfile(self.name, self.language, self.attributes)
 
 
-def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[KnownAddress]:
+def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[PriorState]:
     """The people with these address keys, and their subscriptions to a list."""
-    return tx.parsed_rows(KnownAddress, "enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
+    return tx.parsed_rows(PriorState, "enrolment.standings", list_id=list_id, keys=in_json([(key,) for key in keys]))
 
 
 def members_of_source(tx: Transaction, *, list_id: int, source: str, after: str, limit: int) -> list[str]:

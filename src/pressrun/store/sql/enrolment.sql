@@ -1,8 +1,9 @@
 -- name: standings
 -- The known people with these addresses, and their subscription to a list.
 select subscriber.address, subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
-    subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before,
-    subscription.source, subscription.since
+    subscriber.attributes, coalesce(subscription.id, 0) as subscription_id, subscription.state,
+    coalesce(subscription.source, '') as source, subscription.since,
+    coalesce('unsubscribed' in (subscription.state, subscription.state_before), false) as has_left
 from {each keys as entry}
 join subscriber on subscriber.address_key = entry.value ->> 0
 left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id
