@@ -255,13 +255,6 @@ PLANS = {
         "scan archive_search virtual table index 0:=",
         "scan json_each virtual table index 1:",
     ],
-    "bounces.copy": [
-        "search delivery using integer primary key (rowid=?)",
-        "search notice using integer primary key (rowid=?) left-join",
-        "search list using integer primary key (rowid=?) left-join",
-        "search subscription using integer primary key (rowid=?) left-join",
-        "search subscriber using integer primary key (rowid=?) left-join",
-    ],
     "copy_pages.copy_of": [
         "search delivery using index delivery_once (subscription_id=? and edition_id=?)",
         "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",

@@ -59,11 +59,11 @@ class BouncedCopy(Struct, frozen=True, kw_only=True):
 
 def find_copy(tx: Transaction, delivery_id: int) -> ReportedCopy | None:
     """A copy or notice by its id."""
-    return tx.parsed(ReportedCopy, "bounces.copy", id=delivery_id)
+    return find_copies(tx, [delivery_id]).get(delivery_id)
 
 
 def find_copies(tx: Transaction, delivery_ids: Collection[int]) -> dict[int, ReportedCopy]:
-    """`find_copy` for several, by id."""
+    """Copies and notices by their ids."""
     return {copy.id: copy for copy in tx.parsed_rows(ReportedCopy, "bounces.copies", ids=in_json(list(delivery_ids)))}
 
 

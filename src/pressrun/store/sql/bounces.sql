@@ -1,17 +1,5 @@
--- name: copy
--- A copy of an edition with its reader, or a notice with its list, that a bounce may be about.
-select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.recorded_at,
-    coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
-    coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
-from delivery
-left join notice on notice.id = delivery.notice_id
-left join list on list.id = notice.list_id
-left join subscription on subscription.id = delivery.subscription_id
-left join subscriber on subscriber.id = subscription.subscriber_id
-where delivery.id = :id;
-
 -- name: copies
--- The same for several.
+-- Copies of editions with their readers, and notices with their lists, that bounces may be about.
 select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain, delivery.recorded_at,
     coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind, list.name as list_name,
     coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
