@@ -53,8 +53,8 @@ async def journal(services: ServiceHarness, after: int = 0) -> list[Event]:
     rows = await services.database.read(
         events.page, after=after, through=newest, limit=1000, types=(), lists=None, reader_lists=None
     )
-    assert [row["id"] for row in rows] == list(range(after + 1, newest + 1))
-    return [tuple(row[name] for name in ("type", "list", "email", "edition", "actor", "how")) for row in rows]
+    assert [row.id for row in rows] == list(range(after + 1, newest + 1))
+    return [(row.type, row.list, row.email, row.edition, row.actor, row.how or "") for row in rows]
 
 
 def of_ada(type_: str, how: str, *, list_name: str | None = "news", actor: str = READER) -> Event:

@@ -10,6 +10,7 @@ inside a statement is a macro, which each engine expands:
     {arrays of a, b}     one JSON text with an array of these values for each row
     {keys of column as entry}   a row for each key of the JSON object in a column, entry.key
     {year of column}     the year of a time, in UTC
+    {time of column}     a time as in RFC 3339, in UTC; null stays null
     {indexed by NAME}    the index that the plan is pinned to; {not indexed} for none
     {+}column            a column whose index is not to be used
     {lock}, {share}      the rows that a decision is based on stay so until the commit; {lock of TABLE} in a join
@@ -28,9 +29,8 @@ from pathlib import Path
 
 COMMON = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
-_MACRO = re.compile(
-    r"\{(in|each|rows of|arrays of|keys of|year of|indexed by|not indexed|\+|lock|share|clock|id|json)(?: ([^{}]+))?\}"
-)
+_WITH_ARGUMENT = r"in|each|rows of|arrays of|keys of|year of|time of|indexed by|not indexed|\+|lock|share"
+_MACRO = re.compile(rf"\{{({_WITH_ARGUMENT}|clock|id|json)(?: ([^{{}}]+))?\}}")
 
 Macros = Mapping[str, Callable[[str], str]]
 

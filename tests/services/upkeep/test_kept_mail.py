@@ -12,8 +12,9 @@ from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailr
 from pressrun.core.errors import BadInput, NotFound, UnreadableMail
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.upkeep import kept_mail
-from pressrun.services.upkeep.kept_mail import KeptMail, KeptMailInfo
+from pressrun.services.upkeep.kept_mail import KeptMail
 from pressrun.store.queue import inbound
+from pressrun.store.queue.inbound import KeptMailInfo
 from pressrun.store.transaction import Transaction
 
 

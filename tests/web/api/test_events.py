@@ -18,8 +18,8 @@ from tests.web.api.served import BASE, ServedApi
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.events import EventType
-from pressrun.services.reports.event_feed import EventInfo
 from pressrun.store.programs import events
+from pressrun.store.programs.events import EventInfo
 from pressrun.web.api import streams
 
 EVENT_PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "follow-events.md"

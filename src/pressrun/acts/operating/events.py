@@ -11,7 +11,8 @@ from pressrun.acts.arguments import Arguments
 from pressrun.acts.http import Page, PageLength
 from pressrun.core.access.rights import Right
 from pressrun.core.lifecycles.events import EventType
-from pressrun.services.reports.event_feed import EventInfo, EventQuery
+from pressrun.services.reports.event_feed import EventQuery
+from pressrun.store.programs.events import EventInfo
 
 LONGEST_WAIT_SECONDS = 30
 

@@ -14,9 +14,9 @@ from pressrun.services.reports.audit_rows import NEWEST, AuditInfo, list_audit_r
 from pressrun.services.reports.queue_listing import QueueInfo, list_queue
 from pressrun.services.reports.suppression_listing import SuppressionInfo, page_of_suppressions, show_suppression
 from pressrun.services.upkeep import held_sign_ups, kept_mail
-from pressrun.services.upkeep.held_sign_ups import HeldInfo
-from pressrun.services.upkeep.kept_mail import KeptMailInfo
 from pressrun.store.paging import place_after
+from pressrun.store.queue.inbound import KeptMailInfo
+from pressrun.store.readers.held_sign_ups import HeldInfo
 
 MAIL = "message/rfc822"
 

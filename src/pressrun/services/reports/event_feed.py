@@ -11,33 +11,14 @@ from msgspec.structs import replace
 from pressrun.core.access.rights import Holdings, Right
 from pressrun.core.errors import Gone, NotFound, Unavailable
 from pressrun.core.lifecycles.events import EventType
-from pressrun.core.timestamps import rfc3339
 from pressrun.store.database import Database
 from pressrun.store.lists import lists
 from pressrun.store.programs import events
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.programs.events import EventInfo
+from pressrun.store.transaction import Transaction
 
 POLL_SECONDS = 0.25  # how often the newest id is read while somebody waits: one short statement, for all who do
 WINDOW = 10_000  # ids that one statement goes through, so that a filter that matches few holds up nobody
-
-
-class EventInfo(Struct, frozen=True, kw_only=True):
-    """Something that happened at `at` (RFC 3339). `actor` is reader, mail, shell, clock, person:NAME or token:NAME.
-
-    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says how
-    or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
-    `job 31`.
-    """
-
-    id: int
-    type: str
-    at: str
-    list: str | None
-    email: str | None
-    edition: int | None
-    actor: str
-    how: str | None
-    object: str | None
 
 
 class EventQuery(Struct, frozen=True, kw_only=True):
@@ -122,9 +103,10 @@ def _read_page(tx: Transaction, query: EventQuery, holdings: Holdings) -> EventP
         lists=sight.lists,
         reader_lists=sight.readers,
     )
-    last = rows[-1]["id"] if len(rows) == query.limit else through
+    last = rows[-1].id if len(rows) == query.limit else through
     shows = _shows_address(sight, holdings)
-    return EventPage(items=[_plain(row, shows) for row in rows], next=last, is_last=last == newest)
+    items = [item if shows(item.list) else replace(item, email=None) for item in rows]
+    return EventPage(items=items, next=last, is_last=last == newest)
 
 
 def _require_kept(tx: Transaction, after: int, newest: int) -> None:
@@ -161,17 +143,3 @@ def _shows_address(sight: _Sight, holdings: Holdings) -> Callable[[str | None], 
         return holdings.has(Right.SEE_READERS, list_name)
 
     return shows
-
-
-def _plain(row: Row, shows: Callable[[str | None], bool]) -> EventInfo:
-    return EventInfo(
-        id=row["id"],
-        type=row["type"],
-        at=rfc3339(row["at"]),
-        list=row["list"],
-        email=row["email"] if shows(row["list"]) else None,
-        edition=row["edition"],
-        actor=row["actor"],
-        how=row["how"] or None,
-        object=row["object"],
-    )

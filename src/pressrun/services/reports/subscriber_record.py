@@ -16,6 +16,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.suppression import find_reason
 from pressrun.store.readers import consent, subscribers, subscriptions, suppressions
+from pressrun.store.readers.subscribers import AddressCopy
 from pressrun.store.transaction import Transaction
 
 
@@ -55,16 +56,6 @@ class EvidenceInfo(Struct, frozen=True, kw_only=True):
     carried: Sequence[dict[str, Any]] | UnsetType = UNSET
 
 
-class AddressCopy(Struct, frozen=True, kw_only=True):
-    """What became of a copy."""
-
-    edition: int
-    list: str
-    state: str
-    code: int | None
-    at: str | None
-
-
 class AddressRecord(Struct, frozen=True, kw_only=True):
     """Everything stored about an address."""
 
@@ -98,12 +89,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Address
             for subscription in subscriptions.subscriptions_of(tx, person.id)
         ],
         consent=_evidence(consent.consent_of(tx, person.id)),
-        deliveries=[
-            AddressCopy(
-                edition=row["edition"], list=row["list"], state=row["state"], code=row["code"], at=rfc3339(row["at"])
-            )
-            for row in subscribers.list_deliveries(tx, person.id)
-        ],
+        deliveries=subscribers.list_deliveries(tx, person.id),
         name=person.name,
         language=person.language,
         format="text" if person.text_only else "html",

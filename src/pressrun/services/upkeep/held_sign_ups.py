@@ -14,7 +14,6 @@ from msgspec import Struct
 from pressrun.core.addresses.address import read_stored_address
 from pressrun.core.errors import NotFound
 from pressrun.core.signing.tokens import digests_of
-from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.confirmations import Confirmed, check_link
@@ -22,24 +21,13 @@ from pressrun.services.suppression import may_confirm
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.lists import lists
 from pressrun.store.readers import held_sign_ups, subscriptions
-from pressrun.store.readers.held_sign_ups import HeldSelection, HeldSignUp
+from pressrun.store.readers.held_sign_ups import HeldInfo, HeldSelection, HeldSignUp
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
 
 
 EVERY = 1 << 62  # more than there can be
-
-
-class HeldInfo(Struct, frozen=True, kw_only=True):
-    """A sign-up whose confirmation waits for a person, until when it is forgotten."""
-
-    id: int
-    list: str
-    address: str
-    source: str | None
-    held_at: str
-    until: str
 
 
 class HeldReleased(Struct, frozen=True, kw_only=True):
@@ -120,17 +108,7 @@ def list_held(tx: Transaction, list_name: str | None, *, after: int = 0, limit: 
     """`held ls`: the held sign-ups after an id, oldest first; raises NotFound for an unknown list."""
     if list_name is not None:
         lists.get_list(tx, list_name)
-    return [
-        HeldInfo(
-            id=row["id"],
-            list=row["list"],
-            address=row["address"],
-            source=row["source"],
-            held_at=rfc3339(row["held_at"]),
-            until=rfc3339(row["expires_at"]),
-        )
-        for row in held_sign_ups.list_held(tx, list_name, after=after, limit=limit)
-    ]
+    return held_sign_ups.list_held(tx, list_name, after=after, limit=limit)
 
 
 def _require_held(tx: Transaction, choice: HeldSelection) -> None:

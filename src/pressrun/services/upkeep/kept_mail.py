@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import logging
 
-from msgspec import Struct, field
-
 from pressrun.core.errors import BadInput, NotFound
-from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.ports import Waker
 from pressrun.store.queue import inbound
-from pressrun.store.queue.inbound import InboundState
+from pressrun.store.queue.inbound import InboundState, KeptMailInfo
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.inbound")
 
 NEWEST = 1 << 62  # an id that no mail has
 KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
-
-
-class KeptMailInfo(Struct, frozen=True, kw_only=True):
-    """A mail that is kept until a person has dealt with it, and why."""
-
-    id: int
-    to: str
-    from_: str = field(name="from")
-    at: str
-    size: int
-    state: str
-    why: str
 
 
 class KeptMail:
@@ -70,18 +55,7 @@ def list_kept(tx: Transaction, state: str | None, *, before: int = NEWEST, limit
     """
     if state is not None and state not in KEPT_STATES:
         raise BadInput(f"{state!r} is not a state of kept mail; use one of {', '.join(KEPT_STATES)}")
-    return [
-        KeptMailInfo(
-            id=row["id"],
-            to=row["recipient"],
-            from_=row["mail_from"],
-            at=rfc3339(row["received_at"]),
-            size=row["size"],
-            state=row["state"],
-            why=row["outcome"],
-        )
-        for row in inbound.kept_mail(tx, state, before=before, limit=limit)
-    ]
+    return inbound.kept_mail(tx, state, before=before, limit=limit)
 
 
 def show_kept(tx: Transaction, number: int) -> bytes:

@@ -20,6 +20,7 @@ _MACROS: Macros = {
     "arrays of": "cast(coalesce(json_agg(json_build_array({})), '[]') as text)".format,
     "keys of": lambda argument: "json_object_keys(cast({} as json)) as {} (key)".format(*argument.split(" as ")),
     "year of": "cast(extract(year from to_timestamp({}) at time zone 'UTC') as bigint)".format,
+    "time of": """to_char(to_timestamp({}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""".format,
     "indexed by": lambda _: "",  # the planner chooses, and a test reads its plans
     "not indexed": lambda _: "",
     "+": lambda _: "",

@@ -189,6 +189,25 @@ def oldest(tx: Transaction) -> int | None:
     return oldest_id
 
 
+class EventInfo(Struct, frozen=True, kw_only=True):
+    """Something that happened at `at` (RFC 3339). `actor` is reader, mail, shell, clock, person:NAME or token:NAME.
+
+    `email` is the present address; null for an erased reader, and for callers who may not see readers. `how` says how
+    or why. `object` is the subject of an event about no reader or edition, such as `relay primary` or
+    `job 31`.
+    """
+
+    id: int
+    type: str
+    at: str
+    list: str | None
+    email: str | None
+    edition: int | None
+    actor: str
+    how: str | None
+    object: str | None
+
+
 def page(
     tx: Transaction,
     *,
@@ -198,13 +217,14 @@ def page(
     types: Sequence[str],
     lists: Sequence[str] | None,
     reader_lists: Sequence[str] | None,
-) -> list[Row]:
-    """The next events after the id `after` up to `through`: id, type, at, list, email, edition, actor, how, object.
+) -> list[EventInfo]:
+    """The next events after the id `after` up to `through`.
 
     `types` are the wanted ones, none for all. With `lists`, only events of these, and those of no list about readers of
     `reader_lists`. The address of an erased reader is None.
     """
-    return tx.rows(
+    return tx.parsed_rows(
+        EventInfo,
         "events.page",
         after=after,
         through=through,

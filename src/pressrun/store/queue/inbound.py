@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from pressrun.core.addresses.mail_queues import MailQueue
-from pressrun.store.transaction import Conflict, Row, Transaction, in_json
+from pressrun.store.transaction import Conflict, Transaction, in_json
 
 
 class InboundState(StrEnum):
@@ -54,6 +54,18 @@ class InboundMail(Struct, frozen=True, kw_only=True):
     content: bytes
     content_digest: bytes
     queue: MailQueue = MailQueue.STRANGERS
+
+
+class KeptMailInfo(Struct, frozen=True, kw_only=True):
+    """A mail that is kept until a person has dealt with it, and why."""
+
+    id: int
+    to: str
+    from_: str = field(name="from")
+    at: str
+    size: int
+    state: str
+    why: str
 
 
 def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now: int) -> list[bool]:
@@ -153,12 +165,9 @@ def sweep_mail(tx: Transaction, before: int) -> int:
     return tx.run("inbound.sweep_done", before=before)
 
 
-def kept_mail(tx: Transaction, state: str | None, *, before: int, limit: int) -> list[Row]:
-    """id, recipient, mail_from, received_at, state, outcome, size of mail kept for a person, newest first.
-
-    At most `limit`, with lower ids than `before`.
-    """
-    return tx.rows("inbound.kept", state=state, before=before, limit=limit)
+def kept_mail(tx: Transaction, state: str | None, *, before: int, limit: int) -> list[KeptMailInfo]:
+    """Mail kept for a person with lower ids than `before`, newest first."""
+    return tx.parsed_rows(KeptMailInfo, "inbound.kept", state=state, before=before, limit=limit)
 
 
 def kept_content(tx: Transaction, inbound_id: int) -> bytes | None:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pressrun.store.queue.deliveries import queue_notice
 from pressrun.store.queue.notices import NewNotice, store_notice
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Transaction, in_json
 
 
 class HeldSelection(Struct, frozen=True, kw_only=True):
@@ -40,15 +40,26 @@ class HeldSignUp(Struct, frozen=True, kw_only=True):
         return confirmation_id
 
 
+class HeldInfo(Struct, frozen=True, kw_only=True):
+    """A sign-up whose confirmation waits for a person, until when it is forgotten."""
+
+    id: int
+    list: str
+    address: str
+    source: str | None
+    held_at: str
+    until: str
+
+
 def hold_notice(tx: Transaction, new: NewNotice, *, now: int, expires_at: int) -> None:
     """Store a notice that waits until `expires_at` at most."""
     notice_id = store_notice(tx, new, now)
     tx.run("held_sign_ups.insert", notice_id=notice_id, domain=new.address.domain, expires_at=expires_at)
 
 
-def list_held(tx: Transaction, list_name: str | None, *, after: int, limit: int) -> list[Row]:
-    """id, list, address, source, held_at and expires_at of held sign-ups after an id, oldest first."""
-    return tx.rows("held_sign_ups.all", list_name=list_name, after=after, limit=limit)
+def list_held(tx: Transaction, list_name: str | None, *, after: int, limit: int) -> list[HeldInfo]:
+    """The held sign-ups after an id, oldest first."""
+    return tx.parsed_rows(HeldInfo, "held_sign_ups.all", list_name=list_name, after=after, limit=limit)
 
 
 def first_end_at(tx: Transaction) -> int | None:

@@ -12,7 +12,7 @@ from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.tokens import Digests
 from pressrun.store.programs import events
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Transaction, in_json
 
 
 class PersonProfile(NamedTuple):
@@ -48,6 +48,16 @@ class Subscriber(Struct, frozen=True, kw_only=True):
     def profile(self) -> PersonProfile:
         """Name, language and imported columns."""
         return PersonProfile(self.name, self.language, self.attributes)
+
+
+class AddressCopy(Struct, frozen=True, kw_only=True):
+    """What became of a copy."""
+
+    edition: int
+    list: str
+    state: str
+    code: int | None
+    at: str | None
 
 
 ERASED = "erased"  # how the subscriptions of an erased person end
@@ -165,6 +175,6 @@ def known_columns(tx: Transaction, list_id: int) -> frozenset[str]:
     return frozenset(row["name"] for row in tx.rows("subscribers.columns", list_id=list_id))
 
 
-def list_deliveries(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """The copies of a person, newest first: edition, list, state, code, enhanced, reply, at."""
-    return tx.rows("subscribers.deliveries", subscriber_id=subscriber_id)
+def list_deliveries(tx: Transaction, subscriber_id: int) -> list[AddressCopy]:
+    """The copies of a person, newest first."""
+    return tx.parsed_rows(AddressCopy, "subscribers.deliveries", subscriber_id=subscriber_id)

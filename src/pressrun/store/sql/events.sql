@@ -29,8 +29,8 @@ select min(id) from event;
 -- name: page
 -- Events between two ids, with what is known of their list and reader now: of some lists, and of no list about readers of
 -- others.
-select event.id, event.type, event.at, list.name as list, subscriber.address as email, event.edition_id as edition,
-    event.actor, event.how, event.object
+select event.id, event.type, {time of event.at} as at, list.name as list, subscriber.address as email, event.edition_id as edition,
+    event.actor, nullif(event.how, '') as how, event.object
 from event
 left join list on list.id = event.list_id
 left join subscriber on subscriber.id = event.subscriber_id

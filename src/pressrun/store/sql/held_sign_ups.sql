@@ -5,7 +5,7 @@ insert into held_notice (notice_id, domain, expires_at) values (:notice_id, :dom
 -- name: all
 -- Held sign-ups of one list or of all.
 select notice.id, list.name as list, notice.address, notice.payload ->> 'answers' as source,
-    notice.created_at as held_at, held_notice.expires_at
+    {time of notice.created_at} as held_at, {time of held_notice.expires_at} as until
 from held_notice cross join notice cross join list
 where notice.id = held_notice.notice_id and list.id = notice.list_id
     and (cast(:list_name as text) is null or list.name = :list_name) and notice.id > :after

@@ -81,8 +81,8 @@ delete from inbound where id in (
 
 -- name: kept
 -- Mail that is kept for a person, newest first.
-select inbound.id, inbound.recipient, inbound.mail_from, inbound.received_at, inbound.state, inbound.outcome,
-    length(inbound_content.content) as size
+select inbound.id, inbound.recipient as "to", inbound.mail_from as "from", {time of inbound.received_at} as at,
+    length(inbound_content.content) as size, inbound.state, inbound.outcome as why
 from inbound {indexed by inbound_by_age}
 cross join inbound_content
 where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id

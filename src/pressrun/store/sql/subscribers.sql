@@ -70,8 +70,8 @@ returning id;
 
 -- name: deliveries
 -- The copies of a person, newest first.
-select edition.id as edition, list.name as list, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
-    coalesce(delivery.recorded_at, delivery.first_attempt_at) as at
+select edition.id as edition, list.name as list, delivery.state, delivery.code,
+    {time of coalesce(delivery.recorded_at, delivery.first_attempt_at)} as at
 from subscription
 cross join list
 cross join delivery {indexed by delivery_once}

@@ -37,6 +37,7 @@ MACROS: Macros = {
     "arrays of": "json_group_array(json_array({}))".format,
     "keys of": lambda argument: "json_each({}) as {}".format(*argument.split(" as ")),
     "year of": "cast(strftime('%Y', {}, 'unixepoch') as integer)".format,
+    "time of": "strftime('%Y-%m-%dT%H:%M:%SZ', {}, 'unixepoch')".format,
     "indexed by": "indexed by {}".format,
     "not indexed": "not indexed{}".format,
     "+": "+{}".format,
