@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import REFUSALS, DeliveryState
-from pressrun.core.lifecycles.edition import EditionEvent, EditionState, move
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.text.masking import without_addresses
 from pressrun.message.finding import Remark, remark
 from pressrun.services.context import ServiceContext
+from pressrun.services.editions.lifecycle import pause_because
 from pressrun.services.editions.pause_notices import queue_pause_notices
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.editions import editions
@@ -168,10 +169,7 @@ class AutoPause:
         return PauseReason(said, remark("paused-message", words=words), "message")
 
     def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
-        state = move(edition.state, EditionEvent.PAUSE)
-        assert state is not None  # it is being sent
-        paused = replace(edition, state=state, pause_reason=reason.text, auto_paused_at=now)
-        editions.record_edition(tx, edition, paused, how=reason.how)
+        paused = pause_because(tx, edition, reason.text, how=reason.how)
         editions.record_auto_pause(tx, edition.id, now)
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         queue_pause_notices(tx, paused, reason.cause, context=self._context)
