@@ -71,9 +71,8 @@ def insert_subscriber(
     now: int,
     name: str = "",
     language: str = "",
-    attributes: Mapping[str, str] | None = None,
 ) -> Subscriber:
-    """Store a new person; the address must be unknown."""
+    """Store a new person, who has no columns; the address must be unknown."""
     stored = tx.parsed(
         Subscriber,
         "subscribers.insert",
@@ -84,7 +83,6 @@ def insert_subscriber(
         mailbox_digest=digests.mailbox,
         name=name,
         language=language,
-        attributes=json.dumps(attributes or {}, ensure_ascii=False),
         now=now,
     )
     assert stored is not None

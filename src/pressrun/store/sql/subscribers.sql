@@ -1,9 +1,8 @@
 -- name: insert
 -- Store a person.
-insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
-    created_at)
+insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, created_at)
 values (:address, :address_key, :domain, :suppression_digest,
-    nullif(:mailbox_digest, :suppression_digest), :name, :language, :attributes, :now)
+    nullif(:mailbox_digest, :suppression_digest), :name, :language, :now)
 returning *;
 
 -- name: find
