@@ -166,6 +166,15 @@ create table removed_subscription (
 ) strict;
 create index removed_subscription_by_target on removed_subscription (moved_to);
 
+-- Whose subscriptions went with a list, for a while: readers may still complain about its copies.
+create table former_reader (
+    subscription_id integer primary key,      -- not a reference: it is gone
+    subscriber_id integer not null references subscriber on delete cascade,
+    removed_at integer not null
+) strict;
+create index former_reader_by_subscriber on former_reader (subscriber_id);
+create index former_reader_by_age on former_reader (removed_at);
+
 -- Where links and addresses of the program that a list was moved from lead now. Digests, so that a copy of the database
 -- gives nobody a personal link that works.
 create table redirect (

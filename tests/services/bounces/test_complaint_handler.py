@@ -17,6 +17,7 @@ from pressrun.services.mail_results import MailResult
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
+from pressrun.services.upkeep.housekeeping import FORMER_READERS_KEPT_SECONDS
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import in_json
@@ -58,6 +59,46 @@ async def standing(harness: DeliveryHarness, address: str) -> tuple[str, str | N
     ((state,),) = await harness.rows("select state from subscription where id = ?", await harness.subscription(address))
     reasons = await harness.rows("select reason from suppression where address = ?", address)
     return state, reasons[0][0] if reasons else None
+
+
+async def remove_list(harness: DeliveryHarness) -> None:
+    await harness.services.lists.close_list("news")
+    await harness.services.lists.remove_list("news")
+
+
+@pytest.mark.parametrize("way", ["link", "mailto"])
+async def test_a_report_about_a_copy_of_a_removed_list_suppresses(harness: DeliveryHarness, way: str) -> None:
+    """The reader ends up on no other list, and no import brings them back."""
+    await harness.services.make_list("tides")
+    await harness.readers(2, "tides")
+    await harness.edition()
+    copy, other = await harness.send_all()
+    await remove_list(harness)
+    link, mailto = message_from_bytes(copy.content)["List-Unsubscribe"].split()
+    uri = {"link": link.removesuffix(","), "mailto": mailto}[way]
+    result = await complain(harness, feedback(f"List-Unsubscribe: {uri}\n"))
+    assert result is not None
+    assert "complaint: abuse" == result.outcome
+    assert [("complaint",)] == await harness.rows("select reason from suppression where address = ?", copy.rcpt_to)
+    states = await harness.rows(
+        "select subscriber.address, state from subscription join subscriber on subscriber.id = subscriber_id"
+    )
+    assert {copy.rcpt_to: "unsubscribed", other.rcpt_to: "active"} == dict(states)
+
+
+async def test_whose_the_copies_of_a_removed_list_were_is_forgotten_in_time(harness: DeliveryHarness) -> None:
+    await harness.edition()
+    copy, _ = await harness.send_all()
+    await remove_list(harness)
+    harness.pass_time(FORMER_READERS_KEPT_SECONDS - 1)
+    await harness.housekeeping.round()
+    assert [(2,)] == await harness.rows("select count(*) from former_reader")
+    harness.pass_time(2)
+    await harness.housekeeping.round()
+    assert [(0,)] == await harness.rows("select count(*) from former_reader")
+    result = await complain(harness, feedback(header_of(copy, "List-Unsubscribe")))
+    assert result is not None
+    assert "complaint: abuse, but the reader is gone" == result.outcome
 
 
 @pytest.mark.parametrize("kind", ["abuse", "Fraud", "opt-out"])

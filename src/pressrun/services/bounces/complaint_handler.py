@@ -23,7 +23,7 @@ from pressrun.services.readers.never_again import end_everything
 from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
 from pressrun.store.editions import editions
-from pressrun.store.lists import lists
+from pressrun.store.lists import list_removals, lists
 from pressrun.store.programs import events
 from pressrun.store.queue import deliveries
 from pressrun.store.readers import address_changes, bounces, subscribers, subscriptions
@@ -125,8 +125,7 @@ class ComplaintHandler:
         for uri in enclosed.unsubscribe:
             numbers = self._by_mailto(tx, uri) if uri.lower().startswith("mailto:") else self._by_link(uri)
             if numbers is not None:
-                subscription = subscriptions.find_subscription_by_id(tx, numbers[0])
-                yield _Complainer(None if subscription is None else subscription.subscriber_id, numbers[1] or None)
+                yield _by_subscription(tx, *numbers)
 
     def _copies(self, tx: Transaction, enclosed: Enclosed) -> Iterator[int]:
         route = self._route(enclosed.return_path)
@@ -181,6 +180,13 @@ class ReportedMailbox(Struct, frozen=True):
     person: Subscriber | None
     address: str
     digests: Digests
+
+
+def _by_subscription(tx: Transaction, number: int, edition_id: int) -> _Complainer:
+    subscription = subscriptions.find_subscription_by_id(tx, number)
+    if subscription is None:  # it went with its list, as the edition did
+        return _Complainer(list_removals.find_reader(tx, number), None)
+    return _Complainer(subscription.subscriber_id, edition_id or None)
 
 
 def _by_delivery(tx: Transaction, number: int) -> _Complainer:

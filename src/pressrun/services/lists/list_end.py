@@ -63,7 +63,7 @@ def _remove_subscriptions(tx: Transaction, list_id: int, now: int) -> bool:
     ids = list_removals.find_subscriptions(tx, list_id, ROWS_AT_ONCE)
     if ids and language_switch.keep_redirects(tx, ids, ROWS_AT_ONCE):
         deliveries.cancel_copies(tx, ids, now)
-        list_removals.remove_subscriptions(tx, ids)
+        list_removals.remove_subscriptions(tx, ids, now)
     return bool(ids)
 
 

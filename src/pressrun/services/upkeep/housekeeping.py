@@ -54,6 +54,8 @@ COUNTS_CHECKED_SECONDS = 30 * DAY_SECONDS
 POLL_SECONDS = 1.0  # how late a pause may end or a probe go out
 # Kept after a notice was sent, so that a bounce of it can be told from a forgery.
 NOTICE_KEPT_SECONDS = 30 * 86400
+# Readers complain about mail of a removed list, too: most of them soon, some when they tidy up their mailbox.
+FORMER_READERS_KEPT_SECONDS = 90 * 86400
 # Mail servers may hand over the same email again for as long as they retry, which is 5 days; with a margin.
 MAIL_KNOWN_SECONDS = 30 * 86400
 LOG_HEAD_SECONDS = 3600.0  # the shortest time between two log events with the head of a chain
@@ -119,6 +121,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("notices", deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS)
         await self._sweep("unsubscribes", unsubscribes.sweep_unsubscribes, int(now))
         await self._sweep("address changes", address_changes.sweep_changes, int(now))
+        await self._sweep("former readers", list_removals.sweep_readers, int(now) - FORMER_READERS_KEPT_SECONDS)
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
         await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
         await self._sweep("sessions", log_ins.sweep, session_window(self._context.settings.value.login, now))

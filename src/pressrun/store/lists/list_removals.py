@@ -51,8 +51,21 @@ def find_subscriptions(tx: Transaction, list_id: int, limit: int) -> list[int]:
     return [row["id"] for row in tx.rows("list_removals.subscriptions", list_id=list_id, limit=limit)]
 
 
-def remove_subscriptions(tx: Transaction, ids: Sequence[int]) -> None:
+def remove_subscriptions(tx: Transaction, ids: Sequence[int], now: int) -> None:
+    """Remove subscriptions, and keep whose they were: readers may still complain about copies of the list."""
+    tx.run("list_removals.keep_readers", ids=in_json(ids), now=now)
     tx.run("list_removals.delete_subscriptions", ids=in_json(ids))
+
+
+def find_reader(tx: Transaction, subscription_id: int) -> int | None:
+    """Whose a subscription was that went with its list; None once that is forgotten, or if the reader was erased."""
+    reader: int | None = tx.value("list_removals.reader", id=subscription_id)
+    return reader
+
+
+def sweep_readers(tx: Transaction, before: int) -> int:
+    """Forget whose the subscriptions were that went before then, a batch at a time; returns how many."""
+    return tx.run("list_removals.sweep_readers", before=before)
 
 
 def _remove_copies(tx: Transaction, list_id: int, limit: int, now: int) -> bool:

@@ -63,6 +63,21 @@ delete from notice where id {in ids} and not exists (select 1 from delivery {ind
 select id from subscription {indexed by subscription_by_list}
 where list_id = :list_id order by state, id limit :limit {lock};
 
+-- name: keep_readers
+-- Keep whose they were.
+insert into former_reader (subscription_id, subscriber_id, removed_at)
+select id, subscriber_id, :now from subscription where id {in ids}
+on conflict (subscription_id) do nothing;
+
+-- name: sweep_readers
+-- Forget it, a batch at a time.
+delete from former_reader where subscription_id in
+    (select subscription_id from former_reader where removed_at < :before limit 1000);
+
+-- name: reader
+-- Whose a subscription was that went with its list.
+select subscriber_id from former_reader where subscription_id = :id;
+
 -- name: delete_subscriptions
 -- They go.
 -- guards: list
