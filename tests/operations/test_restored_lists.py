@@ -113,6 +113,43 @@ async def test_who_came_back_to_a_list_as_somebody_merged_with_them_reads_it(tmp
     assert [("active",)] == rows(data.database, "select state from recipient")
 
 
+async def test_who_paused_or_bounced_before_a_list_was_removed_gets_no_mail_once_it_is_back(tmp_path: Path) -> None:
+    """A pause that had become longer lasts as long, and one that had been ended may last."""
+    (tmp_path / "lived").mkdir()
+    async with open_delivery(tmp_path / "lived") as harness:
+        names = ("pauses", "longer", "ends", "leaves", "bounces", "reads")
+        ids = dict(zip(names, [await harness.subscription(a) for a in await harness.readers(6)], strict=True))
+        services, data = harness.services, DataDir(harness.services.path)
+        preferences, origin = Preferences(services.context), Origin(source="web")
+        for name in ("longer", "ends"):
+            await preferences.pause_one(ids[name], 3, origin)
+        make_backup(data, tmp_path / "lived.tar")
+        for name in ("pauses", "longer", "leaves"):
+            await preferences.pause_one(ids[name], 30, origin)
+        await harness.change(
+            "update subscription set state = 'active', suspended_for = null, paused_until = null where id = ?",
+            ids["ends"],
+        )
+        await harness.leave("r3@reader.example")
+        failed = "insert into suspension (subscriber_id, since, first_edition_id) values (?, 1, 0)"
+        await harness.change(failed, ids["bounces"])
+        now = int(services.now)
+        await services.lists.close_list("news")
+        await services.lists.remove_list("news")
+        await harness.change("update session set state = 'gone'")
+    report = await asyncio.to_thread(put_back, data, tmp_path / "lived.tar")
+    assert [] == report.problems
+    month, three_days = now + 30 * 86400, now + 3 * 86400
+    assert [
+        ("suspended", "paused", month),
+        ("suspended", "paused", month),
+        ("suspended", "paused", three_days),
+        ("unsubscribed", None, None),
+        ("suspended", "bounces", None),
+        ("active", None, None),
+    ] == rows(data.database, "select state, suspended_for, paused_until from subscription order by id")
+
+
 def test_no_import_goes_on_by_itself(data: DataDir, backup: Path) -> None:
     """It would ask people again whom it has already asked, and bring back people who have left since."""
     execute(data.database, "update job set state = 'applying', problem = null")

@@ -166,10 +166,12 @@ create table removed_subscription (
 ) strict;
 create index removed_subscription_by_target on removed_subscription (moved_to);
 
--- Whose subscriptions went with a list, for a while: readers may still complain about its copies.
+-- Whose subscriptions went with a list, for a while: readers may still complain about its copies, and a restore may bring
+-- the list back.
 create table former_reader (
     subscription_id integer primary key,      -- not a reference: it is gone
     subscriber_id integer not null references subscriber on delete cascade,
+    paused_until integer,                     -- null: it was not paused
     removed_at integer not null
 ) strict;
 create index former_reader_by_subscriber on former_reader (subscriber_id);

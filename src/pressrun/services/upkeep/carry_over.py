@@ -75,6 +75,7 @@ def carry_people(tx: Transaction, former: Transaction) -> int:
         restores.drop_changes(tx, former)
         ended += restores.add_ended(tx, former)
         ended += _end_what_is_gone(tx, former)
+        ended += restores.pause_removed(tx, former)
         ended += _end_what_was_left(tx, former)
     return ended
 

@@ -65,8 +65,8 @@ where list_id = :list_id order by state, id limit :limit {lock};
 
 -- name: keep_readers
 -- Keep whose they were.
-insert into former_reader (subscription_id, subscriber_id, removed_at)
-select id, subscriber_id, :now from subscription where id {in ids}
+insert into former_reader (subscription_id, subscriber_id, paused_until, removed_at)
+select id, subscriber_id, paused_until, :now from subscription where id {in ids}
 on conflict (subscription_id) do nothing;
 
 -- name: sweep_readers

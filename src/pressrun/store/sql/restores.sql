@@ -103,6 +103,16 @@ where id = :id and list_id = :list_id and subscriber_id = :subscriber_id and rou
 -- The subscriptions of these readers that get mail, or will after a pause.
 select id, list_id, subscriber_id from subscription where subscriber_id {in ids} and state in ('active', 'suspended');
 
+-- name: removed_pauses
+-- Subscriptions that were paused when they went with their list.
+select subscription_id, subscriber_id, paused_until from former_reader where paused_until is not null;
+
+-- name: pause_removed
+-- Pause such a subscription where the list is back, unless it gets no mail for longer.
+update subscription set state = 'suspended', suspended_for = 'paused', paused_until = :paused_until
+where id = :subscription_id and subscriber_id = :subscriber_id
+    and (state = 'active' or (state = 'suspended' and paused_until < :paused_until));
+
 -- name: subscriptions
 -- All subscriptions of these readers.
 select id, list_id, subscriber_id, state from subscription where subscriber_id {in ids};

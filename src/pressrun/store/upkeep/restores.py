@@ -95,6 +95,11 @@ def add_ended(tx: Transaction, former: Transaction) -> int:
     return number
 
 
+def pause_removed(tx: Transaction, former: Transaction) -> int:
+    """Take over pauses of subscriptions that went with their list since; returns how many."""
+    return tx.run_many("restores.pause_removed", map(dict, former.each("restores.removed_pauses")))
+
+
 def find_left(former: Transaction, head: Head) -> set[tuple[int, int]]:
     """Who has left a list that was removed since, by the evidence after this head: list_id, subscriber_id."""
     return {(row["list_id"], row["subscriber_id"]) for row in former.rows("restores.left_removed", after=head.number)}

@@ -139,6 +139,7 @@ create index removed_subscription_by_target on removed_subscription (moved_to);
 create table former_reader (
     subscription_id integer primary key,
     subscriber_id integer not null references subscriber on delete cascade,
+    paused_until integer,
     removed_at integer not null
 ) strict;
 create index former_reader_by_subscriber on former_reader (subscriber_id);
@@ -885,5 +886,5 @@ insert into inbound_content (id, digest, content) values (1, x'01010101010101010
 insert into inbound_content (id, digest, content) values (2, x'0202020202020202020202020202020202020202020202020202020202020202', x'0202020202020202020202020202020202020202020202020202020202020202');
 insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, recorded_at, queue) values (1, x'0101010101010101010101010101010101010101010101010101010101010101', 1, 'news1@lists.example', 'recipient-1', 'peer-1', 0, 101, 'received', 'outcome-1', 101, 'readers');
 insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, recorded_at, queue) values (2, x'0202020202020202020202020202020202020202020202020202020202020202', 2, 'news2@lists.example', 'recipient-2', 'peer-2', 1, 102, 'done', 'outcome-2', 102, 'bounces');
-insert into former_reader (subscription_id, subscriber_id, removed_at) values (7824304521848715978, 1, 6023808161432113049);
+insert into former_reader (subscription_id, subscriber_id, paused_until, removed_at) values (7824304521848715978, 1, 6023808161432113049, 2777536312980645074);
 insert into archive_search (rowid, list, title, words, shown) values (1, 'l1', 'title', 'words', 'shown');
