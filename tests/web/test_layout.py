@@ -90,3 +90,17 @@ async def test_the_date_of_an_edition_is_beside_the_first_line_of_its_title(brow
         for path in ("/news", "/news/archive"):
             await window.go(web.site.base_url + path)
             assert await window.page.evaluate(off) < 8, path
+
+
+async def test_the_numbers_of_a_long_list_are_not_cut_off(browser: Browser, tmp_path: Path) -> None:
+    """What an edition paints is clipped, but not before the edge of the page."""
+    outside = """() => { const [edge, list] = ['.edition', '.edition ol'].map(one => document.querySelector(one));
+      const range = document.createRange(); range.selectNodeContents(list);
+      const mark = parseFloat(getComputedStyle(list).fontSize) * 2.5;
+      return [edge.getBoundingClientRect().left, range.getBoundingClientRect().left - mark]; }"""
+    async with open_site(tmp_path) as web, browser.window(width=360) as window:
+        await web.add_edition(await web.add_list(), html='<ol start="100"><li>One hundred</li></ol>')
+        for path in ("/news", "/news/archive/first"):
+            await window.go(web.site.base_url + path)
+            clipped_at, needed_from = await window.page.evaluate(outside)
+            assert clipped_at <= needed_from, path
