@@ -120,7 +120,8 @@ async def test_a_code_is_typed_where_it_was_asked_for(admin: AdminHarness) -> No
         assert known.text.replace("ann@", "eve@") == unknown.text
         assert (200, 200) == (known.status_code, unknown.status_code)
         code = mailed_code(admin.harness.keys, secret_digest(client.cookies["__Host-pressrun-code"]))
-        assert 401 == (await _post(other, code=code)).status_code
+        wrong = await _post(other, code=code)
+        assert (401, True) == (wrong.status_code, 'aria-invalid="true" aria-describedby="wrong"' in wrong.text)
         entered = await _post(client, code=code)
         assert (303, "/admin") == (entered.status_code, entered.headers["location"])
         assert "__Host-pressrun-code" not in client.cookies

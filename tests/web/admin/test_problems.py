@@ -21,6 +21,7 @@ from pressrun.web.admin.problems import Explanation, explain
 GERMAN = {"Accept-Language": "de"}
 INVITATION = {"email": "berta@town.example", "list": "news", "role": "editor", "readers": "none"}
 _ALERT = re.compile(r'<p class="note bad" role="alert"([^>]*)>([^<]*)</p>')
+_OF_A_FIELD = re.compile(r'<p class="problem" id="([^"]+)">([^<]*)</p>')
 
 
 def problem(answer: httpx.Response) -> tuple[int, str, str]:
@@ -29,19 +30,31 @@ def problem(answer: httpx.Response) -> tuple[int, str, str]:
     return answer.status_code, marks, text.partition(".")[0]
 
 
+def problem_of(answer: httpx.Response, field: str) -> tuple[int, str]:
+    """The status, and how the sentence above that field begins, which is described by it."""
+    ((described_by, text),) = _OF_A_FIELD.findall(answer.text)
+    _, _, after = answer.text.partition(text)
+    assert after.index(f'name="{field}"') < after.index(
+        f'aria-invalid="true" aria-describedby="{described_by}" autofocus'
+    )
+    assert not _ALERT.search(answer.text)
+    return answer.status_code, text.partition(".")[0]
+
+
 @pytest.mark.parametrize(
-    ("fields", "says"),
+    ("fields", "field", "says"),
     [
-        ({"name": "a@b"}, "Nehmen Sie für den Namen 1 bis 40 Zeichen, kein @"),
-        ({"name": "used"}, "Es gibt schon ein Token mit diesem Namen"),
-        ({"networks": "here"}, "Geben Sie Netzadressen oder Netze ein, zum Beispiel 192"),
+        ({"name": "a@b"}, "name", "Nehmen Sie für den Namen 1 bis 40 Zeichen, kein @"),
+        ({"name": "used"}, "name", "Es gibt schon ein Token mit diesem Namen"),
+        ({"networks": "here"}, "networks", "Geben Sie Netzadressen oder Netze ein, zum Beispiel 192"),
     ],
 )
-async def test_a_token_that_cannot_be_made(admin: AdminHarness, fields: dict[str, str], says: str) -> None:
+async def test_a_token_that_cannot_be_made(admin: AdminHarness, fields: dict[str, str], field: str, says: str) -> None:
+    """What is wrong is said above its field."""
     async with entered(admin, await publisher(admin)) as client:
         await client.post("/admin/tokens/new", data={**SHOP, "name": "used"})
         answer = await client.post("/admin/tokens/new", data={**SHOP, **fields}, headers=GERMAN)
-    assert (422, "", says) == problem(answer)
+    assert (422, says) == problem_of(answer, field)
 
 
 async def test_a_token_that_could_do_nothing(admin: AdminHarness) -> None:
@@ -66,16 +79,15 @@ async def test_an_address_that_gets_no_mail(admin: AdminHarness) -> None:
     )
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data=INVITATION, headers=GERMAN)
-    assert (422, "", "Diese Adresse erhält keine E\u2011Mails, also auch keine Einladung") == problem(answer)
+    assert (422, "Diese Adresse erhält keine E\u2011Mails, also auch keine Einladung") == problem_of(answer, "email")
 
 
 async def test_an_operator_who_has_never_logged_in(admin: AdminHarness) -> None:
     await admin.harness.add_person("olga", is_operator=True, may_log_in=False)
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data={**INVITATION, "email": "olga@town.example"}, headers=GERMAN)
-    assert (422, "", "Wer den Betrieb verantwortet, kann sich nicht allein per E\u2011Mail einloggen") == problem(
-        answer
-    )
+    says = "Wer den Betrieb verantwortet, kann sich nicht allein per E\u2011Mail einloggen"
+    assert (422, says) == problem_of(answer, "email")
 
 
 async def test_a_right_on_a_list_that_was_removed_meanwhile(admin: AdminHarness) -> None:

@@ -126,14 +126,14 @@ async def test_every_well_formed_address_gets_the_same_answer(web: WebHarness) -
     assert ["stranger", "member", "pending", "gone", "hard", "often", "often", "often"] == mailed
 
 
-async def test_a_malformed_address_is_400_with_the_form_and_a_message_beside_the_field(web: WebHarness) -> None:
+async def test_a_malformed_address_is_400_with_the_form_and_a_message_above_the_field(web: WebHarness) -> None:
     await web.add_list()
     before = await web.everything()
     async with web.client() as client:
         for data in ({"email": "ada@"}, {"email": ""}, {}, {"email": "a\r\nBcc: x@y.example"}, {"name": "x"}):
             response = await client.post("/news/subscribe", data=data)
             assert 400 == response.status_code
-            assert 'aria-describedby="bad-address"' in response.text
+            assert response.text.index('id="bad-address"') < response.text.index('aria-describedby="bad-address"')
     assert before == await web.everything()
 
 

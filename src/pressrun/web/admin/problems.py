@@ -25,11 +25,23 @@ _WORDS: dict[type[PressrunError], str] = {
     NotFound: marked("This has changed in the meantime. Nothing was saved."),
 }
 
+_FIELDS: dict[type[PressrunError], str] = {
+    BadTokenName: "name",
+    TokenNameInUse: "name",
+    BadNetwork: "networks",
+    GetsNoMail: "email",
+    NotByMailAlone: "email",
+}
+
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Why nothing was done. `is_english` if it is not in the language of the page."""
+    """Why nothing was done, and which field must change, if one must.
+
+    `is_english` if it is not in the language of the page.
+    """
 
     text: str
+    field: str = ""
     is_english: bool = False
 
 
@@ -38,4 +50,5 @@ def explain(problem: PressrunError, words: Words) -> Explanation:
     sentence = _WORDS.get(type(problem))
     if sentence is None:
         return Explanation(text=str(problem), is_english=True)
-    return Explanation(text=words(sentence, number=words.number(MAX_TOKEN_NAME)))
+    text = words(sentence, number=words.number(MAX_TOKEN_NAME))
+    return Explanation(text=text, field=_FIELDS.get(type(problem), ""))
