@@ -218,6 +218,21 @@ def test_code_is_the_same_in_every_language(tag: str) -> None:
     assert codes > 20
 
 
+# Names that are the same in every language; a sentence without its own is about something else.
+_NAMES = re.compile(r"\b(?:IP|SPF|DKIM|DMARC|HTML|UTF-8|PNG|API|Gmail|Outlook|Pressrun|Atom|JSON)\b", re.ASCII)
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_names_are_the_same_in_every_language(tag: str) -> None:
+    wrong, names = [], 0
+    for message in filter(lambda message: message.id, catalogue(tag)):
+        expected = set(_NAMES.findall(forms(message.id)[-1]))
+        names += len(expected)
+        wrong += [text for text in forms(message.string or "") if not expected <= set(_NAMES.findall(text))]
+    assert [] == wrong
+    assert names > 20
+
+
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
     """In French a thin or plain no-break space goes before them, in other languages nothing does."""
