@@ -60,6 +60,9 @@ async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: 
     assert ["rosa, Please confirm ✓ (2)", "Please confirm ✓ (2)"] == [
         words_of(group) for group in re.findall("<summary>.*?</summary>", page)
     ]
+    assert ["<details open>", "<details>"] == re.findall(
+        "(<details[^>]*>)\n<summary><bdi>", page
+    )  # the newest is in view
     for number in (1, 3, 4, 5):
         assert 1 == page.count(f'href="/demo/{number}"')
     assert 'http-equiv="refresh"' not in page
