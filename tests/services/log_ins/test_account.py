@@ -193,6 +193,16 @@ async def test_a_passkey_is_made_once(harness: LogInHarness) -> None:
         await harness.account.add_passkey(ann, 0, authenticator.create(options), "Firefox")
 
 
+async def test_a_person_has_twenty_passkeys_at_most(harness: LogInHarness) -> None:
+    """Nobody else's count."""
+    ann, bob = await harness.add_person("ann"), await harness.add_person("bob")
+    for _ in range(20):
+        await harness.add_passkey(ann)
+    with pytest.raises(Refused, match="at most 20"):
+        await harness.add_passkey(ann)
+    await harness.add_passkey(bob)
+
+
 async def test_an_operator_with_a_passkey_changes_no_log_in_by_password_alone(harness: LogInHarness) -> None:
     """Otherwise a leaked password would be enough to add a passkey, and so to do everything."""
     ann = await harness.add_person("ann", is_operator=True)
