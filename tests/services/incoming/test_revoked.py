@@ -226,6 +226,14 @@ async def test_removing_an_editor_cancels_what_they_sent_and_says_how_many(tmp_p
         assert is_done
 
 
+async def test_removing_a_person_cancels_what_they_sent_and_says_how_many(tmp_path: Path) -> None:
+    async with open_mailroom(tmp_path) as room:
+        await prepare(room)
+        await answers(room, post())
+        answer = await PeopleAdmin(room.context).remove(EVE)
+        assert (1, ["cancelled"]) == (answer.cancelled, await states(room))
+
+
 async def test_inviting_an_editor_as_a_viewer_cancels_what_they_sent(tmp_path: Path) -> None:
     async with open_mailroom(tmp_path) as room:
         await prepare(room)

@@ -96,6 +96,10 @@ async def test_the_last_use_is_known_by_its_day(services: ServiceHarness) -> Non
     assert [(NOW - NOW % DAY,)] == await select(services.database, "select used_at from api_token")
     (listed,) = await services.database.read(list_tokens)
     assert "2027-01-15" == listed.last_used
+    services.now += DAY
+    await services.tokens.recognise(made.token or "", None)
+    (listed,) = await services.database.read(list_tokens)
+    assert "2027-01-16" == listed.last_used
 
 
 async def test_a_token_that_writes_everywhere_operates(services: ServiceHarness) -> None:
