@@ -149,6 +149,19 @@ async def test_network_addresses_age_and_the_rest_stays(harness: DeliveryHarness
     assert (0, 2, []) == (report.erased, report.aged, report.problems)
 
 
+async def test_a_network_address_stays_until_it_is_old_itself(harness: DeliveryHarness) -> None:
+    """Whatever older ones there are beside it."""
+    await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
+    await confirm(harness)
+    harness.pass_time(89 * DAY)
+    bob = parse_address("bob@reader.example")
+    await harness.services.sign_ups.request(["news"], Applicant(bob, WEB), network=None)
+    harness.pass_time(DAY + 3600)
+    await harness.housekeeping.round()
+    kept = await harness.rows("select event, ip from consent order by id")
+    assert [("requested", None), ("confirmed", None), ("requested", "192.0.2.7"), ("aged", None)] == kept
+
+
 async def test_a_short_time_of_keeping_is_kept_to(harness: DeliveryHarness) -> None:
     await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network=None)
     ages = [await harness.services.database.write(age_ips, 0.0, os.urandom, harness.clock()) for _ in range(2)]

@@ -189,6 +189,22 @@ async def test_a_member_who_asks_again_is_told_so_once_released(services: Servic
     assert [("already_subscribed",)] == await rows(services, "select kind from notice where address like 'Ada%'")
 
 
+@pytest.mark.parametrize("end", ["left", "closed"])
+async def test_a_member_who_asked_again_and_is_none_any_more_is_told_nothing(
+    services: ServiceHarness, end: str
+) -> None:
+    await besiege(services)
+    await services.subscribers.add("news", ADA)
+    await sign_up(services)
+    if end == "left":
+        await services.subscribers.remove("news", ADA)
+    else:
+        await services.lists.close_list("news")
+    before = await mailed(services)
+    assert 0 == (await services.held.release(ALL)).released
+    assert (before, []) == (await mailed(services), await listed(services))
+
+
 async def test_what_was_asked_by_mail_is_answered_by_mail_after_a_release(services: ServiceHarness) -> None:
     await besiege(services)
     await sign_up(services, origin=Origin(source="mail", in_reply_to="<1@reader.example>"), trust=Trust.UNPROVEN)

@@ -19,9 +19,11 @@ from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.upkeep import housekeeping
-from pressrun.services.upkeep.housekeeping import NOTICE_KEPT_SECONDS
+from pressrun.services.upkeep.housekeeping import DAY_SECONDS, MAIL_KNOWN_SECONDS, NOTICE_KEPT_SECONDS
 from pressrun.store import limits
 from pressrun.store.location import open_for_reading
+from pressrun.store.people import enter_links, log_ins
+from pressrun.store.programs import idempotency, jobs
 from pressrun.store.queue import deliveries, inbound
 from pressrun.store.readers import (
     address_changes,
@@ -35,7 +37,7 @@ from pressrun.store.readers.suppressions import list_suppressions
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")
-WEEK = 7 * 86400
+WEEK, MONTH = 7 * 86400, 30 * 86400
 
 
 async def queue_notice(harness: DeliveryHarness) -> None:
@@ -133,11 +135,92 @@ async def test_a_notice_that_waits_is_never_swept(harness: DeliveryHarness, stat
 
 
 async def test_limits_are_swept(harness: DeliveryHarness) -> None:
+    """Those of log-ins, too, which hold the network addresses of clients."""
     await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
-    assert 5 == len(await harness.rows("select * from limit_event"))
+    await harness.change(
+        "insert into limit_event (scope, subject, at, serial) values ('logins', x'01', ?, 0)", harness.services.now
+    )
+    assert 6 == len(await harness.rows("select * from limit_event"))
     harness.pass_time(86400)
     await harness.housekeeping.round()
     assert [] == await harness.rows("select * from limit_event")
+
+
+KEPT: dict[str, tuple[int, str, str, dict[str, str]]] = {
+    "a code to log in": (
+        0,
+        "login_code",
+        "expires_at",
+        {"asker": "x'0{number}'", "address": "'ada@reader.example'", "language": "'en'"},
+    ),
+    "a request with a key": (
+        DAY_SECONDS,
+        "idempotency_key",
+        "at",
+        {"caller": "'token 7'", "digest": "x'0{number}'", "request": "x'01'"},
+    ),
+    "a mail that was processed": (
+        MAIL_KNOWN_SECONDS,
+        "inbound",
+        "recorded_at",
+        {"digest": "x'0{number}'", "mail_from": "''", "recipient": "'news'", "peer": "''", "utf8": "0"}
+        | {"received_at": "1", "state": "'done'"},
+    ),
+    "an unsubscribe": (
+        0,
+        "unsubscribe",
+        "expires_at",
+        {"subscription_id": "1", "former": "'{number}'", "left_at": "1"},
+    ),
+    "a request that cannot be carried out": (
+        90 * DAY_SECONDS,
+        "pending_request",
+        "set_aside_at",
+        {"kind": "'sign-up'", "address": "'ada@reader.example'", "trust": "'proven'"},
+    ),
+}
+"""For how many seconds a row is kept, its table, from the time in which column on, and its other columns."""
+
+
+@pytest.mark.parametrize("what", KEPT)
+async def test_what_is_over_is_deleted_and_not_a_second_sooner(harness: DeliveryHarness, what: str) -> None:
+    await harness.readers(1)
+    seconds, table, column, others = KEPT[what]
+    over_at = int(harness.services.now) - seconds
+    for number in range(2):
+        values = ", ".join(others.values()).format(number=number)
+        await harness.change(
+            f"insert into {table} ({column}, {', '.join(others)}) values (?, {values})", over_at + number
+        )
+    await harness.housekeeping.round()
+    assert [(over_at + 1,)] == await harness.rows(f"select {column} from {table}")
+
+
+@pytest.mark.parametrize(
+    ("epoch", "started", "seen", "is_kept"),
+    [
+        (0, MONTH - 1, 12 * 3600 - 1, True),
+        (0, MONTH, 0, False),
+        (0, 12 * 3600, 12 * 3600, False),
+        (1, 0, 0, False),
+    ],
+    ids=["lasts", "too old", "idle", "ended"],
+)
+async def test_a_session_is_deleted_once_it_has_ended(
+    harness: DeliveryHarness, epoch: int, started: int, seen: int, is_kept: bool
+) -> None:
+    """With the network address of its client."""
+    await harness.services.people.add("olga", None)
+    now = int(harness.services.now)
+    await harness.change(
+        "insert into login_session (digest, person_id, epoch, method, agent, started_at, seen_at)"
+        " select x'00', id, epoch + ?, 'passkey', '', ?, ? from person",
+        epoch,
+        now - started,
+        now - seen,
+    )
+    await harness.housekeeping.round()
+    assert int(is_kept) == len(await harness.rows("select * from login_session"))
 
 
 # ---------------------------------------------------------------------- duties that fail
@@ -153,6 +236,11 @@ DUTIES = {
     "address changes": (address_changes, "sweep_changes"),
     "received mail": (inbound, "sweep_mail"),
     "held sign-ups": (held_sign_ups, "sweep_held"),
+    "sessions": (log_ins, "sweep"),
+    "login codes": (log_ins, "sweep_codes"),
+    "links to enter": (enter_links, "sweep_links"),
+    "keyed requests": (idempotency, "sweep_outcomes"),
+    "jobs": (jobs, "sweep_jobs"),
     "hours of sign-ups": (limits, "sweep_sign_ups"),
     "kept mail": (inbound, "sweep_kept"),
     "requests": (pending_requests, "sweep_set_aside"),
