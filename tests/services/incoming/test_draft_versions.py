@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.database import execute
 from tests.editions.inline_builder import builder_at
 from tests.inbound.mailroom import NOW, Mailroom, open_mailroom
 from tests.services.incoming.posts import (
@@ -28,11 +29,13 @@ from tests.services.incoming.posts import (
     words,
 )
 
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.drafts.draft_versions import DraftRelation, decide_relation, last_of, version_of
 from pressrun.services.editions import lifecycle, releases
 from pressrun.services.editions.releases import DraftStatus
+from pressrun.services.people import editors
 from pressrun.services.reports.edition_descriptions import show_edition
 from pressrun.store.editions.drafts import DraftVersion
 
@@ -111,6 +114,15 @@ async def test_a_discarded_draft_that_is_mailed_again_has_its_address_on_the_web
     await answers(room, first(X_Again="1"))
     slugs = await rows(room, "select state, slug from edition order by id")
     assert (True, ("draft", "boats")) == (is_done, slugs[1])
+
+
+async def test_a_discarded_draft_is_nothing_to_replace_or_to_warn_of(room: Mailroom) -> None:
+    await answers(room, first())
+    await draft_approval(room).discard(1)
+    held, _ = await answers(room, second())
+    assert REPLACES not in words(held)
+    [(findings,)] = await rows(room, "select findings from draft where edition_id = 2")
+    assert "[]" == findings
 
 
 async def test_an_operator_sees_which_draft_has_replaced_another(room: Mailroom) -> None:
@@ -203,6 +215,16 @@ async def test_other_drafts_stay(room: Mailroom, changes: dict[str, str]) -> Non
     assert ["draft", "draft"] == await states(room)
 
 
+async def test_a_draft_of_another_list_stays(room: Mailroom) -> None:
+    await room.make_list("tides")
+    await execute(room.database, "update list set postal_address = '1 Quay Street'")
+    await room.database.write(editors.add_editor, 2, parse_address(EVE), 1)
+    await room.accept(first(), "tides", mail_from=EVE)
+    await room.processing.recover()
+    await answers(room, second())
+    assert ["draft", "draft"] == await states(room)
+
+
 async def test_case_and_blanks_of_a_subject_make_no_difference(room: Mailroom) -> None:
     await answers(room, first(Subject="The  boats"))
     await answers(room, second(Subject="the Boats"))
@@ -236,6 +258,17 @@ async def test_nobody_takes_a_proven_draft_away_by_writing_in_its_editors_name(r
     held, _ = await answers(room, written(10, "The boats are here.", number=3, Authentication_Results=DKIM), peer=RELAY)
     assert REPLACES in words(held)
     assert ["cancelled", "cancelled", "draft"] == await states(room)
+
+
+async def test_a_draft_waits_until_the_last_of_its_links_has_ended(room: Mailroom) -> None:
+    """A mail that comes once more never ends an earlier link, not even if the clock has gone back since."""
+    ends = []
+    for number, seconds in enumerate((0, -3600, 7200)):
+        room.now += seconds
+        await answers(room, first(X_Again=str(number)))
+        ends += [expires_at for (expires_at,) in await rows(room, "select expires_at from draft")]
+    week = 7 * 86400
+    assert [NOW + week, NOW + week, NOW + 3600 + week] == ends
 
 
 async def test_a_draft_whose_link_has_ended_is_nothing_to_replace(room: Mailroom) -> None:

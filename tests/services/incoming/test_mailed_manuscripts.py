@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -114,17 +114,39 @@ async def test_a_mail_in_the_name_of_another_is_no_second_person(room: Mailroom)
     assert ["sending"] == await states(room)
 
 
-async def test_what_people_work_on_is_not_replaced_by_a_later_mail(room: Mailroom) -> None:
-    await answers(room, post("One\n"))
+async def add_a_file(room: Mailroom) -> None:
     await editing_of(room).change(1, FileChange("a.txt", b"x"), BEA, (1,))
+
+
+async def submit(room: Mailroom) -> None:
+    await releasing_of(room).submit(1, BEA)
+
+
+@pytest.mark.parametrize("work", [add_a_file, submit])
+async def test_what_people_work_on_is_not_replaced_by_a_later_mail(
+    room: Mailroom, work: Callable[[Mailroom], Awaitable[None]]
+) -> None:
+    await answers(room, post("One\n"))
+    await work(room)
     await answers(room, post("Two\n", number=2))
     assert ["draft", "draft"] == await states(room)
 
 
-async def test_what_people_work_on_does_not_end_with_its_link(room: Mailroom) -> None:
+async def test_who_mails_again_what_people_worked_on_and_sent_is_warned(room: Mailroom) -> None:
+    await answers(room, post("One\n"))
+    await add_a_file(room)
+    await releasing_of(room).release(1, ReleaseOrder())
+    held, *_ = await answers(room, post("Two\n", number=2))
+    assert "You have already approved an edition with this subject (edition 1)." in words(held)
+
+
+@pytest.mark.parametrize("work", [add_a_file, submit])
+async def test_what_people_work_on_does_not_end_with_its_link(
+    room: Mailroom, work: Callable[[Mailroom], Awaitable[None]]
+) -> None:
     for number in (1, 2):
         await answers(room, post(f"{number}\n", number=number, Subject=f"Boats {number}"))
-    await releasing_of(room).submit(1, BEA)
+    await work(room)
     room.now += 365 * 86400
     await room.database.write(lifecycle.cancel_expired_drafts, int(room.now))
     assert ["draft", "cancelled"] == await states(room)
