@@ -135,6 +135,18 @@ async def test_an_impossible_pause_is_400_and_changes_nothing(web: WebHarness, d
     assert before == await web.everything()
 
 
+async def test_each_button_to_unsubscribe_says_from_what(web: WebHarness) -> None:
+    """Somebody who hears the buttons of a page one after the other hears the newsletter with each."""
+    number, other = await web.add_list(), await web.add_list("tides", title="Tides")
+    await web.add_reader(number)
+    await web.add_reader(other)
+    async with web.client() as client:
+        page = (await client.get(web.preferences_path(1))).text
+    described = re.findall(r'value="leave" aria-describedby="([^"]+)"', page)
+    assert ["of-news", "of-tides"] == sorted(described)
+    assert all(f'id="{name}"' in page for name in described)
+
+
 async def test_leaving_all_lists(web: WebHarness) -> None:
     await web.add_reader(await web.add_list())
     await web.add_reader(await web.add_list("other", title="Other"), state="suspended")
