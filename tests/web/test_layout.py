@@ -77,6 +77,17 @@ async def test_columns_of_a_table_keep_apart(browser: Browser, tmp_path: Path) -
             assert await window.page.evaluate(gap) >= 16, path
 
 
+async def test_a_table_that_goes_on_beyond_the_edge_shows_it(browser: Browser, tmp_path: Path) -> None:
+    """By a shade at that edge, also where columns end just there; whoever has colours of their own sees theirs."""
+    row = "".join(f"<td>Column {number}</td>" for number in range(14))
+    shade = "() => getComputedStyle(document.querySelector('.edition .scroll')).backgroundImage"
+    async with open_site(tmp_path) as web, browser.window(width=360) as window:
+        await web.add_edition(await web.add_list(), html=f"<table><tr>{row}</tr></table>")
+        for path in ("/news", "/news/archive/first"):
+            await window.go(web.site.base_url + path)
+            assert "linear-gradient" in await window.page.evaluate(shade), path
+
+
 async def test_the_date_of_an_edition_is_beside_the_first_line_of_its_title(browser: Browser, tmp_path: Path) -> None:
     """However many lines the title takes."""
     off = """() => { const [title, date] = ['.entry a', '.entry time'].map(one => {
