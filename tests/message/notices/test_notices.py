@@ -19,6 +19,7 @@ from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import EditionHeld, EditionReleased
+from pressrun.message.notices.to_people import LoginCode
 from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
     AlreadySubscribed,
@@ -71,6 +72,15 @@ def test_what_asks_for_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -
     stoppable = [kind for kind, content in contents.items() if NEVER in part(content, "plain")]
     assert [ConfirmationRequest, AddressChangeRequested] == stoppable
     assert all(f'href="{NEVER}"' in part(contents[kind], "html") for kind in stoppable)
+
+
+def test_a_code_to_type_stands_out() -> None:
+    """Large, and from left to right in every language; the text part has it on a line of its own."""
+    notice = LoginCode(code="ABCD-EFGH")
+    for tag in ("en", "ar"):
+        content = build_notice(notice, copy(), words=words_in(tag), site=site(), profile=profile(language=tag))
+        assert re.search(r'<strong dir="ltr" style="font-size:26px[^"]*">ABCD-EFGH</strong>', part(content, "html"))
+        assert "\n\nABCD-EFGH\n\n" in part(content, "plain").replace("\r", "")
 
 
 @pytest.mark.parametrize("notice", EVERY, ids=lambda notice: type(notice).__name__)

@@ -125,12 +125,16 @@ def _footer_html(words: Words, profile: ListProfile, address: str, never_again: 
 
 def _as_text(content: NoticeText, foot: Sequence[str]) -> str:
     link = [f"{content.link_words}\n{content.link}"] if content.link else []
-    paragraphs = [*content.before, *link, *content.after, *foot]
+    code = [content.code] if content.code else []
+    paragraphs = [*content.before, *code, *link, *content.after, *foot]
     return "\n\n".join(paragraphs) + "\n"
 
 
 def _as_html(content: NoticeText) -> str:
     paragraphs = [f"<p>{_broken(text)}</p>" for text in content.before]
+    if content.code:
+        style = "font-size:26px;line-height:34px;letter-spacing:2px"
+        paragraphs.append(f'<p><strong dir="ltr" style="{style}">{escape(content.code)}</strong></p>')
     if content.link:
         paragraphs.append(f'<p><a href="{escape(content.link)}">{escape(content.link_words)}</a></p>')
     paragraphs += [f"<p>{_broken(text)}</p>" for text in content.after]

@@ -17,13 +17,14 @@ _FEW = 2  # fewer are told in the smaller unit, except exactly one
 
 
 class NoticeText(Struct, frozen=True, kw_only=True):
-    """A subject, paragraphs, one link that is a button in HTML, and paragraphs after it.
+    """A subject, paragraphs, a code to type or one link that is a button in HTML, and paragraphs after it.
 
     `preheader` is what an inbox shows beside the subject; without one it is the first paragraph.
     """
 
     subject: str
     before: tuple[str, ...]
+    code: str = ""
     link: str | None = None
     link_words: str = ""
     after: tuple[str, ...] = ()

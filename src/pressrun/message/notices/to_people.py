@@ -16,9 +16,9 @@ class LoginCode(Notice, frozen=True, kw_only=True):
     def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
         return NoticeText(
             subject=words("Your code to log in"),
-            before=(
-                words("Type this code on the page where you asked for it:"),
-                self.code,
+            before=(words("Type this code on the page where you asked for it:"),),
+            code=self.code,
+            after=(
                 words("It works once, within ten minutes, and only in that browser."),
                 ignore_this(words),
             ),
