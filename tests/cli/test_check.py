@@ -180,8 +180,73 @@ def test_a_key_of_root_is_to_be_given_back_and_not_restored(open_shell: Shell) -
         os.chown(path, NOBODY, NOBODY)
     os.chown(data / "keys" / "link-1", 0, 0)
     [error] = errors_of(open_shell)
-    assert f"chown {NOBODY} {data}/keys/link-1" in error
+    assert f"chown nobody {data}/keys/link-1" in error
     assert "restore" not in error
+
+
+def _give_away(shell: Shell) -> None:
+    """The data are those of a user other than root, who can read the configuration."""
+    shell.config.chmod(0o644)
+    for path in (shell.data, *shell.data.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_folder_of_root_with_the_data_of_another_is_the_one_fault(open_shell: Shell) -> None:
+    """As after `mkdir` or `chown` by root: not everything else belongs to the wrong user."""
+    _give_away(open_shell)
+    os.chown(open_shell.data, 0, 0)
+    [error] = errors_of(open_shell)
+    assert f"{open_shell.data}, which belongs to root, a file of nobody: chown nobody {open_shell.data}" == error
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("also_wrong", [False, True])
+def test_a_configuration_that_the_owner_of_the_data_cannot_read_is_an_error(
+    open_shell: Shell, also_wrong: bool
+) -> None:
+    """Root can read it, so root's check would find nothing, and the service would not start; with other faults, too."""
+    _give_away(open_shell)
+    open_shell.config.chmod(0o600)
+    if also_wrong:
+        (open_shell.data / "keys").chmod(0o755)
+    error, *others = errors_of(open_shell)
+    assert f"{open_shell.config}, which user nobody cannot read" in error
+    assert f"chmod 640 {open_shell.config}" in error
+    assert also_wrong is any("chmod 700" in other for other in others)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_configuration_in_a_folder_of_root_is_an_error(open_shell: Shell, tmp_path: Path) -> None:
+    _give_away(open_shell)
+    closed = open_shell.folder / "closed"
+    closed.mkdir(mode=0o700)
+    open_shell.config = open_shell.config.rename(closed / "config.toml")
+    text = open_shell.config.read_text(encoding="utf-8")
+    open_shell.config.write_text(text.replace('data_dir = "data"', f'data_dir = "{open_shell.data}"'), encoding="utf-8")
+    [error] = errors_of(open_shell)
+    assert f"in {closed}, which user nobody cannot enter" in error
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("is_credential", [False, True])
+def test_a_password_that_only_root_can_read_is_an_error_unless_it_is_a_credential(
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, is_credential: bool
+) -> None:
+    """The service reads files by itself, and is handed credentials."""
+    _give_away(open_shell)
+    store = open_shell.folder / "store"
+    store.mkdir()
+    monkeypatch.setattr("pressrun.config.named_files._STORES", (store,))
+    password = (store if is_credential else open_shell.folder) / "password"
+    password.write_text("secret", encoding="ascii")
+    password.chmod(0o600)
+    text = open_shell.config.read_text(encoding="utf-8")
+    named = '[[relay]]\nusername = "us"\npassword_file = "password"'
+    open_shell.config.write_text(text.replace("\n[[relay]]", f"\n{named}", 1), encoding="utf-8")
+    errors = errors_of(open_shell)
+    assert is_credential is (errors == [])
+    assert all("which user nobody cannot read" in error for error in errors)
 
 
 def test_what_is_unwise_is_advice(shell: Shell) -> None:

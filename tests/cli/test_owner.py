@@ -58,10 +58,26 @@ def test_root_comes_back_after_an_error(open_folder: Path) -> None:
 def test_nobody_else_may(open_folder: Path) -> None:
     os.seteuid(NOBODY)
     try:
-        with pytest.raises(NotPermitted, match="belongs to root"):
+        with pytest.raises(NotPermitted, match=f"belongs to root.* run chown -R nobody: {open_folder} as root"):
             find_owner(open_folder)
     finally:
         os.seteuid(0)
+
+
+@needs_root
+def test_a_database_of_another_user_is_named_with_the_remedy(
+    open_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a copy by root; SQLite says only that it cannot open it."""
+    shell = Shell(open_folder, capsys)
+    shell.make_list()
+    database = shell.data / "pressrun.sqlite3"
+    for path in (shell.data, *shell.data.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    os.chown(database, 0, 0)
+    called = shell.call("list", "ls")
+    assert 69 == called.code
+    assert f"{database} belongs to root. Run chown nobody {database} as root" in called.err
 
 
 @needs_root

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pressrun.config.builder import build, resolve_data_dir
+from pressrun.config.named_files import is_closed, this_user
 from pressrun.config.problems import ConfigError, Problems
 from pressrun.config.sections import Parsed, parse, read
 from pressrun.config.settings import Settings
@@ -17,6 +18,7 @@ from pressrun.core.setting import BadValue
 from pressrun.core.setting_kinds import file
 
 _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
+_NO_CREDENTIALS = {"CREDENTIALS_DIRECTORY": os.devnull}
 
 
 def locate_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
@@ -87,6 +89,21 @@ def examine(path: Path, environ: Mapping[str, str] | None = None) -> list[Config
     return _load(path, os.environ if environ is None else environ)[1]
 
 
+def find_closed_files(path: Path) -> list[ConfigError]:
+    """What keeps this user from reading a file and the files that it names; credentials are handed to a service."""
+    path = path.absolute()
+    closed = next(
+        (folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK, effective_ids=True)), None
+    )
+    if closed is not None:
+        expected = f"a file in a folder that every user can enter, such as {_SYSTEM_WIDE.parent}"
+        return [ConfigError(1, "", f"{path}, in {closed}, which {this_user()} cannot enter", expected)]
+    if not os.access(path, os.R_OK, effective_ids=True):
+        expected = f"a file that the service can read: chgrp {os.getegid()} {path}; chmod 640 {path}"
+        return [ConfigError(1, "", f"{path}, which {this_user()} cannot read", expected)]
+    return [error for error in examine(path, _NO_CREDENTIALS) if is_closed(error.actual)]
+
+
 def _load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[ConfigError]]:
     path = path.absolute()
     parsed = read_file(path)
@@ -124,4 +141,4 @@ def _exists(path: Path) -> bool:
 
 
 def _not_permitted(path: Path) -> NotPermitted:
-    return NotPermitted(f"cannot read {path} as this user. Run pressrun with sudo")
+    return NotPermitted(f"{this_user()} cannot read {path}. Run pressrun with sudo, or let that user read the file")

@@ -55,7 +55,7 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
         if "/" in name:
             return "a file that is not there"
         closed = [str(store) for store in self._stores() if not _may_enter(store)]
-        hidden = f" ({_user()} cannot look into {' and '.join(closed)})" if closed else ""
+        hidden = f" ({this_user()} cannot look into {' and '.join(closed)})" if closed else ""
         # A service has the credentials of its start. One that was added since needs a restart.
         later = "; a new credential needs a restart" if "INVOCATION_ID" in self.environ else ""
         return f"no such file and no systemd credential{hidden}{later}"
@@ -70,7 +70,7 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
         except UnfitFile as problem:
             raise BadValue(expected, actual=f"{show(name)}, {problem}") from None
         except PermissionError:
-            raise BadValue(expected, actual=f"{show(name)}, which {_user()} cannot read") from None
+            raise BadValue(expected, actual=f"{show(name)}, {_closed()}") from None
         except OSError as problem:
             actual = f"{show(name)}, which cannot be read ({reason_of(problem)})"
             raise BadValue(expected, actual=actual) from None
@@ -92,11 +92,21 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _user() -> str:
+def this_user() -> str:
+    """Whom this process acts as, in words."""
     try:
         return f"user {pwd.getpwuid(os.geteuid()).pw_name}"
     except KeyError:
         return f"user {os.geteuid()}"
+
+
+def _closed() -> str:
+    return f"which {this_user()} cannot read"
+
+
+def is_closed(actual: str) -> bool:
+    """Whether an error about a named file says that this user cannot read it."""
+    return actual.endswith(_closed())
 
 
 def read_password(files: NamedFiles, name: str, expected: str) -> str:

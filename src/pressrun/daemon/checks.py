@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
 from pressrun.assets import AssetError
-from pressrun.config import ConfigError
+from pressrun.config import ConfigError, find_closed_files
 from pressrun.config.settings import Settings
 from pressrun.control.client import call_if_running
 from pressrun.core.addresses.doubtful import doubtful_addresses
@@ -62,24 +62,30 @@ class Subject(Struct, frozen=True, kw_only=True):
     data: DataDir | None
     settings: Settings | None
     file_mode: int  # of the configuration
+    lines: Sequence[str] = ()  # of the configuration, which the owner of the data may not be able to read
 
     def error(self, key: str, actual: str, expected: str) -> ConfigError:
         """An error at the line of a key, the first of that name."""
         return ConfigError(self._line_of(key.rpartition(".")[2]), key, actual, expected)
 
     def _line_of(self, name: str) -> int:
-        lines = self.source.read_text(encoding="utf-8-sig").splitlines()
-        return next((number for number, line in enumerate(lines, 1) if line.lstrip().startswith(name)), 1)
+        return next((number for number, line in enumerate(self.lines, 1) if line.lstrip().startswith(name)), 1)
 
 
 def check_file(subject: Subject) -> Iterator[Finding]:
-    """Only the owner may change the configuration, and other users need not read it."""
+    """Only the owner may change the configuration, other users need not read it, and the service can."""
+    yield from _closed_files(subject)
     mode = stat.S_IMODE(subject.file_mode)
     if mode & stat.S_IWOTH:
         actual = f"{subject.source} with mode {mode:04o}, which every user can change"
         yield ConfigError(1, "", actual, f"mode 0640 (chmod 640 {subject.source})")
     elif mode & stat.S_IROTH:
         yield ConfigWarning(f"every user of this machine can read {subject.source}. Run chmod 640 on it")
+
+
+def _closed_files(subject: Subject) -> list[ConfigError]:
+    """What root can read and the owner of the data, as whom the service runs, cannot."""
+    return [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
 
 
 def check_settings(subject: Subject) -> Iterator[Finding]:
@@ -222,7 +228,7 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
 def check_service(subject: Subject) -> Iterator[Finding]:
     """The running service can use the file, too: it has the credentials of its start, not the current ones."""
     settings = subject.settings
-    if settings is None or subject.data is None:
+    if settings is None or subject.data is None or _closed_files(subject):
         return
     answer = call_if_running(subject.data.control_socket, "reload.try")
     if answer is None or answer["source"] != str(settings.source.absolute()):

@@ -72,8 +72,14 @@ def groups_of(uid: int, gid: int) -> tuple[int, ...]:
 
 
 def user_name(uid: int) -> str:
-    """The name of a user, or their number."""
+    """The name of a user, or their number, in words."""
+    name = account_name(uid)
+    return f"user {uid}" if name == str(uid) else name
+
+
+def account_name(uid: int) -> str:
+    """The name of a user, or their number, as chown takes it."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return f"user {uid}"
+        return str(uid)

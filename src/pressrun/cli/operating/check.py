@@ -47,6 +47,7 @@ def _findings(invocation: Invocation) -> list[Finding]:
         data=_data_to_check(invocation, has_errors=bool(errors)),
         settings=None if errors else invocation.settings,
         file_mode=path.stat().st_mode,
+        lines=path.read_text(encoding="utf-8-sig", errors="replace").splitlines(),
     )
     with nullcontext() if data_dir is None else acting_as_owner(data_dir):
         return [*errors, *(finding for check in CHECKS for finding in check(subject))]

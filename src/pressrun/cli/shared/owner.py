@@ -18,7 +18,7 @@ from msgspec import Struct
 from pressrun.core.addresses.doubtful import doubtful_addresses
 from pressrun.core.errors import NotPermitted
 from pressrun.core.text.charsets import charset_labels
-from pressrun.runtime.identity import groups_of, user_name
+from pressrun.runtime.identity import account_name, groups_of, user_name
 from pressrun.store.sqlite import connection, migrate
 
 
@@ -44,8 +44,17 @@ def find_owner(data_dir: Path) -> Identity | None:
     if os.geteuid() == status.st_uid:
         return None
     if os.geteuid() != 0:
-        raise NotPermitted(f"{data_dir} belongs to {user_name(status.st_uid)}. Run pressrun with sudo, or as that user")
+        raise NotPermitted(_of_another(data_dir, status.st_uid))
     return Identity(uid=status.st_uid, gid=status.st_gid, groups=groups_of(status.st_uid, status.st_gid))
+
+
+def _of_another(data_dir: Path, owner: int) -> str:
+    """What a user is told about data of another; data of root are often those of a service, unpacked by hand."""
+    message = f"{data_dir} belongs to {user_name(owner)}. Run pressrun with sudo, or as that user"
+    if owner:
+        return message
+    me = os.geteuid()
+    return f"{message}. If the data are those of {user_name(me)}, run chown -R {account_name(me)}: {data_dir} as root"
 
 
 def is_in_group_of(data_dir: Path) -> bool:

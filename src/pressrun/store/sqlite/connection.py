@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pressrun.core.errors import Unavailable
+from pressrun.runtime.identity import account_name, user_name
 from pressrun.store.connection import EngineConnection
 from pressrun.store.disk_faults import explain
 from pressrun.store.statements import Macros, load_statements
@@ -123,7 +124,17 @@ def unavailable(path: Path, done: str, problem: sqlite3.Error) -> Unavailable:
     """What SQLite cannot do with a whole file, and why. It has to write even to read one that nobody else has open."""
     if is_damage(problem):
         return Unavailable(f"the database {path} is damaged ({problem}): {mend(problem)}")
+    me = os.geteuid()
+    for file in files_of(path):
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK, effective_ids=True) and file.stat().st_uid != me:
+            remedy = f"{file} belongs to {user_name(file.stat().st_uid)}. Run chown {account_name(me)} {file} as root"
+            return Unavailable(f"the database {path} cannot be {done}: {remedy}")
     return explain(f"the database {path} cannot be {done}", path.parent, str(problem))
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """A database file and those that SQLite keeps beside it while it is open."""
+    return (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

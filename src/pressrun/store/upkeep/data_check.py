@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.runtime.identity import account_name, user_name
 from pressrun.store.location import check_version
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.upkeep import preparing
@@ -40,21 +41,28 @@ def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
     """Files that do not belong to the owner of data_dir, or that others can read."""
     if not data.root.is_dir():
         return
-    owner = data.root.stat().st_uid
+    owner = _owner_of(data)
     for path in _private(data):
         try:
             status = path.lstat()
         except OSError:
             continue  # missing, or below a folder with a problem of its own
         if status.st_uid != owner:
-            state = f"{path} belongs to user {status.st_uid}"
-            yield DataProblem(str(path), state, f"user {owner}: chown {owner} {path}")
+            state = f"{path}, which belongs to {user_name(status.st_uid)}"
+            yield DataProblem(str(path), state, f"a file of {user_name(owner)}: chown {account_name(owner)} {path}")
         elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(status.st_mode):
             mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
             remedy = f"{wanted:04o}: chmod {wanted:o} {path}"
             if path == data.root and _is_of_others(data):  # closing /etc or / would close the machine
                 remedy = "a folder of Pressrun's own, with nothing else in it"
             yield DataProblem(str(path), f"{path} with mode {mode:04o}", remedy)
+
+
+def _owner_of(data: DataDir) -> int:
+    """Who owns the data: the folder alone may have been given to root by mistake."""
+    root = data.root.stat().st_uid
+    owners = {path.lstat().st_uid for path in (data.keys, data.lock) if path.exists()}
+    return owners.pop() if root == 0 and len(owners) == 1 else root
 
 
 def _is_of_others(data: DataDir) -> bool:
