@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.delivery.harness import mail_to_owner
@@ -98,7 +99,7 @@ def copy_of(data: DataDir, target: Path) -> Path:
     return target
 
 
-def rows(location: Location, sql: str) -> list[tuple[object, ...]]:
+def rows(location: Location, sql: str) -> list[tuple[Any, ...]]:
     with closing(location.connect(readonly=True)) as connection:
         tables = connection.tables()
         with tables.snapshot():

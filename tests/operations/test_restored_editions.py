@@ -57,6 +57,36 @@ def test_a_program_that_repeats_a_request_sends_no_edition_again(data: DataDir, 
     assert [(b"\0", 5, 1), (b"\2", 5, 1), (b"\4", 5, 1)] == kept
 
 
+def test_editions_that_the_backup_does_not_have_are_told_with_what_had_gone_out(data: DataDir, backup: Path) -> None:
+    """Whether to send it again depends on that. Drafts are not in question."""
+    columns = (
+        "subject, slug, list_id, title, language, source_name, source_digest, message_secret, created_at, is_repeat"
+    )
+    copied = "slug || id, list_id, title, language, source_name, source_digest, message_secret, created_at, 1"
+    last = rows(data.database, "select max(id) from edition")[0][0]
+    made = {
+        "Half": ("sending", "5"),
+        "New": ("sending", "5"),
+        "Later": ("scheduled", "null"),
+        "Idea": ("draft", "null"),
+    }
+    for place, (subject, (state, started)) in enumerate(made.items(), 1):
+        execute(
+            data.database,
+            f"insert into edition ({columns}, id, state, started_at, audience) "
+            f"select '{subject}', '{subject}' || {copied}, {last + place}, '{state}', {started}, 2000 "
+            f"from edition where id = {last}",
+        )
+    execute(data.database, f"insert into copy_count (edition_id, queued, begun) values ({last + 1}, 800, 1200)")
+    report = put_back(data, backup)
+    told = [edition for edition in report.editions_since if any(f"“{subject}”" in edition for subject in made)]
+    later, new, half = told
+    assert half.endswith("1,200 of its 2,000 copies had gone out. If you send it again, those readers get it twice")
+    assert f"edition {last + 2} of " in new
+    assert "“Later”, is newer than the backup, and none of its copies had gone out. Send or schedule it again" in later
+    assert "none of its copies had gone out" in new
+
+
 def test_who_is_suspended_for_bounces_reads_nothing_of_a_list_that_comes_back(data: DataDir, backup: Path) -> None:
     reader = rows(data.database, "select min(subscriber_id) from subscription")[0][0]
     execute(

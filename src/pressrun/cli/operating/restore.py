@@ -100,7 +100,7 @@ def _print(report: RestoreReport) -> None:
     for line in describe_held(report.held):
         echo(line)
     for edition in report.editions_since:
-        print_warning(f"{edition} is newer than the backup. Do not send it again")
+        print_warning(edition)
     for place in report.aside:
         echo(f"the former data are in {place}. Remove them when you no longer need them")
     if report.config is not None:

@@ -60,7 +60,7 @@ class RestoreReport(Struct, kw_only=True):
     backup. `ended` and `erased` count people who left or were erased according to the former data, `access` counts what
     people who log in and tokens have lost, and `closed` are lists that were closed or removed since. `problems` says
     what could not be taken over. `aside` is where the former data are. `config` is the configuration in the backup, if
-    it differs from the one in use. `editions_since` are the editions of which the backup knows nothing.
+    it differs from the one in use. `editions_since` says of which editions the backup knows nothing.
     """
 
     manifest: Manifest

@@ -37,7 +37,7 @@ from pressrun.store.queue.inbound import InboundState
 from pressrun.store.queue.journal import Claim, JournalEntry
 from pressrun.store.readers import consent
 from pressrun.store.readers.enrolment import count_audience
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 from pressrun.store.upkeep import restores
 from pressrun.store.upkeep.restores import FormerEdition, RestoredEdition
 
@@ -241,9 +241,18 @@ def close_lists(tx: Transaction, former: Transaction, now: int) -> list[str]:
 
 
 def find_editions_since(tx: Transaction, former: Transaction) -> list[str]:
-    """Editions that the former database has sent and this one knows nothing of, newest first, in words."""
-    rows = restores.editions_since(former, editions.next_id(tx) - 1)
-    return [f"edition {row['id']} of {row['list']}, “{row['subject']}”" for row in rows]
+    """Editions that the former database would have sent and this one knows nothing of, newest first, in words."""
+    return [_newer_edition(former, row) for row in restores.editions_since(former, editions.next_id(tx) - 1)]
+
+
+def _newer_edition(former: Transaction, row: Row) -> str:
+    """What is known of an edition that the backup does not have, and whether it may be sent again."""
+    name = f"edition {row['id']} of {row['list']}, “{row['subject']}”, is newer than the backup"
+    begun = copy_counts.count_begun(former, row["id"])
+    if not begun:
+        return f"{name}, and none of its copies had gone out. Send or schedule it again"
+    copies = f"{begun:,} of its {row['audience']:,} copies"
+    return f"{name}, and {copies} had gone out. If you send it again, those readers get it twice"
 
 
 def carry_requests(tx: Transaction, former: Transaction) -> None:

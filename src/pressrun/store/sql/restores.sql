@@ -215,9 +215,10 @@ update edition set state = :state, unsubscribed = :unsubscribed, complaints = :c
 where id = :id;
 
 -- name: editions_since
--- Editions with a higher id that have begun, newest first.
-select edition.id, list.name as list, edition.subject from edition cross join list
-where edition.id > :after and edition.started_at is not null and edition.is_welcome = 0 and list.id = edition.list_id
+-- Editions with a higher id that have begun or were to begin, and were not cancelled before any copy, newest first.
+select edition.id, list.name as list, edition.subject, edition.audience from edition cross join list
+where edition.id > :after and (edition.first_claim_at is not null or edition.state not in ('draft', 'cancelled')) and edition.is_welcome = 0
+    and list.id = edition.list_id
 order by edition.id desc limit 100;
 
 -- name: begun_editions

@@ -261,7 +261,7 @@ def store_edition(tx: Transaction, edition_id: int, then: FormerEdition) -> None
 
 
 def editions_since(former: Transaction, last_id: int) -> list[Row]:
-    """Editions with a higher id that have begun, newest first: id, list, subject."""
+    """Editions with a higher id that have begun or were scheduled, newest first: id, list, subject, audience."""
     return former.rows("restores.editions_since", after=last_id)
 
 
