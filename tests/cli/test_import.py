@@ -37,6 +37,34 @@ def test_an_export_reads_back_unchanged_in_every_state(shell: Shell) -> None:
     assert exported == shell.good("subscriber", "export", "copy").out
 
 
+def test_nobody_who_left_is_mailed_because_the_rest_of_their_row_cannot_be_stored(shell: Shell) -> None:
+    """A refused row would leave the door open to the next file. Rows of members are refused as before."""
+    shell.make_list()
+    file = shell.write(
+        "members.csv",
+        "email,name,subscribed_at,consent_ip,state,city\n"
+        "a@x.example,Ann,2020-01-02,,active,Ulm\n"
+        "A@x.example,Ann,02.01.2020,,unsubscribed,Ulm\n"
+        "b@x.example,Bob\x07,2020-01-02,,unsubscribed,Ulm\n"
+        "c@x.example,Cid,2020-01-02,home,disabled,bounced\n"
+        "d@x.example,Dan,02.01.2020,,active,Ulm\n"
+        "e@x.example,,2020-01-02,,active,bounced\n",
+    )
+    counted = shell.good("subscriber", "import", "news", file, "--json").json
+    assert [6, 7] == [row["line"] for row in counted["invalid"]]
+    states = {row["address"]: row["state"] for row in shell.good("subscriber", "ls", "news", "--json").json}
+    assert {"a@x.example": "unsubscribed", "b@x.example": "unsubscribed", "c@x.example": "suspended"} == states
+
+
+def test_a_name_of_several_lines_becomes_one(shell: Shell) -> None:
+    """As spreadsheets write a cell with a line break."""
+    shell.make_list()
+    file = shell.write("members.csv", 'email,name\na@x.example,"Ann\r\nof Ulm"\nb@x.example,Bob\tBerg\n')
+    assert [] == shell.good("subscriber", "import", "news", file, "--json").json["invalid"]
+    names = [row["name"] for row in shell.good("subscriber", "ls", "news", "--json").json]
+    assert ["Ann of Ulm", "Bob Berg"] == names
+
+
 def test_people_whom_another_program_has_blocked_are_suppressed(shell: Shell) -> None:
     """The dry run counts what the import does then, and a second import changes nothing."""
     shell.make_list()

@@ -45,7 +45,7 @@ def test_spreadsheets_may_separate_columns_in_their_own_way(separator: str) -> N
     header, row = separator.join(("email", "name", "city")), separator.join(("a@x.example", "Ann, Dr.", '"Rome"'))
     expected = ImportRow(line=2, email="a@x.example", name="Ann, Dr.", attributes={"city": "Rome"})
     assert [expected] == rows(f"\ufeff{header}\r\n{row}\r\n")
-    named = ImportRow(line=2, email="a@x.example", name=f"A{separator}B")
+    named = ImportRow(line=2, email="a@x.example", name=f"A{separator}B".replace("\t", " "))
     assert [named] == rows(f"email,name\na@x.example,A{separator}B\n")
 
 

@@ -18,7 +18,7 @@ from pressrun.core.errors import BadInput
 from pressrun.core.text.charsets import storable
 from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_records, unescape_cell
 from pressrun.operations.sources.columns import ColumnMap, Columns, field_name, read_header
-from pressrun.operations.sources.member import NO_FIELDS, SourceMember
+from pressrun.operations.sources.member import NO_FIELDS, MemberState, SourceMember
 from pressrun.operations.sources.remedies import BY_OPTIONS, LEFT_OUT, Remedies
 from pressrun.operations.sources.state_columns import is_exit_word
 from pressrun.operations.sources.states import (
@@ -128,15 +128,19 @@ class _Table(Struct, frozen=True, kw_only=True):
             texts[key] = f"{texts[key]} {text}".strip() if key == "name" and key in texts else text
         fields = {name: unescape(cells[place]) for name, place in self.columns.fields if cells[place]}
         standing, was = self._standing(cells)
-        self._require_silent(cells)
         self._require_named(cells)
-        if attributes := texts.get("attributes"):
-            fields |= _read_attributes(attributes)
+        try:
+            self._require_silent(cells)
+            if attributes := texts.get("attributes"):
+                fields |= _read_attributes(attributes)
+        except BadInput:
+            if standing.state is MemberState.ACTIVE:  # nobody else gets mail, and a refused row would not stop any
+                raise
         moment = texts.get("subscribed_at") or texts.get("requested_at", "")
         return SourceMember(
             line=record.line,
             address=texts["email"],
-            name=texts.get("name", ""),
+            name=_join_lines(texts.get("name", "")),
             language=texts.get("language", ""),
             state=standing.state,
             was=was,
@@ -273,3 +277,8 @@ MAILCHIMP = TableFormat(
     consent_source="mailchimp",
     state_of_file=_mailchimp_state,
 )
+
+
+def _join_lines(name: str) -> str:
+    """A name in one line: a cell of a spreadsheet may have several."""
+    return " ".join(name.split()) if any(sign in name for sign in "\r\n\t") else name

@@ -47,7 +47,24 @@ class CheckedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 def check_row(row: ImportRow, now: int) -> CheckedRow:
-    """Check every field of a row; raises BadInput with the reason."""
+    """Check every field of a row; raises BadInput with the reason.
+
+    Of somebody who gets no mail, the address and the state are enough: if a name or a date that cannot be stored kept
+    the row out, the next file might bring them in.
+    """
+    try:
+        return _check_fields(row, now)
+    except BadInput:
+        if _says_no_mail(row):
+            return _check_fields(ImportRow(line=row.line, email=row.email, state=row.state), now)
+        raise
+
+
+def _says_no_mail(row: ImportRow) -> bool:
+    return row.state.strip().lower() in (SubscriptionState.UNSUBSCRIBED, SubscriptionState.SUSPENDED)
+
+
+def _check_fields(row: ImportRow, now: int) -> CheckedRow:
     address = _parse_address(row.email)
     return CheckedRow(
         line=row.line,
