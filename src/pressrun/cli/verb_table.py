@@ -22,6 +22,22 @@ GROUPS: dict[str, str] = _TABLES["groups"]
 VERBS: dict[str, tuple[str, str]] = {name: (verb["run"], verb["help"]) for name, verb in _TABLES["verbs"].items()}
 READING = frozenset(name for name, verb in _TABLES["verbs"].items() if verb.get("reads"))
 
+# What other programs call some of them; below a group its own verb, else a whole path.
+_CALLED_ELSEWHERE = {
+    "delete": "rm",
+    "edit": "set",
+    "find": "show",
+    "flush": "retry",
+    "mailq": "queue ls",
+    "remove": "rm",
+    "search": "show",
+    "status": "doctor",
+    "stop": "pause",
+    "subscribe": "subscriber add",
+    "unsubscribe": "subscriber rm",
+    "update": "set",
+}
+
 
 class NoVerb(click.UsageError):
     """A group was called without a verb; the message is its help. Some releases of click would exit with 0 here."""
@@ -62,7 +78,9 @@ class VerbGroup(click.Group):
 
     def _hint(self, ctx: click.Context, word: str) -> str:
         """Which commands somebody may have meant: those of that name in a group, or the one that is spelled alike."""
+        known = _CALLED_ELSEWHERE.get(word, "")
         meant = [path for path in VERBS if path.endswith(f" {word}")] if ctx.parent is None else []
+        meant = meant or [path for path in (verbs_of(self.name) if ctx.parent else VERBS) if path == known]
         meant = meant or import_module("difflib").get_close_matches(word, self.list_commands(ctx), n=1)
         if not meant:
             return ""
