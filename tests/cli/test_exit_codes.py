@@ -64,6 +64,7 @@ CASES = [
     (64, "'--archive'", ["list", "create", "x", "--title", "T", "--archive", "hidden"]),
     (64, "'--state'", ["subscriber", "ls", "news", "--state", "happy"]),
     (64, "--yes", ["send", "news", "good.md"]),
+    (1, "/nowhere does not exist. Create it first", ["backup", "nowhere/news.tar"]),
     (64, "--yes", ["list", "close", "news"]),
     (64, "--yes", ["list", "rm", "news"]),
     (64, "--yes", ["list", "set", "news", "closed=true"]),

@@ -218,6 +218,7 @@ def test_a_full_disk_leaves_nothing(data: DataDir, tmp_path: Path, octets: int, 
     command = [sys.executable, "-c", script, str(data.root), str(target / "backup.tar")]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "."})
     assert words in done.stderr
+    assert "/proc/" not in done.stderr
     assert list(target.iterdir()) == []
 
 

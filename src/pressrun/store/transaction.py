@@ -80,7 +80,10 @@ class Dialect(Struct, frozen=True):
         """The error for an outage."""
         if self.is_damage(problem):
             return Unavailable(f"the database is damaged ({problem}): {self.mend(problem)}")
-        return Unavailable(f"the database is unavailable: {problem}")
+        remedy = (
+            ". Make room on its disk; the service then continues by itself" if "disk is full" in str(problem) else ""
+        )
+        return Unavailable(f"the database is unavailable: {problem}{remedy}")
 
 
 DeferredWork = Callable[["Transaction", Sequence[Any]], object]

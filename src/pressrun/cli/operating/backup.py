@@ -80,7 +80,9 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
                 manifest, path = _write_to_file(snapshot, config, Path(target), folder, recipients, progress)
                 place, size = str(path.absolute()), path.stat().st_size
     except OSError as problem:
-        raise Refused(f"the backup was not written: {reason_of(problem)}") from problem
+        above = Path(target).absolute().parent
+        why = reason_of(problem) if above.is_dir() else f"the folder {above} does not exist. Create it first"
+        raise Refused(f"the backup was not written: {why}") from problem
     finally:
         progress.clear()
     _note(invocation, LastBackup(at=snapshot.at, place=place, size=size))

@@ -77,7 +77,8 @@ class SqliteTables(TableStore):
                 copy.execute("pragma journal_mode = delete")  # the copy is a single file
             os.fsync(descriptor)
         except sqlite3.Error as problem:
-            raise Refused(f"the database could not be copied to {target.parent}: {problem}") from problem
+            place = target.parent.resolve()  # not the name of an open descriptor
+            raise Refused(f"the database could not be copied to {place}: {problem}") from problem
         finally:
             os.close(descriptor)
 
