@@ -511,11 +511,27 @@ async def test_another_sender_or_recipient_is_another_mail(room: Mailroom) -> No
 
 async def test_a_mail_without_message_id_may_come_again_later(room: Mailroom) -> None:
     """At once it is the same handed over twice, an hour later it is another one."""
-    bare = b"Subject: help\r\n\r\n"
-    numbers = [len(await room.deliver(bare, "news-request")), len(await room.deliver(bare, "news-request"))]
+    bare = b"From: ada@reader.example\r\nSubject: a question\r\n\r\n"
+    numbers = [len(await room.deliver(bare, "news-owner")), len(await room.deliver(bare, "news-owner"))]
     room.now += 3600
-    numbers.append(len(await room.deliver(bare, "news-request")))
+    numbers.append(len(await room.deliver(bare, "news-owner")))
     assert [1, 0, 1] == numbers
+
+
+@pytest.mark.parametrize("local", ["news-join", "news-leave", "news-request"])
+async def test_whoever_asks_again_in_the_same_words_is_answered_again(room: Mailroom, local: str) -> None:
+    """A mail without a Message-ID that asks for something is a request of its own, within the limits."""
+    bare = b"Subject: help\r\n\r\n"
+    assert [1, 1] == [len(await room.deliver(bare, local)) for _ in range(2)]
+    assert "repeated" not in room.counted
+
+
+async def test_who_comes_back_unsubscribes_again_by_the_same_mail(room: Mailroom) -> None:
+    """The signed address is the same, and so may be the octets of the mail."""
+    for _ in range(2):
+        local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, await room.subscribe())}"
+        await room.deliver(b"Subject: unsubscribe\r\n\r\n", local)
+        assert "unsubscribed" == await room.state_of()
 
 
 async def test_a_mail_that_is_dealt_with_leaves_nothing_but_its_digest(room: Mailroom) -> None:

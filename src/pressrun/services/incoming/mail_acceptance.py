@@ -36,6 +36,8 @@ log = logging.getLogger("pressrun.inbound")
 MOST_HOPS = 25
 # Two mails with the same octets and no Message-ID are one mail, delivered twice, only when they come this close.
 SAME_WITHIN_SECONDS = 600
+# Unless they ask for something: people and scripts ask again in the same words, and the limits on answers hold anyway.
+_ASKING = frozenset({RouteKind.SUBSCRIBE, RouteKind.UNSUBSCRIBE, RouteKind.LEAVE, RouteKind.REQUEST})
 
 # Mail by which people leave is stored even when the disk is nearly full: it is small, and nobody may be kept in. What a
 # mail to the address of a whole server asks for is known, and looked at, once its subject has been read.
@@ -224,8 +226,15 @@ def _new_row(
         queue=queue,
         state=InboundState.KEPT if refused else InboundState.RECEIVED,
         outcome=reply.text if refused else "",
-        repeats_after=None if header.has_message_id else SAME_WITHIN_SECONDS,
+        repeats_after=_repeats_after(header, route),
     )
+
+
+def _repeats_after(header: HeaderScan, route: Route) -> int | None:
+    """After how many seconds the same octets are another mail; None: never."""
+    if header.has_message_id:
+        return None
+    return 0 if route.kind in _ASKING else SAME_WITHIN_SECONDS
 
 
 def _count_copies(queues: Sequence[MailQueue], replies: Sequence[Reply]) -> Counter[MailQueue]:
