@@ -245,6 +245,14 @@ def test_only_a_feedback_report_counts_as_one(head: str) -> None:
     assert "" == read_report(f"From: a@reader.example\r\nContent-Type: {head}\r\n\r\n{part}".encode()).feedback_type
 
 
+@pytest.mark.parametrize("value", ["abuse", "  Abuse ", "abuse (by the reader)", "(spam) abuse"])
+def test_the_type_of_a_feedback_report_may_have_comments(value: str) -> None:
+    """RFC 5965 allows them around the word."""
+    head = "multipart/report; report-type=feedback-report; boundary=b"
+    part = f"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: {value}\r\n--b--\r\n"
+    assert "abuse" == read_report(f"From: a@isp.example\r\nContent-Type: {head}\r\n\r\n{part}".encode()).feedback_type
+
+
 @given(st.sampled_from(_CORPUS), st.data())
 def test_a_damaged_report_is_a_report_or_unreadable(content: bytes, data: st.DataObject) -> None:
     """Octets changed, cut, put in and joined."""

@@ -33,6 +33,7 @@ _JMRP_MARK = re.compile(rb"(?im)^x-hmxmroriginalrecipient[ \t]{0,8}:")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _UNTYPED = frozenset({"application/octet-stream"})
 _STATUS_BEGIN = re.compile(r"\s{0,20}(?:reporting-mta|original-envelope-id|final-recipient)[ \t]{0,4}:", re.IGNORECASE)
+_COMMENT = re.compile(r"\([^()]*\)")
 _MAX_FORWARDS = 2  # a report in a forward in a forward
 _MAX_SHOWN = 16 * 1024
 
@@ -71,7 +72,7 @@ def _read(content: bytes, *, forwards: int) -> Report:
             return inside
     return Report(
         recipients=recipients,
-        feedback_type=feedback.get("feedback-type", "other").strip().lower()[:50] if feedback else "",
+        feedback_type=_feedback_type(feedback) if feedback else "",
         enclosed=read_enclosed(opened, texts=texts, feedback=feedback),
         automatic=automatic or answers,
         subject=subject,
@@ -100,6 +101,11 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
     for group in chain.from_iterable(groups):
         fields = {**group, **fields}
     return fields or ({"feedback-type": "other"} if groups else {})
+
+
+def _feedback_type(fields: dict[str, str]) -> str:
+    """The type of a report, around which comments may stand (RFC 5965 §3.5)."""
+    return _COMMENT.sub(" ", fields.get("feedback-type", "other")).strip().lower()[:50]
 
 
 def _by_status(opened: OpenedMail, shown: str) -> list[RecipientReport]:
