@@ -154,6 +154,61 @@ async def test_who_joined_while_the_clock_was_ahead_and_pauses_before_their_slic
     assert {f"r{number}@reader.example": 1 for number in range(8)} == await recipients(harness)
 
 
+@pytest.mark.parametrize("why", ["their turn has passed", "they came too late", "they read another list"])
+async def test_nobody_joins_an_audience_by_pausing(harness: DeliveryHarness, why: str) -> None:
+    """What they are not due is not queued for the end of their pause, either."""
+    await harness.services.make_list("other")
+    await harness.change("update list set leaving_note = 0")
+    first, second = ([f"r{number}@reader.example" for number in numbers] for numbers in (range(4), range(4, 8)))
+    await harness.add_readers(first)
+    await harness.services.subscribers.add("other", parse_address("other@reader.example"))
+    await harness.add_readers(second)
+    if why == "their turn has passed":
+        await harness.services.suppressions.add(parse_address(first[1]), "operator")
+    edition = await harness.edition(scheduled_at=int(harness.services.now))
+    await harness.services.database.write(start, edition, int(harness.services.now))
+    expected = {*first, *second}
+    match why:
+        case "their turn has passed":
+            await harness.services.suppressions.remove(parse_address(first[1]))
+            expected -= {who := first[1]}
+        case "they came too late":
+            await harness.services.subscribers.add("news", parse_address(who := "late@reader.example"))
+        case _:
+            who = "other@reader.example"
+    ((number,),) = await harness.rows("select id from subscriber where address = ?", who)
+    link, preferences = PreferenceLink(subscriber_id=number, epoch=0), Preferences(harness.services.context)
+    await preferences.pause(link, 3, Origin(source="web"))
+    await take_rest(harness)
+    await preferences.resume(link, Origin(source="web"))
+    assert expected == {*(await recipients(harness))}
+
+
+async def test_nobody_joins_an_edition_of_which_only_the_destinations_change(harness: DeliveryHarness) -> None:
+    edition = await begin(harness)
+    await take_rest(harness)
+    harness.pass_time(1)
+    await harness.services.subscribers.add("news", parse_address("late@reader.example"))
+    await harness.change(
+        "insert into bulk_change (kind, edition_id, created_at, done_through, last_id)"
+        " values ('reassign', ?, ?, 0, 99)",
+        edition,
+        int(harness.services.now),
+    )
+    link, preferences = PreferenceLink(subscriber_id=9, epoch=0), Preferences(harness.services.context)
+    await preferences.pause(link, 3, Origin(source="web"))
+    await preferences.resume(link, Origin(source="web"))
+    assert {f"r{number}@reader.example": 1 for number in range(8)} == await recipients(harness)
+
+
+async def test_who_is_suppressed_and_leaves_before_their_slice_is_not_in_the_audience(harness: DeliveryHarness) -> None:
+    edition = await begin(harness)
+    await harness.services.suppressions.add(parse_address("r7@reader.example"), "operator")
+    await harness.leave("r7@reader.example")
+    await take_rest(harness)
+    assert {"queued": 7} == await harness.counts(edition)
+
+
 async def test_who_leaves_before_their_slice_is_in_the_audience_and_gets_nothing(harness: DeliveryHarness) -> None:
     edition = await begin(harness)
     await harness.leave("r7@reader.example")

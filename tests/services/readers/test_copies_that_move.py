@@ -455,6 +455,17 @@ async def test_a_reader_who_moves_and_returns_to_a_language_gets_no_second_copy(
     assert [] == await send(family)
 
 
+async def test_who_had_an_issue_and_returns_to_its_language_before_their_slice_gets_no_second_copy(
+    family: DeliveryHarness,
+) -> None:
+    await choose(family, "boletim")
+    assert [ADA] == await get_issue(family, "boletim")
+    await choose(family, "news")
+    edition = await begin(family, issue="may")
+    await choose(family, "boletim")
+    assert [] == await send_rest(family, edition)
+
+
 async def test_an_issue_is_not_lost_by_a_change_of_address_that_is_undone(family: DeliveryHarness) -> None:
     """The other reader has never had it, and the first one has."""
     await family.add_readers([NEW], "boletim")
