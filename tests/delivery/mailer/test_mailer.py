@@ -12,12 +12,13 @@ from typing import Any
 
 import dkim
 import pytest
-from tests.delivery.harness import LATER, RELAY, TAKEN, DeliveryHarness, identity
+from tests.delivery.harness import GONE, LATER, RELAY, TAKEN, DeliveryHarness, identity
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build_signer
 from pressrun.delivery.queue.intake import UNSIGNED_SECONDS
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Result
 from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
 from pressrun.services.editions.build_orders import Manuscript
@@ -25,7 +26,7 @@ from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.events import RecipientOutcome
-from pressrun.smtp.handover import Outgoing
+from pressrun.smtp.handover import HandOver, Outgoing
 
 DELIVERY = DeliverySettings()
 LISTS = settings(domain="lists.example")
@@ -123,6 +124,29 @@ async def test_nothing_goes_out_unsigned(signing: DeliveryHarness, caplog: pytes
     signing.worker.sign_with(keys())
     signing.dispatcher.signs_again()
     assert [["rsa"]] * 50 == selectors(await signing.outgoing_after_cycle())
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_over"),
+    [(TAKEN, True), (LATER, True), (GONE, True), (NOT_SENT, False)],
+    ids=["taken", "deferred", "refused", "unsent"],
+)
+async def test_a_relay_that_answers_shows_that_mails_are_signed_again(
+    harness: DeliveryHarness, answer: HandOver, is_over: bool
+) -> None:
+    """Whatever the answer: the daemon counts as ready again."""
+    await harness.readers(2)
+    await harness.edition()
+    await harness.run_cycle()
+    unsigned = harness.next_outgoing()
+    assert unsigned is not None
+    failed = CompositionFailed("ValueError", unsigned=True)
+    harness.dispatcher.broker.record("primary", [Result(unsigned.delivery_id, failed)])
+    assert harness.clock() == harness.dispatcher.unsigned_since
+    harness.pass_time(UNSIGNED_SECONDS)
+    await harness.run_cycle()  # what has waited for so long goes back first
+    harness.answer((await harness.outgoing_after_cycle())[0], answer)
+    assert is_over is (harness.dispatcher.unsigned_since is None)
 
 
 async def test_signing_can_be_put_on_and_off(harness: DeliveryHarness) -> None:
