@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.operations.backup_tools import make_backup
 from tests.operations.moving import execute
 from tests.operations.test_restore import backup, count, data, put_back, rows
 
@@ -29,6 +30,39 @@ def test_nothing_waits_for_an_edition_that_is_over(data: DataDir, backup: Path, 
     assert ([], {}, 0) == (report.problems, report.held.editions, waiting)
     counted = rows(data.database, "select sum(queued + claimed + deferred) from copy_count")
     assert [(0,)] == counted
+
+
+OPENED = """update edition set is_welcome = 0, is_repeat = 1, finished_at = null, pause_reason = null,
+    canary_copies = null, state = 'sending', started_at = 9"""
+
+
+@pytest.mark.parametrize("case", ["of another edition", "over before"])
+def test_a_copy_that_merely_has_the_id_of_another_one_stays_as_it_is(data: DataDir, tmp_path: Path, case: str) -> None:
+    """After an earlier restore, ids were drawn twice. One that waits would not go out; a failed one would go again."""
+    mine = rows(data.database, "select id, edition_id, subscription_id from delivery where subscription_id > 0")
+    copy, edition, subscription = min(mine)
+    other = edition if case == "over before" else min(row[1] for row in mine if row[1] != edition)
+    before, after = ("delivered", "failed") if case == "over before" else ("deferred", "delivered")
+    execute(
+        data.database,
+        "delete from bulk_change",
+        OPENED,
+        f"delete from delivery where edition_id in ({edition}, {other}) and id <> {copy}",
+        f"update delivery set state = '{before}', recorded_at = 8, claimed_by = null, kind = null, bounce = null"
+        f" where id = {copy}",
+        "insert into list (id, name, title, from_address, created_at) values (900, 'boletim', 'B', 'a@b.example', 9)",
+        "insert into subscription (id, list_id, subscriber_id, state, source, since)"
+        f" select 900, 900, subscriber_id, 'active', 'web', 9 from subscription where id = {subscription}",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    execute(
+        data.database,
+        f"update delivery set edition_id = {other}, subscription_id = 900, state = '{after}' where id = {copy}",
+    )
+    put_back(data, tmp_path / "backup.tar")
+    assert [(edition, subscription, before)] == rows(
+        data.database, f"select edition_id, subscription_id, state from delivery where id = {copy}"
+    )
 
 
 def test_a_program_that_repeats_a_request_sends_no_edition_again(data: DataDir, backup: Path) -> None:
