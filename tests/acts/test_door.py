@@ -24,7 +24,7 @@ from pressrun.acts.operating.installation import SECRET
 from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
-from pressrun.core.access.rights import GROUP_MEMBER, Holdings, Right, TokenScope
+from pressrun.core.access.rights import GROUP_MEMBER, Holdings, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.services import evidence
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
@@ -60,6 +60,17 @@ async def call(services: ServiceHarness, act: str, work: Work, arguments: object
 async def rows(services: ServiceHarness) -> list[tuple[Any, ...]]:
     sql = "select action, outcome, code, object from audit where action <> 'migrate' order by number"
     return await select(services.database, sql)
+
+
+async def test_a_request_that_could_not_be_read_leaves_no_address_in_the_log(services: ServiceHarness) -> None:
+    """What its path has in the place of a list may be one, and could not be erased."""
+    door = Door(cases_of(services))
+    for name in ("news", "ada@reader.example"):
+        await door.refuse("subscriber.put", INA, BadInput("it is no JSON"), name)
+    refused = await select(
+        services.database, "select list, outcome from audit where action like 'sub%' order by number"
+    )
+    assert [("news", "refused"), (None, "refused")] == refused
 
 
 async def test_a_change_and_its_row_are_one_transaction(services: ServiceHarness) -> None:
@@ -271,11 +282,12 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(services: Se
     assert [("Boats", "second-person")] == await select(services.database, "select title, approval from list")
 
 
-@pytest.mark.parametrize("loses", ["token", "grant", "nothing"])
+@pytest.mark.parametrize("loses", ["token", "grant", "part", "nothing"])
 async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(
     services: ServiceHarness, loses: str
 ) -> None:
-    """Building a draft takes time; people who lose their rights before it is done leave nothing behind."""
+    """Building a draft takes time; people who lose rights before it is done leave nothing behind."""
+    await services.make_list()
     await services.people.add("ann", None, is_operator=True)
     ((number,),) = await select(services.database, "select id from person")
     made = await services.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker(person_id=number))
@@ -288,6 +300,10 @@ async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(
                 api_tokens.delete_token(tx, made.id)
             if loses == "grant":
                 people.lock_by_id(tx, number)
+                people.set_operator(tx, number, False)
+            if loses == "part":
+                people.lock_by_id(tx, number)
+                people.put_permission(tx, 1, number, Role.EDITOR, ReaderAccess.NONE)
                 people.set_operator(tx, number, False)
 
         await services.database.record(lose)

@@ -12,7 +12,7 @@ from tests.acts.cases import cases_of
 from tests.database import execute, select
 from tests.services.harness import ServiceHarness, open_services
 
-from pressrun.acts.arguments import Arguments, HeldChoice, QueueRetry, SubscriberErase
+from pressrun.acts.arguments import Arguments, HeldChoice, ListAddress, QueueRetry, SubscriberErase
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
 from pressrun.acts.http import Upload
@@ -21,7 +21,7 @@ from pressrun.acts.operating.operator_resources import Retried
 from pressrun.acts.operating.returns import ReturnIn
 from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName, TokenCreate
 from pressrun.acts.readers.jobs import ListImport
-from pressrun.acts.readers.members import MemberCreate, MemberPut
+from pressrun.acts.readers.members import MemberCreate, MemberPause, MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import Holdings, Role, TokenScope, rights_of_scope
 from pressrun.core.addresses.address import parse_address
@@ -131,6 +131,18 @@ async def test_the_same_key_for_something_else_is_refused(services: ServiceHarne
     with pytest.raises(BadInput, match="another request"):
         await create(door, name="Other")
     assert [("subscriber.create", "done"), ("subscriber.create", "refused")] == await rows(services)
+    assert "Ada" == (await create(door)).name  # the refusal does not count as one that is still running
+
+
+async def test_the_same_key_for_another_action_is_refused(services: ServiceHarness, door: Door) -> None:
+    """Also where both take the same arguments."""
+    await create(door)
+    address = ListAddress(list="news", address=ADA)
+    pause = Call(act="subscriber.pause", arguments=MemberPause(list="news", address=ADA, days=3), caller=token())
+    await door.carry_out(pause)
+    await door.carry_out(Call(act="subscriber.resume", arguments=address, caller=token(), key="k-5"))
+    with pytest.raises(BadInput, match="another request"):
+        await door.carry_out(Call(act="subscriber.confirmation", arguments=address, caller=token(), key="k-5"))
 
 
 async def test_what_was_refused_keeps_no_key(services: ServiceHarness, door: Door) -> None:
@@ -189,6 +201,12 @@ async def test_a_repeat_after_an_erase_says_that_they_are_gone(services: Service
     assert (await door.carry_out(erase)).erased
     with pytest.raises(Gone):
         await create(door)
+    put = Call(act="subscriber.put", arguments=MemberPut(list="news", address=ADA), caller=token())
+    await services.suppressions.remove(parse_address(ADA))
+    assert (await door.carry_out(put)).created
+    with pytest.raises(Gone):
+        await create(door)
+    await services.subscribers.erase(parse_address(ADA))
     assert (await door.carry_out(erase)).erased
     texts = await select(services.database, "select caller, object from idempotency_key")
     assert "ada" not in str(texts)
