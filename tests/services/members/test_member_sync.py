@@ -7,19 +7,22 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.database import execute, select
 from tests.services.harness import ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
+from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.evidence import verify
 from pressrun.services.members.import_rows import ImportRow
-from pressrun.services.members.member_sync import leavers, synced_members
+from pressrun.services.members.member_sync import leavers, parse_limit, synced_members
 from pressrun.services.readers.preferences import Preferences
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports import subscriber_record
 from pressrun.services.reports.exported_members import table_of_members
 from pressrun.services.reports.subscriber_listing import SubscriberSelection
+from pressrun.store.queue import copy_counts
 from pressrun.store.readers import bounces, subscribers, subscriptions
 from pressrun.store.readers.subscriptions import Subscription, find_subscription_by_id
 from pressrun.store.transaction import Transaction
@@ -90,6 +93,44 @@ async def test_members_of_other_origin_are_untouched(services: ServiceHarness) -
     assert [("active", "operator"), ("active", "import"), ("unsubscribed", "sync")] == await states(
         services, ANN, BOB, CID
     )
+
+
+async def test_whoever_became_a_member_otherwise_meanwhile_is_not_removed(services: ServiceHarness) -> None:
+    """The keys of leavers are compared first, and removed after that."""
+    await services.make_list()
+    await sync(services, ANN)
+    await services.subscribers.add("news", parse_address(BOB))
+    assert {"left": 1} == await services.subscribers.remove_synced("news", [ANN, BOB])
+    assert [("unsubscribed", "sync"), ("active", "operator")] == await states(services, ANN, BOB)
+
+
+async def test_whoever_goes_with_a_sync_gets_no_copy_that_waits(services: ServiceHarness) -> None:
+    await services.make_list()
+    await sync(services, ANN)
+    await services.make_edition(state=EditionState.SENDING)
+    await execute(
+        services.database,
+        "insert into delivery (edition_id, subscription_id, domain, state, due_at)"
+        " values (1, 1, 'x.example', 'queued', 1)",
+    )
+    await services.database.write(copy_counts.recount, 1)
+    await sync(services)
+    assert [("cancelled",)] == await select(services.database, "select state from delivery")
+
+
+async def test_a_file_that_unsubscribes_a_synced_member_is_evidence_of_that(services: ServiceHarness) -> None:
+    await services.make_list()
+    await sync(services, ANN)
+    await services.subscribers.import_batch("news", [ImportRow(line=1, email=ANN, state="unsubscribed")])
+    assert [("imported", "sync"), ("withdrawn", "import")] == await events(services, ANN)
+
+
+@pytest.mark.parametrize(
+    ("limit", "leaving", "is_exceeded"),
+    [("5%", 5, False), ("5%", 6, True), ("20", 20, False), ("20", 21, True), ("0", 0, False)],
+)
+def test_as_many_may_leave_as_the_limit_says(limit: str, leaving: int, is_exceeded: bool) -> None:
+    assert is_exceeded is parse_limit(limit).is_exceeded(leaving, 100)
 
 
 async def test_whoever_left_or_is_suppressed_stays_out(services: ServiceHarness) -> None:

@@ -22,6 +22,7 @@ from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.readers.preferences import PreferenceChanges, Preferences
 from pressrun.services.readers.profiles import PreferenceLink
 from pressrun.services.readers.requests import Origin
+from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.reports.members import Member, SignedUp, show_member
 
@@ -115,7 +116,19 @@ async def test_whoever_has_left_stays_out_and_is_not_mailed(services: ServiceHar
     await leave(services)
     member = await put(services, MemberChanges(name="Other"), confirm)
     assert ("unsubscribed", "Ada", False) == (member.state, member.name, member.created)
+    assert "Ada" == (await services.members.change("news", ADA, MemberChanges(name="Other"))).name
     assert "confirmation" not in await mails(services)
+
+
+async def test_whoever_left_and_asked_again_is_asked_by_no_program(services: ServiceHarness) -> None:
+    await services.make_list()
+    await put(services)
+    await leave(services)
+    await services.sign_ups.request(["news"], Applicant(ADA, Origin(source="web")), network=None)
+    asked = await mails(services)
+    with pytest.raises(Refused, match="is pending on news, so there is nothing to confirm"):
+        await services.members.confirm_again("news", ADA, CRM)
+    assert asked == await mails(services)
 
 
 @pytest.mark.parametrize("confirm", [None, *Confirm])
@@ -263,6 +276,26 @@ async def test_a_copy_goes_to_members_alone(services: ServiceHarness) -> None:
         await services.members.send_copy("news", ADA, edition_id)
     await leave(services)
     with pytest.raises(NotFound, match="is unsubscribed"):
+        await services.members.send_copy("news", ADA, edition_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ("is_welcome = 1", NotFound, "no such edition"),
+        ("list_id = 2", NotFound, "no such edition"),
+        ("state = 'sending', canary_percent = 5, canary_copies = 1", Refused, "the canary copies"),
+    ],
+)
+async def test_a_copy_is_of_an_edition_that_goes_to_the_whole_list(
+    services: ServiceHarness, change: str, error: type[Exception], words: str
+) -> None:
+    await services.make_list()
+    await services.make_list("other")
+    edition_id = await services.make_edition(state=EditionState.FINISHED)
+    await put(services)
+    await execute(services.database, f"update edition set {change}")
+    with pytest.raises(error, match=words):
         await services.members.send_copy("news", ADA, edition_id)
 
 

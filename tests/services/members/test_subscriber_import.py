@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import digests_of
-from pressrun.services.members.import_decision import ImportOptions, decide_row, state_after
+from pressrun.services.members.import_decision import ImportOptions, RowOutcome, decide_row, state_after
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.row_checks import CheckedRow, check_row
 from pressrun.services.members.subscriber_import import import_rows, prepare_rows
@@ -236,3 +237,20 @@ def by_set(tx: Transaction, options: ImportOptions, rows: list[ImportRow]) -> No
 def one_by_one(tx: Transaction, options: ImportOptions, rows: list[ImportRow]) -> None:
     for row in rows:
         import_one(tx, options, check_row(row, options.now))
+
+
+def row_of_ann(state: SubscriptionState) -> CheckedRow:
+    ann = parse_address("ann@x.example")
+    return CheckedRow(line=1, address=ann, key=ann.key, state=state)
+
+
+@pytest.mark.parametrize("state", [_State.UNSUBSCRIBED, _State.SUSPENDED])
+def test_nobody_is_asked_to_confirm_whom_the_file_does_not_make_a_member(state: SubscriptionState) -> None:
+    assert state is decide_row(PriorState(), row_of_ann(state), asks=True).state
+
+
+def test_who_leaves_by_one_row_is_not_brought_back_by_the_next() -> None:
+    prior = PriorState(subscriber_id=1, subscription_id=1, state=_State.ACTIVE, source="web")
+    leaving = row_of_ann(_State.UNSUBSCRIBED)
+    after = state_after(prior, leaving, decide_row(prior, leaving, asks=False))
+    assert RowOutcome.SKIPPED_UNSUBSCRIBED is decide_row(after, row_of_ann(_State.ACTIVE), asks=False).outcome
