@@ -22,12 +22,15 @@ from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
 from pressrun.acts.operating.installation import SECRET
 from pressrun.acts.people.account import ACCOUNT_ACTS
+from pressrun.acts.readers.members import MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.access.rights import GROUP_MEMBER, Holdings, ReaderAccess, Right, Role, TokenScope
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.services import evidence
+from pressrun.services.members.member_changes import Confirm
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
+from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.people import audit, people
 from pressrun.store.programs import api_tokens
 from pressrun.store.statements import COMMON, read_folder
@@ -71,6 +74,17 @@ async def test_a_request_that_could_not_be_read_leaves_no_address_in_the_log(ser
         services.database, "select list, outcome from audit where action like 'sub%' order by number"
     )
     assert [("news", "refused"), (None, "refused")] == refused
+
+
+async def test_the_log_forgets_who_never_confirmed(services: ServiceHarness) -> None:
+    await services.make_list()
+    put = MemberPut(list="news", address="ada@reader.example", confirm=Confirm.SEND)
+    await Door(cases_of(services)).carry_out(Call(act="subscriber.put", arguments=put, caller=INA))
+    about = "select subscriber_id is null, salt is null, content is null from audit where action = 'subscriber.put'"
+    assert [(0, 0, 0)] == await select(services.database, about)
+    later = int(services.now + services.context.tokens.confirm_lifetime_seconds)
+    await services.database.write(forget_unconfirmed, services.context.entropy, later)
+    assert [(1, 1, 1)] == await select(services.database, about)
 
 
 async def test_a_change_and_its_row_are_one_transaction(services: ServiceHarness) -> None:

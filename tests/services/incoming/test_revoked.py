@@ -37,7 +37,7 @@ from pressrun.services.editions.releases import DraftStatus
 from pressrun.services.lists.list_admin import ListAdmin
 from pressrun.services.people import editors
 from pressrun.services.people.people_admin import Grant, PeopleAdmin
-from pressrun.services.readers.erasure import erase_person
+from pressrun.services.readers.erasure import erase_person, erase_reader
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
 
@@ -310,3 +310,11 @@ async def test_an_editor_removed_while_their_mail_is_read_is_not_answered(tmp_pa
         reader.meanwhile = lambda: remove(room)
         await room.processing.recover()
         assert ([], [], {"kept": 1}) == (await room.outgoing(), await states(room), await room.counts())
+
+
+async def test_erasing_an_editor_cancels_what_they_sent(tmp_path: Path) -> None:
+    async with open_mailroom(tmp_path) as room:
+        await prepare(room)
+        await answers(room, post())
+        await erase_reader(room.context, parse_address(EVE))
+        assert ["cancelled"] == await states(room)
