@@ -22,6 +22,7 @@ from pressrun.acts.callers import caller_of_token
 from pressrun.acts.door import Door
 from pressrun.acts.operating.installation import SECRET
 from pressrun.acts.people.account import ACCOUNT_ACTS
+from pressrun.acts.people.people_arguments import PersonName, TokenCreate, TokenId, TokensPage
 from pressrun.acts.readers.members import MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
@@ -29,6 +30,7 @@ from pressrun.core.access.rights import GROUP_MEMBER, Holdings, ReaderAccess, Ri
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
 from pressrun.services import evidence
 from pressrun.services.members.member_changes import Confirm
+from pressrun.services.people.people_admin import Grant, LastOperator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.upkeep.housekeeping import forget_unconfirmed
 from pressrun.store.people import audit, people
@@ -345,6 +347,41 @@ async def test_a_token_that_revokes_itself_slowly_has_done_so(services: ServiceH
 
     await call(services, "a.verb", revoke, caller=caller)
     assert "done" == (await rows(services))[-1][1]
+
+
+async def test_the_last_operator_goes_at_the_shell_alone(services: ServiceHarness) -> None:
+    """Not even a token that is nobody's may leave the installation without one."""
+    await services.people.add("ann", None, is_operator=True)
+    made = await services.tokens.create(TokenRequest(name="web", scope=TokenScope.WRITE), TokenMaker())
+    program, door = await caller_of_token(services.tokens, made.token or "", None), Door(cases_of(services))
+    assert program is not None
+    remove = Call(act="user.rm", arguments=PersonName(person="ann"), caller=program)
+    with pytest.raises(LastOperator):
+        await door.carry_out(remove)
+    assert "ann" == (await door.carry_out(replace(remove, caller=INA))).name
+
+
+async def test_the_token_of_an_editor_has_nothing_to_do_with_others(services: ServiceHarness) -> None:
+    """Although its person may list, make and revoke tokens of theirs; it may revoke itself."""
+    await services.make_list()
+    await services.people.add("ann", None)
+    await services.people.grant("ann", Grant(list="news", role=Role.PUBLISHER))
+    ((number,),) = await select(services.database, "select id from person")
+    maker, door = TokenMaker(person_id=number), Door(cases_of(services))
+    own, other = [
+        await services.tokens.create(TokenRequest(name=name, scope=TokenScope.WRITE, lists=("news",)), maker)
+        for name in ("own", "other")
+    ]
+    program = await caller_of_token(services.tokens, own.token or "", None)
+    assert program is not None
+    for act, arguments in (
+        ("token.ls", TokensPage()),
+        ("token.create", TokenCreate(name="more", lists=("news",))),
+        ("token.revoke", TokenId(id=other.id)),
+    ):
+        with pytest.raises(NotPermitted):
+            await door.carry_out(Call(act=act, arguments=arguments, caller=program))
+    await door.carry_out(Call(act="token.revoke", arguments=TokenId(id=own.id), caller=program))
 
 
 @pytest.mark.parametrize("act", [act.id for act in ACCOUNT_ACTS])
