@@ -23,8 +23,9 @@ from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import dispatcher
 from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.pacing import CLAIM_HORIZON_SECONDS, SLOT_HORIZON_SECONDS
-from pressrun.delivery.queue.relay_shares import SILENT_SECONDS
-from pressrun.delivery.queue.relay_weights import ROUNDS, RelayWeights
+from pressrun.delivery.queue.recovery import Recovered
+from pressrun.delivery.queue.relay_shares import ROUNDS, SILENT_SECONDS
+from pressrun.delivery.queue.scheduler import RelayTerms, Scheduler
 from pressrun.services.settings import DeliverySettings
 
 
@@ -252,14 +253,16 @@ async def test_a_list_cannot_name_a_relay_that_is_not_there(harness: DeliveryHar
 )
 def test_nobody_gets_far_ahead_of_their_share(weights: dict[str, int], web_requests: list[str]) -> None:
     """Whoever asks how often; and somebody may always take something."""
-    shares = RelayWeights(weights)
-    shares.among(weights)
+    relays = {relay: RelayTerms(weight=weight) for relay, weight in weights.items()}
+    shares = Scheduler(DeliverySettings(), relays, Recovered(paces={}, destinations={})).shares
     given_out: Counter[str] = Counter()
+    for relay in weights:
+        shares.count_request(relay, 0.0)
     for relay in web_requests:
-        if relay in weights and shares.room(relay, weights) > 0:
+        if relay in weights and shares.has_share(relay, 0.0, 0.0):
             shares.hand_out(relay)
             given_out[relay] += 1
-    assert any(shares.room(relay, weights) for relay in weights)
+    assert any(shares.has_share(relay, 0.0, 0.0) for relay in weights)
     rounds = {relay: given_out[relay] / weight for relay, weight in weights.items()}
     assert max(rounds.values()) - min(rounds.values()) <= ROUNDS + 1
 

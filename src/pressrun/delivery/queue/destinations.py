@@ -1,4 +1,4 @@
-"""The destinations of one relay: what is in flight to each, and which of them is slow.
+"""What is in flight to each destination through each relay, and which destinations are slow.
 
 A destination is a domain or provider with a queue of its own, or else the recipient's domain. A relay that asks the
 recipient's server while we wait lets a slow domain hold its connections for as long as that takes, and soon all of
@@ -13,7 +13,11 @@ than the relay usually takes for one. It remains slow while it takes that long o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+
+from pressrun.delivery.queue.claimed_rows import ClaimedRows
+from pressrun.delivery.queue.throttle import Throttle
 
 SHARE = 5  # a destination gets at most one in five of the connections while others wait: four may turn slow
 SLOW_SECONDS = 0.5  # a destination without results for so long may be slow; a result that takes so long is slow
@@ -24,20 +28,6 @@ SPARE = 2  # connections that slow destinations leave to all others
 
 class Destinations:
     """The destinations of one relay, which has `connections`; `slow` are the names of those known to be slow."""
-
-    __slots__ = (
-        "_answers",
-        "_half",
-        "_heard",
-        "_in_flight",
-        "_most",
-        "_most_of_one",
-        "_number",
-        "_slow",
-        "_streaks",
-        "_unheard",
-        "_usual",
-    )
 
     def __init__(self, connections: int, slow: AbstractSet[str]) -> None:
         self._slow = slow
@@ -157,3 +147,60 @@ class Destinations:
         """For how long a destination that has its share has had no result."""
         heard = self._heard.get(name)
         return 0.0 if heard is None or self._in_flight[name] < self._most_of_one else now - heard[1]
+
+
+class SlowDestinations:
+    """The destinations of each of the `relays`, and what all of these have learned about slow ones."""
+
+    def __init__(self, connections: Mapping[str, int], throttle: Throttle) -> None:
+        self._throttle = throttle
+        self.relays: dict[str, Destinations] = {}
+        # Those that turned out slow since the last cycle: how long the result took, and when it came.
+        self._shown: dict[str, tuple[float, float]] = {}
+        self._late_since: dict[str, float] = {}
+        self.set_connections(connections)
+
+    def set_connections(self, connections: Mapping[str, int]) -> None:
+        """Use these numbers of connections, by relay, from now on."""
+        self._throttle.set_connections(sum(connections.values()))
+        for relay, number in connections.items():
+            if relay in self.relays:
+                self.relays[relay].change(number)
+            else:
+                self.relays[relay] = Destinations(number, self._throttle.slow)
+
+    def learn(self, name: str, relay: str, now: float, seconds: float) -> None:
+        """A row for a destination has its result, which took the relay this many `seconds`."""
+        if self.relays[relay].learn(name, now, seconds):
+            self._shown[name] = seconds, now
+
+    def find(self, rows: ClaimedRows, now: float, *, more_wait: bool) -> dict[str, float]:
+        """Learn which destinations have given no result for long while something waits for them; returns for how long,
+        for each newly found one. A late destination is slow. One that may keep all others from being claimed gets a
+        queue of its own.
+        """
+        learned: dict[str, float] = {}
+        for name, (seconds, at) in self._shown.items():
+            self._find_one(name, seconds, at, learned)
+        self._shown.clear()
+        hides_others = more_wait and not rows.holds("")
+        waiting, relays = rows.destinations(), self.relays.values()
+        # If nobody could answer because a relay or this process stood still, what is late now is so for no time yet:
+        # its results come together with the ones that overtake them, or right behind them.
+        late = [name for name in waiting if any(destinations.is_late(name) for destinations in relays)]
+        self._late_since = {name: min(self._late_since.get(name, now), now) for name in late}
+        for name in waiting:
+            seconds = max(destinations.silent_seconds(name, now) for destinations in relays)
+            if seconds < SLOW_SECONDS:
+                continue
+            is_long = any(destinations.is_late(name) and destinations.is_long(seconds) for destinations in relays)
+            if is_long and now - self._late_since[name] >= SLOW_SECONDS:
+                self._find_one(name, seconds, now, learned)
+            elif hides_others and self._throttle.open_queue(name):
+                learned[name] = seconds
+        return learned
+
+    def _find_one(self, name: str, seconds: float, now: float, learned: dict[str, float]) -> None:
+        if name not in self._throttle.slow:
+            learned[name] = seconds
+        self._throttle.after_slow(name, seconds, now)

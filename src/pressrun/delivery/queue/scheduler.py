@@ -17,11 +17,11 @@ from pressrun.core.pacing.providers import DestinationTable
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.claimed_rows import ANY, ClaimedRows
 from pressrun.delivery.queue.destination_queues import NEVER, STALE_SECONDS, DestinationQueues, Stale
+from pressrun.delivery.queue.destinations import SlowDestinations
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.pacing import EARLY_SECONDS, Pacer, PaceSnapshot
 from pressrun.delivery.queue.recovery import Recovered
 from pressrun.delivery.queue.relay_shares import RelayShares
-from pressrun.delivery.queue.slow_destinations import SlowDestinations
 from pressrun.delivery.queue.throttle import Throttle, ThrottleChange
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome
@@ -72,7 +72,8 @@ class Scheduler:
         """Follow a clock that was set back. Called once a cycle."""
         self.pacer.follow(now)
         self.throttle.follow(now)
-        self._slow.follow(now)
+        for destinations in self._slow.relays.values():
+            destinations.follow(now)
 
     def push(self, job: Job) -> None:
         """Add a row behind those that wait."""
