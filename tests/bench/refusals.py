@@ -31,9 +31,9 @@ from pressrun.core.bounces.classes import BounceClass
 from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.site import Site
-from pressrun.delivery.queue.recording import RecordRequest, ThrottleChanges, record
+from pressrun.delivery.queue.recording import RecordRequest, record
 from pressrun.delivery.queue.results import Batch
-from pressrun.delivery.queue.throttle import ThrottleStates
+from pressrun.delivery.queue.throttle import ThrottleChanges
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.settings import DeliverySettings
@@ -124,7 +124,7 @@ async def measure(services: ServiceHarness, rounds: int) -> dict[str, float]:
                 session=session,
                 now=NOW,
                 batch=Batch(results=results(numbers, kinds)),
-                throttle=ThrottleChanges(states=ThrottleStates()),
+                throttle=ThrottleChanges(),
                 paces={},
                 held=None,
             )

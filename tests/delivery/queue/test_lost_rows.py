@@ -48,7 +48,7 @@ CALLS: list[tuple[Any, str]] = [
     *(
         (Dispatcher, name)
         for name in (
-            *("_learn_slow", "_least_work", "_throttle_changes", "_record", "_apply_throttle", "_advance", "_claim"),
+            *("_learn_slow", "_least_work", "_record", "_apply_throttle", "_advance", "_claim"),
             *("_commit", "_plan", "_room"),
         )
     ),

@@ -98,10 +98,9 @@ class Broker:
         room = UNRECORDED_AT_MOST - self._handed_out()
         if room <= 0:
             self._must_offer = True
-        due = self.scheduler.due(relay, now, room)
-        if due == 0 and room > 0 and self.scheduler.rows:
-            # No connection is asking, so nobody else would ask again at the next slot.
-            self._call_at(self.scheduler.next_at(relay, now), now)
+        due, again_at = self.scheduler.due(relay, now, room)
+        if due == 0 and room > 0:
+            self._call_at(again_at, now)  # no connection is asking, so nobody else would ask again at the next slot
         return due
 
     def record(self, relay: str, results: Sequence[Result]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -85,28 +85,17 @@ class ClaimedRows:
         """How much memory the waiting notices hold."""
         return sum(queues.notice_octets() for queues in self._queues.values())
 
-    def copies_by_queue(self, without: Collection[str] = ()) -> dict[str, int]:
+    def copies_by_queue(self, without: Collection[str] = ()) -> Counter[str]:
         """How many copies wait in each destination queue, apart from those for these relays alone."""
-        counts: Counter[str] = Counter()
-        for name, queues in self._queues.items():
-            if name not in without:
-                counts.update(queues.copies.lengths())
-        return dict(counts)
+        return _add_up(queues.copies.lengths() for name, queues in self._queues.items() if name not in without)
 
-    def notices_by_queue(self, without: Collection[str] = ()) -> list[tuple[str, int]]:
-        """How many notices wait in the common queue, and have stepped aside for each domain, relay by relay; apart
-        from those for these relays alone.
-        """
-        return [
-            entry
-            for name, queues in self._queues.items()
-            if name not in without
-            for entry in queues.notices.lengths().items()
-        ]
+    def notices_by_queue(self, without: Collection[str] = ()) -> Counter[str]:
+        """How many notices wait in the common queue, and have stepped aside for each domain, likewise."""
+        return _add_up(queues.notices.lengths() for name, queues in self._queues.items() if name not in without)
 
     def destinations(self) -> set[str]:
         """The destinations that have a queue of their own here."""
-        return {name for name in (*self.copies_by_queue(), *dict(self.notices_by_queue())) if name}
+        return {*self.copies_by_queue(), *self.notices_by_queue()} - {""}
 
     def holds(self, name: str) -> bool:
         """Whether a copy waits in this destination queue."""
@@ -128,3 +117,10 @@ class ClaimedRows:
 
     def clear(self) -> list[Job]:
         return [job for queues in self._queues.values() for job in queues.clear()]
+
+
+def _add_up(lengths: Iterable[Mapping[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for number_by_queue in lengths:
+        total.update(number_by_queue)
+    return total

@@ -25,9 +25,9 @@ from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, M
 from pressrun.delivery.queue.cycle_log import log_changes, log_claims, log_faults
 from pressrun.delivery.queue.destination_queues import NEVER, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
-from pressrun.delivery.queue.recording import DrawConsequences, Recorded, RecordRequest, ThrottleChanges, record
+from pressrun.delivery.queue.recording import DrawConsequences, Recorded, RecordRequest, record
 from pressrun.delivery.queue.scheduler import RelayTerms, Scheduler
-from pressrun.delivery.queue.throttle import ThrottleStates
+from pressrun.delivery.queue.throttle import ThrottleChanges
 from pressrun.delivery.queue.wakeups import Work
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
@@ -105,7 +105,6 @@ class Dispatcher(BackgroundLoop):
         self._results = self.broker.results
         self._wake_ups = self.broker.wake_ups
         self._compiled: dict[int, CompiledEdition] = {}
-        self._domains_changed = True
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False  # no relay takes anything
@@ -136,7 +135,6 @@ class Dispatcher(BackgroundLoop):
         self.settings = settings
         self._intake.settings = settings
         self._scheduler.reload(settings, relays, self._clock())
-        self._domains_changed = True
         self.wake()
 
     def suspend(self) -> None:
@@ -279,10 +277,10 @@ class Dispatcher(BackgroundLoop):
         that may be finished by it, too.
         """
         batch = self._results.pop()
-        throttle = ThrottleChanges(states=ThrottleStates())
+        throttle = ThrottleChanges()
         try:
             if work >= Work.CLAIM:
-                throttle = self._throttle_changes(now)
+                throttle = self._scheduler.throttle.pop_changed(now, self.settings.give_up_after_seconds)
             if careful or batch or throttle:
                 request = RecordRequest(
                     session=self._owner.session,
@@ -300,7 +298,7 @@ class Dispatcher(BackgroundLoop):
                 recorded = Recorded()
         except BaseException:
             self._results.bring_back(batch)
-            self._scheduler.throttle.bring_back(throttle.states)
+            self._scheduler.throttle.bring_back(throttle)
             raise
         self._results.recorded(batch)
         for result in recorded.unrecorded:
@@ -318,21 +316,11 @@ class Dispatcher(BackgroundLoop):
             event(log, "dispatch.rescued", level=logging.WARNING, copies=recorded.rescued)
         return recorded, self.broker.idle(batch.touched)
 
-    def _throttle_changes(self, now: float) -> ThrottleChanges:
-        throttle = self._scheduler.throttle
-        return ThrottleChanges(
-            given_up=throttle.given_up(now, self.settings.give_up_after_seconds),
-            domains=throttle.table.by_domain if self._domains_changed else None,
-            states=throttle.pop_changed(),  # last, because the caller that has them must store them
-        )
-
     def _apply_throttle(self, changes: ThrottleChanges, given_up: Collection[str], now: float) -> None:
         for name in given_up:
             self._scheduler.throttle.reopen(name, now)
         if len(given_up) < len(changes.given_up):
             self._wake_ups.claim()  # what is left fails with the next cycles, and until then it stays blocked
-        if changes.domains is self._scheduler.throttle.table.by_domain:
-            self._domains_changed = False
 
     # ------------------------------------------------------------------ editions
 

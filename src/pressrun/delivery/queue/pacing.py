@@ -58,10 +58,6 @@ class PacedScope:
         """Copies go at these times."""
         self.state = self.pace.spend_each(self.state, times)
 
-    def spend(self, now: float, count: int) -> None:
-        """`count` copies go now."""
-        self.state = self.pace.spend(self.state, now, count)
-
     def follow(self, now: float) -> None:
         """Follow a clock that was set back."""
         self.state = self.pace.cut(self.state, now)
@@ -151,10 +147,7 @@ class Pacer:
     def spend(self, relay: str, slots: Sequence[float]) -> None:
         """These slots are used; they are not given back, whatever becomes of their jobs."""
         for scope in (self._process, self._relays[relay]):
-            if self.has_slots(relay):
-                scope.spend_each(slots)
-            else:
-                scope.spend(slots[0], len(slots))
+            scope.spend_each(slots)
 
     def _ahead_seconds(self, relay: str) -> float:
         interval = max(self._process.pace.interval, self._relays[relay].pace.interval)

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from pressrun.core.lifecycles.events import EventType
 from pressrun.delivery.queue.recovery import journaled_result
 from pressrun.delivery.queue.results import Batch
-from pressrun.delivery.queue.throttle import ThrottleStates
+from pressrun.delivery.queue.throttle import ThrottleChanges
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
@@ -23,20 +23,6 @@ from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import sessions
 
 DrawConsequences = Callable[[Transaction, Sequence[DeliveryResult], int], Consequences]
-
-
-class ThrottleChanges(Struct, frozen=True, kw_only=True):
-    """What was learned of destinations: `given_up` were blocked for too long, with the reason; `domains` says which
-    domains have which queue, None if that has not changed.
-    """
-
-    states: ThrottleStates
-    given_up: Mapping[str, str] = field(default_factory=dict)
-    domains: Mapping[str, str] | None = None
-
-    def __bool__(self) -> bool:
-        learned = self.states
-        return bool(learned.states or learned.forgotten or learned.opened or self.given_up) or self.domains is not None
 
 
 class RecordRequest(Struct, frozen=True, kw_only=True):
@@ -141,13 +127,13 @@ def _rescue(tx: Transaction, request: RecordRequest, held: frozenset[int]) -> in
 
 def _record_throttle(tx: Transaction, changes: ThrottleChanges, now: int) -> list[str]:
     """Record what was learned; returns the destinations of which everything that waited has failed."""
-    learned, given_up = changes.states, list[str]()
+    given_up = list[str]()
     if changes.domains is not None:
         destinations.set_domains(tx, changes.domains, now)
-    destinations.open_destinations(tx, learned.opened, now)
-    if learned.states or learned.forgotten:
-        destinations.store_states(tx, learned.states, learned.forgotten)
-    for name in learned.blocked:
+    destinations.open_destinations(tx, changes.opened, now)
+    if changes.states or changes.forgotten:
+        destinations.store_states(tx, changes.states, changes.forgotten)
+    for name in changes.blocked:
         events.record_event(tx, EventType.QUEUE_BLOCKED, name=f"queue {name}", how="policy")
     left = ROWS_AT_ONCE
     for name, reason in changes.given_up.items():

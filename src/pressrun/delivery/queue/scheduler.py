@@ -161,32 +161,23 @@ class Scheduler:
             self.shares.hand_out(relay)
         self.throttle.hand_out(relay_destination(relay), slot)
 
-    def due(self, relay: str, now: float, most: int) -> int:
-        """How many rows this relay could get now, at most `most`."""
+    def due(self, relay: str, now: float, most: int) -> tuple[int, float]:
+        """How many rows this relay could get now, at most `most`; and when it could get one, NEVER if only a result can
+        change that.
+        """
         self.shares.count_request(relay, now)
-        if self.throttle.opens_at(relay_destination(relay), now) > now:
-            return 0
-        open_queues = self.shares.open_queues(self.rows, relay, now, now)
-        waiting = sum(queues.notices.length + self._open_copies(queues, relay, now) for queues in open_queues)
-        return self.pacer.count_slots(relay, now, max(0, min(waiting, most)))
-
-    def _open_copies(self, queues: DestinationQueues, relay: str, now: float) -> int:
-        lengths = queues.copies.lengths().items()
-        return sum(number for name, number in lengths if self._queue_opens_at(name, relay, now) <= now)
-
-    def _queue_opens_at(self, name: str, relay: str, now: float) -> float:
-        return NEVER if self._slow.relays[relay].is_full(name) else self.throttle.opens_at(name, now)
-
-    def next_at(self, relay: str, now: float) -> float:
-        """When this relay could get something that waits; NEVER if only a result can change that."""
-        soonest = NEVER
+        is_full, opens_at = self._slow.relays[relay].is_full, self.throttle.opens_at
+        waiting, soonest = 0, NEVER
         for queues in self.shares.open_queues(self.rows, relay, now, now):
-            opens_at = now if queues.notices.length else NEVER
-            for name in queues.copies.lengths():
-                opens_at = min(opens_at, self._queue_opens_at(name, relay, now))
-            soonest = min(soonest, opens_at)
-        own = self.throttle.opens_at(relay_destination(relay), now)
-        return max(self.pacer.hand_out_at(relay, now), own, soonest)
+            if queues.notices.length:
+                waiting, soonest = waiting + queues.notices.length, now
+            for name, number in queues.copies.lengths().items():
+                at = NEVER if is_full(name) else opens_at(name, now)
+                soonest = min(soonest, at)
+                waiting += number if at <= now else 0
+        soonest = max(soonest, opens_at(relay_destination(relay), now))
+        due = self.pacer.count_slots(relay, now, max(0, min(waiting, most))) if soonest <= now else 0
+        return due, now if due else max(soonest, self.pacer.hand_out_at(relay, now))
 
     # ------------------------------------------------------------------ learning from results
 
@@ -243,16 +234,13 @@ class Scheduler:
         if not self.rows:
             return 0
         relays = [self._slow.relays[name] for name in self.shares.working() or self._slow.relays]
-        goes = [
-            (name, number)
-            for name, number in self.rows.copies_by_queue(without).items()
-            if not all(destinations.is_full(name) for destinations in relays)
-        ]
-        copies = sum(min(number, self.throttle.free(name, now)) for name, number in goes)
-        return copies + sum(
-            number
-            for name, number in self.rows.notices_by_queue(without)
-            if not all(destinations.is_full(name) for destinations in relays)
+
+        def goes(name: str) -> bool:
+            return not all(destinations.is_full(name) for destinations in relays)
+
+        copies, notices = self.rows.copies_by_queue(without), self.rows.notices_by_queue(without)
+        return sum(min(number, self.throttle.free(name, now)) for name, number in copies.items() if goes(name)) + sum(
+            number for name, number in notices.items() if goes(name)
         )
 
     def enough(self, now: float, most: int) -> int:
@@ -262,9 +250,7 @@ class Scheduler:
     def is_short_of(self, job: Job, now: float) -> bool:
         """Whether this copy was the last one claimed in a destination queue of which few are claimed at a time."""
         name = job.queue
-        if name is None or not self.throttle.is_bound(name, now):
-            return False
-        return not self.rows.holds(name)
+        return name is not None and self.throttle.is_bound(name, now) and not self.rows.holds(name)
 
     def pace_snapshot(self) -> PaceSnapshot:
         """Where all paces stand, to be stored."""

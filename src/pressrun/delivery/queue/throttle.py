@@ -24,6 +24,7 @@ UNBOUND = 1_000_000  # copies in flight to a destination without limits: the con
 AHEAD = 5
 # A destination without a limit of its own: its slow-down ends when this many copies may be in flight again.
 DEFAULT_MOST = 10
+ORDINARY = DestinationState()
 
 
 class ThrottleChange(Struct, frozen=True, kw_only=True):
@@ -34,16 +35,22 @@ class ThrottleChange(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class ThrottleStates(Struct, kw_only=True):
+class ThrottleChanges(Struct, kw_only=True):
     """What is to be stored: states by destination, those that need not be kept, and domains that get a queue.
 
-    `blocked` are the destinations that a policy has shut since.
+    `blocked` are the destinations that a policy has shut since. `given_up` were blocked for too long, with the reason.
+    `domains` says which domains have which queue, None if that has not changed.
     """
 
     states: dict[str, dict[str, object]] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
+    given_up: dict[str, str] = field(default_factory=dict)
+    domains: Mapping[str, str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.states or self.forgotten or self.opened or self.given_up) or self.domains is not None
 
 
 class Throttle:
@@ -62,7 +69,7 @@ class Throttle:
         self._connections = UNBOUND  # of all relays together
         self._in_flight: Counter[str] = Counter()
         self._changed: set[str] = set()  # states that changed since they were stored
-        self._opening: set[str] = set()
+        self._opening: set[str] = set()  # domains that get a queue of their own, since that was stored
         self._blocked: set[str] = set()  # by a policy, since that was stored
         self._opened: set[str] = set()
         self._stored_paces = dict(paces or {})
@@ -73,6 +80,7 @@ class Throttle:
         """Go on under other limits, from where the destinations stand."""
         before = {**self._stored_paces, **{entry.scope: entry.pace.dump(entry.state) for entry in self.snapshot()}}
         self.table = table
+        self._domains_changed = True
         self._opened -= table.by_domain.keys()  # the configuration gives them their queues, or takes those away again
         self._configured = {name for name in table.by_domain.values() if "." in name}
         self._block_pause_seconds = block_pause_seconds
@@ -100,11 +108,6 @@ class Throttle:
         paced = self._paced.get(name)
         return now if paced is None else paced.next_at(now)
 
-    def is_shut(self, name: str, now: float) -> bool:
-        """Whether the destination is paused or blocked for longer than a claimed copy should wait."""
-        state = self._states.get(name)
-        return state is not None and state.opens_at(now) > now + CLAIM_HORIZON_SECONDS
-
     def hand_out(self, name: str, at: float) -> None:
         """A copy for this destination goes at `at`."""
         self._in_flight[name] += 1
@@ -116,43 +119,54 @@ class Throttle:
         """A copy that was handed out has its result, whichever."""
         self._in_flight[name] -= 1
 
-    def rooms(self, ready: Mapping[str, int], now: float) -> dict[str, int]:
-        """How many more copies may be claimed for each destination with limits, when `ready` of them wait already."""
-        rooms = {}
-        for name in {*self._states, *self._paced, *ready}:
-            room = self._room(name, now)
-            if room < UNBOUND:
-                rooms[name] = max(0, room - self._in_flight[name] - ready.get(name, 0))
-        return rooms
+    # ------------------------------------------------------------------ what to claim
 
-    def _room(self, name: str, now: float) -> int:
-        if self.is_shut(name, now):
-            return 0
-        bound = self._bound(name, now + CLAIM_HORIZON_SECONDS)
-        room = bound if bound >= UNBOUND else bound * AHEAD
-        paced = self._paced.get(name)
-        if paced is not None:
-            slots = paced.count_until(now, now + CLAIM_HORIZON_SECONDS, UNBOUND)
-            room = min(room, slots + self._in_flight[name])  # those in flight have spent their slots
-        return room
-
-    def _bound(self, name: str, now: float) -> int:
-        """How many copies may be in flight to the destination."""
-        most = self._connections if name in self.slow else UNBOUND
-        limits = self.table.limits_of(name)
-        state = self._states.get(name)
-        if "." in name and limits.connections is not None:
-            return min(most, limits.connections if state is None else state.connections(now, limits.connections))
-        if state is None or state.allowed is None:
-            return most
-        return min(most, state.connections(now, limits.connections or UNBOUND))
+    def is_shut(self, name: str, now: float) -> bool:
+        """Whether the destination is paused or blocked for longer than a claimed copy should wait."""
+        return self._state_of(name).opens_at(now) > now + CLAIM_HORIZON_SECONDS
 
     def free(self, name: str, now: float) -> int:
         """How many more copies may be in flight to the destination."""
-        state = self._states.get(name)
-        if state is not None and state.opens_at(now) > now:
-            return 0
         return max(0, self._bound(name, now) - self._in_flight[name])
+
+    def is_bound(self, name: str, now: float) -> bool:
+        """Whether the destination has limits, so that few of its copies are claimed at a time."""
+        return self.has_limits and (name in self._paced or self._bound(name, now) < UNBOUND)
+
+    def rooms(self, ready: Mapping[str, int], now: float) -> dict[str, int]:
+        """How many more copies may be claimed for each destination with limits, when `ready` of them wait already."""
+        rooms, until = dict[str, int](), now + CLAIM_HORIZON_SECONDS
+        for name in {*self._states, *self._paced, *ready}:
+            bound, paced = self._bound(name, until), self._paced.get(name)
+            room = UNBOUND if bound == UNBOUND else bound * AHEAD - self._in_flight[name]
+            if paced is not None:
+                room = min(room, paced.count_until(now, until, UNBOUND))
+            if room < UNBOUND:
+                rooms[name] = max(0, room - ready.get(name, 0))
+        return rooms
+
+    def next_claim_at(self, claimed: Mapping[str, int], now: float) -> float:
+        """When more copies may be claimed for a destination by itself: a pause ends, or its rate has room."""
+        times = [state.opens_at(now) for state in self._states.values()]
+        for name, paced in self._paced.items():
+            reserved = paced.pace.reserve(paced.state, now, claimed.get(name, 0))
+            times.append(paced.pace.next_at(reserved, now) - CLAIM_HORIZON_SECONDS / 2)
+        return min((at for at in times if at > now), default=NEVER)
+
+    def _bound(self, name: str, now: float) -> int:
+        """How many copies may be in flight to the destination: none while it is paused or blocked."""
+        state, most = self._states.get(name), UNBOUND
+        if "." in name or (state is not None and state.allowed is not None):
+            most = self.table.limits_of(name).connections or UNBOUND  # a provider's, once it has asked for less
+        if state is None:
+            return most
+        bound = state.connections(now, most)
+        return min(bound, self._connections) if state.is_slow else bound
+
+    def _state_of(self, name: str) -> DestinationState:
+        return self._states.get(name, ORDINARY)
+
+    # ------------------------------------------------------------------ what a connection may carry
 
     def most_on_connection(self, name: str) -> int:
         """How many copies one connection may carry, 0 for any number. Only an operator sets this: what a provider
@@ -164,20 +178,6 @@ class Throttle:
     def has_limits(self) -> bool:
         """Whether any destination has limits: nearly always none has."""
         return bool(self._states or self._paced or self._configured)
-
-    def is_bound(self, name: str, now: float) -> bool:
-        """Whether the destination has limits, so that few of its copies are claimed at a time."""
-        if not self.has_limits:
-            return False
-        return name in self._paced or self._bound(name, now) < UNBOUND
-
-    def next_claim_at(self, claimed: Mapping[str, int], now: float) -> float:
-        """When more copies may be claimed for a destination by itself: a pause ends, or its rate has room."""
-        times = [state.opens_at(now) for state in self._states.values()]
-        for name, paced in self._paced.items():
-            reserved = paced.pace.reserve(paced.state, now, claimed.get(name, 0))
-            times.append(paced.pace.next_at(reserved, now) - CLAIM_HORIZON_SECONDS / 2)
-        return min((at for at in times if at > now), default=NEVER)
 
     # ------------------------------------------------------------------ learning
 
@@ -198,7 +198,7 @@ class Throttle:
         if advice.action not in (Action.SLOW_DOWN, Action.POLICY):
             return None
         name = queue or domain
-        before = self._states.get(name) or DestinationState()
+        before = self._state_of(name)
         if advice.action is Action.SLOW_DOWN:
             pause = self._block_pause_seconds if advice.pause_seconds is None else advice.pause_seconds
             after = before.after_slow_down(now, pause, reason)
@@ -216,7 +216,7 @@ class Throttle:
 
     def after_slow(self, name: str, seconds: float, now: float) -> None:
         """A destination took so long for a copy while others did not. A domain without a queue gets one of its own."""
-        before = self._states.get(name, DestinationState())
+        before = self._state_of(name)
         self._keep(name, before, before.after_slow(now, seconds))
         if not before.is_slow:
             self.open_queue(name)
@@ -246,10 +246,6 @@ class Throttle:
         for paced in self._paced.values():
             paced.follow(now)
 
-    def given_up(self, now: float, give_up_after: float) -> dict[str, str]:
-        """The destinations that have been blocked for too long, with the reason."""
-        return {name: state.reason for name, state in self._states.items() if state.is_given_up(now, give_up_after)}
-
     def _keep(self, name: str, before: DestinationState, after: DestinationState) -> None:
         if after == before:
             return
@@ -262,26 +258,35 @@ class Throttle:
 
     # ------------------------------------------------------------------ records
 
-    def pop_changed(self) -> ThrottleStates:
-        """What changed since the last call. If it cannot be stored it has to be given to `bring_back`."""
-        names, self._changed = self._changed, set()
-        opening, self._opening = self._opening, set()
-        blocked, self._blocked = self._blocked, set()
-        changed = ThrottleStates(opened=sorted(opening), blocked=sorted(blocked))
-        for name in names:
-            state = self._states.get(name, DestinationState())
-            if state == DestinationState():
-                self._states.pop(name, None)
+    def pop_changed(self, now: float, give_up_after: float) -> ThrottleChanges:
+        """What changed since the last call, and what has been blocked for so long. If it cannot be stored it has to be
+        given to `bring_back`.
+        """
+        changed = ThrottleChanges(
+            opened=sorted(self._opening),
+            blocked=sorted(self._blocked),
+            given_up={
+                name: state.reason for name, state in self._states.items() if state.is_given_up(now, give_up_after)
+            },
+            domains=self.table.by_domain if self._domains_changed else None,
+        )
+        for name in self._changed:
+            state = self._state_of(name)
+            if state == ORDINARY:
                 changed.forgotten.append(name)
             else:
                 changed.states[name] = state.dump()
+        for name in changed.forgotten:
+            self._states.pop(name, None)
+        self._changed, self._opening, self._blocked, self._domains_changed = set(), set(), set(), False
         return changed
 
-    def bring_back(self, changed: ThrottleStates) -> None:
+    def bring_back(self, changed: ThrottleChanges) -> None:
         """This was not stored."""
         self._changed |= {*changed.states, *changed.forgotten}
-        self._opening |= set(changed.opened)
-        self._blocked |= set(changed.blocked)
+        self._opening |= {*changed.opened}
+        self._blocked |= {*changed.blocked}
+        self._domains_changed |= changed.domains is not None
 
     def snapshot(self) -> list[PaceEntry]:
         """Where the rates of all destinations stand."""
