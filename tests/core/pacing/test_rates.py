@@ -38,7 +38,7 @@ def spend_all(pace: Pace, state: PaceState, now: float, most: int) -> tuple[Pace
     """Take every turn that there is at one moment."""
     count = 0
     while count < most and pace.next_at(state, now) <= now:
-        state, count = pace.spend(state, now), count + 1
+        state, count = pace.spend(state, [now]), count + 1
     return state, count
 
 
@@ -95,7 +95,7 @@ def test_a_clock_that_was_set_back_stops_nobody_for_longer_than_a_window(
     pace = Pace(rates)
     state = pace.start()
     for _ in range(spent):
-        state = pace.spend(state, max(START, pace.next_at(state, START)))
+        state = pace.spend(state, [max(START, pace.next_at(state, START))])
     longest = max(rate.seconds for rate in rates)
     now = START - back
     state = pace.cut(state, now)
@@ -137,7 +137,7 @@ def test_a_rate_is_spread_evenly() -> None:
     for _ in range(9):
         now = pace.next_at(state, now)
         times.append(now - START)
-        state = pace.spend(state, now)
+        state = pace.spend(state, [now])
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert [pytest.approx(0.25)] * 7 == gaps[1:]  # the first ones may come together: the room for a late timer
 
@@ -156,7 +156,7 @@ def test_a_spent_budget_waits_although_the_pace_would_allow_more() -> None:
     state, now = pace.start(), START
     for _ in range(3):
         now = pace.next_at(state, now)
-        state = pace.spend(state, now)
+        state = pace.spend(state, [now])
     assert START + 60.0 <= pace.next_at(state, now) <= START + 61.0
 
 
@@ -177,7 +177,7 @@ def test_the_turns_that_are_counted_are_there_when_one_steps(
         at = pace.next_at(stepping, now)
         if at > now + ahead + GRAIN * (1 + stepped):  # each step rounds
             break
-        stepping, stepped = pace.spend(stepping, at), stepped + 1
+        stepping, stepped = pace.spend(stepping, [at]), stepped + 1
     assert promised <= stepped
     assert (promised > 0) >= (pace.next_at(state, now) <= now)
 
@@ -192,8 +192,8 @@ def test_turns_that_are_due_together_are_spent_together(rates: list[Rate], steps
     count = pace.count_until(state, now, now, most)
     stepping = state
     for _ in range(count):
-        stepping = pace.spend(stepping, now)
-    together = pace.spend(state, now, count) if count else state
+        stepping = pace.spend(stepping, [now])
+    together = pace.spend(state, [now] * count)
     assert pytest.approx(stepping.spread.turn_at) == together.spread.turn_at
     assert stepping.budgets == together.budgets
 
@@ -208,7 +208,7 @@ def test_reserved_turns_are_never_later_than_spent_ones_would_allow(rates: list[
     at = START
     for _ in range(count):
         at = pace.next_at(stepping, at)
-        stepping = pace.spend(stepping, at)
+        stepping = pace.spend(stepping, [at])
     reserved = pace.reserve(state, START, count)
     assert pace.spread is not None
     assert reserved.spread.turn_at >= stepping.spread.turn_at - GRAIN
@@ -218,13 +218,13 @@ def test_reserved_turns_are_never_later_than_spent_ones_would_allow(rates: list[
 
 def test_nothing_reserved_changes_nothing() -> None:
     pace = Pace([Rate(1, 1.0)])
-    state = pace.spend(pace.start(), START)
+    state = pace.spend(pace.start(), [START])
     assert state == pace.reserve(state, START, 0)
 
 
 def test_without_a_rate_there_is_no_waiting() -> None:
     pace = Pace([])
-    state = pace.spend(pace.start(), START)
+    state = pace.spend(pace.start(), [START])
     assert (START, 77) == (pace.next_at(state, START), pace.count_until(state, START, START, 77))
     assert pace.start() == pace.reserve(state, START, 5)
 
@@ -244,7 +244,7 @@ def test_a_budget_is_kept_when_another_rate_is_added() -> None:
     before = Pace([Rate(100, 1.0), Rate(20, 3600.0)])
     state = before.start()
     for number in range(20):
-        state = before.spend(state, START + number)
+        state = before.spend(state, [START + number])
     after = Pace([Rate(100, 1.0), Rate(20, 3600.0), Rate(1000, 86400.0)])
     loaded = after.load(before.dump(state))
     assert START + 3600.0 <= after.next_at(loaded, START + 20)

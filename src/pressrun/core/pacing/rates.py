@@ -59,12 +59,7 @@ class Spread:
         latest = now + self.rate.seconds
         return state if state.turn_at <= latest else SpreadState(latest)
 
-    def spend(self, state: SpreadState, at: float, count: int = 1) -> SpreadState:
-        """The state after `count` events at `at`."""
-        turn = min(state.turn_at, at + self.rate.seconds)
-        return SpreadState(max(turn, at - self.tolerance_seconds) + count * self.interval)
-
-    def spend_each(self, state: SpreadState, times: Sequence[float]) -> SpreadState:
+    def spend(self, state: SpreadState, times: Sequence[float]) -> SpreadState:
         """The state after one event at each of these times, in their order."""
         turn, tolerance, interval = state.turn_at, self.tolerance_seconds, self.interval
         if times:
@@ -160,13 +155,6 @@ class Pace:
             at = max(at, budget.next_at(spent, now))
         return at
 
-    def spend(self, state: PaceState, at: float, count: int = 1) -> PaceState:
-        """The state after `count` events at `at`."""
-        if self.spread is None:
-            return state
-        budgets = tuple(b.spend(s, at, count) for b, s in zip(self.budgets, state.budgets, strict=True))
-        return PaceState(self.spread.spend(state.spread, at, count), budgets)
-
     @property
     def interval(self) -> float:
         """Seconds between two events that are spread evenly; 0 without a rate."""
@@ -176,13 +164,13 @@ class Pace:
         """When the next `count` events are due, as far as they are spread; `now` at the earliest."""
         return [now] * count if self.spread is None else self.spread.turns(state.spread, now, count)
 
-    def spend_each(self, state: PaceState, times: Sequence[float]) -> PaceState:
+    def spend(self, state: PaceState, times: Sequence[float]) -> PaceState:
         """The state after one event at each of these times, in their order."""
         if self.spread is None or not times:
             return state
         last, count = times[-1], len(times)
         budgets = tuple(b.spend(s, last, count) for b, s in zip(self.budgets, state.budgets, strict=True))
-        return PaceState(self.spread.spend_each(state.spread, times), budgets)
+        return PaceState(self.spread.spend(state.spread, times), budgets)
 
     def cut(self, state: PaceState, now: float) -> PaceState:
         """The state without times that lie further ahead than they can: the clock was set back.

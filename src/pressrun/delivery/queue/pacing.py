@@ -54,9 +54,9 @@ class PacedScope:
         """How many copies have their turn by `horizon`, at most `most`."""
         return self.pace.count_until(self.state, now, horizon, most)
 
-    def spend_each(self, times: Sequence[float]) -> None:
+    def spend(self, times: Sequence[float]) -> None:
         """Copies go at these times."""
-        self.state = self.pace.spend_each(self.state, times)
+        self.state = self.pace.spend(self.state, times)
 
     def follow(self, now: float) -> None:
         """Follow a clock that was set back."""
@@ -147,7 +147,7 @@ class Pacer:
     def spend(self, relay: str, slots: Sequence[float]) -> None:
         """These slots are used; they are not given back, whatever becomes of their jobs."""
         for scope in (self._process, self._relays[relay]):
-            scope.spend_each(slots)
+            scope.spend(slots)
 
     def _ahead_seconds(self, relay: str) -> float:
         interval = max(self._process.pace.interval, self._relays[relay].pace.interval)

@@ -113,7 +113,7 @@ class Throttle:
         self._in_flight[name] += 1
         paced = self._paced.get(name)
         if paced is not None:
-            paced.spend_each([at])
+            paced.spend([at])
 
     def give_back(self, name: str) -> None:
         """A copy that was handed out has its result, whichever."""
