@@ -18,7 +18,7 @@ from functools import cache
 from typing import cast
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 # What a provider recommends after 421 4.7.28: a pause, then one connection, then one more at a time. It does not say
 # how long to wait between steps; a minute is enough to show whether the last step was one too many.
@@ -135,17 +135,7 @@ class DestinationState(Struct, frozen=True, kw_only=True):
 
     def dump(self) -> dict[str, object]:
         """Plain values for storage, for `load_destination_state`."""
-        return {
-            "allowed": self.allowed,
-            "paused_until": self.paused_until,
-            "pause_seconds": self.pause_seconds,
-            "grows_at": self.grows_at,
-            "reason": self.reason,
-            "refused": list(self.refused),
-            "blocked_at": self.blocked_at,
-            "slow_until": self.slow_until,
-            "slow_seconds": self.slow_seconds,
-        }
+        return asdict(self)
 
 
 def load_destination_state(stored: object) -> DestinationState:

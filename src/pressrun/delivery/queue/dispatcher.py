@@ -387,7 +387,7 @@ class Dispatcher(BackgroundLoop):
         full = self._scheduler.rows.full_relays(enough)
         ready = self._scheduler.eager(now, full)
         if room > 0:  # otherwise nothing was looked for
-            self._scheduler.expect_more(claimed >= room or len(claims.notices) >= NOTICE_BATCH)
+            self._scheduler.more_wait = claimed >= room or len(claims.notices) >= NOTICE_BATCH
         if self._claims_nothing():  # what changes comes with a result, or by itself
             self._wake_ups.plan(after_result=self._holding)
         elif now < self._intake.unsigned_until:

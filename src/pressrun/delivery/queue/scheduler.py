@@ -56,10 +56,6 @@ class Scheduler:
         self._handed_out_at = 0.0
         self._crowded: set[str] = set()  # relays for which only rows wait whose destinations have their share already
 
-    def expect_more(self, more_wait: bool) -> None:
-        """Whether there may be more in the database than is claimed."""
-        self.more_wait = more_wait
-
     def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms], now: float) -> None:
         """Go on under new rates, limits, weights and numbers of connections."""
         rates = {name: terms.rates for name, terms in relays.items()}

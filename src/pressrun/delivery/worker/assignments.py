@@ -15,6 +15,7 @@ from itertools import islice, takewhile
 from pressrun.core.upkeep.lease import Lease
 from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
+from pressrun.delivery.queue.pacing import EARLY_SECONDS
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.worker.frames import Results
 from pressrun.observe.log import event
@@ -27,7 +28,6 @@ from pressrun.store.queue.journal import Journal, JournalEntry
 
 log = logging.getLogger("pressrun.worker")
 
-EARLY_SECONDS = 0.0005  # a timer that fires this early has its slot: waiting again would cost a turn of the loop
 # While PLENTY of rows wait, or slots come this soon, several mails are composed in a row: code and data are in the
 # processor's caches then. At 100/s a mail composed alone takes five times as long.
 PLENTY = 32
