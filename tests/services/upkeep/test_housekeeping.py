@@ -196,6 +196,16 @@ async def test_what_is_over_is_deleted_and_not_a_second_sooner(harness: Delivery
     assert [(over_at + 1,)] == await harness.rows(f"select {column} from {table}")
 
 
+async def test_a_request_that_waits_is_never_swept(harness: DeliveryHarness) -> None:
+    """It was accepted, however long the database has not let anybody carry it out."""
+    await harness.change(
+        "insert into pending_request (kind, address, trust) values ('sign-up', 'ada@reader.example', 'proven')"
+    )
+    harness.pass_time(1000 * DAY_SECONDS)
+    await harness.housekeeping.round()
+    assert [(None,)] == await harness.rows("select set_aside_at from pending_request")
+
+
 @pytest.mark.parametrize(
     ("epoch", "started", "seen", "is_kept"),
     [
