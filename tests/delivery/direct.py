@@ -83,6 +83,9 @@ class DirectWorker:
         self.assignments.recall()
         self._report()
 
+    def probe_relays(self) -> None:
+        self._pool.probe_relays()
+
     async def drain(self, seconds: float) -> None:
         self.recall()
         await self._pool.drain(seconds)

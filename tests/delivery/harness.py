@@ -62,9 +62,10 @@ UNSENT = HandOver(Outcome.UNSENT, Stage.MAIL)
 
 @dataclass(slots=True)
 class FakePool:
-    """Connections that only count how often they were woken."""
+    """Connections that only count how often they were woken and probed."""
 
     wakes: int = 0
+    probes: int = 0
     drained: list[float] = field(default_factory=list)
     status: RelayStatus = field(
         default_factory=lambda: RelayStatus(name=RELAY, connections=1, failing_since=None, last_error=None)
@@ -78,6 +79,9 @@ class FakePool:
 
     def recall(self) -> None:
         """There is nothing to recall."""
+
+    def probe_relays(self) -> None:
+        self.probes += 1
 
     def statuses(self) -> list[RelayStatus]:
         return [self.status]

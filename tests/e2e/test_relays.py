@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.delivery.relay.peers import CLOSE, HANG, Answers, but
+from tests.delivery.relay.peers import CLOSE, HANG, Answers, but, obedient
 from tests.e2e.conftest import READERS, MakeInstance
 from tests.e2e.crooked import crooked_relay
 from tests.e2e.instance import Instance, until
@@ -51,6 +51,23 @@ def test_a_relay_that_is_away_is_told_wherever_one_looks(instance: Instance) -> 
     assert re.match(r"relay relay-1 failing since \S+Z: .*cannot connect", reason), reason
     _heal(instance, edition)
     until(lambda: 'pressrun_relay_up{relay="relay-1"} 1.0' in instance.get("/metrics").text or None)
+
+
+def test_nobody_waits_for_a_relay_that_is_mended(instance: Instance) -> None:
+    """`queue retry` has it tried at once, each time: with delays that double, eight attempts would take minutes."""
+    greetings = 0
+
+    def answers(command: str) -> bytes | None:
+        nonlocal greetings
+        greetings += command == ""
+        return b"421 4.3.2 not now\r\n" if command == "" and greetings <= 8 else obedient(command)
+
+    with crooked_relay(answers) as port:
+        edition = _send_into(instance, port, connections=1)
+        for attempt in range(1, 9):
+            until(lambda: greetings >= attempt)  # noqa: B023 - asked at once
+            instance.do("queue", "retry")
+        assert instance.await_state(edition, "finished")["delivered"] == 3
 
 
 @pytest.mark.parametrize(

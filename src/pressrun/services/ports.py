@@ -202,5 +202,8 @@ class RelayPool(Protocol):
     def recall(self) -> None:
         """Give back what was handed out and is on no connection yet, because some of it may not go now."""
 
+    def probe_relays(self) -> None:
+        """Try the relays that fail now, instead of after their delay."""
+
     async def drain(self, seconds: float) -> None:
         """Finish what is in flight, and close; messages without a reply by then are recorded as UNKNOWN."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from msgspec import structs
-from tests.delivery.harness import FAST, RELAY, SITE, TAKEN, DeliveryHarness, open_delivery
+from tests.delivery.harness import FAST, RELAY, SITE, TAKEN, DeliveryHarness, FakePool, open_delivery
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.quantities import Rate
@@ -144,6 +144,17 @@ async def test_retry_overrides_a_pause(harness: DeliveryHarness) -> None:
     harness.edition_admin._unpause = harness.dispatcher.unpause
     await harness.edition_admin.retry("gmail.com")
     assert 1 == len(await outgoing_after_two_cycles(harness))
+
+
+async def test_retry_of_all_tries_failing_relays_now(harness: DeliveryHarness) -> None:
+    """Not that of one domain: what waits for a relay waits for it whatever the domain."""
+    pool = FakePool()
+    harness.dispatcher.connect(pool)
+    harness.edition_admin._unpause = harness.dispatcher.unpause
+    await harness.edition_admin.retry("gmail.com")
+    assert 0 == pool.probes
+    await harness.edition_admin.retry(None)
+    assert 1 == pool.probes
 
 
 # ---------------------------------------------------------------------- policy

@@ -178,6 +178,44 @@ async def test_a_relay_that_recovers(make_pool: MakePool, caplog: pytest.LogCapt
     assert ["relay.failing", "relay.recovered"] == events
 
 
+async def test_a_failing_relay_is_tried_at_once_when_somebody_asks(
+    make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often they ask, one probe at a time; one that fails begins the delays anew."""
+    monkeypatch.setattr("pressrun.delivery.relay.health.FIRST_DELAY_SECONDS", 60.0)
+    feed, greetings = ListFeed([message(n) for n in range(5)]), 0
+
+    def answers(command: str) -> Answer:
+        nonlocal greetings
+        greetings += command == ""
+        return b"421 4.3.2 not now\r\n" if command == "" and greetings <= 2 else obedient(command)
+
+    async with peer(answers) as port:
+        pool = make_pool(feed, port, connections=1)
+        for probes in (1, 2):
+            pool.wake()
+            await until(lambda: pool.is_empty and pool._retry is not None)
+            assert (probes, 1) == (greetings, pool._health._strikes)
+            for _ in range(5):
+                pool.probe_now()
+        await feed.until_settled(5)
+        await pool.drain(5)
+    assert (3, {Outcome.DELIVERED}) == (greetings, set(feed.outcomes.values()))
+
+
+async def test_a_relay_that_works_is_not_probed(make_pool: MakePool) -> None:
+    """No connection is opened for it."""
+    feed = ListFeed([message(1)])
+    async with peer(but()) as port:
+        pool = make_pool(feed, port)
+        pool.probe_now()
+        assert pool.is_empty
+        pool.wake()
+        await feed.until_settled(1)
+        pool.probe_now()
+        assert 1 == pool.status().connections == len(pool._members)
+
+
 @pytest.mark.parametrize(
     ("answers", "error"),
     [

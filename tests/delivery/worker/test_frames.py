@@ -19,6 +19,7 @@ from pressrun.delivery.worker.frames import (
     Forget,
     NoticeOrder,
     Order,
+    Probe,
     Recall,
     Renewed,
     Report,
@@ -105,6 +106,7 @@ ORDERS = st.one_of(
     st.builds(Recall, st.none() | st.lists(NUMBERS)),
     st.builds(Drain, st.floats(0, 1000)),
     st.builds(Renewed, st.floats(0, 1e10), st.floats(0, 1e10)),
+    st.just(Probe()),
 )
 RESULTS = st.builds(
     HandOver, st.sampled_from(Outcome), st.sampled_from(Stage), st.none() | st.builds(Reply, NUMBERS, TEXTS, TEXTS)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.delivery.relay.peers import obedient, peer
+from tests.delivery.relay.test_faults import until
 from tests.delivery.worker.conftest import Mailbox, open_mailbox, relay_at, settings_for
 
 from pressrun.core.errors import BadConfiguration
@@ -21,6 +23,8 @@ from pressrun.delivery.worker.frames import (
     EditionOrder,
     NoticeOrder,
     Order,
+    Probe,
+    Recall,
     Results,
     encode_frame,
     pack_setup,
@@ -68,6 +72,13 @@ class Daemon(asyncio.Transport):
     def _end(self, code: int) -> None:
         self.ends.append(code)
         self.over.set()
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the only relay fails."""
+        assert self.process._relays is not None
+        [status] = self.process._relays.statuses()
+        return status.failing_since is not None
 
     def say(self, *orders: Order) -> None:
         self.process.data_received(b"".join(map(encode_frame, orders)))
@@ -120,6 +131,20 @@ async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCap
     assert [BadConfiguration.exit_code] == daemon.ends
     [told] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert ("config.refused", True) == (told.message, "/nowhere" in told.__dict__["fields"]["problem"])
+
+
+async def test_a_failing_relay_is_tried_at_once_when_the_daemon_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after the delay."""
+    monkeypatch.setattr("pressrun.delivery.relay.health.FIRST_DELAY_SECONDS", 60.0)
+    daemon, greetings = Daemon(), iter([b"421 4.3.2 not now\r\n"])
+    async with peer(lambda command: next(greetings, obedient("")) if command == "" else obedient(command)) as port:
+        daemon.say(pack_setup(settings_for(relay_at(port)), KEYS), notice_for("primary", 5))
+        await until(lambda: daemon.is_failing)
+        daemon.say(Recall(), Probe())
+        await until(lambda: not daemon.is_failing)
+        assert [Results("primary", [Result(5, NOT_SENT)])] == await daemon.answers()
+        daemon.say(Drain(0.0))
+        await until(lambda: daemon.process._relays is not None and not daemon.process._relays.capacity())
 
 
 @pytest.mark.parametrize(("reason", "code"), [(None, 0), (ConnectionResetError(), 1)])

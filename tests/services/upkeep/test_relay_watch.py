@@ -40,6 +40,9 @@ class Relays:
     def recall(self) -> None:
         raise AssertionError("nothing is recalled here")
 
+    def probe_relays(self) -> None:
+        raise AssertionError("nothing is probed here")
+
     def capacity(self, relay: str | None = None) -> int:
         raise AssertionError("nothing is sent here")
 

@@ -165,6 +165,11 @@ class Broker:
         self.give_back()
         self._recall([*self._in_flight.values()])
 
+    def probe_relays(self) -> None:
+        """Try the relays that fail now, instead of after their delay."""
+        if self._pool is not None:
+            self._pool.probe_relays()
+
     def give_back(self) -> None:
         """What is ready goes back to the database."""
         self.results.release(self.scheduler.rows.clear())

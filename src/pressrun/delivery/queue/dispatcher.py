@@ -142,8 +142,10 @@ class Dispatcher(BackgroundLoop):
         self.broker.suspend()
 
     def unpause(self, domain: str | None) -> None:
-        """Let paused and blocked destinations send again: one domain, or all."""
+        """Let paused and blocked destinations send again: one domain; or all, and try the failing relays now."""
         self._scheduler.throttle.retry(domain, self._clock())
+        if domain is None:
+            self.broker.probe_relays()
         self.wake()
 
     @property

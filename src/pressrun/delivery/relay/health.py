@@ -4,6 +4,7 @@
      ▲                                                       │
      └──────────────── opened, or decided about a message ◄──┘
 
+A person who says that the relay may work again gets a probe at once; if it fails, the delays begin anew.
 A relay that accepts connections and then breaks each of them is failing, too, until it decides about a message. One
 that refuses a further connection while others work is not failing, only full. The pool keeps the timers.
 """
@@ -81,8 +82,8 @@ class Health:
         if self.is_failing:
             self._recover()
 
-    def probed(self) -> None:
-        """The probe succeeded: the next delay is the first one again."""
+    def restart_delays(self) -> None:
+        """A probe succeeded, or a person wants one now: the next delay is the first one again."""
         self._strikes = 0
 
     def broke(self, problem: Problem) -> None:

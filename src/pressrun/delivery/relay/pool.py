@@ -104,6 +104,13 @@ class Pool:
                 break
         self._grow()
 
+    def probe_now(self) -> None:
+        """If the relay fails, do not wait any longer for the next probe; one that is on its way is enough."""
+        self._health.restart_delays()
+        if self._retry is not None:
+            self._cancel_retry()
+            self._try_again()
+
     def status(self) -> RelayStatus:
         return RelayStatus(
             name=self.settings.name,
@@ -285,7 +292,7 @@ class Pool:
         """The probe succeeded: open as many as there is work for."""
         self._careful = False
         self._probe = None
-        self._health.probed()
+        self._health.restart_delays()
         self._cancel_retry()
         self._grow()
 

@@ -46,6 +46,11 @@ class Relays:
         for pool in pools[self._first :] + pools[: self._first]:
             pool.wake()
 
+    def probe_relays(self) -> None:
+        """Try the relays that fail now, instead of after their delay."""
+        for pool in self._pools:
+            pool.probe_now()
+
     def statuses(self) -> list[RelayStatus]:
         return [pool.status() for pool in self._pools]
 

@@ -112,7 +112,11 @@ class Renewed(msgspec.Struct, frozen=True, array_like=True, tag=7):
         return Lease(Instant(self.boot, self.wall))
 
 
-Order = Setup | EditionOrder | Copies | NoticeOrder | Forget | Recall | Drain | Renewed
+class Probe(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    """Try each relay that fails now, instead of after its delay."""
+
+
+Order = Setup | EditionOrder | Copies | NoticeOrder | Forget | Recall | Drain | Renewed | Probe
 
 
 class Results(msgspec.Struct, frozen=True, array_like=True, tag=0):

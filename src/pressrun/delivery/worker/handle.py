@@ -22,6 +22,7 @@ from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.delivery.worker.frames import (
     Drain,
     Drained,
+    Probe,
     Recall,
     Renewed,
     Report,
@@ -176,6 +177,11 @@ class WorkerHandle(BackgroundLoop):
         """Have the process give back the rows that no connection has."""
         if self._line is not None:
             self._line.send(Recall())
+
+    def probe_relays(self) -> None:
+        """Have the process try its failing relays now; one that is not up yet tries them by itself."""
+        if self._line is not None:
+            self._line.send(Probe())
 
     def renew(self, lease: Lease) -> None:
         """Have the process stop by itself when this lease runs out."""

@@ -27,6 +27,7 @@ from pressrun.delivery.worker.frames import (
     Forget,
     NoticeOrder,
     Order,
+    Probe,
     Recall,
     Renewed,
     Report,
@@ -109,11 +110,7 @@ class WorkerProcess(asyncio.Protocol):
 
     def _carry_out(self, order: Order) -> None:
         if isinstance(order, Setup):
-            try:
-                self._set_up(*unpack_setup(order))
-            except BadConfiguration as problem:  # a file that was there at the daemon's start is gone
-                event(log, "config.refused", level=logging.ERROR, problem=str(problem))
-                self._end(problem.exit_code)
+            self._set_up_or_end(order)
             return
         assert self._assignments is not None  # the set-up is the first order
         assert self._relays is not None
@@ -137,6 +134,8 @@ class WorkerProcess(asyncio.Protocol):
                 self._assignments.recall(None if ids is None else frozenset(ids))
             case Renewed():
                 self._assignments.renew(order.lease())
+            case Probe():
+                self._relays.probe_relays()
             case Drain(seconds=seconds):
                 self._draining = self._loop.create_task(self._drain(self._assignments, self._relays, seconds))
 
@@ -154,6 +153,13 @@ class WorkerProcess(asyncio.Protocol):
         assignments.add(relay, jobs)
         if relay not in self._names:  # the order met a reload that took the relay away
             assignments.recall_others(self._names)
+
+    def _set_up_or_end(self, order: Setup) -> None:
+        try:
+            self._set_up(*unpack_setup(order))
+        except BadConfiguration as problem:  # a file that was there at the daemon's start is gone
+            event(log, "config.refused", level=logging.ERROR, problem=str(problem))
+            self._end(problem.exit_code)
 
     def _set_up(self, settings: WorkerSettings, keys: KeyRing) -> None:
         logs.configure(settings.log, sys.stderr)

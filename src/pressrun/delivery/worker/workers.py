@@ -93,6 +93,11 @@ class Workers:
         for worker in self._workers:
             worker.recall()
 
+    def probe_relays(self) -> None:
+        """Have every process try its failing relays now."""
+        for worker in self._workers:
+            worker.probe_relays()
+
     def renew(self, lease: Lease) -> None:
         """Have the processes stop by themselves when this lease runs out, whatever becomes of this one."""
         for worker in self._workers:
