@@ -30,6 +30,7 @@ def source(tmp_path: Path) -> Path:
     database.add("no address")
     database.ban("banned@x.example", "news.lists.example")
     database.ban(r"^.*@bad\.example", None)
+    database.ban("^.*@worse.example", None)  # which could be an address
     (tmp_path / "news@lists.example.mbox").write_text(MBOX)
     return database.path
 
@@ -56,10 +57,11 @@ def test_a_dry_run_shows_what_would_become_of_everyone(shell: Shell, source: Pat
         ("member", "suppressed"): 1,
         ("member", "refused"): 1,
     } == people(described["members"])
-    assert 2 == called.json["rejects"]
+    assert 3 == called.json["rejects"]
     rejects = (source.parent / "rejects.csv").read_text()
     assert "no address" in rejects
     assert "bad" in rejects
+    assert "worse" in rejects
     assert [] == shell.good("list", "ls", "--json").json
 
 

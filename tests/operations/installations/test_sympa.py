@@ -81,12 +81,12 @@ def test_every_state_has_its_equivalent(source: Path) -> None:
     with closing(open_sympa(str(source), source.parent)) as installation:
         (old,) = installation.lists()
         members = {member.address: member for member in installation.members(old)}
-        bans = [ban.address for ban in installation.bans([old])]
+        bans = {ban.address: installation.is_pattern(ban.address) for ban in installation.bans([old])}
     wanted = {f"{name}@x.example": state for name, (_, state) in STATES.items()} | {"left@x.example": "unsubscribed"}
     assert wanted == {address: member.state.value for address, member in members.items()}
     plain = members["plain@x.example"]
     assert ("Zoë", "pt-BR", "2020-05-01T12:00:00Z") == (plain.name, plain.language, plain.subscribed_at)
-    assert ["troll@x.example", "*@bad.example"] == bans
+    assert {"troll@x.example": False, "*@bad.example": True} == bans
 
 
 def test_a_list_comes_with_what_its_configuration_says(source: Path) -> None:

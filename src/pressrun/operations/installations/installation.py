@@ -65,6 +65,10 @@ class Installation(ABC):
         """Who must not be mailed by these lists, whether they are members or not."""
         return iter(())
 
+    def is_pattern(self, ban: str) -> bool:  # noqa: ARG002 - a program may ban addresses only
+        """Whether a ban is a pattern there, even if it could be an address elsewhere."""
+        return False
+
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - a program may have none
         return iter(())
 

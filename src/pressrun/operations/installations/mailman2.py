@@ -119,6 +119,9 @@ class Mailman2(Installation):
             for number, address in enumerate(self._config_of(old).get("ban_list", ()), start=1):
                 yield SourceMember(line=number, address=_text(address), state=MemberState.SUPPRESSED, was="banned")
 
+    def is_pattern(self, ban: str) -> bool:
+        return ban.startswith("^")
+
     def _config_of(self, old: OldList) -> Mapping[str, Any]:
         return next(config for path, config in self._configs.items() if _key_of(path, config) == old.key)
 

@@ -117,6 +117,9 @@ class Mailman3(TableInstallation):
                     line=row["id"], address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
                 )
 
+    def is_pattern(self, ban: str) -> bool:
+        return ban.startswith("^")
+
     def _list(self, row: dict[str, object]) -> OldList:
         name, domain = str(row["list_name"]), str(row["mail_host"])
         owners, moderators = (self._people(str(row["list_id"]), role) for role in (_OWNER, _MODERATOR))
@@ -129,7 +132,7 @@ class Mailman3(TableInstallation):
             "owner": owners[0] if owners else "",
         }
         left = [f"subject prefix {row['subject_prefix']!r}"] if row["subject_prefix"] else []
-        left += [f"{len(owners) - 1} more owners, who become editors"] if len(owners) > 1 else []
+        left += ["the role of further owners, who become editors"] if len(owners) > 1 else []
         return OldList(
             key=f"{name}@{domain}",
             name=name,

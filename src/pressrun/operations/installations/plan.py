@@ -136,7 +136,7 @@ class Fates:
 
     def suppressed(self) -> Iterator[SourceMember]:
         """Everybody who must not be mailed, bans first."""
-        yield from self._installation.bans([move.old for move in self._moves])
+        yield from (ban for ban in self._bans() if not self._installation.is_pattern(ban.address))
         for move in self._moves:
             for member in self._members(move):
                 if member.state is MemberState.SUPPRESSED:
@@ -154,12 +154,15 @@ class Fates:
     def count_bans(self) -> Counter[tuple[str, str]]:
         """The same for bans, without patterns."""
         counts: Counter[tuple[str, str]] = Counter()
-        for member in self._installation.bans([move.old for move in self._moves]):
-            is_address = _key_of(member) is not None
+        for ban in self._bans():
+            is_address = not self._installation.is_pattern(ban.address) and _key_of(ban) is not None
             if not is_address:
-                self._reject("", member, f"{member.was}: a pattern, or an invalid address, which cannot be suppressed")
-            counts[member.was, "suppressed" if is_address else REFUSED] += 1
+                self._reject("", ban, f"{ban.was}: a pattern, or an invalid address, which cannot be suppressed")
+            counts[ban.was, "suppressed" if is_address else REFUSED] += 1
         return counts
+
+    def _bans(self) -> Iterator[SourceMember]:
+        return self._installation.bans([move.old for move in self._moves])
 
     def _members(self, move: ListMove) -> Iterator[SourceMember]:
         return map(_with_tidy_name, self._installation.members(move.old))

@@ -116,6 +116,9 @@ class Sympa(TableInstallation):
             for file in ("blocklist.txt", "blacklist.txt"):
                 yield from _blocked(None if folder is None else folder / "search_filters" / file)
 
+    def is_pattern(self, ban: str) -> bool:
+        return "*" in ban
+
     def _list(self, name: str, robot: str) -> OldList:
         folder = self._folder_of(name, robot)
         config = {} if folder is None else _read_config(folder / "config")
