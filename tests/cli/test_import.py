@@ -8,6 +8,8 @@ import io
 import pytest
 from tests.cli.shell import Shell
 
+from pressrun.cli.readers import import_outcome
+
 LISTMONK = (
     "uuid,email,name,attributes,status,created_at,updated_at\n"
     "u,a@x.example,Ann,{},enabled,2023-01-02 15:04:05 +0000 UTC,z\n"
@@ -154,6 +156,21 @@ def test_rows_are_told_in_the_order_of_their_lines(shell: Shell, monkeypatch: py
     assert [("a@x.example", "Al"), ("b@x.example", "Bo"), ("z@x.example", "Zora")] == [
         (row["address"], row["name"]) for row in shell.good("subscriber", "ls", "news", "--json").json
     ]
+
+
+def test_the_counts_come_last(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many refused rows would push them out of a terminal's window."""
+    shell.make_list()
+    file = shell.write("members.csv", "email\na@x.example\nnobody\n")
+    printed: list[object] = []
+    monkeypatch.setattr(import_outcome, "print_info", printed.append)
+    monkeypatch.setattr(import_outcome, "print_fields", printed.append)
+    shell.good("subscriber", "import", "news", file)
+    line, counts = printed
+    assert isinstance(line, str)
+    assert line.startswith("line 3: ")
+    assert isinstance(counts, dict)
+    assert (1, 1) == (counts["added"], counts["invalid"])
 
 
 def test_members_without_delivery_stay_suspended(shell: Shell) -> None:

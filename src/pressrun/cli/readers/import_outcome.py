@@ -96,19 +96,22 @@ class ImportOutcome:
             rows.clear()
 
     def print(self, *, as_json: bool) -> None:
-        """Print the counts and the rows that were left out; of a dry run also what would become of whom."""
+        """Print the rows that were left out, then the counts, so that these stay in view.
+
+        Of a dry run also what would become of whom.
+        """
         if as_json:
             _print_document(self.counts, {"invalid": self._invalid, "skipped": self._skipped})
             return
+        for row in self._shown:
+            print_info(f"line {row['line']}: {row['reason']}")
+        if self._invalid.number + self._skipped.number > len(self._shown):
+            print_info("… and more (--json lists every line)")
         if self._changes:
             table = [{"was": was, "will_be": will, "rows": rows} for (was, will), rows in sorted(self._changes.items())]
             print_table(table, ("was", "will_be", "rows"))
             echo()
         print_fields(self.counts | {"invalid": self._invalid.number})
-        for row in self._shown:
-            print_info(f"line {row['line']}: {row['reason']}")
-        if self._invalid.number + self._skipped.number > len(self._shown):
-            print_info("… and more (--json lists every line)")
 
     def close(self) -> None:
         """Delete what was kept of the rows."""
