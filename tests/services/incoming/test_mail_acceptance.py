@@ -526,6 +526,13 @@ async def test_whoever_asks_again_in_the_same_words_is_answered_again(room: Mail
     assert "repeated" not in room.counted
 
 
+async def test_a_mail_that_names_a_recipient_twice_asks_once(room: Mailroom) -> None:
+    """Whoever asks again sends another mail."""
+    await room.accept(b"Subject: help\r\n\r\n", "news-request", "news-request")
+    assert ["repeated"] == [kind for kind in room.counted if kind == "repeated"]
+    assert [(1,)] == await select(room.database, "select count(*) from inbound")
+
+
 async def test_who_comes_back_unsubscribes_again_by_the_same_mail(room: Mailroom) -> None:
     """The signed address is the same, and so may be the octets of the mail."""
     for _ in range(2):

@@ -72,10 +72,12 @@ def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now:
     """Store a mail for its recipients; False for those who already have it."""
     content_id: int | None = None
     answers = []
+    stored: set[bytes] = set()
     for row in rows:
-        if _came_before(tx, row, now):
+        if row.digest in stored or _came_before(tx, row, now):
             answers.append(False)
             continue
+        stored.add(row.digest)
         if content_id is None:
             content_id = _store_content(tx, content)
         recorded_at = None if row.state is InboundState.RECEIVED else now
