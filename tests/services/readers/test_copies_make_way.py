@@ -31,6 +31,6 @@ async def test_what_is_over_makes_way_for_what_may_still_go_out(
     make_way = partial(audiences.make_way, coming_from=2, subscription_id=1)
     await harness.services.database.write(lambda tx: make_way(tx, [edition]))
     kept = await harness.rows("select edition_id from delivery where subscription_id = 1 order by edition_id")
-    assert [(other,)] if makes_way else [(edition,), (other,)] == kept
+    assert ([(other,)] if makes_way else [(edition,), (other,)]) == kept
     assert None is await harness.services.database.read(copy_counts.find_difference, edition)
     assert 2 - int(makes_way) == (await harness.stored(edition)).audience
