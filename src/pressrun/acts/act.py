@@ -194,8 +194,8 @@ class ActList(list[Act[Any]]):
     ) -> Callable[[W], W]:
         """Add an action that the decorated function carries out.
 
-        The annotations of the function are the types of the arguments and of the answer, unless `answer` is given: the
-        one that programs usually get. They get none where it is None or the status has no body.
+        The annotations of the function are the types of its arguments and its answer. `answer` replaces the latter if
+        a program usually gets something else. There is no answer if the function returns None or the status is 204.
         """
 
         def declare(work: W) -> W:
