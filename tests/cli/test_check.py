@@ -249,6 +249,20 @@ def test_a_password_that_only_root_can_read_is_an_error_unless_it_is_a_credentia
     assert all("which user nobody cannot read" in error for error in errors)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("problem", [None, "cannot read it"])
+def test_a_service_that_can_read_its_files_knows_better(
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, problem: str | None
+) -> None:
+    """Its unit may give it groups that its user does not have otherwise."""
+    _give_away(open_shell)
+    open_shell.config.chmod(0o600)
+    problems = [] if problem is None else [problem]
+    answer = {"source": str(open_shell.config), "problems": problems, "signatures": {}, "needs_restart": []}
+    monkeypatch.setattr(checks, "call_if_running", lambda *_: answer)
+    assert len(problems) == len(errors_of(open_shell))
+
+
 def test_what_is_unwise_is_advice(shell: Shell) -> None:
     """No signature, a relay that is away, a file that everybody can read, data that are not there yet."""
     shell.config.chmod(0o644)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -84,8 +85,21 @@ def check_file(subject: Subject) -> Iterator[Finding]:
 
 
 def _closed_files(subject: Subject) -> list[ConfigError]:
-    """What root can read and the owner of the data, as whom the service runs, cannot."""
-    return [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
+    """What root can read and the owner of the data, as whom the service runs, cannot.
+
+    A service that runs can read all if it says so: its unit may give it further groups (SupplementaryGroups=).
+    """
+    closed = [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
+    answer = _answer_of_service(subject) if closed else None
+    return closed if answer is None or answer["problems"] else []
+
+
+def _answer_of_service(subject: Subject) -> Mapping[str, Any] | None:
+    """What the service would find if it read this file now; None if none runs with it."""
+    if subject.data is None:
+        return None
+    answer: Mapping[str, Any] | None = call_if_running(subject.data.control_socket, "reload.try")
+    return answer if answer is not None and answer["source"] == str(subject.source) else None
 
 
 def check_settings(subject: Subject) -> Iterator[Finding]:
@@ -228,10 +242,10 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
 def check_service(subject: Subject) -> Iterator[Finding]:
     """The running service can use the file, too: it has the credentials of its start, not the current ones."""
     settings = subject.settings
-    if settings is None or subject.data is None or _closed_files(subject):
+    if settings is None or _closed_files(subject):
         return
-    answer = call_if_running(subject.data.control_socket, "reload.try")
-    if answer is None or answer["source"] != str(settings.source.absolute()):
+    answer = _answer_of_service(subject)
+    if answer is None:
         return
     restart = "Credentials are only handed over at a start: run systemctl restart pressrun"
     for problem in answer["problems"]:
