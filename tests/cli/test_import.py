@@ -50,10 +50,11 @@ def test_nobody_who_left_is_mailed_because_the_rest_of_their_row_cannot_be_store
         "b@x.example,Bob\x07,2020-01-02,,unsubscribed,Ulm\n"
         "c@x.example,Cid,2020-01-02,home,disabled,bounced\n"
         "d@x.example,Dan,02.01.2020,,active,Ulm\n"
-        "e@x.example,,2020-01-02,,active,bounced\n",
+        "e@x.example,,2020-01-02,,active,bounced\n"
+        "f@x.example,,2020-01-02,,pending,bounced\n",
     )
-    counted = shell.good("subscriber", "import", "news", file, "--json").json
-    assert [6, 7] == [row["line"] for row in counted["invalid"]]
+    counted = shell.good("subscriber", "import", "news", file, "--send-confirmation", "--json").json
+    assert [6, 7, 8] == [row["line"] for row in counted["invalid"]]
     states = {row["address"]: row["state"] for row in shell.good("subscriber", "ls", "news", "--json").json}
     assert {"a@x.example": "unsubscribed", "b@x.example": "unsubscribed", "c@x.example": "suspended"} == states
 

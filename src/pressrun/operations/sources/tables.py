@@ -39,6 +39,7 @@ _TIME = re.compile(
 )
 _ASKED = {"state": "who is blocklisted", "confirmed": "who has confirmed", "suppressed": "who is blacklisted"}
 _NO_TIME = "0000-00-00"  # of MySQL
+_MAILED = frozenset({MemberState.ACTIVE, MemberState.PENDING})  # those who wait may be asked to confirm
 _SPREADSHEET_GUARD = re.compile(r"' (?=[=+\-@])")  # of phpList
 
 
@@ -134,7 +135,7 @@ class _Table(Struct, frozen=True, kw_only=True):
             if attributes := texts.get("attributes"):
                 fields |= _read_attributes(attributes)
         except BadInput:
-            if standing.state is MemberState.ACTIVE:  # nobody else gets mail, and a refused row would not stop any
+            if standing.state in _MAILED:  # nobody else gets mail, and a refused row would not stop any
                 raise
         moment = texts.get("subscribed_at") or texts.get("requested_at", "")
         return SourceMember(
