@@ -518,6 +518,17 @@ async def test_a_mail_without_message_id_may_come_again_later(room: Mailroom) ->
     assert [1, 0, 1] == numbers
 
 
+@pytest.mark.parametrize("local", ["news-owner", "news-leave"])
+async def test_after_the_clock_was_set_back_a_mail_without_message_id_is_another_one(
+    room: Mailroom, local: str
+) -> None:
+    """Otherwise it would be accepted and lost until the clock is where it was."""
+    bare = b"From: ada@reader.example\r\nSubject: a question\r\n\r\n"
+    assert 1 == len(await room.deliver(bare, local))
+    room.now -= 3600
+    assert 1 == len(await room.deliver(bare, local))
+
+
 @pytest.mark.parametrize("local", ["news-join", "news-leave", "news-request"])
 async def test_whoever_asks_again_in_the_same_words_is_answered_again(room: Mailroom, local: str) -> None:
     """A mail without a Message-ID that asks for something is a request of its own, within the limits."""
