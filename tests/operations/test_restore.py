@@ -315,20 +315,52 @@ def test_a_mail_that_was_forwarded_since_is_not_kept_for_a_person(data: DataDir,
     assert 0 == count(data.database, "inbound where id = 7000")
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_the_former_journal_tells_whether_a_mail_was_forwarded(data: DataDir, tmp_path: Path, *, known: bool) -> None:
+    """A daemon that was killed had not recorded it. What its journal does not know may have arrived or not."""
+    number = _forward(data)
+    make_backup(data, tmp_path / "backup.tar")
+    _claim(data, number, is_accepted=known)
+    put_back(data, tmp_path / "backup.tar")
+    expected = "delivered" if known else "failed"
+    assert [(expected,)] == rows(data.database, f"select state from delivery where id = {number}")
+    assert (not known) == count(data.database, "inbound where id = 7000")
+
+
+@pytest.mark.parametrize("table", ["notice", "inbound"])
+def test_mail_from_others_is_kept_if_the_former_data_cannot_tell(data: DataDir, tmp_path: Path, table: str) -> None:
+    """That is a word in the report, and no reason to restore nothing."""
+    _forward(data)
+    waiting = (
+        "update inbound set state = 'received' where id = (select min(id) from inbound where content_id is not null)"
+    )
+    execute(data.database, waiting)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, f"alter table {table} rename to unreadable")
+    problems = put_back(data, tmp_path / "backup.tar").problems
+    [told] = [problem for problem in problems if problem.startswith("mails from others: ")]
+    assert told.endswith(f"no such table: {table}")
+    assert 1 == count(data.database, "inbound where id = 7000 and state = 'kept'")
+
+
 def test_a_mail_that_the_journal_in_the_backup_knows_is_left_to_the_next_start(data: DataDir, tmp_path: Path) -> None:
     """It was forwarded while the backup was made, and recovery records it."""
     number = _forward(data)
-    [(session,)] = rows(data.database, "select min(id) from session")
-    assert isinstance(session, int)
-    claimed = f"state = 'claimed', claimed_by = {session}, attempts = 1, first_attempt_at = 5"
-    execute(data.database, f"update delivery set {claimed} where id = {number}")
-    with closing(Journal.open(data.journal)) as journal:
-        journal.append([JournalEntry(Claim(number, 1, 5, session), "primary", 250, "2.0.0")])
+    _claim(data, number, is_accepted=True)
     make_backup(data, tmp_path / "backup.tar")
     there = DataDir(tmp_path / "there")
     put_back(there, tmp_path / "backup.tar")
     assert [("claimed",)] == rows(there.database, f"select state from delivery where id = {number}")
     assert 0 == count(there.database, "inbound where id = 7000")
+
+
+def _claim(data: DataDir, number: int, *, is_accepted: bool) -> None:
+    """Claim a mail; if a relay has accepted it, the journal says so."""
+    [(session,)] = rows(data.database, "select min(id) from session")
+    claimed = f"state = 'claimed', claimed_by = {session}, attempts = 1, first_attempt_at = 5"
+    execute(data.database, f"update delivery set {claimed} where id = {number}")
+    with closing(Journal.open(data.journal)) as journal:
+        journal.append([JournalEntry(Claim(number, 1, 5, session), "primary", 250, "2.0.0")] if is_accepted else [])
 
 
 def _forward(data: DataDir) -> int:

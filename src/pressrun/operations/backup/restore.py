@@ -148,6 +148,7 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
                 report.problems.append("the evidence of consent: the earlier rows of the former database differ")
             in_flight = attempt("copies", _copies_from(former), {})
+            attempt("mails from others", _mails_from(former), None)
             attempt("requests of programs", carry_over.carry_requests, None)
             report.closed = attempt("which lists are closed", _close_lists, [])
             report.editions_since = attempt("editions", carry_over.find_editions_since, [])
@@ -157,10 +158,9 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
             last_ids = {name: last + UNKNOWN_IDS for name, last in last_ids.items()}
         connection.write(restores.end_sessions)
         connection.write(restored_access.end_visits)
-        former_tx = former.tx if isinstance(former, FormerData) else None
         now = int(utc_now())
         accepted = read_entries(restored.journal)
-        report.held = connection.write(lambda tx: carry_over.hold_back(tx, former_tx, in_flight, accepted, now))
+        report.held = connection.write(lambda tx: carry_over.hold_back(tx, in_flight, accepted, now))
         connection.write(lambda tx: carry_over.erase_strangers(tx, head, os.urandom, now))
         connection.with_tables(lambda tables: tables.raise_ids(last_ids))
         connection.with_tables(lambda tables: tables.raise_counters(last_ids))
@@ -201,6 +201,11 @@ class _Attempts:
 def _copies_from(former: FormerData) -> Callable[[Transaction, Transaction], dict[int, int]]:
     now = int(utc_now())
     return lambda tx, former_tx: carry_over.carry_editions(tx, former_tx, former.journaled, now)
+
+
+def _mails_from(former: FormerData) -> Callable[[Transaction, Transaction], None]:
+    now = int(utc_now())
+    return lambda tx, former_tx: carry_over.carry_mails(tx, former_tx, former.journaled, now)
 
 
 def _close_lists(tx: Transaction, former: Transaction) -> list[str]:

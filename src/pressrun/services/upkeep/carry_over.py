@@ -214,14 +214,17 @@ def _carry_edition(
 
 def _end_claim(copy: dict[str, Any], journaled: Journaled, now: int) -> bool:
     """Record what a relay had accepted, or put the copy back to the queue; whether it was accepted is known then."""
-    claim = Claim(copy["id"], copy["attempts"], copy["first_attempt_at"], copy["claimed_by"] or 0)
-    entry = journaled.get(claim)
+    entry = journaled.get(_claim_of(copy))
     if entry is None:
         copy["state"] = DeliveryState.QUEUED.value
         return False
     copy.update(state=DeliveryState.DELIVERED.value, recorded_at=now, relay=entry.relay, code=entry.code)
     copy.update(enhanced=entry.enhanced or None, kind=None)
     return True
+
+
+def _claim_of(row: dict[str, Any]) -> Claim:
+    return Claim(row["id"], row["attempts"], row["first_attempt_at"], row["claimed_by"] or 0)
 
 
 def close_lists(tx: Transaction, former: Transaction, now: int) -> list[str]:
@@ -265,16 +268,23 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
         restores.keep_requests(tx, former)
 
 
-def hold_back(
-    tx: Transaction, former: Transaction | None, in_flight: Mapping[int, int], accepted: Collection[Claim], now: int
-) -> HeldBack:
+def carry_mails(tx: Transaction, former: Transaction, journaled: Journaled, now: int) -> None:
+    """Take over which mails from others have been processed or forwarded since."""
+    for mail in restores.waiting_mails(tx):
+        if restores.has_processed(former, mail["digest"]):
+            inbound.record_mail_result(tx, mail["id"], InboundState.DONE, "restored")
+    for forward in restores.waiting_forwards(tx):
+        then = restores.find_forward(former, forward)
+        if then is not None and (then["state"] == DeliveryState.DELIVERED or _claim_of(dict(then)) in journaled):
+            restores.record_forwarded(tx, forward["id"], now)
+
+
+def hold_back(tx: Transaction, in_flight: Mapping[int, int], accepted: Collection[Claim], now: int) -> HeldBack:
     """Pause what would send copies, cancel mails to one person that nobody now expects, and keep others' mail.
 
     Claims that relays have `accepted`, according to the journal, are left to the next start: it records them.
     """
     restores.end_jobs(tx, ENDED_JOB)  # it would ask the same people again
-    if former is not None:
-        _carry_forwards(tx, former, now)
     delivered = {claim.delivery_id for claim in find_unrecorded(tx, accepted, now)}
     for forward in restores.fail_forwards(tx, delivered, now):  # we had accepted that mail
         keep_returned(tx, forward, KEPT_FORWARD, now)
@@ -289,15 +299,8 @@ def hold_back(
             continue
         held[number] = in_flight[number] if number in in_flight else _count_waiting(tx, edition)
         hold_restored(tx, number, held[number])
-    _keep_posts(tx, former)
+    _keep_posts(tx)
     return HeldBack(editions=held, notices=notices)
-
-
-def _carry_forwards(tx: Transaction, former: Transaction, now: int) -> None:
-    """Record which mails have been forwarded since."""
-    for forward in restores.waiting_forwards(tx):
-        if restores.has_forwarded(former, forward):
-            restores.record_forwarded(tx, forward["id"], now)
 
 
 def _count_waiting(tx: Transaction, edition: RestoredEdition) -> int:
@@ -308,10 +311,8 @@ def _count_waiting(tx: Transaction, edition: RestoredEdition) -> int:
     return sum(counts[state.value] for state in _WAITING)
 
 
-def _keep_posts(tx: Transaction, former: Transaction | None) -> None:
+def _keep_posts(tx: Transaction) -> None:
     """Let a person look at mails to a list, which may have become editions since. Other mail is processed as usual."""
     for row in restores.waiting_mails(tx):
-        if former is not None and restores.has_processed(former, row["digest"]):
-            inbound.record_mail_result(tx, row["id"], InboundState.DONE, "restored")
-        elif row["list_id"] is not None:
+        if row["list_id"] is not None:
             inbound.record_mail_result(tx, row["id"], InboundState.KEPT, KEPT_POST)

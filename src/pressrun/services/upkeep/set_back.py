@@ -66,7 +66,7 @@ async def hold_all(database: Database, accepted: Collection[Claim], now: int) ->
 def _hold(tx: Transaction, accepted: Collection[Claim], now: int) -> HeldBack:
     restores.skip_counters(tx, UNKNOWN_IDS)  # first: programs may have seen the ids that the events of this would have
     restored_access.end_visits(tx)
-    return hold_back(tx, None, {}, accepted, now)
+    return hold_back(tx, {}, accepted, now)
 
 
 async def skip_lost_ids(database: Database) -> None:

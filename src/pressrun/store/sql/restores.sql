@@ -283,10 +283,11 @@ select delivery.id, notice.message_secret
 from notice {indexed by notice_forwarded} join delivery {indexed by delivery_by_notice} on delivery.notice_id = notice.id
 where notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
 
--- name: has_forwarded
--- Whether a relay accepted such a mail.
-select 1 from delivery join notice on notice.id = delivery.notice_id
-where delivery.id = :id and notice.message_secret = :message_secret and delivery.state = 'delivered';
+-- name: forward
+-- What became of such a mail.
+select delivery.id, delivery.state, delivery.attempts, delivery.first_attempt_at, delivery.claimed_by
+from delivery join notice on notice.id = delivery.notice_id
+where delivery.id = :id and notice.message_secret = :message_secret;
 
 -- name: record_forwarded
 -- Somebody's mail that was passed on since.

@@ -292,9 +292,9 @@ def waiting_forwards(tx: Transaction) -> list[Row]:
     return tx.rows("restores.waiting_forwards")
 
 
-def has_forwarded(former: Transaction, forward: Row) -> bool:
-    """Whether a relay had accepted a forward there."""
-    return former.value("restores.has_forwarded", **dict(forward)) is not None
+def find_forward(former: Transaction, forward: Row) -> Row | None:
+    """What became of a forward there: id, state, attempts, first_attempt_at, claimed_by."""
+    return former.row("restores.forward", **dict(forward))
 
 
 def record_forwarded(tx: Transaction, delivery_id: int, now: int) -> None:
