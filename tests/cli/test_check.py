@@ -69,6 +69,7 @@ def spoil_index(shell: Shell) -> None:
 Faults = dict[str, tuple[Callable[[Shell], object], list[str]]]
 FAULTS: Faults = {
     "data folder": (lambda shell: shell.data.chmod(0o777), ["chmod 700 {data}"]),
+    "closed data folder": (lambda shell: shell.data.chmod(0o500), ["mode 0500", "chmod 700 {data}"]),
     "keys folder": (lambda shell: (shell.data / "keys").chmod(0o777), ["chmod 700 {data}/keys"]),
     "a key": (lambda shell: (shell.data / "keys" / "link-1").chmod(0o644), ["chmod 600 {data}/keys/link-1"]),
     "no link key": (lambda shell: (shell.data / "keys" / "link-1").unlink(), ["no link key", "restore"]),

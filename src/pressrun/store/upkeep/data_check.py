@@ -38,7 +38,7 @@ def find_data_problems(data: DataDir) -> list[DataProblem]:
 
 
 def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
-    """Files that do not belong to the owner of data_dir, or that others can read."""
+    """Files that do not belong to the owner of data_dir, or that others can read, and folders closed to the owner."""
     if not data.root.is_dir():
         return
     owner = _owner_of(data)
@@ -50,12 +50,20 @@ def find_access_problems(data: DataDir) -> Iterator[DataProblem]:
         if status.st_uid != owner:
             state = f"{path}, which belongs to {user_name(status.st_uid)}"
             yield DataProblem(str(path), state, f"a file of {user_name(owner)}: chown {account_name(owner)} {path}")
-        elif status.st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not stat.S_ISLNK(status.st_mode):
+        elif _has_bad_mode(status.st_mode):
             mode, wanted = stat.S_IMODE(status.st_mode), 0o700 if stat.S_ISDIR(status.st_mode) else 0o600
             remedy = f"{wanted:04o}: chmod {wanted:o} {path}"
             if path == data.root and _is_of_others(data):  # closing /etc or / would close the machine
                 remedy = "a folder of Pressrun's own, with nothing else in it"
             yield DataProblem(str(path), f"{path} with mode {mode:04o}", remedy)
+
+
+def _has_bad_mode(mode: int) -> bool:
+    """Whether others can use a file or folder, or the owner cannot use a folder; a symbolic link has no mode."""
+    if stat.S_ISLNK(mode):
+        return False
+    is_closed = stat.S_ISDIR(mode) and mode & stat.S_IRWXU != stat.S_IRWXU
+    return is_closed or bool(mode & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _owner_of(data: DataDir) -> int:
