@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 
 import pytest
 
 from pressrun.core.errors import BadInput
-from pressrun.operations.sources.rosters import CSV, read_roster
-from pressrun.services.members.import_rows import UnreadRow
+from pressrun.operations.sources.rosters import CSV, NDJSON, read_roster
+from pressrun.services.members.import_rows import ImportRow, UnreadRow
 
 REFUSED = {
     "email,status": "Rename 'status' to 'state' in the first line of the file, or leave out the people whom this",
@@ -45,3 +46,15 @@ def test_the_names_that_programs_are_told_to_use_mean_that(name: str) -> None:
     """A file that was changed as the error says is accepted, and nobody whom it marks gets mail."""
     (row,) = read_roster(BytesIO(f"email,{name}\na@x.example,yes\n".encode()), CSV)
     assert "active" != getattr(row, "state", "")
+
+
+@pytest.mark.parametrize("state", ["active", "pending", "unsubscribed", "Suspended"])
+def test_a_field_that_cannot_be_kept_keeps_nobody_out_who_gets_no_mail(state: str) -> None:
+    """If it did, the next file could bring them in. Of those who do get mail, the program hears what is wrong."""
+    line = json.dumps({"email": "a@x.example", "state": state, "fields": {"unsubscribe_url": "x", "town": "Rome"}})
+    (row,) = read_roster(BytesIO(line.encode()), NDJSON)
+    if state in ("active", "pending"):
+        assert isinstance(row, UnreadRow)
+        assert "'unsubscribe_url' cannot name a column" in row.reason
+    else:
+        assert ImportRow(line=1, email="a@x.example", state=state) == row

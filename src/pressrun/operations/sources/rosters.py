@@ -12,7 +12,7 @@ from pressrun.operations.sources.formats import read_members
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.operations.sources.remedies import IN_FILE
 from pressrun.services.members.import_rows import ImportRow, UnreadRow
-from pressrun.services.members.row_checks import may_name_field
+from pressrun.services.members.row_checks import gets_no_mail, may_name_field
 
 _SUPPRESSED = "is suppressed. Import suppressed addresses as suppressions"
 CSV, NDJSON = "text/csv", "application/x-ndjson"
@@ -74,7 +74,7 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
         return UnreadRow(line=line, reason=_SUPPRESSED)
     fields = {name: value for name, value in entry.fields.items() if value}
     wrong = [name for name in fields if not may_name_field(name)]
-    if wrong:
+    if wrong and not gets_no_mail(entry.state or ""):
         return UnreadRow(line=line, reason=f"fields: {wrong[0]!r} cannot name a column")
     return ImportRow(
         line=line,
@@ -85,5 +85,5 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
         consent_source=entry.consent_source or entry.source or "",
         consent_ip=entry.consent_ip or "",
         state=entry.state or "",
-        attributes=fields,
+        attributes={} if wrong else fields,
     )

@@ -55,13 +55,14 @@ def check_row(row: ImportRow, now: int) -> CheckedRow:
     try:
         return _check_fields(row, now)
     except BadInput:
-        if _says_no_mail(row):
+        if gets_no_mail(row.state):
             return _check_fields(ImportRow(line=row.line, email=row.email, state=row.state), now)
         raise
 
 
-def _says_no_mail(row: ImportRow) -> bool:
-    return row.state.strip().lower() in (SubscriptionState.UNSUBSCRIBED, SubscriptionState.SUSPENDED)
+def gets_no_mail(state: str) -> bool:
+    """Whether somebody of whom a row says this gets no mail, not even to confirm."""
+    return state.strip().lower() in (SubscriptionState.UNSUBSCRIBED, SubscriptionState.SUSPENDED)
 
 
 def _check_fields(row: ImportRow, now: int) -> CheckedRow:
