@@ -219,7 +219,7 @@ class RetentionSettings:
         kinds.duration_or_never(),
         key="backups_of_schema",
         default="90d",
-        help="How long to keep the copies of the database that an upgrade makes before each schema change "
+        help="How long to keep the copies of the database that upgrades make "
         "(`backups/schema-*`). Without them you cannot go back to the previous version.",
         reason="They contain addresses of people who have left or were erased since.",
     )

@@ -84,8 +84,8 @@ class Location:
     def migrate(self, *, backups: Path, keys: KeyRing) -> list[int]:
         """Bring an older schema to the newest version; returns the versions reached.
 
-        `backups` is a folder for copies from before each step. `keys` are those of the database, for steps that compute
-        keyed digests.
+        `backups` is a folder for a copy from before. `keys` are those of the database, for steps that compute keyed
+        digests.
         """
 
     @abstractmethod

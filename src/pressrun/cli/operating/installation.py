@@ -80,7 +80,7 @@ def migrate(invocation: Invocation) -> None:
     if invocation.as_json:
         print_json({"steps": reached})
     elif reached:
-        kept = "" if data.server else f"; copies of the database from before each step are in {data.backups}"
+        kept = "" if data.server else f"; a copy of the database from before is in {data.backups}"
         echo(f"the schema is now at {reached[-1]}{kept}")
     else:
         echo("the schema is up to date")

@@ -1,7 +1,8 @@
 """Schema migration: a new database gets the newest schema, an older one its steps, a newer one is refused.
 
-Each step starts with a backup of the database (`backups/schema-N.sqlite3`). A step and its version number are one
-transaction, so a kill at any moment leaves either the old or the new schema.
+Before the first step, the database is copied (`backups/schema-N.sqlite3`): whoever goes back needs the schema of the
+program that ran, and no other. A step and its version number are one transaction, so a kill at any moment leaves a
+whole schema, from which the next run goes on.
 """
 
 from __future__ import annotations
@@ -99,18 +100,19 @@ def require_ours(connection: sqlite3.Connection | TableStore, path: Path) -> Non
 
 
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
-    """Migrate the database to the newest version, with a backup before each step; returns the versions reached.
+    """Migrate the database to the newest version, with a copy from before; returns the versions reached.
 
     `keys` are those of the database, for steps that compute keyed digests.
     """
-    reached = []
-    for target in range(version_of(path) + 1, max(steps, default=1) + 1):
-        back_up(path, backups / f"schema-{target - 1}.sqlite3")
+    version = version_of(path)
+    reached = [*range(version + 1, max(steps, default=1) + 1)]
+    if not reached:
+        return []
+    back_up(path, backups / f"schema-{version}.sqlite3")
+    for target in reached:
         with closing(connect(path)) as connection:
             _run_step(connection, steps[target], target, keys)
-        reached.append(target)
-    if reached:
-        _make_shrinkable(path)
+    _make_shrinkable(path)
     return reached
 
 

@@ -2,7 +2,7 @@
 
 data_dir/pressrun.sqlite3   the database            data_dir/lock           held by the one process that writes
 data_dir/keys/link-N        link keys, hex           data_dir/control.sock   of the daemon, for the verbs
-data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
+data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each upgrade
 data_dir/layouts/NAME.html  the operator's layouts data_dir/moving         locked while a command moves the database
 data_dir/keys/consent-head  the last row of evidence, written a moment ago; keys/audit-head: that of the audit log
 data_dir/handovers          the journal: mails that relays have accepted and the database may not know of
