@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -20,6 +21,8 @@ from pressrun.core.quantities import Rate
 from pressrun.store.people.enter_links import LinkKind
 
 COOKIE = "__Host-pressrun"
+CODE_COOKIE = "__Host-pressrun-code"
+TRIES = "select tries from login_code"
 
 
 async def _post(client: httpx.AsyncClient, **fields: str) -> httpx.Response:
@@ -126,6 +129,49 @@ async def test_a_code_is_typed_where_it_was_asked_for(admin: AdminHarness) -> No
         assert (303, "/admin") == (entered.status_code, entered.headers["location"])
         assert "__Host-pressrun-code" not in client.cookies
         assert "ann" in (await client.get("/admin")).text
+
+
+async def test_a_double_click_on_a_code_logs_in_once_and_shows_no_refusal(admin: AdminHarness) -> None:
+    """Both at once or one after the other, with the cookies that the browser had at both clicks."""
+    await admin.harness.add_person("ann")
+    async with admin.client() as client, admin.client() as late:
+        await _post(client, email="ann@town.example")
+        secret = client.cookies[CODE_COOKIE]
+        code = mailed_code(admin.harness.keys, secret_digest(secret))
+        answers = await asyncio.gather(*[_post(client, code=code) for _ in range(2)])
+        late.cookies.set(CODE_COOKIE, secret)
+        answers.append(await _post(late, code=code))
+        assert [303] * 3 == [answer.status_code for answer in answers]
+        assert 1 == len({answer.cookies[COOKIE] for answer in answers})
+        assert 200 == (await late.get("/admin/account")).status_code
+    assert [(1,)] == [tuple(row) for row in await select(admin.harness.database, "select count(*) from login_session")]
+
+
+async def test_a_used_code_lets_in_no_other_browser(admin: AdminHarness) -> None:
+    """Not by the code alone, not with a cookie of its own, and not even with the cookie of the browser that used it."""
+    await admin.harness.add_person("ann")
+    async with admin.client() as client:
+        await _post(client, email="ann@town.example")
+        secret = client.cookies[CODE_COOKIE]
+        code = mailed_code(admin.harness.keys, secret_digest(secret))
+        assert 303 == (await _post(client, code=code)).status_code
+    other = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    async with admin.client() as bare, admin.client() as asking, admin.client(**{"User-Agent": other}) as thief:
+        await _post(asking, email="ann@town.example")
+        thief.cookies.set(CODE_COOKIE, secret)
+        assert [401] * 3 == [(await _post(each, code=code)).status_code for each in (bare, asking, thief)]
+
+
+async def test_a_wrong_code_is_counted_each_time(admin: AdminHarness) -> None:
+    """Also the same one again, which is checked anew; the right one is still taken."""
+    await admin.harness.add_person("ann")
+    async with admin.client() as client:
+        await _post(client, email="ann@town.example")
+        code = mailed_code(admin.harness.keys, secret_digest(client.cookies[CODE_COOKIE]))
+        for tries in (1, 2):
+            assert 401 == (await _post(client, code="wrong")).status_code
+            assert [(tries,)] == [tuple(row) for row in await select(admin.harness.database, TRIES)]
+        assert 303 == (await _post(client, code=code)).status_code
 
 
 async def test_what_is_no_address_is_said_to_be_none(admin: AdminHarness) -> None:

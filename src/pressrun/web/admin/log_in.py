@@ -13,6 +13,7 @@ Every failure gets the same answer (401), whatever was wrong, and so does every 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -26,7 +27,10 @@ from pressrun.services.log_ins.log_in import CODE_SECONDS
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import Method
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
+from pressrun.web.admin.repeats import Repeats
 from pressrun.web.http.forms import first, read_fields, read_form
+
+CODE_REPEAT_SECONDS = 5.0  # after a code has logged somebody in, for a second click that came with the same cookies
 
 _CHALLENGE = {"WWW-Authenticate": 'Form realm="/admin/login"'}  # RFC 9110 §15.5.2 wants one; browsers ignore it
 
@@ -38,6 +42,7 @@ class LogInPages:
         self._frame = frame
         self._services = frame.services
         self._pages = frame.web.pages
+        self._codes = Repeats[Entered | None](CODE_REPEAT_SECONDS)
 
     async def log_in(self, request: Request) -> Response:
         """`/admin/login`: the ways in; POST takes one of them."""
@@ -120,7 +125,10 @@ class LogInPages:
         asked = self._frame.code_cookie.read(request)
         outcome = None
         if asked is not None:
-            outcome = await self._services.log_ins.by_code(asked, code, self._frame.visitor(request))
+            visitor = self._frame.visitor(request)
+            # The secret of the cookie is a part of the key: nobody else gets this answer by the code.
+            work = partial(self._services.log_ins.by_code, asked, code, visitor)
+            outcome = await self._codes.once(visitor, asked, code, work)
         elif await self._has_just_come(request, Method.CODE):
             return RedirectResponse(self._pages.base_path + (way_on or HOME), 303)
         if outcome is None:
