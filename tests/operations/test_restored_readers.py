@@ -136,7 +136,7 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
 def test_who_left_does_not_end_what_somebody_else_with_their_id_reads(data: DataDir, tmp_path: Path) -> None:
     """After an earlier restore readers have the ids of others who came since the backup."""
     reading = "state = 'active', state_before = null, suspended_for = null, paused_until = null"
-    execute(data.database, f"update subscription set {reading}")
+    execute(data.database, f"update subscription set {reading}", "delete from suspension")
     execute(data.database, "update subscriber set created_at = id")
     make_backup(data, tmp_path / "backup.tar")
     [(reader, other)] = rows(

@@ -172,7 +172,7 @@ create table former_reader (
     subscription_id integer primary key,      -- not a reference: it is gone
     subscriber_id integer not null references subscriber on delete cascade,
     paused_until integer,                     -- null: it was not paused
-    removed_at integer not null
+    removed_at integer not null               -- when the list was removed
 ) strict;
 create index former_reader_by_subscriber on former_reader (subscriber_id);
 create index former_reader_by_age on former_reader (removed_at);
