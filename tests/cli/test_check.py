@@ -202,6 +202,15 @@ def test_a_folder_of_root_with_the_data_of_another_is_the_one_fault(open_shell: 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("mode", [0o000, 0o300, 0o500, 0o600])
+def test_a_data_folder_that_its_owner_cannot_use_is_the_one_fault(open_shell: Shell, mode: int) -> None:
+    """Also one that they cannot enter, so that nothing in it can be looked at."""
+    _give_away(open_shell)
+    open_shell.data.chmod(mode)
+    assert [f"{open_shell.data} with mode {mode:04o}, 0700: chmod 700 {open_shell.data}"] == errors_of(open_shell)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("also_wrong", [False, True])
 def test_a_configuration_that_the_owner_of_the_data_cannot_read_is_an_error(
     open_shell: Shell, also_wrong: bool

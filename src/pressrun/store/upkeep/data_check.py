@@ -33,6 +33,8 @@ def find_data_problems(data: DataDir) -> list[DataProblem]:
     """Every problem of the data; of a folder that does not exist, those of its database on a server."""
     access = list(find_access_problems(data))
     named = {problem.place for problem in access}
+    if str(data.root) in named and not os.access(data.root, os.X_OK, effective_ids=True):
+        return access
     content = find_content_problems(data)
     return [*access, *(problem for problem in content if not named & {problem.place, str(Path(problem.place).parent)})]
 
@@ -69,13 +71,18 @@ def _has_bad_mode(mode: int) -> bool:
 def _owner_of(data: DataDir) -> int:
     """Who owns the data: the folder alone may have been given to root by mistake."""
     root = data.root.stat().st_uid
+    if root != 0:
+        return root  # who may not be able to enter it
     owners = {path.lstat().st_uid for path in (data.keys, data.lock) if path.exists()}
-    return owners.pop() if root == 0 and len(owners) == 1 else root
+    return owners.pop() if len(owners) == 1 else root
 
 
 def _is_of_others(data: DataDir) -> bool:
     """Whether there are files in data_dir, and none that a start makes first."""
-    return not any(path.exists() for path in (data.lock, data.keys)) and any(data.root.iterdir())
+    try:
+        return not any(path.exists() for path in (data.lock, data.keys)) and any(data.root.iterdir())
+    except PermissionError:  # nobody can use it as it is
+        return False
 
 
 def _private(data: DataDir) -> Iterator[Path]:
