@@ -327,6 +327,21 @@ def test_the_former_journal_tells_whether_a_mail_was_forwarded(data: DataDir, tm
     assert (not known) == count(data.database, "inbound where id = 7000")
 
 
+@pytest.mark.parametrize("since", ["done", "kept", "unreadable", "failed"])
+def test_what_became_of_a_mail_since_is_not_lost(data: DataDir, tmp_path: Path, since: str) -> None:
+    """One that waits for a person still does, for as long as any other: nobody else has it."""
+    [(number,)] = rows(data.database, "select min(id) from inbound where content_id is not null")
+    become = f"update inbound set state = '%s', outcome = '%s' where id = {number}"
+    execute(data.database, become % ("received", ""))
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, become % (since, "why"))
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    columns = "state, outcome, content_id is not null, recorded_at is not null"
+    assert [(since, "why", since != "done", True)] == rows(
+        data.database, f"select {columns} from inbound where id = {number}"
+    )
+
+
 @pytest.mark.parametrize("table", ["notice", "inbound"])
 def test_mail_from_others_is_kept_if_the_former_data_cannot_tell(data: DataDir, tmp_path: Path, table: str) -> None:
     """That is a word in the report, and no reason to restore nothing."""

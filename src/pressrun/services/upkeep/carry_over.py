@@ -269,10 +269,11 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
 
 
 def carry_mails(tx: Transaction, former: Transaction, journaled: Journaled, now: int) -> None:
-    """Take over which mails from others have been processed or forwarded since."""
+    """Take over which mails from others have been processed, kept for a person or forwarded since."""
     for mail in restores.waiting_mails(tx):
-        if restores.has_processed(former, mail["digest"]):
-            inbound.record_mail_result(tx, mail["id"], InboundState.DONE, "restored")
+        result = restores.result_of_mail(former, mail["digest"])
+        if result is not None and inbound.claim_mail(tx, mail["id"], now):
+            inbound.record_mail_result(tx, mail["id"], InboundState(result["state"]), result["outcome"])
     for forward in restores.waiting_forwards(tx):
         then = restores.find_forward(former, forward)
         if then is not None and (then["state"] == DeliveryState.DELIVERED or _claim_of(dict(then)) in journaled):
@@ -299,7 +300,7 @@ def hold_back(tx: Transaction, in_flight: Mapping[int, int], accepted: Collectio
             continue
         held[number] = in_flight[number] if number in in_flight else _count_waiting(tx, edition)
         hold_restored(tx, number, held[number])
-    _keep_posts(tx)
+    _keep_posts(tx, now)
     return HeldBack(editions=held, notices=notices)
 
 
@@ -311,8 +312,8 @@ def _count_waiting(tx: Transaction, edition: RestoredEdition) -> int:
     return sum(counts[state.value] for state in _WAITING)
 
 
-def _keep_posts(tx: Transaction) -> None:
+def _keep_posts(tx: Transaction, now: int) -> None:
     """Let a person look at mails to a list, which may have become editions since. Other mail is processed as usual."""
     for row in restores.waiting_mails(tx):
-        if row["list_id"] is not None:
+        if row["list_id"] is not None and inbound.claim_mail(tx, row["id"], now):
             inbound.record_mail_result(tx, row["id"], InboundState.KEPT, KEPT_POST)

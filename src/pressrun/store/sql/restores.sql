@@ -328,9 +328,9 @@ select inbound.id, inbound.digest, inbound.recipient, list.id as list_id
 from inbound left join list on list.name = inbound.recipient
 where inbound.state = 'received' order by inbound.id;
 
--- name: has_processed
--- Whether a mail was processed.
-select 1 from inbound where digest = :digest and state <> 'received';
+-- name: result_of_mail
+-- What became of such a mail.
+select state, outcome from inbound where digest = :digest and state <> 'received';
 
 -- name: end_sessions
 -- Whoever wrote to this database before it was restored is gone.

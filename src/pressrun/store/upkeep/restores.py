@@ -332,6 +332,6 @@ def waiting_mails(tx: Transaction) -> list[Row]:
     return tx.rows("restores.waiting_mails")
 
 
-def has_processed(former: Transaction, digest: bytes) -> bool:
-    """Whether a mail was processed there."""
-    return former.value("restores.has_processed", digest=digest) is not None
+def result_of_mail(former: Transaction, digest: bytes) -> Row | None:
+    """The state and outcome of a mail that does not wait any more there."""
+    return former.row("restores.result_of_mail", digest=digest)
