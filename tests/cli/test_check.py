@@ -213,10 +213,11 @@ def test_a_data_folder_that_its_owner_cannot_use_is_the_one_fault(open_shell: Sh
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("also_wrong", [False, True])
 def test_a_configuration_that_the_owner_of_the_data_cannot_read_is_an_error(
-    open_shell: Shell, also_wrong: bool
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, also_wrong: bool
 ) -> None:
     """Root can read it, so root's check would find nothing, and the service would not start; with other faults, too."""
     _give_away(open_shell)
+    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_shell.config)
     open_shell.config.chmod(0o600)
     if also_wrong:
         (open_shell.data / "keys").chmod(0o755)
@@ -227,15 +228,23 @@ def test_a_configuration_that_the_owner_of_the_data_cannot_read_is_an_error(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-def test_a_configuration_in_a_folder_of_root_is_an_error(open_shell: Shell, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_a_configuration_in_a_folder_of_root_may_be_tried_and_not_used(
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, is_installed: bool
+) -> None:
+    """Programs such as Ansible have a new file checked in a folder of their own, and then move it to its place."""
     _give_away(open_shell)
     closed = open_shell.folder / "closed"
     closed.mkdir(mode=0o700)
     open_shell.config = open_shell.config.rename(closed / "config.toml")
     text = open_shell.config.read_text(encoding="utf-8")
     open_shell.config.write_text(text.replace('data_dir = "data"', f'data_dir = "{open_shell.data}"'), encoding="utf-8")
-    [error] = errors_of(open_shell)
-    assert f"in {closed}, which user nobody cannot enter" in error
+    if is_installed:
+        monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_shell.config)
+    errors, warnings = errors_of(open_shell), warnings_of(open_shell)
+    assert is_installed is any(f"in {closed}, which user nobody cannot enter" in error for error in errors)
+    assert is_installed is not any(f"in {closed}, which user nobody cannot enter" in warning for warning in warnings)
+    assert is_installed is bool(errors)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
@@ -266,6 +275,7 @@ def test_a_service_that_can_read_its_files_knows_better(
 ) -> None:
     """Its unit may give it groups that its user does not have otherwise."""
     _give_away(open_shell)
+    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_shell.config)
     open_shell.config.chmod(0o600)
     problems = [] if problem is None else [problem]
     answer = {"source": str(open_shell.config), "problems": problems, "signatures": {}, "needs_restart": []}

@@ -89,6 +89,11 @@ def examine(path: Path, environ: Mapping[str, str] | None = None) -> list[Config
     return _load(path, os.environ if environ is None else environ)[1]
 
 
+def is_system_wide(path: Path) -> bool:
+    """Whether this is the file that an installed service reads."""
+    return path.absolute() == _SYSTEM_WIDE
+
+
 def find_closed_files(path: Path) -> list[ConfigError]:
     """What keeps this user from reading a file and the files that it names; credentials are handed to a service."""
     path = path.absolute()

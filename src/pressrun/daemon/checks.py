@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from pressrun.assets import AssetError
-from pressrun.config import ConfigError, find_closed_files
+from pressrun.config import ConfigError, find_closed_files, is_system_wide
 from pressrun.config.settings import Settings
 from pressrun.control.client import call_if_running
 from pressrun.core.addresses.doubtful import doubtful_addresses
@@ -84,14 +84,23 @@ def check_file(subject: Subject) -> Iterator[Finding]:
         yield ConfigWarning(f"every user of this machine can read {subject.source}. Run chmod 640 on it")
 
 
-def _closed_files(subject: Subject) -> list[ConfigError]:
+def _closed_files(subject: Subject) -> list[Finding]:
     """What root can read and the owner of the data, as whom the service runs, cannot.
 
-    A service that runs can read all if it says so: its unit may give it further groups (SupplementaryGroups=).
+    A service that runs can read all if it says so: its unit may give it further groups (SupplementaryGroups=). A
+    configuration elsewhere may be one that is tried before it takes the place of the other, as Ansible does, so this is
+    a warning.
     """
     closed = [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
     answer = _answer_of_service(subject) if closed else None
-    return closed if answer is None or answer["problems"] else []
+    if answer is not None and not answer["problems"]:
+        return []
+    is_tried = not is_system_wide(subject.source)
+    return [_as_warning(error) if is_tried and not error.key else error for error in closed]
+
+
+def _as_warning(error: ConfigError) -> ConfigWarning:
+    return ConfigWarning(f"{error.actual}. The service needs {error.expected}")
 
 
 def _answer_of_service(subject: Subject) -> Mapping[str, Any] | None:
