@@ -30,6 +30,7 @@ from pressrun.services.upkeep.carry_over import KEPT_FORWARD
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresReplacement
+from pressrun.store.queue.inbound import NewInbound, store_mail
 from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.sqlite import migrate
@@ -340,6 +341,36 @@ def test_what_became_of_a_mail_since_is_not_lost(data: DataDir, tmp_path: Path, 
     assert [(since, "why", since != "done", True)] == rows(
         data.database, f"select {columns} from inbound where id = {number}"
     )
+
+
+@pytest.mark.parametrize(
+    ("reached", "expected"),
+    [("queued", "kept"), ("deferred", "kept"), ("claimed", "kept"), ("accepted", "done"), ("delivered", "done")],
+)
+def test_a_mail_that_was_being_forwarded_since_is_not_lost(
+    data: DataDir, tmp_path: Path, reached: str, expected: str
+) -> None:
+    """It is done there, but nobody has it, unless a relay is known to have accepted it."""
+    _receive(data)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update inbound set state = 'done', outcome = 'forwarded', recorded_at = 2 where id = 7000")
+    number = _forward(data)
+    if reached in {"claimed", "accepted"}:
+        _claim(data, number, is_accepted=reached == "accepted")
+    else:
+        execute(data.database, f"update delivery set state = '{reached}' where id = {number}")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    result = rows(data.database, "select state, outcome, content_id is not null from inbound where id = 7000")
+    assert [(expected, KEPT_FORWARD if expected == "kept" else "forwarded", expected == "kept")] == result
+
+
+def _receive(data: DataDir) -> None:
+    """The mail to the owner is accepted, and waits to be processed."""
+    mail = mail_to_owner(7_000)
+    row = NewInbound(digest=b"d" * 32, mail_from=mail.mail_from, recipient=mail.recipient, peer=mail.peer, utf8=False)
+    with closing(data.database.connect()) as connection:
+        connection.write(lambda tx: store_mail(tx, [row], mail.content, 1))
+    execute(data.database, "update inbound set id = 7000 where id = (select max(id) from inbound)")
 
 
 @pytest.mark.parametrize("table", ["notice", "inbound"])

@@ -44,6 +44,12 @@ def new_forward(
     )
 
 
+def find_mail(payload: str) -> int | None:
+    """The id among accepted mail of the one that a notice with this payload forwards; None if that was not stored."""
+    mail = json.loads(payload).get("mail")  # not by earlier versions
+    return None if mail is None else int(mail["id"])
+
+
 def keep_returned(tx: Transaction, delivery_id: int, outcome: str, now: int) -> int | None:
     """Keep a mail for a person whose forward failed; returns its id among accepted mail.
 

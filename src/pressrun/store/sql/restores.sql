@@ -279,7 +279,8 @@ select kind, edition_id, created_at, done_through, last_id from bulk_change wher
 
 -- name: waiting_forwards
 -- Somebody's mail that waits to be passed on, or may have been since, with what no other mail has by chance.
-select delivery.id, notice.message_secret
+select delivery.id, notice.message_secret, notice.payload, delivery.attempts, delivery.first_attempt_at,
+    delivery.claimed_by
 from notice {indexed by notice_forwarded} join delivery {indexed by delivery_by_notice} on delivery.notice_id = notice.id
 where notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
 
@@ -330,7 +331,7 @@ where inbound.state = 'received' order by inbound.id;
 
 -- name: result_of_mail
 -- What became of such a mail.
-select state, outcome from inbound where digest = :digest and state <> 'received';
+select id, state, outcome from inbound where digest = :digest and state <> 'received';
 
 -- name: end_sessions
 -- Whoever wrote to this database before it was restored is gone.

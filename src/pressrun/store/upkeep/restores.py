@@ -288,13 +288,13 @@ def skip_counters(tx: Transaction, number: int) -> None:
 
 
 def waiting_forwards(tx: Transaction) -> list[Row]:
-    """Forwards that wait: id of the delivery, message_secret."""
+    """Forwards that wait: id of the delivery, message_secret, payload, attempts, first_attempt_at, claimed_by."""
     return tx.rows("restores.waiting_forwards")
 
 
 def find_forward(former: Transaction, forward: Row) -> Row | None:
     """What became of a forward there: id, state, attempts, first_attempt_at, claimed_by."""
-    return former.row("restores.forward", **dict(forward))
+    return former.row("restores.forward", id=forward["id"], message_secret=forward["message_secret"])
 
 
 def record_forwarded(tx: Transaction, delivery_id: int, now: int) -> None:
@@ -333,5 +333,5 @@ def waiting_mails(tx: Transaction) -> list[Row]:
 
 
 def result_of_mail(former: Transaction, digest: bytes) -> Row | None:
-    """The state and outcome of a mail that does not wait any more there."""
+    """The id, state and outcome of a mail that does not wait any more there."""
     return former.row("restores.result_of_mail", digest=digest)
