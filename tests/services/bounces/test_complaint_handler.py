@@ -22,6 +22,8 @@ from pressrun.smtp.handover import Outgoing
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.transaction import in_json
 
+LINKS_LAST_SECONDS = 7 * 86400  # of a request to confirm
+
 
 @pytest_asyncio.fixture
 async def harness(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
@@ -84,6 +86,21 @@ async def test_a_report_about_a_copy_of_a_removed_list_suppresses(harness: Deliv
         "select subscriber.address, state from subscription join subscriber on subscriber.id = subscriber_id"
     )
     assert {copy.rcpt_to: "unsubscribed", other.rcpt_to: "active"} == dict(states)
+
+
+async def test_who_let_a_request_end_may_still_complain_about_a_removed_list(harness: DeliveryHarness) -> None:
+    """Without a subscription they are no strangers yet: we have mailed them."""
+    await harness.services.make_list("tides")
+    await harness.edition()
+    copy, _ = await harness.send_all()
+    await remove_list(harness)
+    reader = Applicant(parse_address(copy.rcpt_to), Origin(source="web"))
+    await harness.services.sign_ups.request(["tides"], reader, network=None)
+    harness.pass_time(LINKS_LAST_SECONDS)
+    await harness.housekeeping.round()
+    assert [(0,)] == await harness.rows("select count(*) from subscription")
+    await complain(harness, feedback(header_of(copy, "List-Unsubscribe")))
+    assert [("complaint",)] == await harness.rows("select reason from suppression where address = ?", copy.rcpt_to)
 
 
 async def test_whose_the_copies_of_a_removed_list_were_is_forgotten_in_time(harness: DeliveryHarness) -> None:

@@ -171,7 +171,7 @@ def _has_left_everything(tx: Transaction, reader: Subscriber) -> bool:
 
 
 def forget_strangers(tx: Transaction, subscriber_ids: Collection[int], entropy: Entropy, now: int) -> None:
-    """Delete those of these people who have no subscription, not even one that ended."""
+    """Delete those of these people who have no subscription, not even one that ended, or went with its list lately."""
     deleted = subscribers.delete_unsubscribed(tx, subscriber_ids)
     if deleted:  # without the subscriber, nobody could have the address erased from the evidence later
         consent.erase_consent(tx, *deleted, now=now, salt=entropy(16))

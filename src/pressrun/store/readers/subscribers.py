@@ -161,7 +161,7 @@ def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
 
 
 def delete_unsubscribed(tx: Transaction, subscriber_ids: Collection[int]) -> list[int]:
-    """Delete those of these people who have no subscription; returns their ids."""
+    """Delete those of these people who have no subscription, not even one that went with its list lately."""
     if not subscriber_ids:
         return []
     rows = tx.rows("subscribers.delete_without_subscription", ids=in_json(sorted(subscriber_ids)))

@@ -61,10 +61,11 @@ select id, list_id, subscriber_id from subscription where subscriber_id = :id an
 delete from subscriber where id = :id;
 
 -- name: delete_without_subscription
--- Delete those of these people who have no subscription.
+-- Delete those of these people who have no subscription, and had none that went with its list lately.
 -- guards: subscriber
 delete from subscriber
 where id {in ids} and not exists (select 1 from subscription where subscription.subscriber_id = subscriber.id)
+    and not exists (select 1 from former_reader where former_reader.subscriber_id = subscriber.id)
 returning id;
 
 -- name: deliveries
