@@ -420,6 +420,19 @@ def test_one_copy_is_kept_of_the_schema_that_an_upgrade_leaves(tmp_path: Path) -
     assert 0o700 == backups.stat().st_mode & 0o777
 
 
+def test_an_upgrade_that_goes_on_after_an_interruption_keeps_no_other_copy(tmp_path: Path) -> None:
+    """Nobody goes back to a schema halfway. The next upgrade keeps a copy again."""
+    path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
+    broken = {**STEPS, 3: "insert into nowhere values (1)"}
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        migrate.migrate(path, broken, backups=backups, keys=KEYS)
+    assert [3] == migrate.migrate(path, STEPS, backups=backups, keys=KEYS)
+    assert {"schema-1.sqlite3": 1} == {entry.name: version(entry) for entry in backups.iterdir()}
+    assert "upgrade_begun" not in str(shape(path))
+    assert [4] == migrate.migrate(path, {4: "drop table extra"}, backups=backups, keys=KEYS)
+    assert {"schema-1.sqlite3", "schema-3.sqlite3"} == {entry.name for entry in backups.iterdir()}
+
+
 def test_a_step_is_carried_out_to_its_last_statement_also_without_a_semicolon(tmp_path: Path) -> None:
     path = first_version(tmp_path / "db")
     migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)

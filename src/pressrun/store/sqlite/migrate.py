@@ -2,7 +2,7 @@
 
 Before the first step, the database is copied (`backups/schema-N.sqlite3`): whoever goes back needs the schema of the
 program that ran, and no other. A step and its version number are one transaction, so a kill at any moment leaves a
-whole schema, from which the next run goes on.
+whole schema, from which the next run goes on. It makes no other copy: a table that the last step drops says so.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from pressrun.store.table_store import TableStore, require_unmarked
 
 APPLICATION_ID = 0x70726573  # "pres": identifies our files among other SQLite files
 SPARE_BYTES = 16 * 1024 * 1024  # left for the step itself, which writes to the log of the database
+_BEGUN = "upgrade_begun"  # an empty table, from the first step of an upgrade to its last: the copy has been made
 _FILES = SchemaFiles(own=Path(__file__).parent, spell=lambda text: expand(text, MACROS), first_version=1)
 
 
@@ -108,12 +109,24 @@ def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) 
     reached = [*range(version + 1, max(steps, default=1) + 1)]
     if not reached:
         return []
-    back_up(path, backups / f"schema-{version}.sqlite3")
+    if not _has_begun(path):
+        back_up(path, backups / f"schema-{version}.sqlite3")
     for target in reached:
+        is_last = target == reached[-1]
+        mark = (
+            f"drop table if exists {_BEGUN};" if is_last else f"create table if not exists {_BEGUN} (i integer) strict;"
+        )
         with closing(connect(path)) as connection:
-            _run_step(connection, steps[target], target, keys)
+            _run_step(connection, f"{mark}\n{steps[target]}", target, keys)
     _make_shrinkable(path)
     return reached
+
+
+def _has_begun(path: Path) -> bool:
+    """Whether an upgrade of this database was interrupted after its first step."""
+    with closing(connect(path, readonly=True)) as connection:
+        table = connection.execute("select 1 from sqlite_schema where name = :name", {"name": _BEGUN})
+        return table.fetchone() is not None
 
 
 def _make_shrinkable(path: Path) -> None:
