@@ -96,8 +96,15 @@ class Pacer:
     def __init__(
         self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], stored: Mapping[str, object]
     ) -> None:
+        self._set(process, relays, stored)
+
+    def _set(self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], stored: Mapping[str, object]) -> None:
         self._process = PacedScope(process, stored.get(PROCESS))
         self._relays = {name: PacedScope(rates, stored.get(f"relay {name}")) for name, rates in relays.items()}
+
+    def change(self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], now: float) -> None:
+        """Go on under other rates, from where the paces stand."""
+        self._set(process, relays, self.snapshot().dump(now, 0, {}))
 
     @property
     def relays(self) -> Collection[str]:
@@ -172,7 +179,3 @@ class Pacer:
         """Where all paces stand."""
         scopes = {PROCESS: self._process} | {f"relay {name}": scope for name, scope in self._relays.items()}
         return PaceSnapshot(PaceEntry(name, scope.pace, scope.state, None) for name, scope in scopes.items())
-
-    def changed(self, process: Sequence[Rate], relays: Mapping[str, Sequence[Rate]], now: float) -> Pacer:
-        """A pacer under new rates that goes on from the state of this one."""
-        return Pacer(process, relays, self.snapshot().dump(now, 0, {}))

@@ -24,20 +24,20 @@ class RelayShares:
     """Shares the mail for any relay among the relays that can accept some now, by weight if there are several."""
 
     def __init__(self, weights: Mapping[str, int], pacer: Pacer, throttle: Throttle) -> None:
+        self._pacer = pacer
         self._throttle = throttle
         self._failing: Callable[[], Collection[str]] = frozenset
         self._asked_at: dict[str, float] = {}
         self._gave_back: set[str] = set()  # relays that returned rows untried and have given no result since
         self._passed_over = False  # whether a relay got nothing, since others are to take their share first
-        self.reload(weights, pacer)
+        self.change(weights)
 
-    def reload(self, weights: Mapping[str, int], pacer: Pacer) -> None:
-        """Use new weights and rates."""
+    def change(self, weights: Mapping[str, int]) -> None:
+        """Go on under other weights, from the same position for all."""
         self._weights = dict(weights)
         self._positions = dict.fromkeys(weights, 0.0)
         self._able = set(weights)  # the relays that could take some when one of them last asked
         self.are_weighed = len(weights) > 1  # one relay alone takes everything
-        self._pacer = pacer
 
     def watch(self, failing: Callable[[], Collection[str]]) -> None:
         """From now on, ask this function which relays accept nothing."""

@@ -76,9 +76,9 @@ class Scheduler:
     def reload(self, settings: DeliverySettings, relays: Mapping[str, RelayTerms], now: float) -> None:
         """Go on under new rates, limits, weights and numbers of connections."""
         rates = {name: terms.rates for name, terms in relays.items()}
-        self.pacer = self.pacer.changed(settings.rates, rates, now)
+        self.pacer.change(settings.rates, rates, now)
         self.throttle.change(DestinationTable(settings.domains), settings.block_pause_seconds)
-        self.shares.reload({name: terms.weight for name, terms in relays.items()}, self.pacer)
+        self.shares.change({name: terms.weight for name, terms in relays.items()})
         self._slow.set_connections({name: terms.connections for name, terms in relays.items()})
 
     def follow(self, now: float) -> None:
