@@ -66,6 +66,32 @@ def test_a_process_that_died_between_keys_and_database_is_made_good(data: DataDi
     assert keys.link_keys == load_keys(data).link_keys
 
 
+@pytest.mark.parametrize("is_restored", [False, True])
+def test_a_start_that_was_killed_while_it_made_keys_leaves_none_behind(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch, *, is_restored: bool
+) -> None:
+    """Whether the next start makes others, or a database and its keys have been put there since."""
+
+    class KilledError(Exception):
+        pass
+
+    def die(_path: Path) -> None:
+        raise KilledError
+
+    if is_restored:
+        prepare(data)
+        data.keys.rename(data.root / "elsewhere")
+    with monkeypatch.context() as patched:
+        patched.setattr(key_files, "sync_directory", die)
+        with pytest.raises(KilledError):
+            key_files.make_keys(data)
+    if is_restored:
+        (data.root / "elsewhere").rename(data.keys)
+    prepare(data)
+    assert ["keys"] == [path.name for path in data.root.iterdir() if "keys" in path.name]
+    assert ["link-1", "suppression"] == names(data)
+
+
 @pytest.mark.parametrize("gone", ["keys", "link-1", "suppression"])
 def test_a_database_without_its_keys_says_to_restore_them(data: DataDir, gone: str) -> None:
     prepare(data)

@@ -34,6 +34,7 @@ from pressrun.store.upkeep.datadir import DataDir
 
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 SUPPRESSIONS = 0  # the number of the suppression key in the table keyring
+_DRAFT = ".keys.new"
 UNUSED = "unused"  # an empty file beside new keys, until a database exists
 
 
@@ -106,8 +107,10 @@ def adopt_link_keys(data: DataDir, former: DataDir) -> list[int]:
 
 
 def make_keys(data: DataDir) -> None:
+    """Make new keys, all or none; the caller has the lock of the data."""
     make_directory(data.root)
-    draft = data.root / f".keys-{secrets.token_hex(4)}"
+    drop_unfinished_keys(data)
+    draft = data.root / _DRAFT
     draft.mkdir(mode=0o700)
     _write_key(draft / "link-1")
     _write_key(draft / "suppression")
@@ -115,6 +118,15 @@ def make_keys(data: DataDir) -> None:
     sync_directory(draft)
     draft.rename(data.keys)
     sync_directory(data.root)
+
+
+def drop_unfinished_keys(data: DataDir) -> None:
+    """Remove the keys that a killed start was making; nothing was signed with them. The lock of the data is held."""
+    draft = data.root / _DRAFT
+    if draft.is_dir():
+        for path in draft.iterdir():
+            path.unlink()
+        draft.rmdir()
 
 
 def record_keys(data: DataDir, keys: KeyRing) -> None:

@@ -13,7 +13,14 @@ from pressrun.store.files import make_directory
 from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.data_lock import is_moving
 from pressrun.store.upkeep.datadir import DataDir
-from pressrun.store.upkeep.key_files import UNUSED, load_keys, make_keys, read_keys, record_keys
+from pressrun.store.upkeep.key_files import (
+    UNUSED,
+    drop_unfinished_keys,
+    load_keys,
+    make_keys,
+    read_keys,
+    record_keys,
+)
 from pressrun.store.upkeep.left_database import drop_unused_copies
 
 
@@ -24,6 +31,7 @@ def prepare(data: DataDir) -> KeyRing:
         keys, _ = migrate_schema(data)
         _end_abandoned_move(data)
         (data.keys / UNUSED).unlink(missing_ok=True)  # the start that created both was killed
+        drop_unfinished_keys(data)
         return keys
     if not data.keys.exists():
         make_keys(data)
