@@ -34,6 +34,7 @@ from pressrun.delivery.relay.probe import ProbedRelay, examine_relay
 from pressrun.message.finding import sentences
 from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
 from pressrun.operations.doctor.engine import engine_facts
+from pressrun.operations.sources.states import state_words
 from pressrun.runtime.certificates import read_file
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
@@ -175,7 +176,7 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
 def check_assets(_subject: Subject) -> Iterator[Finding]:
     """The data that come with the program, such as wordings and providers, have no mistakes; people may edit them."""
     loads: list[Callable[[], object]] = [providers, reply_rules, check_charsets, doubtful_addresses]
-    loads += [engine_facts, sentences, shared_pieces]
+    loads += [engine_facts, sentences, shared_pieces, state_words]
     loads += [partial(built_in_layout, name) for name in LAYOUT_NAMES]
     loads += [partial(check_wordings, file) for file in WORDING_FILES]
     for load in loads:

@@ -11,7 +11,7 @@ from pressrun.assets import AssetError, convert_asset, read_asset
 
 WORDING_FILES = (
     "refusals/full", "refusals/gone", "refusals/message", "refusals/policy", "refusals/unreachable",
-    "notifications", "automatic_replies", "refused_requests",
+    "notifications", "automatic_replies", "refused_requests", "member_columns",
 )  # fmt: skip
 Phrase = str | tuple[str, list[str]]  # a phrase, or the beginning of several with their endings
 

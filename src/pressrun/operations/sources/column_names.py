@@ -1,4 +1,4 @@
-"""What the names of columns in other programs' tables say about what is in them."""
+"""What the names of columns in other programs' tables say about what is in them (assets/member_columns.toml)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,24 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from pressrun.core.text.wordings import Wordings
+
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_ADDRESSES = re.compile(
-    "(?:(?:subscriber|contact|primary|your|work|home|adresse|endereco de|direccion de) )?"
-    "(?:e ?mails?|mail|correo(?: electronico)?|courriel|e ?post|posta elettronica)"
-    "(?: 1)?(?: (?:address|addresses|adresse|adresses|value|id|primary))?|subscriber"
+_WHOLE = r"\A(?:%s)\Z"
+_ADDRESSES, _WHOLE_NAMES, _PARTS_OF_NAMES = (
+    Wordings("member_columns", table, frame=_WHOLE) for table in ("address", "whole_name", "part_of_name")
 )
-_PARTS_OF_NAMES = re.compile(
-    "(?:first|given|middle|last|family) ?name|surname|vorname|nachname|(?:pre)?nom(?: de famille)?"
-    "|nombre|apellidos?|nome|sobrenome|apelido|cognome|voornaam|achternaam|imie|nazwisko"
-)
-_WHOLE_NAMES = re.compile("(?:full|display|subscriber|contact) ?name|nom complet|nombre completo|nome completo")
 
 
 def holds_addresses(column: str) -> bool:
     """Whether the name of a column says that it holds email addresses."""
-    return _ADDRESSES.fullmatch(words_of(column)) is not None
+    return _ADDRESSES.is_in(words_of(column))
 
 
 def name_columns(columns: Sequence[str]) -> list[str]:
     """Those columns that hold the names of people: the full name, or else its parts."""
-    whole = [column for column in columns if _WHOLE_NAMES.fullmatch(words_of(column))]
-    return whole[:1] or [column for column in columns if _PARTS_OF_NAMES.fullmatch(words_of(column))]
+    whole = [column for column in columns if _WHOLE_NAMES.is_in(words_of(column))]
+    return whole[:1] or [column for column in columns if _PARTS_OF_NAMES.is_in(words_of(column))]
 
 
 def words_of(column: str) -> str:

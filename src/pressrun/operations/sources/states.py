@@ -1,14 +1,19 @@
 """What the words and yes-or-no columns of other programs say about a member, as a state of ours.
 
-Of several that apply to a member, the one that keeps most mail away counts. An unknown word is an error, never active.
+The words are in assets/member_states.toml. Of several that apply to a member, the one that keeps most mail away counts.
+An unknown word is an error, never active.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import NamedTuple
 
+from msgspec import Struct
+
+from pressrun.assets import AssetError, convert_asset, read_asset
 from pressrun.core.errors import BadInput
 from pressrun.operations.sources.member import MemberState
 from pressrun.services.suppression import SuppressionReason
@@ -26,57 +31,19 @@ ACTIVE, SUSPENDED = Standing(_State.ACTIVE), Standing(_State.SUSPENDED)
 UNSUBSCRIBED, UNCONFIRMED = Standing(_State.UNSUBSCRIBED), Standing(_State.UNCONFIRMED)
 BLOCKED, BOUNCED = Standing(_State.SUPPRESSED), Standing(_State.SUPPRESSED, _Reason.HARD_BOUNCE)
 COMPLAINED = Standing(_State.SUPPRESSED, _Reason.COMPLAINT)
-
-_WORDS: dict[str, Standing] = {
-    **dict.fromkeys(("active", "enabled", "subscribed", "confirmed"), ACTIVE),
-    **dict.fromkeys(("suspended", "disabled", "paused", "nomail", "inactive"), SUSPENDED),
-    **dict.fromkeys(("unsubscribed", "left", "optout", "removed"), UNSUBSCRIBED),
-    **dict.fromkeys(("blocked", "blocklisted", "blacklisted", "suppressed"), BLOCKED),
-    **dict.fromkeys(("cleaned", "bounced"), BOUNCED),
-    **dict.fromkeys(("complained", "complaint"), COMPLAINED),
+# By their names in the file. The first one that applies counts: a reader can lift the suppression for a bounce, and no
+# other.
+_STANDINGS = {
+    "blocked": BLOCKED,
+    "complained": COMPLAINED,
+    "bounced": BOUNCED,
+    "unsubscribed": UNSUBSCRIBED,
     "unconfirmed": UNCONFIRMED,
+    "suspended": SUSPENDED,
     "pending": Standing(_State.PENDING),
+    "active": ACTIVE,
 }
-# Other words for the same, of other programs or in other languages: without accents, blanks and punctuation.
-_OTHER_WORDS = {
-    **dict.fromkeys(
-        "optedin optin regular premium aktiv abonniert angemeldet bestatigt actif abonne abonnee inscrit inscrite "
-        "implied explicit express confirme activo activa suscrito suscrita confirmado confirmada ativo ativa inscrito "
-        "inscrita".split(),
-        ACTIVE,
-    ),
-    **dict.fromkeys(
-        "held onhold softbounced inaktiv deaktiviert pausiert inactif inactive suspendu inactivo suspendido pausado "
-        "inativo suspenso".split(),
-        SUSPENDED,
-    ),
-    **dict.fromkeys(
-        "unsubscribe optedout cancelled canceled deleted archived notsubscribed abgemeldet ausgetragen gekundigt "
-        "geloscht desabonne desabonnee desinscrit desinscrite resilie annule baja dadodebaja desuscrito "
-        "desuscrita cancelado cancelada descadastrado descadastrada desinscrito".split(),
-        UNSUBSCRIBED,
-    ),
-    **dict.fromkeys("banned malicious gesperrt blockiert bloque bloqueado bloqueada".split(), BLOCKED),
-    **dict.fromkeys(
-        "hardbounced hardbounce undeliverable unreachable invalid invalidemail unzustellbar rebotado devuelto".split(),
-        BOUNCED,
-    ),
-    **dict.fromkeys("spam junk markedasspam reportedspam spamcomplaint".split(), COMPLAINED),
-    **dict.fromkeys(
-        "notconfirmed unactivated unverified neversubscribed nonsubscribed requiresverification pendingconfirmation "
-        "awaitingconfirmation validating unbestatigt nichtbestatigt nonconfirme nonconfirmee sinconfirmar noconfirmado "
-        "naoconfirmado".split(),
-        UNCONFIRMED,
-    ),
-}
-# The first one that applies counts: a reader can lift the suppression for a bounce, and no other.
-_ORDER = (
-    *(BLOCKED, COMPLAINED, BOUNCED, UNSUBSCRIBED, UNCONFIRMED, SUSPENDED),
-    *(Standing(_State.PENDING), ACTIVE),
-)
-
-_YES = frozenset("1 true yes y t on enabled ja wahr oui vrai si verdadero sim verdadeiro".split())
-_NO = frozenset(("", *"0 false no n f off disabled nein falsch non faux falso nao".split()))
+_ORDER = tuple(_STANDINGS.values())
 _DATE = re.compile(r"(?!0000)\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[T ,].*)?", re.ASCII | re.DOTALL)  # since when
 _NO_DATE = "0000-00-00"  # of MySQL
 # What yes, and what no, means in a column of yes and no.
@@ -90,23 +57,82 @@ FLAGS: dict[str, tuple[Standing, Standing]] = {
 }
 
 
+_FILE = "member_states"
+_ByLanguage = dict[str, list[str]]
+
+
+class _File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file as it is written: words of a state by its name, those of our documentation apart; others by language."""
+
+    states: dict[str, list[str]]
+    other_states: dict[str, _ByLanguage]
+    yes: _ByLanguage
+    no: _ByLanguage
+    exits: _ByLanguage
+
+
+class StateWords(NamedTuple):
+    """What words mean, each without accents, blanks and punctuation. `documented` are those that an error names."""
+
+    documented: list[str]
+    standings: dict[str, Standing]
+    yes: frozenset[str]
+    no: frozenset[str]
+    exits: frozenset[str]
+
+
+@cache
+def state_words() -> StateWords:
+    """The words of the file. Raises AssetError."""
+    file = convert_asset(_FILE, "", read_asset(_FILE), _File)
+    return StateWords(
+        documented=sorted(_flat(file.states)),
+        standings=_meanings(file),
+        yes=frozenset(map(_letters, _flat(file.yes))),
+        no=frozenset(("", *map(_letters, _flat(file.no)))),
+        exits=frozenset(map(_letters, _flat(file.exits))),
+    )
+
+
+def _meanings(file: _File) -> dict[str, Standing]:
+    meanings: dict[str, Standing] = {}
+    others = [(name, _flat(words)) for name, words in file.other_states.items()]
+    for name, words in [*file.states.items(), *others]:
+        if name not in _STANDINGS:
+            raise AssetError(_FILE, name, f"is not one of {', '.join(_STANDINGS)}")
+        for word in words:
+            if meanings.setdefault(_letters(word), _STANDINGS[name]) != _STANDINGS[name]:
+                raise AssetError(_FILE, name, f"{word!r} means another state as well")
+    return meanings
+
+
+def _flat(lists: dict[str, list[str]]) -> list[str]:
+    return [word for words in lists.values() for word in words]
+
+
+def is_exit_word(cell: str) -> bool:
+    """Whether a cell says, in whatever column it is, that somebody left, bounced or never confirmed."""
+    return _letters(cell) in state_words().exits
+
+
 def read_state(word: str) -> Standing:
     """The standing that a word names; raises BadInput."""
-    plain = _letters(word)
-    standing = _WORDS.get(plain) or _OTHER_WORDS.get(plain)
+    words = state_words()
+    standing = words.standings.get(_letters(word))
     if standing is None:
-        raise BadInput(f"state: {word!r} is not one of {', '.join(sorted(_WORDS))}")
+        raise BadInput(f"state: {word!r} is not one of {', '.join(words.documented)}")
     return standing
 
 
 def read_flag(key: str, cell: str) -> Standing:
     """The standing that a cell in a column of yes and no means, where a date means yes; raises BadInput."""
     plain = _letters(cell)
-    if key == "subscribed" and (not plain or plain in _WORDS or plain in _OTHER_WORDS):
+    words = state_words()
+    if key == "subscribed" and (not plain or plain in words.standings):
         return read_state(cell)  # Klaviyo uses words; and an empty cell is not a wish to leave
-    if plain in _YES or _DATE.fullmatch(cell.strip()):
+    if plain in words.yes or _DATE.fullmatch(cell.strip()):
         return FLAGS[key][0]
-    if plain in _NO or cell.strip().startswith(_NO_DATE):
+    if plain in words.no or cell.strip().startswith(_NO_DATE):
         return FLAGS[key][1]
     raise BadInput(f"{key}: {cell!r} is neither yes nor no")
 

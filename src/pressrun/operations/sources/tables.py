@@ -20,13 +20,13 @@ from pressrun.operations.csv_records import SPREADSHEETS, BadRow, Record, read_r
 from pressrun.operations.sources.columns import ColumnMap, Columns, field_name, read_header
 from pressrun.operations.sources.member import NO_FIELDS, MemberState, SourceMember
 from pressrun.operations.sources.remedies import BY_OPTIONS, LEFT_OUT, Remedies
-from pressrun.operations.sources.state_columns import is_exit_word
 from pressrun.operations.sources.states import (
     ACTIVE,
     BOUNCED,
     FLAGS,
     UNSUBSCRIBED,
     Standing,
+    is_exit_word,
     read_flag,
     read_state,
     strictest,
