@@ -13,6 +13,7 @@ from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
+from pressrun.core.bounces.scores import COUNTING
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
@@ -27,6 +28,7 @@ from pressrun.services.upkeep.retention import Retention
 from pressrun.smtp.handover import HandOver
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.upkeep.datadir import DataDir, remove_old_backups
+from pressrun.store.upkeep.retention import find_removed
 
 DAY = 86400
 ADA, BEN = "r0@reader.example", "r1@reader.example"
@@ -52,9 +54,9 @@ async def age(harness: DeliveryHarness, days: float = 31) -> None:
     await loop_of(harness).remove_what_aged()
 
 
-async def send(harness: DeliveryHarness, text: str, results: dict[str, HandOver]) -> int:
+async def send(harness: DeliveryHarness, text: str, results: dict[str, HandOver], name: str = "news") -> int:
     """An edition whose copies get these answers by recipient."""
-    number = await harness.edition(text)
+    number = await harness.edition(text, name)
     await harness.run_cycle()
     for outgoing in harness.all_outgoing():
         harness.answer(outgoing, results.get(outgoing.rcpt_to, TAKEN))
@@ -197,6 +199,80 @@ async def test_a_success_still_ends_an_older_streak(harness: DeliveryHarness) ->
     assert "active" == (await state_of(harness))[0]
 
 
+@pytest.mark.parametrize(("after", "left"), [(0, 1), (1, 0)], ids=["before it", "after it"])
+async def test_a_bounce_goes_if_its_reader_was_suspended_and_came_back_since(
+    harness: DeliveryHarness, after: int, left: int
+) -> None:
+    """It counts no more. One from when they were back already does."""
+    await harness.readers(1)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
+    number = await send(harness, "one", {ADA: FULL})
+    ((attempted_at,),) = await harness.rows("select first_attempt_at from delivery")
+    await harness.change(
+        "insert into suspension (subscriber_id, since, first_edition_id, ended_at) select id, 1, 1, ? from subscriber",
+        attempted_at + after,
+    )
+    await age(harness)
+    assert left == await rows_of(harness, number)
+
+
+@pytest.mark.parametrize("bounce", [bounce for bounce in BounceClass if bounce.kind is not None])
+async def test_a_bounce_stays_for_as_long_as_it_counts(harness: DeliveryHarness, bounce: BounceClass) -> None:
+    """One that counts against nobody goes with the other rows."""
+    await harness.readers(1)
+    number = await send(harness, "one", {ADA: FULL})
+    await harness.change("update delivery set bounce = ?", bounce.value)
+    await age(harness)
+    assert int(bounce in COUNTING) == await rows_of(harness, number)
+
+
+async def test_a_success_before_a_bounce_lets_it_not_go(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    first, second = await send(harness, "one", {}), await send(harness, "two", {ADA: FULL})
+    await age(harness)
+    assert (0, 1) == (await rows_of(harness, first), await rows_of(harness, second))
+
+
+async def test_a_success_need_not_wait_for_a_bounce_that_counts_against_nobody(harness: DeliveryHarness) -> None:
+    await harness.readers(1)
+    first = await send(harness, "one", {ADA: FULL})
+    await harness.change("update edition set state = 'paused', finished_at = null where id = ?", first)
+    await harness.change("update delivery set bounce = 'policy'")
+    second = await send(harness, "two", {})
+    await age(harness)
+    assert (1, 0) == (await rows_of(harness, first), await rows_of(harness, second))
+
+
+async def test_a_success_counts_once_no_bounce_is_to_be_expected(harness: DeliveryHarness) -> None:
+    """Until then an older bounce stays. The edition keeps the time when the first of its rows went."""
+    await harness.readers(2)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
+    number = await send(harness, "one", {ADA: FULL})
+    harness.pass_time(31 * DAY)
+    await send(harness, "two", {})
+    await age(harness, 0)
+    removed_at = (await harness.stored(number)).copies_removed_at
+    assert (1, int(harness.clock())) == (await rows_of(harness, number), removed_at)
+    await age(harness, BounceSettings().settle_after_seconds / DAY)
+    assert (0, removed_at) == (await rows_of(harness, number), (await harness.stored(number)).copies_removed_at)
+
+
+async def test_copies_of_all_lists_of_a_reader_make_one_streak(harness: DeliveryHarness) -> None:
+    """A success of another list ends it, and stays until the bounces before it are gone."""
+    await harness.services.make_list("river")
+    await harness.readers(1)
+    await harness.readers(1, "river")
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
+    first = await send(harness, "one", {ADA: FULL})
+    await harness.change("update edition set state = 'paused', finished_at = null where id = ?", first)
+    second = await send(harness, "two", {}, "river")
+    await age(harness, 40)
+    assert (1, 1) == (await rows_of(harness, first), await rows_of(harness, second))
+    await harness.change("update edition set state = 'finished', finished_at = 1 where id = ?", first)
+    await age(harness, 0)
+    assert (0, 0) == (await rows_of(harness, first), await rows_of(harness, second))
+
+
 async def test_who_was_erased_leaves_nothing_behind(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
@@ -215,7 +291,9 @@ async def test_an_issue_keeps_its_rows_until_all_its_editions_are_over(harness: 
     await age(harness, 400)
     assert 2 == await rows_of(harness, first)
     await harness.edition_admin.cancel(second)
-    await age(harness, 31)
+    await age(harness, 29)
+    assert 2 == await rows_of(harness, first)
+    await age(harness, 1)
     assert 0 == await rows_of(harness, first)
 
 
@@ -242,6 +320,24 @@ async def test_an_issue_whose_rows_are_gone_goes_to_nobody_again(harness: Delive
     assert 1 == len(await harness.send_all())
 
 
+@pytest.mark.parametrize(
+    ("family", "issue", "is_held"), [("paper", "may", True), ("paper", "june", False), ("herald", "may", False)]
+)
+async def test_only_the_issue_in_its_family_is_held(
+    harness: DeliveryHarness, family: str, issue: str, is_held: bool
+) -> None:
+    """Others may be called the same."""
+    await harness.services.make_list("noticias")
+    await harness.change("update list set family = 'paper', language = 'es' where name = 'news'")
+    await harness.change("update list set family = ? where name = 'noticias'", family)
+    await harness.readers(1)
+    first = await send(harness, "one", {})
+    second = await send(harness, "two", {}, "noticias")
+    await harness.change("update edition set issue = 'may', copies_removed_at = 1 where id = ?", first)
+    await harness.change("update edition set issue = ? where id = ?", issue, second)
+    assert (first if is_held else None) == await harness.services.database.read(find_removed, second)
+
+
 async def test_a_welcome_mail_keeps_its_rows(harness: DeliveryHarness) -> None:
     """Nobody gets a second one when they come back after years."""
     await harness.readers(1)
@@ -264,7 +360,32 @@ async def test_it_goes_slice_by_slice_and_rests_in_between(
     await loop_of(harness, rests).remove_what_aged()
     # delivered: four in two full slices and an empty one; failed: a full one, and the third row
     assert (3, 3) == (await rows_of(harness, number), len(rests.seconds))
+    assert [(4,)] == await harness.rows("select number from copy_outcome")
     assert all(seconds > 0 for seconds in rests.seconds)
+
+
+async def test_what_was_removed_is_in_the_audit_log(harness: DeliveryHarness) -> None:
+    """Once for an edition, however many passes it takes; what nothing was removed of is not there."""
+    await harness.readers(2)
+    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
+    number = await send(harness, "one", {ADA: FULL})
+    await send(harness, "two", {ADA: FULL, BEN: FULL})
+    await age(harness)
+    context = replace(harness.services.context, clock=harness.clock)
+    change(harness.services.settings, retention=RetentionSettings(backups_of_schema_seconds=7.0))
+    asked: list[float] = []
+
+    def remove(before: float) -> list[str]:
+        asked.append(before)
+        return ["schema-7.sqlite3"]
+
+    await Retention(context, remove).remove_what_aged()
+    assert [harness.clock() - 7] == asked
+    rows = await harness.rows("select action, object, who from audit where action like 'retention.%' order by number")
+    assert [
+        ("retention.copies", f"edition {number}", "clock"),
+        ("retention.backup", "schema-7.sqlite3", "clock"),
+    ] == rows
 
 
 def test_old_backups_of_the_schema_go_and_nothing_else(tmp_path: Path) -> None:
