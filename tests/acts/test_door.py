@@ -27,7 +27,7 @@ from pressrun.acts.readers.members import MemberPut
 from pressrun.acts.table import ACTS
 from pressrun.control.protocol import encode_arguments
 from pressrun.core.access.rights import GROUP_MEMBER, Holdings, ReaderAccess, Right, Role, TokenScope
-from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
+from pressrun.core.errors import BadInput, NoRoom, NotFound, NotPermitted, Refused
 from pressrun.services import evidence
 from pressrun.services.members.member_changes import Confirm
 from pressrun.services.people.people_admin import Grant, LastOperator
@@ -187,6 +187,15 @@ async def test_a_row_says_who_and_who_they_claim_to_be(services: ServiceHarness)
     await call(services, "a.verb", change)
     sql = "select who, uid, claimed, way, at from audit where action = 'a.verb'"
     assert [("ina", 1000, "paul", "shell", NOW)] == await select(services.database, sql)
+
+
+async def test_nothing_that_grows_begins_on_a_nearly_full_disk(services: ServiceHarness) -> None:
+    """Anything else goes on."""
+    services.database.growth.set_reason("1 MB is left")
+    with pytest.raises(NoRoom, match="nearly full"):
+        await call(services, "edition.send", change)
+    await call(services, "list.set", change)
+    assert [("edition.send", "failed"), ("list.set", "done")] == [row[:2] for row in await rows(services)]
 
 
 @pytest.mark.parametrize("verb", FOR_OWNERS)

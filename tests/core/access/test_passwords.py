@@ -44,6 +44,7 @@ def test_a_weak_password_is_refused(password: str, problem: str) -> None:
         "ひらがなの長い合言葉です",
         "Tr0ub4dor&3-und-mehr",
         "  blanks  count  ",
+        "".join(map(str, range(1000)))[:1024],
     ],
 )
 def test_long_passwords_are_accepted(password: str) -> None:

@@ -81,11 +81,12 @@ async def test_a_put_merges_and_never_replaces_what_it_does_not_name(services: S
 
 
 async def test_a_repeated_question_is_mailed_again_within_the_limits(services: ServiceHarness) -> None:
-    """Three mails a day to one address, however often a program asks."""
+    """Three mails a day to one address, however often a program asks. What sends none is no evidence either."""
     await services.make_list()
     states = [(await put(services, confirm=Confirm.SEND)).state for _ in range(5)]
     assert ["pending"] * 5 == states
     assert ["confirmation"] * 3 == await mails(services)
+    assert ["requested"] * 3 == [event for (event,) in await select(services.database, "select event from consent")]
     with pytest.raises(LimitReached) as refused:
         await services.members.confirm_again("news", ADA, CRM)
     assert DAY == refused.value.retry_after

@@ -10,6 +10,8 @@ from tests.services.harness import NOW, ServiceHarness, open_services
 
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.signing.keys import KeyRing
+from pressrun.services.upkeep import housekeeping
+from pressrun.services.upkeep.housekeeping import Housekeeping
 from pressrun.services.upkeep.link_keys import LinkKeys, list_link_keys
 from pressrun.store.upkeep import key_files
 from pressrun.store.upkeep.datadir import DataDir
@@ -26,7 +28,11 @@ def link_keys(services: ServiceHarness, told: list[int]) -> LinkKeys:
     )
 
 
-async def test_a_key_retires_after_its_time_and_stays_so_after_a_start(tmp_path: Path) -> None:
+async def test_a_key_retires_after_its_time_and_stays_so_after_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a daemon that runs, housekeeping sees to it."""
+    monkeypatch.setattr(housekeeping, "POLL_SECONDS", 0.001)
     async with open_services(tmp_path) as services:
         told: list[int] = []
         keys = link_keys(services, told)
@@ -37,7 +43,12 @@ async def test_a_key_retires_after_its_time_and_stays_so_after_a_start(tmp_path:
         assert [(1, "retires"), (2, "signs")] == [
             (row["number"], row["state"]) for row in await services.database.read(list_link_keys, services.now)
         ]
-        services.keys.retire_due(NOW + 60)
+        upkeep = Housekeeping(services.context)
+        services.now = NOW + 59
+        await upkeep.step()
+        assert frozenset() == services.keys.retired
+        services.now = NOW + 60
+        await upkeep.step()
         assert {1} == services.keys.retired
         assert [(1, "retired"), (2, "signs")] == [
             (row["number"], row["state"]) for row in await services.database.read(list_link_keys, NOW + 60)

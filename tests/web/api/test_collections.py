@@ -127,6 +127,13 @@ async def test_a_journal_has_plain_numbers_for_cursors(desk: Desk) -> None:
     assert [3, 5, 9] == [json.loads(line)["id"] for line in lines.text.splitlines()]
 
 
+async def test_a_head_request_follows_nothing(desk: Desk) -> None:
+    """It is answered at once, so that it holds no connection."""
+    async with desk.client() as client, asyncio.timeout(20):
+        response = await client.head("/events", headers={"Accept": "text/event-stream"})
+    assert (200, "application/json") == (response.status_code, response.headers["content-type"])
+
+
 async def test_a_journal_can_be_followed(desk: Desk) -> None:
     """From the last event that the client had; each with its id and type, until the server stops."""
     desk.journal += [JournalEntry(id=number, type="edition.paused") for number in (3, 5)]

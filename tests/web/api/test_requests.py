@@ -155,6 +155,14 @@ async def test_a_body_that_is_too_large(desk: Desk, is_chunked: bool) -> None:
     assert (413, "close", []) == (response.status_code, response.headers["connection"], desk.calls)
 
 
+async def test_a_change_that_cannot_be_read_is_recorded_as_refused(desk: Desk) -> None:
+    """With its list. What only reads is not."""
+    async with desk.client() as client:
+        await client.put(ADA, json={"name": 7})
+        await client.get("/lists/news/subscribers?limit=many")
+    assert [("reader.put", "news")] == desk.refused
+
+
 async def test_a_method_that_a_resource_does_not_have(desk: Desk) -> None:
     """405 names exactly those that it has."""
     async with desk.client() as client:
