@@ -48,8 +48,7 @@ async def opened(settings: Settings, on_held: OnHeld = log_held) -> AsyncIterato
     """
     data = settings.data
     make_directory(data.root)
-    lock = DataLock.acquire(data)
-    try:
+    with DataLock.acquire(data):
         keys = prepare(data)
         database = await Database.open(data.database)
         try:
@@ -62,8 +61,6 @@ async def opened(settings: Settings, on_held: OnHeld = log_held) -> AsyncIterato
                 yield OpenedData(database=database, keys=keys, session=session)
         finally:
             await database.close()
-    finally:
-        lock.release()
 
 
 @asynccontextmanager

@@ -34,21 +34,18 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
 
     Raises TryAgain when the daemon stays away.
     """
-    progress = ProgressLine()
-    wait = _Wait(invocation, edition_id, progress)
-    with nullcontext() if invocation.group_socket else acting_as_owner(invocation.data.root):
-        try:
-            while True:
-                with _opened(invocation) as tx:
-                    edition = require_edition(tx, edition_id)
-                    counts = count_copies(tx, edition_id) if wait.is_due() else None
-                if _is_over(edition):
-                    return edition.state is not EditionState.CANCELLED
-                if counts is not None:
-                    wait.show(edition, counts)
-                time.sleep(POLL_SECONDS)
-        finally:
-            progress.clear()
+    owner = nullcontext() if invocation.group_socket else acting_as_owner(invocation.data.root)
+    with owner, ProgressLine() as progress:
+        wait = _Wait(invocation, edition_id, progress)
+        while True:
+            with _opened(invocation) as tx:
+                edition = require_edition(tx, edition_id)
+                counts = count_copies(tx, edition_id) if wait.is_due() else None
+            if _is_over(edition):
+                return edition.state is not EditionState.CANCELLED
+            if counts is not None:
+                wait.show(edition, counts)
+            time.sleep(POLL_SECONDS)
 
 
 def _opened(invocation: Invocation) -> AbstractContextManager[Transaction]:

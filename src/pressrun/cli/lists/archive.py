@@ -80,10 +80,7 @@ def _write_mbox(invocation: Invocation, contents: ArchiveContents, output: Path)
 
 def _slugs(editions: Sequence[Summary]) -> Iterator[str]:
     """The slugs in turn, with a progress line."""
-    progress = ProgressLine()
-    try:
+    with ProgressLine() as progress:
         for number, edition in enumerate(editions, start=1):
             progress(f"edition {number} of {len(editions)}")
             yield edition.slug
-    finally:
-        progress.clear()

@@ -70,9 +70,8 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
     started_at = time.monotonic()
     config = invocation.config_path.read_bytes()
     recipients = invocation.settings.backup.recipients
-    progress = ProgressLine()
     try:
-        with _opened_snapshot(invocation) as snapshot:
+        with ProgressLine() as progress, _opened_snapshot(invocation) as snapshot:
             if target == STDOUT:
                 manifest = _write_to_stdout(snapshot, config, recipients, progress)
                 place, size = STDOUT, manifest.size
@@ -83,8 +82,6 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
         above = Path(target).absolute().parent
         why = reason_of(problem) if above.is_dir() else f"the folder {above} does not exist. Create it first"
         raise Refused(f"the backup was not written: {why}") from problem
-    finally:
-        progress.clear()
     _note(invocation, LastBackup(at=snapshot.at, place=place, size=size))
     removed = [] if folder is None or keep is None else thin_out(folder, manifest.installation, keep)
     _report(invocation, manifest, place, size, time.monotonic() - started_at, removed)

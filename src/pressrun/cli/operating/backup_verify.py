@@ -31,14 +31,14 @@ def verify(invocation: Invocation, *, file: Path, identity: Path | None) -> None
     """The backup is unpacked into a temporary folder (in TMPDIR, or /var/tmp). This works on any machine. If the
     machine has an installation with data, the backup must be of that installation.
     """
-    progress = ProgressLine()
-    try:
-        with open_backup(file, identity) as backup, scratch_folder(large_temporary_files(os.environ)) as folder:
-            rehearsal = rehearse(backup, folder, progress)
-            _require_ours(invocation, rehearsal)
-            require_sound_evidence(file, rehearsal)
-    finally:
-        progress.clear()
+    with (
+        ProgressLine() as progress,
+        open_backup(file, identity) as backup,
+        scratch_folder(large_temporary_files(os.environ)) as folder,
+    ):
+        rehearsal = rehearse(backup, folder, progress)
+        _require_ours(invocation, rehearsal)
+        require_sound_evidence(file, rehearsal)
     if invocation.as_json:
         print_json({"ok": True, "file": str(file), **summary(rehearsal), "rows": rehearsal.manifest.rows})
     else:

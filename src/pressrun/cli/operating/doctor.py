@@ -42,13 +42,9 @@ def doctor(invocation: Invocation, *, list_name: str | None, resolver: str | Non
     Exits with 0 if all is well, 1 with warnings, 2 with failures.
     """
     settings, server = invocation.settings, _parse_resolver(resolver)
-    progress = ProgressLine()
-    progress("checking; a test bounce may take a minute to come back")
-    try:
-        with acting_as_owner(settings.data_dir):
-            findings = asyncio.run(_examine(settings, server, list_name))
-    finally:
-        progress.clear()
+    with ProgressLine() as progress, acting_as_owner(settings.data_dir):
+        progress("checking; a test bounce may take a minute to come back")
+        findings = asyncio.run(_examine(settings, server, list_name))
     if invocation.as_json:
         print_json(_document(findings))
     else:

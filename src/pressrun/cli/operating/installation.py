@@ -94,7 +94,5 @@ def _upgrade(data: DataDir) -> list[int]:
         if data.database.version() == data.database.newest_version:
             return []  # a daemon runs, which did this when it started
         raise
-    try:
+    with lock:
         return preparing.migrate_schema(data)[1]
-    finally:
-        lock.release()

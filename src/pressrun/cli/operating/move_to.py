@@ -119,13 +119,9 @@ def _read_password(path: Path | None) -> ServerPassword | None:
 
 
 def _check(data: DataDir, destination: Location, *, as_json: bool) -> None:
-    progress = ProgressLine()
-    with acting_as_owner(data.root):
+    with acting_as_owner(data.root), ProgressLine() as progress:
         _require_database(data)
-        try:
-            report: CheckReport = check_move(data, destination, progress)
-        finally:
-            progress.clear()
+        report: CheckReport = check_move(data, destination, progress)
     if as_json:
         print_json({"target": str(destination), **asdict(report)})
     else:
@@ -134,11 +130,9 @@ def _check(data: DataDir, destination: Location, *, as_json: bool) -> None:
 
 def _move(invocation: Invocation, data: DataDir, destination: Location) -> MoveReport | None:
     """The report, or None if only the end of an earlier move was missing."""
-    progress = ProgressLine()
     with acting_as_owner(data.root):
         _require_database(data)
-        lock = DataLock.acquire_for_move(data)
-        try:
+        with DataLock.acquire_for_move(data), ProgressLine() as progress:
             report = None
             arrived = _note_arrival(destination)
             if not finish_move(data, destination, arrived):
@@ -146,9 +140,6 @@ def _move(invocation: Invocation, data: DataDir, destination: Location) -> MoveR
             progress("waiting for the daemon to end")
             _set_aside(data)
             return report
-        finally:
-            progress.clear()
-            lock.release()
 
 
 def _engine(destination: Location) -> str:

@@ -39,7 +39,6 @@ def restore(invocation: Invocation, *, file: Path, identity: Path | None, newer:
     """
     data = invocation.data
     config = invocation.config_path.read_bytes()
-    progress = ProgressLine()
     with (
         open_backup(file, identity) as backup,
         open_newer(newer) as newer_database,
@@ -48,10 +47,8 @@ def restore(invocation: Invocation, *, file: Path, identity: Path | None, newer:
     ):
         if has_data(data):
             confirm(f"Replace the data in {data.root} with the backup {file}?", is_agreed=is_agreed)
-        try:
+        with ProgressLine() as progress:
             report = restore_backup(data, backup, config, progress, newer_database)
-        finally:
-            progress.clear()
     if invocation.as_json:
         print_json(_plain(report))
     else:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 from unicodedata import category
 
 import click
@@ -174,10 +174,16 @@ def _print_line(message: str, level: int, prefix: str = "", colour: str = "") ->
 
 
 class ProgressLine:
-    """One line on a terminal that is overwritten; silent elsewhere."""
+    """One line on a terminal that is overwritten, and cleared at the end of the block; silent elsewhere."""
 
     def __init__(self) -> None:
         self._is_shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
 
     def __call__(self, text: str) -> None:
         if sys.stderr.isatty():

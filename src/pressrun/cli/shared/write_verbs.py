@@ -91,15 +91,14 @@ def executing(invocation: Invocation, *, needs_daemon: bool = False, at_once: in
     any order. Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none
     runs.
     """
-    progress = ProgressLine()
-    with nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir):
+    owner = nullcontext() if invocation.group_socket else acting_as_owner(invocation.settings.data_dir)
+    with owner, ProgressLine() as progress:
         executor = _find_executor(invocation, needs_daemon=needs_daemon)
         if isinstance(executor, ControlClient) and at_once > 1:
             executor = _InTurn([executor, *_connect_more(invocation, at_once - 1)])
         try:
             yield VerbCalls(invocation, executor, progress)
         finally:
-            progress.clear()
             executor.close()
 
 

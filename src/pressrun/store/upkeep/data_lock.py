@@ -18,10 +18,19 @@ LOOKS, LOOK_SECONDS = 20, 0.05  # for a lock that somebody holds for a moment to
 
 
 class DataLock:
-    """The lock of the one process that writes; the kernel releases it when the process ends, however it ends."""
+    """The lock of the one process that writes, held in a `with` block or until `release`.
+
+    The kernel releases it when the process ends, however it ends.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     @classmethod
     def acquire(cls, data: DataDir) -> Self:

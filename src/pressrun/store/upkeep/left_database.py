@@ -25,11 +25,8 @@ def set_aside_left_database(data: DataDir) -> Path | None:
 
     Raises TryAgain when the data are still in use.
     """
-    lock = DataLock.acquire(data)
-    try:
+    with DataLock.acquire(data):
         return data.database.set_aside(data.backups)
-    finally:
-        lock.release()
 
 
 def finish_setting_aside(data: DataDir) -> None:
@@ -53,11 +50,9 @@ def drop_unused_copies(data: DataDir) -> None:
     lock = DataLock.find_free(data.move_lock) if _unused_copies(data) else None
     if lock is None:
         return
-    try:
+    with lock:
         for path in _unused_copies(data):
             path.unlink(missing_ok=True)
-    finally:
-        lock.release()
 
 
 def _unused_copies(data: DataDir) -> list[Path]:
