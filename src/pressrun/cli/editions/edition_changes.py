@@ -8,7 +8,7 @@ from pressrun.acts.arguments import EditionId, EditionIds, EditionMove, EditionR
 from pressrun.cli.editions.editions import print_edition
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import WHEN_HELP, edition_argument, several_editions_argument, verb, yes_option
-from pressrun.cli.shared.output import confirm, echo, print_info, print_json, require_terminal_or_agreement
+from pressrun.cli.shared.output import confirm, print_answer, print_info, require_terminal_or_agreement
 from pressrun.cli.shared.read_only import reading
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
@@ -65,12 +65,10 @@ def resend(invocation: Invocation, *, edition_id: int, failed: bool) -> None:
     if not failed:
         raise click.UsageError("say what to resend with --failed")
     resent = execute(invocation, "edition.resend", EditionId(id=edition_id))
-    if invocation.as_json:
-        print_json(resent)
-    else:
-        waits = " once the edition is resumed" if resent["state"] == "paused" and resent["resent"] else ""
-        why = " (no longer active, or suppressed)" if resent["left_out"] else ""
-        echo(f"copies to resend{waits}: {resent['resent']}; left out: {resent['left_out']}{why}")
+    waits = " once the edition is resumed" if resent["state"] == "paused" and resent["resent"] else ""
+    why = " (no longer active, or suppressed)" if resent["left_out"] else ""
+    words = f"copies to resend{waits}: {resent['resent']}; left out: {resent['left_out']}{why}"
+    print_answer(resent, words, as_json=invocation.as_json)
 
 
 @verb("edition link")
@@ -81,10 +79,8 @@ def link(invocation: Invocation, *, edition_ids: tuple[int, ...]) -> None:
     """
     issue = execute(invocation, "edition.link", EditionIds(ids=edition_ids))
     editions = sorted(set(edition_ids))
-    if invocation.as_json:
-        print_json({"issue": issue, "editions": editions})
-    else:
-        echo(f"one issue, {issue}: editions {', '.join(map(str, editions))}")
+    words = f"one issue, {issue}: editions {', '.join(map(str, editions))}"
+    print_answer({"issue": issue, "editions": editions}, words, as_json=invocation.as_json)
 
 
 @verb("edition unlink")

@@ -7,7 +7,7 @@ import click
 from pressrun.acts.arguments import QueueRetry
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
-from pressrun.cli.shared.output import echo, plain, print_json, print_rows
+from pressrun.cli.shared.output import plain, print_answer, print_rows
 from pressrun.cli.shared.read_only import reading_if_any
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.control.client import call_if_running
@@ -31,7 +31,4 @@ def list_queue(invocation: Invocation) -> None:
 @click.option("--domain", help="Only email to this domain.")
 def retry(invocation: Invocation, *, domain: str | None) -> None:
     retried = execute(invocation, "queue.retry", QueueRetry(domain=domain))
-    if invocation.as_json:
-        print_json(retried)
-    else:
-        echo(f"emails being retried now: {retried['retried']}")
+    print_answer(retried, f"emails being retried now: {retried['retried']}", as_json=invocation.as_json)

@@ -18,9 +18,8 @@ from pressrun.cli.shared.options import WHEN_HELP, list_argument, verb, yes_opti
 from pressrun.cli.shared.output import (
     confirm,
     counted,
-    echo,
+    print_answer,
     print_info,
-    print_json,
     print_warning,
     require_terminal_or_agreement,
 )
@@ -120,10 +119,7 @@ def send(  # noqa: PLR0913 - one for each option
 def _send_tests(invocation: Invocation, files: dict[str, Any], tests: tuple[str, ...]) -> None:
     _inspect(invocation, EditionFiles(**files))
     queued = execute(invocation, "edition.test", EditionTest(**files, addresses=tests))
-    if invocation.as_json:
-        print_json(queued)
-    else:
-        echo(f"test copies queued for {', '.join(queued['test'])}")
+    print_answer(queued, f"test copies queued for {', '.join(queued['test'])}", as_json=invocation.as_json)
     _warn_without_daemon(invocation, "the test copies will go out")
 
 

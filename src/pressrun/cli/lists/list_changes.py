@@ -19,9 +19,9 @@ from pressrun.cli.shared.output import (
     cell,
     confirm,
     counted,
+    print_answer,
     print_fields,
     print_info,
-    print_json,
     print_rows,
     print_warning,
     require_terminal_or_agreement,
@@ -118,8 +118,7 @@ def remove(invocation: Invocation, *, name: str, is_agreed: bool) -> None:
     if not is_agreed:
         _confirm_remove(invocation, name)
     execute(invocation, "list.rm", ListName(list=name))
-    if invocation.as_json:
-        print_json({"removed": name})
+    print_answer({"removed": name}, as_json=invocation.as_json)
 
 
 def _with_files(name: str, values: dict[str, str]) -> ListSettings:
@@ -145,8 +144,7 @@ def _with_files(name: str, values: dict[str, str]) -> ListSettings:
 def _execute_and_print(invocation: Invocation, verb_name: str, arguments: msgspec.Struct) -> dict[str, Any]:
     """Run a verb and return its result, which is also printed if a program reads the output."""
     changed: dict[str, Any] = execute(invocation, verb_name, arguments)
-    if invocation.as_json:
-        print_json(changed)
+    print_answer(changed, as_json=invocation.as_json)
     return changed
 
 

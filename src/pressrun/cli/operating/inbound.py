@@ -7,7 +7,7 @@ import click
 from pressrun.acts.arguments import MailId
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import KEPT_MAIL_ID, verb, yes_option
-from pressrun.cli.shared.output import confirm, echo_octets, print_json, print_rows
+from pressrun.cli.shared.output import confirm, echo_octets, print_answer, print_json, print_rows
 from pressrun.cli.shared.read_only import read_rows, reading
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.upkeep import kept_mail
@@ -40,8 +40,7 @@ def show(invocation: Invocation, *, number: int) -> None:
 @_mail_argument
 def retry(invocation: Invocation, *, number: int) -> None:
     retried = execute(invocation, "inbound.retry", MailId(id=number))
-    if invocation.as_json:
-        print_json(retried)
+    print_answer(retried, as_json=invocation.as_json)
 
 
 @verb("inbound rm")
@@ -50,5 +49,4 @@ def retry(invocation: Invocation, *, number: int) -> None:
 def remove(invocation: Invocation, *, number: int, is_agreed: bool) -> None:
     confirm(f"Delete email {number}? This cannot be undone.", is_agreed=is_agreed)
     removed = execute(invocation, "inbound.rm", MailId(id=number))
-    if invocation.as_json:
-        print_json(removed)
+    print_answer(removed, as_json=invocation.as_json)

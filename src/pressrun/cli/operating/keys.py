@@ -10,7 +10,7 @@ from pressrun.acts.arguments import Arguments, KeyRetire
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.new_files import unwritable
 from pressrun.cli.shared.options import verb, yes_option
-from pressrun.cli.shared.output import confirm, echo, print_info, print_json, print_rows
+from pressrun.cli.shared.output import confirm, echo, print_answer, print_info, print_json, print_rows
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.read_only import read_rows
 from pressrun.cli.shared.write_verbs import execute
@@ -39,10 +39,7 @@ _LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
 def rotate(invocation: Invocation, *, is_agreed: bool) -> None:
     confirm("Sign new links with a new key? Backups made before this do not contain it.", is_agreed=is_agreed)
     rotated = execute(invocation, "key.rotate", Arguments())
-    if invocation.as_json:
-        print_json(rotated)
-    else:
-        echo(f"new links are now signed with key {rotated['number']}")
+    print_answer(rotated, f"new links are now signed with key {rotated['number']}", as_json=invocation.as_json)
 
 
 @verb("key retire")
@@ -62,10 +59,7 @@ def retire(invocation: Invocation, *, number: int, after: str, is_agreed: bool) 
     )
     retired = execute(invocation, "key.retire", KeyRetire(number=number, after_seconds=seconds))
     shown = {**retired, "retires_at": rfc3339(retired["retires_at"])}
-    if invocation.as_json:
-        print_json(shown)
-    else:
-        echo(f"key {number} retires at {shown['retires_at']}")
+    print_answer(shown, f"key {number} retires at {shown['retires_at']}", as_json=invocation.as_json)
 
 
 @verb("key ls")

@@ -7,7 +7,7 @@ import click
 from pressrun.acts.arguments import ListAddress
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import list_argument, verb
-from pressrun.cli.shared.output import echo, print_json
+from pressrun.cli.shared.output import echo, print_answer, print_json
 from pressrun.cli.shared.read_only import reading
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.services.reports import list_descriptions
@@ -18,8 +18,7 @@ from pressrun.services.reports import list_descriptions
 @click.argument("address")
 def add(invocation: Invocation, *, list_name: str, address: str) -> None:
     execute(invocation, "editor.add", ListAddress(list=list_name, address=address))
-    if invocation.as_json:
-        print_json({"list": list_name, "address": address})
+    print_answer({"list": list_name, "address": address}, as_json=invocation.as_json)
 
 
 @verb("editor rm")

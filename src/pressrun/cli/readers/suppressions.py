@@ -16,6 +16,7 @@ from pressrun.cli.shared.output import (
     ProgressLine,
     confirm,
     echo,
+    print_answer,
     print_fields,
     print_json,
     print_rows,
@@ -51,8 +52,7 @@ def add(invocation: Invocation, *, address: str, reason: str) -> None:
 def remove(invocation: Invocation, *, address: str, is_agreed: bool) -> None:
     confirm(f"Lift the suppression of {address}? Lists may mail this address again.", is_agreed=is_agreed)
     execute(invocation, "suppression.rm", AddressOnly(address=address))
-    if invocation.as_json:
-        print_json({"removed": address})
+    print_answer({"removed": address}, as_json=invocation.as_json)
 
 
 @verb("suppression ls")

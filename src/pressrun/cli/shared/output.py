@@ -79,6 +79,14 @@ def print_json(value: object) -> None:
     echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def print_answer(answer: object, text: str = "", *, as_json: bool) -> None:
+    """What a verb has done: as JSON, or in words for people, to whom it may be nothing new."""
+    if as_json:
+        print_json(answer)
+    elif text:
+        echo(text)
+
+
 def print_json_list(rows: Iterable[object]) -> None:
     """One JSON list on stdout, written row by row, so that it may be long."""
     before, remaining = "[\n  ", iter(rows)
