@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.log_in_harness import ORIGIN, PASSWORD
 from tests.web.admin.admin_harness import AdminHarness
 from tests.web.admin.test_people_pages import entered
+from tests.web.admin.test_repeats import ends_of_repeats
 
 from pressrun.acts.act import Act, Doing
 from pressrun.acts.arguments import Arguments
@@ -24,6 +26,7 @@ from pressrun.core.access.totp import STEP_SECONDS, code_at
 from pressrun.core.errors import NotPermitted
 from pressrun.services.log_ins.context import FRESH_SECONDS
 from pressrun.web.admin.frame import AdminMember
+from pressrun.web.admin.log_in import REPEAT_SECONDS
 
 NEW = "other words entirely"
 
@@ -119,6 +122,51 @@ async def test_with_an_app_the_log_in_needs_its_code(admin: AdminHarness) -> Non
         code = code_at(secret, int(admin.harness.now // STEP_SECONDS))
         entered = await client.post("/admin/login", data={**typed, "one_time_code": code})
     assert [401, 303] == [without.status_code, entered.status_code]
+
+
+async def _code_of_new_app(admin: AdminHarness) -> str:
+    """The next code of an app that ann has set up."""
+    await _ann(admin)
+    async with admin.logged_in() as client:
+        _, sealed, secret = await _offered_app(admin, client)
+        await _do(client, "add-app", setup=sealed, code=code_at(secret, int(admin.harness.now // STEP_SECONDS)))
+    admin.harness.now += STEP_SECONDS
+    return code_at(secret, int(admin.harness.now // STEP_SECONDS))
+
+
+async def _copy_of_form(client: httpx.AsyncClient) -> str:
+    (copy,) = re.findall(r'name="copy" value="([0-9a-f]{16})"', (await client.get("/admin/login")).text)
+    return str(copy)
+
+
+async def test_a_double_click_with_an_app_logs_in_once_and_shows_no_refusal(admin: AdminHarness) -> None:
+    """Both at once, and one after the other, when the browser has the cookie of the session already."""
+    code = await _code_of_new_app(admin)
+    async with admin.client() as client:
+        typed = {"username": "ann", "password": PASSWORD, "one_time_code": code, "copy": await _copy_of_form(client)}
+        answers = await asyncio.gather(*[client.post("/admin/login", data=typed) for _ in range(2)])
+        answers.append(await client.post("/admin/login", data=typed))
+        assert [303] * 3 == [answer.status_code for answer in answers]
+        assert 1 == len({answer.cookies["__Host-pressrun"] for answer in answers})
+        assert 200 == (await client.get("/admin/account")).status_code
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_late"),
+    [({"copy": "0" * 16}, False), ({"copy": ""}, False), ({"password": "wrong"}, False), ({}, True)],
+)
+async def test_a_used_code_of_an_app_lets_nobody_else_in(
+    admin: AdminHarness, monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], *, is_late: bool
+) -> None:
+    """Not by another copy of the form, which is all that others can have, and not a moment later."""
+    ends = ends_of_repeats(monkeypatch, REPEAT_SECONDS)
+    code = await _code_of_new_app(admin)
+    async with admin.client() as client, admin.client() as other:
+        typed = {"username": "ann", "password": PASSWORD, "one_time_code": code, "copy": await _copy_of_form(client)}
+        assert 303 == (await client.post("/admin/login", data=typed)).status_code
+        if is_late:
+            ends[-1]()
+        assert 401 == (await other.post("/admin/login", data=typed | changed)).status_code
 
 
 async def test_a_passkey_is_added_and_removed(admin: AdminHarness) -> None:

@@ -15,10 +15,12 @@ from tests.database import select
 from tests.services.log_ins.authenticator import Authenticator
 from tests.services.log_ins.log_in_harness import ORIGIN, PASSWORD
 from tests.web.admin.admin_harness import AdminHarness, open_admin
+from tests.web.admin.test_repeats import ends_of_repeats
 
 from pressrun.core.access.login_codes import mailed_code, secret_digest
 from pressrun.core.quantities import Rate
 from pressrun.store.people.enter_links import LinkKind
+from pressrun.web.admin.log_in import REPEAT_SECONDS
 
 COOKIE = "__Host-pressrun"
 CODE_COOKIE = "__Host-pressrun-code"
@@ -70,13 +72,14 @@ async def test_the_cookie_is_for_this_host_and_no_script(admin: AdminHarness) ->
 
 
 async def test_what_fails_is_401_and_one_and_the_same_page(admin: AdminHarness) -> None:
-    """Known or not, with a password or without: only the name that was typed comes back."""
+    """Known or not, with a password or without: only the name that was typed comes back, in a new copy of the form."""
     await admin.harness.set_password(await admin.harness.add_person("ann"))
     await admin.harness.add_person("bob")
     async with admin.client() as client:
         answers = [await _post(client, username=name, password="wrong words here") for name in ("ann", "bob", "zoe")]
     assert {401} == {answer.status_code for answer in answers}
-    pages = {answer.text.replace(name, "NAME") for answer, name in zip(answers, ("ann", "bob", "zoe"), strict=True)}
+    texts = [re.sub(r'(?<=name="copy" value=")[0-9a-f]{16}', "", answer.text) for answer in answers]
+    pages = {text.replace(name, "NAME") for text, name in zip(texts, ("ann", "bob", "zoe"), strict=True)}
     assert 1 == len(pages)
     assert all("www-authenticate" in answer.headers and "set-cookie" not in answer.headers for answer in answers)
 
@@ -160,6 +163,20 @@ async def test_a_used_code_lets_in_no_other_browser(admin: AdminHarness) -> None
         await _post(asking, email="ann@town.example")
         thief.cookies.set(CODE_COOKIE, secret)
         assert [401] * 3 == [(await _post(each, code=code)).status_code for each in (bare, asking, thief)]
+
+
+async def test_a_used_code_is_refused_a_moment_later(admin: AdminHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also to the browser that used it, with all the cookies it had."""
+    ends = ends_of_repeats(monkeypatch, REPEAT_SECONDS)
+    await admin.harness.add_person("ann")
+    async with admin.client() as client, admin.client() as late:
+        await _post(client, email="ann@town.example")
+        late.cookies.set(CODE_COOKIE, secret := client.cookies[CODE_COOKIE])
+        code = mailed_code(admin.harness.keys, secret_digest(secret))
+        assert 303 == (await _post(client, code=code)).status_code
+        [end] = ends
+        end()
+        assert 401 == (await _post(late, code=code)).status_code
 
 
 async def test_a_wrong_code_is_counted_each_time(admin: AdminHarness) -> None:

@@ -16,6 +16,7 @@ import math
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -23,14 +24,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted
 from pressrun.core.quantities import RateExceeded, wait_seconds
-from pressrun.services.log_ins.log_in import CODE_SECONDS
+from pressrun.services.log_ins.log_in import CODE_SECONDS, Outcome
 from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import Method
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.repeats import Repeats
-from pressrun.web.http.forms import first, read_fields, read_form
+from pressrun.web.http.forms import Fields, first, read_fields, read_form
 
-CODE_REPEAT_SECONDS = 5.0  # after a code has logged somebody in, for a second click that came with the same cookies
+REPEAT_SECONDS = 5.0  # after a form has logged somebody in, for a second click on it
 
 _CHALLENGE = {"WWW-Authenticate": 'Form realm="/admin/login"'}  # RFC 9110 §15.5.2 wants one; browsers ignore it
 
@@ -42,7 +43,8 @@ class LogInPages:
         self._frame = frame
         self._services = frame.services
         self._pages = frame.web.pages
-        self._codes = Repeats[Entered | None](CODE_REPEAT_SECONDS)
+        self._codes = Repeats[Entered | None](REPEAT_SECONDS)
+        self._passwords = Repeats[Outcome](REPEAT_SECONDS, RateExceeded | None)
 
     async def log_in(self, request: Request) -> Response:
         """`/admin/login`: the ways in; POST takes one of them."""
@@ -53,11 +55,7 @@ class LogInPages:
         name, address, code = first(fields, "username"), first(fields, "email"), first(fields, "code")
         try:
             if name is not None:
-                visitor, one_time_code = self._frame.visitor(request), first(fields, "one_time_code") or ""
-                outcome = await self._services.log_ins.by_password(
-                    name, first(fields, "password") or "", one_time_code, visitor
-                )
-                return await self._answer(request, outcome, way_on, name=name)
+                return await self._answer(request, await self._by_password(request, name, fields), way_on, name=name)
             if code is not None:
                 return await self._by_code(request, code, way_on)
             return await self._request_code(request, address or "", way_on)
@@ -106,6 +104,18 @@ class LogInPages:
         return self.let_in(self._pages.see_other("admin", "account"), entered)
 
     # ------------------------------------------------------------------ the steps
+
+    async def _by_password(self, request: Request, name: str, fields: Fields) -> Outcome:
+        """A second click finds the code of the app used up, so it gets the answer to the first.
+
+        Only the browser that got this copy of the form knows its number, so nobody else gets in by what was typed. The
+        cookie of a session is no part of the key: the second click may come with that of the first.
+        """
+        visitor = self._frame.visitor(request)
+        password, code = first(fields, "password") or "", first(fields, "one_time_code") or ""
+        work = partial(self._services.log_ins.by_password, name, password, code, visitor)
+        who = replace(visitor, former=None)
+        return await self._passwords.once(who, first(fields, "copy") or "", (name, password, code), work)
 
     async def _request_code(self, request: Request, typed: str, way_on: str) -> Response:
         try:
@@ -179,6 +189,7 @@ class LogInPages:
             None,
             status=status,
             headers=_CHALLENGE if status == 401 else None,
+            copy=self._passwords.number(),
             ways=[way for way in self._services.settings().sign_in if self._is_offered(way)],
             way_on=way_on,
             is_again=member is not None and bool(way_on),

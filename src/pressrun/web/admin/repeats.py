@@ -2,7 +2,7 @@
 
 A browser shows the answer to the second alone. Where that could only say that all is done already, nobody would see
 what is shown once, such as a token, or that they are logged in. So it is kept for a moment, in memory. Nothing is kept
-of a form that failed, by an exception or with None: it may be posted again.
+of a form that failed, by an exception or with such a result: it may be posted again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Hashable
+from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,9 +21,10 @@ KEPT_SECONDS = 30.0
 class Repeats(Generic[T]):
     """What the copies of one form have done lately."""
 
-    def __init__(self, kept_seconds: float | None = None) -> None:
-        """`kept_seconds` are KEPT_SECONDS if None."""
+    def __init__(self, kept_seconds: float | None = None, failure: type | UnionType = NoneType) -> None:
+        """`kept_seconds` are KEPT_SECONDS if None; a result of the type `failure` is that of a form that failed."""
         self._kept_seconds = kept_seconds
+        self._failure = failure
         self._begun: dict[Hashable, asyncio.Task[T]] = {}
 
     def number(self) -> str:
@@ -45,7 +47,7 @@ class Repeats(Generic[T]):
         return await asyncio.shield(self._begun[key])  # a browser may have given up the first request
 
     def _keep(self, key: Hashable, done: asyncio.Task[T]) -> None:
-        if done.cancelled() or done.exception() is not None or done.result() is None:
+        if done.cancelled() or done.exception() is not None or isinstance(done.result(), self._failure):
             del self._begun[key]
         else:
             seconds = KEPT_SECONDS if self._kept_seconds is None else self._kept_seconds
