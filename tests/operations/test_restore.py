@@ -26,7 +26,7 @@ from pressrun.operations.backup.newer_database import open_newer
 from pressrun.operations.backup.restore import RestoreReport, locked_for_restore, restore
 from pressrun.services import evidence
 from pressrun.services.mails.forwards import new_forward
-from pressrun.services.upkeep.carry_over import KEPT_FORWARD
+from pressrun.services.upkeep.carry_over import KEPT_FORWARD, KEPT_POST
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresReplacement
@@ -362,6 +362,54 @@ def test_a_mail_that_was_being_forwarded_since_is_not_lost(
     assert [] == put_back(data, tmp_path / "backup.tar").problems
     result = rows(data.database, "select state, outcome, content_id is not null from inbound where id = 7000")
     assert [(expected, KEPT_FORWARD if expected == "kept" else "forwarded", expected == "kept")] == result
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"), [("received", "received"), ("kept", "kept"), ("queued", "kept"), ("claimed", "done")]
+)
+def test_a_mail_that_arrived_since_is_not_lost(data: DataDir, tmp_path: Path, since: str, expected: str) -> None:
+    """The backup does not have it. It comes along if it waits for something; `claimed` is one that a relay accepted."""
+    make_backup(data, tmp_path / "backup.tar")
+    _receive(data)
+    if since in {"queued", "claimed"}:
+        number = _forward(data)
+        execute(data.database, "update inbound set state = 'done', content_id = null where id = 7000")
+        if since == "claimed":
+            _claim(data, number, is_accepted=True)
+    else:
+        execute(data.database, f"update inbound set state = '{since}' where id = 7000")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    mails = "select state, content from inbound left join inbound_content on inbound_content.id = content_id"
+    assert ([] if expected == "done" else [(expected, mail_to_owner(7_000).content)]) == rows(
+        data.database, f"{mails} where inbound.id = 7000"
+    )
+
+
+def test_a_mail_to_a_list_that_arrived_since_is_kept_for_a_person(data: DataDir, tmp_path: Path) -> None:
+    """As are those that waited in the backup."""
+    make_backup(data, tmp_path / "backup.tar")
+    _receive(data)
+    execute(data.database, "update inbound set recipient = (select min(name) from list) where id = 7000")
+    put_back(data, tmp_path / "backup.tar")
+    assert [("kept", KEPT_POST)] == rows(data.database, "select state, outcome from inbound where id = 7000")
+
+
+def test_a_mail_that_is_kept_since_and_was_done_in_the_backup_is_kept(data: DataDir, tmp_path: Path) -> None:
+    """Its forward bounced since then, and the sender was not told. If it came again, both are there."""
+    _receive(data)
+    execute(data.database, "update inbound set state = 'done', content_id = null where id = 7000")
+    make_backup(data, tmp_path / "backup.tar")
+    [(content,)] = rows(data.database, "select max(id) from inbound_content")
+    execute(
+        data.database,
+        f"update inbound set state = 'kept', content_id = {content}, digest = x'07' where id = 7000",
+        "insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state) "
+        f"select 7001, cast('{'d' * 32}' as blob), {content}, '', 'news-owner', '', 0, 1, 'received'",
+    )
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [(7000, "kept"), (7001, "received")] == rows(
+        data.database, "select id, state from inbound where id in (7000, 7001) order by id"
+    )
 
 
 def _receive(data: DataDir) -> None:

@@ -14,7 +14,7 @@ from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue import inbound, notices
 from pressrun.store.queue.inbound import InboundMail
 from pressrun.store.queue.notices import NewNotice
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 FORWARD = "forward"  # the kind of notices that forward a mail
 
@@ -44,27 +44,29 @@ def new_forward(
     )
 
 
-def find_mail(payload: str) -> int | None:
-    """The id among accepted mail of the one that a notice with this payload forwards; None if that was not stored."""
-    mail = json.loads(payload).get("mail")  # not by earlier versions
-    return None if mail is None else int(mail["id"])
-
-
 def keep_returned(tx: Transaction, delivery_id: int, outcome: str, now: int) -> int | None:
     """Keep a mail for a person whose forward failed; returns its id among accepted mail.
 
     None when it is already kept, when it has been deleted, and while it is still being forwarded.
     """
     row = notices.find_ended(tx, delivery_id)
-    if row is None:
+    number = None if row is None else keep_forwarded(tx, row, outcome, now)
+    if row is not None and number is not None:
+        notices.drop_content(tx, row["id"])
+    return number
+
+
+def keep_forwarded(tx: Transaction, notice: Row, outcome: str, now: int) -> int | None:
+    """Keep the mail that a notice forwards, given by its content and payload, for a person; returns its id.
+
+    None for a notice of a version that did not store all of the mail.
+    """
+    payload = json.loads(notice["payload"])
+    if "mail" not in payload:
         return None
-    payload = json.loads(row["payload"])
-    if "mail" not in payload:  # queued by a version that did not store it
-        return None
-    content = row["content"][payload["trace"] :]
+    content = notice["content"][payload["trace"] :]
     mail = InboundMail(
         **payload["mail"], utf8=payload["utf8"], content=content, content_digest=hashlib.sha256(content).digest()
     )
     inbound.keep_again(tx, mail, outcome, now)
-    notices.drop_content(tx, row["id"])
     return mail.id

@@ -25,7 +25,7 @@ from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services.editions.lifecycle import hold_restored, require_edition
 from pressrun.services.lists.list_end import begin_closing
-from pressrun.services.mails.forwards import find_mail, keep_returned
+from pressrun.services.mails.forwards import keep_forwarded, keep_returned
 from pressrun.services.ports import Entropy
 from pressrun.store import bulk_changes
 from pressrun.store.bulk_changes import BulkChange, BulkKind
@@ -269,29 +269,24 @@ def carry_requests(tx: Transaction, former: Transaction) -> None:
 
 
 def carry_mails(tx: Transaction, former: Transaction, journaled: Journaled, now: int) -> None:
-    """Take over which mails from others have been processed, kept for a person or forwarded since.
+    """Take over which mails from others have been processed, kept for a person or forwarded since, and which arrived.
 
-    A mail that was being forwarded there is kept for a person, unless a relay is known to have accepted it.
+    Nobody else has a mail that waits there. One that was being forwarded there is kept for a person, unless a relay is
+    known to have accepted it.
     """
-    unsent = _find_unsent(former, journaled)
     for mail in restores.waiting_mails(tx):
         result = restores.result_of_mail(former, mail["digest"])
         if result is not None and inbound.claim_mail(tx, mail["id"], now):
-            state, outcome = InboundState(result["state"]), result["outcome"]
-            if result["id"] in unsent:
-                state, outcome = InboundState.KEPT, KEPT_FORWARD
-            inbound.record_mail_result(tx, mail["id"], state, outcome)
+            inbound.record_mail_result(tx, mail["id"], InboundState(result["state"]), result["outcome"])
+    for held in restores.held_mails(former):
+        inbound.hold_mail(tx, held)
     for forward in restores.waiting_forwards(tx):
         then = restores.find_forward(former, forward)
         if then is not None and (then["state"] == DeliveryState.DELIVERED or _claim_of(dict(then)) in journaled):
             restores.record_forwarded(tx, forward["id"], now)
-
-
-def _find_unsent(former: Transaction, journaled: Journaled) -> set[int]:
-    """The ids there of mails that were to be forwarded, and that no relay is known to have accepted."""
-    forwards = [dict(row) for row in restores.waiting_forwards(former)]
-    mails = [find_mail(row["payload"]) for row in forwards if _claim_of(row) not in journaled]
-    return {mail for mail in mails if mail is not None}
+    for forward in restores.unsent_forwards(former):
+        if _claim_of(dict(forward)) not in journaled and restores.find_forward(tx, forward) is None:
+            keep_forwarded(tx, forward, KEPT_FORWARD, now)
 
 
 def hold_back(tx: Transaction, in_flight: Mapping[int, int], accepted: Collection[Claim], now: int) -> HeldBack:

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from pressrun.core.addresses.mail_queues import MailQueue
-from pressrun.store.transaction import Conflict, Transaction, in_json
+from pressrun.store.transaction import Conflict, Row, Transaction, in_json
 
 
 class InboundState(StrEnum):
@@ -188,6 +188,17 @@ def keep_again(tx: Transaction, mail: InboundMail, outcome: str, now: int) -> No
         outcome=outcome,
         now=now,
     )
+
+
+def hold_mail(tx: Transaction, mail: Row) -> None:
+    """Hold a mail as another database of this service does, in its state there, unless it is held here already.
+
+    No id is drawn twice, so one with this id is the same.
+    """
+    earlier = tx.row("inbound.find_digest", digest=mail["digest"])
+    if earlier is not None and earlier["id"] != mail["id"]:  # it came again
+        tx.run("inbound.retire_digest", id=earlier["id"], retired=_retired_digest(mail["digest"], earlier["id"]))
+    tx.run("inbound.hold", **dict(mail), content_id=_store_content(tx, mail["content"]))
 
 
 def process_again(tx: Transaction, inbound_id: int) -> bool:

@@ -106,6 +106,15 @@ values (:id, :digest, :content_id, :mail_from, :recipient, :peer, :utf8, :receiv
 on conflict (id) do update set content_id = excluded.content_id, mail_from = excluded.mail_from,
     peer = excluded.peer, state = 'kept', outcome = excluded.outcome, recorded_at = excluded.recorded_at;
 
+-- name: hold
+-- Hold a mail again, or for the first time; one that is held stays as it is.
+insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, recorded_at, queue)
+values (:id, :digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :state, :outcome, :recorded_at, :queue)
+on conflict (id) do update set content_id = excluded.content_id, mail_from = excluded.mail_from,
+    recipient = excluded.recipient, peer = excluded.peer, state = excluded.state, outcome = excluded.outcome,
+    recorded_at = excluded.recorded_at, queue = excluded.queue
+where inbound.content_id is null;
+
 -- name: drop
 -- Delete a kept mail except its digest.
 update inbound set state = 'done', outcome = 'dropped', recorded_at = :now, content_id = null, mail_from = '', peer = '',

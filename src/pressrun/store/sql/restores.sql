@@ -279,7 +279,13 @@ select kind, edition_id, created_at, done_through, last_id from bulk_change wher
 
 -- name: waiting_forwards
 -- Somebody's mail that waits to be passed on, or may have been since, with what no other mail has by chance.
-select delivery.id, notice.message_secret, notice.payload, delivery.attempts, delivery.first_attempt_at,
+select delivery.id, notice.message_secret
+from notice {indexed by notice_forwarded} join delivery {indexed by delivery_by_notice} on delivery.notice_id = notice.id
+where notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
+
+-- name: unsent_forwards
+-- The same with the mail itself, and who has claimed it.
+select delivery.id, notice.message_secret, notice.payload, notice.content, delivery.attempts, delivery.first_attempt_at,
     delivery.claimed_by
 from notice {indexed by notice_forwarded} join delivery {indexed by delivery_by_notice} on delivery.notice_id = notice.id
 where notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
@@ -331,7 +337,15 @@ where inbound.state = 'received' order by inbound.id;
 
 -- name: result_of_mail
 -- What became of such a mail.
-select id, state, outcome from inbound where digest = :digest and state <> 'received';
+select state, outcome from inbound where digest = :digest and state <> 'received';
+
+-- name: held_mails
+-- Mail that waits to be processed or for a person, whole.
+select inbound.id, inbound.digest, inbound.mail_from, inbound.recipient, inbound.peer, inbound.utf8, inbound.received_at,
+    inbound.state, inbound.outcome, inbound.recorded_at, inbound.queue, inbound_content.content
+from inbound cross join inbound_content
+where inbound.state <> 'done' and inbound_content.id = inbound.content_id
+order by inbound.id;
 
 -- name: end_sessions
 -- Whoever wrote to this database before it was restored is gone.

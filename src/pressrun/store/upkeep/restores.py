@@ -288,8 +288,13 @@ def skip_counters(tx: Transaction, number: int) -> None:
 
 
 def waiting_forwards(tx: Transaction) -> list[Row]:
-    """Forwards that wait: id of the delivery, message_secret, payload, attempts, first_attempt_at, claimed_by."""
+    """Forwards that wait: id of the delivery, message_secret."""
     return tx.rows("restores.waiting_forwards")
+
+
+def unsent_forwards(former: Transaction) -> Iterator[Row]:
+    """The same there, each with payload, content, attempts, first_attempt_at and claimed_by."""
+    return former.each("restores.unsent_forwards")
 
 
 def find_forward(former: Transaction, forward: Row) -> Row | None:
@@ -333,5 +338,10 @@ def waiting_mails(tx: Transaction) -> list[Row]:
 
 
 def result_of_mail(former: Transaction, digest: bytes) -> Row | None:
-    """The id, state and outcome of a mail that does not wait any more there."""
+    """The state and outcome of a mail that does not wait any more there."""
     return former.row("restores.result_of_mail", digest=digest)
+
+
+def held_mails(former: Transaction) -> Iterator[Row]:
+    """Mail that waits there to be processed or for a person, whole."""
+    return former.each("restores.held_mails")
