@@ -245,9 +245,19 @@ def test_only_a_feedback_report_counts_as_one(head: str) -> None:
     assert "" == read_report(f"From: a@reader.example\r\nContent-Type: {head}\r\n\r\n{part}".encode()).feedback_type
 
 
-@pytest.mark.parametrize("value", ["abuse", "  Abuse ", "abuse (by the reader)", "(spam) abuse"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "abuse",
+        "  Abuse ",
+        "abuse (by the reader)",
+        "(spam) abuse",
+        "(a (b)\r\n (c (d))) abuse (e \\) f)",
+        "abuse (open",
+    ],
+)
 def test_the_type_of_a_feedback_report_may_have_comments(value: str) -> None:
-    """RFC 5965 allows them around the word."""
+    """RFC 5965 allows them around the word, and RFC 5322 comments in comments."""
     head = "multipart/report; report-type=feedback-report; boundary=b"
     part = f"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: {value}\r\n--b--\r\n"
     assert "abuse" == read_report(f"From: a@isp.example\r\nContent-Type: {head}\r\n\r\n{part}".encode()).feedback_type

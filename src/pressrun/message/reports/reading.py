@@ -33,7 +33,8 @@ _JMRP_MARK = re.compile(rb"(?im)^x-hmxmroriginalrecipient[ \t]{0,8}:")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _UNTYPED = frozenset({"application/octet-stream"})
 _STATUS_BEGIN = re.compile(r"\s{0,20}(?:reporting-mta|original-envelope-id|final-recipient)[ \t]{0,4}:", re.IGNORECASE)
-_COMMENT = re.compile(r"\([^()]*\)")
+_CHARACTER = re.compile(r"\\.|.", re.DOTALL)  # or a quoted pair
+_LONGEST_TYPE = 4000  # with its comments
 _MAX_FORWARDS = 2  # a report in a forward in a forward
 _MAX_SHOWN = 16 * 1024
 
@@ -104,8 +105,16 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
 
 
 def _feedback_type(fields: dict[str, str]) -> str:
-    """The type of a report, around which comments may stand (RFC 5965 §3.5)."""
-    return _COMMENT.sub(" ", fields.get("feedback-type", "other")).strip().lower()[:50]
+    """The type of a report, around which comments may stand (RFC 5965 §3.5), and in these others (RFC 5322 §3.2.2)."""
+    word, depth = "", 0
+    for character in _CHARACTER.findall(fields.get("feedback-type", "other")[:_LONGEST_TYPE]):
+        if character == "(":
+            depth += 1
+        elif character == ")":
+            depth = max(0, depth - 1)
+        elif not depth:
+            word += character
+    return word.strip().lower()[:50]
 
 
 def _by_status(opened: OpenedMail, shown: str) -> list[RecipientReport]:
