@@ -51,10 +51,34 @@ def test_the_names_that_programs_are_told_to_use_mean_that(name: str) -> None:
 @pytest.mark.parametrize("state", ["active", "pending", "unsubscribed", "Suspended"])
 def test_a_field_that_cannot_be_kept_keeps_nobody_out_who_gets_no_mail(state: str) -> None:
     """If it did, the next file could bring them in. Of those who do get mail, the program hears what is wrong."""
-    line = json.dumps({"email": "a@x.example", "state": state, "fields": {"unsubscribe_url": "x", "town": "Rome"}})
-    (row,) = read_roster(BytesIO(line.encode()), NDJSON)
+    (row,) = _read_entry(state, fields={"unsubscribe_url": "x", "town": "Rome"})
     if state in ("active", "pending"):
         assert isinstance(row, UnreadRow)
         assert "'unsubscribe_url' cannot name a column" in row.reason
     else:
         assert ImportRow(line=1, email="a@x.example", state=state) == row
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"fields": {"age": 41}}, {"fields": ["x"]}, {"name": 7}, {"since": 1700000000}, {"tags": ["a"]}]
+)
+@pytest.mark.parametrize("state", ["active", "unsubscribed", "Suspended"])
+def test_a_member_that_cannot_be_read_keeps_nobody_out_who_gets_no_mail(state: str, wrong: dict[str, object]) -> None:
+    """A number, or a name that means nothing here: as a column in CSV."""
+    (row,) = _read_entry(state, **wrong)
+    if state == "active":
+        assert isinstance(row, UnreadRow)
+        assert "invalid JSON object" in row.reason
+    else:
+        assert ImportRow(line=1, email="a@x.example", state=state) == row
+
+
+def test_who_is_suppressed_is_said_to_be_whatever_else_cannot_be_read() -> None:
+    (row,) = _read_entry("unsubscribed", suppressed=True, fields={"age": 41})
+    assert isinstance(row, UnreadRow)
+    assert "is suppressed" in row.reason
+
+
+def _read_entry(state: str, **members: object) -> list[ImportRow | UnreadRow]:
+    line = json.dumps({"email": "a@x.example", "state": state, **members})
+    return list(read_roster(BytesIO(line.encode()), NDJSON))

@@ -38,7 +38,16 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     paused_until: str | None = None
 
 
+class _State(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be readable in the line of somebody who gets no mail, whatever else is in it."""
+
+    email: str
+    state: str | None = None
+    suppressed: object = None
+
+
 _decode = msgspec.json.Decoder(_Entry).decode
+_decode_state = msgspec.json.Decoder(_State).decode
 
 
 def read_roster(file: BinaryIO, media_type: str) -> Iterator[ImportRow | UnreadRow]:
@@ -69,7 +78,7 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
     try:
         entry = _decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
-        return UnreadRow(line=line, reason=f"invalid JSON object: {problem}")
+        return _read_state(line, text) or UnreadRow(line=line, reason=f"invalid JSON object: {problem}")
     if entry.suppressed:
         return UnreadRow(line=line, reason=_SUPPRESSED)
     fields = {name: value for name, value in entry.fields.items() if value}
@@ -87,3 +96,19 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
         state=entry.state or "",
         attributes={} if wrong else fields,
     )
+
+
+def _read_state(line: int, text: str) -> ImportRow | UnreadRow | None:
+    """Somebody who gets no mail, from a line with a member that cannot be read; None for everybody else.
+
+    If they were left out for it, the next file might subscribe them.
+    """
+    try:
+        entry = _decode_state(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    if entry.suppressed:
+        return UnreadRow(line=line, reason=_SUPPRESSED)
+    if not gets_no_mail(entry.state or ""):
+        return None
+    return ImportRow(line=line, email=entry.email, state=entry.state or "")
