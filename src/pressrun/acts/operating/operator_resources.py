@@ -44,7 +44,7 @@ class HeldPage(Arguments, frozen=True, kw_only=True):
 
 
 class Retried(msgspec.Struct, kw_only=True):
-    """How many copies and notices are tried again now."""
+    """How many copies and notices were deferred or paused, and are tried again now; not those that wait for a relay."""
 
     retried: int
 

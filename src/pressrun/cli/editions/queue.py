@@ -30,5 +30,9 @@ def list_queue(invocation: Invocation) -> None:
 @verb("queue retry")
 @click.option("--domain", help="Only email to this domain.")
 def retry(invocation: Invocation, *, domain: str | None) -> None:
+    """The number is that of emails that were deferred, or whose destination was paused. Those that only wait for a
+    failing relay are not in it: they go out as soon as it works.
+    """
     retried = execute(invocation, "queue.retry", QueueRetry(domain=domain))
-    print_answer(retried, f"emails being retried now: {retried['retried']}", as_json=invocation.as_json)
+    message = f"deferred or paused emails being retried now: {retried['retried']}"
+    print_answer(retried, message, as_json=invocation.as_json)

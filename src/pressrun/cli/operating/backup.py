@@ -79,8 +79,7 @@ def backup(invocation: Invocation, *, target: str, keep: tuple[KeepPart, ...] | 
                 manifest, path = _write_to_file(snapshot, config, Path(target), folder, recipients, progress)
                 place, size = str(path.absolute()), path.stat().st_size
     except OSError as problem:
-        above = Path(target).absolute().parent
-        why = reason_of(problem) if above.is_dir() else f"the folder {above} does not exist. Create it first"
+        why = _why_no_folder(Path(target).absolute().parent) or reason_of(problem)
         raise Refused(f"the backup was not written: {why}") from problem
     _note(invocation, LastBackup(at=snapshot.at, place=place, size=size))
     removed = [] if folder is None or keep is None else thin_out(folder, manifest.installation, keep)
@@ -97,9 +96,22 @@ def _note(invocation: Invocation, backup: LastBackup) -> None:
         print_warning(f"the backup is complete, but monitoring does not know of it: {invocation.data.root}: {why}")
 
 
+def _why_no_folder(folder: Path) -> str | None:
+    """Why nothing can be written into a folder: it does not exist, or something on the way to it is a file."""
+    if folder.is_dir():
+        return None
+    file = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    return f"the folder {folder} does not exist. Create it first" if file is None else f"{file} is a file, not a folder"
+
+
 def _require_sense(target: str, folder: Path | None, keep: tuple[KeepPart, ...] | None, *, as_json: bool) -> None:
+    if not target:
+        raise UsageError("the name of the backup is empty. Name a file or folder")
     if keep is not None and folder is None:
         raise UsageError(f"--keep is for a folder, and there is none at {target}")
+    if folder is None and target.endswith(os.sep):
+        why = _why_no_folder(Path(target).absolute()) or "it cannot be reached"
+        raise Refused(f"the backup was not written: {why}")
     if target == STDOUT and as_json:
         raise UsageError("stdout cannot take both the backup and --json")
     if target == STDOUT and sys.stdout.isatty():
