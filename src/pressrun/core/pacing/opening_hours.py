@@ -37,23 +37,34 @@ class OpeningHours(Struct, frozen=True):
         """The first moment from `at` on when copies may go out (UTC seconds): `at` itself during the sending hours."""
         if self.is_open(at):
             return int(at)
-        today = datetime.fromtimestamp(int(at), self.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        today = datetime.fromtimestamp(int(at), self.zone).replace(tzinfo=None, hour=0, minute=0, second=0)
         for days in range(_DAYS_AHEAD):
-            wall = (today.replace(tzinfo=None) + timedelta(days=days, minutes=self.opens)).replace(tzinfo=self.zone)
-            first, second = sorted(int(wall.replace(fold=fold).timestamp()) for fold in (0, 1))
-            for moment in (first, self._opening_between(first, second)):
+            for moment in self._moments_of(today + timedelta(days=days)):
                 if moment > at and self.is_open(moment):
                     return moment
         return int(at) + _DAYS_AHEAD * 86400  # the hours never come: try again then
 
-    def _opening_between(self, closed: int, opened: int) -> int:
-        """The first open second after the clock skips: the one whose predecessor is still closed."""
-        if self.is_open(closed) or not self.is_open(opened):
-            return opened
-        while opened - closed > 1:
-            middle = (closed + opened) // 2
-            closed, opened = (closed, middle) if self.is_open(middle) else (middle, opened)
-        return opened
+    def _moments_of(self, day: datetime) -> list[int]:
+        """When the hours may begin on a day: at the opening time, which may come twice, and when the clock changes."""
+        begin, opening, end = (day + timedelta(minutes=minutes) for minutes in (0, self.opens, _DAY_MINUTES))
+        change = self._find_change(self._moment(begin), self._moment(end))
+        return sorted({self._moment(opening), self._moment(opening, fold=1), *change})
+
+    def _moment(self, wall: datetime, fold: int = 0) -> int:
+        return int(wall.replace(tzinfo=self.zone, fold=fold).timestamp())
+
+    def _find_change(self, before: int, after: int) -> list[int]:
+        """The second between these two from which on the clock differs from UTC in another way, if there is one."""
+        former = self._offset(before)
+        if former == self._offset(after):
+            return []
+        while after - before > 1:
+            middle = (before + after) // 2
+            before, after = (middle, after) if self._offset(middle) == former else (before, middle)
+        return [after]
+
+    def _offset(self, at: int) -> timedelta | None:
+        return datetime.fromtimestamp(at, self.zone).utcoffset()
 
 
 def parse_hours(text: str) -> tuple[int, int]:
