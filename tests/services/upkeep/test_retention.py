@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from tests.settings import change
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.bounces.classes import BounceClass
-from pressrun.core.bounces.scores import COUNTING
 from pressrun.core.errors import NotFound, Refused
+from pressrun.core.lifecycles.delivery import DeliveryState
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_issues import unlink_edition
@@ -24,7 +25,7 @@ from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
 from pressrun.services.settings import BounceSettings, RetentionSettings
 from pressrun.services.upkeep import retention
-from pressrun.services.upkeep.retention import Retention
+from pressrun.services.upkeep.retention import PASS_SECONDS, Retention
 from pressrun.smtp.handover import HandOver
 from pressrun.store.queue.inbound import InboundState
 from pressrun.store.upkeep.datadir import DataDir, remove_old_backups
@@ -172,107 +173,6 @@ async def test_why_there_is_no_trace_of_a_copy_is_said(harness: DeliveryHarness)
         await harness.services.database.read(trace_copy, number, parse_address(ADA), SITE)
 
 
-async def test_a_streak_of_bounces_is_as_long_as_it_was(harness: DeliveryHarness) -> None:
-    """A reader whose mailbox is full in every edition is suspended at the limit, however far apart those are."""
-    await harness.readers(2)
-    change(harness.services.settings, bounces=BounceSettings(soft_limit=3))
-    for number in range(3):
-        assert "active" == (await state_of(harness))[0]
-        await send(harness, f"edition {number}", {ADA: FULL})
-        await age(harness, 40)
-    assert ("suspended", "bounces", None) == await state_of(harness)
-    await age(harness, 40)
-    assert [(0,)] == await harness.rows("select count(*) from delivery")
-
-
-async def test_a_success_still_ends_an_older_streak(harness: DeliveryHarness) -> None:
-    """It does not go before the bounces that it ended, whichever edition is over first."""
-    await harness.readers(2)
-    change(harness.services.settings, bounces=BounceSettings(soft_limit=2))
-    first = await send(harness, "one", {ADA: FULL})
-    await harness.change("update edition set state = 'paused', finished_at = null where id = ?", first)
-    await send(harness, "two", {})
-    await age(harness, 40)
-    # The bounce, the other reader's copy of that edition, and the success that follows the bounce.
-    assert [(3,)] == await harness.rows("select count(*) from delivery")
-    await send(harness, "three", {ADA: FULL})
-    assert "active" == (await state_of(harness))[0]
-
-
-@pytest.mark.parametrize(("after", "left"), [(0, 1), (1, 0)], ids=["before it", "after it"])
-async def test_a_bounce_goes_if_its_reader_was_suspended_and_came_back_since(
-    harness: DeliveryHarness, after: int, left: int
-) -> None:
-    """It counts no more. One from when they were back already does."""
-    await harness.readers(1)
-    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
-    number = await send(harness, "one", {ADA: FULL})
-    ((attempted_at,),) = await harness.rows("select first_attempt_at from delivery")
-    await harness.change(
-        "insert into suspension (subscriber_id, since, first_edition_id, ended_at) select id, 1, 1, ? from subscriber",
-        attempted_at + after,
-    )
-    await age(harness)
-    assert left == await rows_of(harness, number)
-
-
-@pytest.mark.parametrize("bounce", [bounce for bounce in BounceClass if bounce.kind is not None])
-async def test_a_bounce_stays_for_as_long_as_it_counts(harness: DeliveryHarness, bounce: BounceClass) -> None:
-    """One that counts against nobody goes with the other rows."""
-    await harness.readers(1)
-    number = await send(harness, "one", {ADA: FULL})
-    await harness.change("update delivery set bounce = ?", bounce.value)
-    await age(harness)
-    assert int(bounce in COUNTING) == await rows_of(harness, number)
-
-
-async def test_a_success_before_a_bounce_lets_it_not_go(harness: DeliveryHarness) -> None:
-    await harness.readers(1)
-    first, second = await send(harness, "one", {}), await send(harness, "two", {ADA: FULL})
-    await age(harness)
-    assert (0, 1) == (await rows_of(harness, first), await rows_of(harness, second))
-
-
-async def test_a_success_need_not_wait_for_a_bounce_that_counts_against_nobody(harness: DeliveryHarness) -> None:
-    await harness.readers(1)
-    first = await send(harness, "one", {ADA: FULL})
-    await harness.change("update edition set state = 'paused', finished_at = null where id = ?", first)
-    await harness.change("update delivery set bounce = 'policy'")
-    second = await send(harness, "two", {})
-    await age(harness)
-    assert (1, 0) == (await rows_of(harness, first), await rows_of(harness, second))
-
-
-async def test_a_success_counts_once_no_bounce_is_to_be_expected(harness: DeliveryHarness) -> None:
-    """Until then an older bounce stays. The edition keeps the time when the first of its rows went."""
-    await harness.readers(2)
-    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
-    number = await send(harness, "one", {ADA: FULL})
-    harness.pass_time(31 * DAY)
-    await send(harness, "two", {})
-    await age(harness, 0)
-    removed_at = (await harness.stored(number)).copies_removed_at
-    assert (1, int(harness.clock())) == (await rows_of(harness, number), removed_at)
-    await age(harness, BounceSettings().settle_after_seconds / DAY)
-    assert (0, removed_at) == (await rows_of(harness, number), (await harness.stored(number)).copies_removed_at)
-
-
-async def test_copies_of_all_lists_of_a_reader_make_one_streak(harness: DeliveryHarness) -> None:
-    """A success of another list ends it, and stays until the bounces before it are gone."""
-    await harness.services.make_list("river")
-    await harness.readers(1)
-    await harness.readers(1, "river")
-    change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
-    first = await send(harness, "one", {ADA: FULL})
-    await harness.change("update edition set state = 'paused', finished_at = null where id = ?", first)
-    second = await send(harness, "two", {}, "river")
-    await age(harness, 40)
-    assert (1, 1) == (await rows_of(harness, first), await rows_of(harness, second))
-    await harness.change("update edition set state = 'finished', finished_at = 1 where id = ?", first)
-    await age(harness, 0)
-    assert (0, 0) == (await rows_of(harness, first), await rows_of(harness, second))
-
-
 async def test_who_was_erased_leaves_nothing_behind(harness: DeliveryHarness) -> None:
     await harness.readers(2)
     change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
@@ -347,21 +247,79 @@ async def test_a_welcome_mail_keeps_its_rows(harness: DeliveryHarness) -> None:
     assert 1 == await rows_of(harness, number)
 
 
+@pytest.mark.parametrize("is_sending", [False, True])
 async def test_it_goes_slice_by_slice_and_rests_in_between(
-    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
+    harness: DeliveryHarness, is_sending: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slice of which everything stays does not end it."""
+    """A slice of which everything stays does not end it. The rests are others while copies go out."""
     monkeypatch.setattr(retention, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(retention, "RESTS" if is_sending else "RESTS_WHILE_SENDING", 0.0)
     await harness.readers(7)
     change(harness.services.settings, bounces=BounceSettings(soft_limit=9))
     number = await send(harness, "one", {f"r{place}@reader.example": FULL for place in (0, 1, 2)})
     harness.pass_time(31 * DAY)
+    if is_sending:
+        await harness.edition("more")
+        await harness.run_cycle()
     rests = Rests()
     await loop_of(harness, rests).remove_what_aged()
     # delivered: four in two full slices and an empty one; failed: a full one, and the third row
     assert (3, 3) == (await rows_of(harness, number), len(rests.seconds))
     assert [(4,)] == await harness.rows("select number from copy_outcome")
     assert all(seconds > 0 for seconds in rests.seconds)
+
+
+async def test_an_edition_that_is_opened_again_meanwhile_keeps_its_rows(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    number = await send(harness, "one", {})
+    await harness.change("update edition set state = 'sending', finished_at = null where id = ?", number)
+    now = int(harness.clock())
+    values = {"kept": 0, "recorded_before": now, "now": now}
+    assert (0, 0) == await harness.services.database.write(
+        retention.remove_slice, number, DeliveryState.DELIVERED, **values
+    )
+    assert 2 == await rows_of(harness, number)
+
+
+async def test_a_pass_is_made_every_hour_and_when_the_clock_was_set_back(harness: DeliveryHarness) -> None:
+    """One that fails is made again."""
+    change(harness.services.settings, retention=RetentionSettings(backups_of_schema_seconds=7.0))
+    asked: list[float] = []
+
+    def remove(before: float) -> list[str]:
+        asked.append(before)
+        if len(asked) == 1:
+            raise OSError(5, "Input/output error")
+        return []
+
+    loop = Retention(replace(harness.services.context, clock=harness.clock), remove, Rests())
+    passes = []
+    for seconds in (0, 0, 0, PASS_SECONDS, 1, 0, -1, -1):
+        harness.pass_time(seconds)
+        loop._isolated = None  # as at the start of each step
+        await loop.step()
+        passes.append(len(asked))
+    assert [1, 2, 2, 2, 3, 3, 4, 5] == passes
+
+
+async def test_free_space_is_given_back_until_none_is_left(
+    harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    free = [5, 3, 0]
+
+    async def shrink() -> int:
+        return free.pop(0)
+
+    monkeypatch.setattr(harness.services.database, "shrink", shrink)
+    rests = Rests()
+    await loop_of(harness, rests).remove_what_aged()
+    ((octets, count),) = [
+        (record.__dict__["fields"]["octets"], len(rests.seconds))
+        for record in caplog.records
+        if record.message == "storage.shrunk"
+    ]
+    assert (8, 2) == (octets, count)
 
 
 async def test_what_was_removed_is_in_the_audit_log(harness: DeliveryHarness) -> None:
