@@ -71,16 +71,20 @@ async def test_filters(served: ServedApi) -> None:
 @pytest.mark.parametrize(
     ("holdings", "seen"),
     [
-        (STATS, [(1, None)]),
-        (READER, [(1, "ada@reader.example"), (3, "ada@reader.example")]),
-        (Holdings(everywhere=frozenset({Right.STATS})), [(1, None), (2, None), (3, None), (4, None)]),
+        (STATS, [(1, None), (5, None)]),
+        (READER, [(1, "ada@reader.example"), (3, "ada@reader.example"), (5, "bob@reader.example")]),
+        (Holdings(everywhere=frozenset({Right.STATS})), [(number, None) for number in range(1, 6)]),
     ],
 )
 async def test_a_program_sees_what_its_rights_reach(
     served: ServedApi, holdings: Holdings, seen: list[tuple[int, str | None]]
 ) -> None:
-    """Events of its lists, addresses only where it may see readers, and the service itself only everywhere."""
+    """Events of its lists, addresses only where it may see readers, and the service itself only everywhere.
+
+    What its readers do on other lists is none of these.
+    """
     await make_events(served.services)
+    await served.services.subscribers.add("news", BOB)
     async with served.client(holdings) as client:
         items = (await client.get("/events")).json()["items"]
     assert seen == [(event["id"], event["email"]) for event in items]
