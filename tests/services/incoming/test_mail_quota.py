@@ -105,6 +105,19 @@ async def test_beyond_the_limit_a_stranger_is_asked_to_come_later(room: Mailroom
     assert [250] == await codes(room, large(4), "postmaster")
 
 
+async def test_a_forward_takes_room_until_a_relay_has_it(room: Mailroom) -> None:
+    """Also while it is on its way, and after the relay has put it off."""
+    await room.accept(large(1), "news-owner")
+    await room.processing.recover()
+    sizes = [await room.database.read(inbound.forwards_size)]
+    (forward,) = await room.outgoing()
+    sizes.append(await room.database.read(inbound.forwards_size))
+    await record(room, forward, DeliveryState.DEFERRED)
+    sizes.append(await room.database.read(inbound.forwards_size))
+    assert sizes[0] > 4000
+    assert sizes == sizes[:1] * 3
+
+
 async def test_a_small_mail_is_taken_where_a_large_one_is_not(room: Mailroom) -> None:
     """Room is octets."""
     await fill(room)
@@ -236,6 +249,9 @@ async def test_where_room_is_short_what_was_passed_on_first_goes_first(room: Mai
     assert numbers[2:] == await held(room)
     assert 1 == (await room.counts())["kept"]
     await drop_kept_mail(room.database, replace(room.settings.value.limits, kept_mail_bytes=1000), int(room.now))
+    assert numbers[3:] == await held(room)
+    await record(room, outgoing[3], DeliveryState.DEFERRED)
+    await drop_kept_mail(room.database, replace(room.settings.value.limits, kept_mail_bytes=0), int(room.now))
     assert numbers[3:] == await held(room)
     assert 1 == len(outgoing) - 3 == len(await held(room))
     assert "kept" not in await room.counts()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.database import execute, select
 from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailroom
 
 from pressrun.core.errors import BadInput, NotFound, UnreadableMail
@@ -14,7 +15,7 @@ from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.upkeep import kept_mail
 from pressrun.services.upkeep.kept_mail import KeptMail
 from pressrun.store.queue import inbound
-from pressrun.store.queue.inbound import KeptMailInfo
+from pressrun.store.queue.inbound import InboundState, KeptMailInfo
 from pressrun.store.transaction import Transaction
 
 
@@ -82,6 +83,27 @@ async def test_a_dropped_mail_is_gone_and_still_known(room: Mailroom) -> None:
         await room.database.read(kept_mail.show_kept, row.id)
 
 
+async def test_a_mail_that_waits_cannot_be_dropped(room: Mailroom) -> None:
+    """It was accepted."""
+    await room.accept(mail(), "news-request")
+    ((number,),) = await select(room.database, "select id from inbound")
+    with pytest.raises(NotFound):
+        await desk(room).drop(number)
+    assert {"received": 1} == await room.counts()
+
+
+async def test_a_mail_to_two_is_kept_for_each(room: Mailroom) -> None:
+    """Its content is stored once, until the last of them is dropped."""
+    await room.make_list("other")
+    content = mail(Subject="help")
+    await room.deliver(content, "news-request", "other-request")
+    first, second = await kept(room)
+    await desk(room).drop(first.id)
+    assert content == await room.database.read(kept_mail.show_kept, second.id)
+    await desk(room).drop(second.id)
+    assert [] == await select(room.database, "select id from inbound_content")
+
+
 async def test_only_states_that_keep_mail_can_be_asked_for(room: Mailroom) -> None:
     """The error names them."""
     with pytest.raises(BadInput, match="kept, unreadable, failed"):
@@ -100,3 +122,16 @@ async def test_kept_mail_has_an_end_by_age_and_by_size(room: Mailroom) -> None:
     newest = [row.id for row in (await kept(room))[:2]]
     assert [1, 1, 0] == [await room.database.write(sweep) for _ in range(3)]
     assert newest == [row.id for row in await kept(room)]
+
+
+@pytest.mark.parametrize("state", kept_mail.KEPT_STATES)
+@pytest.mark.parametrize(("is_old", "size"), [(True, 10**6), (False, 0)], ids=["too old", "too much"])
+async def test_all_kept_mail_has_an_end(room: Mailroom, state: InboundState, is_old: bool, size: int) -> None:
+    """Whatever it is kept for."""
+    await room.deliver(mail(), "news-request")
+    await execute(room.database, "update inbound set state = ?, recorded_at = 100", state.value)
+
+    def sweep(tx: Transaction) -> int:
+        return inbound.sweep_kept(tx, before=100 if is_old else 99, size=size, now=int(room.now))
+
+    assert (1, []) == (await room.database.write(sweep), await kept(room))
