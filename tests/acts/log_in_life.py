@@ -16,7 +16,7 @@ from tests.services.log_ins.authenticator import Authenticator
 from pressrun.core.access.totp import code_at, in_base32
 from pressrun.core.errors import PressrunError
 from pressrun.store.people.log_ins import LoginSession
-from pressrun.store.upkeep import maintenance
+from pressrun.store.upkeep import clock_set_back
 
 NAMES = ("ann", "bea", "cleo")
 WORDS = ("seven mild harbours", "nine loud meadows", "four grey lanterns", "two round anchors")
@@ -58,7 +58,7 @@ class Life(LogInWorld):
         if self.dice.random() < 0.01:
             self.services.now = self.model.now = self.model.now + 50_000
         if passed < 0 and self.dice.random() < 0.5:
-            await self.services.database.write(maintenance.cut_times, self.model.now)
+            await self.services.database.write(clock_set_back.cut_times, self.model.now)
             for visit in self.model.visits:
                 visit.began_at, visit.seen_at = (min(at, self.model.now) for at in (visit.began_at, visit.seen_at))
         await step()

@@ -16,7 +16,7 @@ from pressrun.services.readers.sign_ups import Applicant
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.upkeep import housekeeping
 from pressrun.store.programs import events
-from pressrun.store.upkeep import maintenance
+from pressrun.store.upkeep import clock_set_back
 
 MONTH = 30 * 86400
 WEB = Origin(source="web")
@@ -71,7 +71,7 @@ async def test_what_was_put_off_waits_as_long_from_now_on(harness: DeliveryHarne
 
 
 async def test_very_many_are_cut_in_slices(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maintenance, "_MOST", 2)
+    monkeypatch.setattr(clock_set_back, "_MOST", 2)
     await harness.readers(5)
     await ahead(harness)
     await harness.edition()

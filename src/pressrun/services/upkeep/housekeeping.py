@@ -42,7 +42,7 @@ from pressrun.store.readers import (
     unsubscribes,
 )
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep import maintenance
+from pressrun.store.upkeep import clock_set_back
 
 log = logging.getLogger("pressrun.housekeeping")
 
@@ -105,8 +105,8 @@ class Housekeeping(BackgroundLoop):
 
     async def _follow_clock(self, now: int) -> None:
         """Bring times in the future closer after the clock was set back, so that nothing waits for a wrong time."""
-        number = await self._database.write(maintenance.cut_times, now)
-        while some := await self._database.write(maintenance.cut_copies, now):
+        number = await self._database.write(clock_set_back.cut_times, now)
+        while some := await self._database.write(clock_set_back.cut_copies, now):
             number += some
         if number:
             event(log, "housekeeping.clock_set_back", level=logging.WARNING, number=number)

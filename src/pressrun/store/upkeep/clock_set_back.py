@@ -16,19 +16,19 @@ _MOST = 10_000  # copies in one transaction
 
 def cut_copies(tx: Transaction, now: int) -> int:
     """Let copies and notices wait from now on, a batch at a time; returns how many."""
-    return tx.run("maintenance.copies", now=now, most=_MOST) + tx.run("maintenance.notices", now=now, most=_MOST)
+    return tx.run("clock_set_back.copies", now=now, most=_MOST) + tx.run("clock_set_back.notices", now=now, most=_MOST)
 
 
 def cut_times(tx: Transaction, now: int) -> int:
     """Let everything else wait from now on; returns how many rows."""
     names = (
-        "maintenance.confirmations",
-        "maintenance.held_notices",
-        "maintenance.held_since",
-        "maintenance.address_changes",
-        "maintenance.pauses",
-        "maintenance.suspensions",
-        "maintenance.events",
-        "maintenance.sessions",
+        "clock_set_back.confirmations",
+        "clock_set_back.held_notices",
+        "clock_set_back.held_since",
+        "clock_set_back.address_changes",
+        "clock_set_back.pauses",
+        "clock_set_back.suspensions",
+        "clock_set_back.events",
+        "clock_set_back.sessions",
     )
     return sum(tx.run(name, now=now) for name in names)
