@@ -26,7 +26,7 @@ from pressrun.message.editions.compose import build_edition
 from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.autoreply import machine_made
 from pressrun.message.incoming.header_scan import header_fields
-from pressrun.message.incoming.parser import PARSER_FAULTS, check_caps, mend_header, parse_mail
+from pressrun.message.incoming.parser import PARSER_FAULTS, check_caps, mend_header, parse_mail, refusing_faults
 from pressrun.message.incoming.parts import LONGEST_TEXT, FoundFile, MailContents, gather, joined_page, joined_text
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.incoming.trackers import without_trackers
@@ -81,13 +81,9 @@ def read_posted(content: bytes) -> Posted:
     content = mend_header(content)
     fields = header_fields(content)
     header = _post_header(fields)
-    try:
+    with refusing_faults():
         contents = gather(parse_mail(content))
         posted = _edition(contents, header.subject)
-    except PARSER_FAULTS as problem:
-        raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
-    except MemoryError:
-        raise UnreadableMail("this email needs too much memory to be parsed") from None
     return replace(
         posted,
         subject=header.subject,

@@ -10,6 +10,8 @@ newer ones raise odd exceptions on hostile headers, but not letters without an e
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header
@@ -36,6 +38,17 @@ PARSER_FAULTS = (
 _PART_FIELD = re.compile(rb"(?im)^content-[a-z-]{1,40}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
 _BOUNDARY = re.compile(rb"(?i)boundary(?:\*0?\*?)?[ \t]*=[ \t]*\"?([^\";\r\n]{1,200})")
 _ENCLOSED = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*message/rfc822")
+
+
+@contextmanager
+def refusing_faults() -> Iterator[None]:
+    """Raise UnreadableMail for a mail on which the parser fails."""
+    try:
+        yield
+    except PARSER_FAULTS as problem:
+        raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
+    except MemoryError:
+        raise UnreadableMail("this email needs too much memory to be parsed") from None
 
 
 def check_caps(content: bytes) -> None:

@@ -18,13 +18,13 @@ from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.parser import (
     MAX_DEPTH,
     MAX_PARTS,
-    PARSER_FAULTS,
     READ_AT_MOST,
     MailPart,
     check_caps,
     decode_encoded_words,
     mend_header,
     parse_mail,
+    refusing_faults,
 )
 
 MAX_TEXT = 64 * 1024
@@ -52,7 +52,7 @@ def read_mail(content: bytes) -> IncomingMail:
     """Read a mail. Raises UnreadableMail when it is malformed or exceeds the caps."""
     content = content[:READ_AT_MOST]
     check_caps(content)
-    try:
+    with refusing_faults():
         content = mend_header(content)
         message = parse_mail(content)
         fields = header_fields(content)
@@ -63,10 +63,6 @@ def read_mail(content: bytes) -> IncomingMail:
             automatic=machine_made([(name, _shown(name, value)) for name, value in fields]) or vacation_words(text),
             text=text,
         )
-    except PARSER_FAULTS as problem:
-        raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
-    except MemoryError:
-        raise UnreadableMail("this email needs too much memory to be parsed") from None
 
 
 def _first(fields: list[tuple[str, str]], name: str) -> str:

@@ -11,9 +11,8 @@ import re
 from itertools import chain
 
 from pressrun.core.bounces.classes import BounceClass
-from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.autoreply import answering_words, is_responder, machine_made
-from pressrun.message.incoming.parser import PARSER_FAULTS, READ_AT_MOST, check_caps
+from pressrun.message.incoming.parser import READ_AT_MOST, check_caps, refusing_faults
 from pressrun.message.incoming.reading import MAX_TEXT, decoded, html_text
 from pressrun.message.reports.opened_mail import (
     DISPOSITION_TYPES,
@@ -43,12 +42,8 @@ def read_report(content: bytes) -> Report:
     """Read a mail that came to a bounce address. Raises UnreadableMail when it is malformed or exceeds the caps."""
     content = content[:READ_AT_MOST]
     check_caps(content)
-    try:
+    with refusing_faults():
         return _read(content, forwards=0)
-    except PARSER_FAULTS as problem:
-        raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
-    except MemoryError:
-        raise UnreadableMail("this email needs too much memory to be parsed") from None
 
 
 def _read(content: bytes, *, forwards: int) -> Report:
