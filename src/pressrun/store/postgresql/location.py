@@ -40,22 +40,10 @@ _VERSION = "select version from schema_version"
 _FILES = SchemaFiles(own=Path(__file__).parent, spell=spell_schema, first_version=FIRST_VERSION)
 
 
-@cache
-def package_schema() -> str:
-    """The schema of a new database."""
-    return _FILES.schema()
-
-
-@cache
-def package_steps() -> dict[int, str]:
-    """The steps that came with this version of Pressrun, by the version that each leads to."""
-    return _FILES.steps()
-
-
-@cache
-def newest_version() -> int:
-    """The version of a database after all of them."""
-    return _FILES.newest_version()
+# What came with this version of Pressrun.
+package_schema = cache(_FILES.schema)
+package_steps = cache(_FILES.steps)
+newest_version = cache(_FILES.newest_version)
 
 
 @dataclass(frozen=True, slots=True)

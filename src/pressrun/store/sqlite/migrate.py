@@ -33,22 +33,10 @@ _BEGUN = "upgrade_begun"  # an empty table, from the first step of an upgrade to
 _FILES = SchemaFiles(own=Path(__file__).parent, spell=lambda text: expand(text, MACROS), first_version=1)
 
 
-@cache
-def package_steps() -> dict[int, str]:
-    """The steps that came with this version of Pressrun."""
-    return _FILES.steps()
-
-
-@cache
-def package_schema() -> str:
-    """The schema of a new database."""
-    return _FILES.schema()
-
-
-@cache
-def newest_version() -> int:
-    """The version of a database after all steps that came with this version of Pressrun."""
-    return _FILES.newest_version()
+# What came with this version of Pressrun.
+package_schema = cache(_FILES.schema)
+package_steps = cache(_FILES.steps)
+newest_version = cache(_FILES.newest_version)
 
 
 def create(path: Path, schema: str, version: int) -> None:
