@@ -20,9 +20,9 @@ from pressrun.core.quantities import Rate
 from pressrun.store.people.audit import Actor
 from pressrun.web.api.bodies import BodyLimits
 from pressrun.web.api.endpoint import ApiContext
-from pressrun.web.api.rates import TokenRates
 from pressrun.web.api.routes import Api
 from pressrun.web.api.streams import Followers
+from pressrun.web.api.tokens import TokenRates
 from pressrun.web.http.security import Endpoint
 
 BASE = "https://news.example.org"

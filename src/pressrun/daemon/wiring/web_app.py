@@ -139,7 +139,7 @@ def build_web_apps(
 def _build_api(current: Current[Settings], services: Services, web: WebContext) -> Api:
     from pressrun.acts.callers import caller_of_token  # noqa: PLC0415 - as above
     from pressrun.acts.table import ACTS  # noqa: PLC0415 - as above
-    from pressrun.web.api import bodies, endpoint, rates, routes, streams  # noqa: PLC0415
+    from pressrun.web.api import bodies, endpoint, routes, streams, tokens  # noqa: PLC0415
 
     settings = current.value
     context = endpoint.ApiContext(
@@ -149,7 +149,7 @@ def _build_api(current: Current[Settings], services: Services, web: WebContext) 
         carry_out=services.door.carry_out,
         refuse=services.door.refuse,
         client=web.client,
-        rates=rates.TokenRates(lambda: current.value.api.rate, utc_now),
+        rates=tokens.TokenRates(lambda: current.value.api.rate, utc_now),
         limits=bodies.BodyLimits(json=settings.http.max_body_bytes, upload=settings.api.max_upload_bytes),
         followers=streams.Followers(),
     )

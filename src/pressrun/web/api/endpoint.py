@@ -28,8 +28,7 @@ from pressrun.web.api.bodies import BodyForm, BodyLimits, read_body, read_nothin
 from pressrun.web.api.cursors import PATTERN, digest_of_query, seal, unseal
 from pressrun.web.api.operation import AFTER, BASE_PATH, FIELDS, TABLE, WAIT, WHOLE, Operation
 from pressrun.web.api.problems import ApiProblem, FieldError, problem_of, respond
-from pressrun.web.api.rates import TokenRates
-from pressrun.web.api.tokens import Authenticate, get_caller
+from pressrun.web.api.tokens import Authenticate, TokenRates, get_caller
 from pressrun.web.api.values import Reading, read_headers, read_parameters, read_query
 from pressrun.web.http.conditional import is_fresh
 
