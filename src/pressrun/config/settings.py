@@ -19,8 +19,7 @@ from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
-from pressrun.operations.backup.settings import BackupSettings
-from pressrun.operations.doctor.settings import DoctorSettings
+from pressrun.operations.settings import BackupSettings, DoctorSettings
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (

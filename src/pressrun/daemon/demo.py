@@ -37,8 +37,7 @@ from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
-from pressrun.operations.backup.settings import BackupSettings
-from pressrun.operations.doctor.settings import DoctorSettings
+from pressrun.operations.settings import BackupSettings, DoctorSettings
 from pressrun.runtime.event_loop import run_loop
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.limit_settings import LimitSettings
