@@ -9,7 +9,6 @@ from msgspec import Struct
 from pressrun.core.access.login_codes import secret_digest
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
-from pressrun.services.login_settings import LoginSettings
 from pressrun.store import limits
 from pressrun.store.limits import Meter
 from pressrun.store.people.log_ins import LoginSession, Method, SessionWindow
@@ -58,7 +57,10 @@ class Attempt(Struct, frozen=True):
 
 def lasting_sessions(context: ServiceContext) -> SessionWindow:
     """The limits by which a session has not ended yet."""
-    return session_window(context.login, context.clock())
+    now, settings = context.clock(), context.login
+    return SessionWindow(
+        started_after=int(now - settings.lifetime_seconds), seen_after=int(now - settings.idle_seconds)
+    )
 
 
 def login_meter(context: ServiceContext, subject: bytes) -> Meter:
@@ -69,13 +71,6 @@ def login_meter(context: ServiceContext, subject: bytes) -> Meter:
 def new_secret(context: ServiceContext) -> str:
     """The value of a new cookie."""
     return context.entropy(_SECRET_BYTES).hex()
-
-
-def session_window(settings: LoginSettings, now: float) -> SessionWindow:
-    """The limits by which a session has not ended yet."""
-    return SessionWindow(
-        started_after=int(now - settings.lifetime_seconds), seen_after=int(now - settings.idle_seconds)
-    )
 
 
 def is_recent(session: LoginSession, now: float) -> bool:

@@ -22,7 +22,7 @@ from pressrun.services.editions.lifecycle import cancel_expired_drafts, carry_on
 from pressrun.services.evidence import age_ips
 from pressrun.services.incoming.mail_quota import drop_kept_mail
 from pressrun.services.lists.list_end import complete_closing, complete_removal
-from pressrun.services.log_ins.context import session_window
+from pressrun.services.log_ins.context import lasting_sessions
 from pressrun.services.log_ins.failures import FAILED_LOG_INS, ROWS_FOR_ONE
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.erasure import forget_strangers
@@ -124,7 +124,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("former readers", list_removals.sweep_readers, int(now) - FORMER_READERS_KEPT_SECONDS)
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
         await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
-        await self._sweep("sessions", log_ins.sweep, session_window(self._context.settings.value.login, now))
+        await self._sweep("sessions", log_ins.sweep, lasting_sessions(self._context))
         await self._sweep("login codes", log_ins.sweep_codes, int(now))
         await self._sweep("links to enter", enter_links.sweep_links, int(now))
         await self._sweep("keyed requests", idempotency.sweep_outcomes, int(now) - idempotency.KEPT_SECONDS)
