@@ -29,8 +29,7 @@ from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.own_schema import find_strange
 from pressrun.store.table_store import is_copied
 from pressrun.store.upkeep.datadir import DataDir
-from pressrun.store.upkeep.installation import find_installation
-from pressrun.store.upkeep.key_files import key_fingerprints, load_consent_head, load_keys
+from pressrun.store.upkeep.key_files import find_installation, key_fingerprints, load_consent_head, load_keys
 
 _SHOWN = 100  # characters of a name
 

@@ -12,12 +12,12 @@ import re
 import secrets
 import stat
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from msgspec.structs import asdict
 
-from pressrun.core.errors import BadConfiguration, BadInput, Refused, reason_of
+from pressrun.core.errors import BadConfiguration, BadInput, Refused, Unavailable, reason_of
 from pressrun.core.signing.chain import NO_ROWS, Head, parse_head
 from pressrun.core.signing.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.signing.tokens import suppression_digest
@@ -204,6 +204,22 @@ def key_fingerprints(keys: KeyRing) -> dict[int, bytes]:
 def fingerprint(key: bytes) -> bytes:
     """What tells a key from others."""
     return hashlib.sha256(key).digest()[:8]
+
+
+def find_installation(data: DataDir) -> bytes | None:
+    """The fingerprint of the suppression key that the data in this place belong to; None if there are none.
+
+    It tells one installation from another, as that key is made once and never rotated.
+    """
+    with suppress(BadConfiguration, Unavailable, data.database.dialect.errors):
+        if data.database.exists():
+            with closing(data.database.connect(readonly=True)) as connection:
+                recorded, _ = connection.read(read_fingerprints)
+            if SUPPRESSIONS in recorded:
+                return recorded[SUPPRESSIONS]
+    with suppress(OSError, ValueError):
+        return fingerprint(bytes.fromhex((data.keys / "suppression").read_text(encoding="ascii").strip()))
+    return None
 
 
 def keep_head(data: DataDir, chain: str, head: Head) -> None:
