@@ -14,6 +14,10 @@ _COMMANDS = "help, subscribe, unsubscribe, confirm TOKEN, lists, end"
 _UNKNOWN_COMMAND = marked("We didn't find a command in your email, so nothing has changed.")
 _TO_SUBSCRIBE = marked("To subscribe, send an email to one of these addresses:")
 _ALREADY = marked("You asked to receive {title} at this address. You already do, so nothing has changed.")
+_ALREADY_PAUSED = marked(
+    "You asked to receive {title} at this address. You are already subscribed, but paused until {date}. "
+    "After that, emails will start again automatically."
+)
 _TOO_LATE = marked("This confirmation has expired, or you've unsubscribed since. To subscribe, sign up again.")
 _FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
 _PAUSED = marked("You won't receive {title} until {date}. After that, emails will start again automatically.")
@@ -60,10 +64,13 @@ class AlreadySubscribed(Notice, frozen=True, kw_only=True):
 
     def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
         title, until = words.listed([profile.title, *self.also]), self.paused_until
-        paused = [] if until is None else [words(_PAUSED, title=title, date=words.day(until))]
+        if until is None:
+            before: tuple[str, ...] = (words(_ALREADY, title=title),)
+        else:
+            before = (words(_ALREADY_PAUSED, title=title, date=words.day(until)), words("Start again any time:"))
         return NoticeText(
             subject=words("You are already subscribed to {title}", title=title),
-            before=(words(_ALREADY, title=title), *paused),
+            before=before,
             link=self.preferences_url,
             link_words=words("Preferences"),
             after=(ignore_this(words),),
