@@ -269,7 +269,7 @@ async def open_web(root: Path, *, base_url: str = BASE, **changes: Any) -> Async
 
 def words_of(page: str) -> str:
     """The visible text of a page on one line."""
-    text = re.sub(r"<(style|title)>.*?</\1>", " ", page, flags=re.DOTALL)
+    text = re.sub(r"<(style|title)>.*?</\1>", " ", page.replace("<wbr>", ""), flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&#39;", "'").split())
 
 

@@ -14,7 +14,7 @@ from tests.web.harness import WebHarness
 from pressrun.core.colour import READABLE, Colour, contrast
 from pressrun.message.layouts.design import Logo
 from pressrun.web.brand import DARK_GROUNDS, DEFAULT, LIGHT_GROUNDS, brand_sheet
-from pressrun.web.pages import initial
+from pressrun.web.pages import breakable, initial
 
 COLOURS = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))
 SHEET = resources.files("pressrun.web").joinpath("static", "pressrun.css").read_text("utf-8")
@@ -111,3 +111,17 @@ async def test_a_logo_stands_where_the_first_letter_did(web: WebHarness) -> None
 )
 def test_an_initial_is_not_that_of_an_article(title: str, tag: str, letter: str) -> None:
     assert letter == initial(title, tag)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Sent to ada@reader.example.", "Sent to ada@reader.example."),
+        ("Sent to ada.long@readers.example. <b>", "Sent to ada<wbr>.long<wbr>@readers<wbr>.example. &lt;b&gt;"),
+        ("@@@@@@@@@@@@@@@@@@@@@@@@@@@@", "@@@@@@@@@@@@@@@@@@@@@@@@@@@@"),
+        ('"o&x"@a-town-by-the-sea.example', "&#34;o&amp;x&#34;<wbr>@a-town-by-the-sea<wbr>.example"),
+    ],
+)
+def test_a_long_address_breaks_between_its_parts(text: str, shown: str) -> None:
+    """And what is around it is only text."""
+    assert shown == breakable(text)

@@ -68,8 +68,8 @@ async def _show(window: Window, state: State, base: str) -> None:
     await window.show(page.replace("<head>", f'<head><base href="{base}/">', 1))
 
 
-async def _problems(window: Window) -> list[str]:
-    """What is wrong with what is shown, as it is, with more space, and with large letters."""
+async def _sideways(window: Window) -> list[str]:
+    """What reaches beyond the edge, as it is, with more space, and with large letters."""
     problems = [f"sideways: {line}" for line in await window.sideways()]
     await window.page.evaluate(_SPACED)
     problems += [f"sideways with space: {line}" for line in await window.sideways()]
@@ -77,6 +77,12 @@ async def _problems(window: Window) -> list[str]:
     await window.page.evaluate(_LARGE)
     problems += [f"sideways in large letters: {line}" for line in await window.sideways()]
     await window.page.evaluate(_AS_BEFORE_LARGE)
+    return problems
+
+
+async def _problems(window: Window) -> list[str]:
+    """The same, and what is fetched."""
+    problems = await _sideways(window)
     ours = [url for url in window.requests if "/asset/" not in url]
     if len(ours) + 1 > MOST_REQUESTS:
         problems.append(f"requests: {ours}")
@@ -109,4 +115,22 @@ async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Pat
             if state.answer.content:
                 await _show(window, state, town.web.site.base_url)
                 by_state[state.name] = await _problems_for_anybody(window)
+    assert {} == {name: problems for name, problems in by_state.items() if problems}
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("tag", ["de", "pl"])
+@pytest.mark.needs("chromium")
+@pytest.mark.only_on("sqlite", "a browser sees no engine")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_no_state_is_too_wide_in_long_words(browser: Browser, tmp_path: Path, tag: str) -> None:
+    """On the narrowest phone, in the languages whose words are longest."""
+    by_state = {}
+    async with open_town(tmp_path) as town, browser.window(width=320) as window:
+        async for state in town.states(tag):
+            if state.answer.content:
+                await _show(window, state, town.web.site.base_url)
+                by_state[state.name] = await _sideways(window)
+    assert len(by_state) > len(ASKS) / 2
     assert {} == {name: problems for name, problems in by_state.items() if problems}

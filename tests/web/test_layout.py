@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.browser.chromium import Browser
 from tests.browser.site import open_site
+from tests.message.in_five_languages import LOGO
 from tests.web.editors.test_approval import hold
 from tests.web.harness import open_web
 from tests.web.test_pages_of_a_list import walk
@@ -115,3 +116,17 @@ async def test_the_numbers_of_a_long_list_are_not_cut_off(browser: Browser, tmp_
             await window.go(web.site.base_url + path)
             clipped_at, needed_from = await window.page.evaluate(outside)
             assert clipped_at <= needed_from, path
+
+
+async def test_a_logo_that_comes_late_moves_nothing(browser: Browser, tmp_path: Path) -> None:
+    """On a phone, where the links beside a narrow logo have no room beside a wide one."""
+    top_of_text = """width => {
+      document.querySelector('.brand img').style.width = width;
+      return document.getElementById('content').offsetTop;
+    }"""
+    async with open_site(tmp_path) as web, browser.window(width=390) as window:
+        await web.add_edition(await web.add_list())
+        await web.dress_list("news", logo=LOGO)
+        await window.go(f"{web.site.base_url}/news")
+        before, after = [await window.page.evaluate(top_of_text, width) for width in ("0", "10rem")]
+    assert before == after

@@ -17,7 +17,7 @@ from importlib import resources
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -47,6 +47,8 @@ _ARTICLES = {
     "pt": r"(?:os?|as?)\s+",
 }
 
+_LONG_ADDRESS = re.compile(r"(?<![^\s@])[^\s@]+@[^\s@]+")
+_MOST_IN_LINE = 20  # characters of an address that fit on a line of the narrowest phone, in letters of a lead
 _MEDIA_TYPES = {"js": "text/javascript; charset=utf-8"}
 _STATIC = resources.files("pressrun.web").joinpath("static")
 
@@ -289,6 +291,7 @@ class Pages:
         environment.filters["short_day"] = lambda at: language.words_of_request().short_day(at)
         environment.filters["month"] = lambda at: language.words_of_request().month(at)
         environment.filters["count"] = lambda number: language.words_of_request().number(number)
+        environment.filters["breakable"] = breakable
         environment.filters["initial"] = initial
         environment.filters["rfc3339"] = rfc3339
         environment.filters["size"] = lambda octets: language.words_of_request().size(octets)
@@ -303,6 +306,19 @@ def _in_template(sentence: str) -> str:
 def _counted_in_template(singular: str, plural: str, number: int) -> str:
     words = language.words_of_request()
     return words.for_template(words.translate_counted(singular, plural, number))
+
+
+def breakable(text: str) -> Markup:
+    """A text whose long email addresses a narrow page may break before @ or a dot, so that no name is torn apart.
+
+    A `<wbr>` is no character: who copies the address has it as it is.
+    """
+    return Markup(_LONG_ADDRESS.sub(_with_breaks, str(escape(text))))  # noqa: S704
+
+
+def _with_breaks(match: re.Match[str]) -> str:
+    address = match[0]
+    return address if len(address) <= _MOST_IN_LINE else re.sub(r"(?<=[^.@]{3})(?=@|\.\w)", "<wbr>", address)
 
 
 def initial(title: str, tag: str) -> str:

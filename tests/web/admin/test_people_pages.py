@@ -316,7 +316,7 @@ async def test_an_address_is_shown_as_text(admin: AdminHarness) -> None:
     await admin.harness.database.write(add)
     async with operator(admin) as client:
         for path in ("/admin/people", "/admin/people/eve"):
-            assert "o&amp;x`{{7*7}}&#39;@town.example" in (await client.get(path)).text
+            assert "o&amp;x`{{7*7}}&#39;@town.example" in (await client.get(path)).text.replace("<wbr>", "")
 
 
 async def test_very_many_people_come_in_pages(admin: AdminHarness) -> None:

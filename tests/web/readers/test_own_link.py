@@ -212,7 +212,7 @@ async def test_the_answer_is_the_same_for_every_new_address(web: WebHarness) -> 
     await web.suppress("never@reader.example", "never-again")
     pages = set()
     for name in ("stranger", "never", "member", "stranger", "stranger", "stranger"):
-        page = (await press(web, "change-address", email=f"{name}@reader.example")).text
+        page = (await press(web, "change-address", email=f"{name}@reader.example")).text.replace("<wbr>", "")
         assert f"{name}@reader.example" in page
         pages.add(page.replace(f"{name}@reader.example", "ADDRESS"))
     assert 1 == len(pages)

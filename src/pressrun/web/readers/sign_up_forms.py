@@ -21,6 +21,7 @@ from pressrun.store.lists.lists import MailingList
 from pressrun.web.consent_words import DECOY, sign_up_promise
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, every, first
+from pressrun.web.pages import breakable
 from pressrun.web.readers.form_copies import FormCopies
 
 Choice = tuple[str, str, bool]  # a language's tag, its label in the form, and whether it is chosen already
@@ -93,7 +94,7 @@ class SignUpForms:
             "check_inbox.html",
             about=about,
             here=where,
-            shown=Markup('<strong><bdi dir="ltr">{}</bdi></strong>').format(typed),
+            shown=Markup('<strong><bdi dir="ltr">{}</bdi></strong>').format(breakable(typed)),
             typed=typed,
             name=name,
             wanted=wanted,
