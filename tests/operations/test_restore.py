@@ -380,7 +380,7 @@ def test_a_mail_that_arrived_since_is_not_lost(data: DataDir, tmp_path: Path, si
         execute(data.database, f"update inbound set state = '{since}' where id = 7000")
     assert [] == put_back(data, tmp_path / "backup.tar").problems
     mails = "select state, content from inbound left join inbound_content on inbound_content.id = content_id"
-    assert ([] if expected == "done" else [(expected, mail_to_owner(7_000).content)]) == rows(
+    assert [(expected, None if expected == "done" else mail_to_owner(7_000).content)] == rows(
         data.database, f"{mails} where inbound.id = 7000"
     )
 
@@ -410,6 +410,17 @@ def test_a_mail_that_is_kept_since_and_was_done_in_the_backup_is_kept(data: Data
     assert [(7000, "kept"), (7001, "received")] == rows(
         data.database, "select id, state from inbound where id in (7000, 7001) order by id"
     )
+
+
+def test_a_mail_of_a_later_backup_is_not_processed_again(data: DataDir, tmp_path: Path) -> None:
+    """Somebody restores an old backup, and then the one that they meant, where it waits."""
+    make_backup(data, tmp_path / "old.tar")
+    _receive(data)
+    make_backup(data, tmp_path / "new.tar")
+    execute(data.database, "update inbound set state = 'done', content_id = null where id = 7000")
+    for backup in ("old.tar", "new.tar"):
+        assert [] == put_back(data, tmp_path / backup).problems
+    assert [("done", None)] == rows(data.database, "select state, content_id from inbound where id = 7000")
 
 
 def _receive(data: DataDir) -> None:

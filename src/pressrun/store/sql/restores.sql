@@ -347,6 +347,16 @@ from inbound cross join inbound_content
 where inbound.state <> 'done' and inbound_content.id = inbound.content_id
 order by inbound.id;
 
+-- name: processed_mails
+-- Mail that was processed: nothing is left but what it takes to know it again.
+select id, digest, recipient, utf8, received_at, outcome, recorded_at, queue from inbound where state = 'done';
+
+-- name: add_processed_mail
+-- Know such a mail again if it came since.
+insert into inbound (id, digest, mail_from, recipient, peer, utf8, received_at, state, outcome, recorded_at, queue)
+values (:id, :digest, '', :recipient, '', :utf8, :received_at, 'done', :outcome, :recorded_at, :queue)
+on conflict do nothing;
+
 -- name: end_sessions
 -- Whoever wrote to this database before it was restored is gone.
 update session set state = 'gone' where state = 'live';

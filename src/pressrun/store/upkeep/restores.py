@@ -345,3 +345,8 @@ def result_of_mail(former: Transaction, digest: bytes) -> Row | None:
 def held_mails(former: Transaction) -> Iterator[Row]:
     """Mail that waits there to be processed or for a person, whole."""
     return former.each("restores.held_mails")
+
+
+def add_processed_mails(tx: Transaction, former: Transaction) -> None:
+    """Take over the digests of mails that came and were processed since."""
+    tx.run_many("restores.add_processed_mail", map(dict, former.each("restores.processed_mails")))
