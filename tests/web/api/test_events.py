@@ -189,3 +189,23 @@ def test_every_type_is_explained() -> None:
     """In the page for those who write programs."""
     explained = re.findall(r"`([a-z]+\.[a-z_]+)`", EVENT_PAGE.read_text(encoding="utf-8").partition("## The types")[2])
     assert {type_.value for type_ in EventType} == set(explained)
+
+
+async def test_what_a_program_does_is_explained(served: ServedApi) -> None:
+    """The page says of each of these types that `how` can be the source of a program, or null."""
+    await make_events(served.services)
+    async with served.client() as client:
+        bob = "/lists/river/subscribers/bob@reader.example"
+        for response in (
+            await client.put(bob, json={"name": "Bob"}),
+            await client.post(f"{bob}/pause", json={"days": 7}),
+            await client.post(f"{bob}/resume"),
+        ):
+            assert 200 == response.status_code
+        hows = {event["type"]: event["how"] for event in (await client.get("/events?after=4")).json()["items"]}
+    assert ["subscriber.changed", "subscription.paused", "subscription.resumed"] == list(hows)
+    rows = EVENT_PAGE.read_text(encoding="utf-8").partition("## The types")[2].splitlines()
+    for type_, how in hows.items():
+        (row,) = (row for row in rows if row.startswith(f"| `{type_}` |"))
+        assert ("null" if how is None else "or the source of a program") in row
+        assert how is None or how.startswith("api:")
