@@ -988,6 +988,20 @@ def test_a_newer_database_to_an_empty_server(
 
 
 @pytest.mark.needs("postgresql")
+def test_mail_that_waits_in_the_data_of_a_server_is_not_lost(
+    data: DataDir, tmp_path: Path, server: PostgresDatabase
+) -> None:
+    """It was being forwarded there, and the backup does not have it."""
+    make_backup(data, tmp_path / "backup.tar")
+    _receive(data)
+    _forward(data)
+    execute(data.database, "update inbound set state = 'done', content_id = null where id = 7000")
+    there, _ = move(data, server)
+    assert [] == put_back(there, tmp_path / "backup.tar").problems
+    assert [("kept", KEPT_FORWARD)] == rows(server, "select state, outcome from inbound where id = 7000")
+
+
+@pytest.mark.needs("postgresql")
 def test_over_the_data_of_a_server(data: DataDir, backup: Path, server: PostgresDatabase) -> None:
     """Who left since stays out there, too, and the former tables are kept."""
     there, _ = move(data, server)
