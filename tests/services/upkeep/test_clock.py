@@ -70,6 +70,20 @@ async def test_what_was_put_off_waits_as_long_from_now_on(harness: DeliveryHarne
     assert {"delivered": 3} == await harness.counts(edition)
 
 
+async def test_what_was_put_off_of_a_paused_edition_waits_no_longer_either(harness: DeliveryHarness) -> None:
+    """Once it is resumed."""
+    await harness.readers(1)
+    await ahead(harness)
+    edition = await harness.edition()
+    for outgoing in await harness.outgoing_after_cycle():
+        harness.answer(outgoing, LATER)
+    await harness.run_cycle()
+    waits = await deferred_in(harness)
+    await harness.edition_admin.pause(edition)
+    await right(harness)
+    assert (1, waits) == (len(waits), await deferred_in(harness))
+
+
 async def test_very_many_are_cut_in_slices(harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock_set_back, "_MOST", 2)
     await harness.readers(5)
@@ -84,8 +98,15 @@ async def test_very_many_are_cut_in_slices(harness: DeliveryHarness, monkeypatch
 
 
 async def test_what_waits_from_the_right_time_stays(harness: DeliveryHarness) -> None:
-    """A start, and a small step back, touch nothing that was put off before."""
+    """A start, and a small step back, touch nothing that was put off before, and no pause that began before."""
     await harness.readers(2)
+    await harness.change(
+        "update subscription set state = 'suspended', suspended_for = 'paused', since = ?, paused_until = ? "
+        "where id = 2",
+        int(harness.services.now),
+        int(harness.services.now) + 86400,
+    )
+    pauses = await harness.rows("select since, paused_until from subscription")
     await harness.edition()
     for outgoing in await harness.outgoing_after_cycle():
         harness.answer(outgoing, LATER)
@@ -96,6 +117,7 @@ async def test_what_waits_from_the_right_time_stays(harness: DeliveryHarness) ->
     harness.pass_time(-10)
     await harness.housekeeping.step()
     assert before == await harness.rows("select id, due_at, recorded_at from delivery")
+    assert pauses == await harness.rows("select since, paused_until from subscription")
 
 
 async def test_a_clock_that_goes_forward_and_back_sends_nothing_twice(harness: DeliveryHarness) -> None:

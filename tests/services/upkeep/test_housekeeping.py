@@ -135,13 +135,15 @@ async def test_a_notice_that_waits_is_never_swept(harness: DeliveryHarness, stat
 
 
 async def test_limits_are_swept(harness: DeliveryHarness) -> None:
-    """Those of log-ins, too, which hold the network addresses of clients."""
+    """Those of log-ins, too, which hold the network addresses of clients. Each stays for as long as it counts."""
     await harness.services.sign_ups.request(["news"], Applicant(ADA, WEB), network="192.0.2.1")
-    await harness.change(
-        "insert into limit_event (scope, subject, at, serial) values ('logins', x'01', ?, 0)", harness.services.now
-    )
-    assert 6 == len(await harness.rows("select * from limit_event"))
-    harness.pass_time(86400)
+    for at in (harness.services.now, harness.services.now + 10 * 86400):  # by a clock that was far ahead
+        await harness.change("insert into limit_event (scope, subject, at, serial) values ('logins', x'01', ?, 0)", at)
+    assert 7 == len(await harness.rows("select * from limit_event"))
+    harness.pass_time(86400 - 1)
+    await harness.housekeeping.round()
+    assert ("confirmations_per_address",) in await harness.rows("select scope from limit_event")  # for a day
+    harness.pass_time(1)
     await harness.housekeeping.round()
     assert [] == await harness.rows("select * from limit_event")
 
@@ -172,6 +174,19 @@ KEPT: dict[str, tuple[int, str, str, dict[str, str]]] = {
         "expires_at",
         {"subscription_id": "1", "former": "'{number}'", "left_at": "1"},
     ),
+    "a change of address": (
+        0,
+        "address_change",
+        "expires_at",
+        {"subscriber_id": "1", "old_address": "'{number}@x.example'", "new_address": "'n@x.example'"}
+        | {"state": "'done'", "created_at": "1"},
+    ),
+    "a link to enter": (
+        0,
+        "enter_link",
+        "expires_at",
+        {"person_id": "1", "kind": "'enter'", "created_at": "1"},
+    ),
     "a request that cannot be carried out": (
         90 * DAY_SECONDS,
         "pending_request",
@@ -185,6 +200,8 @@ KEPT: dict[str, tuple[int, str, str, dict[str, str]]] = {
 @pytest.mark.parametrize("what", KEPT)
 async def test_what_is_over_is_deleted_and_not_a_second_sooner(harness: DeliveryHarness, what: str) -> None:
     await harness.readers(1)
+    await harness.services.people.add("olga", None)
+    await harness.change("delete from enter_link")
     seconds, table, column, others = KEPT[what]
     over_at = int(harness.services.now) - seconds
     for number in range(2):
