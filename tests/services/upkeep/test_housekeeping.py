@@ -12,6 +12,7 @@ import pytest
 from tests.delivery.harness import LATER, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.delivery import OVER, DeliveryState
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.services import background
 from pressrun.services.background import LoopFault
@@ -115,9 +116,12 @@ async def test_a_pause_ends_on_its_day(harness: DeliveryHarness) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1])
-async def test_a_notice_is_kept_for_a_while(harness: DeliveryHarness, after: int) -> None:
+@pytest.mark.parametrize("state", OVER)
+async def test_a_notice_is_kept_for_a_while(harness: DeliveryHarness, state: DeliveryState, after: int) -> None:
+    """However it came to its end."""
     await queue_notice(harness)
     await harness.send_all()
+    await harness.change("update delivery set state = ?", state.value)
     harness.pass_time(NOTICE_KEPT_SECONDS - 1 + after)
     await harness.housekeeping.round()
     assert 1 - after == len(await harness.rows("select * from notice"))
