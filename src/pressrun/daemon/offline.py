@@ -23,9 +23,9 @@ from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.services.upkeep.set_back import OnHeld, follow_chains, log_held
 from pressrun.services.upkeep.storage_watch import room_limits
 from pressrun.store.database import Database
-from pressrun.store.files import make_directory
 from pressrun.store.location import check_version
 from pressrun.store.upkeep.data_lock import DataLock
+from pressrun.store.upkeep.datadir import make_root
 from pressrun.store.upkeep.disk_usage import measure_room
 from pressrun.store.upkeep.left_database import finish_setting_aside
 from pressrun.store.upkeep.preparing import prepare
@@ -47,7 +47,7 @@ async def opened(settings: Settings, on_held: OnHeld = log_held) -> AsyncIterato
     Raises TryAgain while another process holds the data.
     """
     data = settings.data
-    make_directory(data.root)
+    make_root(data)
     with DataLock.acquire(data):
         keys = prepare(data)
         database = await Database.open(data.database)

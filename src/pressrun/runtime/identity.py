@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -69,6 +70,11 @@ def groups_of(uid: int, gid: int) -> tuple[int, ...]:
         return tuple(os.getgrouplist(pwd.getpwuid(uid).pw_name, gid))
     except KeyError:
         return (gid,)
+
+
+def folder_command(folder: Path, user: str, group: str) -> str:
+    """What root runs to make a folder that this user alone can use."""
+    return f"install -d -m 700 -o {user} -g {group} {folder}"
 
 
 def user_name(uid: int) -> str:

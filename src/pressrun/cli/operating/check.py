@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import echo, print_info, print_json, print_warning
-from pressrun.cli.shared.owner import acting_as_owner
+from pressrun.cli.shared.owner import acting_as, find_owner
 from pressrun.config import ConfigError, examine, names_server
 from pressrun.core.errors import BadConfiguration
 from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
@@ -49,7 +47,7 @@ def _findings(invocation: Invocation) -> list[Finding]:
         file_mode=path.stat().st_mode,
         lines=path.read_text(encoding="utf-8-sig", errors="replace").splitlines(),
     )
-    with nullcontext() if data_dir is None else acting_as_owner(data_dir):
+    with acting_as(None if data_dir is None else find_owner(data_dir)):  # in a closed folder, too
         return [*errors, *(finding for check in CHECKS for finding in check(subject))]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import os
 import pwd
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -16,7 +17,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pressrun.core.addresses.doubtful import doubtful_addresses
-from pressrun.core.errors import NotPermitted
+from pressrun.core.errors import BadConfiguration, NotPermitted
 from pressrun.core.text.charsets import charset_labels
 from pressrun.runtime.identity import account_name, groups_of, user_name
 from pressrun.store.sqlite import connection, migrate
@@ -57,6 +58,17 @@ def _of_another(data_dir: Path, owner: int) -> str:
     return f"{message}. If the data are those of {user_name(me)}, run chown -R {account_name(me)}: {data_dir} as root"
 
 
+def _require_open(data_dir: Path) -> None:
+    """Raise BadConfiguration for a folder with a mode that keeps its owner out."""
+    try:
+        status = data_dir.stat()
+    except OSError:
+        return  # missing, or find_owner says who may use it
+    if status.st_uid and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+        mode = stat.S_IMODE(status.st_mode)
+        raise BadConfiguration(f"{data_dir} has mode {mode:04o}, so its owner cannot use it. Run chmod 700 {data_dir}")
+
+
 def is_in_group_of(data_dir: Path) -> bool:
     """Whether this process has the group of data_dir; also True if that cannot be seen."""
     try:
@@ -68,13 +80,9 @@ def is_in_group_of(data_dir: Path) -> bool:
 
 @contextmanager
 def acting_as_owner(data_dir: Path) -> Iterator[None]:
-    """Act as the owner of data_dir inside the block; raises NotPermitted."""
-    owner = find_owner(data_dir)
-    if owner is None:
-        yield
-        return
-    _load_everything()
-    with _acting_as(owner):
+    """Act as the owner of data_dir inside the block; raises NotPermitted, or BadConfiguration if they cannot use it."""
+    _require_open(data_dir)
+    with acting_as(find_owner(data_dir)):
         yield
 
 
@@ -88,12 +96,23 @@ def acting_for(uid: int) -> Iterator[None]:
         gid = pwd.getpwuid(uid).pw_gid
     except KeyError:
         gid = uid  # no account has this number: only what everybody may use, and what the number itself owns
-    with _acting_as(Identity(uid=uid, gid=gid, groups=groups_of(uid, gid))):
+    with _switched_to(Identity(uid=uid, gid=gid, groups=groups_of(uid, gid))):
         yield
 
 
 @contextmanager
-def _acting_as(owner: Identity) -> Iterator[None]:
+def acting_as(owner: Identity | None) -> Iterator[None]:
+    """Act inside the block as the owner that `find_owner` has found."""
+    if owner is None:
+        yield
+        return
+    _load_everything()
+    with _switched_to(owner):
+        yield
+
+
+@contextmanager
+def _switched_to(owner: Identity) -> Iterator[None]:
     before = Identity(uid=os.geteuid(), gid=os.getegid(), groups=tuple(os.getgroups()))
     os.setgroups(owner.groups)
     os.setegid(owner.gid)
@@ -125,7 +144,8 @@ def make_socket_folder(folder: Path, data_dir: Path) -> None:
 
 
 def become_owner(data_dir: Path) -> None:
-    """Become the owner of data_dir for good: for the daemon. Raises NotPermitted."""
+    """Become the owner of data_dir for good: for the daemon. Raises NotPermitted and BadConfiguration."""
+    _require_open(data_dir)
     owner = find_owner(data_dir)
     if owner is None:
         return

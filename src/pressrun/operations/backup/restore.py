@@ -32,7 +32,6 @@ from pressrun.services.upkeep import carry_over
 from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
-from pressrun.store.files import make_directory
 from pressrun.store.location import Location
 from pressrun.store.programs.job_files import JobFiles
 from pressrun.store.queue.journal import read_entries
@@ -42,7 +41,7 @@ from pressrun.store.table_store import UNKNOWN_IDS, MoveTarget
 from pressrun.store.transaction import Transaction
 from pressrun.store.upkeep import last_backup, restore_switch, restored_access, restores
 from pressrun.store.upkeep.data_lock import DataLock
-from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.datadir import DataDir, make_root
 from pressrun.store.upkeep.key_files import adopt_link_keys, key_fingerprints, load_keys
 from pressrun.store.upkeep.last_backup import LastBackup
 from pressrun.store.upkeep.preparing import require_free
@@ -81,7 +80,7 @@ class RestoreReport(Struct, kw_only=True):
 @contextmanager
 def locked_for_restore(data: DataDir) -> Iterator[None]:
     """Hold the data. Raises TryAgain while another process holds them, on this machine or another."""
-    make_directory(data.root)
+    make_root(data)
     lock = DataLock.acquire(data)
     try:
         if data.server is not None and data.database.exists():

@@ -16,7 +16,9 @@ from uuid import uuid4
 
 from msgspec import Struct
 
-from pressrun.store.files import sync_directory
+from pressrun.core.errors import NotPermitted
+from pressrun.runtime.identity import account_name, folder_command
+from pressrun.store.files import make_directory, sync_directory
 from pressrun.store.location import Location
 from pressrun.store.sqlite.location import SqliteFile
 
@@ -79,6 +81,22 @@ class DataDir(Struct, frozen=True):
     @property
     def backups(self) -> Path:
         return self.root / "backups"
+
+
+def make_root(data: DataDir) -> None:
+    """Make the folder of the data if it is missing; raises NotPermitted where this user cannot."""
+    try:
+        make_directory(data.root)
+    except PermissionError:
+        raise NotPermitted(
+            f"{data.root} does not exist, and this user cannot create it. Correct data_dir, or run as root: "
+            f"{command_to_make(data.root)}"
+        ) from None
+
+
+def command_to_make(folder: Path) -> str:
+    """What root runs to make a folder that the user of this process alone can use."""
+    return folder_command(folder, account_name(os.geteuid()), str(os.getegid()))
 
 
 def _read_boot_id() -> str:
