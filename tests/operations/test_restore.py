@@ -412,6 +412,24 @@ def test_a_mail_that_is_kept_since_and_was_done_in_the_backup_is_kept(data: Data
     )
 
 
+@pytest.mark.parametrize(("since", "expected"), [("dropped", "done"), ("retried", "kept"), ("forwarded", "done")])
+def test_a_kept_mail_that_somebody_dealt_with_since_does_not_come_back(
+    data: DataDir, tmp_path: Path, since: str, expected: str
+) -> None:
+    """Whoever retried it once more would send a second copy. If it was retried and has not gone out, it is kept."""
+    _receive(data)
+    execute(data.database, "update inbound set state = 'kept' where id = 7000")
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update inbound set state = 'done', content_id = null where id = 7000")
+    if since != "dropped":
+        number = _forward(data)
+        state = "queued" if since == "retried" else "delivered"
+        execute(data.database, f"update delivery set state = '{state}' where id = {number}")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    after = rows(data.database, "select state, content_id is not null from inbound where id = 7000")
+    assert [(expected, expected == "kept")] == after
+
+
 def test_a_mail_of_a_later_backup_is_not_processed_again(data: DataDir, tmp_path: Path) -> None:
     """Somebody restores an old backup, and then the one that they meant, where it waits."""
     make_backup(data, tmp_path / "old.tar")

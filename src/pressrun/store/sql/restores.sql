@@ -335,6 +335,10 @@ select inbound.id, inbound.digest, inbound.recipient, list.id as list_id
 from inbound left join list on list.name = inbound.recipient
 where inbound.state = 'received' order by inbound.id;
 
+-- name: kept_mails
+-- Mail that waits for a person.
+select id, digest from inbound where state in ('kept', 'unreadable', 'failed') order by id;
+
 -- name: result_of_mail
 -- What became of such a mail.
 select state, outcome from inbound where digest = :digest and state <> 'received';

@@ -337,6 +337,11 @@ def waiting_mails(tx: Transaction) -> list[Row]:
     return tx.rows("restores.waiting_mails")
 
 
+def kept_mails(tx: Transaction) -> list[Row]:
+    """Mail that waits for a person: id, digest."""
+    return tx.rows("restores.kept_mails")
+
+
 def result_of_mail(former: Transaction, digest: bytes) -> Row | None:
     """The state and outcome of a mail that does not wait any more there."""
     return former.row("restores.result_of_mail", digest=digest)
