@@ -22,6 +22,7 @@ from tests.message import builders
 
 from pressrun.core.colour import Colour
 from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.finding import errors_of
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Design, Logo, RenderedLayout
 from pressrun.message.own_layouts.template import render_template
@@ -159,7 +160,7 @@ def _specimen(name: str, body: str, subject: str, language: str, design: Design)
     )
     source = builders.edition(body, "preheader: Eleven weeks of work are over", subject=subject)
     built = builders.build(source, assets={"dawn.png": harbour()}, list_profile=list_profile)
-    assert not built.has_errors, built.findings
+    assert not errors_of(built.findings), built.findings
     return Specimen(name=name, built=built, html=_with_pictures(built))
 
 

@@ -9,6 +9,7 @@ from tests.browser.pictures import harbour, logo
 from tests.message.builders import build, edition, profile
 
 from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.finding import errors_of
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Design, Logo
 
@@ -110,5 +111,5 @@ def _built(language: str, design: Design) -> BuiltEdition:
     list_profile = replace(profile(title=title, language=language), design=design)
     source = edition(picture + body_in(language), f"preheader: {preheader}", subject=subject)
     built = build(source, assets={"dawn.png": harbour()}, list_profile=list_profile)
-    assert not built.has_errors, built.findings
+    assert not errors_of(built.findings), built.findings
     return built

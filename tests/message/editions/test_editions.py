@@ -20,6 +20,7 @@ from tests.message.builders import values
 
 from pressrun.message.content.flowed import unflow
 from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.finding import errors_of
 from pressrun.message.words import direction_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "editions"
@@ -81,7 +82,7 @@ def _bodies(original: EmailMessage, subtype: str) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_edition_can_be_sent(name: str) -> None:
     """Nothing in it stops a send."""
-    assert not built(name).has_errors, built(name).findings
+    assert not errors_of(built(name).findings), built(name).findings
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ from tests.message.builders import PNG, build, edition
 from tests.message.preflight.findings import findings_of
 
 from pressrun.daemon import demo
-from pressrun.message.finding import Severity, error, in_order, note, warning
+from pressrun.message.finding import Severity, error, errors_of, in_order, note, warning
 from pressrun.message.preflight.rules import MOST_OF_A_RULE
 
 SAMPLE = Path(demo.__file__).parent / "sample"
@@ -60,7 +60,7 @@ def test_errors_stop_a_send(source: str, line: int, words: str) -> None:
     findings = findings_of(source)
     assert ("error", line) == findings[0][:2]
     assert words in findings[0][2]
-    assert build(source).has_errors
+    assert errors_of(build(source).findings)
 
 
 @pytest.mark.parametrize("name", ["setup.exe", "Photo.JPG.js", "tool.EXE.gz", "x.exe.", "disk.iso"])
@@ -84,7 +84,7 @@ def test_warnings_and_notes_stop_nothing() -> None:
     """They are for the editor to judge."""
     built = build(edition('[x](http://x.example) <b id="a">1</b> <b id="a">2</b>'))
     assert {Severity.WARNING, Severity.NOTE} == {finding.severity for finding in built.findings}
-    assert not built.has_errors
+    assert not errors_of(built.findings)
 
 
 def test_a_field_in_markup_that_is_taken_out_is_told() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from tests.message.builders import PNG, build
 
+from pressrun.message.finding import errors_of
 from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 
 PAGE = (Path(__file__).parents[3] / "docs" / "editions.md").read_text(encoding="utf-8")
@@ -23,7 +24,7 @@ def test_every_example_can_be_sent(kind: str, example: str) -> None:
     assets = {
         reference.path: content.get(PurePosixPath(reference.path).suffix, PNG) for reference in referenced_paths(file)
     }
-    assert not build(example, SUFFIXES[kind], assets=assets).has_errors
+    assert not errors_of(build(example, SUFFIXES[kind], assets=assets).findings)
 
 
 def test_the_page_has_an_example_of_each_kind() -> None:

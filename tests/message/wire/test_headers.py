@@ -16,7 +16,7 @@ from pressrun.message.wire.headers import (
     id_field,
     list_id_field,
     mailbox_field,
-    text_field,
+    subject_field,
     uri_field,
 )
 from pressrun.message.wire.mailbox import parse_mailbox
@@ -42,7 +42,7 @@ def check_field(field: bytes, name: str) -> None:
 @given(VALUE)
 def test_any_value_gives_one_field_that_reads_back(value: str) -> None:
     """An unstructured value comes back as it is, control characters apart, on lines of at most 76."""
-    field = text_field("Subject", value)
+    field = subject_field(value)
     check_field(field, "Subject")
     assert field.isascii()
     assert max(map(len, field.split(b"\r\n"))) <= 76

@@ -29,7 +29,7 @@ from pressrun.message.editions.enclosures import (
     own_text_part,
 )
 from pressrun.message.editions.parts import mark_parts
-from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order
+from pressrun.message.finding import Finding, Severity, about, error, in_order
 from pressrun.message.layouts.footer import Footer, footer_text
 from pressrun.message.layouts.own_layout import OwnLayout
 from pressrun.message.layouts.page import Cover, page
@@ -73,11 +73,6 @@ class BuiltEdition(Struct, frozen=True, kw_only=True):
     archive_assets: tuple[ArchiveFile, ...]
     findings: tuple[Finding, ...]
     size_bytes: int
-
-    @property
-    def has_errors(self) -> bool:
-        """Whether a finding stops the send."""
-        return bool(errors_of(self.findings))
 
 
 def suggested_slug(file: EditionFile) -> str:

@@ -32,7 +32,7 @@ from pressrun.message.incoming.reading import decode_words
 from pressrun.message.incoming.trackers import without_trackers
 from pressrun.message.profile import ListProfile
 from pressrun.message.sources.edition_file import parse_edition
-from pressrun.message.wire.headers import plain_field, text_field
+from pressrun.message.wire.headers import plain_field, subject_field
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.message.wire.mime import Enclosure, image_type, message_body, with_crlf
 
@@ -189,7 +189,7 @@ def _as_message(contents: MailContents, subject: str) -> bytes:
     body = message_body(
         [with_crlf(text)], None if page is None else [with_crlf(page)], enclosures, seed=seed.hexdigest()
     )
-    header = text_field("Subject", subject) + plain_field("MIME-Version", "1.0")
+    header = subject_field(subject) + plain_field("MIME-Version", "1.0")
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 

@@ -22,7 +22,7 @@ from pressrun.message.layouts.page import Cover, letter
 from pressrun.message.notices.notice import Notice, NoticeText
 from pressrun.message.notices.to_readers import AddressChangeRequested, ConfirmationRequest
 from pressrun.message.profile import ListProfile
-from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
+from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, subject_field
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.message.wire.mime import message_body, with_crlf
 from pressrun.message.words import Words, marked
@@ -90,7 +90,7 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
     fields = [
         mailbox_field("From", from_),
         f"To: <{clean_value(copy.to.wire)}>\r\n".encode(),
-        text_field("Subject", subject),
+        subject_field(subject),
         plain_field("Date", format_date(copy.date_at)),
         id_field("Message-ID", copy.message_id),
         mailbox_field("Reply-To", reply_to),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -72,12 +73,17 @@ class CheckedEdition:
 Rule = Callable[[CheckedEdition], Iterable[Finding]]
 
 
-def links_to(pieces: Sequence[Piece], name: str, *, is_html: bool) -> bool:
-    """Whether a finished part has a link made of this field: as an address in HTML, anywhere in text."""
+def links_to_unsubscribe(pieces: Sequence[Piece], *, is_html: bool) -> bool:
+    """Whether a finished part has the link to unsubscribe: as an address in HTML, anywhere in text."""
     return any(
-        isinstance(piece, Slot) and piece.field == name and (not is_html or piece.kind in _LINK_KINDS)
+        isinstance(piece, Slot) and piece.field == "unsubscribe_url" and (not is_html or piece.kind in _LINK_KINDS)
         for piece in pieces
     )
+
+
+def bare_words(text: str) -> str:
+    """The words of a text, to compare it with another: without punctuation, and in one case."""
+    return re.sub(r"\W+", " ", text).strip().casefold()
 
 
 def fixed_text(pieces: Sequence[Piece]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, error, note, warning
-from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule, bare_words
 from pressrun.message.sources.edition_source import EditionFormat
 
 LONGEST_SUBJECT = 78  # RFC 5322 §2.1.1 for a line, and more than any inbox shows
@@ -57,7 +57,7 @@ def like_an_answer(edition: CheckedEdition) -> Iterator[Finding]:
 
 
 def repeated_preheader(edition: CheckedEdition) -> Iterator[Finding]:
-    preheader, subject = _plain(edition.show(edition.preheader)), _plain(edition.show(edition.subject))
+    preheader, subject = bare_words(edition.show(edition.preheader)), bare_words(edition.show(edition.subject))
     if preheader and f" {preheader} " in f" {subject} ":
         yield warning("preheader-repeats", edition.preheader_line)
 
@@ -69,10 +69,6 @@ def no_preheader(edition: CheckedEdition) -> Iterator[Finding]:
     lines = [line.strip() for line in edition.text.splitlines() if line.strip()]
     if len(lines) > 1 and _ADDRESS.match(lines[0]):
         yield note("preheader-missing", edition.subject_line, text=edition.show(lines[0])[:40])
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\W+", " ", text).strip().casefold()
 
 
 RULES: tuple[Rule, ...] = (

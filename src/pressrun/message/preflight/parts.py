@@ -7,7 +7,13 @@ import re
 from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, error, note, warning
-from pressrun.message.preflight.checked_edition import CheckedEdition, Rule, fixed_text, links_to
+from pressrun.message.preflight.checked_edition import (
+    CheckedEdition,
+    Rule,
+    bare_words,
+    fixed_text,
+    links_to_unsubscribe,
+)
 from pressrun.message.sources.edition_source import EditionFormat
 from pressrun.message.wire.base64_text import encoded_size
 from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
@@ -23,7 +29,7 @@ def empty_body(edition: CheckedEdition) -> Iterator[Finding]:
 def no_unsubscribe_link(edition: CheckedEdition) -> Iterator[Finding]:
     """For layouts that leave out the footer, which always has one."""
     for name, pieces in edition.parts():
-        if not links_to(pieces, "unsubscribe_url", is_html=name == "html"):
+        if not links_to_unsubscribe(pieces, is_html=name == "html"):
             yield error(f"unsubscribe-missing-{name}")
 
 
@@ -36,8 +42,8 @@ def no_postal_address(edition: CheckedEdition) -> Iterator[Finding]:
         return
     for name, pieces in edition.parts():
         shown = fixed_text(pieces)
-        shown = _plain(html.unescape(re.sub(r"<[^>]*>", " ", shown)) if name == "html" else shown)
-        if any(_plain(line) not in shown for line in profile.postal_address.splitlines()):
+        shown = bare_words(html.unescape(re.sub(r"<[^>]*>", " ", shown)) if name == "html" else shown)
+        if any(bare_words(line) not in shown for line in profile.postal_address.splitlines()):
             yield error(f"address-hidden-{name}")
 
 
@@ -47,10 +53,6 @@ def owner_outside_ascii(edition: CheckedEdition) -> Iterator[Finding]:
     if profile.owner is not None and profile.owner.needs_smtputf8 and not site.receives_mail:
         command = f"`pressrun list set {profile.name} owner=…`"
         yield error("owner-not-ascii", owner=str(profile.owner), command=command)
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\W+", " ", text).strip().casefold()
 
 
 DUTIES: tuple[Rule, ...] = (empty_body, no_unsubscribe_link, no_postal_address, owner_outside_ascii)

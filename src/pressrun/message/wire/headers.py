@@ -41,14 +41,14 @@ def clean_value(text: str) -> str:
     return storable(_CONTROL.sub(" ", text)).strip(" ")
 
 
-def text_field(name: str, value: str) -> bytes:
-    """An unstructured field such as Subject: plain and folded at blanks, or as encoded-words."""
+def subject_field(value: str) -> bytes:
+    """The field Subject: plain and folded at blanks, or as encoded-words."""
     value = clean_value(value)
-    room = LINE - len(name) - 2
+    room = LINE - len("Subject: ")
     if len(value) <= min(room, _LONGEST_PLAIN_WORD) and value.isascii() and "=?" not in value:
-        return f"{name}: {value}\r\n".encode("ascii")
+        return f"Subject: {value}\r\n".encode("ascii")
     if not _is_plain(value):
-        return f"{name}: {_encode_words(value, room)}\r\n".encode("ascii")
+        return f"Subject: {_encode_words(value, room)}\r\n".encode("ascii")
     lines, line = [], ""
     for token in re.findall(r" *[^ ]+", value):
         if line and len(line) + len(token) > room:
@@ -56,7 +56,7 @@ def text_field(name: str, value: str) -> bytes:
             line, room = "", LINE
         line += token
     folded = "\r\n".join([*lines, line])
-    return f"{name}: {folded}\r\n".encode("ascii")
+    return f"Subject: {folded}\r\n".encode("ascii")
 
 
 def _is_plain(value: str) -> bool:

@@ -18,7 +18,7 @@ from pressrun.message.signatures.body_hash import BodyHash
 from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.signatures.header_form import HeaderForm
 from pressrun.message.wire.base64_text import Base64Text
-from pressrun.message.wire.headers import clean_value, format_date, text_field
+from pressrun.message.wire.headers import clean_value, format_date, subject_field
 from pressrun.message.wire.mime import Stream
 from pressrun.message.wire.quoted_printable import encode_link, encode_piece, normalise_lines
 from pressrun.message.wire.slots import ESCAPES, URL_FIELDS, Piece, Slot, SlotKind, render
@@ -96,7 +96,7 @@ class Skeleton:
             raise ValueError("a skeleton has one more chunk than slots")
         self._stored = stored
         fixed = [piece for piece in stored.subject if isinstance(piece, str)]
-        self._fixed_subject = text_field("Subject", "".join(fixed)) if len(fixed) == len(stored.subject) else None
+        self._fixed_subject = subject_field("".join(fixed)) if len(fixed) == len(stored.subject) else None
         self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
         self._template[::2] = stored.chunks
         self._coded = self._extract_coded()
@@ -186,7 +186,7 @@ class Skeleton:
         """The subject field of one copy, whose merge fields are `fields`."""
         if self._fixed_subject is not None and not values.is_test:
             return self._fixed_subject
-        return text_field("Subject", self._subject(values, fields))
+        return subject_field(self._subject(values, fields))
 
     def _subject(self, values: CopyValues, fields: dict[str, str]) -> str:
         text = render(self._stored.subject, fields)
