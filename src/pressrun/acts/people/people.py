@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -35,8 +35,6 @@ from pressrun.services.people.token_lookups import TokenAnswer, show_token, toke
 from pressrun.services.people.tokens import TokenMaker, TokenRequest, TokenRevoked, parse_end, parse_network
 from pressrun.store.paging import split_page
 from pressrun.store.programs.idempotency import KeptOutcome
-
-T = TypeVar("T")
 
 
 def _faults_of_person(values: Mapping[str, Any]) -> list[tuple[str, str]]:
