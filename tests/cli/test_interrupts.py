@@ -28,3 +28,17 @@ def test_an_interrupt_ends_it_quietly_unless_interrupts_are_ignored(
         timeout=60,
     )
     assert (code, "", "") == (called.returncode, called.stdout, called.stderr)
+
+
+def test_a_worker_leaves_an_interrupt_to_the_daemon_while_it_loads(tmp_path: Path) -> None:
+    """The kernel sends one to all processes of the terminal's foreground."""
+    (tmp_path / "msgspec.py").write_text("import os; os.kill(os.getpid(), 2); os._exit(7)")
+    called = subprocess.run(
+        [sys.executable, "-m", "pressrun.delivery.worker", "0", str(os.getpid())],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (7, "", "") == (called.returncode, called.stdout, called.stderr)

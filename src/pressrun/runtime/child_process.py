@@ -23,8 +23,11 @@ async def spawn(
 ) -> tuple[asyncio.subprocess.Process, socket.socket]:
     """Start `python -m MODULE SOCKET ARGUMENT…`, which inherits `descriptors`; returns our end of its socket, too.
 
-    The process ends by itself when that end is closed. An interrupt from the terminal goes to us alone, even while
-    the process loads. `environment` and `output` are ours unless they are given. Raises one of CANNOT_START.
+    The process ends by itself when that end is closed. `environment` and `output` are ours unless they are given.
+    Raises one of CANNOT_START.
+
+    It stays in our session. Linux shares the processors out among sessions (autogroup), and one that works little by
+    little waits for them on a busy machine, so that a worker would miss the slots of its mails.
     """
     ours, theirs = socket.socketpair()
     try:
@@ -40,7 +43,6 @@ async def spawn(
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
             )
         ours.setblocking(False)
     except BaseException:

@@ -1,4 +1,4 @@
-"""Lets a process learn within a millisecond that its parent has ended."""
+"""How a process of ours depends on the daemon: it leaves signals to it, and learns within a millisecond of its end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ import os
 import signal
 
 _PR_SET_PDEATHSIG = 1  # of prctl.h
+
+
+def leave_signals_to_parent() -> None:
+    """Ignore what a terminal, a shell or systemd may send to all of our processes: the parent ends this one itself."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def end_with_parent(parent: int) -> None:

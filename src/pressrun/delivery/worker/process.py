@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -43,7 +46,9 @@ from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
+from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.memory import leave_alone_what_stays
+from pressrun.runtime.parent_death import end_with_parent, hear_of_end
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver
 from pressrun.smtp.reply import Reply
@@ -247,3 +252,22 @@ def _plain(outcome: HandOver | CompositionFailed) -> HandOver | CompositionFaile
     reply = outcome.reply
     text, enhanced = map(storable, (reply.text, reply.enhanced))
     return HandOver(outcome.outcome, outcome.stage, Reply(reply.code, text, enhanced))
+
+
+def work(descriptor: int, parent: int, *journal: int) -> None:
+    """Work for the daemon at the other end of this socket until that closes; `journal`: a descriptor and our number."""
+    run_loop(_serve(descriptor, parent, Journal(*journal) if journal else None))
+
+
+async def _serve(descriptor: int, parent: int, journal: Journal | None) -> None:
+    connection = socket.socket(fileno=descriptor)
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    process = WorkerProcess(os._exit, journal)
+    if journal is None:  # nobody would learn of further replies
+        end_with_parent(parent)
+    else:
+        loop.add_signal_handler(signal.SIGUSR1, process.finish)
+        hear_of_end(parent, signal.SIGUSR1)
+    await loop.connect_accepted_socket(lambda: process, connection)
+    await asyncio.Event().wait()
