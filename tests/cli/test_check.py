@@ -269,18 +269,44 @@ def test_a_password_that_only_root_can_read_is_an_error_unless_it_is_a_credentia
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
-@pytest.mark.parametrize("problem", [None, "cannot read it"])
+@pytest.mark.parametrize(
+    ("problem", "has_alarm"),
+    [(None, False), ("user nobody cannot read {}. Run", True), ("{}: line 3: http.colour: found 1", False)],
+)
 def test_a_service_that_can_read_its_files_knows_better(
-    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, problem: str | None
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, problem: str | None, has_alarm: bool
 ) -> None:
-    """Its unit may give it groups that its user does not have otherwise."""
+    """Whatever else is wrong with the file."""
     _give_away(open_shell)
     monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_shell.config)
     open_shell.config.chmod(0o600)
-    problems = [] if problem is None else [problem]
+    problems = [] if problem is None else [problem.format(open_shell.config)]
+    if problem is not None:
+        text = open_shell.config.read_text(encoding="utf-8")
+        open_shell.config.write_text(text.replace("\n[http]\n", "\n[http]\ncolour = 1\n"), encoding="utf-8")
     answer = {"source": str(open_shell.config), "problems": problems, "signatures": {}, "needs_restart": []}
     monkeypatch.setattr(checks, "call_if_running", lambda *_: answer)
-    assert len(problems) == len(errors_of(open_shell))
+    errors = errors_of(open_shell)
+    assert has_alarm is any("which user nobody cannot read" in error for error in errors)
+    assert len(problems) + has_alarm == len(errors)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("user", ["nobody", "somebody"])
+def test_the_groups_of_the_unit_are_those_of_the_service(
+    open_shell: Shell, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    """While it does not run, too: SupplementaryGroups= gives its user groups that they do not have otherwise."""
+    _give_away(open_shell)
+    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_shell.config)
+    os.chown(open_shell.config, 0, 4321)
+    open_shell.config.chmod(0o640)
+    programs = open_shell.folder / "programs"
+    programs.mkdir()
+    (programs / "systemctl").write_text(f"#!/bin/sh\necho User={user}\necho SupplementaryGroups=4321 no-such-group\n")
+    (programs / "systemctl").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    assert (user == "nobody") is (errors_of(open_shell) == [])
 
 
 def test_what_is_unwise_is_advice(shell: Shell) -> None:

@@ -40,7 +40,7 @@ from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.list_check import examine_lists, list_of_operator
 from pressrun.store.location import open_current
 from pressrun.store.upkeep.data_check import find_data_problems
-from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.datadir import DataDir, command_to_make
 from pressrun.store.upkeep.key_files import keys_of
 
 RUNTIME_FOLDER = Path("/run/pressrun")  # of the shipped unit
@@ -88,16 +88,21 @@ def check_file(subject: Subject) -> Iterator[Finding]:
 def _closed_files(subject: Subject) -> list[Finding]:
     """What root can read and the owner of the data, as whom the service runs, cannot.
 
-    A service that runs can read all if it says so: its unit may give it further groups (SupplementaryGroups=). A
-    configuration elsewhere may be one that is tried before it takes the place of the other, as Ansible does, so this is
-    a warning.
+    A service that runs knows better what it can read. A configuration elsewhere may be one that is tried before it
+    takes the place of the other, as Ansible does, so this is a warning.
     """
     closed = [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
     answer = _answer_of_service(subject) if closed else None
-    if answer is not None and not answer["problems"]:
-        return []
+    if answer is not None:
+        closed = [error for error in closed if _is_confirmed(error, subject.source, answer["problems"])]
     is_tried = not is_system_wide(subject.source)
     return [_as_warning(error) if is_tried and not error.key else error for error in closed]
+
+
+def _is_confirmed(error: ConfigError, source: Path, problems: Sequence[str]) -> bool:
+    """Whether the service has a problem with the same key, or cannot read the configuration either."""
+    same = f": {error.key}: " if error.key else f"cannot read {source}"
+    return any(same in problem for problem in problems)
 
 
 def _as_warning(error: ConfigError) -> ConfigWarning:
@@ -150,9 +155,8 @@ def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
     if os.access(above, os.W_OK | os.X_OK, effective_ids=True):
         yield ConfigWarning(f"{root} does not exist yet. The first start creates it, with a new database and new keys")
     else:
-        yield subject.error(
-            "data_dir", f"{root}, which this user cannot create", f"a folder below {above} of this user"
-        )
+        expected = f"a folder of this user. To make that one, run as root: {command_to_make(root)}"
+        yield subject.error("data_dir", f"{root}, which this user cannot create in {above}", expected)
 
 
 def check_lists(subject: Subject) -> Iterator[Finding]:

@@ -6,8 +6,10 @@ is needed. Without systemd everything here does nothing. The environment is pass
 
 from __future__ import annotations
 
+import grp
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Self
@@ -17,6 +19,7 @@ from msgspec import Struct
 from pressrun.core.errors import BadConfiguration
 
 _FIRST_DESCRIPTOR = 3
+_ANSWER_SECONDS = 5.0  # for systemd to say what a unit has
 _OWN_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 
@@ -63,6 +66,28 @@ class Notifier:
         except OSError:
             # systemd restarts or its queue is full: keep serving, and the next message may get through.
             return
+
+
+def groups_of_unit(user: str) -> tuple[int, ...]:
+    """The groups that pressrun.service gives this user besides their own (SupplementaryGroups= in systemd.exec(5))."""
+    command = ["systemctl", "show", "--property=User,SupplementaryGroups", "pressrun.service"]
+    try:
+        shown = subprocess.run(  # noqa: S603 - nothing in the command comes from elsewhere
+            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    values = {name: value for name, _, value in (line.partition("=") for line in shown.splitlines())}
+    groups = values.get("SupplementaryGroups", "").split() if values.get("User") == user else []
+    return tuple(gid for gid in map(_find_group, groups) if gid is not None)
+
+
+def _find_group(name: str) -> int | None:
+    """The number of a group, which may be given by its number."""
+    try:
+        return int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
 
 
 def _notify_address(text: str) -> str | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from msgspec.structs import replace
+
 from pressrun.cli.shared.invocation import Invocation
 from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import echo, print_info, print_json, print_warning
-from pressrun.cli.shared.owner import acting_as, find_owner
+from pressrun.cli.shared.owner import Identity, acting_as, find_owner
 from pressrun.config import ConfigError, examine, names_server
 from pressrun.core.errors import BadConfiguration
 from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
+from pressrun.runtime.identity import account_name
+from pressrun.runtime.systemd import groups_of_unit
 from pressrun.store.upkeep.datadir import DataDir
 
 
@@ -47,8 +53,16 @@ def _findings(invocation: Invocation) -> list[Finding]:
         file_mode=path.stat().st_mode,
         lines=path.read_text(encoding="utf-8-sig", errors="replace").splitlines(),
     )
-    with acting_as(None if data_dir is None else find_owner(data_dir)):  # in a closed folder, too
+    with acting_as(None if data_dir is None else _find_service(data_dir)):  # in a closed folder, too
         return [*errors, *(finding for check in CHECKS for finding in check(subject))]
+
+
+def _find_service(data_dir: Path) -> Identity | None:
+    """The owner of the data with the groups that the unit gives the service; None for a process that is the owner."""
+    owner = find_owner(data_dir)
+    if owner is None:
+        return None
+    return replace(owner, groups=(*owner.groups, *groups_of_unit(account_name(owner.uid))))
 
 
 def _data_to_check(invocation: Invocation, *, has_errors: bool) -> DataDir | None:
