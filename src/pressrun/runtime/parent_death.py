@@ -9,9 +9,17 @@ import signal
 _PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
+_LEFT = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU)
+
+
 def leave_signals_to_parent() -> None:
-    """Ignore what a terminal, a shell or systemd may send to all of our processes: the parent ends this one itself."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    """Let nothing end this process that a terminal, a shell or systemd sends to several: the parent ends it itself.
+
+    It gets a process group of its own, so that whoever kills that of the daemon leaves it time to finish, but no
+    session of its own (runtime.child_process).
+    """
+    os.setpgid(0, 0)
+    for number in _LEFT:
         signal.signal(number, signal.SIG_IGN)
 
 
