@@ -130,3 +130,25 @@ async def test_a_logo_that_comes_late_moves_nothing(browser: Browser, tmp_path: 
         await window.go(f"{web.site.base_url}/news")
         before, after = [await window.page.evaluate(top_of_text, width) for width in ("0", "10rem")]
     assert before == after
+
+
+@pytest.mark.parametrize(
+    ("address", "is_from_left"),
+    [("مكتب الميناء\n١ شارع الرصيف", False), ("Harbour Office\n1 Quay Street", True)],
+)
+async def test_the_lines_of_an_address_follow_each_other_as_it_is_read(
+    browser: Browser, tmp_path: Path, address: str, *, is_from_left: bool
+) -> None:
+    """From right to left in Arabic, with the dot after the first, whatever the language of the page."""
+    places = """() => [...document.querySelectorAll('#contact > span > *')].flatMap(line => {
+      const last = document.createRange(), text = line.firstChild;
+      last.setStart(text, text.length - 1);
+      last.setEnd(text, text.length);
+      return [line, last].map(part => part.getBoundingClientRect()).map(box => (box.left + box.right) / 2);
+    })"""
+    async with open_site(tmp_path) as web, browser.window(width=1280) as window:
+        await web.add_list(language="ar", postal_address=address)
+        for tag in ("ar", "en"):
+            await window.go(f"{web.site.base_url}/news?language={tag}")
+            first, dot, second, _ = await window.page.evaluate(places)
+            assert sorted([first, dot, second], reverse=not is_from_left) == [first, dot, second], tag
