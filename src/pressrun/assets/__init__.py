@@ -9,6 +9,8 @@ from __future__ import annotations
 import pkgutil
 import tomllib
 from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,12 +28,26 @@ class AssetError(Exception):
 @cache
 def read_asset(name: str) -> dict[str, Any]:
     """The contents of `NAME.toml`. Raises AssetError with the line where it is not TOML."""
-    content = pkgutil.get_data(__name__, f"{name}.toml")
-    assert content is not None  # the loader of this package can read files
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(_content(name).decode("utf-8"))
     except tomllib.TOMLDecodeError as problem:
         raise AssetError(name, "", problem) from None
+
+
+@cache
+def _content(name: str) -> bytes:
+    content = pkgutil.get_data(__name__, f"{name}.toml")
+    assert content is not None  # the loader of this package can read files
+    return content
+
+
+def hold_assets(folder: Traversable | None = None, prefix: str = "") -> None:
+    """Keep what is in all files, for a process that soon cannot open them; `folder` is that of `prefix` in names."""
+    for file in (folder or resources.files(__name__)).iterdir():
+        if file.is_dir():
+            hold_assets(file, f"{prefix}{file.name}/")
+        elif file.name.endswith(".toml"):
+            _content(prefix + file.name.removesuffix(".toml"))
 
 
 def convert_asset(name: str, key: str, value: object, kind: type[T]) -> T:

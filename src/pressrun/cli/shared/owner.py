@@ -16,9 +16,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pressrun.core.addresses.doubtful import doubtful_addresses
+from pressrun.assets import hold_assets
 from pressrun.core.errors import BadConfiguration, NotPermitted
-from pressrun.core.text.charsets import charset_labels
 from pressrun.runtime.identity import account_name, groups_of, user_name
 from pressrun.store.sqlite import connection, migrate
 
@@ -162,11 +161,12 @@ def become_owner(data_dir: Path) -> None:
 
 def _load_everything() -> None:
     """Load what verbs would load later: the owner may not be able to read the folder that we are installed in."""
-    import_module("pressrun.cli.shared.offline")
+    for module in ("pressrun.cli.shared.offline", "pressrun.store.sqlite.thread"):
+        import_module(module)
     for encoding in ("ascii", "idna", "latin-1", "punycode", "utf-8-sig"):
         codecs.lookup(encoding)
-    charset_labels()
-    doubtful_addresses()
+    hold_assets()
     connection.statements()
     migrate.package_schema()
     migrate.package_steps()
+    migrate.newest_version()
