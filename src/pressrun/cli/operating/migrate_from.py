@@ -147,18 +147,18 @@ class Mover:
         self, moves: Sequence[ListMove], report: Sequence[dict[str, Any]], *, with_archives: bool, now: int
     ) -> None:
         """Move all of these lists, and complete the report of each."""
-        for move in moves:
-            self._create(move)
-        for rows in in_batches(member.as_suppression() for member in self._fates.suppressed()):
-            execute(self._invocation, "suppression.import", SuppressionImport(rows=tuple(rows)))
-        for move, described in zip(moves, report, strict=True):
-            described["imported"] = dict(self._import_members(move))
-            execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=move.old.places))
-            described["links"] = self._import_links(move)
-            described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
-        places = tuple(self._installation.server_places)
-        execute(self._invocation, "moving-in.places", OldPlaces(list=None, places=places))
-        self._progress.clear()
+        with self._progress:
+            for move in moves:
+                self._create(move)
+            for rows in in_batches(member.as_suppression() for member in self._fates.suppressed()):
+                execute(self._invocation, "suppression.import", SuppressionImport(rows=tuple(rows)))
+            for move, described in zip(moves, report, strict=True):
+                described["imported"] = dict(self._import_members(move))
+                execute(self._invocation, "moving-in.places", OldPlaces(list=move.name, places=move.old.places))
+                described["links"] = self._import_links(move)
+                described["archive"] = dict(self._import_archive(move, now) if with_archives else {})
+            places = tuple(self._installation.server_places)
+            execute(self._invocation, "moving-in.places", OldPlaces(list=None, places=places))
 
     def _create(self, move: ListMove) -> None:
         """Create a list with its editors, unless an earlier run has: the operator may have removed some since."""

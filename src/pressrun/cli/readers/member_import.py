@@ -138,9 +138,9 @@ def _import(
 ) -> None:
     """Import a batch after the other; the daemon checks the rows of one while it writes those of the one before."""
     members = _begin(read, outcome)
-    done, progress, began = 0, ProgressLine(), time.monotonic()
+    done, began = 0, time.monotonic()
     under_way = deque[tuple[MemberBatch, dict[str, Any]]]()
-    with executing(invocation, at_once=_AT_ONCE) as calls:
+    with executing(invocation, at_once=_AT_ONCE) as calls, ProgressLine() as progress:
 
         def finish(most: int) -> None:
             nonlocal done
@@ -160,7 +160,6 @@ def _import(
             under_way.append((batch, suppressed))
             is_first = False
         finish(0)
-    progress.clear()
 
 
 def _or_empty(batches: Iterator[MemberBatch]) -> Iterator[MemberBatch]:

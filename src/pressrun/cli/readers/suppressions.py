@@ -75,16 +75,15 @@ def export(invocation: Invocation) -> None:
 @verb("suppression import")
 @click.argument("file")
 def import_suppressions(invocation: Invocation, *, file: str) -> None:
-    bad, progress = list[BadRow](), ProgressLine()
-    with open_input(file) as opened, closing(ImportOutcome()) as outcome, executing(invocation) as calls:
-        good = _good(parse_suppressions(opened), bad)
-        for rows in in_batches(good):
-            answer = calls("suppression.import", SuppressionImport(rows=tuple(rows)))
-            outcome.add(MemberBatch(bad=list(bad)), answer)
-            bad.clear()
-            progress(f"{sum(outcome.counts.values()):,} rows")
+    bad = list[BadRow]()
+    with open_input(file) as opened, closing(ImportOutcome()) as outcome:
+        with executing(invocation) as calls, ProgressLine() as progress:
+            for rows in in_batches(_good(parse_suppressions(opened), bad)):
+                answer = calls("suppression.import", SuppressionImport(rows=tuple(rows)))
+                outcome.add(MemberBatch(bad=list(bad)), answer)
+                bad.clear()
+                progress(f"{sum(outcome.counts.values()):,} rows")
         outcome.add(MemberBatch(bad=bad), {"added": 0, "unchanged": 0})
-        progress.clear()
         outcome.print(as_json=invocation.as_json)
         if outcome.is_all_refused and not invocation.as_json:
             print_warning("every row was refused, so nobody was suppressed")
