@@ -119,7 +119,7 @@ def test_a_mail_about_several_lists_names_them_all(notice: Notice) -> None:
 def test_who_signs_up_again_in_a_pause_is_told_when_it_ends() -> None:
     paused = AlreadySubscribed(preferences_url=LINK, paused_until=1_790_000_000)
     text = " ".join(part(build_notice(paused, copy(), words=ENGLISH, site=site(), profile=profile()), "plain").split())
-    assert "You are already subscribed, but paused until 21 September 2026." in text
+    assert "You are already subscribed, but your subscription is paused until 21 September 2026." in text
     assert "You already do" not in text
 
 

@@ -30,8 +30,8 @@ def list_queue(invocation: Invocation) -> None:
 @verb("queue retry")
 @click.option("--domain", help="Only email to this domain.")
 def retry(invocation: Invocation, *, domain: str | None) -> None:
-    """The number is that of emails that were deferred, or whose destination was paused. Those that only wait for a
-    failing relay are not in it: they go out as soon as it works.
+    """The number counts email that was deferred, or whose destination was paused. Email that waits only for a failing
+    relay is not counted: it goes out as soon as the relay works.
     """
     retried = execute(invocation, "queue.retry", QueueRetry(domain=domain))
     message = f"deferred or paused emails being retried now: {retried['retried']}"

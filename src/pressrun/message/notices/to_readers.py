@@ -15,8 +15,8 @@ _UNKNOWN_COMMAND = marked("We didn't find a command in your email, so nothing ha
 _TO_SUBSCRIBE = marked("To subscribe, send an email to one of these addresses:")
 _ALREADY = marked("You asked to receive {title} at this address. You already do, so nothing has changed.")
 _ALREADY_PAUSED = marked(
-    "You asked to receive {title} at this address. You are already subscribed, but paused until {date}. "
-    "After that, emails will start again automatically."
+    "You asked to receive {title} at this address. You are already subscribed, but your subscription is paused until "
+    "{date}. After that, emails will start again automatically."
 )
 _TOO_LATE = marked("This confirmation has expired, or you've unsubscribed since. To subscribe, sign up again.")
 _FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
