@@ -16,7 +16,11 @@ from tests.cli.test_permission import NOBODY
 import pressrun
 from pressrun.store.sqlite import migrate
 
-_IS_OPEN = all(folder.stat().st_mode & 0o5 == 0o5 for folder in Path(click.__file__).parents)
+_IS_OPEN = all(
+    folder.stat().st_mode & 0o5 == 0o5
+    for module in (os, click)
+    for folder in Path(str(module.__file__)).resolve().parents
+)
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else"),
