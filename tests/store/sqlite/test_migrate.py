@@ -433,6 +433,17 @@ def test_an_upgrade_that_goes_on_after_an_interruption_keeps_no_other_copy(tmp_p
     assert {"schema-1.sqlite3", "schema-3.sqlite3"} == {entry.name for entry in backups.iterdir()}
 
 
+def test_data_that_changed_halfway_through_an_upgrade_are_copied_before_it_goes_on(tmp_path: Path) -> None:
+    """A version whose schema was reached has run in between, so the copy from before lacks what it stored."""
+    path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
+    broken = {**STEPS, 3: "insert into nowhere values (1)"}
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        migrate.migrate(path, broken, backups=backups, keys=KEYS)
+    assert [] == migrate.migrate(path, {2: STEPS[2]}, backups=backups, keys=KEYS)
+    assert [3] == migrate.migrate(path, STEPS, backups=backups, keys=KEYS)
+    assert {"schema-1.sqlite3", "schema-2.sqlite3"} == {entry.name for entry in backups.iterdir()}
+
+
 def test_a_step_is_carried_out_to_its_last_statement_also_without_a_semicolon(tmp_path: Path) -> None:
     path = first_version(tmp_path / "db")
     migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)

@@ -96,6 +96,7 @@ def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) 
     version = version_of(path)
     reached = [*range(version + 1, max(steps, default=1) + 1)]
     if not reached:
+        _forget_upgrade(path)
         return []
     if not _has_begun(path):
         back_up(path, backups / f"schema-{version}.sqlite3")
@@ -115,6 +116,13 @@ def _has_begun(path: Path) -> bool:
     with closing(connect(path, readonly=True)) as connection:
         table = connection.execute("select 1 from sqlite_schema where name = :name", {"name": _BEGUN})
         return table.fetchone() is not None
+
+
+def _forget_upgrade(path: Path) -> None:
+    """After an interrupted upgrade to a later version: the data change from here on, so the next one needs a copy."""
+    if _has_begun(path):
+        with closing(connect(path)) as connection:
+            connection.execute(f"drop table {_BEGUN}")
 
 
 def _make_shrinkable(path: Path) -> None:
