@@ -263,6 +263,14 @@ def test_the_type_of_a_feedback_report_may_have_comments(value: str) -> None:
     assert "abuse" == read_report(f"From: a@isp.example\r\nContent-Type: {head}\r\n\r\n{part}".encode()).feedback_type
 
 
+@pytest.mark.parametrize("value", ["(open abuse", "(spam)", "", "surprise"])
+def test_a_feedback_report_of_no_known_type_is_still_one(value: str) -> None:
+    head = "multipart/report; report-type=feedback-report; boundary=b"
+    part = f"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: {value}\r\n--b--\r\n"
+    report = read_report(f"From: a@isp.example\r\nContent-Type: {head}\r\n\r\n{part}".encode())
+    assert (value if value == "surprise" else "other") == report.feedback_type
+
+
 @given(st.sampled_from(_CORPUS), st.data())
 def test_a_damaged_report_is_a_report_or_unreadable(content: bytes, data: st.DataObject) -> None:
     """Octets changed, cut, put in and joined."""

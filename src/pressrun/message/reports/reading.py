@@ -109,7 +109,7 @@ def _feedback_type(fields: dict[str, str]) -> str:
             depth = max(0, depth - 1)
         elif not depth:
             word += character
-    return word.strip().lower()[:50]
+    return word.strip().lower()[:50] or "other"
 
 
 def _by_status(opened: OpenedMail, shown: str) -> list[RecipientReport]:
