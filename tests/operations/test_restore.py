@@ -30,7 +30,7 @@ from pressrun.services.upkeep.carry_over import KEPT_FORWARD, KEPT_POST
 from pressrun.store.location import Location, open_for_reading
 from pressrun.store.postgresql.location import PostgresDatabase
 from pressrun.store.postgresql.move_target import PostgresReplacement
-from pressrun.store.queue.inbound import NewInbound, store_mail
+from pressrun.store.queue.inbound import NewInbound, retired_digest, store_mail
 from pressrun.store.queue.journal import Claim, Journal, JournalEntry
 from pressrun.store.queue.notices import insert_notice
 from pressrun.store.sqlite import migrate
@@ -441,13 +441,73 @@ def test_a_mail_of_a_later_backup_is_not_processed_again(data: DataDir, tmp_path
     assert [("done", None)] == rows(data.database, "select state, content_id from inbound where id = 7000")
 
 
-def _receive(data: DataDir) -> None:
+@pytest.mark.parametrize("was", ["received", "kept"])
+def test_a_mail_of_which_a_draft_was_made_since_is_kept_for_a_person(data: DataDir, tmp_path: Path, was: str) -> None:
+    """The backup has no such draft, and its editor believes that it waits."""
+    _receive(data)
+    to_list = "recipient = (select min(name) from list)"
+    execute(data.database, f"update inbound set state = '{was}', {to_list} where id = 7000")
+    make_backup(data, tmp_path / "backup.tar")
+    _make_draft(data)
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [("kept", mail_to_owner(7_000).content)] == rows(
+        data.database,
+        "select state, content from inbound join inbound_content on inbound_content.id = content_id "
+        "where inbound.id = 7000",
+    )
+
+
+def test_a_mail_of_which_a_draft_was_made_since_may_come_again(data: DataDir, tmp_path: Path) -> None:
+    """Neither the draft nor the mail is in the backup, so a repetition is all there is."""
+    make_backup(data, tmp_path / "backup.tar")
+    _receive(data)
+    _make_draft(data)
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert 0 == count(data.database, "inbound where id = 7000")
+
+
+def _make_draft(data: DataDir) -> None:
+    """The mail has become a draft that waits for its release."""
+    execute(
+        data.database,
+        "update inbound set state = 'done', content_id = null, outcome = 'held' where id = 7000",
+        "update draft set mail_id = 7000 where edition_id = (select min(edition_id) from draft)",
+        "update edition set state = 'draft' where id = (select min(edition_id) from draft)",
+    )
+
+
+@pytest.mark.parametrize("first", ["done", "received"])
+def test_octets_that_came_again_since_as_another_mail_are_two_mails(data: DataDir, tmp_path: Path, first: str) -> None:
+    """Without a Message-ID, they are another mail after a while. The first one is not processed once more."""
+    _receive(data)
+    make_backup(data, tmp_path / "backup.tar")
+    retired = retired_digest(b"d" * 32, 7000).hex()
+    execute(data.database, f"update inbound set digest = x'{retired}', state = '{first}' where id = 7000")
+    _receive(data, number=7001)
+    if first == "done":
+        execute(data.database, "update inbound set content_id = null where id = 7000")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [(7000, first), (7001, "received")] == rows(
+        data.database, "select id, state from inbound where id in (7000, 7001) order by id"
+    )
+
+
+def test_a_mail_that_came_to_both_databases_is_one_mail(data: DataDir, tmp_path: Path) -> None:
+    """After the restore of an older backup, a mail server repeated it. Then it was given another id."""
+    _receive(data)
+    make_backup(data, tmp_path / "backup.tar")
+    execute(data.database, "update inbound set id = 7001 where id = 7000")
+    assert [] == put_back(data, tmp_path / "backup.tar").problems
+    assert [(7000, "received")] == rows(data.database, "select id, state from inbound where id in (7000, 7001)")
+
+
+def _receive(data: DataDir, number: int = 7000) -> None:
     """The mail to the owner is accepted, and waits to be processed."""
     mail = mail_to_owner(7_000)
     row = NewInbound(digest=b"d" * 32, mail_from=mail.mail_from, recipient=mail.recipient, peer=mail.peer, utf8=False)
     with closing(data.database.connect()) as connection:
         connection.write(lambda tx: store_mail(tx, [row], mail.content, 1))
-    execute(data.database, "update inbound set id = 7000 where id = (select max(id) from inbound)")
+    execute(data.database, f"update inbound set id = {number} where id = (select max(id) from inbound)")
 
 
 @pytest.mark.parametrize("table", ["notice", "inbound"])

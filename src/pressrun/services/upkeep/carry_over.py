@@ -275,16 +275,16 @@ def carry_mails(tx: Transaction, former: Transaction, journaled: Journaled, now:
     known to have accepted it.
     """
     for mail in restores.waiting_mails(tx):
-        result = restores.result_of_mail(former, mail["digest"])
+        result = restores.result_of_mail(former, mail)
         if result is not None and inbound.claim_mail(tx, mail["id"], now):
             inbound.record_mail_result(tx, mail["id"], InboundState(result["state"]), result["outcome"])
     for mail in restores.kept_mails(tx):
-        result = restores.result_of_mail(former, mail["digest"])
+        result = restores.result_of_mail(former, mail)
         if result is not None and result["state"] == InboundState.DONE:  # somebody has dealt with it
             inbound.drop_mail(tx, mail["id"], now)
-    restores.add_processed_mails(tx, former)  # they may come again, or be in a later backup
     for held in restores.held_mails(former):
         inbound.hold_mail(tx, held)
+    restores.add_processed_mails(tx, former)  # they may come again, or be in a later backup
     for forward in restores.waiting_forwards(tx):
         then = restores.find_forward(former, forward)
         if then is not None and (then["state"] == DeliveryState.DELIVERED or _claim_of(dict(then)) in journaled):

@@ -92,11 +92,11 @@ def _came_before(tx: Transaction, row: NewInbound, now: int) -> bool:
         return False
     if row.repeats_after is None or abs(now - earlier["received_at"]) < row.repeats_after:  # the clock may be set back
         return True
-    tx.run("inbound.retire_digest", id=earlier["id"], retired=_retired_digest(row.digest, earlier["id"]))
+    tx.run("inbound.retire_digest", id=earlier["id"], retired=retired_digest(row.digest, earlier["id"]))
     return False
 
 
-def _retired_digest(digest: bytes, inbound_id: int) -> bytes:
+def retired_digest(digest: bytes, inbound_id: int) -> bytes:
     """A digest that no other mail will have."""
     return hashlib.sha256(b"%b\0%d" % (digest, inbound_id)).digest()
 
@@ -183,7 +183,7 @@ def keep_again(tx: Transaction, mail: InboundMail, outcome: str, now: int) -> No
     tx.run(
         "inbound.keep_again",
         **asdict(mail),
-        digest=_retired_digest(mail.content_digest, mail.id),
+        digest=retired_digest(mail.content_digest, mail.id),
         content_id=_store_content(tx, mail.content),
         outcome=outcome,
         now=now,
@@ -193,11 +193,14 @@ def keep_again(tx: Transaction, mail: InboundMail, outcome: str, now: int) -> No
 def hold_mail(tx: Transaction, mail: Row) -> None:
     """Hold a mail as another database of this service does, in its state there, unless it is held here already.
 
-    No id is drawn twice, so one with this id is the same.
+    No id is drawn twice, so one with this id is the same. The same mail has two ids if it came to both databases.
     """
     earlier = tx.row("inbound.find_digest", digest=mail["digest"])
-    if earlier is not None and earlier["id"] != mail["id"]:  # it came again
-        tx.run("inbound.retire_digest", id=earlier["id"], retired=_retired_digest(mail["digest"], earlier["id"]))
+    if earlier is not None and earlier["id"] != mail["id"]:
+        if earlier["is_held"]:
+            return
+        tx.run("inbound.retire_digest", id=earlier["id"], retired=retired_digest(mail["digest"], earlier["id"]))
+    tx.run("inbound.retire_digest", id=mail["id"], retired=mail["digest"])  # it may have come again there
     tx.run("inbound.hold", **dict(mail), content_id=_store_content(tx, mail["content"]))
 
 

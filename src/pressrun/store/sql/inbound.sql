@@ -1,6 +1,6 @@
 -- name: find_digest
--- The row of an earlier mail with this digest.
-select id, received_at from inbound where digest = :digest;
+-- The row of an earlier mail with this digest, and whether the mail is still there.
+select id, received_at, content_id is not null as is_held from inbound where digest = :digest;
 
 -- name: retire_digest
 -- Let the same content be another mail from now on.

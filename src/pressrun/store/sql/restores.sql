@@ -340,8 +340,12 @@ where inbound.state = 'received' order by inbound.id;
 select id, digest from inbound where state in ('kept', 'unreadable', 'failed') order by id;
 
 -- name: result_of_mail
--- What became of such a mail.
-select state, outcome from inbound where digest = :digest and state <> 'received';
+-- What became of such a mail, which has a digest of its own there if its octets came again as another mail; nothing if it
+-- waits, or the draft that it became does: that is not here.
+select state, outcome from inbound
+where digest = coalesce((select digest from inbound where digest = :retired), :digest) and state <> 'received'
+    and id not in (select draft.mail_id from draft cross join edition
+        where edition.id = draft.edition_id and edition.state = 'draft');
 
 -- name: held_mails
 -- Mail that waits to be processed or for a person, whole.
@@ -352,8 +356,12 @@ where inbound.state <> 'done' and inbound_content.id = inbound.content_id
 order by inbound.id;
 
 -- name: processed_mails
--- Mail that was processed: nothing is left but what it takes to know it again.
-select id, digest, recipient, utf8, received_at, outcome, recorded_at, queue from inbound where state = 'done';
+-- Mail that was processed: nothing is left but what it takes to know it again. What became a draft, which is not here, may
+-- come again.
+select id, digest, recipient, utf8, received_at, outcome, recorded_at, queue from inbound
+where state = 'done'
+    and id not in (select draft.mail_id from draft cross join edition
+        where edition.id = draft.edition_id and edition.state = 'draft');
 
 -- name: add_processed_mail
 -- Know such a mail again if it came since.

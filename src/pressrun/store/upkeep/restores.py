@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.chain import Head
+from pressrun.store.queue.inbound import retired_digest
 from pressrun.store.transaction import Row, Transaction, in_json
 
 PAGE = 5000  # rows or ids that are in memory at once
@@ -342,9 +343,10 @@ def kept_mails(tx: Transaction) -> list[Row]:
     return tx.rows("restores.kept_mails")
 
 
-def result_of_mail(former: Transaction, digest: bytes) -> Row | None:
-    """The state and outcome of a mail that does not wait any more there."""
-    return former.row("restores.result_of_mail", digest=digest)
+def result_of_mail(former: Transaction, mail: Row) -> Row | None:
+    """The state and outcome there of a mail that waits here; None if it, or a draft made of it, still waits there."""
+    retired = retired_digest(mail["digest"], mail["id"])
+    return former.row("restores.result_of_mail", digest=mail["digest"], retired=retired)
 
 
 def held_mails(former: Transaction) -> Iterator[Row]:
