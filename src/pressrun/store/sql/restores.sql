@@ -337,7 +337,8 @@ where inbound.state = 'received' order by inbound.id;
 
 -- name: kept_mails
 -- Mail that waits for a person.
-select id, digest from inbound where state in ('kept', 'unreadable', 'failed') order by id;
+select id, digest from inbound {indexed by inbound_by_age}
+where state in ('kept', 'unreadable', 'failed') order by id;
 
 -- name: result_of_mail
 -- What became of such a mail, which has a digest of its own there if its octets came again as another mail; nothing if it
