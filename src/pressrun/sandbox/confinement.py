@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import signal
 from pathlib import Path
+
+from pressrun.runtime.parent_death import leave_signals_to_parent
 
 _NONE = (0, 0)
 # What a Python process needs to find its modules; it inherits nothing else.
@@ -17,11 +18,10 @@ NICE = 10  # behind the daemon, which people wait for
 def confine(*, memory_bytes: int) -> None:
     """Lower the priority, limit memory, and allow no file to grow, no process to start and no core to be written.
 
-    Signals from a terminal or from systemd are ignored; the daemon ends us by closing the socket.
+    Signals are left to the daemon, which ends us by closing the socket.
     """
     _stay_owner()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    leave_signals_to_parent()
     with contextlib.suppress(OSError):  # a sandbox around us may forbid it
         os.nice(NICE)
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory is short, we end first

@@ -22,7 +22,6 @@ from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.message.sources.written_source import change_source
 from pressrun.runtime.frames import receive_frame
-from pressrun.runtime.parent_death import leave_signals_to_parent
 from pressrun.sandbox.confinement import allow_time, confine
 from pressrun.sandbox.frames import (
     Answer,
@@ -115,7 +114,6 @@ def serve(connection: socket.socket, cpu_seconds: int) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Confine this process and serve."""
-    leave_signals_to_parent()
     descriptor, memory_bytes, cpu_seconds = (int(text) for text in arguments)
     confine(memory_bytes=memory_bytes)
     with socket.socket(fileno=descriptor) as connection:
