@@ -161,7 +161,7 @@ class Said(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self._inside: list[str] = []
-        self.feed(page)
+        self.feed(page.replace("<wbr>", ""))  # within an address
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside.append(tag)
