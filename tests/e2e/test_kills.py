@@ -76,6 +76,7 @@ def test_a_worker_that_stands_still_after_a_kill_holds_up_nobody(make_instance: 
     os.kill(worker, signal.SIGSTOP)
     try:
         daemon.kill()
+        os.kill(worker, signal.SIGSTOP)  # again: the kernel wakes a group of processes that lost its parent
         daemon = instance.start()
         assert 1 == len(daemon.events("worker.outlived_daemon"))
         assert instance.await_state(edition, "finished")["delivered"] == 4
