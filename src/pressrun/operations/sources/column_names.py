@@ -9,9 +9,16 @@ from collections.abc import Sequence
 from pressrun.core.text.wordings import Wordings
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WHOLE = r"\A(?:%s)\Z"
+
+
+def phrases(table: str, frame: str = "%s") -> Wordings:
+    """A table of the file; it is searched for in `words_of` a column."""
+    return Wordings("member_columns", table, frame=frame)
+
+
+WHOLE = r"\A(?:%s)\Z"  # the frame of phrases that are a whole name
 _ADDRESSES, _WHOLE_NAMES, _PARTS_OF_NAMES = (
-    Wordings("member_columns", table, frame=_WHOLE) for table in ("address", "whole_name", "part_of_name")
+    phrases(table, WHOLE) for table in ("address", "whole_name", "part_of_name")
 )
 
 

@@ -8,21 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.text.wordings import Wordings
-from pressrun.operations.sources.column_names import words_of
+from pressrun.operations.sources.column_names import WHOLE, phrases, words_of
 
-_WHOLE = r"\A(?:%s)\Z"
-
-
-def _words(table: str, frame: str = "%s") -> Wordings:
-    return Wordings("member_columns", table, frame=frame)
-
-
-_OTHER_CHANNELS, _EMAIL, _LINKS, _DETAILS = map(_words, ("other_channel", "email", "link", "detail"))
-_STATUS, _OF_READERS = _words("status", _WHOLE), _words("of_reader", _WHOLE)
+_OTHER_CHANNELS, _EMAIL, _LINKS, _DETAILS = map(phrases, ("other_channel", "email", "link", "detail"))
+_STATUS, _OF_READERS = phrases("status", WHOLE), phrases("of_reader", WHOLE)
 # By the key that would explain such a column: the first one that applies.
 _MARKS = {
-    key: _words(key) for key in ("unsubscribed", "suppressed", "suspended", "delivery", "confirmed", "subscribed")
+    key: phrases(key) for key in ("unsubscribed", "suppressed", "suspended", "delivery", "confirmed", "subscribed")
 }
 
 
