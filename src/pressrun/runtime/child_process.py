@@ -26,8 +26,8 @@ async def spawn(
     The process ends by itself when that end is closed. `environment` and `output` are ours unless they are given.
     Raises one of CANNOT_START.
 
-    It stays in our session. Linux shares the processors out among sessions (autogroup), and one that works little by
-    little waits for them on a busy machine, so that a worker would miss the slots of its mails.
+    It stays in our session. Linux divides processor time among sessions (autogroup): on a busy machine, a worker in
+    its own session waits too long for its share, and misses the slots of its mails.
     """
     ours, theirs = socket.socketpair()
     try:

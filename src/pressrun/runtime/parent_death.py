@@ -9,17 +9,17 @@ import signal
 _PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
-_LEFT = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU)
+_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU)
 
 
 def leave_signals_to_parent() -> None:
-    """Let nothing end this process that a terminal, a shell or systemd sends to several: the parent ends it itself.
+    """Ignore the signals by which a terminal, a shell or systemd ends several processes: the parent ends this one.
 
-    It gets a process group of its own, so that whoever kills that of the daemon leaves it time to finish, but no
-    session of its own (runtime.child_process).
+    It gets its own process group, so that a kill of the daemon's group leaves it time to finish, but stays in the
+    daemon's session (runtime.child_process says why).
     """
     os.setpgid(0, 0)
-    for number in _LEFT:
+    for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -54,7 +54,7 @@ class OpeningHours(Struct, frozen=True):
         return int(wall.replace(tzinfo=self.zone, fold=fold).timestamp())
 
     def _find_change(self, before: int, after: int) -> list[int]:
-        """The second between these two from which on the clock differs from UTC in another way, if there is one."""
+        """The second between these two in which the clock changes, if it does."""
         former = self._offset(before)
         if former == self._offset(after):
             return []

@@ -39,7 +39,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True):
-    """What must be readable in the line of somebody who gets no mail, whatever else is in it."""
+    """All that has to be readable in the line of a person who gets no mail."""
 
     email: str
     state: str | None = None
@@ -99,9 +99,9 @@ def _read_entry(line: int, text: str) -> ImportRow | UnreadRow:
 
 
 def _read_state(line: int, text: str) -> ImportRow | UnreadRow | None:
-    """Somebody who gets no mail, from a line with a member that cannot be read; None for everybody else.
+    """A person who gets no mail, from a line that cannot be read in full; None for everybody else.
 
-    If they were left out for it, the next file might subscribe them.
+    If the line were refused, the next file might subscribe them.
     """
     try:
         entry = _decode_state(text)

@@ -49,8 +49,8 @@ class CheckedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 def check_row(row: ImportRow, now: int) -> CheckedRow:
     """Check every field of a row; raises BadInput with the reason.
 
-    For somebody who gets no mail, an address and a state are enough. If their row were refused for a name or a date
-    that cannot be stored, the next file might subscribe them.
+    For a person who gets no mail, the address and the state are enough: if a bad name or date got their row refused,
+    the next file might subscribe them.
     """
     try:
         return _check_fields(row, now)
