@@ -280,6 +280,16 @@ async def test_a_copy_goes_to_members_alone(services: ServiceHarness) -> None:
         await services.members.send_copy("news", ADA, edition_id)
 
 
+async def test_a_closed_list_sends_no_copy(services: ServiceHarness) -> None:
+    await services.make_list()
+    edition_id = await services.make_edition(state=EditionState.FINISHED)
+    await put(services)
+    await services.lists.close_list("news")
+    with pytest.raises(Refused, match="the list news is closed"):
+        await services.members.send_copy("news", ADA, edition_id)
+    assert [("finished",)] == await select(services.database, "select state from edition")
+
+
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [

@@ -173,7 +173,10 @@ class ProgramMembers:
         return await self._share(work)
 
     async def send_copy(self, list_name: str, address: Address, edition_id: int) -> CopyQueued:
-        """Send a member an edition that went out before; raises NotFound, and Refused if they have it already."""
+        """Send a member an edition that went out before.
+
+        Raises NotFound, and Refused for a closed list, and for an edition that they have already.
+        """
         return await self._share(lambda tx: self._send_copy(tx, list_name, address, edition_id))
 
     def _wake_for(self, request: PutRequest) -> None:
@@ -199,6 +202,7 @@ class ProgramMembers:
         return LimitReached(f"no more confirmations for {address} for now ([limits]): try again in {wait} s", wait)
 
     def _send_copy(self, tx: Transaction, list_name: str, address: Address, edition_id: int) -> CopyQueued:
+        lists.get_open_list(tx, list_name)
         member = require_membership(tx, list_name, address)
         person, subscription = member.person, member.subscription
         edition = editions.find_edition(tx, edition_id)
