@@ -234,6 +234,10 @@ async def test_a_recovery_code_stands_for_the_app_once(harness: LogInHarness) ->
 # ------------------------------------------------------------------ mailed codes
 
 
+async def _is_away(*_: object) -> None:
+    raise Unavailable("away")
+
+
 async def _request_code(harness: LogInHarness, address: str = "ann@town.example") -> str:
     asked = await harness.log_ins.request_code(parse_address(address), VISITOR)
     assert isinstance(asked, CodeRequested)
@@ -290,6 +294,19 @@ async def test_a_code_ends_after_ten_minutes(harness: LogInHarness) -> None:
     harness.now += CODE_SECONDS
     assert await _enter(harness, secret, _code(harness, secret)) is None
     await harness.mailed_codes.carry_out()
+    assert [(1,)] == await select(harness.database, "select count(*) from notice")
+
+
+async def test_a_code_waits_for_a_database_that_is_away(harness: LogInHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is mailed once it is back, whether or not anybody asks for another one."""
+    await harness.add_person("ann")
+    await harness.log_ins.request_code(parse_address("ann@town.example"), VISITOR)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(harness.database), "record", _is_away)
+        with pytest.raises(Unavailable):
+            await harness.mailed_codes.step()
+    async with asyncio.timeout(10):
+        await harness.mailed_codes.step()
     assert [(1,)] == await select(harness.database, "select count(*) from notice")
 
 

@@ -56,11 +56,12 @@ class FailedLogIns(BackgroundLoop):
 
     async def carry_out(self) -> None:
         """Record the failures so far."""
-        self._are_there.clear()
         ways = dict(self._ways)
         await self._context.database.record(self._append, ways)
         for person in ways:
             del self._ways[person]
+        if not self._ways:
+            self._are_there.clear()
 
     def _append(self, tx: Transaction, ways: Mapping[str, str]) -> None:
         now = self._context.clock()

@@ -44,7 +44,11 @@ class MailedCodes(BackgroundLoop):
         await self._asked.wait()
         self._asked.clear()
         await asyncio.sleep(draw_wait(self._context.entropy))
-        await self.carry_out()
+        try:
+            await self.carry_out()
+        except BaseException:
+            self.wake()  # for requests that are left
+            raise
         return True
 
     async def carry_out(self) -> None:
