@@ -360,6 +360,18 @@ async def test_a_session_ends_when_it_is_idle_or_old(harness: LogInHarness) -> N
     assert await harness.sessions.find(again) is None
 
 
+async def test_a_session_lasts_while_nothing_can_be_written(
+    harness: LogInHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk, when somebody has to see what is wrong."""
+    await harness.set_password(await harness.add_person("ann"))
+    secret, _ = await harness.enter("ann")
+    harness.now += 3600
+    with monkeypatch.context() as patch:
+        patch.setattr(type(harness.database), "record", _is_away)
+        assert await harness.sessions.find(secret) is not None
+
+
 async def test_the_database_has_no_cookie(harness: LogInHarness) -> None:
     """What is stored of a session is a digest, and that is no cookie."""
     await harness.set_password(await harness.add_person("ann"))

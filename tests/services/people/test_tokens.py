@@ -10,7 +10,7 @@ from tests.database import execute, select
 from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, TokenScope
-from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import TokenAnswer, list_tokens
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
@@ -100,6 +100,17 @@ async def test_the_last_use_is_known_by_its_day(services: ServiceHarness) -> Non
     await services.tokens.recognise(made.token or "", None)
     (listed,) = await services.database.read(list_tokens)
     assert "2027-01-16" == listed.last_used
+
+
+async def test_a_token_works_while_nothing_can_be_written(
+    services: ServiceHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_away(*_: object) -> None:
+        raise Unavailable("the disk is full")
+
+    made = await make(services)
+    monkeypatch.setattr(type(services.database), "record", is_away)
+    assert await rights(services, made) is not None
 
 
 async def test_a_token_that_writes_everywhere_operates(services: ServiceHarness) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 
 from pressrun.core.access.login_codes import secret_digest
 from pressrun.core.access.rights import Holdings
+from pressrun.core.errors import Unavailable
 from pressrun.services.context import ServiceContext
 from pressrun.services.holdings import holdings_of_person
 from pressrun.services.log_ins.context import Visitor, lasting_sessions, new_secret
@@ -59,7 +61,8 @@ class Sessions:
         logged_in = await self._context.database.read(self._find, secret_digest(secret))
         now = self._context.now
         if logged_in is not None and now - logged_in.session.seen_at >= SEEN_SECONDS:
-            await self._context.database.record(log_ins.see, logged_in.session.id, now)
+            with suppress(Unavailable):  # people must be able to look at what is wrong while nothing can be written
+                await self._context.database.record(log_ins.see, logged_in.session.id, now)
         return logged_in
 
     def _find(self, tx: Transaction, digest: bytes) -> LoggedIn | None:

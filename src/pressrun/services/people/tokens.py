@@ -10,13 +10,14 @@ import ipaddress
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.access.rights import NOTHING, Holdings, TokenScope
-from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused
+from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused, Unavailable
 from pressrun.core.names import parse_token_name
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import parse_duration
@@ -120,7 +121,7 @@ class Tokens:
     async def recognise(self, token: str, client: str | None) -> Program | None:
         """The program that shows a token from a network address; None unless the token is valid there now.
 
-        The day of its use is recorded.
+        The day of its use is recorded, if anything can be written now.
         """
         if not token.startswith(PREFIX) or not token.isascii():
             return None
@@ -129,7 +130,8 @@ class Tokens:
         if program is None or not _is_valid(program.token, client, now):
             return None
         if (program.token.used_at or 0) < now - now % DAY_SECONDS:
-            await self._context.database.record(api_tokens.record_use, program.token.id, now)
+            with suppress(Unavailable):
+                await self._context.database.record(api_tokens.record_use, program.token.id, now)
         return program
 
     @staticmethod
