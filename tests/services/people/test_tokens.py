@@ -10,7 +10,7 @@ from tests.database import execute, select
 from tests.services.harness import NOW, ServiceHarness
 
 from pressrun.core.access.rights import Holdings, ReaderAccess, Right, Role, TokenScope
-from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, Unavailable
+from pressrun.core.errors import BadInput, NotFound, NotPermitted, PressrunError, Refused, Unavailable
 from pressrun.services.people.people_admin import Grant
 from pressrun.services.people.token_lookups import TokenAnswer, list_tokens
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
@@ -175,6 +175,17 @@ async def test_what_a_token_makes_ends_with_it_and_stays_in_its_networks(service
     assert (True, ("192.0.2.7/32",)) == ((narrow.expires_at or "") < (parent.expires_at or ""), narrow.networks)
     with pytest.raises(Refused, match=r"may not be used from 198\.51\.100\.0/24"):
         await make(services, by_token, name="outside", networks=("198.51.100.0/24",))
+
+
+async def test_a_token_that_was_just_revoked_makes_no_other(services: ServiceHarness) -> None:
+    """Its request had come in before; what it made would have neither its end nor its networks."""
+    maker = await ann(services)
+    parent = await make(services, maker, lists=("news",), expires="10d", networks=("192.0.2.0/24",))
+    await services.tokens.revoke(parent.id)
+    for person_id in (maker.person_id, None):
+        with pytest.raises(NotPermitted, match="was revoked"):
+            await make(services, TokenMaker(person_id=person_id, token_id=parent.id), name="child", lists=("news",))
+    assert [] == await services.database.read(list_tokens)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pressrun.core.access.rights import NOTHING, Holdings, TokenScope
-from pressrun.core.errors import BadInput, BadQuantity, NotFound, Refused, Unavailable
+from pressrun.core.errors import BadInput, BadQuantity, NotFound, NotPermitted, Refused, Unavailable
 from pressrun.core.names import parse_token_name
 from pressrun.core.network.peers import Peers
 from pressrun.core.quantities import parse_duration
@@ -102,7 +102,8 @@ class Tokens:
     async def create(self, wanted: TokenRequest, maker: TokenMaker) -> TokenAnswer:
         """Make a token; the answer is the only place that shows it.
 
-        Raises BadInput; NotFound for a list; Refused for a name in use, and for a token that could do nothing.
+        Raises BadInput; NotFound for a list; Refused for a name in use, and for a token that could do nothing;
+        NotPermitted if its maker is a token that was revoked in the meantime.
         """
         token = PREFIX + urlsafe_b64encode(self._context.entropy(_OCTETS)).rstrip(b"=").decode()
         answer = await self._context.database.write(self._create, wanted, maker, token)
@@ -143,6 +144,8 @@ class Tokens:
         name, now = parse_token_name(wanted.name), self._context.now
         list_ids = tuple(lists.get_list(tx, list_name).id for list_name in wanted.lists) or None
         parent = None if maker.token_id is None else api_tokens.find_token_by_id(tx, maker.token_id)
+        if parent is None and maker.token_id is not None:
+            raise NotPermitted("the token that makes this one was revoked")
         if api_tokens.is_name_used(tx, name):
             raise TokenNameInUse(f"there is a token named {name}. Choose another name, or revoke that one first")
         new = NewToken(
