@@ -10,7 +10,7 @@ import click
 
 from pressrun import __version__
 from pressrun.cli.reference import walk
-from pressrun.cli.shared.options import Verb
+from pressrun.cli.shared.verb import Verb
 from pressrun.cli.verb_table import VERBS
 from pressrun.config.generated import shown_default
 from pressrun.config.settings import TABLES, Shape, Table

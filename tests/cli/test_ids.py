@@ -8,7 +8,7 @@ import click
 import pytest
 from tests.cli.shell import Shell, all_verbs
 
-from pressrun.cli.shared.options import LARGEST_ID, RowId
+from pressrun.cli.shared.verb import LARGEST_ID, RowId
 
 UNKNOWN = 424_242
 REST = {  # what each verb needs beside the id

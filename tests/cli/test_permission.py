@@ -11,7 +11,7 @@ import pytest
 from tests.cli.shell import Shell, all_verbs
 
 from pressrun.cli import main
-from pressrun.cli.shared.options import RowId
+from pressrun.cli.shared.verb import RowId
 
 NOBODY = 65534
 FREE = {"init", "demo", "help", "version", "backup verify"}  # need no configuration

@@ -11,8 +11,6 @@ import click
 from pressrun.acts.editions.draft_arguments import DraftFiles, DraftReturn, DraftSend, DraftTest, KnownDraft
 from pressrun.cli.editions.editions import print_edition
 from pressrun.cli.editions.send import confirm_sending, format_option, read_manuscript
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import WHEN_HELP, edition_argument, list_argument, verb, yes_option
 from pressrun.cli.shared.output import (
     echo,
     print_info,
@@ -20,7 +18,7 @@ from pressrun.cli.shared.output import (
     print_warning,
     require_terminal_or_agreement,
 )
-from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.verb import WHEN_HELP, Invocation, edition_argument, list_argument, reading, verb, yes_option
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.lifecycles.edition import at_defaults

@@ -13,8 +13,6 @@ import msgspec
 from pressrun.acts.arguments import ListName, ListSettings
 from pressrun.cli.lists.lists import warn_of_owner
 from pressrun.cli.shared.files import read_edition, read_input
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import list_argument, verb, yes_option
 from pressrun.cli.shared.output import (
     cell,
     confirm,
@@ -27,7 +25,7 @@ from pressrun.cli.shared.output import (
     require_terminal_or_agreement,
 )
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb, yes_option
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.message.finding import Severity, read_finding
 from pressrun.message.layouts.design import read_logo

@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from pressrun.cli.operating.consent import head_option, print_audit
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import print_rows
-from pressrun.cli.shared.read_only import read_rows, reading
+from pressrun.cli.shared.verb import Invocation, read_rows, reading, verb
 from pressrun.cli.shared.when import parse_since
 from pressrun.core.signing.chain import parse_head
 from pressrun.runtime.clock import utc_now

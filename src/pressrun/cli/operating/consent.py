@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import echo, print_error, print_fields, print_json
-from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.verb import Invocation, reading, verb
 from pressrun.core.errors import PressrunError
 from pressrun.core.signing.chain import Audit, Head, parse_head
 from pressrun.services import evidence

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 from msgspec.structs import asdict
 
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import echo, print_json, print_table
+from pressrun.cli.shared.verb import Invocation, verb
 from pressrun.daemon.demo import DemoOutcome, Guide, Places, run_demo
 
 

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import click
 
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.output import echo, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
-from pressrun.cli.shared.read_only import no_database
+from pressrun.cli.shared.verb import Invocation, no_database, verb
 from pressrun.config import write_initial_config
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import NotFound, TryAgain

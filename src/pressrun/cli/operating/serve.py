@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import verb
 from pressrun.cli.shared.owner import become_owner, make_socket_folder
+from pressrun.cli.shared.verb import Invocation, verb
 from pressrun.daemon.serve import run
 
 

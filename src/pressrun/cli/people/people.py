@@ -9,10 +9,8 @@ import click
 
 from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName
 from pressrun.cli.shared.files import read_input
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import complete_lists, verb
 from pressrun.cli.shared.output import echo, print_info, print_json, print_table, print_warning
-from pressrun.cli.shared.read_only import read_rows
+from pressrun.cli.shared.verb import Invocation, complete_lists, read_rows, verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import ReaderAccess, Role
 from pressrun.core.errors import BadInput

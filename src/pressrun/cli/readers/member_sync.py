@@ -18,10 +18,8 @@ from pressrun.acts.arguments import SubscriberImport, SyncRemoval
 from pressrun.cli.readers.import_outcome import ImportOutcome
 from pressrun.cli.readers.member_import import Members, preview_members, preview_options
 from pressrun.cli.shared.files import open_input
-from pressrun.cli.shared.invocation import Invocation
-from pressrun.cli.shared.options import list_argument, verb
 from pressrun.cli.shared.output import print_info
-from pressrun.cli.shared.read_only import reading
+from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
 from pressrun.cli.shared.write_verbs import executing
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
