@@ -26,8 +26,7 @@ from pressrun.config import load_settings
 from pressrun.core.upkeep.disk_room import StorageRoom
 from pressrun.daemon.doctor import build_subject, build_world
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
-from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
-from pressrun.operations.doctor.subject import is_public
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, is_public
 from pressrun.operations.doctor.table import CHECKS, exit_code, run_checks
 
 pytestmark = pytest.mark.only_on(

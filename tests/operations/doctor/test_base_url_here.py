@@ -10,8 +10,7 @@ from typing import cast
 import pytest
 
 from pressrun.core.site import Site
-from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject
 from pressrun.operations.doctor.web import check_base_url, check_private_pages
 
 

@@ -15,9 +15,15 @@ from pressrun.core.site import Site
 from pressrun.core.upkeep.disk_room import RoomLimits
 from pressrun.operations.dkim_keys import KeyType, PublishedKey, create_dkim_key
 from pressrun.operations.dns import DnsLookups
-from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
 from pressrun.operations.doctor.machine import find_clock_state
-from pressrun.operations.doctor.subject import CachedLookups, DoctorSubject, ListIdentity, World
+from pressrun.operations.doctor.subject import (
+    CachedLookups,
+    DoctorFinding,
+    DoctorSeverity,
+    DoctorSubject,
+    ListIdentity,
+    World,
+)
 from pressrun.operations.doctor.table import CHECKS, run_checks
 from pressrun.services.settings import DnsSettings
 from pressrun.store.upkeep.datadir import DataDir

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from pressrun.operations.doctor.issuer import check_issuer
+from pressrun.operations.doctor.access import check_issuer
 from pressrun.operations.doctor.subject import ConfiguredIssuer, DoctorSubject
 
 pytestmark = pytest.mark.only_on("sqlite", "no database is opened")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pressrun.operations.doctor.access import grade_tokens
 from pressrun.operations.doctor.subject import ExpiringToken
-from pressrun.operations.doctor.tokens import grade_tokens
 
 pytestmark = pytest.mark.only_on("sqlite", "no database is opened")
 

@@ -24,7 +24,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.upkeep.alerts import ALERT_SECONDS, Cause
 from pressrun.observe.log import event
 from pressrun.operations.dns import is_reserved
-from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity
 from pressrun.runtime.child_process import CANNOT_START, kill
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.ports import Clock

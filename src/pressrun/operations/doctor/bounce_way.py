@@ -1,17 +1,24 @@
-"""The route of a bounce to us: MX, port 25 of each MX host, and our own SMTP or LMTP behind it."""
+"""The route of a bounce to us: MX, port 25 of each MX host, and our own SMTP or LMTP behind it.
+
+To see whether a server takes a bounce, it is sent MAIL, RCPT, RSET and QUIT, and never any content.
+"""
 
 from __future__ import annotations
 
 import asyncio
 
-from pressrun.core.network.endpoint import Endpoint, TcpEndpoint
+from msgspec import Struct
+
+from pressrun.core.network.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.signing.tokens import TEST_ID
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.relays import grade_days_left
-from pressrun.operations.doctor.smtp_client import OfferedBounce, offer_bounce
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.runtime.certificates import read_file
+from pressrun.runtime.http_client import words_of
+from pressrun.smtp.errors import RemoteProtocolError
+from pressrun.smtp.reader import ReplyReader
+from pressrun.smtp.reply import Reply, describe
 
 _MOST_EXCHANGERS = 5  # that are connected to; who has more has a provider that watches them
 _NO_MAIL = "Pressrun receives no mail, as there is no [smtp] in the configuration: bounces go to the list owners"
@@ -116,18 +123,6 @@ async def _addresses(subject: DoctorSubject, host: str) -> list[str]:
     return [record for answer in await subject.dns.addresses(host) for record in answer.records]
 
 
-async def _offer(
-    subject: DoctorSubject, place: Endpoint, recipient: str, *, speaks_lmtp: bool = False
-) -> OfferedBounce:
-    return await offer_bounce(
-        place,
-        recipient,
-        helo_name=subject.site.mail_domain,
-        speaks_lmtp=speaks_lmtp,
-        seconds=subject.world.contact_seconds,
-    )
-
-
 def _grade(subject: DoctorSubject, where: str, offered: OfferedBounce) -> DoctorFinding:
     domain = subject.site.mail_domain
     if offered.is_accepted:
@@ -142,3 +137,81 @@ def _grade(subject: DoctorSubject, where: str, offered: OfferedBounce) -> Doctor
     if offered.timed_out:  # many hosting companies close the way out to port 25, which says nothing about the way in
         return warned(message, f"Try from another network. If it fails there, too: {remedy[:1].lower()}{remedy[1:]}")
     return failed(message, remedy)
+
+
+_READ_OCTETS = 4096
+
+
+class OfferedBounce(Struct, frozen=True, kw_only=True):
+    """The server's reply to the recipient; or, in a few words, why there was none."""
+
+    reply: Reply | None = None
+    problem: str = ""
+    timed_out: bool = False
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.reply is not None and self.reply.is_positive
+
+    @property
+    def words(self) -> str:
+        """The refusal, or the problem."""
+        return self.problem if self.reply is None else describe(self.reply)
+
+
+async def _offer(
+    subject: DoctorSubject, place: Endpoint, recipient: str, *, speaks_lmtp: bool = False
+) -> OfferedBounce:
+    """Offer a mail from the null sender to a recipient; never raises for what the server does."""
+    seconds, hello = subject.world.contact_seconds, "LHLO" if speaks_lmtp else "EHLO"
+    try:
+        async with asyncio.timeout(seconds):
+            reader, writer = await _connect(place)
+            try:
+                return await _converse(reader, writer, recipient, f"{hello} {subject.site.mail_domain}")
+            finally:
+                writer.close()
+    except TimeoutError:
+        return OfferedBounce(problem=f"no answer within {seconds:g} s", timed_out=True)
+    except OSError as problem:
+        return OfferedBounce(problem=words_of(problem))
+    except (EOFError, RemoteProtocolError, UnicodeError) as problem:
+        return OfferedBounce(problem=str(problem) or "the server closed the connection")
+
+
+async def _connect(place: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    match place:
+        case TcpEndpoint(host=host, port=port):
+            return await asyncio.open_connection(host, port)
+        case UnixEndpoint(path=path):
+            return await asyncio.open_unix_connection(path)
+        case _:
+            raise OSError(0, "systemd alone knows the address")
+
+
+async def _converse(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, recipient: str, hello: str
+) -> OfferedBounce:
+    replies = ReplyReader()
+    for command in (None, hello, "MAIL FROM:<>"):
+        reply = await _send(reader, writer, replies, command)
+        if not reply.is_positive:
+            stage = "its greeting" if command is None else command.partition(" ")[0]
+            return OfferedBounce(problem=f"{stage} was answered {describe(reply)}")
+    answer = await _send(reader, writer, replies, f"RCPT TO:<{recipient}>")
+    for command in ("RSET", "QUIT"):
+        writer.write(f"{command}\r\n".encode())
+    return OfferedBounce(reply=answer)
+
+
+async def _send(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, replies: ReplyReader, command: str | None
+) -> Reply:
+    if command is not None:
+        writer.write(f"{command}\r\n".encode("ascii"))
+    while not replies.next_code():
+        received = await reader.read(_READ_OCTETS)
+        if not received:
+            raise EOFError
+        replies.feed(received)
+    return replies.reply()

@@ -8,8 +8,7 @@ from binascii import Error as BadBase64
 from pressrun.core.network.dmarc import parse_tags
 from pressrun.operations.dkim_keys import PublishedKey
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.subject import DoctorSubject, txt_record
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, txt_record, warned
 
 LARGEST_RECORD = 4096  # characters; a key of 4096 bits takes 750
 _WEAK_BITS, _ENOUGH_BITS = 1024, 2048  # RFC 8301 §3.2

@@ -9,8 +9,15 @@ from msgspec import Struct
 from pressrun.core.network.dmarc import DmarcPolicy, is_dmarc, organisational_domain, parse_dmarc, policy_domains
 from pressrun.message.signatures.dkim import signing_domain
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.subject import DoctorSubject, ListIdentity, txt_record
+from pressrun.operations.doctor.subject import (
+    DoctorFinding,
+    DoctorSubject,
+    ListIdentity,
+    failed,
+    passed,
+    txt_record,
+    warned,
+)
 
 _POLICIES = frozenset({"none", "quarantine", "reject"})
 

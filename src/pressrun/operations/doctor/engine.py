@@ -18,8 +18,7 @@ from pressrun.assets import convert_asset, read_asset
 from pressrun.core.errors import PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.backup.manifest import DATABASE
-from pressrun.operations.doctor.finding import DoctorFinding, DoctorSeverity, failed, passed, warned
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSeverity, DoctorSubject, failed, passed, warned
 from pressrun.store.location import EngineVersion
 from pressrun.store.upkeep import last_backup
 from pressrun.store.upkeep.data_check import find_content_problems

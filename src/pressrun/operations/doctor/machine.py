@@ -10,8 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pressrun.core.upkeep.disk_room import DiskLevel, RoomLimits, StorageRoom, decide_level, why_nearly_full
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.operations.doctor.web import date_of_page
 from pressrun.store.upkeep.data_check import find_access_problems
 

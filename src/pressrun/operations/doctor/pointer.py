@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 
 from pressrun.operations.dns import DnsStatus
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.senders import SendingAddress, find_senders
-from pressrun.operations.doctor.subject import DoctorSubject
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 
 _WHERE = "Set it at the provider of the address"
 

@@ -6,8 +6,7 @@ import asyncio
 
 from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.timestamps import rfc3339
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
+from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.runtime.certificates import CertificatePeriod
 
 DAY_SECONDS = 86_400

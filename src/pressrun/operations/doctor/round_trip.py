@@ -11,8 +11,7 @@ import time
 
 from pressrun.core.signing.tokens import FIRST_ROUND_TRIP, round_trip_outcome
 from pressrun.message.reports.round_trip import build_test_bounce
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
-from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorSubject
+from pressrun.operations.doctor.subject import ConfiguredRelay, DoctorFinding, DoctorSubject, failed, passed, warned
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 from pressrun.smtp.reply import describe
 from pressrun.store.location import open_for_reading

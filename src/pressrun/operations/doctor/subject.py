@@ -1,4 +1,4 @@
-"""What `doctor` examines: one installation, as its configuration and its database describe it."""
+"""What `doctor` examines: one installation, as its configuration and its database describe it; and what it finds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -186,3 +187,35 @@ def txt_record(name: str, value: str) -> str:
     """A TXT record as a zone file has it, its text in strings of at most 255 octets (RFC 1035 §3.3)."""
     strings = " ".join(f'"{value[start : start + 255]}"' for start in range(0, len(value), 255))
     return f"{name}. IN TXT {strings}"
+
+
+class DoctorSeverity(StrEnum):
+    """How bad a finding is."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    WARN = "warn"  # it works today, or could not be found out
+    FAIL = "fail"  # mail is lost, refused or forged, or soon will be
+
+
+class DoctorFinding(Struct, frozen=True, kw_only=True):
+    """`remedy` is what to add or run, and is empty where all is well; `check` is the id of the check that found it."""
+
+    severity: DoctorSeverity
+    message: str
+    remedy: str = ""
+    check: str = ""
+
+
+def passed(message: str) -> DoctorFinding:
+    """All is well."""
+    return DoctorFinding(severity=DoctorSeverity.PASS, message=message)
+
+
+def warned(message: str, remedy: str = "") -> DoctorFinding:
+    """Something to look at."""
+    return DoctorFinding(severity=DoctorSeverity.WARN, message=message, remedy=remedy)
+
+
+def failed(message: str, remedy: str = "") -> DoctorFinding:
+    """Something to mend now."""
+    return DoctorFinding(severity=DoctorSeverity.FAIL, message=message, remedy=remedy)

@@ -12,9 +12,8 @@ from pressrun.core.network.endpoint import is_loopback
 from pressrun.core.network.origins import origin_of, supports_passkeys
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import TEST_ID, WebPurpose, WebTokens
-from pressrun.operations.doctor.finding import DoctorFinding, failed, passed, warned
 from pressrun.operations.doctor.relays import grade_days_left
-from pressrun.operations.doctor.subject import DoctorSubject, RunningDaemon
+from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, RunningDaemon, failed, passed, warned
 from pressrun.runtime.http_client import HttpAnswer, HttpRequest, fetch
 
 FORGED = "192.0.2.77"  # reserved (RFC 5737): a client that nobody is
