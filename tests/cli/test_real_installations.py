@@ -99,15 +99,18 @@ sendmail_aliases none
 {database}
 END
 mkdir /outside/out
-install -d /run/sympa
+install -d /run/sympa /etc/sympa/search_filters /etc/sympa/lists.example/search_filters
+echo r0@x.example >/etc/sympa/search_filters/blocklist.txt
+echo 'r36@*' >/etc/sympa/lists.example/search_filters/blocklist.txt
 chown -R sympa:sympa /etc/sympa /var/lib/sympa /var/spool/sympa /run/sympa /outside/out
 setpriv --reuid=sympa --regid=sympa --init-groups perl -I/usr/share/sympa/lib /outside/fill.pl >/outside/sympa.log 2>&1
 cp -r /var/lib/sympa/list_data /outside/out
+cp -r /etc/sympa /outside/out/etc
 """
 # By its own interfaces, as its own pages do: nine ways of delivery, each with and without a suspension and bounces.
 SYMPA_FILL = r"""
 no warnings;
-use Conf; use Sympa::DatabaseManager; use Sympa::List; use Sympa::Spindle::ProcessRequest;
+use Conf; use Sympa; use Sympa::DatabaseManager; use Sympa::List; use Sympa::Spindle::ProcessRequest;
 Conf::load() or die "configuration";
 Sympa::DatabaseManager::probe_db() or die "database";
 Sympa::Spindle::ProcessRequest->new(
@@ -134,6 +137,8 @@ for my $n (1000 .. 1009) {  # members of a source, who are gone from the list on
     $list->insert_delete_exclusion($email, 'insert');
     $list->delete_list_member([$email]);
 }
+my @blocklists = Sympa::search_fullpath($list, 'blocklist.txt', subdir => 'search_filters', order => 'all');
+die 'blocklists' unless @blocklists == 2;
 my $found = $list->get_recipients_per_mode(bless {sender => 'olga@x.example'}, 'Post');
 open(my $out, '>', '/outside/out/recipients');
 for my $mode (grep { $_ ne 'nomail' } sort keys %$found) {
@@ -163,7 +168,9 @@ def test_sympa(shell: Shell, tmp_path: Path, database: str) -> None:
     assert active < set((folder / "out" / "recipients").read_text().split())
     receptions = ("digest", "digestplain", "not_me", "notice", "summary", "txt", "urlize")
     assert {
-        ("reception mail", "active"): 56,
+        ("reception mail", "active"): 54,
+        ("reception mail", "suppressed"): 1,
+        ("reception mail, banned by a pattern", "suspended"): 1,
         **{(f"reception {name}", "active"): 55 for name in receptions},
         ("reception nomail", "suspended"): 55,
         ("bouncing", "suspended"): 252,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
-from pressrun.operations.installations.installation import OldList, origin_of
-from pressrun.operations.installations.plan import Present, plan_lists, propose_name
+from pressrun.operations.installations.bans import compile_ban, is_banned
+from pressrun.operations.installations.installation import Installation, OldList, origin_of
+from pressrun.operations.installations.plan import Fates, Present, Reject, plan_lists, propose_name
+from pressrun.operations.sources.member import MemberState, SourceMember
 
 D = "news.example"
 
@@ -76,3 +80,69 @@ def test_settings_that_cannot_be_had_are_left_behind_before_anything_is_done() -
     assert {"listed", "description"} == move.old.settings.keys()
     assert move.old.settings["description"].startswith("a bx")
     assert ["language", "owner"] == [text.partition(":")[0] for text in move.old.left_behind]
+
+
+class Banning(Installation):
+    """One list with a pattern that it bans, and one with none."""
+
+    bans_patterns = True
+
+    def lists(self) -> list[OldList]:
+        return [old("news"), old("other")]
+
+    def members(self, old: OldList) -> Iterator[SourceMember]:
+        for number, name in enumerate(("Spam1@x.example", "ada@x.example"), start=1):
+            yield SourceMember(line=number, address=name, was="member")
+        yield SourceMember(line=3, address="spam2@x.example", state=MemberState.UNSUBSCRIBED, was="left")
+
+    def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
+        if "news" in [old.name for old in lists]:
+            for number, ban in enumerate((r"^spam\d", r"^(a+)+@", "nonsense"), start=1):
+                yield SourceMember(line=number, address=ban, state=MemberState.SUPPRESSED, was="banned")
+
+    def is_pattern(self, ban: str) -> bool:
+        return ban.startswith("^")
+
+
+def test_members_whom_a_pattern_bans_are_suspended_on_that_list() -> None:
+    """Each pattern is reported, and also that one was not checked."""
+    installation = Banning()
+    moves = plan_lists("x", installation.lists(), [], Present(), D)
+    rejects: list[Reject] = []
+    fates = Fates(installation, moves, 0, rejects.append)
+    assert {("banned", "refused"): 3} == fates.count_bans()
+    assert ["stops no new sign-ups", "cannot check", "not a valid address"] == [
+        next(words for words in ("stops no new sign-ups", "cannot check", "not a valid address") if words in row.reason)
+        for row in rejects
+    ]
+    news, other = moves
+    assert {
+        ("member, banned by a pattern", "suspended"): 1,
+        ("member", "active"): 1,
+        ("left", "unsubscribed"): 1,
+    } == fates.count(news)
+    assert {("member", "active"): 2, ("left", "unsubscribed"): 1} == fates.count(other)
+    assert ["suspended", "active", "unsubscribed"] == [member.state.value for member in fates.imported(news)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "address", "expected"),
+    [
+        (r"^.*@bad\.example$", "a@BAD.example", True),
+        (r"^.*@bad\.example$", "a@bad.example.org", False),
+        (r"^[^@]+@(.*\.)?bad\.example", "a@b.bad.example", True),
+        (r"^\+\*\{.*\.*a[*+{]+b", "", False),
+        (r"^(x|y)z", "yz@x.example", True),
+    ],
+)
+def test_a_ban_is_an_expression(expression: str, address: str, *, expected: bool) -> None:
+    pattern = compile_ban(expression)
+    assert pattern is not None
+    assert expected == is_banned(address, [pattern])
+
+
+@pytest.mark.parametrize(
+    "expression", [r"^(a+)+$", r"^(a|aa)*$", r"^.*.*.*.*x", "^(", "^" + "a" * 300, "^(?i)a", "^[[a]{9}[9"]
+)
+def test_a_ban_that_is_invalid_or_takes_too_long_is_none(expression: str) -> None:
+    assert compile_ban(expression) is None

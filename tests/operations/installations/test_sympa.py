@@ -10,12 +10,14 @@ import pytest
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations import sympa
 from pressrun.operations.installations.sympa import open_sympa
 
 # The columns that matter, as `Sympa::DatabaseDescription` of 6.2.76 has them.
 SCHEMA = """
 create table subscriber_table (user_subscriber text, list_subscriber text, robot_subscriber text,
-    reception_subscriber text, suspend_subscriber integer, bounce_subscriber text, bounce_score_subscriber integer,
+    reception_subscriber text, suspend_subscriber integer, suspend_start_date_subscriber integer,
+    suspend_end_date_subscriber integer, bounce_subscriber text, bounce_score_subscriber integer,
     date_epoch_subscriber integer, comment_subscriber text, custom_attribute_subscriber text);
 create table user_table (email_user text, gecos_user text, password_user text, lang_user text);
 create table admin_table (user_admin text, list_admin text, robot_admin text, role_admin text);
@@ -24,7 +26,12 @@ create table exclusion_table (list_exclusion text, robot_exclusion text, user_ex
 insert into admin_table values ('olga@x.example', 'news', 'lists.example', 'owner'),
     ('ed@x.example', 'news', 'lists.example', 'editor');
 insert into user_table values ('plain@x.example', '=?utf-8?q?Zo=C3=AB?=', 'x', 'pt_BR');
-insert into exclusion_table values ('news', 'lists.example', 'left@x.example', null, 1588334400);
+insert into exclusion_table values ('news', 'lists.example', 'left@x.example', null, 1588334400),
+    ('family:tides', 'lists.example', 'relative@x.example', 'tides', 1588334400),
+    ('family:other', 'lists.example', 'other@x.example', 'other', 1588334400),
+    ('news', 'other.example', 'elsewhere@x.example', null, 1588334400),
+    ('news', 'lists.example', 'nomail@x.example', null, 1588334399),
+    ('family:tides', 'lists.example', 'digest@x.example', 'tides', 1588334401);
 """
 CONFIG = """subject The \u00e9news
 
@@ -33,6 +40,10 @@ visibility conceal
 lang de
 
 status open
+
+subscribe auth_owner
+
+family_name tides
 
 archive
 web_access public
@@ -46,13 +57,15 @@ include_file
 name more
 """
 STATES = {
-    "plain": ((None, None, None), "active"),
-    "digest": (("digest", 0, None), "active"),
-    "summary": (("summary", 0, 0), "active"),
-    "nomail": (("nomail", 0, None), "suspended"),
-    "suspended": (("mail", 1, None), "suspended"),
-    "bouncing": (("mail", 0, 90), "suspended"),
-    "odd": (("teleport", 0, None), "suspended"),
+    "plain": ((None, None, None, None), "active"),
+    "digest": (("digest", 0, None, None), "unsubscribed"),  # from the family, later than they subscribed
+    "summary": (("summary", 0, None, 0), "active"),
+    "nomail": (("nomail", 0, None, None), "suspended"),  # excluded earlier than they subscribed
+    "suspended": (("mail", 1, None, None), "suspended"),
+    "away": (("mail", 1, 4102444800, None), "suspended"),
+    "back": (("mail", 1, 1588334400, None), "active"),
+    "bouncing": (("mail", 1, 1588334400, 90), "suspended"),
+    "odd": (("teleport", 0, None, None), "suspended"),
 }
 
 
@@ -62,18 +75,25 @@ def source(tmp_path: Path) -> Path:
     path = tmp_path / "sympa.sqlite"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(SCHEMA)
-        for name, ((reception, suspend, score), _) in STATES.items():
+        for name, ((reception, suspend, until, score), _) in STATES.items():
             connection.execute(
-                "insert into subscriber_table values (?, 'news', 'lists.example', ?, ?, '', ?, 1588334400, '', '')",
-                (f"{name}@x.example", reception, suspend, score),
+                "insert into subscriber_table"
+                " values (?, 'news', 'lists.example', ?, ?, 1588334400, ?, '', ?, 1588334400, '', '')",
+                (f"{name}@x.example", reception, suspend, until, score),
             )
     folder = tmp_path / "list_data" / "lists.example" / "news"
     (folder / "search_filters").mkdir(parents=True)
     (folder / "config").write_bytes(CONFIG.encode("latin-1"))
     (folder / "info").write_text("Tides.")
-    (folder / "search_filters" / "blocklist.txt").write_text("# who\ntroll@x.example\n*@bad.example\n")
+    block(folder, "# who\n; why\ntroll@x.example\n*@bad.example\n")
     (tmp_path / "arc" / "news@lists.example" / "2020-05" / "arctxt").mkdir(parents=True)
     return path
+
+
+def block(folder: Path, text: str, name: str = "blocklist.txt") -> None:
+    """Write the blocklist of a folder."""
+    (folder / "search_filters").mkdir(parents=True, exist_ok=True)
+    (folder / "search_filters" / name).write_text(text)
 
 
 def test_every_state_has_its_equivalent(source: Path) -> None:
@@ -82,7 +102,8 @@ def test_every_state_has_its_equivalent(source: Path) -> None:
         (old,) = installation.lists()
         members = {member.address: member for member in installation.members(old)}
         bans = {ban.address: installation.is_pattern(ban.address) for ban in installation.bans([old])}
-    wanted = {f"{name}@x.example": state for name, (_, state) in STATES.items()} | {"left@x.example": "unsubscribed"}
+    wanted = {f"{name}@x.example": state for name, (_, state) in STATES.items()}
+    wanted |= {"left@x.example": "unsubscribed", "relative@x.example": "unsubscribed"}
     assert wanted == {address: member.state.value for address, member in members.items()}
     plain = members["plain@x.example"]
     assert ("Zoë", "pt-BR", "2020-05-01T12:00:00Z") == (plain.name, plain.language, plain.subscribed_at)
@@ -102,7 +123,10 @@ def test_a_list_comes_with_what_its_configuration_says(source: Path) -> None:
         "listed": "false",
         "archive": "public",
     } == old.settings
-    assert ("members from other sources, which are copied once",) == old.left_behind
+    assert (
+        "`subscribe auth_owner`: here, anybody can sign up",
+        "members from other sources, which are copied once",
+    ) == old.left_behind[:2]
     assert (source.parent / "arc" / "news@lists.example" / "2020-05" / "arctxt",) == old.archives
     assert (digest_of_address("news-unsubscribe", "lists.example"), OldKind.UNSUBSCRIBE) in old.places
     assert (digest_of_path("/sympa/signoff/news"), OldKind.LEAVING_PAGE) in old.places
@@ -121,3 +145,74 @@ def test_the_configuration_names_the_database_and_the_folders(source: Path) -> N
         open_sympa(str(config), None)
     with pytest.raises(NoInput):
         open_sympa(str(folder / "nothing"), None)
+
+
+def test_blocklists_are_those_of_the_list_its_family_its_domain_and_the_site(source: Path) -> None:
+    """As Sympa searches them, under their old names, too; those of other lists and domains are not read."""
+    etc = source.parent / "etc"
+    block(etc, "site@x.example\n*@site.example\n", "blacklist.txt")
+    block(etc / "lists.example", "domain@x.example\n")
+    block(etc / "families" / "tides", "family@x.example\n")
+    block(etc / "lists.example" / "families" / "tides", "kin@x.example\n")
+    block(etc / "families" / "other", "no@x.example\n")
+    block(etc / "other.example", "no@x.example\n")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        lists = installation.lists()
+        bans = [(ban.address, ban.was) for ban in installation.bans([*lists, *lists])]
+    assert {
+        ("troll@x.example", "blocklisted"),
+        ("*@bad.example", "blocklisted"),
+        ("family@x.example", "blocklisted"),
+        ("kin@x.example", "blocklisted"),
+        ("domain@x.example", "blocklisted everywhere"),
+        ("site@x.example", "blocklisted everywhere"),
+        ("*@site.example", "blocklisted everywhere"),
+    } == set(bans)
+    assert len(bans) == len(set(bans))
+
+
+@pytest.mark.parametrize("where", ["sympa/sympa.conf", "sympa.conf", "elsewhere/sympa.conf"])
+def test_the_folders_are_where_the_configuration_says(source: Path, where: str) -> None:
+    """`etc`, or the folder of sympa.conf, or the one above; `home` under any name."""
+    etc = source.parent / "etc"
+    block(etc, "site@x.example\n")
+    (source.parent / "list_data").rename(source.parent / "expl")
+    config = etc / where
+    config.parent.mkdir(exist_ok=True)
+    named = f"etc {etc}\n" if "elsewhere" in where else ""
+    config.write_text(f"db_type SQLite\ndb_name {source}\nhome {source.parent}/expl\n{named}")
+    with closing(open_sympa(str(config), None)) as installation:
+        (old,) = installation.lists()
+        bans = {ban.address for ban in installation.bans([old])}
+    assert {"troll@x.example", "*@bad.example", "site@x.example"} == bans
+    assert "The énews" == old.title
+    assert old.archives
+
+
+def test_without_the_settings_of_the_site_the_operator_hears_so(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else people whom it blocks would be mailed without a word."""
+    monkeypatch.setattr(sympa, "DEFAULT_SITE", source.parent / "nothing")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        (old,) = installation.lists()
+    assert "blocklists of the whole site, which --files DIR would find in etc/search_filters" in old.left_behind
+
+
+def test_pages_of_lists_with_one_name_lead_nowhere(source: Path) -> None:
+    """They do not say the domain, so one list would answer for the other."""
+    with closing(sqlite3.connect(source)) as connection, connection:
+        connection.execute("insert into admin_table values ('olga@x.example', 'news', 'other.example', 'owner')")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        lists = installation.lists()
+    page = (digest_of_path("/sympa/signoff/news"), OldKind.LEAVING_PAGE)
+    assert [False, False] == [page in old.places for old in lists]
+    assert all("old web pages, since another domain has a list of this name" in old.left_behind for old in lists)
+
+
+@pytest.mark.parametrize("access", ["owner", "listmaster", "closed"])
+def test_an_archive_for_owners_alone_is_not_shown_to_members(source: Path, access: str) -> None:
+    config = source.parent / "list_data" / "lists.example" / "news" / "config"
+    config.write_text(f"status pending\n\narchive\nweb_access {access}\n")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        (old,) = installation.lists()
+    assert "off" == old.settings["archive"]
+    assert "the status pending. Here it is open until you close it with `pressrun list close`" in old.left_behind

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from msgspec import Struct
 
@@ -48,6 +48,9 @@ class OldList(Struct, frozen=True, kw_only=True):
 class Installation(ABC):
     """An installation that was opened; raises BadInput and NoInput, naming the file, line or record."""
 
+    bans_patterns: ClassVar[bool] = False
+    """Whether a ban may be a pattern."""
+
     @property
     def server_places(self) -> Sequence[Place]:
         """Links and addresses of the whole server, which lead to no single list."""
@@ -68,6 +71,10 @@ class Installation(ABC):
     def is_pattern(self, ban: str) -> bool:  # noqa: ARG002 - a program may ban addresses only
         """Whether a ban is a pattern there, even if it could be an address elsewhere."""
         return False
+
+    def ban_expression(self, ban: str) -> str:
+        """A banned pattern as a regular expression, which addresses match from their beginning."""
+        return ban
 
     def personal_links(self, old: OldList) -> Iterator[PersonalLink]:  # noqa: ARG002 - a program may have none
         return iter(())

@@ -89,6 +89,8 @@ def _load(file: BinaryIO) -> Any:
 class Mailman2(Installation):
     """A Mailman 2.1 installation."""
 
+    bans_patterns = True
+
     def __init__(self, configs: Sequence[Path], archives: Path | None) -> None:
         self._configs = {path: read_config(path) for path in configs}
         self._archives = archives

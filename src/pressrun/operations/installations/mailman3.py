@@ -83,6 +83,8 @@ _PEOPLE = """
 class Mailman3(TableInstallation):
     """A Mailman 3 installation."""
 
+    bans_patterns = True
+
     def __init__(self, tables: SourceTables, archives: Path | None) -> None:
         super().__init__(tables)
         self._archives = archives

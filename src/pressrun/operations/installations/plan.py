@@ -10,7 +10,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
-import msgspec
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -18,6 +17,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
 from pressrun.core.errors import BadInput, MalformedAddress, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
+from pressrun.operations.installations.bans import compile_ban, is_banned
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.lists.list_settings import read_settings
@@ -132,6 +132,7 @@ class Fates:
         self._moves = moves
         self._now = now
         self._on_reject = on_reject
+        self._patterns = {move.name: self._patterns_of(move) for move in moves}
         self._suppressed = {hash(key) for member in self.suppressed() if (key := _key_of(member)) is not None}
 
     def suppressed(self) -> Iterator[SourceMember]:
@@ -152,20 +153,39 @@ class Fates:
         return Counter((member.was or member.state.value, self._fate(move, member)) for member in self._members(move))
 
     def count_bans(self) -> Counter[tuple[str, str]]:
-        """The same for bans, without patterns."""
+        """The same for bans. Patterns are reported as rejects, since Pressrun has no equivalent for new readers."""
         counts: Counter[tuple[str, str]] = Counter()
         for ban in self._bans():
-            is_address = not self._installation.is_pattern(ban.address) and _key_of(ban) is not None
-            if not is_address:
-                self._reject("", ban, f"{ban.was}: a pattern, or an invalid address, which cannot be suppressed")
-            counts[ban.was, "suppressed" if is_address else REFUSED] += 1
+            problem = self._problem_of(ban)
+            if problem:
+                self._reject("", ban, f"{ban.was}: {problem}")
+            counts[ban.was, REFUSED if problem else "suppressed"] += 1
         return counts
+
+    def _problem_of(self, ban: SourceMember) -> str:
+        """Why a ban does not become a suppression; empty if it does."""
+        if not self._installation.is_pattern(ban.address):
+            return "" if _key_of(ban) is not None else "not a valid address, so it cannot be suppressed"
+        if compile_ban(self._installation.ban_expression(ban.address)) is None:
+            return "a pattern that Pressrun cannot check. Look for members that it matches yourself"
+        return "a pattern. Members that it matches are suspended, but it stops no new sign-ups"
+
+    def _patterns_of(self, move: ListMove) -> list[re.Pattern[str]]:
+        """The patterns that are banned from a list."""
+        if not self._installation.bans_patterns:
+            return []
+        bans = (ban.address for ban in self._installation.bans([move.old]))
+        expressions = {self._installation.ban_expression(ban) for ban in bans if self._installation.is_pattern(ban)}
+        return [pattern for text in sorted(expressions) if (pattern := compile_ban(text)) is not None]
 
     def _bans(self) -> Iterator[SourceMember]:
         return self._installation.bans([move.old for move in self._moves])
 
     def _members(self, move: ListMove) -> Iterator[SourceMember]:
-        return map(_with_tidy_name, self._installation.members(move.old))
+        patterns = self._patterns[move.name]
+        for member in self._installation.members(move.old):
+            is_kept = member.state is not MemberState.ACTIVE or not is_banned(member.address, patterns)
+            yield _with_tidy_name(member if is_kept else _as_banned(member))
 
     def _fate(self, move: ListMove, member: SourceMember) -> str:
         if member.state is MemberState.UNCONFIRMED:
@@ -188,11 +208,16 @@ class Fates:
         self._on_reject(Reject(list=name, record=member.line, address=member.address, reason=reason))
 
 
+def _as_banned(member: SourceMember) -> SourceMember:
+    """A member who gets no email, since a pattern bans their address."""
+    return replace(member, state=MemberState.SUSPENDED, was=f"{member.was}, banned by a pattern")
+
+
 def _with_tidy_name(member: SourceMember) -> SourceMember:
     """The member with a name in one line, so that nobody is left behind because of a tab in their name."""
     if member.name.isprintable() and len(member.name) <= LONGEST_LINE:
         return member
-    return msgspec.structs.replace(member, name=_one_line(member.name))
+    return replace(member, name=_one_line(member.name))
 
 
 def _key_of(member: SourceMember) -> str | None:

@@ -7,9 +7,12 @@ message.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput
@@ -31,11 +34,13 @@ from pressrun.operations.installations.tables import SourceTables, copy_rows, op
 from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.lines import plain_name, sympa_fields, sympa_standing
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
+from pressrun.runtime.clock import utc_now
 
 WANTED = {
     "subscriber_table": (
         *("user_subscriber", "list_subscriber", "robot_subscriber", "reception_subscriber", "suspend_subscriber"),
-        *("bounce_score_subscriber", "date_epoch_subscriber", "comment_subscriber", "custom_attribute_subscriber"),
+        *("suspend_end_date_subscriber", "bounce_score_subscriber", "date_epoch_subscriber", "comment_subscriber"),
+        "custom_attribute_subscriber",
     ),
     "user_table": ("email_user", "gecos_user", "lang_user"),
     "admin_table": ("user_admin", "list_admin", "robot_admin", "role_admin"),
@@ -43,15 +48,17 @@ WANTED = {
 }
 _PEOPLE = """
     select user_subscriber as address, reception_subscriber as reception, suspend_subscriber as suspend,
-        bounce_score_subscriber as bounce_score, date_epoch_subscriber as since,
+        suspend_end_date_subscriber as suspended_until, bounce_score_subscriber as bounce_score,
+        date_epoch_subscriber as since,
         coalesce(nullif(comment_subscriber, ''), gecos_user, '') as name, coalesce(lang_user, '') as language,
         coalesce(custom_attribute_subscriber, '') as attributes
     from subscriber_table left join user_table on email_user = user_subscriber
     where list_subscriber = :name and robot_subscriber = :robot order by user_subscriber
 """
+# Of the list, and of its family: there, `list_exclusion` begins with `family:`.
 _EXCLUDED = """
-    select user_exclusion as address, date_exclusion as since from exclusion_table
-    where list_exclusion = :name and robot_exclusion = :robot order by user_exclusion
+    select user_exclusion as address, max(cast(coalesce(date_exclusion, 0) as integer)) as since from exclusion_table
+    where list_exclusion in (:name, :family) and robot_exclusion = :robot group by user_exclusion order by 1
 """
 _ADMINS = """
     select user_admin as address from admin_table
@@ -69,18 +76,58 @@ _ENDINGS = {
     "-owner": OldKind.OWNER,
     "-editor": OldKind.OWNER,
 }
+# Scenarios of `subscribe` in which an owner decides, or nobody can.
+_NEEDS_OWNER = re.compile(r"owner|closed|listmaster")
 LARGEST_CONFIG = 1 << 20
+DEFAULT_SITE = Path("/etc/sympa")
+
+
+class Folders(Struct, frozen=True, kw_only=True):
+    """Where Sympa has what is not in its database, as far as it is here: lists, archives, and the site's settings."""
+
+    lists: tuple[Path, ...] = ()
+    archives: tuple[Path, ...] = ()
+    site: tuple[Path, ...] = ()
+
+    def find_list(self, name: str, robot: str) -> Path | None:
+        """The folder with the `config` of a list."""
+        if "/" in name + robot:  # would lead out of the folder
+            return None
+        folders = [root / parent / name for root in self.lists for parent in (robot, ".")]
+        return next((folder for folder in folders if (folder / "config").is_file()), None)
+
+    def find_archives(self, name: str, robot: str) -> Iterator[Path]:
+        """The folders of messages of a list."""
+        for root in self.archives:
+            if "/" not in name + robot and (root / f"{name}@{robot}").is_dir():
+                yield from sorted(path for path in (root / f"{name}@{robot}").glob("*/arctxt") if path.is_dir())
+                return
+
+    def find_blocklists(self, folder: Path | None, robot: str, family: str) -> Iterator[tuple[Path, str]]:
+        """The blocklists that Sympa applies to a list, each with what it makes of an address in it."""
+        own = [] if folder is None else [folder]
+        for site in self.site:
+            own += [site / parent / "families" / family for parent in (robot, ".") if family]
+        everywhere = [site / parent for site in self.site for parent in (robot, ".") if "/" not in robot]
+        for where, was in ((own, "blocklisted"), (everywhere, "blocklisted everywhere")):
+            for parent in where:
+                for file in ("blocklist.txt", "blacklist.txt"):
+                    if (path := parent / "search_filters" / file).is_file():
+                        yield path, was
 
 
 class Sympa(TableInstallation):
     """A Sympa installation."""
 
-    def __init__(self, tables: SourceTables, data: Path | None, archives: Path | None) -> None:
+    bans_patterns = True
+
+    def __init__(self, tables: SourceTables, folders: Folders, now: int) -> None:
         super().__init__(tables)
-        self._data = data
-        self._archives = archives
+        self._folders = folders
+        self._now = now
         names = [(row["name"], row["robot"]) for row in tables.rows(_NAMES)]
         self._lists = sorted({(str(name), str(robot)) for name, robot in names if name})
+        self._robots_with = Counter(name for name, _ in self._lists)
 
     @property
     def server_places(self) -> Sequence[Place]:
@@ -95,36 +142,54 @@ class Sympa(TableInstallation):
         return [self._list(name, robot) for name, robot in self._lists]
 
     def members(self, old: OldList) -> Iterator[SourceMember]:
+        """The members, and those who left a list that includes them; the later of the two counts."""
         name, _, robot = old.key.rpartition("@")
+        family = self._config_of(name, robot).get("family_name", "")
+        excluded = {
+            row["address"]: int(row["since"])
+            for row in self._tables.rows(_EXCLUDED, name=name, family=f"family:{family}", robot=robot)
+        }
         number = 0
         for row in self._tables.rows(_PEOPLE, name=name, robot=robot):
             number += 1
-            yield _member(number, row)
-        for row in self._tables.rows(_EXCLUDED, name=name, robot=robot):
+            since = str(row["since"] or "")
+            if row["address"] not in excluded or (since.isdecimal() and int(since) > excluded[row["address"]]):
+                excluded.pop(row["address"], None)
+                yield self._member(number, row)
+        for address, left_at in excluded.items():
             number += 1
             yield SourceMember(
                 line=number,
-                address=row["address"],
+                address=address,
                 state=MemberState.UNSUBSCRIBED,
                 was="left a list of included members",
-                subscribed_at=utc_of_epoch(row["since"]),
+                subscribed_at=utc_of_epoch(left_at),
             )
 
     def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
+        """Who is in a blocklist of these lists, of their families, of their domains or of the whole site."""
+        files: dict[Path, str] = {}
         for old in lists:
-            folder = self._folder_of(*old.key.rsplit("@", 1))
-            for file in ("blocklist.txt", "blacklist.txt"):
-                yield from _blocked(None if folder is None else folder / "search_filters" / file)
+            name, _, robot = old.key.rpartition("@")
+            family = self._config_of(name, robot).get("family_name", "")
+            folder = self._folders.find_list(name, robot)
+            files.update(self._folders.find_blocklists(folder, robot, "" if "/" in family else family))
+        for path, was in files.items():
+            yield from _blocked(path, was)
 
     def is_pattern(self, ban: str) -> bool:
         return "*" in ban
 
+    def ban_expression(self, ban: str) -> str:
+        """Only the first star stands for anything."""
+        start, _, end = ban.partition("*")
+        return rf"{re.escape(start)}.*{re.escape(end)}\Z"
+
     def _list(self, name: str, robot: str) -> OldList:
-        folder = self._folder_of(name, robot)
-        config = {} if folder is None else _read_config(folder / "config")
+        folder = self._folders.find_list(name, robot)
+        config = self._config_of(name, robot)
         owners, editors = (self._people(name, robot, role) for role in ("owner", "editor"))
         owners = [*owners, *self._people(name, robot, "listmaster")]
-        status = config.get("status", "open")
         settings = {
             "description": "" if folder is None else _read_text(folder / "info"),
             "language": read_tag(config.get("lang", "")),
@@ -132,63 +197,68 @@ class Sympa(TableInstallation):
             "listed": "false" if config.get("visibility", "conceal").startswith(("conceal", "secret")) else "true",
             "archive": _archive_of(config),
         }
-        left = [f"the status {status}: it is open here"] if status != "open" else []
-        left += ["members from other sources, which are copied once"] if "include" in config else []
-        left += ["its configuration, which --files DIR would find in list_data"] if folder is None else []
+        is_alone = self._robots_with[name] == 1
         return OldList(
             key=f"{name}@{robot}",
             name=name,
             title=config.get("subject", "").strip()[:200] or name,
             settings={key: value for key, value in settings.items() if value},
             editors=tuple(dict.fromkeys([*owners, *editors])),
-            places=(*addresses_of(name, robot, _ENDINGS), *_pages(name)),
-            archives=tuple(self._find_archives(name, robot)),
-            left_behind=tuple(left),
+            places=(*addresses_of(name, robot, _ENDINGS), *(_pages(name) if is_alone else ())),
+            archives=tuple(self._folders.find_archives(name, robot)),
+            left_behind=tuple(self._left_behind(config, has_folder=folder is not None, is_alone=is_alone)),
         )
+
+    def _left_behind(self, config: dict[str, str], *, has_folder: bool, is_alone: bool) -> Iterator[str]:
+        status = config.get("status", "open")
+        if status != "open":
+            yield f"the status {status}. Here it is open until you close it with `pressrun list close`"
+        subscribe = config.get("subscribe", "open")
+        if _NEEDS_OWNER.search(subscribe):
+            yield f"`subscribe {subscribe}`: here, anybody can sign up"
+        if "include" in config:
+            yield "members from other sources, which are copied once"
+        if not is_alone:
+            yield "old web pages, since another domain has a list of this name"
+        if not has_folder:
+            yield "its configuration, which --files DIR would find in list_data"
+        if not self._folders.site:
+            yield "blocklists of the whole site, which --files DIR would find in etc/search_filters"
+
+    def _config_of(self, name: str, robot: str) -> dict[str, str]:
+        folder = self._folders.find_list(name, robot)
+        return {} if folder is None else _read_config(folder / "config")
 
     def _people(self, name: str, robot: str, role: str) -> list[str]:
         return valid_addresses(row["address"] for row in self._tables.rows(_ADMINS, name=name, robot=robot, role=role))
 
-    def _folder_of(self, name: str, robot: str) -> Path | None:
-        if self._data is None or "/" in name + robot:  # would lead out of the folder
-            return None
-        roots = (self._data / "list_data", self._data)
-        folders = [root / parent / name for root in roots for parent in (robot, ".")]
-        return next((folder for folder in folders if (folder / "config").is_file()), None)
-
-    def _find_archives(self, name: str, robot: str) -> Iterator[Path]:
-        for root in (self._archives, None if self._data is None else self._data / "arc"):
-            if root is not None and "/" not in name + robot and (root / f"{name}@{robot}").is_dir():
-                yield from sorted(path for path in (root / f"{name}@{robot}").glob("*/arctxt") if path.is_dir())
-                return
-
-
-def _member(number: int, row: Any) -> SourceMember:
-    values = {key: str(row[key]) for key in ("reception", "suspend", "bounce_score") if row[key] not in (None, "")}
-    try:
-        standing, was = sympa_standing(values)
-        state = standing.state
-    except BadInput as problem:  # a way of delivery of another version
-        state, was = MemberState.SUSPENDED, str(problem)
-    return SourceMember(
-        line=number,
-        address=row["address"],
-        name=plain_name(row["name"]),
-        language=read_tag(row["language"]),
-        state=state,
-        was=was,
-        subscribed_at=utc_of_epoch(row["since"]),
-        consent_source="Sympa",
-        fields=sympa_fields(row["attributes"]),
-    )
+    def _member(self, number: int, row: Any) -> SourceMember:
+        values = {key: str(row[key]) for key in ("reception", "suspend", "bounce_score") if row[key] not in (None, "")}
+        until = str(row["suspended_until"] or "")
+        if until.isdecimal() and 0 < int(until) < self._now:
+            values.pop("suspend", None)  # as Sympa does, once it has a message for them
+        try:
+            standing, was = sympa_standing(values)
+            state = standing.state
+        except BadInput as problem:  # a way of delivery of another version
+            state, was = MemberState.SUSPENDED, str(problem)
+        return SourceMember(
+            line=number,
+            address=row["address"],
+            name=plain_name(row["name"]),
+            language=read_tag(row["language"]),
+            state=state,
+            was=was,
+            subscribed_at=utc_of_epoch(row["since"]),
+            consent_source="Sympa",
+            fields=sympa_fields(row["attributes"]),
+        )
 
 
-def _blocked(path: Path | None) -> Iterator[SourceMember]:
-    if path is None or not path.is_file():
-        return
+def _blocked(path: Path, was: str) -> Iterator[SourceMember]:
     for number, line in enumerate(_read_text(path).splitlines(), start=1):
-        if line.strip() and not line.startswith("#"):
-            yield SourceMember(line=number, address=line.strip(), state=MemberState.SUPPRESSED, was="blocklisted")
+        if line.strip() and not line.startswith(("#", ";")):
+            yield SourceMember(line=number, address=line.strip(), state=MemberState.SUPPRESSED, was=was)
 
 
 def _read_text(path: Path) -> str:
@@ -217,28 +287,43 @@ def _read_config(path: Path) -> dict[str, str]:
 
 
 def _archive_of(config: dict[str, str]) -> str:
+    """Who may read the archive; only owners in Sympa means nobody here."""
     access = config.get("archive.web_access", config.get("web_archive.access", config.get("archive.access", "private")))
-    return {"public": "public", "closed": "off"}.get(access, "members")
+    return {"public": "public", "closed": "off", "owner": "off", "listmaster": "off"}.get(access, "members")
 
 
 def _pages(name: str) -> Iterator[Place]:
     for folder in ("/sympa", "/wws"):
         for page in ("info", "subscribe", "subrequest", "home"):
             yield digest_of_path(f"{folder}/{page}/{name}"), OldKind.PAGE
-        for page in ("signoff", "sigrequest", "auto_signoff", "unsubscribe"):
+        for page in ("signoff", "sigrequest", "auto_signoff", "unsubscribe", "oneclick"):
             yield digest_of_path(f"{folder}/{page}/{name}"), OldKind.LEAVING_PAGE
         for page in ("arc", "arcsearch_form", "latest_arc"):
             yield digest_of_path(f"{folder}/{page}/{name}"), OldKind.ARCHIVE
 
 
 def open_sympa(source: str, files: Path | None) -> Sympa:
-    """An installation by sympa.conf or its database; `files` has list_data and arc. Raises BadInput, NoInput."""
+    """An installation by sympa.conf or its database; `files` has list_data, arc and etc. Raises BadInput, NoInput."""
+    now = int(utc_now())
     if source.startswith(("postgres://", "postgresql://")):
-        return Sympa(copy_rows("the database of Sympa", WANTED, read_server(source, WANTED)), files, None)
+        tables = copy_rows("the database of Sympa", WANTED, read_server(source, WANTED))
+        return Sympa(tables, _folders_below(files), now)
     path = source_file(source, "sympa.conf, its SQLite file, a dump, or postgresql://…")
     if path.suffix == ".conf":
-        return _open_config(path, files)
-    return Sympa(_open_database(path), files, None)
+        return _open_config(path, files, now)
+    return Sympa(_open_database(path), _folders_below(files), now)
+
+
+def _folders_below(files: Path | None) -> Folders:
+    """The folders of an installation without its sympa.conf; its settings may be where Debian has them."""
+    if files is None:
+        return Folders(site=_present([DEFAULT_SITE]))
+    site = _present([files / "etc"]) or _present([DEFAULT_SITE])
+    return Folders(lists=(files / "list_data", files), archives=(files / "arc",), site=site)
+
+
+def _present(folders: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(folder for folder in folders if folder.is_dir())
 
 
 def _open_database(path: Path) -> SourceTables:
@@ -250,22 +335,32 @@ def _open_database(path: Path) -> SourceTables:
     return copy_rows(str(path), WANTED, read_mysql_dump(path, lambda name: name if name in WANTED else None))
 
 
-def _open_config(path: Path, files: Path | None) -> Sympa:
+def _open_config(path: Path, files: Path | None, now: int) -> Sympa:
     words = (re.split(r"\s+", line.strip(), maxsplit=1) for line in _read_text(path).splitlines())
     config = {pair[0]: pair[1] for pair in words if len(pair) == 2 and not pair[0].startswith("#")}
-    home = Path(config["home"]).parent if "home" in config else Path("/var/lib/sympa")
-    archives = Path(config["arc_path"]) if "arc_path" in config else None
+    folders = _folders_of(path, config, files)
     kind, name = config.get("db_type", "").lower(), config.get("db_name", "sympa")
     if kind == "sqlite":
-        return Sympa(_open_database(Path(name)), files or home, archives)
+        return Sympa(_open_database(Path(name)), folders, now)
     if kind == "pg":
         parts = {"host": "db_host", "port": "db_port", "user": "db_user", "password": "db_passwd"}
         words_of = " ".join(f"{key}={_quoted(config[theirs])}" for key, theirs in parts.items() if config.get(theirs))
         rows = read_server(f"dbname={_quoted(name)} {words_of}", WANTED)
-        return Sympa(copy_rows("the database of Sympa", WANTED, rows), files or home, archives)
+        return Sympa(copy_rows("the database of Sympa", WANTED, rows), folders, now)
     raise BadInput(
         f"{path}: cannot read a database of type {kind!r} directly. Make a dump: mysqldump {name} > sympa.sql"
     )
+
+
+def _folders_of(path: Path, config: dict[str, str], files: Path | None) -> Folders:
+    """The folders that sympa.conf names; the settings of the site are beside it, or in the folder above."""
+    home = Path(config.get("home", "/var/lib/sympa/list_data"))
+    lists = (home,) if files is None else (files / "list_data", files)
+    archives = [Path(config["arc_path"])] if "arc_path" in config else []
+    archives.append((home.parent if files is None else files) / "arc")
+    above = [path.parent.parent] if path.parent.name == "sympa" else []
+    site = [Path(config["etc"])] if "etc" in config else [path.parent, *above]
+    return Folders(lists=lists, archives=tuple(archives), site=_present(site))
 
 
 def _quoted(text: str) -> str:
