@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from pressrun.core.text import passages, searching
-from pressrun.core.text.folding import MOST_REMEMBERED, Folding
+from pressrun.core.text import searching
+from pressrun.core.text.searching import MOST_REMEMBERED, Folding
 
 
 def test_every_character_is_folded_and_few_are_remembered() -> None:
@@ -19,5 +19,5 @@ def test_every_character_is_folded_and_few_are_remembered() -> None:
 def test_the_search_uses_it() -> None:
     every = "".join(map(chr, (*range(0xD800), *range(0xE000, sys.maxunicode + 1))))
     searching.words_of(every)
-    every.translate(passages._FOLD)
-    assert MOST_REMEMBERED >= max(len(searching._FOLDING), len(passages._FOLD))
+    every.translate(searching._FOLD)
+    assert MOST_REMEMBERED >= max(len(searching._FOLDING), len(searching._FOLD))

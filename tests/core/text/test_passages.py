@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.text.passages import LENGTH, MOST_READ, best_passage
-from pressrun.core.text.searching import parse_query, searchable
+from pressrun.core.text.searching import LENGTH, MOST_READ, best_passage, parse_query, searchable
 
 LONG = " ".join(f"filler{number}" for number in range(400))
 

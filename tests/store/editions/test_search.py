@@ -14,8 +14,7 @@ from tests.editions.stored import new_edition
 from tests.engines import new_database
 
 from pressrun.core.signing.keys import KeyRing
-from pressrun.core.text.passages import best_passage
-from pressrun.core.text.searching import parse_query
+from pressrun.core.text.searching import best_passage, parse_query
 from pressrun.store.editions import editions, search
 from pressrun.store.lists import lists
 from pressrun.store.lists.lists import NewList

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from pressrun.core.abuse.windows import Windows
 from pressrun.core.quantities import RateExceeded
-from pressrun.core.text.passages import Pieces, best_passage
-from pressrun.core.text.searching import parse_query, searchable
+from pressrun.core.text.searching import Pieces, best_passage, parse_query, searchable
 from pressrun.services.archives.archive_reader import ArchiveAccess, NotReadable, open_archive
 from pressrun.services.archives.archived_edition import Summary, summary_of
 from pressrun.services.context import ServiceContext

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pressrun.core.text.passages import MOST_READ
-from pressrun.core.text.searching import MOST_OCTETS_OF_TITLE, Term, indexed_words, searchable, words_of
+from pressrun.core.text.searching import MOST_OCTETS_OF_TITLE, MOST_READ, Term, indexed_words, searchable, words_of
 from pressrun.store.transaction import Transaction, in_json
 
 _HALF_SECONDS = 365 * 86_400  # an edition of that age counts half
