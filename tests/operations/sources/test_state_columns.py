@@ -10,9 +10,8 @@ import pytest
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.column_names import holds_addresses
-from pressrun.operations.sources.columns import parse_map
+from pressrun.operations.sources.columns import key_for, parse_map
 from pressrun.operations.sources.formats import read_members
-from pressrun.operations.sources.state_columns import key_for
 from pressrun.operations.sources.states import read_flag, read_state
 
 # For each service: the header, a row of a reader who gets mail, one of a reader who does not, and the state of that one

@@ -1,6 +1,8 @@
 """Which column of a CSV file means what: by the format, and by what the operator says with `--map`.
 
-A column that nobody explains becomes a merge field of that name.
+A column that nobody explains becomes a merge field of that name. Columns that may say who left, bounced or never
+confirmed (assets/member_columns.toml) would be ignored that way, and all of those people mailed. Nothing here decides
+about a member: each such column gets the key that would explain it, and the operator confirms it.
 """
 
 from __future__ import annotations
@@ -12,9 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from pressrun.core.errors import BadInput, UsageError
-from pressrun.operations.sources.column_names import holds_addresses
+from pressrun.operations.sources.column_names import WHOLE, holds_addresses, phrases, words_of
 from pressrun.operations.sources.remedies import BY_OPTIONS, KEYS, LEFT_OUT, Remedies
-from pressrun.operations.sources.state_columns import marking_columns
 from pressrun.operations.sources.states import FLAGS
 from pressrun.services.members.row_checks import FILE_COLUMNS, FLAGS_BY_NAME, may_name_field, require_field_name
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
@@ -24,6 +25,13 @@ _OF_MAILCHIMP = frozenset({"leid", "euid"})
 _STATES = ("state", "list_state")  # the second is that on this list
 _MARKS = frozenset({*_STATES, *FLAGS})
 _MEANINGS = FILE_COLUMNS | {LEFT_OUT}
+
+_OTHER_CHANNELS, _EMAIL, _LINKS, _DETAILS = map(phrases, ("other_channel", "email", "link", "detail"))
+_STATUS, _OF_READERS = phrases("status", WHOLE), phrases("of_reader", WHOLE)
+# By the key that would explain such a column: the first one that applies.
+_MARKING = {
+    key: phrases(key) for key in ("unsubscribed", "suppressed", "suspended", "delivery", "confirmed", "subscribed")
+}
 
 ColumnMap = Mapping[str, str]
 """Keys by the names of columns in lower case: one of KNOWN_COLUMNS or FLAGS, LEFT_OUT, or the name of a merge field."""
@@ -160,3 +168,30 @@ def _no_address(names: Sequence[str], remedies: Remedies) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(repr, names)) or "nothing"
+
+
+def marking_columns(columns: Sequence[str]) -> list[tuple[str, str]]:
+    """Those columns that may mark people who must not be mailed, each with the key that would explain it.
+
+    A column with a reason or the like is left out if another one has the state itself.
+    """
+    keys = [(column, key, _DETAILS.is_in(words_of(column))) for column in columns if (key := key_for(column))]
+    whole = {key for _, key, is_detail in keys if not is_detail}
+    return [(column, key) for column, key, is_detail in keys if not (is_detail and key in whole)]
+
+
+def key_for(column: str) -> str | None:
+    """The key that would explain a column, if its name says that it marks people who must not be mailed."""
+    words = words_of(column)
+    if _LINKS.is_in(words) or (_OTHER_CHANNELS.is_in(words) and not _EMAIL.is_in(words)):
+        return None
+    for key, wordings in _MARKING.items():
+        if wordings.is_in(words):
+            return key
+    return "state" if words == "subscriber type" or _is_status(words.split()) else None
+
+
+def _is_status(words: Sequence[str]) -> bool:
+    """Whether a column has the status of a reader, not that of an order or a lead."""
+    others = [word for word in words if not _STATUS.is_in(word)]
+    return len(others) < len(words) and all(map(_OF_READERS.is_in, others))
