@@ -11,8 +11,8 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.engines import new_database
 
-from pressrun.daemon import start_checks
-from pressrun.daemon.start_checks import CLOCK_SECONDS, log_differences
+from pressrun.daemon import serve
+from pressrun.daemon.serve import CLOCK_SECONDS, log_differences
 from pressrun.runtime.clock import utc_now
 from pressrun.store.database import Database
 from pressrun.store.upkeep import sessions
@@ -67,7 +67,7 @@ async def test_a_start_says_nothing_of(
 async def test_a_clock_that_differs_from_that_of_the_database_is_named(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(start_checks, "utc_now", lambda: utc_now() + seconds)
+    monkeypatch.setattr(serve, "utc_now", lambda: utc_now() + seconds)
     events = await said(database, caplog)
     expected = abs(seconds) >= CLOCK_SECONDS
     assert ["daemon.clock_differs"] * expected == [name for name, _ in events]

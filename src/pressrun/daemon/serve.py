@@ -16,39 +16,49 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from pressrun import __version__
+from pressrun.config import differing_settings
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.daemon.building import build_running
 from pressrun.daemon.descriptors import raise_limit, shortage
 from pressrun.daemon.early_signals import EarlySignals, early_signals
 from pressrun.daemon.offline import opened
-from pressrun.daemon.opened_journal import opened_journal
 from pressrun.daemon.reload import Reload
 from pressrun.daemon.running import Running, Tour, run_until
 from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
-from pressrun.daemon.start_checks import log_differences
+from pressrun.delivery.worker.process import FINISH_SECONDS
+from pressrun.delivery.worker.workers import count_workers
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.systemd import ServiceManager
+from pressrun.store.database import Database
 from pressrun.store.people.audit import Actor
+from pressrun.store.queue.journal import Journal
+from pressrun.store.upkeep import sessions
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import keep_heads
+from pressrun.store.upkeep.sessions import Process
 
 if TYPE_CHECKING:
     from pressrun.web.editors.demo import DemoMailbox
 
 log = logging.getLogger("pressrun.daemon")
+
+OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # workers whose daemon was killed end before that
+CLOCK_SECONDS = 2.0  # two clocks that are kept right differ by less
 
 
 class Extras(Struct, frozen=True, kw_only=True):
@@ -135,3 +145,45 @@ def _log_start(settings: Settings, running: Running) -> None:
 
 def _log_step(seconds: float) -> None:
     event(log, "daemon.clock_stepped", level=logging.WARNING, seconds=round(seconds, 3))
+
+
+@asynccontextmanager
+async def opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
+    """The journal of relay replies, locked; None if it cannot be opened: then a kill repeats more copies."""
+    try:
+        journal = Journal.open(settings.data.journal, count_workers(settings.delivery.workers))
+    except OSError as problem:
+        event(log, "worker.not_journaled", level=logging.WARNING, problem=problem.strerror)
+        yield None
+        return
+    with closing(journal):
+        await _seize(journal)
+        yield journal
+
+
+async def _seize(journal: Journal) -> None:
+    """Lock the journal, once the workers of a killed daemon have written their last replies to it."""
+    until = time.monotonic() + OUTLIVED_SECONDS
+    while not journal.lock():
+        if time.monotonic() >= until:
+            event(log, "worker.outlived_daemon", level=logging.WARNING, seconds=OUTLIVED_SECONDS)
+            return
+        await asyncio.sleep(OUTLIVED_SECONDS / 1000)
+
+
+async def log_differences(database: Database, session: int, process: Process) -> None:
+    """Log how the settings differ from those of the session before, if that was on another machine.
+
+    And by how much the clock differs from that of the database, which is another one if that is on a server. This
+    keeps no daemon from starting. Only keys are named, never values.
+    """
+    before = await database.read(sessions.find_before, session)
+    if before is not None and before.host != process.host:
+        keys = differing_settings(process.config, before.config)
+        if keys:
+            event(log, "config.differs", level=logging.WARNING, keys=keys, host=before.host)
+    asked_at = utc_now()
+    theirs = await database.read(sessions.read_clock)
+    ours = (asked_at + utc_now()) / 2
+    if abs(ours - theirs) >= CLOCK_SECONDS:
+        event(log, "daemon.clock_differs", level=logging.WARNING, seconds=round(ours - theirs, 3))
