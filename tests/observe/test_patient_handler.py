@@ -87,7 +87,7 @@ def test_a_disk_that_is_full_costs_lines(tmp_path: Path, monkeypatch: pytest.Mon
         room[0] -= written
         return written
 
-    monkeypatch.setattr("pressrun.observe.patient_handler.write", write)
+    monkeypatch.setattr("pressrun.observe.log.write", write)
     path = tmp_path / "log"
     with path.open("w", encoding="utf-8") as stream:
         configure(LogSettings(level="info", format="json"), stream)
