@@ -1,20 +1,28 @@
 """Problems of a server that nobody notices until its disk is full or it accepts no more changes.
 
-An ordinary role sees little of other roles' sessions, so the dead rows that these keep are counted, too.
+An ordinary role sees little of other roles' sessions, so the dead rows that these keep are counted, too. Open sessions
+outlive the certificate of the server, so nobody would notice that it expired before the next restart. libpq verifies it
+for each connection, but does not show its dates.
 """
 
 from __future__ import annotations
 
+import socket
+import ssl
+import struct
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 
 from pressrun.core.timestamps import rfc3339
+from pressrun.runtime.certificates import CertificatePeriod, period_of
 from pressrun.store.location import DatabaseRisk
-from pressrun.store.postgresql.server_certificate import read_server_period
 
 _DAY = 86_400
+_SSL_REQUEST = struct.pack(">ii", 8, 80877103)  # PostgreSQL, Frontend/Backend Protocol, SSLRequest
+_SECONDS = 10.0
+_VERIFIES = ("verify-ca", "verify-full")
 LAST_DAYS = 7  # before a certificate expires: the weekly run of doctor fails once in time
 SHORT_DAYS, LAST_OF_SHORT_DAYS = 30, 3
 LONG_SECONDS = 86_400  # of a transaction: the longest backups take hours
@@ -104,3 +112,27 @@ def _find_age(connection: psycopg.Connection[Any]) -> Iterator[DatabaseRisk]:
     if row is not None and row[0] > OLD_AGE:
         state = f"no vacuum has frozen the database for {row[0]:,} transactions; at 2,100 million, all writes fail"
         yield DatabaseRisk(state, f"{_VACUUM}, then run vacuumdb --freeze")
+
+
+def read_server_period(connection: psycopg.Connection[Any]) -> CertificatePeriod | None:
+    """How long the certificate is valid; None if connections do not verify it, or if it cannot be read."""
+    parameters = connection.info.get_parameters()
+    verifies = parameters.get("sslmode") in _VERIFIES or "sslrootcert" in parameters
+    if not (verifies and connection.pgconn.ssl_in_use):
+        return None
+    try:
+        certificate = _ask(connection.info.host, connection.info.port)
+        return None if certificate is None else period_of(certificate)
+    except (OSError, ValueError):
+        return None
+
+
+def _ask(host: str, port: int) -> bytes | None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # libpq has just verified it
+    with socket.create_connection((host, port), _SECONDS) as plain:
+        plain.sendall(_SSL_REQUEST)
+        if plain.recv(1) != b"S":
+            return None
+        with context.wrap_socket(plain, server_hostname=host) as secured:
+            return secured.getpeercert(binary_form=True)
