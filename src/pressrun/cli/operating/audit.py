@@ -1,4 +1,4 @@
-"""`audit`: who did what, and whether anybody has tampered with the log of it."""
+"""`audit` and `consent`: who did what, and whether anybody has tampered with that log or the evidence of consent."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from typing import Any
 
 import click
 
-from pressrun.cli.operating.consent import head_option, print_audit
-from pressrun.cli.shared.output import print_rows
+from pressrun.cli.shared.output import echo, print_error, print_fields, print_json, print_rows
 from pressrun.cli.shared.verb import Invocation, read_rows, reading, verb
 from pressrun.cli.shared.when import parse_since
-from pressrun.core.signing.chain import parse_head
+from pressrun.core.errors import PressrunError
+from pressrun.core.signing.chain import Audit, Head, parse_head
 from pressrun.runtime.clock import utc_now
 from pressrun.services import evidence
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
 from pressrun.store.people import audit
-from pressrun.store.upkeep.key_files import load_head
+from pressrun.store.upkeep.key_files import load_consent_head, load_head
 
 MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
+
+_head_option = click.option(
+    "--head",
+    "heads",
+    metavar="NUMBER:CHAIN",
+    multiple=True,
+    help="A head printed earlier by this command or the log. It must still be in the chain.",
+)
 
 
 @verb("audit ls")
@@ -62,7 +70,7 @@ def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @verb("audit verify")
-@head_option
+@_head_option
 def verify(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
     """Keep the printed head on another machine. Somebody who can write the database and the keys can forge a new
     chain, and only a head out of their reach reveals it.
@@ -72,4 +80,41 @@ def verify(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
         # Read before the first row: a running daemon goes on writing both, rows first.
         witnesses.append((f"in {invocation.data.head_of('audit')}", load_head(invocation.data, "audit")))
         verified = evidence.verify(tx, witnesses, audit)
-    return print_audit(verified, "the audit log", as_json=invocation.as_json)
+    return _print_audit(verified, "the audit log", as_json=invocation.as_json)
+
+
+@verb("consent verify")
+@_head_option
+def verify_consent(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
+    """Erased rows and expired network addresses are counted and are not errors. Keep the printed head
+    somewhere else: anyone who can write the database and the keys can forge a new chain, and only a head out of their
+    reach reveals it.
+    """
+    witnesses: list[tuple[str, Head]] = [("in --head", parse_head(text)) for text in heads]
+    with reading(invocation) as tx:
+        # Read before the first row: a running daemon goes on writing both, rows first.
+        witnesses.append((f"in {invocation.data.consent_head}", load_consent_head(invocation.data)))
+        audit = evidence.verify(tx, witnesses)
+    return _print_audit(audit, "consent evidence", as_json=invocation.as_json, aged=audit.aged)
+
+
+def _print_audit(audit: Audit, subject: str, *, as_json: bool, **counts: int) -> int:
+    """Print what became of the verification of a chain; returns the exit code."""
+    summary: dict[str, object] = {
+        "ok": not audit.problems,
+        "rows": audit.rows,
+        "erased": audit.erased,
+        **counts,
+        "head": str(audit.head) if audit.rows else None,
+    }
+    problem = f"{subject} has been tampered with: {audit.problem_count} problems" if audit.problems else None
+    if as_json:
+        print_json(summary | {"problems": audit.problems} | ({"error": problem} if problem else {}))
+    else:
+        print_fields(summary)
+    if problem is None:
+        return 0
+    for line in audit.problems:
+        echo(line, err=True)
+    print_error(problem)
+    return PressrunError.exit_code
