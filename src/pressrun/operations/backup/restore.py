@@ -18,9 +18,8 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from pressrun.core.addresses.address import Address
-from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
+from pressrun.core.errors import BadConfiguration, NotFound, Refused, Unavailable
 from pressrun.operations.backup.encodings import OpenedBackup
-from pressrun.operations.backup.former_data import FormerData, open_former
 from pressrun.operations.backup.manifest import CONFIG, DATABASE, Manifest
 from pressrun.operations.backup.newer_database import NewerDatabase
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_same_installation
@@ -32,9 +31,9 @@ from pressrun.services.upkeep import carry_over
 from pressrun.services.upkeep.carry_over import HeldBack
 from pressrun.store.connection import EngineConnection
 from pressrun.store.database import Database
-from pressrun.store.location import Location
+from pressrun.store.location import Location, check_version
 from pressrun.store.programs.job_files import JobFiles
-from pressrun.store.queue.journal import read_entries
+from pressrun.store.queue.journal import Claim, JournalEntry, read_entries
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.table_store import UNKNOWN_IDS, MoveTarget
@@ -287,3 +286,44 @@ def _open_target(server: Location, schema: str, report: RestoreReport) -> MoveTa
         return server.open_target()
     report.aside.append(f"the schema {schema} of {server}")
     return server.open_replacement(schema)
+
+
+class FormerData(Struct, frozen=True, kw_only=True):
+    """The former database in a snapshot, the ids that it has drawn, and what its relays had accepted."""
+
+    tx: Transaction
+    errors: type[Exception]  # of its engine
+    last_ids: Mapping[str, int]
+    journaled: Mapping[Claim, JournalEntry]
+
+
+@contextmanager
+def open_former(data: DataDir) -> Iterator[FormerData | str | None]:
+    """The former data, or why they cannot be read, or None if there are none.
+
+    Raises Refused for a database with an older schema, which could be read after a step.
+    """
+    version = _read_version(data)
+    if not isinstance(version, int):
+        yield version
+        return
+    if version < data.database.newest_version:
+        raise Refused(
+            f"{data.database} has schema {version}. Run `pressrun migrate` first, to keep out people who left since. "
+            "If it cannot be migrated, move it away"
+        )
+    with closing(data.database.connect(readonly=True)) as connection, connection.reading() as tx:
+        yield FormerData(
+            tx=tx,
+            errors=connection.dialect.errors,
+            last_ids=connection.tables().last_ids(),
+            journaled=read_entries(data.journal),
+        )
+
+
+def _read_version(data: DataDir) -> int | str | None:
+    """The version of the schema, or why it cannot be read, or None if there is no database."""
+    try:
+        return check_version(data.database) if data.database.exists() else None
+    except (BadConfiguration, Unavailable) as problem:
+        return str(problem)
