@@ -14,7 +14,7 @@ from typing import Any
 import pytest_asyncio
 from tests.cli.shell import configure
 
-from pressrun.control.client import ControlClient
+from pressrun.control.client import ControlClient, call_if_running
 from pressrun.daemon.demo_capture import Capture
 
 START_SECONDS = 20.0
@@ -146,3 +146,17 @@ async def test_verbs_called_at_once_wait_for_each_other(site: Site) -> None:
     """No daemon runs: each verb holds the data for a moment, and none fails because of another."""
     created = await asyncio.gather(*(site.good("list", "create", f"list{n}", "--title", "T") for n in range(3)))
     assert 3 == len({row["name"] for row in created})
+
+
+async def test_a_daemon_says_what_it_could_not_use_of_a_changed_configuration(site: Site) -> None:
+    """By the keys, since `check` compares them with those of files that it finds closed; "" is the whole file."""
+    await site.serve()
+    socket, text = site.folder / "data" / "control.sock", site.config.read_text(encoding="utf-8")
+    answers = []
+    for change in ("\n[http]\n", "\n[http]\ncolour = 1\n"):
+        site.config.write_text(text.replace("\n[http]\n", change), encoding="utf-8")
+        answers.append(call_if_running(socket, "reload.try"))
+    site.config.unlink()
+    answers.append(call_if_running(socket, "reload.try"))
+    assert [[], ["http.colour"], [""]] == [answer and answer["unusable"] for answer in answers]
+    assert 0 == await site.stop()

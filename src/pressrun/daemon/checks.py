@@ -94,15 +94,9 @@ def _closed_files(subject: Subject) -> list[Finding]:
     closed = [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
     answer = _answer_of_service(subject) if closed else None
     if answer is not None:
-        closed = [error for error in closed if _is_confirmed(error, subject.source, answer["problems"])]
+        closed = [error for error in closed if error.key in answer.get("unusable", ())]
     is_tried = not is_system_wide(subject.source)
     return [_as_warning(error) if is_tried and not error.key else error for error in closed]
-
-
-def _is_confirmed(error: ConfigError, source: Path, problems: Sequence[str]) -> bool:
-    """Whether the service has a problem with the same key, or cannot read the configuration either."""
-    same = f": {error.key}: " if error.key else f"cannot read {source}"
-    return any(same in problem for problem in problems)
 
 
 def _as_warning(error: ConfigError) -> ConfigWarning:

@@ -15,7 +15,7 @@ from typing import Any
 
 from pressrun.acts.act import Doing
 from pressrun.acts.arguments import Arguments
-from pressrun.config import changed_needing_restart, keep_until_restart, load_settings
+from pressrun.config import changed_needing_restart, examine, keep_until_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.daemon.running import Running, serving
@@ -61,13 +61,16 @@ class Reload:
         return {"needs_restart": needs_restart}
 
     async def _try(self, _: Doing, __: Arguments) -> dict[str, Any]:
-        """What a reload would find, without putting it in force."""
+        """What a reload would find, without putting it in force; `unusable` keys are "" for the whole file."""
         running = self._running.current.value
-        answer = {"source": str(running.source), "problems": [], "signatures": {}, "needs_restart": []}
+        answer = {"source": str(running.source), "problems": [], "unusable": [], "signatures": {}, "needs_restart": []}
         try:
             settings = load_settings(running.source)
+        except BadConfiguration as problem:
+            keys = [error.key for error in examine(running.source) if error.key]
+            return answer | {"problems": str(problem).splitlines(), "unusable": keys}
         except (PressrunError, OSError) as problem:
-            return answer | {"problems": str(problem).splitlines()}
+            return answer | {"problems": str(problem).splitlines(), "unusable": [""]}
         return answer | {
             "signatures": signature_digests(settings),
             "needs_restart": changed_needing_restart(running, settings),
