@@ -7,7 +7,7 @@ import os
 import resource
 from pathlib import Path
 
-from pressrun.runtime.parent_death import leave_signals_to_parent
+from pressrun.runtime.parent_process import leave_signals_to_parent
 
 _NONE = (0, 0)
 # What a Python process needs to find its modules; it inherits nothing else.

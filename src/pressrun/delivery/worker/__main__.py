@@ -11,7 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from pressrun.runtime.parent_death import leave_signals_to_parent
+from pressrun.runtime.parent_process import leave_signals_to_parent
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.memory import leave_alone_what_stays
-from pressrun.runtime.parent_death import end_with_parent, hear_of_end
+from pressrun.runtime.parent_process import end_with_parent, hear_of_end
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver
 from pressrun.smtp.reply import Reply

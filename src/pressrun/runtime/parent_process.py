@@ -1,4 +1,4 @@
-"""How a process of ours depends on the daemon: it leaves signals to it, and learns within a millisecond of its end."""
+"""How a process of ours depends on the one that started it: it leaves signals to it, and ends with it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 import signal
 
 _PR_SET_PDEATHSIG = 1  # of prctl.h
-
-
 _IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTTOU)
 
 
