@@ -182,7 +182,7 @@ create index former_reader_by_age on former_reader (removed_at);
 create table redirect (
     digest text not null,                     -- core.addresses.old_links
     kind text not null check (kind in ('page', 'leaving-page', 'archive', 'campaign', 'person', 'post', 'subscribe', 'unsubscribe', 'request', 'owner', 'commands', 'origin')), -- core.addresses.old_links.OldKind
-    subscription_id integer not null default 0,-- of a person; not a reference, since a link outlives the subscription
+    subscription_id integer not null default 0,-- of a person, or the list of a campaign; not a reference, since a link outlives both
     list_id integer references list on delete set null,
     primary key (digest, kind, subscription_id)
 ) strict, without rowid;

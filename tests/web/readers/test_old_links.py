@@ -25,7 +25,7 @@ async def move_in(web: WebHarness) -> tuple[int, int]:
             "news",
             [(digest_of_campaign(ISSUE), OldKind.CAMPAIGN), (digest_of_campaign(ISSUE_OF_BOTH), OldKind.CAMPAIGN)],
         ),
-        ("other", []),
+        ("other", [(digest_of_campaign(ISSUE_OF_BOTH), OldKind.CAMPAIGN)]),
     ):
         await web.database.write(add_people, name, people)
         await web.database.write(add_places, name, places)
@@ -63,6 +63,17 @@ async def test_one_click_leaves_the_list_of_the_issue_alone(web: WebHarness) -> 
         (await web.subscription(reader)).state,
         (await web.subscription(second)).state,
     )
+
+
+async def test_a_link_in_an_issue_of_several_lists_is_about_all_of_them(web: WebHarness) -> None:
+    """Else the reader would go on getting what they have just left, from the other list."""
+    reader, second = await move_in(web)
+    async with web.client() as client:
+        shown = await client.get(f"/subscription/{ISSUE_OF_BOTH}/{READER}")
+        assert shown.headers["location"].startswith("/preferences/")
+        answer = await client.post(f"/subscription/{ISSUE_OF_BOTH}/{READER}", content=ONE_CLICK, headers=FORM)
+    assert 200 == answer.status_code
+    assert ["unsubscribed"] * 2 == [(await web.subscription(number)).state for number in (reader, second)]
 
 
 async def test_a_link_of_phplist_is_about_all_lists(web: WebHarness) -> None:

@@ -1,7 +1,9 @@
 -- name: put
--- Where old links and addresses of a list lead: arrays of the digest and the kind.
-insert into redirect (digest, kind, list_id)
-select distinct new.value ->> 0, new.value ->> 1, cast(:list_id as bigint) from {each places as new} where true
+-- Where old links and addresses of a list lead: arrays of the digest and the kind. A campaign may lead to several lists.
+insert into redirect (digest, kind, list_id, subscription_id)
+select distinct new.value ->> 0, new.value ->> 1, cast(:list_id as bigint),
+    case new.value ->> 1 when 'campaign' then cast(:list_id as bigint) else 0 end
+from {each places as new} where true
 on conflict (digest, kind, subscription_id) do update set list_id = excluded.list_id;
 
 -- name: put_people
