@@ -10,7 +10,8 @@ from pathlib import Path
 SCHEMA = """
 create table mailinglist (id integer primary key, list_name varchar, mail_host varchar, list_id varchar,
     advertised boolean, archive_policy integer, description varchar, info text, display_name varchar,
-    preferred_language varchar, subject_prefix varchar, reply_goes_to_list integer, reply_to_address varchar);
+    preferred_language varchar, subject_prefix varchar, reply_goes_to_list integer, reply_to_address varchar,
+    subscription_policy integer);
 create table member (id integer primary key, _member_id char(32), role integer, list_id varchar,
     moderation_action integer, address_id integer, preferences_id integer, user_id integer, bounce_score integer);
 create table address (id integer primary key, email varchar, _original varchar, display_name varchar,
@@ -21,7 +22,7 @@ create table preferences (id integer primary key, acknowledge_posts boolean, hid
     preferred_language varchar, delivery_mode integer, delivery_status integer);
 create table ban (id integer primary key, email varchar, list_id varchar);
 insert into mailinglist values (1, 'news', 'lists.example', 'news.lists.example', 0, 1, 'Tides', 'Weekly.', 'The News',
-    'de', '[News] ', 0, '');
+    'de', '[News] ', 0, '', 1);
 """
 NEWS = "news.lists.example"
 MEMBER, OWNER, MODERATOR, NONMEMBER = 1, 2, 3, 4

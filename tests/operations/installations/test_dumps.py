@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -157,6 +158,22 @@ def test_listmonk_says_of_each_who_may_be_mailed(tmp_path: Path) -> None:
     )
     assert ((digest_of_campaign(ISSUE), OldKind.CAMPAIGN),) == tides.places
     assert "a3@x.example" == links[digest_of_person("s3")]
+
+
+def test_listmonk_of_an_old_release_is_read(tmp_path: Path) -> None:
+    """It has no bounces, no settings, and no descriptions of lists."""
+    old = re.sub(r"COPY public\.(?:bounces|settings) .*?\n\\\.\n", "", LISTMONK, flags=re.DOTALL)
+    old = re.sub(r"(COPY public\.lists \(.*), description\)", r"\1, tags)", old)
+    with closing(open_listmonk(written(tmp_path / "dump.sql", old), None)) as installation:
+        tides, _ = installation.lists()
+        members = list(installation.members(tides))
+    states = [member.state.value for member in members]
+    assert ["active", "unconfirmed", "unsubscribed", "suppressed", "suppressed", "suspended", "unconfirmed"] == states
+    assert {SuppressionReason.OPERATOR} == {member.reason for member in members}
+    assert {"description", "language"}.isdisjoint(tides.settings)
+    broken = LISTMONK.replace("COPY public.subscribers (id, uuid, ", "COPY public.subscribers (id, uid, ")
+    with pytest.raises(BadInput, match="subscribers has no column uuid"):
+        open_listmonk(written(tmp_path / "broken.sql", broken), None)
 
 
 def test_phplist_says_of_each_who_may_be_mailed(tmp_path: Path) -> None:

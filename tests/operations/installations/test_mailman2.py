@@ -15,6 +15,7 @@ import pytest
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations.installation import OPEN_HERE
 from pressrun.operations.installations.mailman2 import open_mailman2
 from pressrun.operations.sources.member import MemberState
 
@@ -198,3 +199,13 @@ def test_archives_and_single_files_are_found(tmp_path: Path) -> None:
         assert ["news@lists.example"] == [old.key for old in installation.lists()]
     with pytest.raises(NoInput):
         open_mailman2(str(archive.parent), None)
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(0, False), (1, False), (2, True), (3, True)])
+def test_a_list_that_approves_subscriptions_says_that_it_will_not(
+    tmp_path: Path, policy: int, *, expected: bool
+) -> None:
+    source = written(tmp_path, pickle.dumps(CONFIG | {"subscribe_policy": policy}))
+    with closing(open_mailman2(source, None)) as installation:
+        (old,) = installation.lists()
+    assert expected == (OPEN_HERE in old.left_behind)

@@ -21,6 +21,7 @@ from tests.operations.installations.mailman3_database import (
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations.installation import OPEN_HERE
 from pressrun.operations.installations.mailman3 import open_mailman3
 from pressrun.operations.sources.member import MemberState
 
@@ -85,6 +86,17 @@ def test_a_list_comes_with_its_settings_people_and_addresses(tmp_path: Path) -> 
     assert (digest_of_address("news-leave", "lists.example"), OldKind.UNSUBSCRIBE) in old.places
     assert (digest_of_path("/mailman3/postorius/lists/news.lists.example"), OldKind.PAGE) in old.places
     assert (tmp_path / "news@lists.example.mbox",) == old.archives
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(0, False), (1, False), (2, True), (3, True), (None, False)])
+def test_a_list_that_approves_subscriptions_says_that_it_will_not(
+    tmp_path: Path, policy: int | None, *, expected: bool
+) -> None:
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.run("update mailinglist set subscription_policy = ?", policy)
+    with closing(open_mailman3(str(database.path), tmp_path)) as installation:
+        (old,) = installation.lists()
+    assert expected == (OPEN_HERE in old.left_behind)
 
 
 @pytest.mark.parametrize(("name", "domain"), [("../private/", "/mail"), ("../private/mail", "x/../../private/mail")])

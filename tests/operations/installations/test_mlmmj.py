@@ -9,6 +9,7 @@ import pytest
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address
 from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations.installation import OPEN_HERE
 from pressrun.operations.installations.mlmmj import open_mlmmj
 
 
@@ -59,6 +60,24 @@ def test_a_list_comes_with_its_people_and_addresses(spool: Path) -> None:
     with closing(open_mlmmj(str(spool), None)) as installation:
         places = installation.lists()[0].places
     assert (digest_of_address("news-unsubscribe-digest", "lists.example"), OldKind.UNSUBSCRIBE) in places
+
+
+def test_mail_to_every_address_of_a_list_reaches_it(spool: Path) -> None:
+    """mlmmj takes all lines of listaddress for its own."""
+    (spool / "news" / "control" / "listaddress").write_text("news@lists.example\nnonsense\nold@was.example\n")
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        (old,) = installation.lists()
+    assert "news@lists.example" == old.key
+    for name, domain in (("news", "lists.example"), ("old", "was.example")):
+        assert (digest_of_address(f"{name}+unsubscribe", domain), OldKind.UNSUBSCRIBE) in old.places
+
+
+@pytest.mark.parametrize("file", ["closedlist", "closedlistsub", "submod"])
+def test_a_list_that_is_not_open_says_that_it_will_be(spool: Path, file: str) -> None:
+    (spool / "news" / "control" / file).touch()
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        (old,) = installation.lists()
+    assert OPEN_HERE == old.left_behind[0]
 
 
 def test_a_folder_without_a_list_is_refused(tmp_path: Path) -> None:

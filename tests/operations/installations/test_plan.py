@@ -73,6 +73,12 @@ def test_every_name_that_cannot_be_had_is_named_at_once() -> None:
         plan_lists("x", [old("news")], ["nothing"], Present(), D)
 
 
+def test_a_list_without_a_title_is_called_by_its_name_here() -> None:
+    """The dry run would say nothing, and the move would fail at it."""
+    (move,) = plan_lists("x", [OldList(key="(5)", name=" ", title="\t", settings={})], [], Present(), D)
+    assert ("list", "list") == (move.name, move.old.title)
+
+
 def test_settings_that_cannot_be_had_are_left_behind_before_anything_is_done() -> None:
     """Else the list would fail in the middle of the move."""
     source = old("news", language="qqq", owner=f"news-owner@{D}", description="a\x07b" + "x" * 5000, listed="true")

@@ -11,6 +11,7 @@ import pytest
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations import sympa
+from pressrun.operations.installations.installation import OPEN_HERE
 from pressrun.operations.installations.sympa import open_sympa
 
 # The columns that matter, as `Sympa::DatabaseDescription` of 6.2.76 has them.
@@ -124,7 +125,7 @@ def test_a_list_comes_with_what_its_configuration_says(source: Path) -> None:
         "archive": "public",
     } == old.settings
     assert (
-        "`subscribe auth_owner`: here, anybody can sign up",
+        OPEN_HERE,
         "members from other sources, which are copied once",
     ) == old.left_behind[:2]
     assert (source.parent / "arc" / "news@lists.example" / "2020-05" / "arctxt",) == old.archives

@@ -21,6 +21,9 @@ from pressrun.core.errors import MalformedAddress, NoInput
 from pressrun.operations.installations.tables import SourceTables, by_name
 from pressrun.operations.sources.member import SourceMember
 
+OPEN_HERE = "sign-ups that need approval: here, anybody can sign up"
+"""What is left behind of a list whose owner decides who may subscribe."""
+
 Place = tuple[str, OldKind]
 """A digest of core.addresses.old_links, and what the link or address led to."""
 

@@ -11,7 +11,13 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, diges
 from pressrun.core.errors import BadInput
 from pressrun.core.text.charsets import storable
 from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
-from pressrun.operations.installations.installation import OldList, PersonalLink, TableInstallation, source_file
+from pressrun.operations.installations.installation import (
+    OPEN_HERE,
+    OldList,
+    PersonalLink,
+    TableInstallation,
+    source_file,
+)
 from pressrun.operations.installations.tables import copy_rows, read_server, utc_of
 from pressrun.operations.sources.columns import field_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
@@ -27,6 +33,8 @@ WANTED = {
     "bounces": ("subscriber_id", "type"),
     "settings": ("key", "value"),
 }
+# What releases before 0.7, 2.0 and 2.3 do not have.
+OPTIONAL = ("settings", "bounces", "lists.description")
 _PEOPLE = """
     select subscribers.id as number, email, name, attribs, subscribers.status as status,
         subscriber_lists.status as subscription, subscriber_lists.created_at as since,
@@ -88,7 +96,10 @@ class Listmonk(TableInstallation):
             title=row["name"].strip() or key,
             settings={name: value for name, value in settings.items() if value},
             places=tuple(issues),
-            left_behind=("campaigns, which are not an archive of messages",) if issues else (),
+            left_behind=(
+                *(("campaigns, which are not an archive of messages",) if issues else ()),
+                *(() if is_public else (OPEN_HERE,)),
+            ),
         )
 
 
@@ -137,8 +148,9 @@ def _fields(text: str) -> dict[str, str]:
 def open_listmonk(source: str, files: Path | None) -> Listmonk:  # noqa: ARG001 - all is in its database
     """An installation by the address of its server or a dump. Raises BadInput, NoInput."""
     if source.startswith(("postgres://", "postgresql://")):
-        return Listmonk(copy_rows("the database of listmonk", WANTED, read_server(source, WANTED)))
+        rows = read_server(source, WANTED)
+        return Listmonk(copy_rows("the database of listmonk", WANTED, rows, optional=OPTIONAL))
     path = source_file(source, "a dump by pg_dump, or postgresql://…")
     if not is_postgresql_dump(path):
         raise BadInput(f"{path} is not a dump by pg_dump")
-    return Listmonk(copy_rows(str(path), WANTED, read_postgresql_dump(path, WANTED)))
+    return Listmonk(copy_rows(str(path), WANTED, read_postgresql_dump(path, WANTED), optional=OPTIONAL))

@@ -18,7 +18,14 @@ from typing import Any, BinaryIO
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.core.text.charsets import storable
-from pressrun.operations.installations.installation import Installation, OldList, Place, addresses_of, valid_addresses
+from pressrun.operations.installations.installation import (
+    OPEN_HERE,
+    Installation,
+    OldList,
+    Place,
+    addresses_of,
+    valid_addresses,
+)
 from pressrun.operations.installations.mailman3 import ENDINGS
 from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.lines import plain_name
@@ -31,6 +38,7 @@ _OFF = {
     3: "delivery off by an administrator",
     4: "delivery off for bounces",
 }
+_APPROVE, _CONFIRM_AND_APPROVE = 2, 3  # values of subscribe_policy
 _DISABLED = 2  # the bit of user_options by which old versions switched delivery off
 # What has to be of a kind for nobody to be taken for somebody else.
 _PEOPLE = ("members", "digest_members", "usernames", "language", "delivery_status", "user_options")
@@ -151,7 +159,10 @@ class Mailman2(Installation):
             editors=tuple(dict.fromkeys([*owners, *moderators])),
             places=(*addresses_of(name, domain, ENDINGS), *_pages(name)),
             archives=tuple(self._find_archives(name)),
-            left_behind=(f"subject prefix {prefix!r}",) if prefix else (),
+            left_behind=(
+                *((f"subject prefix {prefix!r}",) if prefix else ()),
+                *((OPEN_HERE,) if config.get("subscribe_policy") in (_APPROVE, _CONFIRM_AND_APPROVE) else ()),
+            ),
         )
 
     def _find_archives(self, name: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.installation import (
+    OPEN_HERE,
     OldList,
     Place,
     TableInstallation,
@@ -29,6 +30,7 @@ WANTED = {
     "mailinglist": (
         *("id", "list_name", "mail_host", "list_id", "display_name", "description", "info", "advertised"),
         *("archive_policy", "preferred_language", "subject_prefix", "reply_to_address", "reply_goes_to_list"),
+        "subscription_policy",
     ),
     "member": ("id", "role", "list_id", "moderation_action", "address_id", "preferences_id", "user_id"),
     "address": (
@@ -46,6 +48,7 @@ WANTED = {
     "ban": ("id", "email", "list_id"),
 }
 _MEMBER, _OWNER, _MODERATOR = 1, 2, 3
+_MODERATE, _CONFIRM_THEN_MODERATE = 2, 3  # policies of subscription
 _ENABLED, _BY_USER, _BY_BOUNCES, _BY_MODERATOR = 1, 2, 3, 4
 _OFF = {
     _BY_USER: "delivery off by the member",
@@ -134,6 +137,7 @@ class Mailman3(TableInstallation):
             "owner": owners[0] if owners else "",
         }
         left = [f"subject prefix {row['subject_prefix']!r}"] if row["subject_prefix"] else []
+        left += [OPEN_HERE] if row["subscription_policy"] in (_MODERATE, _CONFIRM_THEN_MODERATE) else []
         left += ["the role of further owners, who become editors"] if len(owners) > 1 else []
         return OldList(
             key=f"{name}@{domain}",

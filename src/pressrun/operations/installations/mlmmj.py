@@ -8,7 +8,13 @@ from pathlib import Path
 from pressrun.core.addresses.old_links import OldKind
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import text_of
-from pressrun.operations.installations.installation import Installation, OldList, addresses_of, valid_addresses
+from pressrun.operations.installations.installation import (
+    OPEN_HERE,
+    Installation,
+    OldList,
+    addresses_of,
+    valid_addresses,
+)
 from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.member import MemberState, SourceMember
 
@@ -34,6 +40,9 @@ _COMMANDS = {
     "owner": OldKind.OWNER,
 }
 _LEFT_BEHIND = {
+    "closedlist": OPEN_HERE,
+    "closedlistsub": OPEN_HERE,
+    "submod": OPEN_HERE,
     "access": "rules of control/access",
     "prefix": "the subject prefix",
     "footer": "the footer",
@@ -69,8 +78,10 @@ class Mlmmj(Installation):
 def _list(folder: Path) -> OldList:
     control = folder / "control"
     address = _address_of(folder)
-    name, _, domain = address.rpartition("@")
+    name = address.rpartition("@")[0]
     delimiter = next(iter(_lines(control / "delimiter")), "+")
+    # The first one is in what mlmmj sends; mail to the others reaches the list, too.
+    splits = [typed.rpartition("@") for typed in valid_addresses(_lines(control / "listaddress"))]
     owners = valid_addresses(_lines(control / "owner"))
     settings = {
         "owner": owners[0] if owners else "",
@@ -84,7 +95,9 @@ def _list(folder: Path) -> OldList:
         title=name,
         settings={key: value for key, value in settings.items() if value},
         editors=tuple(valid_addresses([*owners, *_lines(control / "moderators")])),
-        places=tuple(addresses_of(name, domain, _endings(delimiter))),
+        places=tuple(
+            place for local, _, domain in splits for place in addresses_of(local, domain, _endings(delimiter))
+        ),
         archives=(archive,) if archive.is_dir() and any(archive.iterdir()) else (),
         left_behind=tuple(dict.fromkeys(text for file, text in _LEFT_BEHIND.items() if (control / file).exists())),
     )

@@ -79,15 +79,17 @@ def plan_lists(
             problems.append(f"{old.key}: the name {name} is given twice")
         taken.add(name)
         moves.append(
-            ListMove(program=program, old=_with_good_settings(old, mail_domain), name=name, is_begun=begun == name)
+            ListMove(
+                program=program, old=_with_good_settings(old, name, mail_domain), name=name, is_begun=begun == name
+            )
         )
     if problems:
         raise BadInput("nothing was moved:\n" + "\n".join(f"  {problem}" for problem in problems))
     return moves
 
 
-def _with_good_settings(old: OldList, mail_domain: str) -> OldList:
-    """The list with a valid title and valid settings; the others are named in what is left behind."""
+def _with_good_settings(old: OldList, name: str, mail_domain: str) -> OldList:
+    """The list with a title, or its name here, and valid settings; the others are named in what is left behind."""
     settings, left = {}, list(old.left_behind)
     for key, value in old.settings.items():
         text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in value)[:LONGEST_TEXT]
@@ -96,7 +98,7 @@ def _with_good_settings(old: OldList, mail_domain: str) -> OldList:
             settings[key] = text
         except BadInput as problem:
             left.append(f"{key}: {problem}")
-    title = _one_line(old.title) or old.name
+    title = _one_line(old.title) or name
     return replace(old, title=title, settings=settings, left_behind=tuple(left))
 
 

@@ -23,6 +23,7 @@ from pressrun.operations.installations.dumps import (
     text_of,
 )
 from pressrun.operations.installations.installation import (
+    OPEN_HERE,
     OldList,
     Place,
     TableInstallation,
@@ -213,9 +214,8 @@ class Sympa(TableInstallation):
         status = config.get("status", "open")
         if status != "open":
             yield f"the status {status}. Here it is open until you close it with `pressrun list close`"
-        subscribe = config.get("subscribe", "open")
-        if _NEEDS_OWNER.search(subscribe):
-            yield f"`subscribe {subscribe}`: here, anybody can sign up"
+        if _NEEDS_OWNER.search(config.get("subscribe", "open")):
+            yield OPEN_HERE
         if "include" in config:
             yield "members from other sources, which are copied once"
         if not is_alone:

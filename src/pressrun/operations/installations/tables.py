@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +73,7 @@ def open_file(path: Path, wanted: Wanted) -> SourceTables:
 def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] = ()) -> SourceTables:
     """A copy of the columns that are needed of all these rows. Raises BadInput when a table or column is missing.
 
-    Tables that are `optional` stay empty when the source has none.
+    Tables, and columns as TABLE.COLUMN, that are `optional` stay empty when the source has none.
     """
     folder = TemporaryDirectory(prefix="pressrun-source-")
     connection = sqlite3.connect(Path(folder.name) / "tables.sqlite3")
@@ -82,7 +82,7 @@ def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] 
         connection.execute("pragma synchronous = off")
         for table, columns in wanted.items():
             connection.execute(f"create table {_quoted(table)} ({', '.join(map(_quoted, columns))})")
-        seen = _insert(connection, what, wanted, rows)
+        seen = _insert(connection, what, wanted, rows, frozenset(optional))
         for table, columns in wanted.items():
             for column in columns:
                 if column.endswith("id") or column == "email":
@@ -97,7 +97,9 @@ def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] 
     return tables
 
 
-def _insert(connection: sqlite3.Connection, what: str, wanted: Wanted, rows: Rows) -> set[str]:
+def _insert(
+    connection: sqlite3.Connection, what: str, wanted: Wanted, rows: Rows, optional: Collection[str]
+) -> set[str]:
     """Insert rows by batches; returns the tables that there were, even without rows."""
     seen: dict[tuple[str, tuple[str, ...]], Callable[[Sequence[object]], list[object]]] = {}
     waiting: dict[str, list[list[object]]] = {table: [] for table in wanted}
@@ -106,7 +108,8 @@ def _insert(connection: sqlite3.Connection, what: str, wanted: Wanted, rows: Row
             continue
         layout = table, tuple(columns)
         if layout not in seen:
-            _require(what, table, wanted[table], set(columns))
+            required = [name for name in wanted[table] if f"{table}.{name}" not in optional]
+            _require(what, table, required, set(columns))
             seen[layout] = _picker(columns, wanted[table])
         if values:
             waiting[table].append(seen[layout](values))
@@ -118,8 +121,8 @@ def _insert(connection: sqlite3.Connection, what: str, wanted: Wanted, rows: Row
 
 
 def _picker(columns: Sequence[str], wanted: Sequence[str]) -> Callable[[Sequence[object]], list[object]]:
-    places = [columns.index(name) for name in wanted]
-    return lambda values: [_plain(values[place]) for place in places]
+    places = [columns.index(name) if name in columns else None for name in wanted]
+    return lambda values: [None if place is None else _plain(values[place]) for place in places]
 
 
 def _plain(value: object) -> object:
@@ -136,8 +139,11 @@ def _flush(connection: sqlite3.Connection, table: str, rows: list[list[object]])
         rows.clear()
 
 
+_COLUMNS = "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped"
+
+
 def read_server(dsn: str, wanted: Wanted) -> Rows:
-    """The rows of a PostgreSQL server, in one snapshot. Raises Unavailable, and BadInput for a missing table."""
+    """The rows of a PostgreSQL server, in one snapshot, of the tables and columns that it has. Raises Unavailable."""
     try:
         import psycopg  # noqa: PLC0415 - an extra
     except ImportError:
@@ -148,7 +154,11 @@ def read_server(dsn: str, wanted: Wanted) -> Rows:
         with psycopg.connect(dsn, connect_timeout=10) as connection:
             connection.read_only = True
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            for table, columns in wanted.items():
+            for table, needed in wanted.items():
+                present = {name for (name,) in connection.execute(_COLUMNS, (_quoted(table),))}
+                columns = [name for name in needed if name in present]
+                if not columns:
+                    continue
                 with connection.cursor(name="pressrun") as cursor:
                     cursor.execute(f"select {', '.join(map(_quoted, columns))} from {_quoted(table)}".encode())
                     yield table, columns, ()
@@ -210,9 +220,9 @@ def utc_of_epoch(text: object) -> str:
 
 
 def by_name(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, sqlite3.Row]]:
-    """Rows by their `name`, with their `id` where names repeat."""
+    """Rows by their `name`, with their `id` where names repeat or are empty."""
     all_rows = list(rows)
     number = Counter(row["name"].strip() for row in all_rows)
     for row in all_rows:
         name = row["name"].strip()
-        yield name if number[name] == 1 else f"{name} ({row['id']})", row
+        yield name if name and number[name] == 1 else f"{name} ({row['id']})".strip(), row
