@@ -88,6 +88,32 @@ async def test_who_left_a_list_that_was_removed_since_stays_out(tmp_path: Path) 
     assert ([], 2) == (report.problems, report.ended)  # the other one is of the other language
 
 
+@pytest.mark.parametrize("is_removed", [False, True], ids=["there", "removed, too"])
+async def test_who_left_a_later_list_of_that_name_stays_out(tmp_path: Path, *, is_removed: bool) -> None:
+    """To its readers it was the same list."""
+    (tmp_path / "lived").mkdir()
+    async with open_delivery(tmp_path / "lived") as harness:
+        stays, leaves, returns = await harness.readers(3)
+        lists, data = harness.services.lists, DataDir(harness.services.path)
+        make_backup(data, tmp_path / "lived.tar")
+        await lists.close_list("news")
+        await lists.remove_list("news")
+        await lists.create_list("news", {"title": "News"})
+        await harness.add_readers([stays, leaves, returns])
+        await harness.leave(leaves)
+        await harness.leave(returns)
+        undo = UndoUnsubscribe(harness.services.context).undo
+        assert UndoOutcome.RESTORED is (await undo(2, Origin(source="web")))[0]
+        if is_removed:
+            await lists.close_list("news")
+            await lists.remove_list("news")
+        await harness.change("update session set state = 'gone'")
+    report = await asyncio.to_thread(put_back, data, tmp_path / "lived.tar")
+    states = rows(data.database, "select address, state from recipient order by address")
+    assert [(stays, "active"), (leaves, "unsubscribed"), (returns, "active")] == states
+    assert ([], 1) == (report.problems, report.ended)
+
+
 async def test_who_came_back_to_a_list_as_somebody_merged_with_them_reads_it(tmp_path: Path) -> None:
     (tmp_path / "lived").mkdir()
     async with open_delivery(tmp_path / "lived") as harness:

@@ -103,11 +103,13 @@ def _end_what_is_gone(tx: Transaction, former: Transaction) -> int:
 
 
 def _end_what_was_left(tx: Transaction, former: Transaction) -> int:
-    """End subscriptions that their readers ended before the list was removed; returns how many.
+    """End subscriptions that their readers ended before the list was removed, or in a later list with its name; returns
+    how many.
 
     The list comes back closed, and somebody may open it again.
     """
-    left = restores.find_left(former, consent.read_head(tx))
+    lists_here = {each.name: each.id for each in lists.all_lists(tx)}
+    left = restores.find_left(former, consent.read_head(tx), lists_here)
     reading = restores.find_reading(tx, {subscriber_id for _, subscriber_id in left})
     return restores.end_reading(tx, [row["id"] for row in reading if (row["list_id"], row["subscriber_id"]) in left])
 

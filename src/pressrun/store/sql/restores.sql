@@ -66,11 +66,12 @@ where subscription.id > :after and (subscription.state = 'unsubscribed' or subsc
     and subscriber.id = subscription.subscriber_id;
 
 -- name: left_removed
--- Whom evidence after this row shows to have left a list that is gone or being removed, and not to have come back.
-select list_id, subscriber_id from consent as left_list
-where number > :after and event in ('withdrawn', 'removed') and subscriber_id is not null
-    and not exists (select 1 from list where list.id = left_list.list_id
-        and not exists (select 1 from list_removal where list_removal.list_id = list.id))
+-- Whom evidence after this row shows to have left a list that is gone, being removed or newer than these lists, and not
+-- to have come back; the content has the name of the list.
+select list_id, subscriber_id, content from consent as left_list
+where number > :after and event in ('withdrawn', 'removed') and subscriber_id is not null and list_id is not null
+    and (list_id > :last_list or not exists (select 1 from list where list.id = left_list.list_id
+        and not exists (select 1 from list_removal where list_removal.list_id = list.id)))
     and not exists (select 1 from consent as back
         where back.subscriber_id = left_list.subscriber_id and back.list_id = left_list.list_id
             and back.number > left_list.number

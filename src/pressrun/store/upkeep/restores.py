@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -101,9 +102,22 @@ def pause_removed(tx: Transaction, former: Transaction) -> int:
     return tx.run_many("restores.pause_removed", map(dict, former.each("restores.removed_pauses")))
 
 
-def find_left(former: Transaction, head: Head) -> set[tuple[int, int]]:
-    """Who has left a list that was removed since, by the evidence after this head: list_id, subscriber_id."""
-    return {(row["list_id"], row["subscriber_id"]) for row in former.rows("restores.left_removed", after=head.number)}
+def find_left(former: Transaction, head: Head, lists_here: Mapping[str, int]) -> set[tuple[int, int]]:
+    """Who has left a list that was removed since, by the evidence after this head: list_id, subscriber_id.
+
+    Whoever left a later list with its name has left it, too: readers know only the name. `lists_here` has the ids of
+    the lists here by their names.
+    """
+    last_list = max(lists_here.values(), default=0)
+    rows = former.rows("restores.left_removed", after=head.number, last_list=last_list)
+    left = {(_list_left(row, last_list, lists_here), row["subscriber_id"]) for row in rows}
+    return {(list_id, reader) for list_id, reader in left if list_id is not None}
+
+
+def _list_left(row: Row, last_list: int, lists_here: Mapping[str, int]) -> int | None:
+    if row["list_id"] <= last_list:
+        return int(row["list_id"])
+    return lists_here.get(json.loads(row["content"] or "{}").get("list"))
 
 
 def find_reading(tx: Transaction, ids: Collection[int]) -> list[Row]:
