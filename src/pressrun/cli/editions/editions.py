@@ -23,9 +23,7 @@ def list_editions(invocation: Invocation, *, list_name: str | None) -> None:
         if tx is None and list_name is not None:
             raise no_such_list(list_name)
         rows = [] if tx is None else plain(edition_descriptions.list_editions(tx, list_name, int(utc_now())))
-    if not invocation.as_json:
-        rows = [_with_subject(row) for row in rows]
-    print_rows(rows, _COLUMNS, empty="no editions yet", as_json=invocation.as_json)
+    print_rows(rows, _COLUMNS, empty="no editions yet", as_json=invocation.as_json, shown=_with_subject)
 
 
 @verb("edition show")

@@ -47,11 +47,8 @@ def list_rows(
         invocation,
         lambda tx: list_audit_rows(tx, before=after, limit=limit, who=who, list_name=list_name, since=earliest),
     )
-    if invocation.as_json:
-        print_rows(rows, (), empty="", as_json=True)
-        return
     columns = ("number", "at", "who", "way", "action", "list", "object", "fields", "outcome")
-    print_rows([_for_people(row) for row in rows], columns, empty="the audit log has no such rows", as_json=False)
+    print_rows(rows, columns, empty="the audit log has no such rows", as_json=invocation.as_json, shown=_for_people)
 
 
 def _for_people(row: Mapping[str, Any]) -> dict[str, Any]:

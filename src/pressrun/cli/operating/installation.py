@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pressrun.cli.shared.output import echo, print_json, print_warning
+from pressrun.cli.shared.output import echo, print_answer, print_json, print_warning
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.verb import Invocation, no_database, verb
 from pressrun.config import write_initial_config
@@ -24,11 +24,9 @@ from pressrun.store.upkeep.datadir import DataDir
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 def init(invocation: Invocation, *, directory: Path) -> None:
     path = write_initial_config(directory)
-    if invocation.as_json:
-        print_json({"config": str(path)})
-    else:
-        check = "pressrun check" if directory == Path() else f"pressrun --config {path} check"
-        echo(f"wrote {path}. Set base_url, mail_domain and [[relay]], then run `{check}`")
+    check = "pressrun check" if directory == Path() else f"pressrun --config {path} check"
+    done = f"wrote {path}. Set base_url, mail_domain and [[relay]], then run `{check}`"
+    print_answer({"config": str(path)}, done, as_json=invocation.as_json)
 
 
 @verb("reload")

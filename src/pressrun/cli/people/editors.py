@@ -24,10 +24,8 @@ def add(invocation: Invocation, *, list_name: str, address: str) -> None:
 @click.argument("address")
 def remove(invocation: Invocation, *, list_name: str, address: str) -> None:
     removed = execute(invocation, "editor.rm", ListAddress(list=list_name, address=address))
-    if invocation.as_json:
-        print_json(removed)
-    elif removed["cancelled"]:
-        echo(f"held editions cancelled: {removed['cancelled']}")
+    done = f"held editions cancelled: {removed['cancelled']}" if removed["cancelled"] else ""
+    print_answer(removed, done, as_json=invocation.as_json)
 
 
 @verb("editor ls")

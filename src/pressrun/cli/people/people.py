@@ -9,7 +9,7 @@ import click
 
 from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName
 from pressrun.cli.shared.files import read_input
-from pressrun.cli.shared.output import echo, print_info, print_json, print_table, print_warning
+from pressrun.cli.shared.output import echo, print_answer, print_info, print_json, print_table, print_warning
 from pressrun.cli.shared.verb import Invocation, complete_lists, read_rows, verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import ReaderAccess, Role
@@ -77,12 +77,9 @@ def invite(invocation: Invocation, *, address: str, list_name: str, role: str, r
     """
     invitation = PersonInvite(address=address, list=list_name, role=Role(role), readers=_access(readers))
     invited = execute(invocation, "user.invite", invitation)
-    if invocation.as_json:
-        print_json(invited)
-    elif invited["mailed"]:
-        echo(f"{invited['name']} is invited until {invited['invited_until']}")
-    else:
-        echo(f"{invited['name']} can already log in, so no email was sent")
+    waits = f"is invited until {invited['invited_until']}"
+    done = waits if invited["mailed"] else "can already log in, so no email was sent"
+    print_answer(invited, f"{invited['name']} {done}", as_json=invocation.as_json)
 
 
 @verb("user grant")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from pressrun.acts.people.people_arguments import TokenCreate, TokenId
-from pressrun.cli.shared.output import echo, print_fields, print_info, print_json, print_table, print_warning
+from pressrun.cli.shared.output import echo, print_fields, print_info, print_json, print_rows, print_warning
 from pressrun.cli.shared.verb import Invocation, RowId, complete_lists, read_rows, verb
 from pressrun.cli.shared.write_verbs import execute
 from pressrun.core.access.rights import TokenScope
@@ -59,10 +60,7 @@ def create(
 @verb("token ls")
 def list_all(invocation: Invocation) -> None:
     rows = read_rows(invocation, list_tokens)
-    if invocation.as_json:
-        print_json(rows)
-    else:
-        print_table(map(_row, rows), _LISTED, empty="there are no tokens")
+    print_rows(rows, _LISTED, empty="there are no tokens", as_json=invocation.as_json, shown=_row)
 
 
 @verb("token revoke")
@@ -81,6 +79,6 @@ def revoke(invocation: Invocation, *, token_id: int) -> None:
         )
 
 
-def _row(token: dict[str, Any]) -> dict[str, Any]:
+def _row(token: Mapping[str, Any]) -> dict[str, Any]:
     lists = "all" if token["lists"] is None else ", ".join(token["lists"]) or "none"
     return {**token, "lists": lists, "networks": ", ".join(token["networks"])}

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from itertools import islice
 from typing import Any, Self
@@ -96,12 +96,19 @@ def print_json_list(rows: Iterable[object]) -> None:
     echo("[]" if before.startswith("[") else "\n]")
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool) -> None:
-    """Rows as JSON, or as a table; `empty` goes to stderr in place of a table without rows."""
+def print_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    empty: str,
+    as_json: bool,
+    shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
+) -> None:
+    """Rows as JSON, or as a table of them as `shown`; `empty` goes to stderr in place of a table without rows."""
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, columns, empty=empty)
+        print_table(map(shown, rows), columns, empty=empty)
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "") -> None:
