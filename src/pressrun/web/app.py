@@ -23,8 +23,7 @@ from pressrun.store.database import Database
 from pressrun.store.lists.lists import find_list
 from pressrun.web.api.routes import Api
 from pressrun.web.archives.archive import ArchivePages
-from pressrun.web.archives.feeds import FeedPages
-from pressrun.web.archives.sitemaps import SitemapPages
+from pressrun.web.archives.feeds import FeedPages, SitemapPages
 from pressrun.web.context import ReadTokens, WebContext
 from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoMailbox, DemoPages

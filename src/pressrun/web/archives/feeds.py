@@ -1,4 +1,7 @@
-"""Feeds of a list: Atom (RFC 4287) and JSON Feed 1.1, with conditional GET. They never name a reader."""
+"""What programs read of a list: feeds (Atom, RFC 4287, and JSON Feed 1.1), `/robots.txt` (RFC 9309) and sitemaps.
+
+Feeds have conditional GET, and never name a reader. Sitemaps are of the archives that are public and listed.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,20 @@ from urllib.parse import quote
 
 from msgspec import Struct
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.archives.archive_reader import NotReadable, read_public_feed
+from pressrun.services.archives.archive_reader import NotReadable, read_public_feed, read_sitemap
 from pressrun.services.archives.archived_edition import ArchivedEdition, ArchiveFeed
+from pressrun.services.archives.list_reader import public_archives
 from pressrun.web.context import WebContext
 from pressrun.web.http.conditional import Changes, conditional
 from pressrun.web.pages import Pages
 
 ATOM = "application/atom+xml; charset=utf-8"
 JSON_FEED = "application/feed+json; charset=utf-8"
+_XML = "application/xml; charset=utf-8"
 JSON_FEED_VERSION = "https://jsonfeed.org/version/1.1"
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -126,3 +131,35 @@ def _content(edition: ArchivedEdition, links: FeedLinks) -> str:
     """The edition as a fragment that stands alone, without a style sheet."""
     fragment = edition.html_with_images(links.asset(edition.summary.slug, ""))
     return _STYLE_SHEET.sub("", fragment or "").strip()
+
+
+class SitemapPages:
+    """Names every page worth finding, and no personal page."""
+
+    def __init__(self, web: WebContext) -> None:
+        self._pages = web.pages
+        self._database = web.database
+
+    async def robots(self, _request: Request) -> Response:
+        """`/robots.txt`. Pages behind links in emails say noindex themselves and are not named here."""
+        site = self._pages.site
+        return PlainTextResponse(
+            f"User-agent: *\nDisallow: {self._pages.base_path}/*/search\n\nSitemap: {site.url('sitemap.xml')}\n"
+        )
+
+    async def all(self, request: Request) -> Response:
+        """`/sitemap.xml`: the sitemaps of all listed public archives."""
+        lists = await self._database.read(public_archives)
+        return self._answer(request, self._pages.render_text("sitemaps.xml", lists=lists))
+
+    async def of_list(self, request: Request) -> Response:
+        """`/NAME/sitemap.xml`: the pages of one public archive."""
+        name = request.path_params["name"]
+        editions = await self._database.read(read_sitemap, name)
+        if isinstance(editions, NotReadable):
+            return self._pages.not_found()
+        return self._answer(request, self._pages.render_text("sitemap.xml", name=name, editions=editions))
+
+    def _answer(self, request: Request, page: str) -> Response:
+        response = Response(page.encode(), headers={"Content-Type": _XML, "Cache-Control": "no-cache"})
+        return conditional(request, response, modified_at=None)

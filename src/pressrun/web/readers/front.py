@@ -25,8 +25,7 @@ from pressrun.web import consent_words, language
 from pressrun.web.context import WebContext
 from pressrun.web.families import among, in_language
 from pressrun.web.http.forms import Fields, clean_language, every, first, read_fields
-from pressrun.web.readers.form_copies import FRONT
-from pressrun.web.readers.sign_up_forms import SignUpForms, too_many
+from pressrun.web.readers.sign_up_forms import FRONT, SignUpForms, too_many
 from pressrun.web.settings import HttpSettings
 from pressrun.web.use_cases import UseCases
 

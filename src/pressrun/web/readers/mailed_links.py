@@ -18,8 +18,8 @@ from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.web import language
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, first, read_fields
-from pressrun.web.readers.form_copies import FRONT, FormCopies
 from pressrun.web.readers.preferences import find_named_list, here
+from pressrun.web.readers.sign_up_forms import FRONT, FormCopies
 from pressrun.web.use_cases import UseCases
 
 _NOINDEX = {"X-Robots-Tag": "noindex"}

@@ -22,7 +22,8 @@ from pressrun.web.consent_words import DECOY, sign_up_promise
 from pressrun.web.context import WebContext
 from pressrun.web.http.forms import Fields, every, first
 from pressrun.web.pages import breakable
-from pressrun.web.readers.form_copies import FormCopies
+
+FRONT = 0  # in place of the list's id in forms that belong to no list
 
 Choice = tuple[str, str, bool]  # a language's tag, its label in the form, and whether it is chosen already
 
@@ -33,6 +34,28 @@ _ERRORS = {
     410: "This newsletter is closed.",
     429: "Too many sign-ups from this network. See Retry-After.",
 }
+
+
+class FormCopies:
+    """Issues the field `form_token`, and reads it: each copy has a signed number, and when it was made.
+
+    A number lets a service recognise a form that is sent twice. It is no secret and proves nothing about a person.
+    """
+
+    def __init__(self, web: WebContext, web_requests: WebRequests) -> None:
+        self._web = web
+        self._web_requests = web_requests
+
+    def make(self, page: int) -> str:
+        """The token of a new copy; `page` is the id of the list, or FRONT."""
+        return self._web.tokens().make(WebPurpose.FORM, page, int(self._web.clock()), self._web_requests.draw_form())
+
+    def read(self, page: int, fields: Fields) -> tuple[int | None, int | None]:
+        """When a posted copy was made, and its number; None for both if this page did not issue it."""
+        match self._web.tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
+            case (issuer, made_at, number) if issuer == page:
+                return made_at, number
+        return None, None
 
 
 class SignUpForms:
