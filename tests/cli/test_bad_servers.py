@@ -220,6 +220,20 @@ def test_without_the_driver_it_is_78(opened: Callable[[str], Shell], monkeypatch
     assert not shell.data.exists()
 
 
+def test_check_tells_a_missing_driver_beside_other_errors(
+    opened: Callable[[str], Shell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = opened("postgresql://me:horse@127.0.0.1:1/news")
+    shell.config.chmod(0o666)
+    monkeypatch.setitem(sys.modules, "pressrun.store.postgresql.location", None)
+    called = shell.call("check", "--json")
+    errors = {error["key"]: error for error in called.json["errors"]}
+    assert (78, {"", "database"}) == (called.code, set(errors))
+    assert "needs psycopg" in errors["database"]["found"]
+    assert shell.config.read_text().splitlines()[errors["database"]["line"] - 1].startswith("database")
+    assert "requirements/postgresql.txt" in errors["database"]["expected"]
+
+
 def test_a_server_that_does_not_answer_is_told_before_there_is_a_folder(opened: Callable[[str], Shell]) -> None:
     """As `check` is called before the first start."""
     called = opened("postgresql://127.0.0.1:1/news").call("check", "--json")

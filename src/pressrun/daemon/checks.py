@@ -189,10 +189,8 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
     settings = subject.settings
     if settings is None:
         return
-    control = settings.data.control_socket
-    can_enter = os.access(control.parent, os.X_OK, effective_ids=True)  # check_data reports a folder that is closed
-    if can_enter and control.exists() and not control.is_socket():
-        yield subject.error("data_dir", f"{control}, which is not a socket", "nothing there, or a socket: move it away")
+    if subject.data is not None:
+        yield from _check_control_socket(subject, subject.data.control_socket)
     places: dict[str, Endpoint | None] = {"http.listen": settings.http.listen, "admin.listen": settings.admin.listen}
     if settings.smtp is not None:
         places |= {"smtp.listen": settings.smtp.listen, "smtp.lmtp": settings.smtp.lmtp}
@@ -201,6 +199,12 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
             yield from _check_socket(subject, key, Path(place.path))
     if settings.control.group:
         yield from _check_socket(subject, "control.socket", settings.control.socket)
+
+
+def _check_control_socket(subject: Subject, control: Path) -> Iterator[Finding]:
+    can_enter = os.access(control.parent, os.X_OK, effective_ids=True)  # check_data reports a folder that is closed
+    if can_enter and control.exists() and not control.is_socket():
+        yield subject.error("data_dir", f"{control}, which is not a socket", "nothing there, or a socket: move it away")
 
 
 def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
 from pressrun.runtime.identity import account_name
 from pressrun.runtime.systemd import groups_of_unit
 from pressrun.store.upkeep.datadir import DataDir
+from pressrun.store.upkeep.server import MissingDriver
 
 
 @verb("check")
@@ -45,13 +46,16 @@ def _findings(invocation: Invocation) -> list[Finding]:
     invocation.require_owner()
     path, data_dir = invocation.config_path, invocation.data_dir
     errors = examine(path)
+    data, missing = _data_to_check(invocation, has_errors=bool(errors))
     subject = Subject(
         source=path.absolute(),
-        data=_data_to_check(invocation, has_errors=bool(errors)),
+        data=data,
         settings=None if errors else invocation.settings,
         file_mode=path.stat().st_mode,
         lines=path.read_text(encoding="utf-8-sig", errors="replace").splitlines(),
     )
+    if missing is not None:
+        errors.append(subject.error("database", missing.state, f"its driver. {missing.remedy}"))
     with acting_as(None if data_dir is None else _find_service(data_dir)):  # in a closed folder, too
         return [*errors, *(finding for check in CHECKS for finding in check(subject))]
 
@@ -64,9 +68,12 @@ def _find_service(data_dir: Path) -> Identity | None:
     return replace(owner, groups=(*owner.groups, *groups_of_unit(account_name(owner.uid))))
 
 
-def _data_to_check(invocation: Invocation, *, has_errors: bool) -> DataDir | None:
-    """The data; with errors in the file those in data_dir, unless they belong to a database on a server."""
+def _data_to_check(invocation: Invocation, *, has_errors: bool) -> tuple[DataDir | None, MissingDriver | None]:
+    """The data, or why they cannot be read; with errors in the file those in data_dir, unless they are on a server."""
     if not has_errors:
-        return invocation.data
+        try:
+            return invocation.data, None
+        except MissingDriver as problem:
+            return None, problem
     data_dir = invocation.data_dir
-    return None if data_dir is None or names_server(invocation.config_path) else DataDir(data_dir)
+    return None if data_dir is None or names_server(invocation.config_path) else DataDir(data_dir), None
