@@ -9,6 +9,7 @@ from pressrun.acts.act import OF_EDITION, OF_LIST, ActList, Doing, Http
 from pressrun.acts.arguments import EditionId
 from pressrun.acts.editions.draft_arguments import (
     BODIES,
+    KEYS,
     ONE_BODY,
     DraftFile,
     DraftFileChange,
@@ -121,11 +122,6 @@ async def _change(doing: Doing, args: DraftText | DraftKeys | DraftFileRemoval, 
     return _answer(await doing.cases.draft_editing.change(args.id, change, await author_of(doing), args.revision))
 
 
-_KEYS_OF_CHANGES = (
-    "subject", "title", "preheader", "from_", "reply_to", "slug", "date", "language", "issue", "attachments",
-)  # fmt: skip
-
-
 DRAFT_ACTS = ActList()
 
 
@@ -210,7 +206,7 @@ async def _change_text(doing: Doing, args: DraftText) -> DraftAnswer:
     http=Http(method="PATCH", path="editions/{id}", headers=IF_MATCH, etag="revision"),
 )
 async def _change_keys(doing: Doing, args: DraftKeys) -> DraftAnswer:
-    keys, body = keys_of(args, (*_KEYS_OF_CHANGES,)), args.body()
+    keys, body = keys_of(args, (*KEYS, "attachments")), args.body()
     require_values(keys)
 
     async def rewrite(before: OpenDraft, builder: EditionBuilder) -> Text:

@@ -20,55 +20,46 @@ ACCOUNT_ACTS = ActList()
 
 @ACCOUNT_ACTS.add("password.set", "Set one's own password", Right.SELF, is_fresh=True)
 async def _set_password(doing: Doing, args: PasswordSet) -> None:
-    person = _person(doing)
-    await doing.cases.account.set_password(person, args.session, args.password)
+    await doing.cases.account.set_password(_person(doing), args.session, args.password)
 
 
 @ACCOUNT_ACTS.add("password.rm", "Remove one's own password", Right.SELF, is_fresh=True)
 async def _remove_password(doing: Doing, args: OwnSession) -> None:
-    person = _person(doing)
-    await doing.cases.account.remove_password(person, args.session)
+    await doing.cases.account.remove_password(_person(doing), args.session)
 
 
 @ACCOUNT_ACTS.add(
     "app.add", "Set up an app whose one-time code goes with one's own password", Right.SELF, is_fresh=True
 )
 async def _add_app(doing: Doing, args: AppAdd) -> list[str]:
-    person = _person(doing)
-    return await doing.cases.account.add_app(person, args.session, args.setup, args.code)
+    return await doing.cases.account.add_app(_person(doing), args.session, args.setup, args.code)
 
 
 @ACCOUNT_ACTS.add("app.rm", "Remove one's own app and recovery codes", Right.SELF, is_fresh=True)
 async def _remove_app(doing: Doing, args: OwnSession) -> None:
-    person = _person(doing)
-    await doing.cases.account.remove_app(person, args.session)
+    await doing.cases.account.remove_app(_person(doing), args.session)
 
 
 @ACCOUNT_ACTS.add("recovery.renew", "Replace one's own recovery codes", Right.SELF, is_fresh=True)
 async def _renew_recovery_codes(doing: Doing, args: OwnSession) -> list[str]:
-    person = _person(doing)
-    return await doing.cases.account.renew_recovery_codes(person, args.session)
+    return await doing.cases.account.renew_recovery_codes(_person(doing), args.session)
 
 
 @ACCOUNT_ACTS.add("passkey.add", "Add a passkey to one's own log-in", Right.SELF, is_fresh=True)
 async def _add_passkey(doing: Doing, args: PasskeyAdd) -> None:
-    person = _person(doing)
-    await doing.cases.account.add_passkey(person, args.session, args.answer, args.agent)
+    await doing.cases.account.add_passkey(_person(doing), args.session, args.answer, args.agent)
 
 
 @ACCOUNT_ACTS.add("passkey.rm", "Remove a passkey from one's own log-in", Right.SELF, is_fresh=True)
 async def _remove_passkey(doing: Doing, args: PasskeyId) -> None:
-    person = _person(doing)
-    await doing.cases.account.remove_passkey(person, args.session, args.id)
+    await doing.cases.account.remove_passkey(_person(doing), args.session, args.id)
 
 
 @ACCOUNT_ACTS.add("session.rm", "End one of one's own sessions", Right.SELF)
 async def _end_session(doing: Doing, args: SessionId) -> None:
-    person = _person(doing)
-    await doing.cases.account.end_session(person, args.id)
+    await doing.cases.account.end_session(_person(doing), args.id)
 
 
 @ACCOUNT_ACTS.add("session.rm-others", "End all of one's own sessions but this one", Right.SELF)
 async def _end_other_sessions(doing: Doing, args: OwnSession) -> None:
-    person = _person(doing)
-    await doing.cases.account.end_other_sessions(person, args.session)
+    await doing.cases.account.end_other_sessions(_person(doing), args.session)
