@@ -15,10 +15,7 @@ from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.build_orders import (
-    Manuscript,
-    require_no_errors,
-)
+from pressrun.services.editions.build_orders import Manuscript, require_no_errors
 from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import (
     PreparedEdition,
@@ -254,11 +251,9 @@ def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
 
 def _unpause(tx: Transaction, domain: str | None, now: float) -> int:
     """End the pauses of destinations (of one domain); returns how many of their copies wait for a first attempt."""
-    names = (
-        list(destinations.load_states(tx)) if domain is None else [destinations.destination_of(tx, domain) or domain]
-    )
-    paused = sum(destinations.count_queued(tx, name) for name in names)
     stored = destinations.load_states(tx)
+    names = list(stored) if domain is None else [destinations.destination_of(tx, domain) or domain]
+    paused = sum(destinations.count_queued(tx, name) for name in names)
     states = {name: load_destination_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
     destinations.store_states(tx, states, ())
     return paused

@@ -27,11 +27,7 @@ from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.build_orders import (
-    BuildContext,
-    Manuscript,
-    require_no_errors,
-)
+from pressrun.services.editions.build_orders import BuildContext, Manuscript, require_no_errors
 from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
 from pressrun.services.mails.copy_composer import archive_url, day_of, latest_url, message_id
 from pressrun.store.editions import editions
