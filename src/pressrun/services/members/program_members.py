@@ -23,7 +23,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.editions import lifecycle
 from pressrun.services.members.member_changes import Confirm, ConsentGiven, Fault, MemberChanges, check_origin
 from pressrun.services.members.member_puts import KnownMember, MemberPuts, PutRequest, find_members
-from pressrun.services.readers.pauses import pause_subscription, resume_subscription
+from pressrun.services.readers.pauses import pause, resume
 from pressrun.services.readers.requests import Origin, ReaderRequest
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer, SignUps
 from pressrun.services.readers.web_requests import WebRequests
@@ -132,7 +132,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, so there is nothing to pause")
             if subscription.is_paused and not _was_paused_by_program(tx, member):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can change the pause")
-            pause_subscription(ReaderRequest(tx, origin, self._context), subscription.id, days)
+            pause(ReaderRequest(tx, origin, self._context), [member], days)
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)
@@ -147,7 +147,7 @@ class ProgramMembers:
                 raise Refused(f"{address} is {_words(subscription)} on {list_name}, not paused")
             if not _was_paused_by_program(tx, member):
                 raise Refused(f"{address} paused {list_name} themselves, so only they can end the pause")
-            resume_subscription(ReaderRequest(tx, origin, self._context), subscription.id)
+            resume(ReaderRequest(tx, origin, self._context), [member])
             return show_member(tx, self._context.keys, list_name, address)
 
         return await self._share(work)

@@ -71,10 +71,3 @@ def pause_subscription(request: ReaderRequest, subscription_id: int, days: int) 
         return None
     pause(request, [details], days)
     return find_subscription_details(request.tx, subscription_id)
-
-
-def resume_subscription(request: ReaderRequest, subscription_id: int) -> None:
-    """End the pause of one subscription."""
-    details = find_subscription_details(request.tx, subscription_id)
-    if details is not None:
-        resume(request, [details])
