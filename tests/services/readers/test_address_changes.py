@@ -8,11 +8,14 @@ from functools import partial
 import pytest
 import pytest_asyncio
 from tests.delivery.harness import GONE, LATER, TAKEN, DeliveryHarness
+from tests.settings import change as change_settings
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound, Refused
+from pressrun.core.quantities import Rate
 from pressrun.core.signing.tokens import digests_of
 from pressrun.services.editions import lifecycle
+from pressrun.services.limit_settings import LimitSettings
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChanges
 from pressrun.services.readers.confirmations import Confirmed
@@ -62,6 +65,20 @@ async def get_news(harness: DeliveryHarness, edition: int) -> list[str]:
         edition,
     )
     return [address for (address,) in rows]
+
+
+async def test_what_a_full_window_forbids_counts_in_no_other(harness: DeliveryHarness) -> None:
+    await harness.add_readers([OLD])
+    change_settings(harness.services.settings, limits=LimitSettings(confirmations=Rate(1, 3600.0)))
+    changes = AddressChanges(harness.services.context)
+    for _ in range(2):
+        await changes.request(1, parse_address(NEW), WEB)
+    counted = "select scope, count(*) from limit_event group by scope order by scope"
+    assert [
+        ("address_changes_per_reader", 1),
+        ("confirmations", 1),
+        ("confirmations_per_address", 1),
+    ] == await harness.rows(counted)
 
 
 async def test_a_copy_that_waits_goes_to_the_new_address(harness: DeliveryHarness, change: AddressChanges) -> None:

@@ -141,7 +141,7 @@ class AddressChanges:
             self._context.meter_of("confirmations_per_address", new),
             Meter("confirmations", b"", rates.confirmations),
         )
-        return all(limits.spend(tx, [meter], self._context.clock()) for meter in meters)
+        return limits.spend(tx, meters, self._context.clock())
 
     # ------------------------------------------------------------------ checks
 
