@@ -442,6 +442,15 @@ async def test_the_same_content_of_a_cancelled_draft_is_a_new_draft(room: Mailro
     assert ["cancelled", "draft"] == await states(room)
 
 
+async def test_a_proven_mail_is_held_while_the_disk_is_nearly_full(room: Mailroom) -> None:
+    """It was accepted before. The link in the answer releases it once there is room for its copies."""
+    await set_list(room, post_by_mail="direct")
+    await room.accept(post(Authentication_Results=DKIM), "news", mail_from=EVE, peer=RELAY)
+    room.database.growth.set_reason("1 MB is left")
+    await room.processing.recover()
+    assert ["draft"] == await states(room)
+
+
 async def test_a_draft_that_comes_again_with_a_proof_goes_at_once(room: Mailroom) -> None:
     """Where the list says `direct`."""
     await answers(room, post())

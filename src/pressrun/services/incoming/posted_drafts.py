@@ -93,7 +93,8 @@ class PostedDrafts:
         }
         goes_at_once = post.may_go_at_once and target.post_by_mail == "direct" and not needs_second_person(target)
         # What must not start waits for somebody who can mend that: the page of its link says why.
-        if goes_at_once and lifecycle.why_nobody_may_get(tx, edition.id) is None:
+        has_room = self._context.database.growth.is_allowed
+        if goes_at_once and has_room and lifecycle.why_nobody_may_get(tx, edition.id) is None:
             return self._release(tx, post, prepared, edition, about)
         return self._hold(tx, post, prepared, edition, about, again=own is not None)
 
