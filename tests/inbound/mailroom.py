@@ -51,7 +51,7 @@ from pressrun.services.readers.confirmations import Confirmations
 from pressrun.services.readers.requests import Origin
 from pressrun.services.readers.sign_ups import Applicant, SignUps
 from pressrun.services.settings import ServiceSettings, TokenSettings
-from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
 from pressrun.store.database import Database
@@ -170,8 +170,8 @@ class Mailroom:
         return await self.database.read(find)
 
     async def suppress(self, address: str, reason: str) -> None:
-        digests = digests_of(self.keys, parse_address(address))
-        await self.database.write(suppress, digests, SuppressionReason(reason), address=address, now=int(self.now))
+        digests, now = digests_of(self.keys, parse_address(address)), int(self.now)
+        await self.database.write(suppress, [NewSuppression(digests, SuppressionReason(reason), address, now)], now)
 
     async def insert_notice(self, kind: str) -> int:
         """Queue a notice of ours; returns the id of its delivery."""

@@ -42,7 +42,7 @@ from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import ServiceSettings
-from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, suppress
 from pressrun.store.database import Database
 from pressrun.store.editions import drafts, editions
 from pressrun.store.editions.drafts import PlainFinding
@@ -206,8 +206,8 @@ class WebHarness:
         await self.database.write(_hold_edition, list_id, number, findings, expires_at, parse_address(editor))
 
     async def suppress(self, address: str, reason: str) -> None:
-        digests = digests_of(self.keys, parse_address(address))
-        await self.database.write(suppress, digests, SuppressionReason(reason), address=address, now=int(NOW))
+        digests, now = digests_of(self.keys, parse_address(address)), int(NOW)
+        await self.database.write(suppress, [NewSuppression(digests, SuppressionReason(reason), address, now)], now)
 
     async def subscription(self, number: int) -> Subscription:
         subscription = await self.database.read(subscriptions.find_subscription_by_id, number)

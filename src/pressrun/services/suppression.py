@@ -35,7 +35,7 @@ class SuppressionReason(StrEnum):
 
 # Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
 LIFTED_BY_READER = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED})
-# A later reason replaces an earlier one unless it is weaker: a bounce must not make a complaint easier to lift.
+# Only a stronger reason replaces another: a bounce must not make a complaint easier to lift.
 _STRENGTH = {
     SuppressionReason.HARD_BOUNCE: 0,
     SuppressionReason.ERASED: 1,
@@ -90,27 +90,6 @@ def _is_own(source: str) -> bool:
     return source in _OWN_SOURCES or source.startswith(PROGRAM)
 
 
-def suppress(
-    tx: Transaction,
-    digests: Digests,
-    reason: SuppressionReason,
-    *,
-    address: str | None,
-    now: int,
-) -> bool:
-    """Suppress an address, or for `never-again` its mailbox, and cancel what waits there.
-
-    `address` is what operators see, None if it must not be kept. Returns False when a stronger reason remains.
-    """
-    present = find_reason(tx, digests)
-    if present is not None and _STRENGTH[reason] < _STRENGTH[present]:
-        return False
-    digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
-    suppressions.suppress(tx, digest, address=address, reason=reason, since=now)
-    _draw_consequences(tx, [digests.mailbox], {digest: [reason]} if reason is not present else {}, now)
-    return True
-
-
 class NewSuppression(NamedTuple):
     """An address that is to be suppressed; `address` is what operators see, None if it must not be kept."""
 
@@ -120,8 +99,11 @@ class NewSuppression(NamedTuple):
     since: int
 
 
-def suppress_all(tx: Transaction, wanted: Sequence[NewSuppression], now: int) -> int:
-    """Suppress many addresses in order, each only for a stronger reason than it has; returns how many were."""
+def suppress(tx: Transaction, wanted: Sequence[NewSuppression], now: int) -> int:
+    """Suppress addresses, or for `never-again` their mailboxes, and cancel what waits there; returns how many.
+
+    In order, and each only for a stronger reason than it has.
+    """
     reasons = _reasons_at(tx, [suppression.digests for suppression in wanted])
     entries: dict[bytes, tuple[str | None, str, int]] = {}
     mailboxes: dict[bytes, None] = {}

@@ -21,17 +21,19 @@ from pressrun.core.lifecycles.delivery import DeliveryState, FailureKind
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.site import Site
+from pressrun.services import suppression
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.bounces.operator_alerts import alert_of_policy
 from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import Consequences
 from pressrun.services.readers.subscription_records import list_subscriptions
 from pressrun.services.settings import BounceSettings
-from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, find_reason, suppress
 from pressrun.store.database import Database
 from pressrun.store.queue import deliveries
 from pressrun.store.queue.deliveries import DeliveryResult
-from pressrun.store.readers import bounces, subscribers, subscriptions
+from pressrun.store.readers import bounces, subscribers, subscriptions, suppressions
+from pressrun.store.readers.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 DAY = 86400
@@ -220,8 +222,17 @@ def _suspend_reader(tx: Transaction, delivery_id: int) -> list[int]:
     deliveries.cancel_copies_of(tx, number, now=NOW)
     tx.run("bounces.suspend", suspensions=f"[[{number}, {streak.first_edition_id}]]", now=NOW)
     if is_hard:
-        suppress(tx, person.digests, SuppressionReason.HARD_BOUNCE, address=person.address, now=NOW)
+        suppress_for_bounces(tx, person)
     return [number]
+
+
+def suppress_for_bounces(tx: Transaction, person: Subscriber) -> None:
+    """And date it anew where that has been so before."""
+    digests, reason = person.digests, SuppressionReason.HARD_BOUNCE
+    is_new = suppress(tx, [NewSuppression(digests, reason, person.address, NOW)], NOW) > 0
+    if not is_new and find_reason(tx, digests) is reason:
+        suppressions.suppress(tx, digests.own, address=person.address, reason=reason, since=NOW)
+        suppression._draw_consequences(tx, [digests.mailbox], {}, NOW)
 
 
 def state_of(tx: Transaction) -> dict[str, list[tuple[Any, ...]]]:

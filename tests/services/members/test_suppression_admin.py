@@ -8,8 +8,11 @@ from tests.services.harness import ServiceHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
+from pressrun.core.signing.tokens import digests_of, pack_digests
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.members.import_rows import SuppressionRow
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.requests import Origin
 from pressrun.services.reports import subscriber_record, suppression_listing
 from pressrun.store.queue import copy_counts
 
@@ -79,6 +82,24 @@ async def test_saying_it_again_leaves_since_when(services: ServiceHarness, reaso
     await services.suppressions.add(parse_address("ANN@x.example"), reason)
     row = (await services.database.read(suppression_listing.list_suppressions))[0]
     assert ("Ann@x.example", rfc3339(int(began_at))) == (row.address, row.since)
+
+
+async def test_using_the_link_again_leaves_since_when(services: ServiceHarness) -> None:
+    numbers = pack_digests(digests_of(services.keys, ANN).own)
+    began_at = services.now
+    for _ in range(2):
+        await NeverAgain(services.context).refuse(0, numbers, Origin(source="web"))
+        services.now += 60
+    row = (await services.database.read(suppression_listing.list_suppressions))[0]
+    assert ("never-again", rfc3339(int(began_at))) == (row.reason, row.since)
+
+
+async def test_an_equal_reason_replaces_none(services: ServiceHarness) -> None:
+    """By whichever door it comes."""
+    await services.suppressions.add(ANN, "complaint")
+    assert "complaint" == (await services.suppressions.add(ANN, "operator")).reason
+    answer = await services.suppressions.import_batch([SuppressionRow(line=1, address="ann@x.example")])
+    assert (0, 1) == (answer["added"], answer["unchanged"])
 
 
 async def test_lifting_works_once(services: ServiceHarness) -> None:

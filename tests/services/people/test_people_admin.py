@@ -22,7 +22,7 @@ from pressrun.services.log_ins import links
 from pressrun.services.people.lookups import UndeliveredMail, list_everybody
 from pressrun.services.people.people_admin import INVITED_SECONDS, Grant, LastOperator, PersonRemoved, require_operator
 from pressrun.services.people.tokens import TokenMaker, TokenRequest
-from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, suppress
 from pressrun.store.people import credentials, enter_links, people
 from pressrun.store.people.credentials import NewPasskey
 from pressrun.store.people.people import StoredPerson
@@ -171,9 +171,9 @@ async def test_nobody_becomes_an_operator_by_mail(services: ServiceHarness) -> N
 async def test_an_address_that_gets_no_mail_is_not_invited(services: ServiceHarness) -> None:
     """And no person is left behind."""
     await services.make_list()
-    await services.database.write(
-        suppress, digests_of(services.keys, BERTA), SuppressionReason.COMPLAINT, address=BERTA.typed, now=NOW
-    )
+    digests = digests_of(services.keys, BERTA)
+    wanted = NewSuppression(digests, SuppressionReason.COMPLAINT, BERTA.typed, NOW)
+    await services.database.write(suppress, [wanted], NOW)
     with pytest.raises(Refused, match=r"gets no mail \(complaint\)"):
         await services.people.invite(BERTA, EDITOR)
     assert [] == await select(services.database, "select id from person")

@@ -18,7 +18,7 @@ from pressrun.services.readers.confirmations import Confirmed, confirm_request
 from pressrun.services.readers.requests import Origin, carry_out
 from pressrun.services.readers.sign_ups import Applicant, SignUpAnswer
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, suppress
 from pressrun.store.readers import subscriptions
 from pressrun.store.readers.held_sign_ups import HeldSelection
 
@@ -190,10 +190,9 @@ async def test_who_was_suspended_for_bounces_comes_back_with_evidence_for_each(i
     """The first confirmation lifts the suppression that the others are judged by."""
     for name in ("news", "tides"):
         await instance.subscribers.add(name, ADA)
-    digests = digests_of(instance.keys, ADA)
-    await instance.database.write(
-        suppress, digests, SuppressionReason.HARD_BOUNCE, address=ADA.typed, now=int(instance.now)
-    )
+    digests, now = digests_of(instance.keys, ADA), int(instance.now)
+    wanted = NewSuppression(digests, SuppressionReason.HARD_BOUNCE, ADA.typed, now)
+    await instance.database.write(suppress, [wanted], now)
     instance.now += 1
     await sign_up(instance, "news", "tides")
     number = (await mails(instance))[0][2]["confirmation"]

@@ -15,7 +15,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.core.signing.tokens import digests_of
 from pressrun.locales.catalogues import words_in
-from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, suppress
 from pressrun.web.admin.problems import Explanation, explain
 
 GERMAN = {"Accept-Language": "de"}
@@ -73,10 +73,9 @@ async def test_a_list_that_was_removed_meanwhile(admin: AdminHarness) -> None:
 
 async def test_an_address_that_gets_no_mail(admin: AdminHarness) -> None:
     berta = parse_address(INVITATION["email"])
-    digests = digests_of(admin.harness.keys, berta)
-    await admin.harness.database.write(
-        suppress, digests, SuppressionReason.COMPLAINT, address=berta.typed, now=int(admin.harness.now)
-    )
+    digests, now = digests_of(admin.harness.keys, berta), int(admin.harness.now)
+    wanted = NewSuppression(digests, SuppressionReason.COMPLAINT, berta.typed, now)
+    await admin.harness.database.write(suppress, [wanted], now)
     async with operator(admin) as client:
         answer = await client.post("/admin/invite", data=INVITATION, headers=GERMAN)
     assert (422, "Diese Adresse erhält keine E\u2011Mails, also auch keine Einladung") == problem_of(answer, "email")

@@ -21,7 +21,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.mail_results import Consequences, MailResult, done
 from pressrun.services.readers.never_again import end_everything
 from pressrun.services.readers.requests import Origin, ReaderRequest
-from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, suppress
 from pressrun.store.editions import editions
 from pressrun.store.lists import list_removals, lists
 from pressrun.store.programs import events
@@ -112,9 +112,8 @@ class ComplaintHandler:
         if mailbox.person is not None:
             origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
             end_everything(ReaderRequest(tx, origin, self._context), mailbox.person)
-        if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, mailbox.digests)):
-            return False
-        return suppress(tx, mailbox.digests, SuppressionReason.COMPLAINT, address=mailbox.address, now=now)
+        wanted = NewSuppression(mailbox.digests, SuppressionReason.COMPLAINT, mailbox.address, now)
+        return suppress(tx, [wanted], now) > 0
 
     # ------------------------------------------------------------------ tokens in the enclosed mail
 

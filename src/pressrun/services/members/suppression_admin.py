@@ -17,14 +17,7 @@ from pressrun.services.context import ServiceContext
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.members.row_checks import parse_past
 from pressrun.services.reports.suppression_listing import not_suppressed
-from pressrun.services.suppression import (
-    NewSuppression,
-    SuppressionReason,
-    find_reason,
-    lift,
-    suppress,
-    suppress_all,
-)
+from pressrun.services.suppression import NewSuppression, SuppressionReason, find_reason, lift, suppress
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.members")
@@ -68,7 +61,7 @@ class SuppressionAdmin:
         """Import rows of a file in one transaction; a suppressed address changes only for a stronger reason."""
         now = self._context.now
         wanted, invalid = await asyncio.to_thread(self._prepare, rows, now)  # it would hold the event loop up
-        added = await self._database.write(suppress_all, wanted, now)
+        added = await self._database.write(suppress, wanted, now)
         answer: Answer = {"added": added, "unchanged": len(wanted) - added, "invalid": invalid}
         event(log, "suppression.added", number=answer["added"])
         self._context.wake()
@@ -95,9 +88,7 @@ class SuppressionAdmin:
     def _suppress(self, tx: Transaction, address: Address, reason: SuppressionReason, now: int) -> SuppressionReason:
         """Suppress an address; returns the reason in force, which may be an earlier and stronger one."""
         digests = digests_of(self._context.keys, address)
-        if find_reason(tx, digests) is reason:  # the row keeps its date
-            return reason
-        suppress(tx, digests, reason, address=_shown(address, reason), now=now)
+        suppress(tx, [NewSuppression(digests, reason, _shown(address, reason), now)], now)
         stored = find_reason(tx, digests)
         assert stored is not None  # it was just written
         return stored

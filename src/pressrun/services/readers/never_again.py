@@ -15,7 +15,7 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
 from pressrun.services.readers.subscription_records import list_subscriptions
-from pressrun.services.suppression import SuppressionReason, suppress
+from pressrun.services.suppression import NewSuppression, SuppressionReason, suppress
 from pressrun.store.readers import enrolment, subscribers, suppressions
 from pressrun.store.readers.subscribers import Subscriber
 
@@ -42,7 +42,7 @@ def _refuse(request: ReaderRequest, subscriber_id: int, packed: tuple[bytes, ...
     people.sort(key=lambda person: person.id != subscriber_id)  # show the address that was asked, if it still exists
     earlier = suppressions.find_suppression(request.tx, digests.mailbox)
     known = earlier.address if earlier is not None else next((person.address for person in people), None)
-    suppress(request.tx, digests, SuppressionReason.NEVER_AGAIN, address=known, now=request.now)
+    suppress(request.tx, [NewSuppression(digests, SuppressionReason.NEVER_AGAIN, known, request.now)], request.now)
 
 
 def end_everything(request: ReaderRequest, person: Subscriber) -> None:
