@@ -23,7 +23,7 @@ PressrunError                 1   failed; the message says why and what to do
 ├── NoInput                  66   an input file does not exist
 ├── Unavailable              69   the relay or the database cannot be reached
 │   ├── CommitUnknown             the database was lost while it committed
-│   └── NoRoom                    the disk is nearly full, and what needs much room has to wait
+│   └── NoRoom                    the disk is full, or nearly full and what needs much room has to wait
 ├── OutputExists             73   the output file already exists
 ├── TryAgain                 75   another process is using the data, or no daemon is running
 ├── NotPermitted             77   this user may not do that
@@ -206,7 +206,7 @@ class DatabaseSetBack(Unavailable):
 
 
 class NoRoom(Unavailable):
-    """The disk is nearly full: what is left is kept for people who leave and for what relays reply."""
+    """The disk is full, or nearly full: what is left is kept for people who leave and for what relays reply."""
 
 
 class OutputExists(PressrunError):

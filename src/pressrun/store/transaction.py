@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import NoRoom, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,10 +80,10 @@ class Dialect(Struct, frozen=True):
         """The error for an outage."""
         if self.is_damage(problem):
             return Unavailable(f"the database is damaged ({problem}): {self.mend(problem)}")
-        remedy = (
-            ". Make room on its disk; the service then continues by itself" if "disk is full" in str(problem) else ""
-        )
-        return Unavailable(f"the database is unavailable: {problem}{remedy}")
+        words = f"the database is unavailable: {problem}"
+        if "disk is full" in str(problem):
+            return NoRoom(f"{words}. Make room on its disk; the service then continues by itself")
+        return Unavailable(words)
 
 
 DeferredWork = Callable[["Transaction", Sequence[Any]], object]

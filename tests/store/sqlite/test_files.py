@@ -55,7 +55,7 @@ async def test_a_full_disk_is_unavailable_and_the_next_write_works(database: Dat
 
     before = await database.write(limit)
     for way in (database.write, database.record):
-        with pytest.raises(Unavailable, match=r"disk is full\. Make room on its disk"):
+        with pytest.raises(NoRoom, match=r"disk is full\. Make room on its disk"):
             await way(fill)
     await database.write(lambda tx: connection_of(tx).execute(f"pragma max_page_count = {before}").fetchall())
     await database.write(add, "a")

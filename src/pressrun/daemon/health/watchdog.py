@@ -22,8 +22,8 @@ STUCK_SECONDS = 30.0  # a dispatcher that completes no cycle for this long is st
 class Watchdog(BackgroundLoop):
     """A cycle of the dispatcher proves that event loop and database work; without one systemd restarts us.
 
-    So does one that a server of the database turns away: a restart would not bring the server back, and nobody would
-    be told to come again.
+    So does one that a server of the database turns away, or for which the disk is full: a restart would bring neither
+    the server back nor room, and nobody would be told to come again.
     """
 
     name = "watchdog"

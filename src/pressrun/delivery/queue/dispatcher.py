@@ -18,7 +18,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from msgspec import Struct
 
 from pressrun.core.bounces.classes import BounceClass
-from pressrun.core.errors import CommitUnknown, DatabaseSetBack, Unavailable
+from pressrun.core.errors import CommitUnknown, DatabaseSetBack, NoRoom, Unavailable
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.claimed_rows import LowWater
 from pressrun.delivery.queue.claims import NOTICE_BATCH, ClaimRequest, Claims, MayGo, Ready, Room, claim
@@ -94,7 +94,7 @@ class Dispatcher(BackgroundLoop):
         self.settings = settings
         self.broker = Broker(scheduler, settings, clock, owner, lambda: self._syncing or database.is_syncing)
         self.alive_at = clock()
-        self.turned_away = 0  # cycles that a server of the database did not take; each connects anew
+        self.turned_away = 0  # cycles that a server of the database, or a full disk, did not take
         self._database = database
         self._clock = clock
         self._owner = owner
@@ -210,7 +210,7 @@ class Dispatcher(BackgroundLoop):
             raise
         except Exception as problem:
             is_away = isinstance(problem, Unavailable) and not self._database.location.is_exclusive
-            self.turned_away += is_away
+            self.turned_away += is_away or isinstance(problem, NoRoom)
             if is_away or isinstance(problem, CommitUnknown) or not isinstance(problem, Unavailable):
                 self._wake_ups.be_careful()
             raise
