@@ -24,6 +24,7 @@ from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
     AlreadySubscribed,
     ConfirmationRequest,
+    PauseNote,
     PreferencesLink,
     StillThere,
 )
@@ -114,6 +115,20 @@ def test_a_mail_about_several_lists_names_them_all(notice: Notice) -> None:
     named = "The Harbour Letter, Tides and Recipes"
     assert named in str(read(content)["Subject"])
     assert all(named in " ".join(part(content, kind).split()) for kind in ("plain", "html"))
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "We've paused The Harbour Letter and Tides until 21 September 2026."),
+        ("es", "El envío de The Harbour Letter y Tides queda en pausa hasta el 21 de septiembre de 2026."),
+    ],
+)
+def test_a_pause_of_several_needs_no_word_for_neither(language: str, sentence: str) -> None:
+    """Romance languages cannot join names by "and" in a sentence that denies something."""
+    paused = PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",))
+    content = build_notice(paused, copy(), words=words_in(language), site=site(), profile=profile())
+    assert sentence in " ".join(part(content, "plain").split())
 
 
 def test_who_signs_up_again_in_a_pause_is_told_when_it_ends() -> None:

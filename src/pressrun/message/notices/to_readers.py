@@ -20,7 +20,7 @@ _ALREADY_PAUSED = marked(
 )
 _TOO_LATE = marked("This confirmation has expired, or you've unsubscribed since. To subscribe, sign up again.")
 _FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
-_PAUSED = marked("You won't receive {title} until {date}. After that, emails will start again automatically.")
+_PAUSED = marked("We've paused {title} until {date}. After that, emails will start again automatically.")
 _MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
 _MOVED = marked("Your subscriptions have moved from this address to {new}. The change was confirmed there.")
 
