@@ -118,3 +118,20 @@ async def test_an_edition_that_fares_badly(tmp_path: Path) -> None:
         assert "paused" == await harness.state(number)
         acts = [row for row in await harness.rows(ACTS) if row[0] == "clock"]
         assert [("clock", "clock", "edition.pause", "news", f"edition {number}", "done")] == acts
+
+
+@pytest.mark.parametrize(("by_clock", "acts"), [(False, []), (True, ["edition.start"])])
+async def test_an_edition_that_starts_and_finishes_within_a_second(
+    tmp_path: Path, by_clock: bool, acts: list[str]
+) -> None:
+    """Its end is not recorded as a start by the clock: a person, or an earlier cycle, has started it."""
+    async with open_delivery(tmp_path) as harness:
+        await harness.readers(1)
+        number = await harness.edition(scheduled_at=int(harness.services.now) if by_clock else None)
+        await harness.run_cycle()
+        copy = harness.next_outgoing()
+        assert copy is not None
+        harness.answer(copy, TAKEN)
+        await harness.run_cycle()
+        assert "finished" == await harness.state(number)
+        assert acts == [row[2] for row in await harness.rows(ACTS)]

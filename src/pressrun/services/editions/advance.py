@@ -74,15 +74,17 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
     for edition_id in request.idle:  # paused ones, too: the copies in flight at the pause may have been the last
         changes.changed += finish_if_done(tx, edition_id, request.now)
     starts: list[int] = []
-    for edition in editions.live_editions(tx):
+    live = editions.live_editions(tx)
+    for edition in live:
         move_on = partial(_move_on, tx, edition, request, changes, starts)
         changes.attempt(tx, edition, move_on, careful=request.careful)
+    scheduled = {edition.id for edition in live if edition.state is EditionState.SCHEDULED}
     for edition in changes.changed:
-        _record_move(tx, edition, request)
+        _record_move(tx, edition, request, was_scheduled=edition.id in scheduled)
     return changes, min(starts, default=None)
 
 
-def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> None:
+def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest, *, was_scheduled: bool) -> None:
     """Record in the audit log what the clock did, except that nothing is left to send, which nobody decided.
 
     Somebody who sends a canary expects its pause. Nobody expects any other pause, so people are notified of it.
@@ -92,7 +94,7 @@ def _record_move(tx: Transaction, edition: Edition, request: AdvanceRequest) -> 
         audit.append_by_clock(tx, "edition.pause", now, name=f"edition {edition.id}")
         if edition.pause_reason != PAUSED_AFTER_CANARY:
             request.on_paused(tx, edition, _cause(edition))
-    elif edition.started_at == now:
+    elif was_scheduled:  # otherwise it has finished, perhaps in the second in which it started
         audit.append_by_clock(tx, "edition.start", now, name=f"edition {edition.id}")
 
 
