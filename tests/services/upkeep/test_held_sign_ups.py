@@ -189,20 +189,35 @@ async def test_a_member_who_asks_again_is_told_so_once_released(services: Servic
     assert [("already_subscribed",)] == await rows(services, "select kind from notice where address like 'Ada%'")
 
 
-@pytest.mark.parametrize("end", ["left", "closed"])
+@pytest.mark.parametrize("end", ["left", "closed", "never again"])
 async def test_a_member_who_asked_again_and_is_none_any_more_is_told_nothing(
     services: ServiceHarness, end: str
 ) -> None:
+    """The operator hears of it, and nothing of the mail is kept."""
     await besiege(services)
     await services.subscribers.add("news", ADA)
     await sign_up(services)
-    if end == "left":
-        await services.subscribers.remove("news", ADA)
-    else:
-        await services.lists.close_list("news")
+    match end:
+        case "left":
+            await services.subscribers.remove("news", ADA)
+        case "closed":
+            await services.lists.close_list("news")
+        case "never again":
+            await services.suppressions.add(ADA, "never-again")
     before = await mailed(services)
-    assert 0 == (await services.held.release(ALL)).released
+    assert HeldReleased(released=0, forgotten=1) == await services.held.release(ALL)
     assert (before, []) == (await mailed(services), await listed(services))
+    assert [] == await rows(services, "select id from notice where id not in (select notice_id from delivery)")
+
+
+async def test_a_release_that_goes_on_leaves_out_what_is_done(services: ServiceHarness) -> None:
+    await besiege(services)
+    for address in (ADA, BOB):
+        await sign_up(services, address)
+    ids = tuple(held.id for held in await services.database.read(held_sign_ups.list_held, None))
+    assert HeldReleased(released=1, forgotten=0) == await services.held.release(HeldSelection(ids=ids[:1]))
+    rest = HeldSelection(ids=ids, until=int(services.now))
+    assert HeldReleased(released=1, forgotten=0) == await services.held.release(rest)
 
 
 async def test_what_was_asked_by_mail_is_answered_by_mail_after_a_release(services: ServiceHarness) -> None:
