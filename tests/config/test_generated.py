@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import re
 import stat
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from pressrun.config import load_settings, write_initial_config
 from pressrun.config.generated import example_config, initial_config, reference
 from pressrun.config.settings import TABLES
-from pressrun.core.errors import NotPermitted, OutputExists
+from pressrun.core.errors import NotPermitted, OutputExists, Refused
 
 _ROOT = Path(__file__).parent.parent.parent
 
@@ -34,6 +37,16 @@ def test_init_never_overwrites(tmp_path: Path) -> None:
         write_initial_config(tmp_path)
     assert caught.value.exit_code == 73
     assert path.read_text() == "mine"
+
+
+def test_init_on_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise an empty file would be in the way once there is room."""
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))))
+        with pytest.raises(Refused, match=r"config\.toml: no space left on device"):
+            write_initial_config(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+    assert [write_initial_config(tmp_path)] == [*tmp_path.iterdir()]
 
 
 def test_init_into_a_file_is_refused(tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from pressrun.config.settings import TABLES, Shape, Table
-from pressrun.core.errors import NotPermitted, OutputExists, reason_of
+from pressrun.core.errors import NotPermitted, OutputExists, Refused, reason_of
 from pressrun.core.setting import Setting, Toml
+from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.store.files import make_directory, sync_directory
 
 _WIDTH = 100
@@ -152,21 +155,34 @@ def _cell(key: Setting) -> str:
 
 
 def write_initial_config(directory: Path) -> Path:
-    """Write config.toml (0640) into a folder, which is created if missing; raises OutputExists, NotPermitted."""
+    """Write config.toml (0640) into a folder, which is created if missing, whole or not at all.
+
+    Raises OutputExists, NotPermitted, and Refused if the disk is full.
+    """
     path = directory / "config.toml"
+    draft = directory / f".{path.name}-{secrets.token_hex(4)}"
     try:
         make_directory(directory, mode=0o777)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        _write_draft(draft)
+        os.link(draft, path)  # unlike a rename, it replaces nothing
     except FileExistsError:
         raise OutputExists(
             f"{path if directory.is_dir() else directory} already exists and will not be overwritten"
         ) from None
     except OSError as problem:
-        raise NotPermitted(f"cannot write {path}: {reason_of(problem)}") from None
+        kind = Refused if is_out_of_resources(problem) else NotPermitted
+        raise kind(f"cannot write {path}: {reason_of(problem)}") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+    sync_directory(directory)
+    return path
+
+
+def _write_draft(draft: Path) -> None:
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o640)
         file.write(initial_config())
         file.flush()
         os.fsync(file.fileno())
-    sync_directory(directory)
-    return path
