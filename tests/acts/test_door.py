@@ -307,11 +307,16 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(services: Se
     assert [("Boats", "second-person")] == await select(services.database, "select title, approval from list")
 
 
-@pytest.mark.parametrize("loses", ["token", "grant", "part", "nothing"])
+@pytest.mark.parametrize(
+    ("loses", "seconds"), [("token", 1), ("token", -3600), ("grant", 1), ("part", 1), ("nothing", 1)]
+)
 async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(
-    services: ServiceHarness, loses: str
+    services: ServiceHarness, loses: str, seconds: int
 ) -> None:
-    """Building a draft takes time; people who lose rights before it is done leave nothing behind."""
+    """Building a draft takes time; people who lose rights before it is done leave nothing behind.
+
+    Not even where the clock is set back meanwhile.
+    """
     await services.make_list()
     await services.people.add("ann", None, is_operator=True)
     ((number,),) = await select(services.database, "select id from person")
@@ -332,7 +337,7 @@ async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(
                 people.set_operator(tx, number, False)
 
         await services.database.record(lose)
-        services.now += 1
+        services.now += seconds
         await change(services)
 
     if loses == "nothing":
