@@ -7,10 +7,7 @@ each time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
-
-from msgspec import Struct
+from collections.abc import Mapping, Sequence
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.pacing.providers import provider_of
@@ -28,20 +25,11 @@ from pressrun.store.queue.notices import NewNotice
 from pressrun.store.readers.bounces import BouncedCopy
 from pressrun.store.readers.subscribers import language_of
 from pressrun.store.transaction import Transaction
-from pressrun.store.upkeep.monitoring import count_alert_tries
+from pressrun.store.upkeep.monitoring import AlertTries, count_alert_tries
 
 ALERTS = "alerts"  # their scope among the limits
 ALERT_RATE = Rate(1, ALERT_SECONDS)  # for each subject
 AGAIN_SECONDS = 3600  # after one failed mail, and twice as long after each further one
-
-
-class _Alert(Struct, frozen=True, kw_only=True):
-    """What to mail. There is a limit for the subject; `payload[key]` is the same in every mail about it."""
-
-    kind: str
-    subject: str
-    key: str
-    payload: dict[str, Any]
 
 
 def alert_of_policy(
@@ -83,36 +71,35 @@ def alert_operator(tx: Transaction, cause: Cause, details: str, context: Service
     """Queue an email about a cause; False without an operator or a list, and while none is due."""
     rule = CAUSES[cause]
     payload = {"when": rule.when, "details": without_addresses(details), "advice": rule.advice}
-    alert = _Alert(kind="operator_alert", subject=f"cause\0{cause}", key="when", payload=payload)
-    return _mail_operator(tx, alert, context)
+    return _mail_operator(tx, "operator_alert", f"cause\0{cause}", "when", payload, context)
 
 
 def alert_of_relay(tx: Transaction, name: str, failing_since: float, error: str, context: ServiceContext) -> bool:
     """The same about a relay that fails."""
     payload = {"relay": name, "since": rfc3339(int(failing_since)), "error": without_addresses(error)}
-    alert = _Alert(kind="relay_alert", subject=f"relay\0{name}", key="relay", payload=payload)
-    return _mail_operator(tx, alert, context)
+    return _mail_operator(tx, "relay_alert", f"relay\0{name}", "relay", payload, context)
 
 
-def _mail_operator(tx: Transaction, alert: _Alert, context: ServiceContext) -> bool:
+def _mail_operator(
+    tx: Transaction, kind: str, subject: str, key: str, payload: Mapping[str, str], context: ServiceContext
+) -> bool:
+    """There is a limit for the subject, and `payload[key]` is the same in every mail about it."""
     operator, now = context.site.operator, context.now
     target = next(iter(lists.all_lists(tx)), None)
     if operator is None or target is None:
         return False
-    address = parse_address(operator)
-    if not _is_due(tx, alert, now):
+    tries = count_alert_tries(tx, kind, key=key, subject=payload[key], since=now - int(ALERT_SECONDS))
+    if not _is_due(tx, tries, subject, now):
         return False
-    mail_person(tx, alert.kind, address, alert.payload, context, list_id=target.id, language="en")
+    mail_person(tx, kind, parse_address(operator), payload, context, list_id=target.id, language="en")
     return True
 
 
-def _is_due(tx: Transaction, alert: _Alert, now: int) -> bool:
+def _is_due(tx: Transaction, tries: AlertTries, subject: str, now: int) -> bool:
     """Whether no mail was queued today, or all of today's have failed, the latest long enough ago."""
-    subject, since = alert.payload[alert.key], now - int(ALERT_SECONDS)
-    tries = count_alert_tries(tx, alert.kind, key=alert.key, subject=subject, since=since)
     if tries.others:
         return False
-    is_first = limits.spend(tx, [Meter(ALERTS, hashlib.sha256(alert.subject.encode()).digest(), ALERT_RATE)], now)
+    is_first = limits.spend(tx, [Meter(ALERTS, hashlib.sha256(subject.encode()).digest(), ALERT_RATE)], now)
     if tries.failed_at is None:
         return is_first
     return now - tries.failed_at >= AGAIN_SECONDS << (tries.failed - 1)
