@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
+from unittest.mock import Mock
 
 from msgspec.structs import replace
 from tests.editions.inline_builder import builder_at, preparer_of
@@ -74,7 +75,7 @@ def cases_of(services: ServiceHarness) -> Cases:
         held=services.held,
         archive_import=services.archive_import,
         link_keys=LinkKeys(context, make_key=make_key, on_new_key=lambda: None),
-        account=cast("Account", None),  # as before
+        account=Mock(spec=Account),
         people=services.people,
         tokens=services.tokens,
         events=EventFeed(services.database),
