@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import tarfile
+from collections.abc import Callable
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, diges
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations import dumps
 from pressrun.operations.installations.dumps import read_mysql_dump, read_postgresql_dump
-from pressrun.operations.installations.installation import open_installation
+from pressrun.operations.installations.installation import Installation, open_installation
 from pressrun.operations.installations.listmonk import open_listmonk
 from pressrun.operations.installations.phplist import open_phplist
 from pressrun.services.suppression import SuppressionReason
@@ -174,6 +177,34 @@ def test_listmonk_of_an_old_release_is_read(tmp_path: Path) -> None:
     broken = LISTMONK.replace("COPY public.subscribers (id, uuid, ", "COPY public.subscribers (id, uid, ")
     with pytest.raises(BadInput, match="subscribers has no column uuid"):
         open_listmonk(written(tmp_path / "broken.sql", broken), None)
+
+
+@pytest.mark.parametrize("form", ["folder", "tar", "custom"])
+def test_a_dump_in_a_binary_format_is_refused_with_the_remedy(tmp_path: Path, form: str) -> None:
+    """An archive of tar contains a script with COPY blocks that are empty, and nobody would have moved."""
+    path = tmp_path / "dump"
+    if form == "folder":
+        path.mkdir()
+        (path / "toc.dat").write_bytes(b"PGDMP")
+    elif form == "custom":
+        path.write_bytes(b"PGDMP\1")
+    else:
+        with tarfile.open(path, "w") as archive:
+            for name, content in (("toc.dat", b"PGDMP"), ("restore.sql", LISTMONK.encode())):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, BytesIO(content))
+    with pytest.raises(BadInput, match=r"pg_restore -f dump\.sql dump"):
+        open_listmonk(str(path), None)
+
+
+@pytest.mark.parametrize(("dump", "opened"), [(LISTMONK, open_listmonk), (PHPLIST, open_phplist)])
+def test_a_dump_of_several_databases_is_refused(
+    tmp_path: Path, dump: str, opened: Callable[[str, None], Installation]
+) -> None:
+    """Else people of one would be on the lists of the other, whose numbers are the same."""
+    with pytest.raises(BadInput, match="a second table"):
+        opened(written(tmp_path / "all.sql", dump + dump), None)
 
 
 def test_phplist_says_of_each_who_may_be_mailed(tmp_path: Path) -> None:

@@ -117,8 +117,8 @@ def test_members_whom_a_pattern_bans_are_suspended_on_that_list() -> None:
     rejects: list[Reject] = []
     fates = Fates(installation, moves, 0, rejects.append)
     assert {("banned", "refused"): 3} == fates.count_bans()
-    assert ["stops no new sign-ups", "cannot check", "not a valid address"] == [
-        next(words for words in ("stops no new sign-ups", "cannot check", "not a valid address") if words in row.reason)
+    assert ["stops no new sign-ups", "too complex", "not a valid address"] == [
+        next(words for words in ("stops no new sign-ups", "too complex", "not a valid address") if words in row.reason)
         for row in rejects
     ]
     news, other = moves

@@ -42,10 +42,17 @@ _FRAMES = (
 Lines = Iterator[tuple[int, bytes]]
 
 
+def is_dump_folder(path: Path) -> bool:
+    """Whether a folder is a dump of PostgreSQL."""
+    return (path / "toc.dat").is_file()
+
+
 def is_postgresql_dump(path: Path) -> bool:
     """Whether a file is a dump of PostgreSQL. Raises BadInput for its formats that are not text, NoInput."""
-    head = _read_head(path)
-    if head.startswith(b"PGDMP"):
+    is_folder = is_dump_folder(path)
+    head = b"" if is_folder else _read_head(path)
+    # An archive of tar begins with a file toc.dat. Its script looks like a dump of empty tables.
+    if is_folder or head.startswith((b"PGDMP", b"toc.dat\0")):
         raise BadInput(f"{path} is a dump in a binary format. Convert it to text: pg_restore -f dump.sql {path.name}")
     return b"PostgreSQL database dump" in head or _COPY.search(head) is not None
 
@@ -92,6 +99,7 @@ def _lines(path: Path) -> Lines:
 def read_postgresql_dump(path: Path, wanted: Mapping[str, Sequence[str]]) -> Rows:
     """The rows of the COPY blocks of these tables. Raises BadInput with the line."""
     lines = _lines(path)
+    seen: set[str] = set()
     for number, line in lines:
         start = _COPY.fullmatch(line)
         if start is None:
@@ -101,6 +109,8 @@ def read_postgresql_dump(path: Path, wanted: Mapping[str, Sequence[str]]) -> Row
                 )
             continue
         table = start[1].decode()
+        if table in wanted:
+            _require_first(path, number, table, seen)
         columns = [name.strip().strip(b'"').decode("utf-8", "replace") for name in start[2].split(b",")]
         yield table, columns, ()
         for row_number, row in lines:
@@ -110,6 +120,16 @@ def read_postgresql_dump(path: Path, wanted: Mapping[str, Sequence[str]]) -> Row
                 yield table, columns, _copied(path, row_number, row, len(columns))
         else:
             raise BadInput(f"{path} is truncated in the table {table}, which begins at line {number}. Dump it again")
+
+
+def _require_first(path: Path, number: int, table: str, seen: set[str]) -> None:
+    """Raise BadInput for a table that the dump has already had: the people of two programs would be mixed."""
+    if table in seen:
+        raise BadInput(
+            f"{path}: line {number}: a second table {table}, so it contains several databases or schemas. Dump only "
+            "the one of the program"
+        )
+    seen.add(table)
 
 
 def _copied(path: Path, number: int, row: bytes, width: int) -> list[object]:
@@ -138,12 +158,14 @@ def mysql_tables(path: Path) -> set[str]:
 def read_mysql_dump(path: Path, name_of: Callable[[str], str | None]) -> Rows:
     """The rows of the tables for which `name_of` has a name, under that name. Raises BadInput with the line."""
     columns: dict[str, list[str]] = {}
+    seen: set[str] = set()
     lines = _lines(path)
     for number, line in lines:
         if created := _CREATE.match(line):
             table = created[1].decode()
             columns[table] = _columns_of(lines)
             if (name := name_of(table)) is not None:
+                _require_first(path, number, table, seen)
                 yield name, columns[table], ()
         elif (start := _INSERT.match(line)) and (name := name_of(start[1].decode())) is not None:
             listed = (start[2] or b"").decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from typing import Any
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
 from pressrun.core.errors import BadInput
 from pressrun.core.text.charsets import storable
-from pressrun.operations.installations.dumps import is_postgresql_dump, read_postgresql_dump
+from pressrun.operations.installations.dumps import is_dump_folder, is_postgresql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
     OldList,
@@ -150,7 +150,8 @@ def open_listmonk(source: str, files: Path | None) -> Listmonk:  # noqa: ARG001 
     if source.startswith(("postgres://", "postgresql://")):
         rows = read_server(source, WANTED)
         return Listmonk(copy_rows("the database of listmonk", WANTED, rows, optional=OPTIONAL))
-    path = source_file(source, "a dump by pg_dump, or postgresql://…")
+    folder = Path(source)
+    path = folder if is_dump_folder(folder) else source_file(source, "a dump by pg_dump, or postgresql://…")
     if not is_postgresql_dump(path):
         raise BadInput(f"{path} is not a dump by pg_dump")
     return Listmonk(copy_rows(str(path), WANTED, read_postgresql_dump(path, WANTED), optional=OPTIONAL))

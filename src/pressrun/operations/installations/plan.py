@@ -169,7 +169,7 @@ class Fates:
         if not self._installation.is_pattern(ban.address):
             return "" if _key_of(ban) is not None else "not a valid address, so it cannot be suppressed"
         if compile_ban(self._installation.ban_expression(ban.address)) is None:
-            return "a pattern that Pressrun cannot check. Look for members that it matches yourself"
+            return "a pattern that is invalid or too complex to check. Look for members that it matches yourself"
         return "a pattern. Members that it matches are suspended, but it stops no new sign-ups"
 
     def _patterns_of(self, move: ListMove) -> list[re.Pattern[str]]:
