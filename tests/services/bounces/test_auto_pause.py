@@ -73,6 +73,18 @@ async def test_too_many_refusals_pause_an_edition_once(harness: DeliveryHarness)
     assert "finished" == await harness.state(number)
 
 
+async def test_refusals_in_a_burst_are_judged_at_once(harness: DeliveryHarness) -> None:
+    """Within a second of the last count in the database, what has come since is added to it."""
+    await harness.readers(120)
+    number = await harness.edition()
+    await send_some(harness, [TAKEN] * 92 + [GONE])
+    await harness.run_cycle()
+    for copy in list(islice(iter(harness.next_outgoing, None), 7)):
+        harness.answer(copy, GONE)
+    await harness.run_cycle()
+    assert "paused" == await harness.state(number)
+
+
 async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(harness: DeliveryHarness) -> None:
     """The operator can do something about it; the owner hears what becomes of the readers."""
     pauses = harness.bounce_handler.auto_pause
