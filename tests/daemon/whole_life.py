@@ -225,7 +225,7 @@ class WholeLife(Watch):
     def stronger(self, address: str, reason: str) -> str:
         """Why an address is suppressed once it is for this reason, too."""
         present = self.reasons.get(address)
-        return present if present is not None and STRENGTH[present] > STRENGTH[reason] else reason
+        return present if present is not None and STRENGTH[present] >= STRENGTH[reason] else reason
 
     async def suppress(self) -> Change:
         address, reason = self.dice.choice(ADDRESSES), self.dice.choice(["operator", "complaint", "hard-bounce"])
