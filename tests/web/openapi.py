@@ -6,13 +6,14 @@ from typing import Any
 
 from tests.web.routes import ACTIONS, FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
 
-from pressrun.web.http.forms import MAX_FIELDS, MAX_FORM_BYTES
+from pressrun.web.http.forms import MAX_FIELDS
 
 Schema = dict[str, Any]
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _OF_CONNECTION = {400, 431}  # a line or header that is no HTTP, or more than a connection takes
 _IN_ADDRESS = 300
+_IN_FORM = 64 * 1024  # more than any field is for
 _WORD: Schema = {"type": "string", "pattern": r"\A[A-Za-z0-9._~-]{2,60}\Z"}
 
 
@@ -62,7 +63,7 @@ def _field(name: str) -> Schema:
         case "email":
             return {"anyOf": [{"type": "string", "format": "email"}, _one_of(*FIELDS[name])]}
         case "name" | "remark":
-            return _one_of(*FIELDS[name], most=MAX_FORM_BYTES)
+            return _one_of(*FIELDS[name], most=_IN_FORM)
         case _:
             return _one_of(*FIELDS[name])
 

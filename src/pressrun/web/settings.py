@@ -44,14 +44,14 @@ class HttpSettings:
         kinds.size(),
         key="max_body",
         default="1 MiB",
-        help="Largest request. Larger ones get 413, and so does a form over 64 KiB.",
+        help="Largest request. Larger ones get 413.",
     )
     body_memory_bytes: int = setting(
         kinds.size(),
         key="body_memory",
         default="16 MiB",
-        help="Memory for requests not yet answered, in total, beyond the first 16 KiB of each: about 300 of the "
-        "largest forms. When it is used up, large requests get 503; small ones are always accepted.",
+        help="Memory for requests not yet answered, in total, beyond the first 16 KiB of each. When it is used up, "
+        "large requests get 503; small ones are always accepted.",
     )
     request_seconds: float = setting(
         kinds.duration(),

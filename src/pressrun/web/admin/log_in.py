@@ -29,7 +29,7 @@ from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import Method
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.repeats import Repeats
-from pressrun.web.http.forms import Fields, first, read_fields, read_form
+from pressrun.web.http.forms import Fields, first, read_fields
 
 REPEAT_SECONDS = 5.0  # after a form has logged somebody in, for a second click on it
 
@@ -240,6 +240,6 @@ async def read_answer(request: Request) -> dict[str, object]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415)
     try:
-        return msgspec.json.decode(await read_form(request), type=dict[str, object])
+        return msgspec.json.decode(await request.body(), type=dict[str, object])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise HTTPException(400) from None

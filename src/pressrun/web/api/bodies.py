@@ -23,7 +23,6 @@ from pressrun.web.api.values import (
     members_type,
     read_members,
 )
-from pressrun.web.http.body import BodyTooLargeError, is_declared_larger, read_all
 from pressrun.web.http.connections import Transfer
 from pressrun.web.http.multipart import parse_parts
 
@@ -159,25 +158,28 @@ async def _is_empty(request: Request) -> bool:
 
 async def _read_all(request: Request, limit: int) -> bytes:
     """The body once it is here; raises ApiProblem 413 as soon as it is larger than `limit`."""
-    try:
-        return await read_all(request, limit)
-    except BodyTooLargeError:
-        raise _too_large(limit) from None
+    return b"".join([piece async for piece in _stream(request, limit)])
 
 
 async def _pieces(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body as it arrives, each piece put away before the next; raises ApiProblem 413 as above."""
-    if is_declared_larger(request, limit):
-        raise _too_large(limit)
     transfer: Transfer | None = request.scope.get("state", {}).get("transfer")
+    async for piece in _stream(request, limit):
+        yield piece
+        if transfer is not None:
+            transfer.proceed()
+
+
+async def _stream(request: Request, limit: int) -> AsyncIterator[bytes]:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise _too_large(limit)
     seen = 0
     async for piece in request.stream():
         seen += len(piece)
         if seen > limit:
             raise _too_large(limit)
         yield piece
-        if transfer is not None:
-            transfer.proceed()
 
 
 def _too_large(limit: int) -> ApiProblem:

@@ -1,8 +1,9 @@
 """Reading forms: urlencoded or multipart, in UTF-8, within limits, with free text cleaned and without NUL.
 
-A form is small, so it is read in full before it is parsed. The client does not choose how it is decoded: browsers send
-the charset of the page, which is UTF-8 for ours and, by `accept-charset`, for the forms that we give away. Python has
-codecs that take quadratic time, and others whose results no page can contain.
+A form has at most `[http] max_body` octets, which web.http.security sees to, and is read in full before it is parsed.
+The client does not choose how it is decoded: browsers send the charset of the page, which is UTF-8 for ours and, by
+`accept-charset`, for the forms that we give away. Python has codecs that take quadratic time, and others whose results
+no page can contain.
 """
 
 from __future__ import annotations
@@ -15,11 +16,9 @@ from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from pressrun.web.http.body import BodyTooLargeError, read_all
 from pressrun.web.http.multipart import parse_parts
 
 MAX_FIELDS = 200
-MAX_FORM_BYTES = 64 * 1024  # ten times our largest form with every field filled in
 LONGEST_NAME = 100
 
 ONE_CLICK = [("List-Unsubscribe", "One-Click")]  # RFC 8058 §3.2, the only body that a mail program posts,
@@ -29,22 +28,13 @@ _ONE_CLICK_BODY = b"List-Unsubscribe=One-Click"  # nearly always in this form, t
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 _URLENCODED = "application/x-www-form-urlencoded"
-_TOO_LARGE = {"Connection": "close"}
 
 Fields = Sequence[tuple[str, str]]
 
 
 async def read_fields(request: Request) -> Fields:
     """The fields in their order, without files. Raises HTTPException 400 for a malformed form, 413 for a large one."""
-    return parse_fields(request.headers.get("content-type", ""), await read_form(request))
-
-
-async def read_form(request: Request) -> bytes:
-    """The octets of a form; raises HTTPException 413 as soon as they exceed MAX_FORM_BYTES."""
-    try:
-        return await read_all(request, MAX_FORM_BYTES)
-    except BodyTooLargeError:
-        raise HTTPException(413, headers=_TOO_LARGE) from None
+    return parse_fields(request.headers.get("content-type", ""), await request.body())
 
 
 def parse_fields(content_type: str, body: bytes) -> Fields:
@@ -96,7 +86,7 @@ def _parse_multipart(content_type: str, body: bytes) -> Fields:
 
 async def read_fields_or_none(request: Request) -> Fields:
     """The fields, or none if the body is not a form: for URLs that answer any other body with their page."""
-    return parse_fields_or_none(request.headers.get("content-type", ""), await read_form(request))
+    return parse_fields_or_none(request.headers.get("content-type", ""), await request.body())
 
 
 def parse_fields_or_none(content_type: str, body: bytes) -> Fields:
