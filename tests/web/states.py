@@ -223,6 +223,8 @@ class Town:
 
     async def states(self, tag: str = "") -> AsyncIterator[State]:
         """The answer to each of ASKS, in their order; in the language `tag`, without the pages that lead elsewhere."""
+        if tag:  # editors without a language of their own see that of their list
+            await self.web.write(f"update list set language = '{tag}' where name = 'posted'")
         for number, ask in enumerate(ASKS):
             path = ask.path
             for kind in re.findall(r"\{([^}]+)\}", path):

@@ -23,6 +23,20 @@ _AS_BEFORE = "() => document.getElementById('spaced').remove()"
 _LARGE = "() => { document.documentElement.style.fontSize = '200%'; }"
 _AS_BEFORE_LARGE = "() => { document.documentElement.style.fontSize = ''; }"
 
+# The words of headings that a line end cuts; an address may be cut.
+_CUT_WORDS = """() => [...document.querySelectorAll('h1, h2, h3')].flatMap(heading => {
+  const texts = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT), cut = [];
+  while (texts.nextNode()) {
+    for (const word of texts.currentNode.data.matchAll(/[^\\s@.-]+/g)) {
+      const range = new Range();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) cut.push(word[0]);
+    }
+  }
+  return cut;
+})"""
+
 
 def test_every_page_has_its_states() -> None:
     """A new route that answers with a page comes with its row of ASKS, for each of its methods."""
@@ -120,17 +134,18 @@ async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Pat
 
 @pytest.mark.thorough
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("tag", ["de", "pl"])
+@pytest.mark.parametrize("tag", ["de", "fr", "pl"])
 @pytest.mark.needs("chromium")
 @pytest.mark.only_on("sqlite", "a browser sees no engine")
 @pytest.mark.asyncio(loop_scope="session")
 async def test_no_state_is_too_wide_in_long_words(browser: Browser, tmp_path: Path, tag: str) -> None:
-    """On the narrowest phone, in the languages whose words are longest."""
+    """On the narrowest phone, in the languages whose words are longest; nor is a word of a heading cut."""
     by_state = {}
     async with open_town(tmp_path) as town, browser.window(width=320) as window:
         async for state in town.states(tag):
             if state.answer.content:
                 await _show(window, state, town.web.site.base_url)
-                by_state[state.name] = await _sideways(window)
+                cut = [f"cut: {word}" for word in await window.page.evaluate(_CUT_WORDS)]
+                by_state[state.name] = [*cut, *await _sideways(window)]
     assert len(by_state) > len(ASKS) / 2
     assert {} == {name: problems for name, problems in by_state.items() if problems}
