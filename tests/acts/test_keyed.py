@@ -30,6 +30,7 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.services.members.member_changes import Confirm
+from pressrun.services.people.tokens import TokenMaker, TokenRequest
 from pressrun.services.upkeep.held_sign_ups import HeldReleased
 from pressrun.store.people.audit import Actor
 from pressrun.store.programs.idempotency import KEPT_SECONDS, claim_key, sweep_outcomes
@@ -286,9 +287,10 @@ async def test_a_secret_is_made_once_and_shown_once(services: ServiceHarness, do
         first, again = await twice(act, PersonName(person="ann"))
         assert (True, False) == (bool(first.link), bool(again.link))
     await twice("user.grant", PersonGrant(person="ann", list="news", role=Role.EDITOR))
+    await services.tokens.create(TokenRequest(name="crm", scope=TokenScope.WRITE), TokenMaker())
     first, again = await twice("token.create", TokenCreate(name="web"))
     assert (first.id, True, False) == (again.id, bool(first.token), bool(again.token))
-    for table, expected in (("person", 1), ("api_token", 1), ("enter_link", 1), ("permission", 1)):
+    for table, expected in (("person", 1), ("api_token", 2), ("enter_link", 1), ("permission", 1)):
         assert [(expected,)] == await select(services.database, f"select count(*) from {table}"), table
 
 
