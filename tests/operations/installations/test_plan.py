@@ -139,6 +139,9 @@ def test_members_whom_a_pattern_bans_are_suspended_on_that_list() -> None:
         (r"^[^@]+@(.*\.)?bad\.example", "a@b.bad.example", True),
         (r"^\+\*\{.*\.*a[*+{]+b", "", False),
         (r"^(x|y)z", "yz@x.example", True),
+        (r"^.*@(?!good\.example)", "a@bad.example", True),
+        (r"^.*@(a|b|c|d|e|f|g|h|i|j|k)\.example$", "x@k.example", True),
+        (r"^.*.*.*x", "a" * 1_000_000, False),
     ],
 )
 def test_a_ban_is_an_expression(expression: str, address: str, *, expected: bool) -> None:
@@ -148,7 +151,11 @@ def test_a_ban_is_an_expression(expression: str, address: str, *, expected: bool
 
 
 @pytest.mark.parametrize(
-    "expression", [r"^(a+)+$", r"^(a|aa)*$", r"^.*.*.*.*x", "^(", "^" + "a" * 300, "^(?i)a", "^[[a]{9}[9"]
+    "expression",
+    [
+        *(r"^(a+)+$", r"^(a|aa)*$", r"^.*.*.*.*x", "^(", "^" + "a" * 300, "^(?i)a", "^[[a]{9}[9"),
+        *(r"^(?#[)(a+)+]", "^(?x:#[\n(a+)+])", "^" + "a?" * 40 + "b", "^" + "(a|.)" * 35 + "b"),
+    ],
 )
 def test_a_ban_that_is_invalid_or_takes_too_long_is_none(expression: str) -> None:
     assert compile_ban(expression) is None

@@ -7,19 +7,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from warnings import catch_warnings, simplefilter
 
+from pressrun.core.addresses.address import MAX_ADDRESS_OCTETS
+
 _LONGEST = 200
-_MOST_REPEATS = 3
-_REPEAT = re.compile(r"[*+{]")
+# Each choice may double the time of a match, and each repeat multiply it by the length of the address.
+_CHOICE, _REPEAT = re.compile(r"(?<!\()\?|\|"), re.compile(r"[*+{]")
+_CHOICES_OF_REPEAT, _MOST_CHOICES = 4, 15
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
+_EXTENSION = re.compile(r"\(\?[^:=!]")  # such as a comment or a flag, after which other signs count
 _ESCAPED = re.compile(r"\\.|\[[^]]*\]", re.DOTALL)  # a sign that is escaped, or one of several
 
 
+@cache  # many lists may have the bans of one site
 def compile_ban(expression: str) -> re.Pattern[str] | None:
     """The expression that banned addresses match from their beginning; None if it is invalid or too complex."""
     plain = _ESCAPED.sub("x", expression)
-    if len(expression) > _LONGEST or len(_REPEAT.findall(plain)) > _MOST_REPEATS or _REPEATED_GROUP.search(plain):
+    choices = len(_CHOICE.findall(plain)) + _CHOICES_OF_REPEAT * len(_REPEAT.findall(plain))
+    if len(expression) > _LONGEST or choices > _MOST_CHOICES:
+        return None
+    if _REPEATED_GROUP.search(plain) or _EXTENSION.search(plain):
         return None
     with catch_warnings():
         simplefilter("ignore")  # of what a later Python may read in another way
@@ -30,5 +39,5 @@ def compile_ban(expression: str) -> re.Pattern[str] | None:
 
 
 def is_banned(address: str, patterns: Sequence[re.Pattern[str]]) -> bool:
-    """Whether an address matches one of these patterns."""
-    return any(pattern.match(address) for pattern in patterns)
+    """Whether an address matches one of these patterns; what is too long for an address does not."""
+    return len(address) <= MAX_ADDRESS_OCTETS and any(pattern.match(address) for pattern in patterns)
