@@ -172,6 +172,15 @@ def test_blocklists_are_those_of_the_list_its_family_its_domain_and_the_site(sou
     assert len(bans) == len(set(bans))
 
 
+def test_a_blocklist_may_be_long(source: Path) -> None:
+    """What is beyond a mebibyte counts, too."""
+    folder = source.parent / "list_data" / "lists.example" / "news"
+    block(folder, "# a comment\n" * 100_000 + "last@x.example\n")
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        bans = [(ban.line, ban.address) for ban in installation.bans(installation.lists())]
+    assert [(100_001, "last@x.example")] == bans
+
+
 @pytest.mark.parametrize("where", ["sympa/sympa.conf", "sympa.conf", "elsewhere/sympa.conf"])
 def test_the_folders_are_where_the_configuration_says(source: Path, where: str) -> None:
     """`etc`, or the folder of sympa.conf, or the one above; `home` under any name."""

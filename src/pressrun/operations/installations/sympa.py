@@ -256,9 +256,12 @@ class Sympa(TableInstallation):
 
 
 def _blocked(path: Path, was: str) -> Iterator[SourceMember]:
-    for number, line in enumerate(_read_text(path).splitlines(), start=1):
-        if line.strip() and not line.startswith(("#", ";")):
-            yield SourceMember(line=number, address=line.strip(), state=MemberState.SUPPRESSED, was=was)
+    """Whom a blocklist names, which may be long."""
+    with open_source(path) as file:
+        for number, line in enumerate(file, start=1):
+            text = text_of(line)
+            if text.strip() and not text.startswith(("#", ";")):
+                yield SourceMember(line=number, address=text.strip(), state=MemberState.SUPPRESSED, was=was)
 
 
 def _read_text(path: Path) -> str:
