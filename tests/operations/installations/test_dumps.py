@@ -19,6 +19,7 @@ from pressrun.operations.installations.dumps import read_mysql_dump, read_postgr
 from pressrun.operations.installations.installation import Installation, open_installation
 from pressrun.operations.installations.listmonk import open_listmonk
 from pressrun.operations.installations.phplist import open_phplist
+from pressrun.operations.installations.tables import copy_rows
 from pressrun.services.suppression import SuppressionReason
 
 ISSUE = "7d3c5f1e-33d1-4d2c-9c55-0a64c5a3ad11"
@@ -177,6 +178,15 @@ def test_listmonk_of_an_old_release_is_read(tmp_path: Path) -> None:
     broken = LISTMONK.replace("COPY public.subscribers (id, uuid, ", "COPY public.subscribers (id, uid, ")
     with pytest.raises(BadInput, match="subscribers has no column uuid"):
         open_listmonk(written(tmp_path / "broken.sql", broken), None)
+
+
+def test_a_copy_of_a_dump_has_no_name(tmp_path: Path) -> None:
+    """So a kill leaves no file with the data of subscribers."""
+    wanted = {"lists": ("id", "name")}
+    rows = read_postgresql_dump(Path(written(tmp_path / "dump.sql", LISTMONK)), wanted)
+    with closing(copy_rows("the dump", wanted, rows)) as tables:
+        assert ["Tides", "Tides"] == [row["name"] for row in tables.rows("select name from lists")]
+        assert [""] == [row["file"] for row in tables.rows("pragma database_list")]
 
 
 @pytest.mark.parametrize("form", ["folder", "tar", "custom"])

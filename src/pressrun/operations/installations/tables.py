@@ -1,7 +1,7 @@
 """The tables of another program's database, in SQLite: its own file, or a copy of the columns that are needed.
 
-A dump or a server is copied once, row by row, into a file of ours that nobody else can read and that goes when it is
-closed; then every program is a few queries, and memory does not grow with it. Times become those of an import.
+A dump or a server is copied once, row by row, into a temporary file without a name, so a kill leaves nothing of it.
+Then every program is a few queries, and memory does not grow with it. Times become those of an import.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from pressrun.core.errors import BadInput, Unavailable
@@ -32,9 +31,8 @@ _ROWS_AT_ONCE = 1000
 class SourceTables:
     """Answers queries about the tables of another program."""
 
-    def __init__(self, connection: sqlite3.Connection, what: str, folder: TemporaryDirectory[str] | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, what: str) -> None:
         self._connection = connection
-        self._folder = folder
         self._what = what
         connection.row_factory = sqlite3.Row
         connection.text_factory = _decode
@@ -47,10 +45,8 @@ class SourceTables:
             raise BadInput(f"{self._what}: {problem}") from None
 
     def close(self) -> None:
-        """Close the file, and remove a copy."""
+        """Close the file; a copy is gone then."""
         self._connection.close()
-        if self._folder is not None:
-            self._folder.cleanup()
 
 
 def open_file(path: Path, wanted: Wanted) -> SourceTables:
@@ -59,7 +55,7 @@ def open_file(path: Path, wanted: Wanted) -> SourceTables:
         if file.read(16) != b"SQLite format 3\0":
             raise BadInput(f"{path} is not a SQLite database")
     connection = sqlite3.connect(f"file:{path.absolute().as_uri()[len('file://') :]}?mode=ro", uri=True)
-    tables = SourceTables(connection, str(path), None)
+    tables = SourceTables(connection, str(path))
     try:
         for table, columns in wanted.items():
             present = {row["name"] for row in tables.rows("select name from pragma_table_info(:name)", name=table)}
@@ -75,11 +71,9 @@ def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] 
 
     Tables, and columns as TABLE.COLUMN, that are `optional` stay empty when the source has none.
     """
-    folder = TemporaryDirectory(prefix="pressrun-source-")
-    connection = sqlite3.connect(Path(folder.name) / "tables.sqlite3")
-    tables = SourceTables(connection, what, folder)
+    connection = sqlite3.connect("")  # a temporary database
+    tables = SourceTables(connection, what)
     try:
-        connection.execute("pragma synchronous = off")
         for table, columns in wanted.items():
             connection.execute(f"create table {_quoted(table)} ({', '.join(map(_quoted, columns))})")
         seen = _insert(connection, what, wanted, rows, frozenset(optional))
