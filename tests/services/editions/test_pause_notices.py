@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import pytest_asyncio
 from tests.delivery.harness import SITE, TAKEN, DeliveryHarness
+
+from pressrun.services.authors import Author
+from pressrun.store.editions import manuscripts
+from pressrun.store.editions.manuscripts import NewManuscript, Text
+from pressrun.store.people import audit
+from pressrun.store.people.audit import Entry, person_on_page
 
 OWNER, OPERATOR = "owner@harbour.example", "ops@harbour.example"
 HOUR = 3600
@@ -43,6 +50,37 @@ async def test_owner_and_operator_hear_of_an_edition_that_is_too_late(attended: 
     attended.pass_time(60 * HOUR)
     await attended.start()
     assert {} == await mails(attended)
+
+
+@pytest.mark.parametrize("decision", ["schedule", "approval"])
+async def test_the_owner_hears_of_an_edition_whose_schedule_or_approval_no_longer_counts(
+    attended: DeliveryHarness, decision: str
+) -> None:
+    """Without a shell, too, they can decide anew."""
+    edition = await attended.edition(scheduled_at=int(attended.services.now) + HOUR)
+    await _decide(attended, edition, decision)
+    attended.pass_time(HOUR)
+    await attended.start()
+    told = await mails(attended)
+    assert ("paused", {OWNER, OPERATOR}) == (await attended.state(edition), set(told))
+    assert "whoever scheduled or approved it may no longer do so" in told[OWNER].replace("\r\n", " ")
+    assert "pressrun " not in told[OWNER]
+    assert f"may no longer {'send' if decision == 'schedule' else 'approve'} editions of news" in told[OPERATOR]
+
+
+async def _decide(harness: DeliveryHarness, edition: int, decision: str) -> None:
+    """As Bea did, who has been removed since."""
+    now = int(harness.services.now)
+    if decision == "schedule":
+        entry = Entry(at=now, actor=person_on_page("bea"), action="edition.schedule", object=f"edition {edition}")
+        await harness.services.database.write(audit.append, entry)
+        return
+    text = Text(source=b"Hello", source_name="a.md")
+    draft = NewManuscript(text=text, files={}, first_digest=b"1")
+    await harness.services.database.write(manuscripts.begin, edition, draft, Author(uid=0).key, now)
+    await harness.change("update list set approval = 'second-person'")
+    bea = Author(person_id=2).key
+    await harness.change("update manuscript set approved_number = number, approved_by = ?", bea)
 
 
 async def test_an_owner_who_is_the_operator_hears_of_it_once(attended: DeliveryHarness) -> None:
