@@ -93,8 +93,8 @@ def _closed_files(subject: Subject) -> list[Finding]:
     """
     closed = [] if os.geteuid() == os.getuid() else find_closed_files(subject.source)
     answer = _answer_of_service(subject) if closed else None
-    if answer is not None:
-        closed = [error for error in closed if error.key in answer.get("unusable", ())]
+    if answer is not None and "unusable" in answer:  # a service of an earlier version does not say that
+        closed = [error for error in closed if error.key in answer["unusable"]]
     is_tried = not is_system_wide(subject.source)
     return [_as_warning(error) if is_tried and not error.key else error for error in closed]
 
