@@ -49,6 +49,17 @@ def test_init_on_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.
     assert [write_initial_config(tmp_path)] == [*tmp_path.iterdir()]
 
 
+def test_init_works_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on vfat, and on some volumes of containers. It overwrites nothing there, either."""
+    monkeypatch.setattr(os, "link", Mock(side_effect=OSError(errno.EPERM, os.strerror(errno.EPERM))))
+    path = write_initial_config(tmp_path)
+    assert ([path], 0o640) == ([*tmp_path.iterdir()], stat.S_IMODE(path.stat().st_mode))
+    assert initial_config() == path.read_text(encoding="utf-8")
+    with pytest.raises(OutputExists):
+        write_initial_config(tmp_path)
+    assert [path] == [*tmp_path.iterdir()]
+
+
 def test_init_into_a_file_is_refused(tmp_path: Path) -> None:
     """A path through a file cannot become a folder."""
     (tmp_path / "file").write_text("")

@@ -15,7 +15,7 @@ from pressrun.config.settings import TABLES, Shape, Table
 from pressrun.core.errors import NotPermitted, OutputExists, Refused, reason_of
 from pressrun.core.setting import Setting, Toml
 from pressrun.core.upkeep.resources import is_out_of_resources
-from pressrun.store.files import make_directory, sync_directory
+from pressrun.store.files import make_directory, name_new_file, sync_directory
 
 _WIDTH = 100
 
@@ -164,7 +164,7 @@ def write_initial_config(directory: Path) -> Path:
     try:
         make_directory(directory, mode=0o777)
         _write_draft(draft)
-        os.link(draft, path)  # unlike a rename, it replaces nothing
+        name_new_file(draft, path)
     except FileExistsError:
         raise OutputExists(
             f"{path if directory.is_dir() else directory} already exists and will not be overwritten"

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
-from pressrun.store.files import make_directory, sync_directory
+from pressrun.store.files import make_directory, name_new_file, sync_directory
 
 RSA_BITS = 2048  # every receiver accepts this size, and the record fits into one DNS reply
 MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
@@ -108,9 +108,9 @@ def _write(path: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        path.hardlink_to(draft)  # unlike rename, link never replaces a file
+        name_new_file(draft, path)
     except FileExistsError:
         raise OutputExists(f"{path} already exists and will not be overwritten. Choose another --selector") from None
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     sync_directory(path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,24 @@ def replace_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
     sync_directory(path.parent)
+
+
+_NO_HARD_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})  # how vfat, exFAT, SMB and FUSE refuse them
+
+
+def name_new_file(draft: str | Path, name: str | Path, folder: int | None = None) -> None:
+    """Give a finished file its name, which no file may have yet. Raises FileExistsError and other OSErrors.
+
+    Paths are below the descriptor `folder`, if there is one. A rename would replace what has the name; where there are
+    no hard links, an empty file takes the name first. The draft may remain.
+    """
+    try:
+        os.link(draft, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    except OSError as problem:
+        if problem.errno not in _NO_HARD_LINKS:
+            raise
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder))
+        os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def make_directory(path: Path, mode: int = 0o700) -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from pressrun.cli.shared.owner import acting_for
 from pressrun.core.errors import NotPermitted, OutputExists, Refused, reason_of
 from pressrun.operations.opened_files import open_folder
-from pressrun.store.files import sync_directory
+from pressrun.store.files import name_new_file, sync_directory
 
 PRIVATE = 0o600  # for what holds personal data: nobody but the owner reads it, whatever the umask
 PUBLIC = 0o644
@@ -79,7 +79,7 @@ def new_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
                 yield handle
                 handle.flush()
                 os.fsync(handle.fileno())
-            folder.link(draft, path.name)
+            folder.name(draft, path.name)
         finally:
             folder.remove(draft)
         folder.sync()
@@ -131,10 +131,10 @@ class _TargetFolder:
         with acting_for(self._owner):
             os.fchmod(self._descriptor, 0o755)
 
-    def link(self, draft: str, name: str) -> None:
-        """Give a finished file its name. Unlike rename, link never replaces a file."""
+    def name(self, draft: str, name: str) -> None:
+        """Give a finished file its name."""
         with acting_for(self._owner):
-            os.link(draft, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor, follow_symlinks=False)
+            name_new_file(draft, name, self._descriptor)
 
     def rename(self, draft: str, name: str) -> None:
         with acting_for(self._owner):

@@ -36,7 +36,7 @@ from pressrun.operations.backup.manifest import (
 from pressrun.operations.backup.row_transfer import complete_mark, fill
 from pressrun.operations.backup.tar_stream import CHUNK, TarWriter
 from pressrun.operations.row_copies import Progress
-from pressrun.store.files import sync_directory
+from pressrun.store.files import name_new_file, sync_directory
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.tables import SqliteTables
@@ -128,12 +128,9 @@ def _new_file(path: Path) -> IO[bytes]:
 
 def _publish(draft: Path, target: Path) -> None:
     try:
-        target.hardlink_to(draft)  # never replaces a file that somebody has created since
-    except FileExistsError:
+        name_new_file(draft, target)
+    except FileExistsError:  # somebody has created it since
         _require_free(target)
-    except OSError:  # a file system without hard links
-        _require_free(target)
-        draft.replace(target)
     sync_directory(target.parent)
 
 
