@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import sqlite3
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
@@ -13,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
-from pressrun.core.errors import BadInput, NoInput
+from pressrun.core.errors import BadInput, NoInput, NoRoom
 from pressrun.operations.installations import dumps
 from pressrun.operations.installations.dumps import read_mysql_dump, read_postgresql_dump
 from pressrun.operations.installations.installation import Installation, open_installation
 from pressrun.operations.installations.listmonk import open_listmonk
 from pressrun.operations.installations.phplist import open_phplist
-from pressrun.operations.installations.tables import copy_rows
+from pressrun.operations.installations.tables import Rows, copy_rows
 from pressrun.services.suppression import SuppressionReason
 
 ISSUE = "7d3c5f1e-33d1-4d2c-9c55-0a64c5a3ad11"
@@ -187,6 +188,15 @@ def test_a_copy_of_a_dump_has_no_name(tmp_path: Path) -> None:
     with closing(copy_rows("the dump", wanted, rows)) as tables:
         assert ["Tides", "Tides"] == [row["name"] for row in tables.rows("select name from lists")]
         assert [""] == [row["file"] for row in tables.rows("pragma database_list")]
+
+
+def test_a_copy_without_room_says_where_room_is_needed() -> None:
+    def rows() -> Rows:
+        yield "lists", ("id",), ()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(NoRoom, match="Make room in TMPDIR"):
+        copy_rows("the dump", {"lists": ("id",)}, rows())
 
 
 @pytest.mark.parametrize("form", ["folder", "tar", "custom"])

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pressrun.core.errors import BadInput, Unavailable
+from pressrun.core.errors import BadInput, NoRoom, Unavailable
 from pressrun.core.timestamps import rfc3339, seconds_of
 from pressrun.operations.opened_files import open_source
 
@@ -67,7 +67,7 @@ def open_file(path: Path, wanted: Wanted) -> SourceTables:
 
 
 def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] = ()) -> SourceTables:
-    """A copy of the columns that are needed of all these rows. Raises BadInput when a table or column is missing.
+    """A copy of the columns that are needed of all these rows. Raises NoRoom, and BadInput if one is missing.
 
     Tables, and columns as TABLE.COLUMN, that are `optional` stay empty when the source has none.
     """
@@ -85,8 +85,12 @@ def copy_rows(what: str, wanted: Wanted, rows: Rows, *, optional: Iterable[str] 
         for table in wanted.keys() - seen - set(optional):
             _require(what, table, (), set())
         connection.commit()
-    except BaseException:
+    except BaseException as problem:
         tables.close()
+        if isinstance(problem, sqlite3.OperationalError):
+            raise NoRoom(
+                f"cannot copy {what} to a temporary file ({problem}). Make room in TMPDIR, or /var/tmp, then try again"
+            ) from None
         raise
     return tables
 
