@@ -21,6 +21,7 @@ from pressrun.smtp.reader import ReplyReader
 from pressrun.smtp.reply import Reply, describe
 
 _MOST_EXCHANGERS = 5  # that are connected to; who has more has a provider that watches them
+_READ_OCTETS = 4096
 _NO_MAIL = "Pressrun receives no mail, as there is no [smtp] in the configuration: bounces go to the list owners"
 
 
@@ -137,9 +138,6 @@ def _grade(subject: DoctorSubject, where: str, offered: OfferedBounce) -> Doctor
     if offered.timed_out:  # many hosting companies close the way out to port 25, which says nothing about the way in
         return warned(message, f"Try from another network. If it fails there, too: {remedy[:1].lower()}{remedy[1:]}")
     return failed(message, remedy)
-
-
-_READ_OCTETS = 4096
 
 
 class OfferedBounce(Struct, frozen=True, kw_only=True):

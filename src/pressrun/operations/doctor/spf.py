@@ -34,6 +34,7 @@ from pressrun.operations.doctor.subject import (
 
 LARGEST_RECORD = 2048  # characters; receivers give up on longer ones, each at a limit of its own
 _MANY_LOOKUPS = MOST_LOOKUPS - 2
+_MOST_EXCHANGERS = 10  # of an `mx` term, RFC 7208 §4.6.4
 _OF_NOBODY = "192.0.2.1"  # reserved (RFC 5737): no record names it on purpose
 
 
@@ -117,9 +118,6 @@ def _terms(senders: list[SendingAddress]) -> str:
 
 def _term(address: str) -> str:
     return f"ip{ipaddress.ip_address(address).version}:{address}"
-
-
-_MOST_EXCHANGERS = 10  # of an `mx` term, RFC 7208 §4.6.4
 
 
 class SpfResult(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
-"""What programs read of a list: feeds (Atom, RFC 4287, and JSON Feed 1.1), `/robots.txt` (RFC 9309) and sitemaps.
+"""What programs read of the archives: feeds (Atom, RFC 4287, and JSON Feed 1.1), sitemaps and `/robots.txt` (RFC 9309).
 
-Feeds have conditional GET, and never name a reader. Sitemaps are of the archives that are public and listed.
+Feeds and sitemaps have conditional GET, and never name a reader. Sitemaps are of archives that are public and listed.
 """
 
 from __future__ import annotations
