@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import dkim
 import pytest
@@ -140,3 +142,13 @@ def test_a_record_is_printed_again_for_each_configured_key(shell: Shell, key_typ
     shown = shell.good("dkim", "show").out
     assert created["record"]["value"] == "".join(re.findall(r'"([^"]*)"', shown))
     assert shown.splitlines()[1] == f"{created['record']['name']}. IN TXT ("
+
+
+def test_a_key_is_written_and_never_replaced_without_hard_links(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on vfat. Nothing lies beside it there, either."""
+    monkeypatch.setattr(os, "link", Mock(side_effect=OSError(errno.EPERM, os.strerror(errno.EPERM))))
+    path = Path(shell.good("dkim", "create", "--json").json["key_file"])
+    key = path.read_bytes()
+    assert 73 == shell.call("dkim", "create").code
+    assert ([path], key) == (list(path.parent.iterdir()), path.read_bytes())
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
