@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
@@ -19,11 +19,13 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.site import Site
 from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
-from pressrun.operations.dkim_keys import PublishedKey
 from pressrun.operations.dns import DnsAnswer, DnsLookups
 from pressrun.runtime.certificates import CertificatePeriod
 from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store.upkeep.datadir import DataDir
+
+if TYPE_CHECKING:
+    from pressrun.operations.dkim_keys import PublishedKey  # loads cryptography, which a daemon may not need
 
 
 class ListIdentity(Struct, frozen=True, kw_only=True):
