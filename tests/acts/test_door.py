@@ -313,9 +313,8 @@ async def test_who_changes_a_list_cannot_do_without_a_second_person(services: Se
 async def test_what_was_taken_away_while_an_action_was_under_way_is_in_force(
     services: ServiceHarness, loses: str, seconds: int
 ) -> None:
-    """Building a draft takes time; people who lose rights before it is done leave nothing behind.
-
-    Not even where the clock is set back meanwhile.
+    """Building a draft takes time. People who lose rights before it is done leave nothing behind, even if the clock is
+    set back in that time.
     """
     await services.make_list()
     await services.people.add("ann", None, is_operator=True)
