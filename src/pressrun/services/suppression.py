@@ -102,7 +102,7 @@ class NewSuppression(NamedTuple):
 def suppress(tx: Transaction, wanted: Sequence[NewSuppression], now: int) -> int:
     """Suppress addresses, or for `never-again` their mailboxes, and cancel what waits there; returns how many.
 
-    In order, and each only for a stronger reason than it has.
+    They are taken in order, and an address that has a reason gets another one only if that is stronger.
     """
     reasons = _reasons_at(tx, [suppression.digests for suppression in wanted])
     entries: dict[bytes, tuple[str | None, str, int]] = {}
