@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.x509.oid import NameOID
 
 from pressrun.config import examine, load_settings
+from pressrun.config.generated import example_config
 
 _LEAST = """
 data_dir = "data"
@@ -123,3 +125,16 @@ def test_a_folder_is_no_key(tmp_path: Path) -> None:
     """The error of the system is shown."""
     (tmp_path / "key.pem").mkdir()
     assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", a directory']
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "/x" * 3000, "loop", "loop/x", "config.toml/x"])
+def test_no_name_of_a_file_ends_a_check(tmp_path: Path, name: str) -> None:
+    """Whatever the system answers to a name, the file is examined to its end, and data_dir gets its own error."""
+    (tmp_path / "loop").symlink_to("loop")
+    path = tmp_path / "config.toml"
+    every = re.sub(r"^# (?=\w+ = |\[)", "", example_config(), flags=re.MULTILINE)
+    keys = r"data_dir|socket|\w+_file"
+    path.write_text(re.sub(rf'^({keys}) = ".*"', rf'\1 = "{name}"', every, flags=re.MULTILINE))
+    found = {error.key: error.actual for error in examine(path, {"CREDENTIALS_DIRECTORY": str(tmp_path / name)})}
+    assert "which cannot be a folder: " in found["data_dir"]
+    assert len([key for key in found if key.endswith("_file")]) == 8

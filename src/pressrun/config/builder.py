@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from pressrun.config.settings import TABLES, Settings
 from pressrun.control.settings import GROUP_SOCKET, ControlSettings
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
+from pressrun.core.errors import reason_of
 from pressrun.core.network.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint, is_loopback
 from pressrun.core.setting import BadValue, settings_of, show
 from pressrun.core.setting_kinds import domain
@@ -94,12 +96,16 @@ def _data_dir(value: str | None, files: NamedFiles, problems: Problems) -> Path 
     if value is None:
         return None
     path = resolve_data_dir(files.folder, value)
-    expected = "a folder (it need not exist yet)"
     try:
-        if path.exists() and not path.is_dir():
-            problems.error(("data_dir",), f"{show(value)}, which is not a folder", expected)
-    except PermissionError:  # Python 3.14 and later answer False instead
-        problems.error(("data_dir",), f"{show(value)}, which user {os.geteuid()} cannot reach", expected)
+        fault = None if stat.S_ISDIR(path.stat().st_mode) else "which is not a folder"
+    except FileNotFoundError:
+        fault = None
+    except PermissionError:
+        fault = f"which user {os.geteuid()} cannot reach"
+    except OSError as problem:  # a loop of links, a file among its parents, a name that is too long
+        fault = f"which cannot be a folder: {reason_of(problem)}"
+    if fault is not None:
+        problems.error(("data_dir",), f"{show(value)}, {fault}", "a folder (it need not exist yet)")
     return path
 
 

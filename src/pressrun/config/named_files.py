@@ -79,9 +79,12 @@ class NamedFiles(Struct, frozen=True, kw_only=True):
 def _may_enter(folder: Path) -> bool:
     """False for a folder that exists and that this user may not enter."""
     try:
-        return not folder.exists() or os.access(folder, os.X_OK, effective_ids=True)
+        folder.stat()
     except PermissionError:
         return False
+    except OSError:
+        return True  # what is wrong with it is said where the file is read
+    return os.access(folder, os.X_OK, effective_ids=True)
 
 
 def _is_file(path: Path) -> bool:
