@@ -104,6 +104,7 @@ smtp_connections = 7
 smtp_idle = "9s"
 smtp_recipients = 11
 smtp_memory = "12 MiB"
+smtp_errors = 5
 """
     )
     settings = load_settings(_write(tmp_path, text), {})
@@ -123,6 +124,7 @@ smtp_memory = "12 MiB"
         connections=7,
         idle_seconds=9.0,
         recipients=11,
+        errors=5,
         memory_bytes=12 * 1024 * 1024,
     )
     assert settings.relays == (

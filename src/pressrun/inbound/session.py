@@ -28,14 +28,13 @@ from pressrun.smtp.reply import Reply
 
 log = logging.getLogger("pressrun.inbound")
 
-MOST_ERRORS = 20  # then the client is disconnected
 MAX_CONTENT_IDLES = 6  # a content may take this many idle times in all, however slowly it trickles in
 
 FULL = Reply(421, "too many connections, try again later", "4.3.2")
 FAULT = Reply(451, "internal error, try again later", "4.3.0")
 CLOSING = Reply(421, "closing, try again later", "4.3.2")
 IDLE = Reply(421, "idle for too long", "4.4.2")
-ERRORS = Reply(421, "too many errors", "4.7.0")
+ERRORS = Reply(421, "too many wrong commands", "4.7.0")
 SURPLUS = Reply(452, "too many recipients, send the others in another transaction", "4.5.3")
 NO_ROOM = Reply(452, "no room for a mail of this size now, try again later", "4.3.1")
 TOO_BIG = Reply(552, "the mail exceeds the maximum size", "5.3.4")
@@ -50,6 +49,8 @@ UNKNOWN_COMMAND = Reply(500, "unknown command", "5.5.1")
 NO_ARGUMENT = Reply(501, "the command takes no argument", "5.5.4")
 NO_NAME = Reply(501, "the command needs the name of the client", "5.5.4")
 OK = Reply(250, "ok", "2.0.0")
+
+_WRONG_COMMAND = frozenset({500, 501, 502, 503, 555})
 
 Command = Callable[[str], Coroutine[Any, Any, None]]
 
@@ -193,7 +194,13 @@ class MailSession(ClientConnection):
         self._replies += render(reply)
 
     def _refuse(self, reply: Reply) -> None:
-        self._errors += 1
+        """Refuse a command, which counts where the client is at fault.
+
+        A mail server in front of us passes on the addresses and sizes that others gave it, and must not be sent away
+        for those: it would hold all of our mail back for a while.
+        """
+        if reply.code in _WRONG_COMMAND:
+            self._errors += 1
         self._reply(reply)
 
     def _flush(self) -> None:
@@ -215,7 +222,7 @@ class MailSession(ClientConnection):
         self._replies += f"220 {self._domain} {'LMTP' if self._listener.speaks_lmtp else 'ESMTP'}\r\n".encode()
         try:
             while not self.is_ending and await self._serve_command(self._input):
-                if self._errors > MOST_ERRORS:
+                if self._errors > self._listener.settings.errors:
                     self._close_with(ERRORS)
                     break
                 await self.drain()
@@ -314,7 +321,7 @@ class MailSession(ClientConnection):
 
     async def _rcpt(self, argument: str) -> None:
         if self._sender is None:
-            self._refuse(NO_MAIL)
+            self._reply(NO_MAIL)  # of a pipelined group whose MAIL was refused
             return
         recipient = parse_recipient(argument, mail_domain=self._domain, utf8=self._sender.utf8)
         if isinstance(recipient, Reply):
@@ -341,7 +348,7 @@ class MailSession(ClientConnection):
         if self._refuses_argument(argument):
             return
         if self._sender is None or not self._recipients:
-            self._refuse(NO_MAIL if self._sender is None else NO_RECIPIENTS)
+            self._reply(NO_MAIL if self._sender is None else NO_RECIPIENTS)
             return
         self._replies += b"354 end data with <CRLF>.<CRLF>\r\n"
         assert self._input is not None

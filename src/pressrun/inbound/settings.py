@@ -75,6 +75,14 @@ class SmtpSettings:
         help="Recipients per transaction; further ones get 452.",
         reason="RFC 5321 §4.5.3.1.8 asks for at least 100.",
     )
+    errors: int = setting(
+        kinds.whole(0),
+        table="limits",
+        key="smtp_errors",
+        default=20,
+        help="Wrong commands in one inbound connection. After one more, 421. Refused addresses do not count.",
+        reason="Postfix has the same limit.",
+    )
     memory_bytes: int = setting(
         kinds.size(),
         table="limits",
