@@ -135,6 +135,6 @@ def test_no_name_of_a_file_ends_a_check(tmp_path: Path, name: str) -> None:
     every = re.sub(r"^# (?=\w+ = |\[)", "", example_config(), flags=re.MULTILINE)
     keys = r"data_dir|socket|\w+_file"
     path.write_text(re.sub(rf'^({keys}) = ".*"', rf'\1 = "{name}"', every, flags=re.MULTILINE))
-    found = {error.key: error.actual for error in examine(path, {"CREDENTIALS_DIRECTORY": str(tmp_path / name)})}
-    assert "which cannot be a folder: " in found["data_dir"]
-    assert len([key for key in found if key.endswith("_file")]) == 8
+    actual = {error.key: error.actual for error in examine(path, {"CREDENTIALS_DIRECTORY": str(tmp_path / name)})}
+    assert "which cannot be a folder: " in actual["data_dir"]
+    assert len([key for key in actual if key.endswith("_file")]) == 8
