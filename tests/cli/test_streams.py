@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 
@@ -46,6 +48,30 @@ def test_what_cannot_be_written_as_json_keeps_its_code(shell: Shell, stdout: str
     shell.make_list()
     called = call_by_sh(shell, f'"$@" list show nope --json >{stdout}')
     assert (1, 1) == (called.returncode, called.stderr.count("\n")), called.stderr
+
+
+@pytest.mark.parametrize("charset", ["latin-1", "ascii", "utf-16"])
+def test_files_get_utf8_in_every_locale(shell: Shell, charset: str) -> None:
+    """What is exported is imported again, and JSON is UTF-8 (RFC 8259 §8.1)."""
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "ana@reader.example", "--name", "Žofie Müller")
+    for call in ('"$@" subscriber export news', '"$@" subscriber ls news --json', '"$@" subscriber ls news'):
+        called = call_by_sh(shell, f"PYTHONIOENCODING={charset} {call}")
+        assert (0, "", True) == (called.returncode, called.stderr, "Žofie Müller" in called.stdout)
+
+
+def test_a_terminal_gets_its_own_charset(shell: Shell) -> None:
+    """What it cannot show is escaped."""
+    shell.make_list()
+    shell.good("subscriber", "add", "news", "ana@reader.example", "--name", "Žofie Müller")
+    program = [sys.executable, "-m", "pressrun", "--config", str(shell.config), "subscriber", "ls", "news"]
+    ours, terminal = pty.openpty()
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    subprocess.run(program, stdout=terminal, env=environment, check=True, timeout=60)
+    os.close(terminal)
+    shown = os.read(ours, 4096)
+    os.close(ours)
+    assert "\\u017dofie Müller".encode("latin-1") in shown
 
 
 @pytest.mark.parametrize("stdout", ["/dev/null", "&-"])

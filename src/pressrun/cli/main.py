@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
@@ -65,6 +66,7 @@ for group in [show_version, *build_groups()]:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
     _open_closed_streams()
+    _set_charset()
     gc.disable()  # while the verb is being loaded: collecting garbage in modules takes a seventh of that time
     if (
         _COMPLETE in os.environ
@@ -105,6 +107,13 @@ def _open_closed_streams() -> None:
                 os.dup2(nothing, number)
                 os.close(nothing)
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _set_charset() -> None:
+    """Write UTF-8 to pipes and files in every locale: exports are read back. A terminal gets its own charset."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
 def run(arguments: Sequence[str]) -> int:
