@@ -66,7 +66,7 @@ for group in [show_version, *build_groups()]:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
     _open_closed_streams()
-    _set_charset()
+    _escape_what_cannot_be_written()
     gc.disable()  # while the verb is being loaded: collecting garbage in modules takes a seventh of that time
     if (
         _COMPLETE in os.environ
@@ -109,11 +109,11 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
-def _set_charset() -> None:
-    """Write UTF-8 to pipes and files in every locale: exports are read back. A terminal gets its own charset."""
+def _escape_what_cannot_be_written() -> None:
+    """Names of folders need not be UTF-8, and PYTHONIOENCODING may ask for a character set that lacks something."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(arguments: Sequence[str]) -> int:
