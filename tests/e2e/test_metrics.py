@@ -126,3 +126,14 @@ def test_they_tell_of_editions(make_instance: MakeInstance) -> None:
     until(lambda: counters(instance)[name] == len(READERS))
     assert 0.0 == before[name]
     assert {0.0} == {value for series, value in before.items() if series.startswith("pressrun_queue")}
+
+
+def test_errors_are_counted_from_0_at_every_route(instance: Instance) -> None:
+    """Before anybody has asked for a page. There are few enough of them for each scrape."""
+    instance.start()
+    lines = instance.get("/metrics").text.splitlines()
+    counted = [line for line in lines if line.startswith("pressrun_http_requests_total{")]
+    member = "/api/v1/lists/{list}/subscribers/{address}"
+    for method, route in (("POST", "/{name}/subscribe"), ("GET", "/admin/people"), ("PUT", member), ("GET", "none")):
+        assert f'pressrun_http_requests_total{{method="{method}",route="{route}",status="500"}} 0.0' in counted
+    assert 200 < len(counted) < 1000

@@ -68,6 +68,20 @@ def test_what_can_be_counted_is_there_from_the_start() -> None:
     assert not [name for name, _ in samples if name.endswith("_created")]
 
 
+def test_errors_of_pages_start_at_0_once_their_routes_are_known() -> None:
+    """A burst of errors on a page that nobody has used since the start must show as a rise."""
+    metrics = Metrics("1")
+    metrics.count_request("POST", "/{name}/subscribe", 503)
+    metrics.expect_requests({("GET", "/{name}"), ("POST", "/{name}/subscribe")})
+    counted = {labels: value for (name, labels), value in _samples(metrics).items() if "http_requests" in name}
+    assert {
+        ("/{name}", "500", "GET"): 0.0,
+        ("/{name}", "503", "GET"): 0.0,
+        ("/{name}/subscribe", "500", "POST"): 0.0,
+        ("/{name}/subscribe", "503", "POST"): 1.0,
+    } == counted
+
+
 def test_only_so_many_lists_have_series_of_their_own() -> None:
     """Those beyond share one, so that nothing is left out and the page stays small."""
     metrics = Metrics("1", classes=FAILURES)

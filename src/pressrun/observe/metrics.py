@@ -71,7 +71,7 @@ GAUGES = (
     Series("inbound_waiting", "Incoming messages that have waited for a minute or longer", ("queue",)),
     Series(
         "lease_seconds_left",
-        "For how long this process may still hand out copies if the database does not answer; only with a server",
+        "For how long this process may still hand out copies if the database does not answer; +Inf without a server",
     ),
     Series("measured_timestamp_seconds", "When the gauges that are measured in the background were last measured"),
     Series("may_send", "1 while this process may hand out copies, 0 after its lease has expired"),
@@ -88,6 +88,7 @@ GAUGES = (
     Series("disk_nearly_full", "1 while the disk is nearly full, so that no edition starts and nothing is imported"),
     Series("loop_failing_seconds", "How long a background loop has been failing, 0 while it works", ("loop",)),
 )
+_SERVER_ERRORS = ("500", "503")  # by which web requests fail that are not wrong themselves
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -220,6 +221,12 @@ class Metrics:
     def show_holding(self, is_on: bool) -> None:
         """Whether sign-ups are held now."""
         self.set("sign_up_holding", int(is_on))
+
+    def expect_requests(self, requests: Iterable[tuple[str, str]]) -> None:
+        """These methods are served at these routes. The counters of their errors exist from now on."""
+        for method, route in requests:
+            for status in _SERVER_ERRORS:
+                self.count("http_requests_total", method, route, status, number=0)
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """One web request; `route` is the pattern, such as `/confirm/{token}`, never the requested path."""

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route, Router
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from pressrun.core.errors import EditionError, Unavailable
 from pressrun.core.site import Site
@@ -40,6 +40,7 @@ from pressrun.web.http.security import (
     Table,
     is_token_page,
     patterns_of,
+    requests_of,
 )
 from pressrun.web.pages import Pages
 from pressrun.web.readers.change_links import ChangeLinkPages
@@ -94,7 +95,7 @@ def build_app(
     *,
     mailbox: DemoMailbox | None = None,
     arrived: ArrivedRequests | None = None,
-) -> ASGIApp:
+) -> Guard:
     """The application of `[http]`. `mailbox` adds the demo's page at `/demo`.
 
     `arrived` remembers requests by numbered test links.
@@ -120,7 +121,7 @@ def build_app(
     return _guarded(routes, unknown, web, around)
 
 
-def build_admin_app(around: Surroundings) -> ASGIApp:
+def build_admin_app(around: Surroundings) -> Guard:
     """The application at an address of `[admin]`'s own: its pages, the API, and nothing of readers.
 
     The `base_url` of `around.site` is that of `[admin]`.
@@ -178,6 +179,7 @@ def _guarded(routes: Sequence[Route], unknown: Handler, web: WebContext, around:
         max_body_bytes=around.settings.max_body_bytes,
         fault_page=_FaultPages(web.pages).page,
         patterns=patterns_of(router),
+        requests=requests_of(router),
     )
     return Guard(
         elsewhere,

@@ -113,6 +113,7 @@ async def test_who_sends_on_after_a_refusal_gets_to_read_it(kind: type[LimitedCo
             max_body_bytes=1000,
             fault_page=lambda problem: Response("no", status_code=getattr(problem, "status_code", 500), headers=CLOSE),
             patterns={},
+            requests=frozenset(),
         ),
         base_url="http://news.example",
         count_request=lambda *_: None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -45,8 +46,7 @@ class MetricsPage(Struct, frozen=True, kw_only=True):
         metrics.set("may_send", int(self.may_send()))
         metrics.set("last_backup_timestamp_seconds", self.last_backup_at())
         left = self.lease_seconds_left()
-        if left is not None:
-            metrics.set("lease_seconds_left", left)
+        metrics.set("lease_seconds_left", math.inf if left is None else left)
         metrics.set("oldest_due_copy_seconds", self.measurements.oldest_due_seconds(utc_now()))
         try:
             await self._count_rows()

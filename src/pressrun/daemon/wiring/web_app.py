@@ -130,10 +130,13 @@ def build_web_apps(
     has_own_address = settings.admin.listen is not None
     monitoring = MonitoringPages(readiness=page.readiness.problems, metrics_page=page.render)
     public = build_app(bare if has_own_address else whole, services.pages, monitoring, mailbox=mailbox, arrived=arrived)
+    page.metrics.expect_requests(public.requests)
     if not has_own_address:
         return WebApps(public=public, admin=None)
     site = replace(settings.site, base_url=settings.admin.base_url or settings.site.base_url)
-    return WebApps(public=public, admin=build_admin_app(structs.replace(whole, site=site)))
+    admin = build_admin_app(structs.replace(whole, site=site))
+    page.metrics.expect_requests(admin.requests)
+    return WebApps(public=public, admin=admin)
 
 
 def _build_api(current: Current[Settings], services: Services, web: WebContext) -> Api:

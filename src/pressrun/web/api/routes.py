@@ -54,6 +54,7 @@ class Api:
             max_body_bytes=max(limits.json, limits.upload),
             fault_page=lambda failure: respond(problem_of(failure), self._context.base_url),
             patterns=self._patterns,
+            requests=frozenset((each.http.method, f"{BASE_PATH}/{each.http.path}") for each in self._operations),
         )
 
     async def answer(self, request: Request) -> Response:

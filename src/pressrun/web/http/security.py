@@ -39,6 +39,7 @@ TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences", "re
 _CLOSE = {"Connection": "close"}
 _ONE_YEAR = b"max-age=31536000"
 _HOST = re.compile(r"https?://[^/]*/?", re.IGNORECASE)
+_UNKNOWN = "none"  # as what requests for unknown pages are counted
 _FAILED = b"Something went wrong. Try again later.\n"
 
 Header = tuple[bytes, bytes]
@@ -128,18 +129,26 @@ FaultPage = Callable[[Exception], Response]
 class Area(Struct, frozen=True, kw_only=True):
     """All paths with the same first segment, where requests may be larger and errors look different.
 
-    `app` finds the endpoint of a path and puts it into the scope; `patterns` are those of its endpoints, for counting.
+    `app` finds the endpoint of a path and puts it into the scope. For counting, `patterns` are those of its endpoints,
+    and `requests` the methods that are served there, each with the pattern.
     """
 
     app: ASGIApp
     max_body_bytes: int
     fault_page: FaultPage
     patterns: Mapping[Any, str]
+    requests: frozenset[tuple[str, str]]
 
 
 def patterns_of(router: Router) -> dict[Any, str]:
     """The patterns of the routes of a router, by their endpoints."""
     return {route.endpoint: route.path for route in router.routes if isinstance(route, Route)}
+
+
+def requests_of(router: Router) -> frozenset[tuple[str, str]]:
+    """The methods that the routes of a router serve, each with the pattern; HEAD goes with GET."""
+    routes = [route for route in router.routes if isinstance(route, Route)]
+    return frozenset((method, route.path) for route in routes for method in route.methods or () if method != "HEAD")
 
 
 class Guard:
@@ -172,6 +181,12 @@ class Guard:
     def routes(self) -> frozenset[str]:
         """The pattern of every page."""
         return frozenset(self._patterns.values())
+
+    @property
+    def requests(self) -> frozenset[tuple[str, str]]:
+        """The methods that are served, each with the pattern of the page; HEAD goes with GET."""
+        unknown = frozenset({("GET", _UNKNOWN)})
+        return unknown.union(*(area.requests for area in (self._elsewhere, *self._areas.values())))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -224,7 +239,7 @@ class Guard:
         return path.rstrip("/") or "/"
 
     def _route_of(self, scope: Scope) -> str:
-        return self._patterns.get(scope.get("endpoint"), "none")
+        return self._patterns.get(scope.get("endpoint"), _UNKNOWN)
 
     async def _answer(self, problem: Exception, fault_page: FaultPage, scope: Scope, send: Send) -> None:
         try:
