@@ -261,6 +261,20 @@ async def test_whoever_comes_back_to_a_link_or_a_code_goes_on(admin: AdminHarnes
         assert [404, 401] == [(await client.get(path)).status_code, (await _post(coder, code=code)).status_code]
 
 
+async def test_a_double_click_on_a_link_enters_once_and_shows_no_refusal(admin: AdminHarness) -> None:
+    """The browser may have given up the answer to the first one, and its cookie with it; nobody else has the form."""
+    path = await admin.make_link(await admin.harness.add_person("ann"))
+    async with admin.client() as client, admin.client() as late:
+        [copy] = re.findall(r'name="copy" value="(\w+)"', (await client.get(path)).text)
+        answers = await asyncio.gather(*[client.post(path, data={"copy": copy}) for _ in range(2)])
+        answers.append(await late.post(path, data={"copy": copy}))
+        assert [303] * 3 == [answer.status_code for answer in answers]
+        assert 1 == len({answer.cookies[COOKIE] for answer in answers})
+        late.cookies.clear()
+        assert [404, 404] == [(await late.post(path, data=data)).status_code for data in ({}, {"copy": "x"})]
+    assert [(1,)] == [tuple(row) for row in await select(admin.harness.database, "select count(*) from login_session")]
+
+
 async def test_a_forged_or_old_link_is_404(admin: AdminHarness) -> None:
     """With one and the same page."""
     path = await admin.make_link(await admin.harness.add_person("ann"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator
@@ -16,10 +17,12 @@ from tests.database import select
 from tests.web.admin.admin_harness import AdminHarness, open_admin
 from tests.web.admin.oidc_issuer import OidcIssuer, opened_issuer
 from tests.web.admin.test_people_pages import entered
+from tests.web.admin.test_repeats import ends_of_repeats
 
 from pressrun.core.quantities import Rate
 from pressrun.store.people import enter_links
 from pressrun.store.people.enter_links import LinkKind
+from pressrun.web.admin.log_in import REPEAT_SECONDS
 
 COOKIE = "__Host-pressrun-oidc"
 
@@ -146,14 +149,29 @@ async def test_an_account_that_is_nobodys_here(admin: AdminHarness, other: OidcI
     assert [] == await select(admin.harness.database, "select * from identity")
 
 
-async def test_a_code_works_once(admin: AdminHarness, other: OidcIssuer) -> None:
+async def test_a_code_works_once(admin: AdminHarness, other: OidcIssuer, monkeypatch: pytest.MonkeyPatch) -> None:
     """And a refusal says nothing of its reason."""
+    ends = ends_of_repeats(monkeypatch, REPEAT_SECONDS)
     async with sent_back(admin, other) as (client, back):
         cookie = client.cookies[COOKIE]
         assert 303 == (await press(client, back)).status_code
         client.cookies.set(COOKIE, cookie)
+        [end] = ends
+        end()
         again = await press(client, back)
     assert (401, False) == (again.status_code, "status 400" in again.text)
+
+
+async def test_a_double_click_logs_in_once_and_shows_no_refusal(admin: AdminHarness, other: OidcIssuer) -> None:
+    """With the cookies from before the first click, or with those that its answer brought."""
+    async with sent_back(admin, other) as (client, back), admin.client() as thief:
+        fields = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+        answers = await asyncio.gather(*[client.post("/admin/oidc/callback", data=fields) for _ in range(2)])
+        assert COOKIE not in client.cookies
+        answers.append(await client.post("/admin/oidc/callback", data=fields))
+        assert [(303, "/admin")] * 3 == [(answer.status_code, answer.headers["location"]) for answer in answers]
+        assert 400 == (await thief.post("/admin/oidc/callback", data=fields)).status_code
+    assert ([("oidc",)], 1) == (await sessions(admin), other.asked.count("/token"))
 
 
 async def test_an_issuer_that_is_away(admin: AdminHarness, other: OidcIssuer) -> None:

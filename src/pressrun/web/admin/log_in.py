@@ -29,7 +29,7 @@ from pressrun.services.log_ins.sessions import Entered
 from pressrun.store.people.log_ins import Method
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.repeats import Repeats
-from pressrun.web.http.forms import Fields, first, read_fields
+from pressrun.web.http.forms import Fields, first, read_fields, read_fields_or_none
 
 REPEAT_SECONDS = 5.0  # after a form has logged somebody in, for a second click on it
 
@@ -44,6 +44,7 @@ class LogInPages:
         self._services = frame.services
         self._pages = frame.web.pages
         self._codes = Repeats[Entered | None](REPEAT_SECONDS)
+        self._links = Repeats[Entered | None](REPEAT_SECONDS)
         self._passwords = Repeats[Outcome](REPEAT_SECONDS, RateExceeded | None)
 
     async def log_in(self, request: Request) -> Response:
@@ -97,8 +98,11 @@ class LogInPages:
             invited = await self._services.links.find(token)
             if invited is None:
                 return await self._used_link(request)
-            return self._frame.render("enter.html", None, name=invited.name)
-        entered = await self._services.links.enter(token, self._frame.visitor(request))
+            return self._frame.render("enter.html", None, name=invited.name, copy=self._links.number())
+        visitor, fields = self._frame.visitor(request), await read_fields_or_none(request)
+        work = partial(self._services.links.enter, token, visitor)
+        who = replace(visitor, former=None)
+        entered = await self._links.once(who, first(fields, "copy") or "", token, work)
         if entered is None:
             return await self._used_link(request)
         return self.let_in(self._pages.see_other("admin", "account"), entered)
@@ -139,7 +143,7 @@ class LogInPages:
             # The secret of the cookie is a part of the key: nobody else gets this answer by the code.
             work = partial(self._services.log_ins.by_code, asked, code, visitor)
             outcome = await self._codes.once(visitor, asked, code, work)
-        elif await self._has_just_come(request, Method.CODE):
+        elif await self.has_just_come(request, Method.CODE):
             return RedirectResponse(self._pages.base_path + (way_on or HOME), 303)
         if outcome is None:
             return self._frame.render(
@@ -217,14 +221,14 @@ class LogInPages:
     def _retry_after(self, exceeded: RateExceeded) -> dict[str, str]:
         return {"Retry-After": str(wait_seconds(exceeded.retry_at, self._frame.web.clock()))}
 
-    async def _has_just_come(self, request: Request, method: Method) -> bool:
+    async def has_just_come(self, request: Request, method: Method) -> bool:
         """Whether this browser has just logged in in this way, so that its form comes a second time."""
         member = await self._frame.find_member(request)
         return member is not None and self._frame.is_recent(member) and member.logged_in.session.method is method
 
     async def _used_link(self, request: Request) -> Response:
         """For a link that does not work: on to the account, if this browser has just entered by one."""
-        if await self._has_just_come(request, Method.LINK):
+        if await self.has_just_come(request, Method.LINK):
             return self._pages.see_other("admin", "account")
         say = self._pages.words
         return self._frame.message(

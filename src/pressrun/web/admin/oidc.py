@@ -8,6 +8,8 @@ People who have already logged in prove by this that it is still them or, in the
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,12 +17,13 @@ from pressrun.core.quantities import RateExceeded
 from pressrun.services.log_ins.context import FRESH_SECONDS, Visitor
 from pressrun.services.log_ins.identities import IssuerAccount
 from pressrun.services.log_ins.sessions import Entered
-from pressrun.store.people.log_ins import LoginSession
+from pressrun.store.people.log_ins import LoginSession, Method
 from pressrun.web.admin.cookies import CEREMONY_SECONDS, Cookie, OidcCookies, Underway
 from pressrun.web.admin.frame import HOME, AdminFrame, local_path
 from pressrun.web.admin.id_tokens import IdToken
 from pressrun.web.admin.issuer import Issuer, IssuerAway, IssuerProblem
-from pressrun.web.admin.log_in import LogInPages
+from pressrun.web.admin.log_in import REPEAT_SECONDS, LogInPages
+from pressrun.web.admin.repeats import Repeats
 from pressrun.web.http.forms import first, read_fields
 from pressrun.web.http.same_origin import is_same_origin
 
@@ -38,6 +41,7 @@ class OidcPages:
         self._identities = frame.services.identities
         self._cookies = cookies
         is_secure = frame.origin.startswith("https:")
+        self._entries = Repeats[Entered | RateExceeded | None](REPEAT_SECONDS, RateExceeded | None)
         self._cookie = Cookie("pressrun-oidc", lambda: CEREMONY_SECONDS, is_secure=is_secure)
 
     async def begin(self, request: Request) -> Response:
@@ -62,6 +66,8 @@ class OidcPages:
         code, state, issuer = (first(fields, name) or "" for name in ("code", "state", "iss"))
         underway = self._cookies.read(self._cookie.read(request) or "", state)
         if underway is None or not 0 < len(code) <= _LONGEST_CODE:
+            if await self._log_in.has_just_come(request, Method.OIDC):
+                return self._pages.see_other("admin")
             return self._over()
         if not is_post:
             brought = {"code": code, "state": state, "iss": issuer}
@@ -69,10 +75,24 @@ class OidcPages:
         return await self._finish(request, underway, code, issuer)
 
     async def _finish(self, request: Request, underway: Underway, code: str, issuer: str) -> Response:
+        """A second click brings a code that the first has used up, so it gets the answer to the first."""
         visitor = self._frame.visitor(request)
+        work = partial(self._enter, request, visitor, underway, code, issuer)
+        try:
+            entered = await self._entries.once(underway.value, code, issuer, work)
+        except IssuerProblem as problem:
+            return self._failed(visitor, problem)
+        if isinstance(entered, RateExceeded):
+            return self._log_in.throttled(entered)
+        return self._unknown(visitor) if entered is None else self._let_in(underway, entered)
+
+    async def _enter(
+        self, request: Request, visitor: Visitor, underway: Underway, code: str, issuer: str
+    ) -> Entered | RateExceeded | None:
+        """The session of whom the issuer names for a code; None for an account unknown here. Raises IssuerProblem."""
         attempt = await self._identities.admit(visitor)
         if isinstance(attempt, RateExceeded):
-            return self._log_in.throttled(attempt)
+            return attempt
         linking = await self._linking(request, underway)
         try:
             redeemed = await self._issuer.redeem(code, underway.ceremony, self._redirect_uri(), FRESH_SECONDS, issuer)
@@ -81,11 +101,10 @@ class OidcPages:
                 token = await self._issuer.with_address(redeemed)
                 if token is not redeemed.token:
                     entered = await self._identities.enter(_account(token), visitor, attempt, linking)
-        except IssuerProblem as problem:
-            if isinstance(problem, IssuerAway):
-                await self._identities.refund(attempt)
-            return self._failed(visitor, problem)
-        return self._unknown(visitor) if entered is None else self._let_in(underway, entered)
+        except IssuerAway:
+            await self._identities.refund(attempt)
+            raise
+        return entered
 
     async def _linking(self, request: Request, underway: Underway) -> LoginSession | None:
         """Who may link an account: somebody who has logged in in the last minutes, and by enough."""
