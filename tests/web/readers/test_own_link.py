@@ -9,6 +9,7 @@ import pytest
 from tests.web.harness import NOW, WebHarness, words_of
 
 from pressrun.core.signing.tokens import WebPurpose
+from pressrun.services.readers.address_changes import AddressChanges
 
 ADA, EVE = "ada@reader.example", "eve@reader.example"
 HOUR = 3600
@@ -50,6 +51,22 @@ async def test_a_link_that_has_ended_does_nothing(web: WebHarness, action: str) 
     assert 404 == (await press(web, action, email=EVE, sure="yes")).status_code
     assert 404 == (await press(web, action, email=EVE, sure="yes")).status_code
     assert ([(ADA,)], []) == (await web.rows("select address from subscriber"), await web.notices())
+
+
+async def test_a_link_that_ends_before_the_commit_changes_no_address(
+    web: WebHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has just changed the address: whoever has the former mailbox cannot have it moved once more."""
+    await with_reader(web)
+    request = AddressChanges.request
+
+    async def request_late(changes: AddressChanges, *args: Any, **named: Any) -> None:
+        await web.write("update subscriber set epoch = epoch + 1")
+        await request(changes, *args, **named)
+
+    monkeypatch.setattr(AddressChanges, "request", request_late)
+    await press(web, "change-address", email=EVE)
+    assert ([], []) == (await web.notices(), await web.rows("select id from address_change"))
 
 
 async def test_the_download_is_a_file_of_everything_held(web: WebHarness) -> None:

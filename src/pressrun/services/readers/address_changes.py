@@ -89,9 +89,12 @@ class AddressChanges:
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
-    async def request(self, subscriber_id: int, new: Address, origin: Origin) -> None:
-        """Ask the new address and notify the old one. Over a limit, or for a suppressed address, nothing happens."""
-        await carry_out(self._context, origin, self._request, subscriber_id, new)
+    async def request(self, subscriber_id: int, new: Address, origin: Origin, *, epoch: int | None = None) -> None:
+        """Ask the new address and notify the old one. Over a limit, or for a suppressed address, nothing happens.
+
+        Nor does anything if the person's links of this epoch have ended.
+        """
+        await carry_out(self._context, origin, self._request, subscriber_id, new, epoch)
 
     async def find(self, change_id: int) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         """What confirming would do now. DONE: the page offers the button."""
@@ -111,10 +114,10 @@ class AddressChanges:
 
     # ------------------------------------------------------------------ the request
 
-    def _request(self, request: ReaderRequest, subscriber_id: int, new: Address) -> None:
+    def _request(self, request: ReaderRequest, subscriber_id: int, new: Address, epoch: int | None) -> None:
         tx = request.tx
         person = subscribers.find_subscriber_by_id(tx, subscriber_id)
-        if person is None or new.key == person.address_key:
+        if person is None or new.key == person.address_key or epoch not in (None, person.epoch):
             return
         target = choose_list_of_mail(tx, person)
         if target is None or not self._may_ask(tx, person, new):

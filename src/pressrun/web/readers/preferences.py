@@ -206,7 +206,7 @@ class PreferencePages:
             return self._pages.invalid_link()
         if new.key == profile.person.address_key:
             return await self._refuse(request, link, say("This is already your email address."))
-        await self._address_changes.request(profile.person.id, new, self._web.origin(request))
+        await self._address_changes.request(profile.person.id, new, self._web.origin(request), epoch=link.epoch)
         sent = say("We've sent an email to {address}. Nothing changes until you confirm there.", address=new.typed)
         return self._page(request, profile, link, sent)
 
