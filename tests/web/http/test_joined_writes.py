@@ -72,6 +72,15 @@ async def test_a_flush_leaves_nothing_for_the_end_of_the_turn() -> None:
     assert [b"all"] == below.calls
 
 
+async def test_nothing_is_written_to_a_client_that_has_left_in_the_meantime() -> None:
+    """By itself a transport of uvloop would raise in the event loop, which logs an error that is none."""
+    writes, below = joined()
+    writes.write(b"all")
+    below.close()
+    await asyncio.sleep(0)
+    assert (["close"], 5) == (below.calls, writes.get_write_buffer_size())
+
+
 async def test_what_is_large_leaves_at_once_so_that_the_transport_can_say_that_it_is_full() -> None:
     writes, below = joined()
     writes.write(b"x")
