@@ -164,6 +164,19 @@ async def test_conditional_gets_by_date(web: WebHarness, path: str) -> None:
             assert status == (await client.get(path, headers={"If-Modified-Since": date})).status_code
 
 
+async def test_an_edition_is_not_hidden_by_a_date_from_before_the_clock_was_set_back(web: WebHarness) -> None:
+    """The process that gave that date has been restarted since."""
+    await put_some(web)
+    web.clock.now += 86400
+    async with web.client() as client:
+        date = (await client.get("/news/feed.atom")).headers["last-modified"]
+    web.clock.now -= 86400
+    await web.add_edition((await web.rows("select id from list"))[0][0], "next")
+    async with web.client() as client:
+        later = await client.get("/news/feed.atom", headers={"If-Modified-Since": date})
+    assert (200, True) == (later.status_code, "/archive/next" in later.text)
+
+
 async def test_a_feed_is_remembered_by_its_path_alone(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Older versions of Starlette put what Host says into a request's URL, so anybody could fill the memory."""
     monkeypatch.setattr("starlette.requests.HTTPConnection.url", property(lambda _: pytest.fail("Host was believed")))

@@ -52,7 +52,10 @@ def conditional(request: Request, response: Response, *, modified_at: int | None
 
 
 def is_fresh(request: Request, tag: str, modified_at: int | None = None) -> bool:
-    """Whether the client already has the current version (RFC 9110 §13)."""
+    """Whether the client already has the current version (RFC 9110 §13).
+
+    Only the very date that it got counts: a later one may be that of another version, from before a clock was set back.
+    """
     fields = request.headers.getlist("if-none-match")
     if fields:  # takes precedence, RFC 9110 §13.1.3; compared weakly, §13.1.2
         tags = [item.strip().removeprefix("W/") for item in ",".join(fields).split(",")]
@@ -60,6 +63,6 @@ def is_fresh(request: Request, tag: str, modified_at: int | None = None) -> bool
     if modified_at is None:
         return False
     try:
-        return parsedate_to_datetime(request.headers.get("if-modified-since", "")).timestamp() >= modified_at
+        return parsedate_to_datetime(request.headers.get("if-modified-since", "")).timestamp() == modified_at
     except (ValueError, OverflowError):
         return False
