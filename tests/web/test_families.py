@@ -58,6 +58,7 @@ async def test_a_name_in_capitals_leads_to_its_list(web: WebHarness) -> None:
         for path, expected in {
             "/News": "/news",
             "/NEWS/archive": "/news/archive",
+            "/News/latest": "/news/latest",
             "/News/search?q=Boat+hire&x=1": "/news/search?q=Boat%20hire",
             "/News/unsubscribe?language=de": "/news/unsubscribe?language=de",
             "/News/archive?year=2026&page=2": "/news/archive?year=2026&page=2",
@@ -72,7 +73,7 @@ async def test_pages_below_a_family_lead_to_those_of_a_list(web: WebHarness) -> 
     await add_family(web)
     async with web.client() as client:
         client.headers["accept-language"] = "fr"
-        for page in ("archive", "unsubscribe", "form", "search"):
+        for page in ("archive", "latest", "unsubscribe", "form", "search"):
             assert (302, f"/nouvelles/{page}") == led(await client.get(f"/villanueva/{page}")), page
         assert (302, "/nouvelles/archive") == led(await client.get("/villanueva/archive/first"))
         assert 404 == (await client.get("/villanova")).status_code

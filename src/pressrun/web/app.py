@@ -277,7 +277,7 @@ def _routes_of_site(web: WebContext, cases: UseCases, settings: HttpSettings, ol
         ("/{name}/icon.png", lists.icon, _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
         ("/{name}/form", in_family(snippet.show, old_page), _GET),
-        ("/{name}/latest", archive.latest, _GET),
+        ("/{name}/latest", in_family(archive.latest), _GET),
         ("/{name}/archive", in_family(archive.index, old_page), _GET),
         ("/{name}/archive/{slug}", in_family(archive.edition, old_page), _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
