@@ -32,6 +32,21 @@ def test_nothing_waits_for_an_edition_that_is_over(data: DataDir, backup: Path, 
     assert [(0,)] == counted
 
 
+def test_an_edition_that_had_not_started_may_have_gone_to_all_readers_since(data: DataDir, tmp_path: Path) -> None:
+    execute(
+        data.database,
+        "delete from bulk_change",
+        "delete from delivery where edition_id is not null",
+        "update subscription set state = 'active', state_before = null, suspended_for = null, paused_until = null",
+        "update edition set state = 'scheduled', started_at = null, audience = 0, is_welcome = 0, is_repeat = 1",
+    )
+    make_backup(data, tmp_path / "backup.tar")
+    readers = "(select count(*) from recipient where recipient.list_id = edition.list_id and may_be_mailed)"
+    expected = dict(rows(data.database, f"select id, {readers} from edition"))
+    assert any(expected.values())
+    assert expected == put_back(DataDir(tmp_path / "there"), tmp_path / "backup.tar").held.editions
+
+
 OPENED = """update edition set is_welcome = 0, is_repeat = 1, finished_at = null, pause_reason = null,
     canary_copies = null, state = 'sending', started_at = 9"""
 
