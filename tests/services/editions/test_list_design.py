@@ -11,7 +11,7 @@ from tests.browser.specimens import layout_of_the_docs
 from tests.message.builders import part, read, site, values
 from tests.services.harness import ServiceHarness
 
-from pressrun.core.errors import BadInput, LayoutError
+from pressrun.core.errors import BadInput, LayoutError, NotFound
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.build_orders import Manuscript, build, load_build_context
 from pressrun.services.reports import list_descriptions
@@ -120,6 +120,14 @@ async def test_a_layout_of_ones_own_is_tried_before_it_is_taken(services: Servic
     _write(tmp_path, "<p>{{ list.title }}, {{ field('town') }}</p>{{ content }}{{ footer }}")
     shown = await services.lists.set_list("news", {"layout": "own"})
     assert shown.layout == "own"
+
+
+async def test_no_list_begins_with_a_layout_that_cannot_be_used(services: ServiceHarness, tmp_path: Path) -> None:
+    _write(tmp_path, "<p>{{ list.title }}</p>")
+    with pytest.raises(LayoutError):
+        await services.lists.create_list("news", {"title": "News", "layout": "own"})
+    with pytest.raises(NotFound):
+        await services.database.read(list_descriptions.show_list, "news")
 
 
 async def test_a_runaway_layout_is_refused_while_others_are_served(services: ServiceHarness, tmp_path: Path) -> None:
