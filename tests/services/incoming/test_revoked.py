@@ -278,6 +278,16 @@ async def test_nothing_of_a_held_edition_is_shown_by_a_link_that_does_nothing(tm
         assert await draft_approval(room).preview(1) is None
 
 
+async def test_the_link_of_an_edition_that_went_with_its_list_leads_to_nothing(tmp_path: Path) -> None:
+    async with open_mailroom(tmp_path) as room:
+        await prepare(room)
+        await held(room)
+        await room.database.write(lambda tx: lists.delete_list(tx, lists.get_list(tx, "news").id))
+        approval = draft_approval(room)
+        assert (None, None) == (await approval.find(1), await approval.preview(1))
+        assert [(None, False)] * 2 == [await approval.release(1), await approval.discard(1)]
+
+
 async def test_a_link_works_again_when_posting_is_switched_on_again(tmp_path: Path) -> None:
     async with open_mailroom(tmp_path) as room:
         await prepare(room)
