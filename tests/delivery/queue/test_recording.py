@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from tests.delivery.harness import RELAY, DeliveryHarness
 
@@ -82,3 +84,17 @@ async def test_nor_is_it_withheld_from_a_reader_who_may_not_be_mailed_any_more(
     await harness.services.database.write(settle)
     assert {"failed": 1} == await harness.counts(edition)
     assert [("failed",)] == await harness.rows("select state from delivery where edition_id = ?", edition)
+
+
+@pytest.mark.parametrize(("reader", "state"), [("active", "queued"), ("unsubscribed", "cancelled")])
+async def test_what_is_given_back_leaves_others_in_flight(harness: DeliveryHarness, reader: str, state: str) -> None:
+    """It is due at once, also if the clock was set back since it was claimed."""
+    await harness.readers(2)
+    edition = await harness.edition()
+    first, _ = await harness.outgoing_after_cycle()
+    await harness.change("update subscription set state = ?", reader)
+    earlier = int(harness.services.now) - 100
+    release = partial(deliveries.release, session=harness.owner.session, ids=[first.delivery_id], now=earlier)
+    await harness.services.database.write(release)
+    assert {state: 1, "claimed": 1} == await harness.counts(edition)
+    assert [(earlier,)] == await harness.rows("select due_at from delivery where id = ?", first.delivery_id)

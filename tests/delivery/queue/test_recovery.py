@@ -124,6 +124,18 @@ async def test_a_notice_that_a_relay_has_does_not(harness: DeliveryHarness) -> N
     assert [] == await harness.send_all()
 
 
+async def test_a_copy_that_went_out_before_its_reader_left_stays_delivered(harness: DeliveryHarness) -> None:
+    """If a start cancelled it, they would get it again when they come back."""
+    await harness.readers(2)
+    edition = await harness.edition()
+    first, _ = await harness.outgoing_after_cycle()
+    harness.answer(first, TAKEN)
+    await harness.run_cycle()
+    await harness.leave(first.rcpt_to)
+    await harness.start()
+    assert {"delivered": 1, "queued": 1} == await harness.counts(edition)
+
+
 async def test_starting_often_loses_nothing(harness: DeliveryHarness) -> None:
     await harness.readers(7)
     edition = await harness.edition()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.delivery.harness import LATER, UNSENT, DeliveryHarness, mail_to_owner
+from tests.delivery.harness import LATER, TAKEN, UNSENT, DeliveryHarness, mail_to_owner
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.signing.tokens import digests_of
@@ -84,6 +84,21 @@ async def test_one_in_flight_that_comes_back_is(harness: DeliveryHarness, how: s
     harness.pass_time(400)
     assert [] == await harness.send_all()
     assert ("finished", {"cancelled": 1}) == (await harness.state(edition), await harness.counts(edition))
+
+
+async def test_one_in_flight_beside_it_is_not(harness: DeliveryHarness) -> None:
+    """Its relay may have it already, and whoever comes back would get a cancelled copy again."""
+    addresses = await harness.readers(2)
+    edition = await harness.edition()
+    await harness.run_cycle()
+    outgoing, other = harness.all_outgoing()
+    for address in addresses:
+        await stop(harness, address, "unsubscribed")
+    harness.answer(outgoing, LATER)
+    await harness.run_cycle()
+    harness.answer(other, TAKEN)
+    await harness.run_cycle()
+    assert {"cancelled": 1, "delivered": 1} == await harness.counts(edition)
 
 
 @pytest.mark.parametrize("how", WAYS)

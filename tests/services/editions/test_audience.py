@@ -154,7 +154,9 @@ async def test_who_joined_while_the_clock_was_ahead_and_pauses_before_their_slic
     assert {f"r{number}@reader.example": 1 for number in range(8)} == await recipients(harness)
 
 
-@pytest.mark.parametrize("why", ["their turn has passed", "they came too late", "they read another list"])
+@pytest.mark.parametrize(
+    "why", ["their turn has passed", "they came too late", "they came back too late", "they read another list"]
+)
 async def test_nobody_joins_an_audience_by_pausing(harness: DeliveryHarness, why: str) -> None:
     """What they are not due is not queued for the end of their pause, either."""
     await harness.services.make_list("other")
@@ -174,6 +176,11 @@ async def test_nobody_joins_an_audience_by_pausing(harness: DeliveryHarness, why
             expected -= {who := first[1]}
         case "they came too late":
             await harness.services.subscribers.add("news", parse_address(who := "late@reader.example"))
+        case "they came back too late":
+            harness.pass_time(1)
+            number, since = await harness.subscription(who := second[3]), int(harness.services.now)
+            await harness.change("update subscription set since = ? where id = ?", since, number)
+            expected -= {who}
         case _:
             who = "other@reader.example"
     ((number,),) = await harness.rows("select id from subscriber where address = ?", who)
@@ -335,6 +342,13 @@ async def test_a_canary_has_its_exact_size_over_slices(harness: DeliveryHarness,
     )
     await harness.edition_admin.resume(edition)
     assert 20 - copies == len(await harness.send_all())
+
+
+async def test_a_canary_is_drawn_from_each_slice(harness: DeliveryHarness) -> None:
+    """Readers who have been there the longest would be most of it otherwise."""
+    await begin(harness, 20, canary_percent=50)
+    await take_rest(harness)
+    assert [(10,)] == await harness.rows("select count(*) from delivery where due_at < ?", int(harness.services.now))
 
 
 async def test_the_database_draws_as_the_hash_says(harness: DeliveryHarness) -> None:

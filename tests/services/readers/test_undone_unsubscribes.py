@@ -113,6 +113,20 @@ async def test_a_pause_that_its_reader_ends_at_once_loses_no_copy(harness: Deliv
     assert "delivered" == await copy_of_ada(harness)
 
 
+@pytest.mark.parametrize("state", ["delivered", "failed"])
+async def test_a_copy_that_ended_during_a_pause_does_not_go_again(harness: DeliveryHarness, state: str) -> None:
+    """It was in flight when the pause began."""
+    await harness.add_readers([ADA, "bob@reader.example"])
+    await harness.edition()
+    preferences, link = Preferences(harness.services.context), PreferenceLink(subscriber_id=1, epoch=0)
+    await preferences.pause(link, 30, WEB)
+    await harness.change(
+        "update delivery set state = ?, recorded_at = ? where subscription_id = 1", state, int(harness.services.now)
+    )
+    await preferences.resume(link, WEB)
+    assert state == await copy_of_ada(harness)
+
+
 async def test_a_pause_brings_back_no_copy_of_before(harness: DeliveryHarness) -> None:
     """As of somebody who had left, and came back by signing up."""
     await harness.add_readers([ADA, "bob@reader.example"])
