@@ -52,6 +52,12 @@ SUBSCRIBED = """
     select list_id, address_key from subscription join subscriber on subscriber.id = subscriber_id
     where state in ('active', 'suspended') and list_id in (select id from list where closed_at is null)"""
 
+READING = "update subscription set state = 'active', state_before = null, suspended_for = null, paused_until = null"
+A_READER_AND_ANOTHER = """
+    select subscription.subscriber_id, subscriber.id from subscription, subscriber
+    where subscriber.id <> subscription.subscriber_id limit 1"""
+ANOTHER_PAST = ("drop trigger consent_stays", "update consent set chain = x'00'")
+
 Rows = set[tuple[Any, ...]]
 
 
@@ -123,6 +129,34 @@ def test_nobody_is_mailed_at_a_former_address_whose_new_one_is_taken(data: DataD
     assert 0 == count(data.database, f"subscription where {both} and state <> 'unsubscribed'")
 
 
+@pytest.mark.parametrize("is_taken", [False, True])
+@pytest.mark.parametrize("whose", ["somebody else's", "their former one"])
+def test_nobody_gets_an_address_that_is_not_theirs(
+    data: DataDir, tmp_path: Path, whose: str, *, is_taken: bool
+) -> None:
+    """Ids are drawn again after an earlier restore, and a backup may be later than the data that it replaces."""
+    [(first, second)] = rows(data.database, A_READER_AND_ANOTHER)
+    reader = f"""
+        select address, epoch, subscription.state from subscriber join subscription on subscriber_id = subscriber.id
+        where subscriber.id = {first}"""
+    execute(data.database, READING, "delete from suspension", f"update subscriber set epoch = 5 where id = {first}")
+    before = rows(data.database, reader)
+    assert before
+    make_backup(data, tmp_path / "backup.tar")
+    execute(
+        data.database,
+        moved(data, second, "gone@b.example"),
+        f"update subscriber set epoch = 0 where id = {second}",
+        moved(data, first, f"r{second}@a.example" if is_taken else "new@b.example"),
+        f"update subscriber set created_at = created_at + 1 where id = {first}"
+        if whose == "somebody else's"
+        else f"update subscriber set epoch = 4 where id = {first}",
+        *ANOTHER_PAST,
+    )
+    put_back(data, tmp_path / "backup.tar")
+    assert before == rows(data.database, reader)
+
+
 def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(data: DataDir, tmp_path: Path) -> None:
     """Anybody may have asked, and the pause would end by itself."""
     paused = "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = 100"
@@ -135,17 +169,11 @@ def test_who_left_a_list_that_they_had_paused_and_asked_again_is_not_resumed(dat
 
 def test_who_left_does_not_end_what_somebody_else_with_their_id_reads(data: DataDir, tmp_path: Path) -> None:
     """After an earlier restore readers have the ids of others who came since the backup."""
-    reading = "state = 'active', state_before = null, suspended_for = null, paused_until = null"
-    execute(data.database, f"update subscription set {reading}", "delete from suspension")
+    execute(data.database, READING, "delete from suspension")
     execute(data.database, "update subscriber set created_at = id")
     make_backup(data, tmp_path / "backup.tar")
-    [(reader, other)] = rows(
-        data.database,
-        "select subscription.subscriber_id, subscriber.id from subscription, subscriber"
-        " where subscriber.id <> subscription.subscriber_id limit 1",
-    )
-    another_past = ("drop trigger consent_stays", "update consent set chain = x'00'")
-    execute(data.database, f"update subscriber set created_at = {other} where id = {reader}", LEFT, *another_past)
+    [(reader, other)] = rows(data.database, A_READER_AND_ANOTHER)
+    execute(data.database, f"update subscriber set created_at = {other} where id = {reader}", LEFT, *ANOTHER_PAST)
     put_back(data, tmp_path / "backup.tar")
     assert [("active",)] == rows(
         data.database, f"select distinct state from subscription where subscriber_id = {reader}"
