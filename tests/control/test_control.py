@@ -8,7 +8,7 @@ import socket
 import stat
 import struct
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.acts.call import Call, CarryOut
+from pressrun.control import client as client_module
 from pressrun.control import server as server_module
-from pressrun.control.client import ControlClient
+from pressrun.control.client import ControlClient, call_if_running
 from pressrun.control.protocol import (
     CALLER,
     MAX_FRAME_BYTES,
@@ -38,8 +39,11 @@ from pressrun.control.protocol import (
 from pressrun.control.server import MAX_CONNECTIONS, MAX_OF_MEMBERS, ControlServer, GroupSocket
 from pressrun.core import errors
 from pressrun.core.errors import BadInput, EditionError, IncompleteAnswer, PressrunError, Refused, TryAgain
+from pressrun.daemon.doctor import DaemonByControlSocket
 from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.identity import User
+from pressrun.runtime.unix_sockets import bind_unix_socket
+from pressrun.store.upkeep.datadir import DataDir
 
 Tell = Callable[[str], None]
 VerbHandler = Callable[[msgspec.Raw, Tell], Awaitable[Any]]
@@ -270,6 +274,27 @@ async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) 
     await server.close(0.01)
     with pytest.raises(TryAgain, match="may or may not have run"):
         await web_requests
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DataDir]:
+    """The data of a daemon whose socket is there, and which never answers."""
+    monkeypatch.setattr(client_module, "ANSWER_SECONDS", 0.2)
+    data = DataDir(tmp_path)
+    with bind_unix_socket(data.control_socket, mode=0o600):
+        yield data
+
+
+def test_a_daemon_that_is_stuck_holds_up_no_check(stuck: DataDir) -> None:
+    """Neither `check` nor `doctor` waits for ever for what is only asked in passing."""
+    assert (None, None) == (call_if_running(stuck.control_socket, "reload.try"), DaemonByControlSocket.find(stuck))
+
+
+def test_a_daemon_that_is_stuck_is_named(stuck: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who came by sudo says so first, and nothing else has been asked for by then."""
+    monkeypatch.setenv("SUDO_USER", "ada")
+    with pytest.raises(TryAgain, match="does not answer"):
+        ControlClient.connect(stuck.control_socket)
 
 
 async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:

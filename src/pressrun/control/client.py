@@ -30,12 +30,13 @@ from pressrun.runtime.identity import claimed_user
 from pressrun.runtime.unix_sockets import socket_name
 
 CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 20.0  # for what a daemon does at once, unless it is stuck
 
 
 def call_if_running(path: Path, verb: str, arguments: Mapping[str, object] | None = None) -> Any | None:
-    """The result of a verb; None when no daemon is running or the call fails for any reason."""
+    """The result of a quick verb; None when no daemon is running, or it does not answer, or the call fails."""
     try:
-        client = ControlClient.connect(path)
+        client = ControlClient.connect(path, seconds=ANSWER_SECONDS)
         if client is None:
             return None
         with contextlib.closing(client):
@@ -75,8 +76,12 @@ class ControlClient:
         self._verb = ""  # the last one that was started
 
     @classmethod
-    def connect(cls, path: Path) -> Self | None:
-        """Connect to the daemon; None when none is listening. Raises NotPermitted for a user other than its owner."""
+    def connect(cls, path: Path, *, seconds: float | None = None) -> Self | None:
+        """Connect to the daemon; None when none is listening. It then has `seconds` for each message that is awaited.
+
+        By default a verb may take any time: a daemon that dies closes the connection. Raises NotPermitted for a user
+        other than its owner.
+        """
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
@@ -88,9 +93,14 @@ class ControlClient:
         except PermissionError:
             connection.close()
             raise NotPermitted(f"{path}: {NOT_FOR_YOU}") from None
-        connection.settimeout(None)  # a verb may take any time; a daemon that dies closes the connection
         client = cls(connection)
-        client._introduce()
+        try:
+            connection.settimeout(ANSWER_SECONDS)
+            client._introduce()
+        except BaseException:
+            connection.close()
+            raise
+        connection.settimeout(seconds)
         return client
 
     def _introduce(self) -> None:
@@ -130,6 +140,8 @@ class ControlClient:
                         raise error_of(failure)
                     case None:
                         raise ConnectionResetError("the daemon closed the connection")
+        except TimeoutError:
+            raise TryAgain("the daemon runs but does not answer. If this goes on, restart the service") from None
         except (OSError, BadFrame):
             raise TryAgain(
                 "connection to the daemon lost: the command may or may not have run. Check before retrying"

@@ -13,7 +13,7 @@ from msgspec.structs import replace as struct_replace
 
 from pressrun.config.settings import Settings
 from pressrun.config.values import find_secret_files
-from pressrun.control.client import ControlClient, call_if_running
+from pressrun.control.client import call_if_running
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.current import Holder
 from pressrun.core.errors import BadConfiguration, NotFound, Unavailable
@@ -179,7 +179,7 @@ def _mail_listeners(settings: Settings, daemon: DaemonByControlSocket | None) ->
     configured = {"smtp": settings.smtp.listen, "lmtp": settings.smtp.lmtp}
     endpoints = {name: place for name, place in configured.items() if place is not None}
     if daemon is not None and any(isinstance(place, SystemdEndpoint) for place in endpoints.values()):
-        bound = daemon.mail_addresses()
+        bound = daemon.mail_addresses
         endpoints = {name: parse_endpoint(bound[name]) for name in endpoints if name in bound}
     return endpoints
 
@@ -195,21 +195,15 @@ def _sign(settings: Settings, content: bytes) -> bytes:
 class DaemonByControlSocket(RunningDaemon):
     """The daemon that runs, asked over its socket; it says nothing when it is gone, or is of another version."""
 
-    def __init__(self, data: DataDir) -> None:
+    def __init__(self, data: DataDir, mail_addresses: Mapping[str, str]) -> None:
         self._socket = data.control_socket
+        self.mail_addresses = mail_addresses  # where it takes mail, by `smtp` and `lmtp`
 
     @classmethod
     def find(cls, data: DataDir) -> DaemonByControlSocket | None:
         """The daemon, or None where none answers."""
-        client = ControlClient.connect(data.control_socket)
-        if client is None:
-            return None
-        client.close()
-        return cls(data)
-
-    def mail_addresses(self) -> Mapping[str, str]:
-        """Where it takes mail, by `smtp` and `lmtp`."""
-        return call_if_running(self._socket, "doctor.listeners") or {}
+        mail_addresses = call_if_running(data.control_socket, "doctor.listeners")
+        return None if mail_addresses is None else cls(data, mail_addresses)
 
     async def seen(self, number: int) -> Mapping[str, Any] | None:
         return await asyncio.to_thread(call_if_running, self._socket, "doctor.seen", {"number": number})
