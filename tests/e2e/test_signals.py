@@ -19,6 +19,8 @@ from tests.e2e.conftest import READERS, MakeInstance
 from tests.e2e.instance import EDITION, HOST, Daemon, Instance, until
 from tests.ports import free_port
 
+from pressrun.daemon.serve import UPGRADE_SECONDS
+
 GAUGE = "pressrun_config_reload_successful"
 MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
 
@@ -210,6 +212,33 @@ def test_what_systemd_is_told(instance: Instance) -> None:
     daemon.process.send_signal(signal.SIGINT)
     daemon.await_word("STOPPING=1")
     assert daemon.stop() == 0
+
+
+@pytest.mark.only_on("sqlite", "the step that is missing is that of a file")
+def test_systemd_waits_for_an_upgrade_of_the_schema(instance: Instance) -> None:
+    """A large database takes longer than `TimeoutStartSec`, and an upgrade that is ended begins anew each time."""
+    command = [sys.executable, "-c", _OF_AN_OLDER_SCHEMA, "--config", str(instance.config), "serve"]
+
+    def start(environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, cwd=instance.folder, env=environment, stderr=log)
+
+    instance.daemon = Daemon(start, instance.folder)
+    assert "STATUS=upgrading" in instance.daemon.await_word(f"EXTEND_TIMEOUT_USEC={int(UPGRADE_SECONDS * 1_000_000)}")
+    instance.daemon.await_word("READY=1")
+    assert instance.daemon.stop() == 0
+
+
+_OF_AN_OLDER_SCHEMA = """
+from pressrun.cli import main
+from pressrun.store.sqlite.location import SqliteFile
+newest = SqliteFile.newest_version
+SqliteFile.newest_version = property(lambda self: newest.__get__(self) + 1)
+def migrate(self, **_):
+    SqliteFile.newest_version = newest
+    return []
+SqliteFile.migrate = migrate
+main.main()
+"""
 
 
 def test_the_log_tells_no_address_and_no_token(instance: Instance) -> None:

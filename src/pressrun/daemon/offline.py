@@ -41,15 +41,17 @@ class OpenedData(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def opened(settings: Settings, on_held: OnHeld = log_held) -> AsyncIterator[OpenedData]:
+async def opened(
+    settings: Settings, on_held: OnHeld = log_held, before_upgrade: Callable[[], None] = lambda: None
+) -> AsyncIterator[OpenedData]:
     """Lock the data, bring its schema up to date, begin a session, and hold back what a set-back database asks for.
 
-    Raises TryAgain while another process holds the data.
+    `before_upgrade` is called if its schema is not up to date. Raises TryAgain while another process holds the data.
     """
     data = settings.data
     make_root(data)
     with DataLock.acquire(data):
-        keys = prepare(data)
+        keys = prepare(data, before_upgrade)
         database = await Database.open(data.database)
         try:
             limits = room_limits(settings.for_services())

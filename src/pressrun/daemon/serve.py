@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("pressrun.daemon")
 
 OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # workers whose daemon was killed end before that
+UPGRADE_SECONDS = 6 * 3600.0  # for the schema of a large database on a slow disk; other starts take seconds
 CLOCK_SECONDS = 2.0  # two clocks that are kept right differ by less
 
 
@@ -87,7 +88,8 @@ async def _serve(settings: Settings, extras: Extras, early: EarlySignals) -> Non
     _prepare_process(settings)
     manager = ServiceManager.read(os.environ, extras.sockets)
     stopping = asyncio.Event()
-    async with opened(settings) as data, opened_journal(settings) as journal:
+    before_upgrade = partial(manager.notifier.extend_timeout, UPGRADE_SECONDS, "upgrading the database")
+    async with opened(settings, before_upgrade=before_upgrade) as data, opened_journal(settings) as journal:
         early.stop_by(stopping.set)
         stop = ServiceStop(data.session, data.database, settings.data)
         await log_differences(stop.database, data.session.session, describe_process(settings, data.keys))

@@ -48,9 +48,9 @@ class Notifier:
         """The loop and the database made progress."""
         self._send("WATCHDOG=1")
 
-    def extend_timeout(self, seconds: float) -> None:
+    def extend_timeout(self, seconds: float, status: str = "") -> None:
         """Allow this many seconds more from now for starting or stopping."""
-        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}", *_status(status))
 
     def close(self) -> None:
         """Close the socket; later calls do nothing."""
