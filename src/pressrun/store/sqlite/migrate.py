@@ -15,7 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pressrun.core.addresses.address import Address, parse_address, restore_address
-from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused
+from pressrun.core.errors import BadConfiguration, MalformedAddress, NoRoom, Refused, Unavailable
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import digests_of
 from pressrun.core.text.masking import without_addresses
@@ -91,15 +91,25 @@ def require_ours(connection: sqlite3.Connection | TableStore, path: Path) -> Non
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
     """Migrate the database to the newest version, with a copy from before; returns the versions reached.
 
-    `keys` are those of the database, for steps that compute keyed digests.
+    `keys` are those of the database, for steps that compute keyed digests. Raises Unavailable.
     """
     version = version_of(path)
     reached = [*range(version + 1, max(steps, default=1) + 1)]
-    if not reached:
-        _forget_upgrade(path)
-        return []
-    if not _has_begun(path):
-        back_up(path, backups / f"schema-{version}.sqlite3")
+    try:
+        if not reached:
+            _forget_upgrade(path)
+        elif not _has_begun(path):
+            back_up(path, backups / f"schema-{version}.sqlite3")
+            _make_shrinkable(path)  # before the first step: a run that goes on after a kill would not come here again
+        _run_steps(path, steps, reached, keys)
+    except sqlite3.OperationalError as problem:
+        if problem.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # a statement is wrong
+            raise
+        raise _unchanged(path, problem) from problem
+    return reached
+
+
+def _run_steps(path: Path, steps: dict[int, str], reached: list[int], keys: KeyRing) -> None:
     for target in reached:
         is_last = target == reached[-1]
         mark = (
@@ -107,8 +117,16 @@ def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) 
         )
         with closing(connect(path)) as connection:
             _run_step(connection, f"{mark}\n{steps[target]}", target, keys)
-    _make_shrinkable(path)
-    return reached
+
+
+def _unchanged(path: Path, problem: sqlite3.OperationalError) -> Unavailable:
+    """Why a step failed. SQLite sorts and copies in temporary files, which may be on another disk."""
+    if problem.sqlite_errorcode != sqlite3.SQLITE_FULL:
+        return unavailable(path, "migrated", problem)
+    return NoRoom(
+        f"the schema of {path} cannot be changed, because a disk is full: make room in {path.parent} and for temporary "
+        "files (in TMPDIR, or /var/tmp), then try again"
+    )
 
 
 def _has_begun(path: Path) -> bool:
@@ -126,7 +144,7 @@ def _forget_upgrade(path: Path) -> None:
 
 
 def _make_shrinkable(path: Path) -> None:
-    """Let a file that an earlier version made give free space back, where the disk has room for that.
+    """Let a file that an earlier version made give free space back, where the disks have room for that.
 
     It is written anew twice: into a temporary file, and from there into the log.
     """
@@ -135,7 +153,11 @@ def _make_shrinkable(path: Path) -> None:
         if mode == INCREMENTAL or _free_after(connection, path.parent, copies=2) < 0:
             return
         connection.execute(f"pragma auto_vacuum = {INCREMENTAL}")
-        connection.execute("vacuum")
+        try:
+            connection.execute("vacuum")
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
         connection.execute("pragma wal_checkpoint(truncate)")
 
 
