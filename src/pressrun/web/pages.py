@@ -2,8 +2,8 @@
 
 A page takes one request: it contains its style sheet and icon, and its policy names the sheet by digest.
 
-Links on a page are paths below base_url's own path, so that a page works under every name it is reached by. Links that
-leave the page (feeds, canonical addresses) are absolute and built from base_url. Neither ever depends on Host.
+Links on a page are paths, so that a page works under every name it is reached by. Links that leave the page (feeds,
+canonical addresses) are absolute and built from base_url. Neither ever depends on Host.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -58,7 +58,6 @@ class Pages:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
         self._sheet = Sheet(read_static("pressrun.css"))
@@ -201,7 +200,7 @@ class Pages:
 
     def href(self, *segments: str, **query: str | int) -> str:
         """The path of a page. Segments are percent-encoded, and empty values of the query omitted."""
-        path = "/".join((self.base_path, *(quote(segment, safe="") for segment in segments))) or "/"
+        path = "/" + "/".join(quote(segment, safe="") for segment in segments)
         parameters = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value != "")
         return f"{path}?{parameters}" if parameters else path
 

@@ -16,7 +16,7 @@ from tests.database import execute
 from tests.editions.inline_builder import InlineMaker
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import PNG, build, edition
-from tests.web.harness import NOW, WebHarness, open_web, words_of
+from tests.web.harness import NOW, WebHarness, words_of
 
 from pressrun.core.errors import EditionError
 from pressrun.core.signing.tokens import WebPurpose
@@ -390,16 +390,6 @@ async def test_other_methods_are_refused(web: WebHarness) -> None:
         ]
     assert [405, 405, 405] == [answer.status_code for answer in answers]
     assert "draft" == await state(web)
-
-
-async def test_below_a_path_of_its_own(tmp_path: Path) -> None:
-    """The frame and the link to discard are found where base_url has a path."""
-    async with open_web(tmp_path, base_url="https://example.org/lists") as web:
-        path = await hold(web)
-        async with web.client() as client:
-            page = await client.get(path)
-    assert f'src="/lists{path}/edition"' in page.text
-    assert f'href="/lists{path}?discard=1&amp;version=0"' in page.text
 
 
 @pytest.mark.parametrize(

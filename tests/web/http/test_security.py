@@ -158,20 +158,6 @@ async def test_a_body_that_just_fits_is_read(tmp_path: Path, *, is_chunked: bool
     assert 303 == answer.status_code
 
 
-async def test_a_path_of_base_url_is_taken_off_and_put_before_links(tmp_path: Path) -> None:
-    async with open_web(tmp_path, base_url="https://example.org/letters") as web:
-        number = await web.add_list()
-        html = '<img src="/news/archive/first/asset/1-a.png">'
-        await web.add_edition(number, html=html, assets=[("1-a.png", "image/png", b"")])
-        async with web.client() as client:
-            page = await client.get("https://example.org/letters/news")
-            edition = await client.get("https://example.org/letters/news/archive/first")
-            behind = await client.get("https://example.org/news")
-    assert (200, 200) == (page.status_code, behind.status_code)
-    assert 'action="/letters/news/subscribe"' in page.text
-    assert 'src="/letters/news/archive/first/asset/1-a.png"' in edition.text
-
-
 async def test_without_https_no_strict_transport_security(tmp_path: Path) -> None:
     async with open_web(tmp_path, base_url="http://127.0.0.1:8080") as web, web.client() as client:
         assert "strict-transport-security" not in (await client.get("/")).headers

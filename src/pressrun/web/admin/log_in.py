@@ -80,7 +80,7 @@ class LogInPages:
         if outcome is None:
             return JSONResponse({"error": "this passkey is unknown here"}, status_code=401, headers=_CHALLENGE)
         way_on = local_path(request.query_params.get("next", "")) or HOME
-        return self.let_in(JSONResponse({"next": self._pages.base_path + way_on}), outcome)
+        return self.let_in(JSONResponse({"next": way_on}), outcome)
 
     async def log_out(self, request: Request) -> Response:
         """`/admin/logout`."""
@@ -144,7 +144,7 @@ class LogInPages:
             work = partial(self._services.log_ins.by_code, asked, code, visitor)
             outcome = await self._codes.once(visitor, asked, code, work)
         elif await self.has_just_come(request, Method.CODE):
-            return RedirectResponse(self._pages.base_path + (way_on or HOME), 303)
+            return RedirectResponse(way_on or HOME, 303)
         if outcome is None:
             return self._frame.render(
                 "code.html",
@@ -167,7 +167,7 @@ class LogInPages:
             return self.throttled(outcome)
         if outcome is None:
             return await self._ways(request, way_on, status=401, name=name, has_failed=True)
-        return self.let_in(RedirectResponse(self._pages.base_path + (way_on or HOME), 303), outcome)
+        return self.let_in(RedirectResponse(way_on or HOME, 303), outcome)
 
     def let_in(self, response: Response, entered: Entered) -> Response:
         """The response, with the cookie of the new session."""

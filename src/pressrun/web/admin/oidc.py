@@ -113,7 +113,7 @@ class OidcPages:
         return member.logged_in.session if member is not None and may_link else None
 
     def _let_in(self, underway: Underway, entered: Entered) -> Response:
-        response = RedirectResponse(self._pages.base_path + underway.way_on, 303)
+        response = RedirectResponse(underway.way_on, 303)
         self._cookie.drop(response)
         return self._log_in.let_in(response, entered)
 

@@ -143,9 +143,7 @@ class SitemapPages:
     async def robots(self, _request: Request) -> Response:
         """`/robots.txt`. Pages behind links in emails say noindex themselves and are not named here."""
         site = self._pages.site
-        return PlainTextResponse(
-            f"User-agent: *\nDisallow: {self._pages.base_path}/*/search\n\nSitemap: {site.url('sitemap.xml')}\n"
-        )
+        return PlainTextResponse(f"User-agent: *\nDisallow: /*/search\n\nSitemap: {site.url('sitemap.xml')}\n")
 
     async def all(self, request: Request) -> Response:
         """`/sitemap.xml`: the sitemaps of all listed public archives."""

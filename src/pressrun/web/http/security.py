@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 from starlette.exceptions import HTTPException
@@ -66,6 +65,18 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._handler(Request(scope, receive))
         await response(scope, receive, send)
+
+
+def _page_path(path: str) -> str:
+    """The path of a request as the routes have it, without a trailing slash.
+
+    A target that is not a path becomes one: `http://host/news` loses its host, and anything else (`*`, `host:443`)
+    becomes the name of an unknown page (RFC 9112 §3.2). So does one with NUL, which no database is asked for.
+    """
+    path = path.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if not path.startswith("/"):
+        path = f"/{_HOST.sub('', path, count=1)}"
+    return path.rstrip("/") or "/"
 
 
 def _without_nul(query: bytes) -> bytes:
@@ -167,7 +178,6 @@ class Guard:
         for area in (elsewhere, *areas.values()):
             self._patterns.update(area.patterns)
         self._areas = areas
-        self._base_path = urlsplit(base_url).path.rstrip("/")
         self._elsewhere = elsewhere
         self._count_request = count_request
         self._clock = clock
@@ -193,7 +203,7 @@ class Guard:
             return
         language.read_preferences(scope)
         # If the scope names an app, the router raises for an unknown path; otherwise it would answer by itself.
-        path, query = self._path_below(scope["path"]), _without_nul(scope["query_string"])
+        path, query = _page_path(scope["path"]), _without_nul(scope["query_string"])
         inner = {**scope, "path": path, "query_string": query, "root_path": "", "app": self}
         area = self._areas.get(path.split("/", 2)[1], self._elsewhere)
         body = _Body(receive, area.max_body_bytes)
@@ -224,19 +234,6 @@ class Guard:
         finally:
             if status:
                 self._count_request(scope["method"], self._route_of(inner), status)
-
-    def _path_below(self, path: str) -> str:
-        """The path below base_url, whether or not a proxy has removed base_url's own path; without a trailing slash.
-
-        A target that is not a path becomes one: `http://host/news` loses its host, and anything else (`*`, `host:443`)
-        becomes the name of an unknown page (RFC 9112 §3.2). So does one with NUL, which no database is asked for.
-        """
-        path = path.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        if not path.startswith("/"):
-            path = f"/{_HOST.sub('', path, count=1)}"
-        if self._base_path and (path == self._base_path or path.startswith(f"{self._base_path}/")):
-            path = path[len(self._base_path) :]
-        return path.rstrip("/") or "/"
 
     def _route_of(self, scope: Scope) -> str:
         return self._patterns.get(scope.get("endpoint"), _UNKNOWN)
@@ -273,7 +270,7 @@ class Guard:
 
 
 def is_token_page(path: str) -> bool:
-    """Whether a path below base_url is one that links in emails lead to."""
+    """Whether a path is one that links in emails lead to."""
     return path.split("/", 2)[1] in TOKEN_PAGES
 
 
