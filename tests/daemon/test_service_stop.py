@@ -14,6 +14,7 @@ from tests.engines import new_data_dir
 from pressrun.core.errors import BadConfiguration, Refused, Unavailable
 from pressrun.daemon import service_stop
 from pressrun.daemon.service_stop import ServiceStop
+from pressrun.services.upkeep.move_source import MoveSource
 from pressrun.store.database import Database
 from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import DataDir
@@ -127,6 +128,21 @@ async def test_it_goes_on_when_the_command_is_gone(data: DataDir, database: Data
     await gated.write(lambda _: None)
     with pytest.raises(Refused, match="goes on already"):
         stop.keep_stopped()
+
+
+async def test_it_goes_on_when_the_command_is_gone_and_the_switch_fails(
+    data: DataDir, database: Database, command: MoveCommand
+) -> None:
+    stop, gated, _ = build(data, database)
+    await stop.stop(never)
+    source = MoveSource(database, 0, stop)  # of another session, so that the database is not marked
+    command.end()
+    with pytest.raises(Refused, match="another process"):
+        await source.switch("elsewhere", "m")
+    async with asyncio.timeout(20):
+        while not stop.may_hand_out():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0)
+    await gated.write(lambda _: None)
 
 
 async def test_it_goes_on_even_if_nobody_could_look_at_the_command_for_a_while(

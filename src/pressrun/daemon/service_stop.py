@@ -66,10 +66,8 @@ class ServiceStop:
     # ------------------------------------------------------------------ what a move asks
 
     def follow(self, on_abandoned: Callable[[], Awaitable[None]], /) -> None:
-        self._follow(on_abandoned, math.inf)
-
-    def _follow(self, on_abandoned: Callable[[], Awaitable[None]], most_seconds: float) -> None:
         self._forget_command()
+        most_seconds = LONGEST_STOP_SECONDS if self._holds else math.inf
         self._watch = asyncio.create_task(self._watch_command(on_abandoned, most_seconds), name="move")
 
     def _forget_command(self) -> None:
@@ -90,7 +88,7 @@ class ServiceStop:
         except BaseException:
             self.resume()
             raise
-        self._follow(on_abandoned, LONGEST_STOP_SECONDS)
+        self.follow(on_abandoned)
         event(log, "move.stopped")
 
     async def _drain(self, dispatcher: Dispatcher) -> None:

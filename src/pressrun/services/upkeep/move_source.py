@@ -42,13 +42,21 @@ class MoveSource:
         await asyncio.shield(self._switching)  # also when the command ends now
 
     async def _switch(self, mark: MoveMark) -> None:
-        """Switch, or raise. A commit whose answer was lost may be done, and then nobody may use this database."""
+        """Switch, or raise. The command is followed again then: if it is gone, nobody else lets the service go on."""
+        try:
+            await self._mark(mark)
+        except Exception:
+            self._service.follow(self.resume)
+            raise
+        self._service.end(mark.place)
+
+    async def _mark(self, mark: MoveMark) -> None:
+        """Mark the database. A commit whose answer was lost may be done, and then nobody may use this database."""
         try:
             await self._database.with_tables(partial(_mark_gone, self._session, mark))
         except Unavailable:
             if await self._find_mark() != mark:
                 raise
-        self._service.end(mark.place)
 
     async def _find_mark(self) -> MoveMark | None:
         """The mark of the database, as soon as it answers."""
