@@ -90,6 +90,19 @@ def test_an_installation_has_an_hour_of_its_own() -> None:
     assert first == next_round(first - 1, "news.harbour.se")
 
 
+async def test_a_clock_that_was_set_back_does_not_end_the_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without a clock of its own may start in a later year."""
+    monkeypatch.setattr(doctor_rounds, "POLL_SECONDS", 0.0)
+    rounds = Rounds(settings_of(tmp_path), findings)
+    rounds.now = NOW - 52 * WEEK_SECONDS
+    await rounds.rounds.step()
+    assert next_round(rounds.now, "news.harbour.se") == rounds.rounds.due_at
+    await rounds.at_its_hour()
+    assert 1 == len(rounds.shown)
+
+
 @pytest.mark.parametrize(
     ("mail_domain", "lines", "expected"),
     [

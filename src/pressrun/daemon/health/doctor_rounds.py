@@ -34,7 +34,7 @@ from pressrun.services.upkeep.readiness import Obstacle
 log = logging.getLogger("pressrun.doctor")
 
 WEEK_SECONDS = 7 * 86_400
-POLL_SECONDS = 600.0  # so that a clock that was set, or a machine that slept, is noticed
+POLL_SECONDS = 600.0  # so that a clock that was set in either direction, or a machine that slept, is noticed
 ROUND_SECONDS = 600.0  # for all checks, which have limits of their own
 _LEVELS = {DoctorSeverity.WARN: logging.WARNING, DoctorSeverity.FAIL: logging.ERROR}
 
@@ -81,6 +81,8 @@ class DoctorRounds(BackgroundLoop):
         """Wait for a while, and run doctor if it is due."""
         await asyncio.sleep(min(POLL_SECONDS, max(0.0, self.due_at - self._clock())))
         now = self._clock()
+        if self.due_at - now > WEEK_SECONDS:  # the clock was set back
+            self.due_at = next_round(now, self._settings.value.site.mail_domain)
         if now >= self.due_at:
             self.due_at = next_round(now, self._settings.value.site.mail_domain)
             if is_wanted(self._settings.value):

@@ -38,7 +38,7 @@ async def check_mx(subject: DoctorSubject) -> list[DoctorFinding]:
         if any(lookup.records for lookup in await subject.dns.addresses(domain)):
             return [warned(f"{domain} has no MX record; mail goes to its address instead", wanted)]
         return [failed(f"{domain} has no MX record, so no bounce can arrive", wanted)]
-    hosts = _hosts(answer.records)
+    hosts = exchangers(answer.records)
     if "." in hosts:
         message = f"{domain} has a null MX record (RFC 7505), so no bounce can arrive"
         return [failed(message, f"Replace it. {wanted}")]
@@ -64,7 +64,8 @@ async def _check_host(subject: DoctorSubject, host: str) -> list[DoctorFinding]:
     return [passed(f"mail to {domain} goes to {host} ({', '.join(addresses)})")]
 
 
-def _hosts(records: tuple[str, ...]) -> list[str]:
+def exchangers(records: tuple[str, ...]) -> list[str]:
+    """The hosts of MX records, those to be tried first before others."""
     pairs = sorted((int(preference), host) for preference, _, host in (record.partition(" ") for record in records))
     return [host for _, host in pairs]
 
@@ -110,7 +111,9 @@ async def _check_own(subject: DoctorSubject, recipient: str) -> list[DoctorFindi
 async def _check_exchangers(subject: DoctorSubject, recipient: str) -> list[DoctorFinding]:
     domain = subject.site.mail_domain
     answer = await subject.dns.query(domain, "MX")
-    hosts = [host for host in _hosts(answer.records) if host != "."] or ([] if answer.records else [domain])
+    if not answer.is_known:
+        return []  # check_mx says so
+    hosts = [host for host in exchangers(answer.records) if host != "."] or ([] if answer.records else [domain])
     places = [(host, address) for host in hosts[:_MOST_EXCHANGERS] for address in await _addresses(subject, host)]
     offers = await asyncio.gather(
         *(_offer(subject, TcpEndpoint(address, subject.world.smtp_port), recipient) for _, address in places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from pressrun.operations.dns import DnsStatus
+from pressrun.operations.doctor.bounce_way import exchangers
 from pressrun.operations.doctor.senders import SendingAddress, find_senders
 from pressrun.operations.doctor.subject import DoctorFinding, DoctorSubject, failed, passed, warned
 
@@ -52,5 +53,5 @@ def _same(address: str, other: str) -> bool:
 async def _name_to_have(subject: DoctorSubject) -> str:
     """The first mail exchanger, which is usually the machine that sends, too."""
     answer = await subject.dns.query(subject.site.mail_domain, "MX")
-    hosts = [record.split()[-1] for record in sorted(answer.records) if record.split()[-1] != "."]
+    hosts = [host for host in exchangers(answer.records) if host != "."]
     return hosts[0] if hosts else f"mx.{subject.site.mail_domain}"
