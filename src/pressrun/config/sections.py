@@ -94,6 +94,8 @@ def parse(text: str) -> Parsed | ConfigError:
             actual=f"something that is not TOML ({what[:1].lower()}{what[1:]})",
             expected='[table] or key = value, where text and quantities are in quotes, as in host = "127.0.0.1"',
         )
+    except ValueError:  # of int(), which takes no more than some thousand digits
+        return ConfigError(line=1, key="", actual="a number with thousands of digits", expected="fewer digits")
     except RecursionError:
         return ConfigError(line=1, key="", actual="brackets nested too deep", expected="fewer levels of brackets")
 
