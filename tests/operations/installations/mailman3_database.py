@@ -1,9 +1,12 @@
-"""A database as Mailman 3.3.10 has it: the tables that say who is on a list, with all columns that matter to that."""
+"""A database as Mailman 3.3.10 has it: the tables that say who is on a list, with all columns that matter to that.
+
+Also dumps of it, as servers write them.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -74,3 +77,35 @@ class Mailman3Database:
 
     def ban(self, pattern: str, list_id: str | None) -> None:
         self.run("insert into ban (email, list_id) values (?, ?)", pattern, list_id)
+
+    def dump(self, program: str) -> Path:
+        """The same tables as `pg_dump` or `mysqldump` writes them."""
+        path = self.path.with_name(f"{program}.sql")
+        write = _copied if program == "pg_dump" else _inserted
+        with closing(sqlite3.connect(self.path)) as connection:
+            for table in ("mailinglist", "member", "address", "user", "preferences", "ban"):
+                rows = connection.execute(f"select * from {table}")
+                columns = [column for column, *_ in rows.description]
+                with path.open("a") as file:
+                    file.write(write(table, columns, rows.fetchall()))
+        return path
+
+
+Row = Sequence[object]
+
+
+def _copied(table: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
+    place = columns.index("advertised") if "advertised" in columns else -1
+    texts = [["\\N" if cell is None else str(cell) for cell in row] for row in rows]
+    for text in texts if place >= 0 else ():
+        text[place] = {"0": "f", "1": "t"}[text[place]]
+    lines = "".join("\t".join(text) + "\n" for text in texts)
+    names = ", ".join(f'"{name}"' if name.startswith("_") else name for name in columns)
+    return f'COPY public."{table}" ({names}) FROM stdin;\n{lines}\\.\n\n'
+
+
+def _inserted(table: str, columns: Sequence[str], rows: Sequence[Row]) -> str:
+    created = "".join(f"  `{name}` int(11),\n" for name in columns)
+    texts = ("(" + ",".join("NULL" if cell is None else f"'{cell}'" for cell in row) + ")" for row in rows)
+    filled = f"INSERT INTO `{table}` VALUES\n{','.join(texts)};\n" if rows else ""
+    return f"CREATE TABLE `{table}` (\n{created}) ENGINE=InnoDB;\n{filled}"

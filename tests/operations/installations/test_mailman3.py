@@ -67,6 +67,68 @@ def test_a_member_comes_as_they_were(tmp_path: Path) -> None:
     assert ("2019-03-01T12:00:00Z", "member with digests") == (member.subscribed_at, member.was)
 
 
+def test_nobody_gets_email_whose_delivery_is_off_in_one_of_two_memberships(tmp_path: Path) -> None:
+    """Mailman lets people subscribe their address, and also themselves with the same address."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    statuses = {"ada": (BY_USER, ENABLED), "bob": (ENABLED, BY_BOUNCES), "eve": (ENABLED, None)}
+    for name, (of_user, of_address) in statuses.items():
+        database.add(f"{name}@x.example", by_user=True, of_member={"delivery_status": of_user})
+        database.run(
+            "insert into member (role, list_id, address_id, preferences_id)"
+            " select 1, 'news.lists.example', max(id), ? from address",
+            database.preferences(delivery_status=of_address),
+        )
+    with closing(open_mailman3(str(database.path), None)) as installation:
+        (old,) = installation.lists()
+        members = [(member.address, member.state.value) for member in installation.members(old)]
+    assert [("ada@x.example", "suspended"), ("bob@x.example", "suspended"), ("eve@x.example", "active")] == members
+
+
+def test_members_without_a_preferred_address_are_reported(tmp_path: Path) -> None:
+    """Mailman has nothing that it could send to; each of them is refused and listed."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    for name in ("Ada", "Bob"):
+        database.add(f"{name}@x.example", by_user=True)
+        database.run("update user set display_name = ?, _preferred_address_id = null where display_name = ''", name)
+    with closing(open_mailman3(str(database.path), None)) as installation:
+        (old,) = installation.lists()
+        assert [("", "Ada"), ("", "Bob")] == [(member.address, member.name) for member in installation.members(old)]
+
+
+def test_a_list_that_was_renamed_has_its_members_and_bans(tmp_path: Path) -> None:
+    """They belong to its identifier, which stays."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.add("ada@x.example")
+    database.ban("bob@x.example", "news.lists.example")
+    database.run("update mailinglist set list_name = 'tides'")
+    with closing(open_mailman3(str(database.path), None)) as installation:
+        (old,) = installation.lists()
+        assert "tides@lists.example" == old.key
+        assert ["ada@x.example"] == [member.address for member in installation.members(old)]
+        assert ["bob@x.example"] == [ban.address for ban in installation.bans([old])]
+
+
+@pytest.mark.parametrize("program", ["pg_dump", "mysqldump"])
+@pytest.mark.parametrize("advertised", [0, 1])
+def test_a_dump_says_the_same_as_the_database(tmp_path: Path, program: str, advertised: int) -> None:
+    """There, all values are texts."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.run("update mailinglist set advertised = ?, subscription_policy = 3", advertised)
+    database.add("olga@x.example", role=OWNER)
+    database.add("guest@x.example", role=NONMEMBER)
+    for number in range(11):
+        database.add(f"r{number}@x.example", by_user=number % 2 == 0, of_member={"delivery_status": number % 6 or None})
+    database.add("digest@x.example", of_user={"delivery_mode": 2})
+    database.ban("bob@x.example", None)
+    contents = []
+    for path in (database.path, database.dump(program)):
+        with closing(open_mailman3(str(path), None)) as installation:
+            lists = installation.lists()
+            contents.append((lists, list(installation.members(lists[0])), list(installation.bans(lists))))
+    assert contents[0] == contents[1]
+    assert 12 == len(contents[0][1])
+
+
 def test_a_list_comes_with_its_settings_people_and_addresses(tmp_path: Path) -> None:
     """Owners and moderators may send editions; the first owner owns the list."""
     database = Mailman3Database(tmp_path / "mailman.db")
@@ -144,7 +206,7 @@ def test_the_configuration_names_the_database(tmp_path: Path) -> None:
     ("content", "problem"),
     [
         (b"SQLite format 3\0" + bytes(200), "mailman"),
-        (b"[database]\nurl: mysql+pymysql://root@localhost/mailman\n", "mysql"),
+        (b"[database]\nurl: mysql+pymysql://root@localhost/mailman\n", "mysqldump mailman3 > mailman3.sql"),
         (b"\x00\xff\x00 no configuration", "not a mailman.cfg"),
     ],
 )

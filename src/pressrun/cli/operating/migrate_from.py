@@ -98,7 +98,7 @@ def migrate_from(
     dry_run: bool,
     rejects_file: str | None,
 ) -> None:
-    """SOURCE is mailman.cfg or its database (mailman3), /var/lib/mailman (mailman2), the spool folder (mlmmj),
+    """SOURCE is mailman.cfg or a dump (mailman3), /var/lib/mailman (mailman2), the spool folder (mlmmj),
     sympa.conf or a dump (sympa), a dump or postgresql://… (listmonk), or a dump (phplist).
 
     People who get no email there get none here. If it is interrupted, run it again: it continues and repeats

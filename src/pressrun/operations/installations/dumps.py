@@ -14,7 +14,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from pressrun.core.errors import BadInput, NoInput
-from pressrun.operations.installations.tables import Rows
+from pressrun.operations.installations.tables import Rows, SourceTables, Wanted, copy_rows, open_file
 from pressrun.operations.opened_files import open_source
 
 LONGEST_ROW = 64 << 20  # octets: the largest packet that mysqldump writes by default
@@ -40,6 +40,16 @@ _FRAMES = (
 )
 
 Lines = Iterator[tuple[int, bytes]]
+
+
+def open_database(path: Path, wanted: Wanted) -> SourceTables:
+    """The tables of a SQLite file, or of a dump of PostgreSQL or MySQL. Raises BadInput."""
+    with open_source(path) as file:
+        if file.read(16).startswith(b"SQLite format 3"):
+            return open_file(path, wanted)
+    if is_postgresql_dump(path):
+        return copy_rows(str(path), wanted, read_postgresql_dump(path, wanted))
+    return copy_rows(str(path), wanted, read_mysql_dump(path, lambda name: name if name in wanted else None))
 
 
 def is_dump_folder(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Mailman 3: its mailman.cfg, or its database, a SQLite file or a PostgreSQL server.
+"""Mailman 3: its mailman.cfg, or its database: a SQLite file, a PostgreSQL server, or a dump of it or of MySQL.
 
 A member's preference takes precedence over that of the address, and that over the user's. Archives are the mbox files
 of the prototype archiver and of HyperKitty's export in the folder that `files` names.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
+from pressrun.operations.installations.dumps import open_database
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
     OldList,
@@ -29,10 +30,9 @@ from pressrun.operations.sources.member import MemberState, SourceMember, read_t
 WANTED = {
     "mailinglist": (
         *("id", "list_name", "mail_host", "list_id", "display_name", "description", "info", "advertised"),
-        *("archive_policy", "preferred_language", "subject_prefix", "reply_to_address", "reply_goes_to_list"),
-        "subscription_policy",
+        *("archive_policy", "preferred_language", "subject_prefix", "subscription_policy"),
     ),
-    "member": ("id", "role", "list_id", "moderation_action", "address_id", "preferences_id", "user_id"),
+    "member": ("id", "role", "list_id", "address_id", "preferences_id", "user_id"),
     "address": (
         "id",
         "email",
@@ -48,7 +48,7 @@ WANTED = {
     "ban": ("id", "email", "list_id"),
 }
 _MEMBER, _OWNER, _MODERATOR = 1, 2, 3
-_MODERATE, _CONFIRM_THEN_MODERATE = 2, 3  # policies of subscription
+_MODERATE, _CONFIRM_THEN_MODERATE = "2", "3"  # policies of subscription
 _ENABLED, _BY_USER, _BY_BOUNCES, _BY_MODERATOR = 1, 2, 3, 4
 _OFF = {
     _BY_USER: "delivery off by the member",
@@ -65,21 +65,25 @@ ENDINGS = {
     "-request": OldKind.REQUEST,
     "-owner": OldKind.OWNER,
 }
+# Each address once. Where it has several memberships, delivery that is off counts: SQLite takes the row of the maximum.
+# A member has no address where it is that of a user without a preferred one.
 _PEOPLE = """
-    select member.id as number, coalesce(address._original, address.email) as address,
+    select member.id as number, coalesce(address._original, address.email, '') as address,
         coalesce(nullif(address.display_name, ''), person.display_name, '') as name,
         coalesce(address.verified_on, address.registered_on) as since,
-        coalesce(own.delivery_status, of_address.delivery_status, of_user.delivery_status, 1) as status,
+        max(cast(coalesce(own.delivery_status, of_address.delivery_status, of_user.delivery_status, 1) as integer))
+            as status,
         coalesce(own.delivery_mode, of_address.delivery_mode, of_user.delivery_mode, 1) as mode,
         coalesce(own.preferred_language, of_address.preferred_language, of_user.preferred_language, '') as language
     from member
     left join user as person on person.id = member.user_id
-    join address on address.id = coalesce(member.address_id, person._preferred_address_id)
+    left join address on address.id = coalesce(member.address_id, person._preferred_address_id)
     left join user as owner on owner.id = address.user_id
     left join preferences as own on own.id = member.preferences_id
     left join preferences as of_address on of_address.id = address.preferences_id
     left join preferences as of_user on of_user.id = owner.preferences_id
-    where member.list_id = :list_id and member.role = :role order by member.id
+    where member.list_id = :list_id and cast(member.role as integer) = :role
+    group by coalesce(address.id, 'member ' || member.id) order by cast(member.id as integer)
 """
 
 
@@ -97,13 +101,13 @@ class Mailman3(TableInstallation):
         return [self._list(dict(row)) for row in self._tables.rows("select * from mailinglist order by list_id")]
 
     def members(self, old: OldList) -> Iterator[SourceMember]:
-        for row in self._tables.rows(_PEOPLE, list_id=_list_id(old.key), role=_MEMBER):
-            status = int(row["status"])
+        for row in self._tables.rows(_PEOPLE, list_id=self._ids[old.key], role=_MEMBER):
+            status = row["status"]
             was = _OFF.get(status, "delivery off") if status != _ENABLED else "member"
             if status == _ENABLED and int(row["mode"]) > 1:
                 was = "member with digests"
             yield SourceMember(
-                line=row["number"],
+                line=int(row["number"]),
                 address=row["address"],
                 name=row["name"],
                 language=read_tag(row["language"]),
@@ -114,12 +118,12 @@ class Mailman3(TableInstallation):
             )
 
     def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
-        ids = {_list_id(old.key) for old in lists}
-        for row in self._tables.rows("select id, email, list_id from ban order by id"):
+        ids = {self._ids[old.key] for old in lists}
+        for row in self._tables.rows("select id, email, list_id from ban order by cast(id as integer)"):
             if row["list_id"] in ids or not row["list_id"]:
                 where = "everywhere" if not row["list_id"] else "on a list"
                 yield SourceMember(
-                    line=row["id"], address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
+                    line=int(row["id"]), address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
                 )
 
     def is_pattern(self, ban: str) -> bool:
@@ -127,17 +131,18 @@ class Mailman3(TableInstallation):
 
     def _list(self, row: dict[str, object]) -> OldList:
         name, domain = str(row["list_name"]), str(row["mail_host"])
+        self._ids[f"{name}@{domain}"] = str(row["list_id"])
         owners, moderators = (self._people(str(row["list_id"]), role) for role in (_OWNER, _MODERATOR))
         description = "\n\n".join(str(row[key]).strip() for key in ("description", "info") if row[key])
         settings = {
             "description": description,
             "language": read_tag(str(row["preferred_language"] or "")),
             "archive": _ARCHIVES.get(int(str(row["archive_policy"] or 0)), "off"),
-            "listed": "true" if row["advertised"] else "false",
+            "listed": "true" if str(row["advertised"]) in ("1", "t") else "false",
             "owner": owners[0] if owners else "",
         }
         left = [f"subject prefix {row['subject_prefix']!r}"] if row["subject_prefix"] else []
-        left += [OPEN_HERE] if row["subscription_policy"] in (_MODERATE, _CONFIRM_THEN_MODERATE) else []
+        left += [OPEN_HERE] if str(row["subscription_policy"]) in (_MODERATE, _CONFIRM_THEN_MODERATE) else []
         left += ["the role of further owners, who become editors"] if len(owners) > 1 else []
         return OldList(
             key=f"{name}@{domain}",
@@ -178,18 +183,13 @@ def _pages(name: str, domain: str) -> Iterator[Place]:
         yield digest_of_path(f"{folder}/list/{name}@{domain}"), OldKind.ARCHIVE
 
 
-def _list_id(key: str) -> str:
-    return key.replace("@", ".", 1)
-
-
 def open_mailman3(source: str, files: Path | None) -> Mailman3:
-    """An installation by its mailman.cfg, its database file or the address of its server. Raises BadInput, NoInput."""
+    """An installation by its mailman.cfg, database file, dump or server's address. Raises BadInput, NoInput."""
     if "://" in source:
         return Mailman3(_open_url(source), files)
-    path = source_file(source, "mailman.cfg, mailman.db or postgresql://…")
-    with open_source(path) as file:
-        if file.read(16).startswith(b"SQLite format 3"):
-            return Mailman3(open_file(path, WANTED), files)
+    path = source_file(source, "mailman.cfg, mailman.db, a dump, or postgresql://…")
+    if path.suffix != ".cfg":
+        return Mailman3(open_database(path, WANTED), files)
     url, archives = _read_config(path)
     return Mailman3(_open_url(url), files or archives)
 
@@ -203,7 +203,10 @@ def _open_url(url: str) -> SourceTables:
         return open_file(path, WANTED)
     if scheme.partition("+")[0] in ("postgres", "postgresql"):
         return copy_rows("the database of Mailman", WANTED, read_server(f"postgresql://{rest}", WANTED))
-    raise BadInput(f"cannot read a database of type {scheme!r}. Move Mailman to SQLite or PostgreSQL first")
+    raise BadInput(
+        f"cannot read a database of type {scheme!r} directly. Make a dump, and give that instead of mailman.cfg: "
+        "mysqldump mailman3 > mailman3.sql"
+    )
 
 
 def _read_config(path: Path) -> tuple[str, Path | None]:

@@ -16,12 +16,7 @@ from msgspec import Struct
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput
-from pressrun.operations.installations.dumps import (
-    is_postgresql_dump,
-    read_mysql_dump,
-    read_postgresql_dump,
-    text_of,
-)
+from pressrun.operations.installations.dumps import open_database, text_of
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
     OldList,
@@ -31,7 +26,7 @@ from pressrun.operations.installations.installation import (
     source_file,
     valid_addresses,
 )
-from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of_epoch
+from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server, utc_of_epoch
 from pressrun.operations.opened_files import open_source
 from pressrun.operations.sources.lines import plain_name, sympa_fields, sympa_standing
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
@@ -314,7 +309,7 @@ def open_sympa(source: str, files: Path | None) -> Sympa:
     path = source_file(source, "sympa.conf, its SQLite file, a dump, or postgresql://…")
     if path.suffix == ".conf":
         return _open_config(path, files, now)
-    return Sympa(_open_database(path), _folders_below(files), now)
+    return Sympa(open_database(path, WANTED), _folders_below(files), now)
 
 
 def _folders_below(files: Path | None) -> Folders:
@@ -329,22 +324,13 @@ def _present(folders: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
-def _open_database(path: Path) -> SourceTables:
-    with open_source(path) as file:
-        if file.read(16).startswith(b"SQLite format 3"):
-            return open_file(path, WANTED)
-    if is_postgresql_dump(path):
-        return copy_rows(str(path), WANTED, read_postgresql_dump(path, WANTED))
-    return copy_rows(str(path), WANTED, read_mysql_dump(path, lambda name: name if name in WANTED else None))
-
-
 def _open_config(path: Path, files: Path | None, now: int) -> Sympa:
     words = (re.split(r"\s+", line.strip(), maxsplit=1) for line in _read_text(path).splitlines())
     config = {pair[0]: pair[1] for pair in words if len(pair) == 2 and not pair[0].startswith("#")}
     folders = _folders_of(path, config, files)
     kind, name = config.get("db_type", "").lower(), config.get("db_name", "sympa")
     if kind == "sqlite":
-        return Sympa(_open_database(Path(name)), folders, now)
+        return Sympa(open_database(Path(name), WANTED), folders, now)
     if kind == "pg":
         parts = {"host": "db_host", "port": "db_port", "user": "db_user", "password": "db_passwd"}
         words_of = " ".join(f"{key}={_quoted(config[theirs])}" for key, theirs in parts.items() if config.get(theirs))
