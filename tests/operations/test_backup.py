@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.e2e.instance import until
 from tests.operations.backup_tools import CONFIG, Change, make_backup, members, rehearsed, rewrite
 from tests.operations.moving import content, empty_database, filled, move
 
@@ -220,6 +222,29 @@ def test_a_full_disk_leaves_nothing(data: DataDir, tmp_path: Path, octets: int, 
     assert words in done.stderr
     assert "/proc/" not in done.stderr
     assert list(target.iterdir()) == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from pressrun.operations.backup.write_backup import scratch_folder
+
+with scratch_folder(Path(sys.argv[1])) as folder:
+    (folder / "keys").mkdir()
+    (folder / "keys" / "link-1").touch()
+    print("in it", flush=True)
+    os.killpg(0, int(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_keys_and_addresses_do_not_stay_when_a_backup_is_killed(tmp_path: Path, number: signal.Signals) -> None:
+    """A terminal that is closed signals the whole group."""
+    code = KILLED if number != signal.SIGKILL else KILLED.replace("killpg(0,", "kill(os.getpid(),")
+    command = [sys.executable, "-c", code, str(tmp_path), str(int(number))]
+    done = subprocess.run(command, check=False, capture_output=True, start_new_session=True, text=True)
+    assert (-number, "in it\n") == (done.returncode, done.stdout)
+    until(lambda: not list(tmp_path.iterdir()))
 
 
 def test_what_a_killed_backup_left_is_removed_by_the_next(tmp_path: Path) -> None:

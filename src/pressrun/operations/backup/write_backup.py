@@ -1,7 +1,7 @@
 """Makes a backup while the service goes on: a checked copy of the database, and the archive around it.
 
 Until the archive is complete and on the disk, it does not have its name. Everything unfinished is in a hidden folder
-beside it. If this backup is killed, the next one removes that folder.
+beside it. If this backup is killed, a waiting shell removes that folder; after a power cut, the next backup does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -43,6 +44,8 @@ from pressrun.store.sqlite.tables import SqliteTables
 
 SCRATCH = ".pressrun-backup-"  # followed by some letters: the folder of an unfinished backup
 _HAS_HEAD = "consent_head"
+# `read` ends when the other end of its stdin is closed. A stop by systemd is a signal to all processes.
+_REMOVE_LATER = 'trap "" HUP INT TERM; read -r _; rm -rf -- "$1"'
 
 
 class Encoding(Struct, frozen=True, kw_only=True):
@@ -63,12 +66,31 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     while (made := _make_locked(beside)) is None:
         pass
     folder, descriptor = made
+    with _removed_after_kill(folder):
+        try:
+            # Not by its name, which the owner of the folder around it may give to another one.
+            yield Path(f"/proc/self/fd/{descriptor}")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(descriptor)
+
+
+@contextmanager
+def _removed_after_kill(folder: Path) -> Iterator[None]:
+    """Have a shell remove the folder, which has keys and addresses in it, when this process ends, however it does."""
     try:
-        # Not by its name, which the owner of the folder around it may give to another one.
-        yield Path(f"/proc/self/fd/{descriptor}")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+        shell = subprocess.Popen(  # noqa: S603 - the name of the folder is an argument, not part of the program
+            ["/bin/sh", "-c", _REMOVE_LATER, "sh", folder.absolute()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # out of reach of a terminal that is closed
+        )
+    except OSError:  # the next backup removes it
+        yield
+        return
+    with shell:
+        yield
 
 
 def _make_locked(beside: Path) -> tuple[Path, int] | None:
