@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.network.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
-from pressrun.runtime.unix_sockets import BACKLOG, bind_unix_socket
+from pressrun.runtime.unix_sockets import BACKLOG, bind_unix_socket, is_served
 
 GROUP_MODE = 0o660  # a proxy or mail server in the daemon's group may connect
 
@@ -62,14 +62,15 @@ async def listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningSer
     try:
         return await _listen(factory, where)
     except OSError as problem:
-        raise Unavailable(f'cannot listen at {where.setting} = "{where.endpoint}": {_reason(problem)}') from None
+        raise Unavailable(f'cannot listen at {where.setting} = "{where.endpoint}": {_reason(problem, where)}') from None
 
 
-def _reason(problem: OSError) -> str:
+def _reason(problem: OSError, where: ListenAddress) -> str:
     """Why, without the address, which the loop would say again; and how to find out who is there already."""
     is_of_kernel = problem.errno is not None and problem.errno > 0  # the resolver has numbers below
     why = os.strerror(problem.errno or 0) if is_of_kernel else str(problem.strerror or problem)
-    return f"{why}. `ss -ltnp` shows by what" if problem.errno == errno.EADDRINUSE else why
+    sockets = "-lxp" if isinstance(where.endpoint, UnixEndpoint) else "-ltnp"
+    return f"{why}. `ss {sockets}` shows by what" if problem.errno == errno.EADDRINUSE else why
 
 
 async def _listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningServer:
@@ -79,6 +80,8 @@ async def _listen(factory: ProtocolFactory, where: ListenAddress) -> ListeningSe
             return ListeningServer(await loop.create_server(factory, host, port, backlog=BACKLOG), None)
         case UnixEndpoint(path=name):
             path = Path(name)
+            if is_served(path):  # or its connections would come to us, and nobody would notice
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
             bound = bind_unix_socket(path, mode=GROUP_MODE, setting=where.setting)
             return ListeningServer(await _serve_unix(loop, factory, bound), path)
         case SystemdEndpoint():

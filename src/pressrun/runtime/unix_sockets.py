@@ -44,6 +44,19 @@ def bind_unix_socket(path: Path, *, mode: int, gid: int | None = None, setting: 
     return bound
 
 
+def is_served(path: Path) -> bool:
+    """Whether somebody accepts connections at this path: the socket of a process that has ended refuses them."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as probe:
+        try:
+            with socket_name(path) as name:
+                probe.connect(name)
+        except BlockingIOError:  # so many wait there already
+            return True
+        except OSError:
+            return False
+    return True
+
+
 @contextmanager
 def socket_name(path: Path) -> Iterator[str]:
     """A name of `path` that bind and connect accept, valid inside the block."""

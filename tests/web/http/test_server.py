@@ -114,6 +114,16 @@ async def test_a_unix_socket_is_for_owner_and_group_and_replaces_a_stale_one(tmp
     assert not path.exists()
 
 
+async def test_a_unix_socket_of_a_running_server_is_left_to_it(tmp_path: Path) -> None:
+    """As with a port: a second installation with the same path would take the visitors of the first."""
+    path = tmp_path / "http.sock"
+    settings = HttpSettings(listen=UnixEndpoint(str(path)), keep_alive_seconds=0.05)
+    async with serving(settings) as server:
+        with pytest.raises(Unavailable, match="already in use"):
+            await WebServer(app, settings).start()
+        assert (await ask(server, GET)).endswith(b"unix 0")
+
+
 async def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "precious"
     path.write_text("kept")
