@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import stat
@@ -174,6 +175,20 @@ async def test_a_dead_socket_is_replaced_and_anything_else_is_left_alone(tmp_pat
     with pytest.raises(Refused):
         await ControlServer(tmp_path / "file", door(VERBS)).start()
     assert "precious" == (tmp_path / "file").read_text()
+
+
+async def test_it_closes_also_where_the_socket_cannot_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk has become read-only. A server that is not closed keeps the loop, and so the daemon, from ending."""
+
+    def refuse_removal(path: Path, *, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    async with serving(tmp_path / "s"):
+        monkeypatch.setattr(Path, "unlink", refuse_removal)
+    assert (tmp_path / "s").exists()
+    assert ControlClient.connect(tmp_path / "s") is None
 
 
 async def test_a_path_may_be_longer_than_the_kernel_takes(tmp_path: Path) -> None:

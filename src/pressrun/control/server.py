@@ -94,7 +94,7 @@ class ControlServer:
         """Accept no more verbs, let those that run finish within `seconds`, and remove the sockets."""
         self._closing = True
         for path, inode in self._inodes.items():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):  # gone, or on a read-only disk: the next start replaces it
                 if path.lstat().st_ino == inode:
                     path.unlink()
         for server in self._servers:

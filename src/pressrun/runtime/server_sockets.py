@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ class ListeningServer:
         await asyncio.sleep(0)  # asyncio's loop makes a connection in the turn after; a closed server would drop it
         self._server.close()
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that has become read-only: the next start replaces it
+                self._path.unlink(missing_ok=True)
 
     async def wait_closed(self) -> None:
         """Return once the last connection is closed."""
