@@ -2,7 +2,7 @@
 
 Style sheets are inside the pages, so every rule costs on every page. The rules that a page needs follow from its
 elements and classes: no page can lack a rule, and nobody maintains lists of what belongs where. What only a browser
-knows (attributes, states, languages) counts as used.
+knows (attributes, states, languages) counts as used. Of the variables, such as colours, a page gets those that it uses.
 
 A policy (Content Security Policy, level 3) allows a page nothing but what it names.
 """
@@ -27,6 +27,8 @@ _BRACKETS = re.compile(r"\[[^\]]*\]|\([^()]*\)")
 _STATES = re.compile(r"::?[a-z-]+")
 _NAMES = re.compile(r"\.[a-z][\w-]*|(?<![\w.#-])[a-z][\w-]*")
 _COMMA = re.compile(r",(?![^(]*\))")
+_VARIABLE = re.compile(r"var\((--[\w-]+)")
+_SETTING = re.compile(r"(--[\w-]+):[^;{}]*(;|(?=\}))")
 
 
 class _Rule(Struct, frozen=True):
@@ -43,14 +45,14 @@ class Sheet:
     def __init__(self, text: str) -> None:
         rules = _rules(compact(text))
         self._known = frozenset(name for rule in _flat(rules) for _, needs in rule.selectors for name in needs)
-        self._written = lru_cache(maxsize=200)(lambda names: _write(rules, names))
+        self._written = lru_cache(maxsize=200)(lambda names, variables: _set_only(variables, _write(rules, names)))
 
     def of(self, page: str) -> str:
         """The part that a page can use."""
         used: set[str] = set()
         for tag, classes in _USED.findall(page):
             used.update([tag] if tag else [f".{name}" for name in classes.split()])
-        return self._written(self._known & used)
+        return self._written(self._known & used, frozenset(_VARIABLE.findall(page)))
 
 
 def compact(text: str) -> str:
@@ -93,6 +95,12 @@ def _write(rules: tuple[_Rule, ...], names: frozenset[str]) -> str:
         if head and block:
             written.append(f"{head}{{{block}}}")
     return "".join(written)
+
+
+def _set_only(variables: frozenset[str], sheet: str) -> str:
+    """A compact sheet that sets only these variables and those that it uses itself."""
+    used = variables.union(_VARIABLE.findall(sheet))
+    return _SETTING.sub(lambda match: match[0] if match[1] in used else "", sheet).replace(";}", "}")
 
 
 @lru_cache(maxsize=500)
