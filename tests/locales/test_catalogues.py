@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -117,10 +118,27 @@ def test_dates_and_numbers_are_those_of_the_language(tag: str) -> None:
     assert "12345" == re.sub(r"\D", "", words.number(12345))
 
 
-def test_no_line_ends_between_a_french_day_and_its_month() -> None:
-    days = [words_in(tag).day(1_790_000_000) for tag in ("fr", "es")]
-    assert ["21\xa0septembre 2026", "21 de septiembre de 2026"] == days
+def test_no_line_ends_between_a_day_and_its_month() -> None:
+    days = [words_in(tag).day(1_790_000_000) for tag in ("fr", "es", "de", "ja")]
+    assert ["21\xa0septembre 2026", "21\xa0de\xa0septiembre de 2026", "21.\xa0September 2026", "2026年9月21日"] == days
     assert "21\xa0sept. 2026" == words_in("fr").short_day(1_790_000_000)
+
+
+def test_the_first_of_a_month_is_written_as_its_language_does() -> None:
+    """Only the first: 11 November does not begin with it."""
+    first, eleventh = 1_777_593_600, 1_794_355_200
+    tags = ("fr", "it", "pt-BR", "es")
+    assert ["1er\xa0mai 2026", "1º\xa0maggio 2026", "1º\xa0de\xa0maio de 2026", "1\xa0de\xa0mayo de 2026"] == [
+        words_in(tag).day(first) for tag in tags
+    ]
+    assert "11\xa0novembre 2026" == words_in("fr").day(eleventh)
+    assert words_in("fr").moment(datetime.fromtimestamp(first, UTC)).startswith("1er\xa0mai 2026")
+
+
+def test_nothing_before_an_italian_date_loses_its_vowel() -> None:
+    """Before 8 and 11 it would be "dall'" and "l'": a date follows no article, or "giorno"."""
+    article = re.compile(r"\b(il|[ad]al|del|nel) (\{(date|day|at)\}|%\((date|day)\)s)")
+    assert [] == [message.string for message in catalogue("it") if article.search(str(message.string))]
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,12 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
 from pressrun.locales.languages import ENGLISH_TAG, first_language
-from pressrun.message.words import ENGLISH, Words
+from pressrun.message.words import ENGLISH, Words, on_one_line
 
 # Where a number of four digits is written in one piece: minimumGroupingDigits of CLDR, which Babel does not read.
 _WHOLE_TO_FOUR_DIGITS = {"es", "pl", "pt-PT"}
+# How the first of a month is written, which CLDR does not say.
+_FIRST_OF_MONTH = {"fr": "1er ", "it": "1º ", "pt-BR": "1º "}
 _EMAIL = re.compile(r"\b(e)-(mail)", re.IGNORECASE)  # as translators type it
 
 
@@ -42,9 +44,9 @@ def _words(language: str) -> Words:
 
     def written(form: str) -> Callable[[int], str]:
         def day(at: int) -> str:
-            text = format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
-            # French keeps a day and its month on one line.
-            return text.replace(" ", "\N{NO-BREAK SPACE}", 1) if language == "fr" else text
+            return _as_written(
+                format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale), language
+            )
 
         return day
 
@@ -63,9 +65,18 @@ def _words(language: str) -> Words:
         month=lambda at: month(at)[:1].upper() + month(at)[1:],
         number=number,
         share=lambda part: format_percent(part, format=tenths, locale=locale),
-        moment=lambda when: format_datetime(when.replace(tzinfo=None), format="medium", locale=locale),
+        moment=lambda when: _as_written(
+            format_datetime(when.replace(tzinfo=None), format="medium", locale=locale), language
+        ),
         listed=lambda names: format_list(names, locale=locale),
     )
+
+
+def _as_written(date: str, language: str) -> str:
+    """A date of CLDR as people write it in this language, with its day beside its month."""
+    if date.startswith("1 "):
+        date = _FIRST_OF_MONTH.get(language, "1 ") + date.removeprefix("1 ")
+    return on_one_line(date)
 
 
 def _translations(language: str) -> GNUTranslations:

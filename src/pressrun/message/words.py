@@ -49,6 +49,7 @@ def direction_of(language: str) -> str:
 _MONTHS = "January February March April May June July August September October November December".split()
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _PLACE_IN_TEMPLATE = re.compile(r"%\([a-z_]+\)s")
+_DAY_OF_MONTH = re.compile(r"^\d{1,2}\w{0,2}\.? (?:de )?")  # 1, 1er, 1º or 1.; "de" as in Spanish
 _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps its own direction, UAX 9
 
 
@@ -114,6 +115,11 @@ def marked(sentence: str) -> str:
 _MANY_OCTETS = 10_000_000
 _KILOBYTES = marked("{number} KB")
 _MEGABYTES = marked("{number} MB")
+
+
+def on_one_line(date: str) -> str:
+    """The date with no-break spaces between its day and its month, where it begins with a day."""
+    return _DAY_OF_MONTH.sub(lambda match: match[0].replace(" ", "\N{NO-BREAK SPACE}"), date)
 
 
 def _english_day(at: int) -> str:

@@ -25,7 +25,7 @@ from pressrun.core.colour import Colour
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.locales.languages import LANGUAGES
-from pressrun.message.words import Words, direction_of
+from pressrun.message.words import Words, direction_of, on_one_line
 from pressrun.store.lists.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon
@@ -286,8 +286,8 @@ class Pages:
             receives_mail=self.site.receives_mail,
             list_address=self.site.list_address,
         )
-        environment.filters["day"] = lambda at: language.words_of_request().day(at)
-        environment.filters["short_day"] = lambda at: language.words_of_request().short_day(at)
+        environment.filters["day"] = lambda at: on_one_line(language.words_of_request().day(at))
+        environment.filters["short_day"] = lambda at: on_one_line(language.words_of_request().short_day(at))
         environment.filters["month"] = lambda at: language.words_of_request().month(at)
         environment.filters["count"] = lambda number: language.words_of_request().number(number)
         environment.filters["breakable"] = breakable
