@@ -19,6 +19,7 @@ from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.notice import Notice
 from pressrun.message.notices.to_editors import EditionHeld, EditionReleased
+from pressrun.message.notices.to_operators import OperatorAlert
 from pressrun.message.notices.to_people import LoginCode
 from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
@@ -52,6 +53,18 @@ def copy(auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED, in_reply_to: s
         auto_submitted=auto_submitted,
         in_reply_to=in_reply_to,
     )
+
+
+def test_english_in_a_mail_from_right_to_left_keeps_its_direction() -> None:
+    """Alerts, and what servers said, are in English: their full stop does not go to the left."""
+    alert = OperatorAlert(
+        when="the disk is nearly full", details="12 MiB are left.", advice="Remove what is not needed."
+    )
+    pages = [
+        part(build_notice(alert, copy(), words=words_in(tag), site=site(), profile=profile(language=tag)), "html")
+        for tag in ("ar", "en")
+    ]
+    assert [True, False] == [bool(re.search(r'<p [^>]*dir="auto"[^>]*>12 MiB are left\.', page)) for page in pages]
 
 
 @pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)

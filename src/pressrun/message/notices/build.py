@@ -62,7 +62,7 @@ def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, 
     enclosures = () if logo is None else (logo.enclosure(site.mail_domain),)
     text = with_crlf(_as_text(content, _footer_text(words, profile, owner, never_again)))
     page = letter(
-        _as_html(content),
+        _as_html(content, words),
         _footer_html(words, profile, owner, never_again),
         words,
         profile.design,
@@ -130,14 +130,16 @@ def _as_text(content: NoticeText, foot: Sequence[str]) -> str:
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _as_html(content: NoticeText) -> str:
-    paragraphs = [f"<p>{_broken(text)}</p>" for text in content.before]
+def _as_html(content: NoticeText, words: Words) -> str:
+    # What a server said, and alerts, are in English even in a mail from right to left.
+    opening = '<p dir="auto">' if words.direction == "rtl" else "<p>"
+    paragraphs = [f"{opening}{_broken(text)}</p>" for text in content.before]
     if content.code:
         style = "font-size:26px;line-height:34px;letter-spacing:2px"
         paragraphs.append(f'<p><strong dir="ltr" style="{style}">{escape(content.code)}</strong></p>')
     if content.link:
         paragraphs.append(f'<p><a href="{escape(content.link)}">{escape(content.link_words)}</a></p>')
-    paragraphs += [f"<p>{_broken(text)}</p>" for text in content.after]
+    paragraphs += [f"{opening}{_broken(text)}</p>" for text in content.after]
     return "\n".join(paragraphs)
 
 
