@@ -170,6 +170,8 @@ async def test_a_closed_list_offers_no_feed_and_no_form(web: WebHarness) -> None
         assert 'href="/news/archive"' in shown
         assert "JSON feed" not in shown
         assert '/news#subscribe"' not in shown
+        assert "Subscribe or unsubscribe" not in shown
+        assert "Unsubscribe or change your preferences" in shown
     assert '<form class="sign-up"' not in page
     assert "Final edition" in page
     assert "Latest edition" not in page
