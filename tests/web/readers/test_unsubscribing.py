@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,23 @@ async def test_a_closed_list_is_left_as_well(web: WebHarness) -> None:
     async with web.client() as client:
         assert 200 == (await client.post(PAGE, data={"email": ADA})).status_code
     assert ["unsubscribe_link"] == [kind for kind, *_ in await web.notices()]
+
+
+@pytest.mark.parametrize(
+    ("path", "mailed"), [(PAGE, []), ("/preferences?list=news", ["preferences_link"]), ("/news/subscribe", [])]
+)
+async def test_a_list_that_is_removed_while_the_form_arrives(web: WebHarness, path: str, mailed: list[str]) -> None:
+    """Whoever reads another one gets the link to their preferences all the same."""
+    await web.add_reader(await web.add_list("other"), ADA)
+    number = await web.add_list()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"email="
+        await web.write(f"delete from list where id = {number}")
+        yield b"ada%40reader.example"
+
+    async with web.client() as client:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await client.post(path, content=pieces(), headers=headers)
+    assert answer.status_code == (404 if path == "/news/subscribe" else 200)
+    assert mailed == [kind for kind, *_ in await web.notices()]

@@ -1,9 +1,9 @@
 -- name: insert
--- Store a request.
+-- Store a request; its list may have been removed while it arrived.
 insert into pending_request (kind, list_id, address, name, language, ip, words, trust, also, words_language, source,
     attributes, url, given_at)
-values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also, :words_language, :source,
-    :attributes, :url, :given_at);
+values (:kind, (select id from list where id = :list_id), :address, :name, :language, :ip, :words, :trust, :also,
+    :words_language, :source, :attributes, :url, :given_at);
 
 -- name: is_work_pending
 -- Whether a request waits, or a reader has not been mailed yet that they left.
