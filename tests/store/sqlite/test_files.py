@@ -160,6 +160,20 @@ async def test_a_long_export_does_not_hold_up_a_checkpoint(database: Database) -
     assert 0 == os.stat(f"{file_of(database.location)}-wal").st_size  # noqa: PTH116 - nothing else runs here
 
 
+async def test_a_checkpoint_that_the_disk_refuses_is_unavailable(database: Database) -> None:
+    """As after an erasure, which is committed by then; the next checkpoint completes it."""
+    await database.write(lambda tx: suppress(tx, b"big", address="x" * 100_000, reason="operator", since=1))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(Unavailable, match="I/O"):
+            await database.scrub()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    await database.scrub()
+    assert 0 == os.stat(f"{file_of(database.location)}-wal").st_size  # noqa: PTH116 - nothing else runs here
+
+
 async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be opened"):
         await Database.open(SqliteFile(tmp_path / "nowhere" / "db"))

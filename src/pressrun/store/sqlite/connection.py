@@ -265,7 +265,10 @@ class SqliteConnection(EngineConnection):
             self._connection.execute("rollback")
 
     def checkpoint(self) -> bool:
-        """Move the WAL into the database file and empty it."""
+        """Move the WAL into the database file and empty it; raises Unavailable."""
+        return self._run(lambda _: self._checkpoint(), 1)
+
+    def _checkpoint(self) -> bool:
         self._connection.execute("pragma busy_timeout = 0")  # do not wait for a long export
         try:
             is_busy = self._connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
