@@ -19,10 +19,10 @@ LATE = 1_798_759_800  # 31 December 2026, 23:30 UTC
     ("timezone", "language", "day"),
     [
         ("UTC", "en", "31 December 2026"),
-        ("Europe/Madrid", "es", "1 de enero de 2027"),
+        ("Europe/Madrid", "es", "1\xa0de\xa0enero de 2027"),
         ("Asia/Kathmandu", "ja", "2027年1月1日"),
-        ("America/Sao_Paulo", "pt-BR", "31 de dezembro de 2026"),
-        ("Nowhere/Atall", "xx", "31. Dezember 2026"),
+        ("America/Sao_Paulo", "pt-BR", "31\xa0de\xa0dezembro de 2026"),
+        ("Nowhere/Atall", "xx", "31.\xa0Dezember 2026"),
     ],
 )
 def test_it_is_that_of_the_list_in_the_words_of_the_edition(timezone: str, language: str, day: str) -> None:
