@@ -79,6 +79,8 @@ def test_errors_of_pages_start_at_0_once_their_routes_are_known() -> None:
         ("/{name}", "503", "GET"): 0.0,
         ("/{name}/subscribe", "500", "POST"): 0.0,
         ("/{name}/subscribe", "503", "POST"): 1.0,
+        ("500", "none", "other"): 0.0,
+        ("503", "none", "other"): 0.0,
     } == counted
 
 

@@ -52,7 +52,7 @@ async def build_running(
         current, context, bounce_handler, unpause=dispatcher.unpause, on_new_key=workers.adopt, observer=metrics
     )
     apps = DeferredApps(lambda: build_web_apps(current, services, watches.page, mailbox, arrived))
-    servers = WebServers(apps, settings, manager.sockets)
+    servers = WebServers(apps, settings, manager.sockets, metrics.count_refusal)
     listeners = DaemonListeners(settings, services, metrics, servers, manager.sockets)
     observed = Observed(
         context=context,

@@ -89,6 +89,7 @@ GAUGES = (
     Series("loop_failing_seconds", "How long a background loop has been failing, 0 while it works", ("loop",)),
 )
 _SERVER_ERRORS = ("500", "503")  # by which web requests fail that are not wrong themselves
+_NO_ROUTE = "none"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 
 
@@ -224,7 +225,7 @@ class Metrics:
 
     def expect_requests(self, requests: Iterable[tuple[str, str]]) -> None:
         """These methods are served at these routes. The counters of their errors exist from now on."""
-        for method, route in requests:
+        for method, route in (*requests, ("other", _NO_ROUTE)):
             for status in _SERVER_ERRORS:
                 self.count("http_requests_total", method, route, status, number=0)
 
@@ -232,6 +233,10 @@ class Metrics:
         """One web request; `route` is the pattern, such as `/confirm/{token}`, never the requested path."""
         # Only known methods: clients must not choose how many series there are.
         self.count("http_requests_total", method if method in _METHODS else "other", route, str(status))
+
+    def count_refusal(self, status: int) -> None:
+        """One web request that was refused before it had a route, because of a limit or because it is not HTTP."""
+        self.count_request("other", _NO_ROUTE, status)
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format; serve it as CONTENT_TYPE."""

@@ -43,8 +43,10 @@ async def serving(
     *,
     connection: type[LimitedConnection] = DEFAULT_CONNECTION,
     app: ASGIApp = app,
+    refused: list[int] | None = None,
 ) -> AsyncIterator[WebServer]:
-    server = WebServer(app, settings, handed_over=handed_over, connection=connection)
+    count = [] if refused is None else refused
+    server = WebServer(app, settings, handed_over=handed_over, connection=connection, count_refusal=count.append)
     await server.start()
     try:
         yield server
@@ -177,13 +179,23 @@ async def test_bytes_that_trickle_in_do_not_move_the_deadline(kind: type[Limited
 
 
 async def test_beyond_the_number_of_connections_a_new_one_is_503() -> None:
-    async with serving(HttpSettings(listen=LOOPBACK, connections=1, keep_alive_seconds=0.05)) as server:
+    """The operator sees so in the metrics, although no page has answered."""
+    refused: list[int] = []
+    settings = HttpSettings(listen=LOOPBACK, connections=1, keep_alive_seconds=0.05)
+    async with serving(settings, refused=refused) as server:
         _, first = await connect(server)
         first.write(b"GET / HTTP/1.1\r\n")
         answer = await ask(server, b"")
         first.close()
         await first.wait_closed()
-    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert (True, [503]) == (answer.startswith(b"HTTP/1.1 503 "), refused)
+
+
+async def test_what_is_refused_because_it_is_not_http_is_counted(kind: type[LimitedConnection]) -> None:
+    refused: list[int] = []
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind, refused=refused) as server:
+        assert (await ask(server, b"EHLO there\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+    assert [400] == refused
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,13 @@ class DeferredApps:
 class WebServers:
     """The server of `[http]`, and that of `[admin]` where it has an address of its own."""
 
-    def __init__(self, apps: DeferredApps, settings: Settings, sockets: Mapping[str, socket.socket]) -> None:
+    def __init__(
+        self,
+        apps: DeferredApps,
+        settings: Settings,
+        sockets: Mapping[str, socket.socket],
+        count_refusal: Callable[[int], None],
+    ) -> None:
         largest = max(settings.http.max_body_bytes, settings.api.max_upload_bytes)
         has_own_address = settings.admin.listen is not None
         self._public = WebServer(
@@ -76,12 +82,18 @@ class WebServers:
             settings.http,
             handed_over=sockets.get("http"),
             max_body_bytes=None if has_own_address else largest,
+            count_refusal=count_refusal,
         )
         self._admin: WebServer | None = None
         if settings.admin.listen is not None:
             own = replace(settings.http, listen=settings.admin.listen)
             self._admin = WebServer(
-                apps.admin, own, name="admin", handed_over=sockets.get("admin"), max_body_bytes=largest
+                apps.admin,
+                own,
+                name="admin",
+                handed_over=sockets.get("admin"),
+                max_body_bytes=largest,
+                count_refusal=count_refusal,
             )
 
     @property

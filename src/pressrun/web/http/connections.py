@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import h11
@@ -55,13 +56,20 @@ _TOO_LARGE = (413, "Content Too Large", "")
 _HEAD_TOO_LARGE = (431, "Request Header Fields Too Large", "")
 
 
+CountRefusal = Callable[[int], None]
+
+
 class ConnectionPool(Struct, eq=False):
-    """What all connections of a server share. `lost` is set whenever one ends, `stopping` once the server stops."""
+    """What all connections of a server share. `lost` is set whenever one ends, `stopping` once the server stops.
+
+    `count` is called with the status of each answer that no application gave.
+    """
 
     settings: HttpSettings
     config: Config
     memory: SharedMemory
     max_body_bytes: int
+    count: CountRefusal
     state: ServerState = field(default_factory=ServerState)
     connections: set[LimitedConnection] = field(default_factory=set)
     lost: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,7 +77,11 @@ class ConnectionPool(Struct, eq=False):
 
 
 def build_pool(
-    app: ASGIApp, settings: HttpSettings, connection: type[LimitedConnection], max_body_bytes: int
+    app: ASGIApp,
+    settings: HttpSettings,
+    connection: type[LimitedConnection],
+    max_body_bytes: int,
+    count: CountRefusal,
 ) -> ConnectionPool:
     """A pool that hands requests to `app`. uvicorn logs nothing, names no server and believes no proxy.
 
@@ -90,7 +102,7 @@ def build_pool(
     )
     config.load()
     return ConnectionPool(
-        settings, config, SharedMemory(Holder(settings.body_memory_bytes), FREE_BYTES), max_body_bytes
+        settings, config, SharedMemory(Holder(settings.body_memory_bytes), FREE_BYTES), max_body_bytes, count
     )
 
 
@@ -134,6 +146,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if len(self._pool.connections) >= self._settings.connections:
             self._is_refused = True
+            self._pool.count(_BUSY[0])
             transport.write(_plain_answer(*_BUSY))
             transport.close()
             return
@@ -236,6 +249,7 @@ class LimitedConnection(asyncio.Protocol, ABC):
             return
         is_arriving = self.is_arriving()
         if (is_arriving or self._is_waiting()) and self.can_answer():
+            self._pool.count(status)
             self.transport.write(_plain_answer(status, reason, fields))
         self._is_refused = True
         super().connection_lost(ConnectionAbortedError())  # tells the handler

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from pressrun.core.network.endpoint import SystemdEndpoint
 from pressrun.observe.log import event
 from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
-from pressrun.web.http.connections import DEFAULT_CONNECTION, LimitedConnection, build_pool
+from pressrun.web.http.connections import DEFAULT_CONNECTION, CountRefusal, LimitedConnection, build_pool
 from pressrun.web.settings import HttpSettings
 
 log = logging.getLogger("pressrun.web")
@@ -31,7 +31,8 @@ class WebServer:
     """Serves an application at `settings.listen`.
 
     `name` is that of the table whose key `listen` this is, and of the socket that systemd hands over, `handed_over`.
-    `max_body_bytes` is for an application that accepts larger requests than the settings let the public make.
+    `max_body_bytes` is for an application that accepts larger requests than the settings let the public make, and
+    `count_refusal` is called with the status of each answer that the application did not give.
     """
 
     def __init__(
@@ -43,12 +44,13 @@ class WebServer:
         handed_over: socket.socket | None = None,
         connection: type[LimitedConnection] = DEFAULT_CONNECTION,
         max_body_bytes: int | None = None,
+        count_refusal: CountRefusal = lambda _status: None,
     ) -> None:
         self._settings = settings
         self._connection: Any = connection
         self._name = name
         self._handed_over = handed_over
-        self._pool = build_pool(app, settings, connection, max_body_bytes or settings.max_body_bytes)
+        self._pool = build_pool(app, settings, connection, max_body_bytes or settings.max_body_bytes, count_refusal)
         self._server: ListeningServer | None = None
 
     @property
