@@ -305,6 +305,14 @@ async def test_cancelling_ends_all_that_is_not_claimed(harness: DeliveryHarness)
     )
 
 
+async def test_cancelling_ends_nothing_of_another_edition(harness: DeliveryHarness) -> None:
+    await harness.readers(2)
+    cancelled, other = [await harness.edition(text) for text in ("one", "two")]
+    await harness.edition_admin.cancel(cancelled)
+    assert 2 == len(await harness.send_all())
+    assert [{"cancelled": 2}, {"delivered": 2}] == [await harness.counts(number) for number in (cancelled, other)]
+
+
 # ---------------------------------------------------------------------- canary
 
 

@@ -55,12 +55,14 @@ async def test_what_is_set_is_shown_and_stands_in_the_next_edition(services: Ser
 
 
 async def test_empty_values_take_them_back(services: ServiceHarness) -> None:
-    """Nothing of the logo stays in the database."""
+    """Nothing of the logo stays in the database. That of another list does."""
     await services.make_list()
+    await services.make_list("tides")
+    await services.lists.set_list("tides", {"logo": "a.png"}, {"logo": logo()})
     await services.lists.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
     shown = await services.lists.set_list("news", {"colour": "", "logo": "", "footer": ""})
     assert [getattr(shown, key) for key in ("colour", "logo", "footer")] == [None, None, ""]
-    assert await services.database.read(lists.find_logo, 1) is None
+    assert [True, False] == [await services.database.read(lists.find_logo, number) is None for number in (1, 2)]
     assert b"image/png" not in await _copy(services)
 
 

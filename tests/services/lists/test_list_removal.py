@@ -68,6 +68,7 @@ async def test_no_statement_touches_more_than_a_slice(
     """When the row of the list goes, by which what it has would go at once, there is nothing left."""
     await a_large_list(services)
     assert min((await left(services)).values()) >= READERS
+    assert (kept := await select(services.database, "select id from event where list_id is distinct from 1"))
     touched: dict[str, int] = {}
     run = Transaction.run
 
@@ -88,6 +89,7 @@ async def test_no_statement_touches_more_than_a_slice(
     assert READERS == (await select(services.database, "select count(*) from notice where kind = 'forward'"))[0][0]
     assert READERS == (await select(services.database, "select count(*) from delivery where state = 'queued'"))[0][0]
     assert 1 == (await select(services.database, "select count(*) from subscription"))[0][0]
+    assert kept == await select(services.database, "select id from event")
 
 
 async def test_what_a_kill_leaves_is_removed_by_housekeeping(services: ServiceHarness) -> None:

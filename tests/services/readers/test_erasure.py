@@ -78,6 +78,26 @@ async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path,
     assert b"third@mail.example" in content
 
 
+async def test_what_belongs_to_others_stays(tmp_path: Path) -> None:
+    """A mail that waits for them, and what relays have said of their copies."""
+    erin, other = parse_address("erin@reader.example"), parse_address("other@mail.example")
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        for address in (erin, other):
+            await services.subscribers.add("news", address)
+            mail = NewNotice(kind="help", address=address, message_secret=b"s" * 16)
+            await services.database.write(notices.insert_notice, mail, int(services.now))
+        await services.queue_audience(await services.make_edition())
+        await execute(services.database, "update delivery set reply = 'ok' where subscription_id is not null")
+        of_copies = "insert into handover (delivery_id) select id from delivery where subscription_id is not null"
+        await execute(services.database, of_copies)
+        await services.subscribers.erase(erin)
+        kept = "select notice.address, copy.reply, handover.delivery_id from notice, delivery as copy, handover"
+        [(address, reply, delivery_id)] = await select(services.database, f"{kept} where copy.reply is not null")
+        [(copy,)] = await select(services.database, "select id from delivery where subscription_id is not null")
+        assert (other.typed, "ok", copy) == (address, reply, delivery_id)
+
+
 @pytest.mark.parametrize("reads_there", [False, True])
 async def test_nothing_is_left_of_the_former_address_either(tmp_path: Path, reads_there: bool) -> None:
     """Whoever changed to the address of another reader has left one without subscriptions at the former address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.delivery.harness import LATER, DeliveryHarness
+from tests.delivery.harness import LATER, TAKEN, DeliveryHarness
 
 from pressrun.core.addresses.address import parse_address
 from pressrun.services.archives.archive_reader import NotReadable, ReaderLink, read_index
@@ -68,9 +68,8 @@ async def copy_of_ada(harness: DeliveryHarness) -> str:
     return str(state)
 
 
-@pytest.mark.parametrize("stop", [put_off, never_sent, killed])
-async def test_a_welcome_in_flight_comes_back(harness: DeliveryHarness, stop: Stop) -> None:
-    """Its edition was over with it."""
+async def leave_while_welcomed(harness: DeliveryHarness) -> Outgoing:
+    """Their welcome is in flight then."""
     await harness.services.lists.set_list(
         "news", {"welcome": "welcome.md"}, {"welcome": b"---\nsubject: Hello\n---\nHello\n"}
     )
@@ -82,7 +81,23 @@ async def test_a_welcome_in_flight_comes_back(harness: DeliveryHarness, stop: St
     harness.pass_time(5)
     await harness.leave(ADA)
     harness.pass_time(5)
-    await stop(harness, outgoing)
+    return outgoing
+
+
+async def test_a_welcome_that_arrived_nevertheless_does_not_come_again(harness: DeliveryHarness) -> None:
+    outgoing = await leave_while_welcomed(harness)
+    harness.answer(outgoing, TAKEN)
+    await harness.run_cycle()
+    [(number,)] = await harness.rows("select id from unsubscribe")
+    assert (await UndoUnsubscribe(harness.services.context).undo(number, WEB))[0] is UndoOutcome.RESTORED
+    assert ADA not in {mail.rcpt_to for mail in await harness.send_all() if mail.mail_from.startswith("news-bounces+")}
+    assert "delivered" == await copy_of_ada(harness)
+
+
+@pytest.mark.parametrize("stop", [put_off, never_sent, killed])
+async def test_a_welcome_in_flight_comes_back(harness: DeliveryHarness, stop: Stop) -> None:
+    """Its edition was over with it."""
+    await stop(harness, await leave_while_welcomed(harness))
     await harness.run_cycle()
     [(number,)] = await harness.rows("select id from unsubscribe")
     assert (await UndoUnsubscribe(harness.services.context).undo(number, WEB))[0] is UndoOutcome.RESTORED

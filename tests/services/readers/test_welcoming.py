@@ -311,6 +311,15 @@ async def test_off_ends_it_with_what_waits(harness: DeliveryHarness) -> None:
     assert (None, None) == (settings.welcome, settings.welcome_edition)
 
 
+async def test_that_of_another_list_stays(harness: DeliveryHarness) -> None:
+    await harness.services.make_list("tides")
+    for name in ("news", "tides"):
+        await harness.services.lists.set_list(name, {"welcome": "welcome.md"}, {"welcome": written()})
+    await harness.services.lists.set_list("news", {"welcome": "off"})
+    shown = [await harness.services.database.read(show_list, name) for name in ("news", "tides")]
+    assert [True, False] == [settings.welcome is None for settings in shown]
+
+
 async def test_a_closed_list_greets_nobody_and_a_reopened_one_does(harness: DeliveryHarness) -> None:
     await set_welcome(harness)
     await join(harness)
