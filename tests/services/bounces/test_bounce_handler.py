@@ -302,6 +302,17 @@ async def test_nobody_is_asked_who_left_or_complained(harness: DeliveryHarness) 
     assert [] == await ask(harness)
 
 
+async def test_a_bounce_does_not_weaken_never_again(harness: DeliveryHarness) -> None:
+    """Whoever is suppressed for bounces alone can come back by signing up."""
+    await harness.add_readers(["ada+news@reader.example"])
+    await harness.edition()
+    [outgoing] = await harness.outgoing_after_cycle()
+    await harness.services.suppressions.add(parse_address("ada@reader.example"), "never-again")
+    harness.answer(outgoing, GONE)
+    await harness.run_cycle()
+    assert [("never-again",)] == await harness.rows("select reason from suppression")
+
+
 async def test_who_came_back_by_themselves_keeps_nobody_from_being_asked(
     harness: DeliveryHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
