@@ -62,6 +62,19 @@ def open_source(path: Path) -> BufferedReader:
     return file
 
 
+def is_source(path: Path) -> bool:
+    """Whether a regular file is there; raises OSError where that cannot be told, such as in a folder without access."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def sources_in(folder: Path) -> list[Path]:
+    """The files in a folder, and links that lead nowhere or cannot be followed, which fail to open; raises OSError."""
+    return [entry for entry in folder.iterdir() if entry.is_file() or not entry.exists()]
+
+
 def _require_own_links(path: Path, status: os.stat_result) -> None:
     """Raise NoInput unless the links on the way to an opened file belong to root or to its owner."""
     descriptor, owners = _walk(os.fspath(path))

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.operations.installations.locked import lock
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
@@ -209,3 +210,13 @@ def test_a_list_that_approves_subscriptions_says_that_it_will_not(
     with closing(open_mailman2(source, None)) as installation:
         (old,) = installation.lists()
     assert expected == (OPEN_HERE in old.left_behind)
+
+
+def test_a_list_that_cannot_be_read_stops_the_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be missing among the others, and nobody would say so."""
+    for name in ("locked", "news"):
+        (tmp_path / "lists" / name).mkdir(parents=True)
+        (tmp_path / "lists" / name / "config.pck").touch()
+    lock(tmp_path / "lists" / "locked", monkeypatch)
+    with pytest.raises(PermissionError, match="locked"):
+        open_mailman2(str(tmp_path), None)

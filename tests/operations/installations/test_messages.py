@@ -86,6 +86,19 @@ def test_a_folder_is_read_by_number_and_a_compressed_file_like_any(tmp_path: Pat
         list(read_messages(packed, NOW))
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_next_ones_go_on(tmp_path: Path) -> None:
+    """By its own number, which has gaps where somebody removed messages."""
+    for number in (2, 5):
+        (tmp_path / str(number)).write_bytes(HEADER + b"Date: Fri, 1 May 2020 12:00:00 +0000\n\nx\n")
+    (tmp_path / "3").symlink_to("nothing")
+    (tmp_path / "4").write_bytes(b"undated\n\nx\n")
+    results = list(read_messages(tmp_path, NOW))
+    assert [OldMessage, BadMessage, BadMessage, OldMessage] == [type(message) for message in results]
+    assert [str(tmp_path / name) for name in "2345"] == [message.place for message in results]
+    assert isinstance(results[1], BadMessage)
+    assert "cannot be read: no such file or directory" == results[1].reason
+
+
 def test_without_a_message_id_the_content_identifies_it(tmp_path: Path) -> None:
     """And without a subject it has a title all the same."""
     (message,) = read(tmp_path / "a.mbox", FIRST + b"Subject: \n\nbody\n")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.operations.installations.locked import lock
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address
 from pressrun.core.errors import BadInput, NoInput
@@ -70,6 +72,52 @@ def test_mail_to_every_address_of_a_list_reaches_it(spool: Path) -> None:
     assert "news@lists.example" == old.key
     for name, domain in (("news", "lists.example"), ("old", "was.example")):
         assert (digest_of_address(f"{name}+unsubscribe", domain), OldKind.UNSUBSCRIBE) in old.places
+
+
+def test_the_end_of_a_line_that_is_too_long_is_not_an_address(spool: Path) -> None:
+    """Nor does it take the next line with it, or need an end."""
+    line = b"x" * 1000 + b"stranger@x.example\n"
+    (spool / "news/subscribers.d/z").write_bytes(line + b"zoe@x.example\n" + line.strip())
+    assert ["zoe@x.example"] == [address for address in subscribers(spool) if address[:1] == "z" or "stran" in address]
+
+
+def subscribers(spool: Path) -> list[str]:
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        return [member.address for member in installation.members(installation.lists()[0])]
+
+
+def test_a_file_of_subscribers_that_cannot_be_read_stops_the_move(spool: Path) -> None:
+    """A link that leads nowhere; a folder is none, for mlmmj too."""
+    (spool / "news/subscribers.d/folder").mkdir()
+    subscribers(spool)
+    (spool / "news/subscribers.d/link").symlink_to(spool / "nothing")
+    with pytest.raises(FileNotFoundError, match="link"):
+        subscribers(spool)
+
+
+def test_a_list_that_cannot_be_read_stops_the_move(spool: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be missing among the others, and nobody would say so."""
+    (spool / "locked").mkdir()
+    lock(spool / "locked", monkeypatch)
+    with pytest.raises(PermissionError, match="locked"):
+        open_mlmmj(str(spool), None)
+
+
+def test_two_folders_of_one_list_are_refused(spool: Path) -> None:
+    """The members of one of them would be lost; a link to the same folder does no harm."""
+    (spool / "alias").symlink_to(spool / "news")
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        assert 1 == len(installation.lists())
+    shutil.copytree(spool / "news", spool / "news.old")
+    with pytest.raises(BadInput, match=r"news and \S*news\.old have the same address"):
+        open_mlmmj(str(spool), None)
+
+
+def test_lists_may_be_in_a_folder_for_each_domain(spool: Path) -> None:
+    shutil.copytree(spool / "news", spool / "b.example" / "news")
+    (spool / "b.example/news/control/listaddress").write_text("news@b.example\n")
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        assert {"news@lists.example", "news@b.example"} == {old.key for old in installation.lists()}
 
 
 @pytest.mark.parametrize("file", ["closedlist", "closedlistsub", "submod"])

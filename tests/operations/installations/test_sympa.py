@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.operations.installations.locked import lock
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
@@ -205,6 +206,14 @@ def test_without_the_settings_of_the_site_the_operator_hears_so(source: Path, mo
     with closing(open_sympa(str(source), source.parent)) as installation:
         (old,) = installation.lists()
     assert "blocklists of the whole site, which --files DIR would find in etc/search_filters" in old.left_behind
+
+
+def test_a_blocklist_that_cannot_be_read_stops_the_move(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(open_sympa(str(source), source.parent)) as installation:
+        lists = installation.lists()
+        lock(source.parent / "list_data/lists.example/news/search_filters", monkeypatch)
+        with pytest.raises(PermissionError, match=r"search_filters"):
+            list(installation.bans(lists))
 
 
 def test_pages_of_lists_with_one_name_lead_nowhere(source: Path) -> None:

@@ -187,12 +187,12 @@ class Mover:
             for messages in _batches(read_messages(path, now), _MESSAGES_AT_ONCE):
                 with executing(self._invocation) as call:
                     for message in messages:
-                        counts[self._add_message(call, move, path, message)] += 1
+                        counts[self._add_message(call, move, message)] += 1
                 self._progress(f"{move.name}: {counts.total():,} messages of the archive")
         return counts
 
     def _add_message(
-        self, call: Callable[[str, ArchiveMessage], Any], move: ListMove, path: Path, message: OldMessage | BadMessage
+        self, call: Callable[[str, ArchiveMessage], Any], move: ListMove, message: OldMessage | BadMessage
     ) -> str:
         if isinstance(message, OldMessage):
             answer = call(
@@ -206,8 +206,9 @@ class Mover:
             reason = str(answer["reason"])
         else:
             reason = message.reason
-        place = f"message {message.number} of {path}"
-        self._rejects.add(Reject(list=move.old.key, record=message.number, address="", reason=f"{place}: {reason}"))
+        self._rejects.add(
+            Reject(list=move.old.key, record=message.number, address="", reason=f"{message.place}: {reason}")
+        )
         return "refused"
 
 

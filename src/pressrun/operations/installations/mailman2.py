@@ -27,7 +27,7 @@ from pressrun.operations.installations.installation import (
     valid_addresses,
 )
 from pressrun.operations.installations.mailman3 import ENDINGS
-from pressrun.operations.opened_files import open_source
+from pressrun.operations.opened_files import is_source, open_source
 from pressrun.operations.sources.lines import plain_name
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
@@ -169,7 +169,7 @@ class Mailman2(Installation):
         if self._archives is None or "/" in name:  # would lead out of the folder, to mail that is not an archive
             return
         for path in (self._archives / f"{name}.mbox" / f"{name}.mbox", self._archives / f"{name}.mbox"):
-            if path.is_file():
+            if is_source(path):
                 yield path
                 return
 
@@ -215,12 +215,18 @@ def _pages(name: str) -> Iterator[Place]:
     yield digest_of_path(f"/pipermail/{name}"), OldKind.ARCHIVE
 
 
+def _configs(folder: Path) -> list[Path]:
+    """The configurations of the lists in a folder; raises PermissionError for one that could have a list."""
+    lists = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for entry in lists if is_source(path := entry / "config.pck")]
+
+
 def open_mailman2(source: str, files: Path | None) -> Mailman2:
     """The lists of a Mailman folder, or the list whose config.pck it is. Raises BadInput, NoInput."""
     root = Path(source)
     if root.is_file():
         return Mailman2([root], files)
-    configs = sorted((root / "lists").glob("*/config.pck")) or sorted(root.glob("*/config.pck"))
+    configs = _configs(root / "lists") or _configs(root)
     if not configs:
         raise NoInput(f"{root} has no lists/NAME/config.pck. Give Mailman's folder, such as /var/lib/mailman")
     configs = [path for path in configs if path.parent.name != "mailman"]  # the list of the site itself

@@ -24,7 +24,7 @@ from pressrun.operations.installations.installation import (
     valid_addresses,
 )
 from pressrun.operations.installations.tables import SourceTables, copy_rows, open_file, read_server, utc_of
-from pressrun.operations.opened_files import open_source
+from pressrun.operations.opened_files import is_source, open_source
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 
 WANTED = {
@@ -169,7 +169,7 @@ class Mailman3(TableInstallation):
                 if path.is_dir():
                     yield path
             for ending in (".mbox", ".mbox.gz"):
-                if (self._archives / f"{stem}{ending}").is_file():
+                if is_source(self._archives / f"{stem}{ending}"):
                     yield self._archives / f"{stem}{ending}"
 
 

@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from pressrun.core.errors import NoInput
+from pressrun.core.errors import NoInput, reason_of
 from pressrun.message.incoming.header_scan import find_written_at, header_fields
-from pressrun.operations.opened_files import open_source
+from pressrun.operations.opened_files import open_source, sources_in
 
 LARGEST_MESSAGE = 25 << 20  # octets, with its attachments: what mail servers accept at most
 _LONGEST_LINE = 1 << 20
@@ -35,34 +35,43 @@ class OldMessage(Struct, frozen=True, kw_only=True):
     """A message as an edition: its source, when it was written, and what tells it from others (its Message-ID)."""
 
     number: int
+    place: str
     source: bytes
     published_at: int
     identity: str
 
 
 class BadMessage(Struct, frozen=True, kw_only=True):
-    """A message that cannot be used, by its number in the archive, and why."""
+    """A message that cannot be used, by its number in the archive, where it is, and why."""
 
     number: int
+    place: str
     reason: str
 
 
 def read_messages(path: Path, now: int) -> Iterator[OldMessage | BadMessage]:
     """The messages of an mbox file, or of the files in a folder, in order; raises NoInput."""
-    for number, (source, sent_at) in enumerate(_sources(path), start=1):
-        yield BadMessage(number=number, reason=_TOO_LARGE) if source is None else _read(number, source, sent_at, now)
+    for number, (name, source, sent_at) in enumerate(_sources(path), start=1):
+        place = str(path / name) if name else f"message {number} of {path}"
+        if isinstance(source, bytes):
+            yield _read(number, place, source, sent_at, now)
+        else:
+            yield BadMessage(number=number, place=place, reason=source)
 
 
 _TOO_LARGE = f"is larger than {LARGEST_MESSAGE >> 20} MiB"
 
 
-def _sources(path: Path) -> Iterator[tuple[bytes | None, str]]:
+def _sources(path: Path) -> Iterator[tuple[str, bytes | str, str]]:
+    """The name of each file of a folder, its message or why there is none, and the time in the line above it."""
     try:
         if path.is_dir():
-            yield from map(_whole, sorted((entry for entry in path.iterdir() if entry.is_file()), key=_by_number))
+            for entry in sorted(sources_in(path), key=_by_number):
+                yield entry.name, _whole(entry), ""
             return
         with open_source(path) as opened, gzip.open(opened) if path.suffix == ".gz" else opened as file:
-            yield from _split(iter(lambda: file.readline(_LONGEST_LINE), b""))
+            for source, sent_at in _split(iter(lambda: file.readline(_LONGEST_LINE), b"")):
+                yield "", source, sent_at
     except (OSError, EOFError) as problem:
         raise NoInput(f"{path}: {problem}") from None
 
@@ -72,11 +81,15 @@ def _by_number(path: Path) -> tuple[int, str]:
     return int(digits[0]) if digits else 0, path.name
 
 
-def _whole(path: Path) -> tuple[bytes | None, str]:
-    if path.stat().st_size > LARGEST_MESSAGE:
-        return None, ""
-    with open_source(path) as file:
-        return _bare(file), ""
+def _whole(path: Path) -> bytes | str:
+    """The message in a file, or why there is none: the others do not wait until somebody has mended it."""
+    try:
+        if path.stat().st_size > LARGEST_MESSAGE:
+            return _TOO_LARGE
+        with open_source(path) as file:
+            return _bare(file)
+    except OSError as problem:
+        return f"cannot be read: {reason_of(problem)}"
 
 
 def _bare(file: BinaryIO) -> bytes:
@@ -86,8 +99,8 @@ def _bare(file: BinaryIO) -> bytes:
     return rest if first.startswith(b"From ") else content
 
 
-def _split(lines: Iterable[bytes]) -> Iterator[tuple[bytes | None, str]]:
-    """The messages of an mbox, None for one that is too large, each with the time in its first line."""
+def _split(lines: Iterable[bytes]) -> Iterator[tuple[bytes | str, str]]:
+    """The messages of an mbox, or why one cannot be used, each with the time in its first line."""
     message: list[bytes] | None = None
     size, sent_at, after_blank = 0, "", True
     for line in lines:
@@ -105,11 +118,11 @@ def _split(lines: Iterable[bytes]) -> Iterator[tuple[bytes | None, str]]:
         yield _joined(message, size), sent_at
 
 
-def _joined(lines: list[bytes], size: int) -> bytes | None:
-    return b"".join(lines) if size <= LARGEST_MESSAGE else None
+def _joined(lines: list[bytes], size: int) -> bytes | str:
+    return b"".join(lines) if size <= LARGEST_MESSAGE else _TOO_LARGE
 
 
-def _read(number: int, source: bytes, sent_at: str, now: int) -> OldMessage | BadMessage:
+def _read(number: int, place: str, source: bytes, sent_at: str, now: int) -> OldMessage | BadMessage:
     plain = source.replace(b"\0", b"").replace(b"\r\n", b"\n")
     header, _, body = plain.partition(b"\n\n")
     crlf = header.replace(b"\n", b"\r\n") + b"\r\n\r\n"
@@ -117,11 +130,13 @@ def _read(number: int, source: bytes, sent_at: str, now: int) -> OldMessage | Ba
     if written_at is None or not 0 < written_at <= now + _FUTURE_SECONDS:
         written_at = _parse_date(sent_at)
     if written_at is None or not 0 < written_at <= now + _FUTURE_SECONDS:
-        return BadMessage(number=number, reason="has no date that could be right")
+        return BadMessage(number=number, place=place, reason="has no date that could be right")
     named = next((value for name, value in header_fields(crlf) if name == "message-id"), "")
     match = _MESSAGE_ID.search(named)
     identity = match[1] if match else hashlib.sha256(plain).hexdigest()
-    return OldMessage(number=number, source=_cleaned(header, body), published_at=written_at, identity=identity)
+    return OldMessage(
+        number=number, place=place, source=_cleaned(header, body), published_at=written_at, identity=identity
+    )
 
 
 def _parse_date(text: str) -> int | None:

@@ -15,7 +15,7 @@ from pressrun.operations.installations.installation import (
     addresses_of,
     valid_addresses,
 )
-from pressrun.operations.opened_files import open_source
+from pressrun.operations.opened_files import is_source, open_source, sources_in
 from pressrun.operations.sources.member import MemberState, SourceMember
 
 LONGEST_LINE = 1000
@@ -116,7 +116,7 @@ def _address_of(folder: Path) -> str:
 
 def _lines(path: Path) -> list[str]:
     """The lines of a file of settings that are not empty; none without the file."""
-    if not path.is_file():
+    if not is_source(path):
         return []
     with open_source(path) as file:
         content = file.read(LONGEST_LINE * MOST_LINES)
@@ -127,11 +127,13 @@ def _addresses(folder: Path) -> Iterator[str]:
     """The addresses in the files of a folder, one on each line, as they are."""
     if not folder.is_dir():
         return
-    for path in sorted(entry for entry in folder.iterdir() if entry.is_file()):
+    for path in sorted(sources_in(folder)):
         with open_source(path) as file:
             while line := file.readline(LONGEST_LINE):
                 if address := text_of(line).strip():
                     yield address
+                while line and not line.endswith(b"\n"):  # the rest of a longer line is not an address
+                    line = file.readline(LONGEST_LINE)
 
 
 def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all is in its spool folder
@@ -139,10 +141,29 @@ def open_mlmmj(source: str, files: Path | None) -> Mlmmj:  # noqa: ARG001 - all 
     root = Path(source)
     if not root.is_dir():
         raise NoInput(f"{root}: no such folder. Give mlmmj's spool folder, such as /var/spool/mlmmj")
-    if (root / "control" / "listaddress").is_file():
-        return Mlmmj([root])
-    folders = sorted(path.parent.parent for path in root.glob("*/control/listaddress"))
-    folders += sorted(path.parent.parent for path in root.glob("*/*/control/listaddress"))  # by domain
+    # Each once, whatever links lead to it.
+    folders = list({folder.resolve(): folder for folder in _list_folders(root, depth=2)}.values())
     if not folders:
         raise BadInput(f"no folder below {root} has a control/listaddress, so it contains no mlmmj list")
+    _require_distinct(folders)
     return Mlmmj(folders)
+
+
+def _list_folders(folder: Path, depth: int) -> Iterator[Path]:
+    """The folder, if it is that of a list; else those of lists below it, perhaps in a folder for each domain."""
+    if is_source(folder / "control" / "listaddress"):
+        yield folder
+    elif depth and folder.is_dir():
+        for entry in sorted(folder.iterdir()):
+            yield from _list_folders(entry, depth - 1)
+
+
+def _require_distinct(folders: Sequence[Path]) -> None:
+    """Raise BadInput for two folders with the same list: nobody could tell which of them mlmmj uses."""
+    seen: dict[str, Path] = {}
+    for folder in folders:
+        other = seen.setdefault(_address_of(folder), folder)
+        if other is not folder:
+            raise BadInput(
+                f"{other} and {folder} have the same address in control/listaddress. Give the folder that is in use"
+            )

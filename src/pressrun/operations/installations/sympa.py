@@ -27,7 +27,7 @@ from pressrun.operations.installations.installation import (
     valid_addresses,
 )
 from pressrun.operations.installations.tables import SourceTables, copy_rows, read_server, utc_of_epoch
-from pressrun.operations.opened_files import open_source
+from pressrun.operations.opened_files import is_source, open_source
 from pressrun.operations.sources.lines import plain_name, sympa_fields, sympa_standing
 from pressrun.operations.sources.member import MemberState, SourceMember, read_tag
 from pressrun.runtime.clock import utc_now
@@ -90,7 +90,7 @@ class Folders(Struct, frozen=True, kw_only=True):
         if "/" in name + robot:  # would lead out of the folder
             return None
         folders = [root / parent / name for root in self.lists for parent in (robot, ".")]
-        return next((folder for folder in folders if (folder / "config").is_file()), None)
+        return next((folder for folder in folders if is_source(folder / "config")), None)
 
     def find_archives(self, name: str, robot: str) -> Iterator[Path]:
         """The folders of messages of a list."""
@@ -108,7 +108,7 @@ class Folders(Struct, frozen=True, kw_only=True):
         for where, was in ((own, "blocklisted"), (everywhere, "blocklisted everywhere")):
             for parent in where:
                 for file in ("blocklist.txt", "blacklist.txt"):
-                    if (path := parent / "search_filters" / file).is_file():
+                    if is_source(path := parent / "search_filters" / file):
                         yield path, was
 
 
@@ -261,7 +261,7 @@ def _blocked(path: Path, was: str) -> Iterator[SourceMember]:
 
 def _read_text(path: Path) -> str:
     """The text of a file, none without it."""
-    if not path.is_file():
+    if not is_source(path):
         return ""
     with open_source(path) as file:
         return text_of(file.read(LARGEST_CONFIG)).strip()
