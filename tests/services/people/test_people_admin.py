@@ -391,6 +391,21 @@ async def test_a_reset_takes_all_that_somebody_logs_in_with(services: ServiceHar
     assert entered is not None
 
 
+async def test_a_new_link_ends_those_of_nobody_else(services: ServiceHarness) -> None:
+    links = [(await services.people.add(name, None)).link or "" for name in ("ann", "bea")]
+    await services.people.link("ann")
+    assert [None, "bea"] == [entered and entered.name for entered in [await enter(services, link) for link in links]]
+
+
+async def test_who_loses_a_right_takes_it_from_nobody_else(services: ServiceHarness) -> None:
+    await services.make_list()
+    for name in ("ann", "bea"):
+        await services.people.add(name, parse_address(f"{name}@town.example"))
+        await services.people.grant(name, EDITOR)
+    await services.people.revoke("ann", EDITOR)
+    assert [True, False] == [await held(services, name) == NOTHING for name in ("ann", "bea")]
+
+
 async def test_links_that_are_over_are_swept(services: ServiceHarness) -> None:
     await services.people.add("ann", None)
     assert 0 == await services.database.write(enter_links.sweep_links, NOW + 899)
