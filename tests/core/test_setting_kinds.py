@@ -108,7 +108,15 @@ def test_every_wrong_member_is_reported() -> None:
     assert [1, 2] == [*refused.value.members]
 
 
-@pytest.mark.parametrize(("value", "shown"), [("x" * 78, f'"{"x" * 78}"'), ("x" * 79, f'"{"x" * 75}…"')])
-def test_a_text_is_shown_on_a_line(value: str, shown: str) -> None:
-    """As the file spells it; what has more than 80 characters there is cut."""
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("x" * 78, f'"{"x" * 78}"'),
+        ("x" * 79, f'"{"x" * 75}…"'),
+        (10**80 - 1, "9" * 80),
+        pytest.param(16**5000, f"0x1{'0' * 73}…", id="thousands of digits"),
+    ],
+)
+def test_a_value_is_shown_on_a_line(value: object, shown: str) -> None:
+    """As the file spells it; what has more than 80 characters there is cut, and so is what Python would not write."""
     assert shown == show(value)

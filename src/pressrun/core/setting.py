@@ -131,6 +131,8 @@ def show(value: object) -> str:
         case str():
             text = json.dumps(value, ensure_ascii=False)
             return text if len(text) <= 80 else f'{text[:76]}…"'
+        case int() if abs(value) >= 10**80:
+            return f"{hex(value)[:76]}…"  # str() refuses some thousand digits
         case dict():
             return "a table"
         case list():
