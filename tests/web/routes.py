@@ -151,7 +151,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/{name}/icon.png": {"get": _keeps("image/png")},
     "/{name}/logo/{digest}": {"get": _reads("image/png")},
     "/{name}/form": {"get": _leads(_reads(HTML, closed=410))},
-    "/{name}/latest": {"get": Operation(answers={303: (NOTHING,), 404: (HTML,)}, query=("language",))},
+    "/{name}/latest": {"get": _leads(Operation(answers={303: (NOTHING,), 404: (HTML,)}, query=("language",)))},
     "/{name}/archive": {"get": _leads(_keeps(HTML, query=("page", "year"), members=403))},
     "/{name}/archive/{slug}": {"get": _leads(_keeps(HTML, members=403))},
     "/{name}/archive/{slug}/asset/{file}": {"get": _ASSET},

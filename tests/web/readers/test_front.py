@@ -12,7 +12,7 @@ from tests.web.harness import NOW, WebHarness, open_web, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.locales.catalogues import words_in
-from pressrun.message.words import ENGLISH
+from pressrun.message.words import ENGLISH, on_one_line
 from pressrun.services.limit_settings import LimitSettings
 from pressrun.web import consent_words
 from pressrun.web.settings import HttpSettings
@@ -77,7 +77,7 @@ async def test_the_site_has_a_name_and_newsletters_a_date(tmp_path: Path) -> Non
     assert "<title>Villanueva &lt;b&gt;</title>" in page
     assert '<p class="lead" dir="auto">The &#34;town&#34;.</p>' in page
     assert 1 == page.count("Latest edition: ")
-    assert f"Latest edition: {ENGLISH.day(int(NOW) - 86400)}" in page
+    assert f"Latest edition: {on_one_line(ENGLISH.day(int(NOW) - 86400))}" in page
 
 
 async def test_closed_and_unlisted_lists_are_not_offered(web: WebHarness) -> None:
