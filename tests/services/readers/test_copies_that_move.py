@@ -547,3 +547,60 @@ async def test_an_issue_comes_once_after_two_moves(family: DeliveryHarness) -> N
     family.pass_time(1)
     await choose_at(family, LAST, "boletim")
     assert [] == await get_issue(family, "boletim")
+
+
+@pytest.mark.parametrize("is_elsewhere", [False, True])
+async def test_a_pause_brings_back_no_issue_that_came_in_another_language(
+    family: DeliveryHarness, is_elsewhere: bool
+) -> None:
+    """To the same reader, or to one who reads at that address by now."""
+    paused = NEW if is_elsewhere else ADA
+    if is_elsewhere:
+        await choose(family, "boletim")
+        await family.add_readers([NEW])
+        family.pass_time(1)
+    else:
+        await family.add_readers([ADA], "boletim")
+    edition = await begin(family, issue="may")
+    await take_rest(family)
+    await pause(family, paused, "news")
+    assert [ADA] == await get_issue(family, "boletim")
+    if is_elsewhere:
+        await move(family)
+    await choose_at(family, paused, "news")
+    await resume(family, paused)
+    assert [] == await send_rest(family, edition)
+
+
+async def test_no_copy_moves_to_a_language_in_which_the_issue_came_to_another_address(family: DeliveryHarness) -> None:
+    await choose(family, "boletim")
+    await family.add_readers([NEW])
+    family.pass_time(1)
+    assert [ADA] == await get_issue(family, "boletim")
+    edition = await begin(family, issue="may")
+    await take_rest(family)
+    await move(family)
+    await choose_at(family, NEW, "boletim")
+    assert [] == await send_rest(family, edition)
+
+
+@pytest.mark.parametrize("how", ["failed", "cancelled before", "edition cancelled"])
+async def test_an_issue_comes_after_a_pause_where_its_copy_in_the_other_language_does_not(
+    family: DeliveryHarness, how: str
+) -> None:
+    """Both copies are of one subscription by then."""
+    await family.add_readers([SLOW, ADA], "boletim")
+    other = await begin(family, "Bom dia", "boletim", issue="may")
+    edition = await begin(family, issue="may")
+    await take_rest(family)
+    await pause(family)
+    if how == "edition cancelled":
+        await family.edition_admin.cancel(other)
+    else:
+        values = ("failed", int(family.services.now)) if how == "failed" else ("cancelled", 1)
+        sql = "update delivery set state = ?, recorded_at = ? where edition_id = ? and state = 'cancelled'"
+        await family.change(sql, *values, other)
+        await family.services.database.write(copy_counts.recount, other)
+    await choose(family, "boletim")
+    await resume(family)
+    assert [ADA] == await send_rest(family, edition)
