@@ -28,7 +28,7 @@ from pressrun.services import background
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
-from pressrun.smtp.handover import Outgoing
+from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store.lists.lists import find_list
 from pressrun.store.queue.deliveries import claim_notices
 from pressrun.store.queue.notices import insert_notice
@@ -74,6 +74,15 @@ async def test_notices_go_first(harness: DeliveryHarness) -> None:
     first = harness.next_outgoing()
     assert first is not None
     assert "test@reader.example" == first.rcpt_to
+
+
+@pytest.mark.parametrize("answer", [TAKEN, LATER, GONE], ids=["taken", "later", "gone"])
+async def test_the_words_of_a_relay_about_a_notice_are_kept(harness: DeliveryHarness, answer: HandOver) -> None:
+    """Whoever asks why an invitation or an alert did not come reads them."""
+    await queue_notice(harness)
+    await harness.send_all(answer)
+    assert answer.reply is not None
+    assert [(answer.reply.text,)] == await harness.rows("select reply from delivery where notice_id is not null")
 
 
 async def test_two_editions_share_the_turns(harness: DeliveryHarness) -> None:

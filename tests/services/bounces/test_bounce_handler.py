@@ -311,6 +311,7 @@ async def test_a_bounce_does_not_weaken_never_again(harness: DeliveryHarness) ->
     harness.answer(outgoing, GONE)
     await harness.run_cycle()
     assert [("never-again",)] == await harness.rows("select reason from suppression")
+    assert 1 == len(await harness.rows("select id from event where type = 'subscriber.suppressed'"))
 
 
 async def test_who_came_back_by_themselves_keeps_nobody_from_being_asked(

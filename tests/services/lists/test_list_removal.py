@@ -120,3 +120,13 @@ async def test_no_copy_of_another_list_is_left_waiting(services: ServiceHarness)
     await services.lists.remove_list("news")
     assert [("cancelled", None)] == await select(services.database, "select state, subscription_id from delivery")
     assert await services.database.read(copy_counts.find_difference, edition) is None
+
+
+async def test_other_archives_can_be_searched_as_before(services: ServiceHarness) -> None:
+    for name in ("news", "tides"):
+        await services.make_list(name)
+    await services.make_edition("news")
+    edition = await services.make_edition("tides")
+    await services.lists.close_list("news")
+    await services.lists.remove_list("news")
+    assert [(edition,)] == await select(services.database, "select rowid from archive_search")

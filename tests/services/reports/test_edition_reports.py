@@ -108,18 +108,20 @@ async def test_a_copy_that_was_taken_is_traced_to_the_relays_log(harness: Delive
 
 
 async def test_a_bounce_that_came_later_leaves_what_the_relay_had_said(harness: DeliveryHarness) -> None:
-    """And the report still has the copy among those that the relay took."""
-    await harness.readers(1)
+    """And the report still has the copy among those that the relay took, as are those of other readers."""
+    await harness.readers(2)
     edition = await harness.edition()
-    (copy,) = await harness.send_all(TAKEN)
+    copy, _ = await harness.send_all(TAKEN)
     harness.pass_time(600)
     await notify(harness, copy, report(BounceClass.GONE))
     trace = await traced(harness, edition)
-    assert ("failed", "hard", 250) == (trace["state"], trace["kind"], trace["reply"]["code"])
+    assert ("failed", "hard") == (trace["state"], trace["kind"])
+    assert (250, "ok") == (trace["reply"]["code"], trace["reply"]["text"])
     assert (550, "550 no such user", "gone") == tuple(trace["bounce"][name] for name in ("code", "text", "class"))
     assert trace["reply"]["at"] < trace["bounce"]["at"]
     timelines = (await reported(harness, edition)).timelines
-    assert (1, 1) == (timelines["delivered"].total, timelines["failed"].total)
+    assert (2, 1) == (timelines["delivered"].total, timelines["failed"].total)
+    assert (await traced(harness, edition, "r1@reader.example"))["bounce"] is None
 
 
 async def test_a_refusal_by_the_relay_is_no_bounce_that_came_later(harness: DeliveryHarness) -> None:
@@ -131,12 +133,17 @@ async def test_a_refusal_by_the_relay_is_no_bounce_that_came_later(harness: Deli
 
 
 async def test_a_copy_sent_again_starts_anew(harness: DeliveryHarness) -> None:
-    """Nothing of what was said of it before is told of it now."""
+    """Nothing of what was said of it before is told of it now, and everything of the copy of another edition."""
     await harness.readers(1)
-    edition = await harness.edition()
-    (copy,) = await harness.send_all()
-    await notify(harness, copy, report(BounceClass.FULL))
+    editions = []
+    for text in ("one", "two"):
+        editions.append(await harness.edition(text))
+        (copy,) = await harness.send_all()
+        await notify(harness, copy, report(BounceClass.FULL))
+    other, edition = editions
     await harness.edition_admin.resend(edition)
+    trace = await traced(harness, other)
+    assert (250, 550) == (trace["reply"]["code"], trace["bounce"]["code"])
     trace = await traced(harness, edition)
     assert ("queued", 0, None, None) == tuple(trace[name] for name in ("state", "attempts", "reply", "bounce"))
 
