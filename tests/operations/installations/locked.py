@@ -1,4 +1,4 @@
-"""A folder that may not be searched, also for root, whom the tests may run as."""
+"""A folder that may not be searched, not even by root, as whom the tests may run."""
 
 from __future__ import annotations
 

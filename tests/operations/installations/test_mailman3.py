@@ -108,6 +108,18 @@ def test_a_list_that_was_renamed_has_its_members_and_bans(tmp_path: Path) -> Non
         assert ["bob@x.example"] == [ban.address for ban in installation.bans([old])]
 
 
+def test_numbers_that_mailman_would_not_write_do_no_harm(tmp_path: Path) -> None:
+    """Nobody is mailed by one, nothing is published, and nothing fails."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.add("ada@x.example", of_member={"delivery_status": "x", "delivery_mode": "x"})
+    database.add("bob@x.example", of_member={"delivery_mode": "x"})
+    database.run("update mailinglist set archive_policy = 'x'")
+    with closing(open_mailman3(str(database.path), None)) as installation:
+        (old,) = installation.lists()
+        assert "off" == old.settings["archive"]
+        assert ["suspended", "active"] == [member.state.value for member in installation.members(old)]
+
+
 @pytest.mark.parametrize("program", ["pg_dump", "mysqldump"])
 @pytest.mark.parametrize("advertised", [0, 1])
 def test_a_dump_says_the_same_as_the_database(tmp_path: Path, program: str, advertised: int) -> None:

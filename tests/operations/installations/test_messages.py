@@ -87,7 +87,7 @@ def test_a_folder_is_read_by_number_and_a_compressed_file_like_any(tmp_path: Pat
 
 
 def test_a_file_that_cannot_be_read_is_named_and_the_next_ones_go_on(tmp_path: Path) -> None:
-    """By its own number, which has gaps where somebody removed messages."""
+    """By its file name, as the numbers have gaps where somebody removed messages."""
     for number in (2, 5):
         (tmp_path / str(number)).write_bytes(HEADER + b"Date: Fri, 1 May 2020 12:00:00 +0000\n\nx\n")
     (tmp_path / "3").symlink_to("nothing")

@@ -87,7 +87,7 @@ def subscribers(spool: Path) -> list[str]:
 
 
 def test_a_file_of_subscribers_that_cannot_be_read_stops_the_move(spool: Path) -> None:
-    """A link that leads nowhere; a folder is none, for mlmmj too."""
+    """Here, a link that leads nowhere. A folder among the files is skipped, as mlmmj does."""
     (spool / "news/subscribers.d/folder").mkdir()
     subscribers(spool)
     (spool / "news/subscribers.d/link").symlink_to(spool / "nothing")

@@ -55,7 +55,7 @@ _OFF = {
     _BY_BOUNCES: "delivery off for bounces",
     _BY_MODERATOR: "delivery off by a moderator",
 }
-_ARCHIVES = {0: "off", 1: "members", 2: "public"}
+_ARCHIVES = {"0": "off", "1": "members", "2": "public"}
 ENDINGS = {
     "": OldKind.POST,
     "-join": OldKind.SUBSCRIBE,
@@ -68,12 +68,12 @@ ENDINGS = {
 # Each address once. Where it has several memberships, delivery that is off counts: SQLite takes the row of the maximum.
 # A member has no address where it is that of a user without a preferred one.
 _PEOPLE = """
-    select member.id as number, coalesce(address._original, address.email, '') as address,
+    select cast(member.id as integer) as number, coalesce(address._original, address.email, '') as address,
         coalesce(nullif(address.display_name, ''), person.display_name, '') as name,
         coalesce(address.verified_on, address.registered_on) as since,
         max(cast(coalesce(own.delivery_status, of_address.delivery_status, of_user.delivery_status, 1) as integer))
             as status,
-        coalesce(own.delivery_mode, of_address.delivery_mode, of_user.delivery_mode, 1) as mode,
+        cast(coalesce(own.delivery_mode, of_address.delivery_mode, of_user.delivery_mode, 1) as integer) as mode,
         coalesce(own.preferred_language, of_address.preferred_language, of_user.preferred_language, '') as language
     from member
     left join user as person on person.id = member.user_id
@@ -83,7 +83,7 @@ _PEOPLE = """
     left join preferences as of_address on of_address.id = address.preferences_id
     left join preferences as of_user on of_user.id = owner.preferences_id
     where member.list_id = :list_id and cast(member.role as integer) = :role
-    group by coalesce(address.id, 'member ' || member.id) order by cast(member.id as integer)
+    group by coalesce(address.id, 'member ' || member.id) order by number
 """
 
 
@@ -104,10 +104,10 @@ class Mailman3(TableInstallation):
         for row in self._tables.rows(_PEOPLE, list_id=self._ids[old.key], role=_MEMBER):
             status = row["status"]
             was = _OFF.get(status, "delivery off") if status != _ENABLED else "member"
-            if status == _ENABLED and int(row["mode"]) > 1:
+            if status == _ENABLED and row["mode"] > 1:
                 was = "member with digests"
             yield SourceMember(
-                line=int(row["number"]),
+                line=row["number"],
                 address=row["address"],
                 name=row["name"],
                 language=read_tag(row["language"]),
@@ -119,11 +119,11 @@ class Mailman3(TableInstallation):
 
     def bans(self, lists: Sequence[OldList]) -> Iterator[SourceMember]:
         ids = {self._ids[old.key] for old in lists}
-        for row in self._tables.rows("select id, email, list_id from ban order by cast(id as integer)"):
+        for row in self._tables.rows("select cast(id as integer) as number, email, list_id from ban order by number"):
             if row["list_id"] in ids or not row["list_id"]:
                 where = "everywhere" if not row["list_id"] else "on a list"
                 yield SourceMember(
-                    line=int(row["id"]), address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
+                    line=row["number"], address=row["email"], state=MemberState.SUPPRESSED, was=f"banned {where}"
                 )
 
     def is_pattern(self, ban: str) -> bool:
@@ -137,7 +137,7 @@ class Mailman3(TableInstallation):
         settings = {
             "description": description,
             "language": read_tag(str(row["preferred_language"] or "")),
-            "archive": _ARCHIVES.get(int(str(row["archive_policy"] or 0)), "off"),
+            "archive": _ARCHIVES.get(str(row["archive_policy"]), "off"),
             "listed": "true" if str(row["advertised"]) in ("1", "t") else "false",
             "owner": owners[0] if owners else "",
         }
