@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,20 @@ def test_a_name_that_is_taken_stops_everything_before_it_begins(shell: Shell, so
     assert [] == shell.good("suppression", "ls", "--json").json
     assert 1 == shell.call("migrate-from", "mailman3", str(source), "--list", "other").code
     assert 65 == shell.call("migrate-from", "mailman3", str(source), "--list", "news=news-owner").code
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_an_archive_that_cannot_be_read_stops_everything_before_it_begins(
+    shell: Shell, source: Path, options: list[str]
+) -> None:
+    """Else the members of its list would come, and the next lists would not."""
+    archive = source.parent / "news@lists.example.mbox.gz"
+    archive.write_bytes(gzip.compress(MBOX.encode())[:-9])
+    called = shell.call("migrate-from", "mailman3", str(source), "--files", str(source.parent), *options)
+    assert (66, True, True) == (called.code, str(archive) in called.err, "--no-archives" in called.err)
+    assert [] == shell.good("suppression", "ls", "--json").json
+    assert [] == shell.good("list", "ls", "--json").json
+    shell.good("migrate-from", "mailman3", str(source), "--files", str(source.parent), "--no-archives", *options)
 
 
 class Killed(BaseException):

@@ -9,7 +9,7 @@ import pytest
 
 from pressrun.core.errors import NoInput
 from pressrun.operations.installations import messages
-from pressrun.operations.installations.messages import BadMessage, OldMessage, read_messages
+from pressrun.operations.installations.messages import BadMessage, OldMessage, check_archive, read_messages
 
 NOW = 1_780_000_000
 THEN = 1_588_334_400  # 2020-05-01T12:00:00Z
@@ -105,3 +105,58 @@ def test_without_a_message_id_the_content_identifies_it(tmp_path: Path) -> None:
     assert isinstance(message, OldMessage)
     assert 64 == len(message.identity)
     assert message.source.startswith(b"Subject: (no subject)\r\n")
+
+
+@pytest.mark.parametrize("damage", ["cut off", "changed", "locked"])
+def test_an_archive_that_cannot_be_read_to_its_end_is_known_before(tmp_path: Path, damage: str) -> None:
+    """Whatever is wrong with it, the check and the reading say the same."""
+    path = tmp_path / "a.mbox.gz"
+    packed = gzip.compress(FIRST + HEADER + b"\n" + bytes(range(256)) * 100)
+    path.write_bytes({"cut off": packed[:-12], "changed": packed[:40] + b"\xff" * 40 + packed[80:]}.get(damage, packed))
+    if damage == "locked":
+        path.unlink()
+        path.symlink_to(path)
+    with pytest.raises(NoInput, match=r"cannot read the archive .*a\.mbox\.gz") as checked:
+        check_archive(path)
+    with pytest.raises(NoInput) as read_through:
+        list(read_messages(path, NOW))
+    assert str(checked.value) == str(read_through.value)
+
+
+def test_content_says_whether_a_file_is_compressed(tmp_path: Path) -> None:
+    """A browser may decompress what it saves, and people rename files. Months that were joined are one archive."""
+    packed = b"".join(gzip.compress(FIRST + HEADER + b"\nbody\n\n") for _ in range(2))
+    assert 2 == len(read(tmp_path / "a.mbox", packed))
+    assert 2 == len(read(tmp_path / "a.mbox.gz", gzip.decompress(packed)))
+    for name in ("a.mbox", "a.mbox.gz"):
+        check_archive(tmp_path / name)
+    check_archive(tmp_path)
+
+
+def test_a_message_without_a_sender_is_one_of_its_own(tmp_path: Path) -> None:
+    """Else its header, with addresses, would be text of the message above it."""
+    messages_read = read(tmp_path / "a.mbox", (b"From  Fri May  1 12:00:00 2020\n" + HEADER + b"\nbody\n\n") * 2)
+    assert [OldMessage, OldMessage] == [type(message) for message in messages_read]
+
+
+def test_a_line_between_messages_in_a_text_does_not_split_it(tmp_path: Path) -> None:
+    """HyperKitty before 1.3.5 and old servers export it unquoted; no header follows it there."""
+    text = b"\nThe file begins:\n\n" + FIRST + b"and goes on.\n\n" + FIRST
+    (message,) = read(tmp_path / "a.mbox", FIRST + HEADER + text)
+    assert isinstance(message, OldMessage)
+    assert 2 == message.source.count(b"From olga")
+
+
+def test_an_export_of_hyperkitty_is_read_as_it_was_posted(tmp_path: Path) -> None:
+    """It puts each text into a part, quotes lines that begin with From, and encodes files."""
+    part = b"--=\nContent-Type: %s\nContent-Transfer-Encoding: %s\n\n%s\n"
+    body = part % (b'text/plain; charset="utf-8"', b"7bit", b"Dear all,\n\n>" + FIRST + b"ends.\n")
+    body += part % (b"text/plain\nContent-Disposition: attachment; filename=a", b"base64", b"RnJvbSB4Cg==\n")
+    header = HEADER + b'To: news@lists.example\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="="\n'
+    whole = FIRST + header + b"\n" + body + b"--=--\n\n\n"
+    first, second = read(tmp_path / "a.mbox.gz", gzip.compress(whole) + gzip.compress(whole))
+    assert isinstance(first, OldMessage)
+    assert isinstance(second, OldMessage)
+    assert b"\r\n\r\n" + FIRST.strip() + b"\r\nends.\r\n" in first.source
+    assert b"@x.example>" not in first.source
+    assert first.source == second.source

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ from pressrun.cli.shared.verb import Invocation, reading_if_any, verb
 from pressrun.cli.shared.write_verbs import execute, executing
 from pressrun.operations.csv_records import as_csv
 from pressrun.operations.installations.installation import PROGRAMS, Installation, open_installation, origin_of
-from pressrun.operations.installations.messages import BadMessage, OldMessage, read_messages
+from pressrun.operations.installations.messages import BadMessage, OldMessage, check_archive, read_messages
 from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
 from pressrun.runtime.clock import utc_now
 from pressrun.services.members.neighbours import in_batches
@@ -111,6 +111,9 @@ def migrate_from(
         present = _find_present(invocation, installation, program)
         site = invocation.settings.site
         moves = plan_lists(program, installation.lists(), chosen, present, site.mail_domain)
+        if not no_archives:  # before anything is written
+            for path in chain.from_iterable(move.old.archives for move in moves):
+                check_archive(path)
         fates = Fates(installation, moves, now, rejects.add)
         report: dict[str, Any] = {"dry_run": dry_run, "bans": _plain(fates.count_bans()), "lists": []}
         for move in moves:

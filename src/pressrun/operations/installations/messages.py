@@ -10,9 +10,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from msgspec import Struct
 
@@ -22,10 +25,15 @@ from pressrun.operations.opened_files import open_source, sources_in
 
 LARGEST_MESSAGE = 25 << 20  # octets, with its attachments: what mail servers accept at most
 _LONGEST_LINE = 1 << 20
+_READ_AT_ONCE = 1 << 20
 _LONGEST_FROM_LINE = 1000  # octets: the time for its pattern grows with the square of its length
 _FUTURE_SECONDS = 86_400
-# The line between two messages (RFC 4155), with the time that it ends in.
-_FROM_LINE = re.compile(rb"From \S.*?((?:[A-Z][a-z]{2},? +){1,2}\d{1,2} +\d{1,2}:\d\d(?::\d\d)?.* \d{4}).*\r?\n?\Z")
+# The line between two messages (RFC 4155), with the time that it ends in. The sender may be missing.
+_FROM_LINE = re.compile(
+    rb"From (?:\S.*?| )((?:[A-Z][a-z]{2},? +){1,2}\d{1,2} +\d{1,2}:\d\d(?::\d\d)?.* \d{4}).*\r?\n?\Z"
+)
+_FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")  # what the line below it begins with
+_GZIP = b"\x1f\x8b"
 _QUOTED_FROM = re.compile(rb">+From ")
 _KEPT = re.compile(rb"(?:subject|mime-version|content-[a-z-]+)[ \t]*:", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
@@ -49,6 +57,19 @@ class BadMessage(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+def check_archive(path: Path) -> None:
+    """Raise NoInput for an mbox file that cannot be read to its end, or a folder that cannot be listed."""
+    try:
+        if path.is_dir():
+            sources_in(path)
+            return
+        with _opened(path) as file:
+            while file.read(_READ_AT_ONCE):
+                pass
+    except (OSError, EOFError, zlib.error) as problem:
+        raise _unreadable(path, problem) from None
+
+
 def read_messages(path: Path, now: int) -> Iterator[OldMessage | BadMessage]:
     """The messages of an mbox file, or of the files in a folder, in order; raises NoInput."""
     for number, (name, source, sent_at) in enumerate(_sources(path), start=1):
@@ -69,11 +90,28 @@ def _sources(path: Path) -> Iterator[tuple[str, bytes | str, str]]:
             for entry in sorted(sources_in(path), key=_by_number):
                 yield entry.name, _whole(entry), ""
             return
-        with open_source(path) as opened, gzip.open(opened) if path.suffix == ".gz" else opened as file:
+        with _opened(path) as file:
             for source, sent_at in _split(iter(lambda: file.readline(_LONGEST_LINE), b"")):
                 yield "", source, sent_at
-    except (OSError, EOFError) as problem:
-        raise NoInput(f"{path}: {problem}") from None
+    except (OSError, EOFError, zlib.error) as problem:
+        raise _unreadable(path, problem) from None
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """An mbox file, decompressed if it is compressed, whatever its name says."""
+    with open_source(path) as file:
+        if file.peek(len(_GZIP)).startswith(_GZIP):
+            with gzip.open(file) as content:
+                yield cast("BinaryIO", content)
+        else:
+            yield file
+
+
+def _unreadable(path: Path, problem: Exception) -> NoInput:
+    """An archive that fails as a whole, and what to do."""
+    reason = reason_of(problem) if isinstance(problem, OSError) else str(problem)
+    return NoInput(f"cannot read the archive {path}: {reason}. Mend it, or move without archives by --no-archives")
 
 
 def _by_number(path: Path) -> tuple[int, str]:
@@ -90,6 +128,8 @@ def _whole(path: Path) -> bytes | str:
             return _bare(file)
     except OSError as problem:
         return f"cannot be read: {reason_of(problem)}"
+    except NoInput as problem:
+        return str(problem)
 
 
 def _bare(file: BinaryIO) -> bytes:
@@ -103,8 +143,10 @@ def _split(lines: Iterable[bytes]) -> Iterator[tuple[bytes | str, str]]:
     """The messages of an mbox, or why one cannot be used, each with the time in its first line."""
     message: list[bytes] | None = None
     size, sent_at, after_blank = 0, "", True
-    for line in lines:
-        start = _FROM_LINE.match(line) if after_blank and len(line) <= _LONGEST_FROM_LINE else None
+    for line, following in pairwise(chain(lines, [b""])):
+        # A header follows the line between messages; below a line of a text that only looks like it, more text does.
+        is_start = after_blank and len(line) <= _LONGEST_FROM_LINE and (message is None or _FIELD.match(following))
+        start = _FROM_LINE.match(line) if is_start else None
         if start is not None:
             if message is not None:
                 yield _joined(message, size), sent_at
