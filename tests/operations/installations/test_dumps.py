@@ -17,7 +17,7 @@ from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, diges
 from pressrun.core.errors import BadInput, NoInput, NoRoom
 from pressrun.operations.installations import dumps
 from pressrun.operations.installations.dumps import read_mysql_dump, read_postgresql_dump
-from pressrun.operations.installations.installation import Installation, open_installation
+from pressrun.operations.installations.installation import OPEN_HERE, Installation, open_installation
 from pressrun.operations.installations.listmonk import open_listmonk
 from pressrun.operations.installations.phplist import open_phplist
 from pressrun.operations.installations.tables import Rows, copy_rows
@@ -163,6 +163,17 @@ def test_listmonk_says_of_each_who_may_be_mailed(tmp_path: Path) -> None:
     )
     assert ((digest_of_campaign(ISSUE), OldKind.CAMPAIGN),) == tides.places
     assert "a3@x.example" == links[digest_of_person("s3")]
+
+
+def test_listmonk_says_which_lists_are_closed_there(tmp_path: Path) -> None:
+    """Since 6.0, archived lists are hidden; sign-ups to temporary lists, too, were for administrators only."""
+    dump = LISTMONK.replace("type, optin,", "type, optin, status,").replace("double\t", "double\tarchived\t")
+    dump = dump.replace("private\tsingle\t", "temporary\tsingle\tactive\t")
+    with closing(open_listmonk(written(tmp_path / "dump.sql", dump), None)) as installation:
+        archived, temporary = installation.lists()
+    assert ("false", "false") == (archived.settings["listed"], temporary.settings["listed"])
+    assert "pressrun list close" in archived.left_behind[-1]
+    assert (OPEN_HERE,) == temporary.left_behind
 
 
 def test_listmonk_of_an_old_release_is_read(tmp_path: Path) -> None:

@@ -235,3 +235,17 @@ def test_an_old_database_is_refused_with_the_column_that_it_lacks(tmp_path: Path
     database.run("alter table ban drop column list_id")
     with pytest.raises(BadInput, match="the table ban has no column list_id"):
         open_mailman3(str(database.path), None)
+
+
+def test_owners_whom_mailman_cannot_reach_are_named(tmp_path: Path) -> None:
+    """By their name, where they have no address at all."""
+    database = Mailman3Database(tmp_path / "mailman.db")
+    database.add("olga at x", role=MODERATOR)
+    database.add("ada@x.example", role=OWNER, by_user=True)
+    database.run("update user set display_name = 'Ada', _preferred_address_id = null where id = 2")
+    with closing(open_mailman3(str(database.path), None)) as installation:
+        (old,) = installation.lists()
+    assert () == old.editors
+    assert {f"the owner or moderator {name!r}, which is not an email address" for name in ("Ada", "olga at x")} == {
+        text for text in old.left_behind if "owner or" in text
+    }

@@ -64,6 +64,19 @@ def test_a_list_comes_with_its_people_and_addresses(spool: Path) -> None:
     assert (digest_of_address("news-unsubscribe-digest", "lists.example"), OldKind.UNSUBSCRIBE) in places
 
 
+def test_an_owner_or_moderator_without_an_address_is_named(spool: Path) -> None:
+    """The list would be without them, and nobody would know."""
+    (spool / "news/control/owner").write_text("# the harbour\nolga@x.example\n")
+    (spool / "news/control/moderators").write_text("mo at x.example\n# the harbour\n")
+    with closing(open_mlmmj(str(spool), None)) as installation:
+        (old,) = installation.lists()
+    assert ("olga@x.example", ("olga@x.example",)) == (old.settings["owner"], old.editors)
+    assert [
+        "the owner or moderator '# the harbour', which is not an email address",
+        "the owner or moderator 'mo at x.example', which is not an email address",
+    ] == list(old.left_behind[1:])
+
+
 def test_mail_to_every_address_of_a_list_reaches_it(spool: Path) -> None:
     """mlmmj takes all lines of listaddress for its own."""
     (spool / "news" / "control" / "listaddress").write_text("news@lists.example\nnonsense\nold@was.example\n")

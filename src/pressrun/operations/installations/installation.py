@@ -24,6 +24,8 @@ from pressrun.operations.sources.member import SourceMember
 OPEN_HERE = "sign-ups that need approval: here, anybody can sign up"
 """What is left behind of a list whose owner decides who may subscribe."""
 
+_LONGEST_SHOWN = 100  # signs of a text that should be an address
+
 Place = tuple[str, OldKind]
 """A digest of core.addresses.old_links, and what the link or address led to."""
 
@@ -115,6 +117,21 @@ def valid_addresses(texts: Iterable[object]) -> list[str]:
         with suppress(MalformedAddress):
             addresses[parse_address(str(text or "")).typed] = None
     return list(addresses)
+
+
+def lost_people(texts: Iterable[object]) -> list[str]:
+    """What is left behind of owners and moderators: those whose address is none."""
+    lost: dict[str, None] = {}
+    for text in texts:
+        typed = str(text or "").strip()
+        if typed and not valid_addresses([typed]):
+            lost[f"the owner or moderator {typed[:_LONGEST_SHOWN]!r}, which is not an email address"] = None
+    return list(lost)
+
+
+def open_until_closed(status: str) -> str:
+    """What is left behind of a list that is closed there."""
+    return f"the status {status}. Here it is open until you close it with `pressrun list close`"
 
 
 def addresses_of(name: str, domain: str, kinds: dict[str, OldKind]) -> Iterator[Place]:

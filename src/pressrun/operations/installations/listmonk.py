@@ -16,6 +16,7 @@ from pressrun.operations.installations.installation import (
     OldList,
     PersonalLink,
     TableInstallation,
+    open_until_closed,
     source_file,
 )
 from pressrun.operations.installations.tables import copy_rows, read_server, utc_of
@@ -26,15 +27,15 @@ from pressrun.services.suppression import SuppressionReason
 
 WANTED = {
     "subscribers": ("id", "uuid", "email", "name", "attribs", "status", "updated_at"),
-    "lists": ("id", "uuid", "name", "type", "optin", "description"),
+    "lists": ("id", "uuid", "name", "type", "optin", "status", "description"),
     "subscriber_lists": ("subscriber_id", "list_id", "status", "created_at"),
     "campaigns": ("id", "uuid"),
     "campaign_lists": ("campaign_id", "list_id"),
     "bounces": ("subscriber_id", "type"),
     "settings": ("key", "value"),
 }
-# What releases before 0.7, 2.0 and 2.3 do not have.
-OPTIONAL = ("settings", "bounces", "lists.description")
+# What releases before 0.7, 2.0, 2.3 and 6.0 do not have.
+OPTIONAL = ("settings", "bounces", "lists.description", "lists.status")
 _PEOPLE = """
     select subscribers.id as number, email, name, attribs, subscribers.status as status,
         subscriber_lists.status as subscription, subscriber_lists.created_at as since,
@@ -83,11 +84,11 @@ class Listmonk(TableInstallation):
             (digest_of_campaign(campaign["uuid"]), OldKind.CAMPAIGN)
             for campaign in self._tables.rows(query, id=row["id"])
         ]
-        is_public = row["type"] == "public"
+        is_public, is_archived = row["type"] == "public", row["status"] == "archived"
         settings = {
             "description": row["description"] or "",
             "language": language,
-            "listed": "true" if is_public else "false",
+            "listed": "true" if is_public and not is_archived else "false",
             "archive": "public" if is_public else "members",
         }
         return OldList(
@@ -99,6 +100,7 @@ class Listmonk(TableInstallation):
             left_behind=(
                 *(("campaigns, which are not an archive of messages",) if issues else ()),
                 *(() if is_public else (OPEN_HERE,)),
+                *((open_until_closed("archived"),) if is_archived else ()),
             ),
         )
 

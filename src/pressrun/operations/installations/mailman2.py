@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,7 @@ from pressrun.operations.installations.installation import (
     OldList,
     Place,
     addresses_of,
+    lost_people,
     valid_addresses,
 )
 from pressrun.operations.installations.mailman3 import ENDINGS
@@ -138,7 +140,8 @@ class Mailman2(Installation):
     def _list(self, path: Path, config: Mapping[str, Any]) -> OldList:
         key = _key_of(path, config)
         name, _, domain = key.partition("@")
-        owners, moderators = _people(config.get("owner")), _people(config.get("moderator"))
+        people = [_people(config.get(role)) for role in ("owner", "moderator")]
+        owners, moderators = map(valid_addresses, people)
         description = "\n\n".join(
             filter(None, (_text(config.get(option, "")).strip() for option in ("description", "info")))
         )
@@ -162,6 +165,7 @@ class Mailman2(Installation):
             left_behind=(
                 *((f"subject prefix {prefix!r}",) if prefix else ()),
                 *((OPEN_HERE,) if config.get("subscribe_policy") in (_APPROVE, _CONFIRM_AND_APPROVE) else ()),
+                *lost_people(chain.from_iterable(people)),
             ),
         )
 
@@ -193,7 +197,7 @@ def _key_of(path: Path, config: Mapping[str, Any]) -> str:
 
 
 def _people(value: Any) -> list[str]:
-    return valid_addresses(map(_text, value)) if isinstance(value, list | tuple) else []
+    return list(map(_text, value)) if isinstance(value, list | tuple) else []
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import configparser
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_path
@@ -20,6 +21,7 @@ from pressrun.operations.installations.installation import (
     Place,
     TableInstallation,
     addresses_of,
+    lost_people,
     source_file,
     valid_addresses,
 )
@@ -132,7 +134,8 @@ class Mailman3(TableInstallation):
     def _list(self, row: dict[str, object]) -> OldList:
         name, domain = str(row["list_name"]), str(row["mail_host"])
         self._ids[f"{name}@{domain}"] = str(row["list_id"])
-        owners, moderators = (self._people(str(row["list_id"]), role) for role in (_OWNER, _MODERATOR))
+        people = [list(self._people(str(row["list_id"]), role)) for role in (_OWNER, _MODERATOR)]
+        owners, moderators = map(valid_addresses, people)
         description = "\n\n".join(str(row[key]).strip() for key in ("description", "info") if row[key])
         settings = {
             "description": description,
@@ -144,6 +147,7 @@ class Mailman3(TableInstallation):
         left = [f"subject prefix {row['subject_prefix']!r}"] if row["subject_prefix"] else []
         left += [OPEN_HERE] if str(row["subscription_policy"]) in (_MODERATE, _CONFIRM_THEN_MODERATE) else []
         left += ["the role of further owners, who become editors"] if len(owners) > 1 else []
+        left += lost_people(chain.from_iterable(people))
         return OldList(
             key=f"{name}@{domain}",
             name=name,
@@ -155,8 +159,8 @@ class Mailman3(TableInstallation):
             left_behind=tuple(left),
         )
 
-    def _people(self, list_id: str, role: int) -> list[str]:
-        return valid_addresses(row["address"] for row in self._tables.rows(_PEOPLE, list_id=list_id, role=role))
+    def _people(self, list_id: str, role: int) -> Iterator[object]:
+        return (row["address"] or row["name"] for row in self._tables.rows(_PEOPLE, list_id=list_id, role=role))
 
     def _find_archives(self, name: str, domain: str) -> Iterator[Path]:
         """mbox files and folders of messages that are named as the list is."""

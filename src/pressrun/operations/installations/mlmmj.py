@@ -13,6 +13,7 @@ from pressrun.operations.installations.installation import (
     Installation,
     OldList,
     addresses_of,
+    lost_people,
     valid_addresses,
 )
 from pressrun.operations.opened_files import is_source, open_source, sources_in
@@ -82,7 +83,8 @@ def _list(folder: Path) -> OldList:
     delimiter = next(iter(_lines(control / "delimiter")), "+")
     # The first one is in what mlmmj sends; mail to the others reaches the list, too.
     splits = [typed.rpartition("@") for typed in valid_addresses(_lines(control / "listaddress"))]
-    owners = valid_addresses(_lines(control / "owner"))
+    owner_lines, moderator_lines = _lines(control / "owner"), _lines(control / "moderators")
+    owners = valid_addresses(owner_lines)
     settings = {
         "owner": owners[0] if owners else "",
         "archive": "off" if (control / "noarchive").exists() else "members",
@@ -94,12 +96,15 @@ def _list(folder: Path) -> OldList:
         name=name,
         title=name,
         settings={key: value for key, value in settings.items() if value},
-        editors=tuple(valid_addresses([*owners, *_lines(control / "moderators")])),
+        editors=tuple(valid_addresses([*owners, *moderator_lines])),
         places=tuple(
             place for local, _, domain in splits for place in addresses_of(local, domain, _endings(delimiter))
         ),
         archives=(archive,) if archive.is_dir() and any(archive.iterdir()) else (),
-        left_behind=tuple(dict.fromkeys(text for file, text in _LEFT_BEHIND.items() if (control / file).exists())),
+        left_behind=(
+            *dict.fromkeys(text for file, text in _LEFT_BEHIND.items() if (control / file).exists()),
+            *lost_people([*owner_lines, *moderator_lines]),
+        ),
     )
 
 

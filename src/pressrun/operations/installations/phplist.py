@@ -17,6 +17,7 @@ from pressrun.operations.installations.installation import (
     OldList,
     PersonalLink,
     TableInstallation,
+    lost_people,
     source_file,
     valid_addresses,
 )
@@ -111,6 +112,7 @@ def _list(key: str, row: dict[str, Any]) -> OldList:
         settings={name: value for name, value in {**settings, "owner": "".join(owners)}.items() if value},
         editors=tuple(owners),
         places=((digest_of_path("/lists", f"?p=subscribe&id={row['id']}"), OldKind.PAGE),),
+        left_behind=tuple(lost_people([row["owner_address"]])),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from pressrun.operations.installations.installation import (
     Place,
     TableInstallation,
     addresses_of,
+    lost_people,
+    open_until_closed,
     source_file,
     valid_addresses,
 )
@@ -184,8 +187,9 @@ class Sympa(TableInstallation):
     def _list(self, name: str, robot: str) -> OldList:
         folder = self._folders.find_list(name, robot)
         config = self._config_of(name, robot)
-        owners, editors = (self._people(name, robot, role) for role in ("owner", "editor"))
-        owners = [*owners, *self._people(name, robot, "listmaster")]
+        people = [list(self._people(name, robot, role)) for role in ("owner", "editor", "listmaster")]
+        owners, editors, masters = map(valid_addresses, people)
+        owners += masters
         settings = {
             "description": "" if folder is None else _read_text(folder / "info"),
             "language": read_tag(config.get("lang", "")),
@@ -202,13 +206,16 @@ class Sympa(TableInstallation):
             editors=tuple(dict.fromkeys([*owners, *editors])),
             places=(*addresses_of(name, robot, _ENDINGS), *(_pages(name) if is_alone else ())),
             archives=tuple(self._folders.find_archives(name, robot)),
-            left_behind=tuple(self._left_behind(config, has_folder=folder is not None, is_alone=is_alone)),
+            left_behind=(
+                *self._left_behind(config, has_folder=folder is not None, is_alone=is_alone),
+                *lost_people(chain.from_iterable(people)),
+            ),
         )
 
     def _left_behind(self, config: dict[str, str], *, has_folder: bool, is_alone: bool) -> Iterator[str]:
         status = config.get("status", "open")
         if status != "open":
-            yield f"the status {status}. Here it is open until you close it with `pressrun list close`"
+            yield open_until_closed(status)
         if _NEEDS_OWNER.search(config.get("subscribe", "open")):
             yield OPEN_HERE
         if "include" in config:
@@ -224,8 +231,8 @@ class Sympa(TableInstallation):
         folder = self._folders.find_list(name, robot)
         return {} if folder is None else _read_config(folder / "config")
 
-    def _people(self, name: str, robot: str, role: str) -> list[str]:
-        return valid_addresses(row["address"] for row in self._tables.rows(_ADMINS, name=name, robot=robot, role=role))
+    def _people(self, name: str, robot: str, role: str) -> Iterator[object]:
+        return (row["address"] for row in self._tables.rows(_ADMINS, name=name, robot=robot, role=role))
 
     def _member(self, number: int, row: Any) -> SourceMember:
         values = {key: str(row[key]) for key in ("reception", "suspend", "bounce_score") if row[key] not in (None, "")}
