@@ -242,13 +242,14 @@ async def test_who_errs_too_often_is_sent_away(client: Client) -> None:
 
 
 async def test_nobody_is_sent_away_for_what_was_handed_to_them(client: Client) -> None:
-    """Postfix passes unknown recipients and large mails on, in pipelined groups: they are mistakes of its senders."""
+    """Postfix passes strange senders, unknown recipients and large mails on, in pipelined groups: others chose them."""
     group = "MAIL FROM:<a@reader.example>\r\n" + f"RCPT TO:<nobody@{D}>\r\n" * 3 + "DATA\r\nRSET\r\n"
     too_large = "MAIL FROM:<a@reader.example> SIZE=999999999\r\n" + f"RCPT TO:<{OWNER}>\r\nDATA\r\nRSET\r\n"
-    await client.send((group * 20 + too_large * 20 + "NOOP\r\n").encode())
-    replies = [await client.reply() for _ in range(20 * 6 + 20 * 4 + 1)]
-    assert {"550 5.1.1", "503 5.5.1", "552 5.3.4", "250 2.0.0", "250 2.1.0"} == {str(reply)[:9] for reply in replies}
-    assert "250 2.0.0" == str(replies[-1])[:9]
+    strange = "MAIL FROM:<a b@reader.example>\r\nMAIL FROM:<f\xe9e@reader.example>\r\n"
+    await client.send((group * 20 + too_large * 20 + strange * 20 + "NOOP\r\n").encode("latin-1"))
+    replies = [str(await client.reply())[:9] for _ in range(20 * 6 + 20 * 4 + 20 * 2 + 1)]
+    assert {"550 5.1.1", "503 5.5.1", "552 5.3.4", "501 5.5.4", "250 2.0.0", "250 2.1.0"} == set(replies)
+    assert "250 2.0.0" == replies[-1]
 
 
 # ---------------------------------------------------------------------- size

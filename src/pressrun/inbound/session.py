@@ -50,8 +50,6 @@ NO_ARGUMENT = Reply(501, "the command takes no argument", "5.5.4")
 NO_NAME = Reply(501, "the command needs the name of the client", "5.5.4")
 OK = Reply(250, "ok", "2.0.0")
 
-_WRONG_COMMAND = frozenset({500, 501, 502, 503, 555})
-
 Command = Callable[[str], Coroutine[Any, Any, None]]
 
 
@@ -194,13 +192,12 @@ class MailSession(ClientConnection):
         self._replies += render(reply)
 
     def _refuse(self, reply: Reply) -> None:
-        """Refuse a command, which counts where the client is at fault.
+        """Refuse a wrong command. Too many end the connection.
 
-        A mail server in front of us passes on the addresses and sizes that others gave it, and must not be sent away
-        for those: it would hold all of our mail back for a while.
+        What is wrong with an address or a mail does not count: a mail server in front of us passes on what others gave
+        it. If it were sent away for that, it would hold all of our mail back for a while.
         """
-        if reply.code in _WRONG_COMMAND:
-            self._errors += 1
+        self._errors += 1
         self._reply(reply)
 
     def _flush(self) -> None:
@@ -258,7 +255,7 @@ class MailSession(ClientConnection):
         try:
             text = argument.decode("utf-8")
         except UnicodeDecodeError:
-            self._refuse(Reply(501, "the line is not UTF-8", "5.5.4"))
+            self._reply(Reply(501, "the line is not UTF-8", "5.5.4"))
             return True
         await self._run(command, text.rstrip(" "))
         self.restart_timer()
@@ -310,9 +307,9 @@ class MailSession(ClientConnection):
             return
         match parse_sender(argument):
             case Reply() as refusal:
-                self._refuse(refusal)
+                self._reply(refusal)
             case EnvelopeSender(size=size) if size > self._listener.settings.max_message_bytes:
-                self._refuse(TOO_BIG)
+                self._reply(TOO_BIG)
             case EnvelopeSender(size=size) if not self._listener.memory.has_room(size):
                 self._reply(NO_ROOM)
             case sender:
@@ -325,7 +322,7 @@ class MailSession(ClientConnection):
             return
         recipient = parse_recipient(argument, mail_domain=self._domain, utf8=self._sender.utf8)
         if isinstance(recipient, Reply):
-            self._refuse(recipient)
+            self._reply(recipient)
             return
         if len(self._recipients) >= self._listener.settings.recipients:
             self._reply(SURPLUS)
@@ -336,7 +333,7 @@ class MailSession(ClientConnection):
         else:
             route = await acceptance.resolve_old_route(recipient) or NO_RELAYING
         if isinstance(route, Reply):
-            self._refuse(route)
+            self._reply(route)
             return
         if not await acceptance.has_room(route, self._recipients, self._sender.size):
             self._reply(QUEUE_FULL)
