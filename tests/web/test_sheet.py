@@ -49,14 +49,15 @@ def test_a_page_gets_the_rules_that_it_can_use() -> None:
 
 
 def test_a_page_gets_the_variables_that_it_uses() -> None:
-    """In its rules or in the styles that it has besides; a rule may be left with none."""
+    """In its rules or in its other sheets, but not in its text; a rule may be left with none."""
     sheet = Sheet(
         ":root { --a: #fff; --b: 1px; --c: 2px } p { color: var(--a); } .night { --b: #000; } td { top: 0; --c: 1px }"
     )
     assert ":root{--a:#fff}p{color:var(--a)}.night{}" == sheet.of('<p class="night">')
-    assert ":root{--b:1px}.night{--b:#000}" == sheet.of('<style>q{top:var(--b)}</style><i class="night">')
-    assert ":root{--c:2px}td{top:0;--c:1px}" == sheet.of("<td><style>q{top:var(--c)}</style>")
+    assert ":root{--b:1px}.night{--b:#000}" == sheet.of('<i class="night">', ["q{top:var(--b)}"])
+    assert ":root{--c:2px}td{top:0;--c:1px}" == sheet.of("<td>", ["q{top:var(--c)}"])
     assert ":root{}td{top:0}" == sheet.of("<td>")
+    assert ":root{}td{top:0}" == sheet.of("<td>var(--a) var(--b)")
 
 
 def test_a_page_that_uses_everything_gets_the_whole_sheet() -> None:

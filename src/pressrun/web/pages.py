@@ -112,7 +112,7 @@ class Pages:
             accent = Colour.parse(about.colour)
             more, page_icon = (*more, brand_sheet(accent)), icon(self._drawing, accent)
         page = self.render_text(template, about=about, sheets=more, icon=page_icon, **context)
-        sheet = self._sheet.of(page)
+        sheet = self._sheet.of(page, more)
         return page.replace(PLACE, f"<style>{sheet}</style>", 1), (sheet, *more)
 
     def render_text(self, template: str, **context: object) -> str:

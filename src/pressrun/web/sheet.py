@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -47,12 +48,13 @@ class Sheet:
         self._known = frozenset(name for rule in _flat(rules) for _, needs in rule.selectors for name in needs)
         self._written = lru_cache(maxsize=200)(lambda names, variables: _set_only(variables, _write(rules, names)))
 
-    def of(self, page: str) -> str:
-        """The part that a page can use."""
+    def of(self, page: str, others: Sequence[str] = ()) -> str:
+        """The part that a page with these other sheets can use."""
         used: set[str] = set()
         for tag, classes in _USED.findall(page):
             used.update([tag] if tag else [f".{name}" for name in classes.split()])
-        return self._written(self._known & used, frozenset(_VARIABLE.findall(page)))
+        # Not of the page, where somebody may search for such names: a sheet would be written for each search.
+        return self._written(self._known & used, frozenset(_VARIABLE.findall("".join(others))))
 
 
 def compact(text: str) -> str:
