@@ -10,6 +10,7 @@ import pytest_asyncio
 from msgspec.structs import replace
 from tests.database import begin_session, execute, select
 from tests.delivery.harness import GONE, LATER, TAKEN, UNSENT, DeliveryHarness
+from tests.delivery.queue.test_dispatcher import queue_notice
 
 from pressrun.core.errors import Unavailable
 from pressrun.delivery.queue.jobs import NOT_SENT, Job, Result, claim_of
@@ -86,9 +87,11 @@ async def test_a_result_for_a_copy_of_somebody_else_changes_nothing(
 async def test_a_start_leaves_alone_what_a_living_session_has(harness: DeliveryHarness, other: DeliveryHarness) -> None:
     await harness.readers(4)
     editions = [await harness.edition(text) for text in ("sending", "cancelled")]
+    await queue_notice(harness)
     await harness.outgoing_after_cycle()
     await harness.edition_admin.cancel(editions[1])
     before = await owners(harness)
+    assert [harness.owner.session] * 9 == [*before.values()]
     journal = {claim_of(job): JournalEntry(claim_of(job), "primary", 250, "") for job in jobs(harness)}
     await recover(harness.services.database, other.owner.session, Journaled(entries=journal), harness.services.now)
     assert before == await owners(harness)
