@@ -174,6 +174,19 @@ async def test_a_double_click_logs_in_once_and_shows_no_refusal(admin: AdminHarn
     assert ([("oidc",)], 1) == (await sessions(admin), other.asked.count("/token"))
 
 
+async def test_a_double_click_of_somebody_unknown_shows_one_refusal(admin: AdminHarness, other: OidcIssuer) -> None:
+    """The issuer would refuse the code the second time, and the page say something else."""
+    other.claims = {"email": "bob@town.example"}
+    async with sent_back(admin, other) as (client, back):
+        fields = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
+        cookie = client.cookies[COOKIE]
+        first = await client.post("/admin/oidc/callback", data=fields)
+        client.cookies.set(COOKIE, cookie)
+        second = await client.post("/admin/oidc/callback", data=fields)
+    assert (first.status_code, first.text) == (second.status_code, second.text)
+    assert 1 == other.asked.count("/token")
+
+
 async def test_an_issuer_that_is_away(admin: AdminHarness, other: OidcIssuer) -> None:
     """503 with Retry-After, before and after the detour; the other ways to log in stay."""
     other.metadata = {"jwks_uri": "http://localhost:1/keys"}

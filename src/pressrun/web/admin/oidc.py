@@ -41,7 +41,7 @@ class OidcPages:
         self._identities = frame.services.identities
         self._cookies = cookies
         is_secure = frame.origin.startswith("https:")
-        self._entries = Repeats[Entered | RateExceeded | None](REPEAT_SECONDS, RateExceeded | None)
+        self._entries = Repeats[Entered | RateExceeded | None](REPEAT_SECONDS, RateExceeded)
         self._cookie = Cookie("pressrun-oidc", lambda: CEREMONY_SECONDS, is_secure=is_secure)
 
     async def begin(self, request: Request) -> Response:
