@@ -225,10 +225,11 @@ def test_a_full_disk_leaves_nothing(data: DataDir, tmp_path: Path, octets: int, 
 
 
 KILLED = """
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from pressrun.operations.backup.write_backup import scratch_folder
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup makes whatever runs the tests ignore it
 with scratch_folder(Path(sys.argv[1])) as folder:
     (folder / "keys").mkdir()
     (folder / "keys" / "link-1").touch()
