@@ -16,9 +16,11 @@ from tests.database import select
 from tests.oidc_provider import OTHER_ID, Provider, new_key
 from tests.web.admin.admin_harness import OURS, AdminHarness, serve_admin
 from tests.web.admin.test_people_pages import entered
+from tests.web.admin.test_repeats import ends_of_repeats
 
 from pressrun.store.people import enter_links
 from pressrun.store.people.enter_links import LinkKind
+from pressrun.web.admin.log_in import REPEAT_SECONDS
 
 pytestmark = [pytest.mark.needs("oidc-provider"), pytest.mark.thorough]
 
@@ -147,7 +149,9 @@ async def test_somebody_who_cancels(admin: AdminHarness, provider: Provider) -> 
 
 
 @pytest.mark.parametrize("what", ["another client", "the challenge", "the nonce", "the state", "the issuer", "used"])
-async def test_what_does_not_belong_together(admin: AdminHarness, provider: Provider, what: str) -> None:
+async def test_what_does_not_belong_together(
+    admin: AdminHarness, provider: Provider, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each of the ties between a browser, a code and a token holds by itself: 401, or 400 before anybody is asked."""
     async with browsing(admin) as client:
         url = await leave(client)
@@ -164,10 +168,13 @@ async def test_what_does_not_belong_together(admin: AdminHarness, provider: Prov
             assert 401 == (await press(client, changed(back, iss=""))).status_code
             assert 401 == (await press(client, changed(back, iss="https://id.example"))).status_code
         elif what == "used":
-            cookies = dict(client.cookies)
+            cookies, ends = dict(client.cookies), ends_of_repeats(monkeypatch, REPEAT_SECONDS)
             assert 303 == (await press(client, back)).status_code
-            client.cookies.update(cookies)
-            assert 401 == (await press(client, back)).status_code
+            for end in ends:  # those of idle connections, too
+                end()
+            async with browsing(admin) as later:
+                later.cookies.update(cookies)
+                assert 401 == (await press(later, back)).status_code
         else:
             assert 401 == (await press(client, back)).status_code
     assert [] == await sessions(admin) or what == "used"
