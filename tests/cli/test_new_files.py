@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +61,35 @@ def test_nothing_is_left_of_what_was_not_finished(base: Path) -> None:
         write("index.html", b"half")
         raise ValueError
     assert [] == list((base / "ours").iterdir())
+
+
+@pytest.mark.parametrize("name", ["ours", "theirs"])
+def test_nothing_is_left_by_a_kill(base: Path, name: str) -> None:
+    """What was written so far is in no file that has a name: nobody would know what `.rejects.csv-1a2b3c4d` is."""
+    with new_file(base / name / "rejects.csv") as file:
+        file.write(b"ada@reader.example")
+        file.flush()
+        left = list((base / name).iterdir())
+    assert ([], ["rejects.csv"]) == (left, [path.name for path in (base / name).iterdir()])
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT])
+def test_a_file_system_without_unnamed_files(base: Path, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file has another name until it is finished, and is as private."""
+    real = os.open
+
+    def refuse(path: str, flags: int, *arguments: Any, **options: Any) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with new_file(base / "ours/rejects.csv") as file:
+        file.write(b"ada@reader.example")
+    assert [base / "ours/rejects.csv"] == list((base / "ours").iterdir())
+    assert 0o600 == mode_of(base / "ours/rejects.csv")
+    with pytest.raises(OutputExists), new_file(base / "ours/rejects.csv"):
+        pass
 
 
 def test_a_name_that_is_taken_meanwhile_is_left_alone(base: Path) -> None:

@@ -24,6 +24,7 @@ from pressrun.store.files import name_new_file, sync_directory
 
 PRIVATE = 0o600  # for what holds personal data: nobody but the owner reads it, whatever the umask
 PUBLIC = 0o644
+_NO_UNNAMED_FILES = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT})  # how O_TMPFILE is refused in open(2)
 
 
 def write_new(folder: Path, files: Mapping[str, bytes], mode: int) -> list[Path]:
@@ -67,7 +68,10 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
 
 @contextmanager
 def new_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
-    """Create a file, whole or not at all, even if the power fails; `-` is stdout. Raises OutputExists."""
+    """Create a file, whole or not at all, even if the power fails; `-` is stdout. Raises OutputExists.
+
+    A kill leaves nothing of it, except where the file system has no files without a name.
+    """
     if str(path) == "-":
         yield sys.stdout.buffer
         return
@@ -75,11 +79,11 @@ def new_file(path: Path, mode: int = PRIVATE) -> Iterator[BinaryIO]:
     with reporting_errors(path), _TargetFolder(open_folder(path.parent)) as folder:
         draft = _draft_name(path)
         try:
-            with folder.create(draft, mode) as handle:
+            with folder.create_unnamed(draft, mode) as handle:
                 yield handle
                 handle.flush()
                 os.fsync(handle.fileno())
-            folder.name(draft, path.name)
+                folder.name(handle, draft, path.name)
         finally:
             folder.remove(draft)
         folder.sync()
@@ -103,6 +107,21 @@ class _TargetFolder:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with acting_for(self._owner):
             return os.fdopen(os.open(name, flags, mode, dir_fd=self._descriptor), "wb")
+
+    def create_unnamed(self, draft: str, mode: int) -> BinaryIO:
+        """A new file that the kernel removes with this process, whatever ends it, unless it has been given a name.
+
+        On a file system without such files, as NFS and vfat, it is called `draft`.
+        """
+        with acting_for(self._owner):
+            try:
+                descriptor = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, mode, dir_fd=self._descriptor)
+            except OSError as problem:
+                if problem.errno not in _NO_UNNAMED_FILES:
+                    raise
+            else:
+                return os.fdopen(descriptor, "wb")
+        return self.create(draft, mode)
 
     def write(self, path: str, content: bytes, mode: int) -> None:
         """A new file at a path below, with the folders in it."""
@@ -131,10 +150,13 @@ class _TargetFolder:
         with acting_for(self._owner):
             os.fchmod(self._descriptor, 0o755)
 
-    def name(self, draft: str, name: str) -> None:
-        """Give a finished file its name."""
+    def name(self, file: BinaryIO, draft: str, name: str) -> None:
+        """Give a finished file its name; until now it may be called `draft`."""
         with acting_for(self._owner):
-            name_new_file(draft, name, self._descriptor)
+            if os.fstat(file.fileno()).st_nlink:
+                name_new_file(draft, name, self._descriptor)
+            else:
+                os.link(f"/proc/self/fd/{file.fileno()}", name, dst_dir_fd=self._descriptor)  # as in open(2)
 
     def rename(self, draft: str, name: str) -> None:
         with acting_for(self._owner):
