@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.disk import watched_disk
 
-from pressrun.cli.shared.new_files import new_file
+from pressrun.cli.shared.new_files import new_file, new_folder
 from pressrun.config import write_initial_config
 from pressrun.operations.dkim_keys import KeyType, create_dkim_key
 from pressrun.store.files import replace_file, sync_tree
@@ -32,6 +32,13 @@ def a_dkim_key(root: Path) -> None:
 def the_rejects_of_an_import(root: Path) -> None:
     with new_file(root / "rejects.csv") as file:
         file.write(b"ada@reader.example")
+
+
+def an_exported_archive(root: Path) -> None:
+    with new_folder(root / "www/lists/site") as write:
+        write("index.html", b"River News")
+        write("2026/may/index.html", b"Dear reader")
+        write("2026/may/image.png", b"PNG")
 
 
 def keys_of_a_new_database(root: Path) -> None:
@@ -75,6 +82,7 @@ def what_is_restored(root: Path) -> None:
         a_configuration,
         a_dkim_key,
         the_rejects_of_an_import,
+        an_exported_archive,
         keys_of_a_new_database,
         a_small_file,
         a_file_of_a_program,

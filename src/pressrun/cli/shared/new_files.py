@@ -43,8 +43,8 @@ def write_new(folder: Path, files: Mapping[str, bytes], mode: int) -> list[Path]
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
-    """Create a folder of files for publishing, whole or not at all. The block gets a function that writes a file at a
-    path below it.
+    """Create a folder of files for publishing, whole or not at all, even if the power fails. The block gets a function
+    that writes a file at a path below it.
 
     Raises OutputExists if anything but an empty folder is there.
     """
@@ -64,6 +64,7 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
             parent.rename(draft, path.name)
         finally:
             parent.remove_folder(draft)
+        parent.sync()
 
 
 @contextmanager
@@ -129,6 +130,8 @@ class _TargetFolder:
         if not rest:
             with self.create(first, mode) as handle:
                 handle.write(content)
+                handle.flush()
+                os.fsync(handle.fileno())
             return
         with suppress(FileExistsError):
             self.make_folder(first, 0o755)
@@ -146,8 +149,10 @@ class _TargetFolder:
             return _TargetFolder(os.open(name, flags, dir_fd=self._descriptor))
 
     def publish(self) -> None:
-        """Open it to all; until now it was private."""
+        """Bring the names below it to the disk, and open it to all; until now it was private."""
         with acting_for(self._owner):
+            for *_, folder in os.fwalk(dir_fd=self._descriptor):
+                os.fsync(folder)
             os.fchmod(self._descriptor, 0o755)
 
     def name(self, file: BinaryIO, draft: str, name: str) -> None:
@@ -185,6 +190,7 @@ def _open_or_make(path: Path) -> int:
             raise
     with _TargetFolder(_open_or_make(path.parent)) as parent, suppress(FileExistsError):
         parent.make_folder(path.name, 0o777)
+        parent.sync()
     return open_folder(path)
 
 
