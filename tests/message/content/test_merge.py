@@ -13,6 +13,7 @@ from tests.message.builders import build, edition, part, read, values
 
 from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.text.controls import without_controls
+from pressrun.message.content.merge import FieldTable, without_fields
 from pressrun.message.wire.quoted_printable import normalise_lines
 
 HOSTILE = [
@@ -104,6 +105,40 @@ def test_a_wrong_field_is_an_error_with_its_line(body: str, line: int, words: st
     errors = [finding for finding in build(edition(body)).findings if finding.severity == "error"]
     assert [line] == [error.line for error in errors]
     assert words in errors[0].message
+
+
+@pytest.mark.parametrize("suffix", [".md", ".html", ".txt"])
+def test_braces_after_a_backslash_are_text(suffix: str) -> None:
+    """In all sources and in code, too; what follows is not a field, though it looks like one."""
+    body = "Ours is \\{{ secrets.TOKEN }}, not {{ name }}.\n\n    run: \\{{ x | upper }}\n\n`\\{{`"
+    built = build(edition(body, subject="Use \\{{ x }}, {{ name }}"), suffix)
+    assert () == tuple(finding for finding in built.findings if finding.severity == "error")
+    copy = built.skeleton.copy(values(name="Ada"))
+    for subtype in ("plain",) if suffix == ".txt" else ("plain", "html"):
+        shown = part(copy, subtype)
+        assert "Ours is {{ secrets.TOKEN }}, not Ada." in shown
+        assert "run: {{ x | upper }}" in shown
+        assert "\\" not in shown
+    assert "Ours is {{ secrets.TOKEN }}" in built.text
+    assert "Use {{ x }}, Ada" == str(read(copy)["Subject"])
+
+
+@pytest.mark.parametrize("subject", ["\\{{ x }} y", "'\\{{ x }} y'", '"\\{{ x }} y"', '"\\\\{{ x }} y"'])
+def test_braces_as_text_in_a_key(subject: str) -> None:
+    """With or without quotes. Where YAML has escapes of its own, one backslash or two are the same."""
+    built = build(f"---\nsubject: {subject}\npreheader: {subject}\n---\nx")
+    assert ("{{ x }} y", "{{ x }} y", "x-y") == (built.subject, at_defaults(built.subject_template), built.slug)
+    titled = build(f"---\nsubject: x\ntitle: {subject}\n---\nx")
+    assert "{{ x }} y" == titled.title
+
+
+@given(st.text("a{}\\% 7BDbd|\n", max_size=40))
+def test_a_source_without_fields_is_shown_as_it_is(source: str) -> None:
+    source = f"x{source}x"
+    table = FieldTable([source], [], {})
+    assert source == table.mark(without_fields(source), first_line=1)
+    marked = table.mark(without_fields(source, is_markup=True), first_line=1, is_markup=True)
+    assert ([], []) == (table.findings, table.fields_in(marked))
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from tests.database import select
 from tests.services.harness import open_services
 
 from pressrun.core.addresses.address import parse_address
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.services.archives.archive_export import read_contents
 from pressrun.services.archives.archive_import import ArchivedMessage
 from pressrun.services.archives.archived_edition import read_edition
+from pressrun.services.reports import edition_descriptions
 from pressrun.store.lists import lists
 
 THEN = 1_588_334_400  # 2020-05-01T12:00:00Z
@@ -56,6 +59,25 @@ async def test_the_same_message_again_changes_nothing(tmp_path: Path) -> None:
         ]
         assert ["added", "unchanged", "added"] == outcomes
         assert 2 == len(await select(services.database, "select id from edition"))
+
+
+async def test_braces_in_a_message_are_text(tmp_path: Path) -> None:
+    """Its author knew nothing of our fields."""
+    source = (
+        b"Subject: Use {{ x }} now\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        b"<pre>{{ name }} \\{{ y }} {{</pre><a href='https://old.example/?q=%7B%7Bname%7D%7D'>z</a>\r\n"
+    )
+    async with open_services(tmp_path) as services:
+        await services.make_list()
+        await services.archive_import.add("news", message(source))
+        (shown,) = (await services.database.read(read_contents, "news")).editions
+        assert "Use {{ x }} now" == shown.title
+        page = await services.database.read(lambda tx: read_edition(tx, lists.get_list(tx, "news"), shown.slug))
+        assert page is not None
+        assert "{{ name }} \\{{ y }} {{</pre>" in (page.html or "")
+        assert "?q={{" in unquote(page.html or "")
+        (listed,) = await services.database.read(edition_descriptions.list_editions, "news", THEN)
+        assert "Use {{ x }} now" == at_defaults(listed.subject)
 
 
 async def test_a_message_without_postal_address_or_with_odd_fields_is_history_all_the_same(tmp_path: Path) -> None:

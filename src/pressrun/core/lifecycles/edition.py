@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-_FIELD = re.compile(r"\{\{[^|{}]*(?:\|\s*default\s*:([^{}]*))?\}\}")
+_FIELD = re.compile(r"\\(?P<braces>\{\{)|\{\{[^|{}]*(?:\|\s*default\s*:(?P<default>[^{}]*))?\}\}")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 
 
@@ -78,5 +78,8 @@ def resumed(*, has_started: bool) -> EditionState:
 
 def at_defaults(subject: str) -> str:
     """A subject as people other than readers see it: merge fields have their default, or are left out."""
-    shown = _FIELD.sub(lambda field: _QUOTED.sub(r"\2", (field[1] or "").strip()), subject)
-    return " ".join(shown.split())
+
+    def shown(field: re.Match[str]) -> str:
+        return field["braces"] or _QUOTED.sub(r"\2", (field["default"] or "").strip())
+
+    return " ".join(_FIELD.sub(shown, subject).split())

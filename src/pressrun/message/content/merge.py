@@ -1,4 +1,6 @@
-"""Merge fields in an edition: `{{ name }}`, `{{ name | default: friend }}`. Nothing else is evaluated.
+r"""Merge fields in an edition: `{{ name }}`, `{{ name | default: friend }}`. Nothing else is evaluated.
+
+Braces after a backslash are text: `\{{`.
 
 Before Markdown or HTML is processed, each field becomes a placeholder of lower-case letters and digits that no step
 changes. It is derived from a digest of the source and does not occur in it. In the finished part the placeholders
@@ -28,6 +30,8 @@ _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 _ENCODED = re.compile(
     r"(?:%7B%7B|\{\{(?=%20))(?:%20|\s)*([A-Za-z_][\w.-]*)(?:%20|\s)*(?:%7D%7D|\}\})", re.ASCII | re.IGNORECASE
 )
+_BRACES = re.compile(r"\{\{")
+_BRACES_IN_MARKUP = re.compile(rf"{_ENCODED.pattern}|{_BRACES.pattern}", re.ASCII | re.IGNORECASE)
 # Web mail puts `http://` before whatever somebody types as a link, also before a field that is a whole address.
 _BEFORE_ADDRESS = re.compile(
     r"https?:/{2,3}(?=\{\{(?:\s|&nbsp;){0,9}(?:unsubscribe_url|preferences_url|archive_url|latest_url)\b)",
@@ -65,14 +69,19 @@ class FieldTable:
         self._pattern = re.compile(self._prefix + r"(\d+)q")
 
     def mark(self, text: str, *, first_line: int | None, is_markup: bool = False) -> str:
-        """`text` with a placeholder for each field. A malformed field stays, and an unknown one is empty; both are
-        findings.
+        """`text` with a placeholder for each field, and without the backslash before braces that are text.
+
+        A malformed field stays, and an unknown one is empty; both are findings.
         """
         if is_markup:
             text = _ENCODED.sub(lambda match: _SHOWN.format(match[1]), text)
         text = _BEFORE_ADDRESS.sub("", text)
         done, position = [], 0
         while (start := text.find("{{", position)) >= 0:
+            if text.endswith("\\", 0, start):
+                done.append(text[position : start - 1] + "{{")
+                position = start + 2
+                continue
             line = None if first_line is None else first_line + text.count("\n", 0, start)
             done.append(text[position:start])
             end = text.find("}}", start, start + _LONGEST_FIELD)
@@ -167,6 +176,11 @@ class FieldTable:
                 pieces.append(Slot(kind, field.name, field.default))
         _add_text(pieces, text[position:])
         return pieces
+
+
+def without_fields(source: str, *, is_markup: bool = False) -> str:
+    """A source in which whatever looks like a field will be text."""
+    return (_BRACES_IN_MARKUP if is_markup else _BRACES).sub(lambda match: "\\" + match[0], source)
 
 
 def _add_text(pieces: list[Piece], text: str) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import html
-import re
 from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pressrun.core.lifecycles.edition import at_defaults
 from pressrun.core.site import Site
 from pressrun.message.content.flowed import flow
 from pressrun.message.content.html import CleanHtml, link_urls, rewrite_images
@@ -80,7 +80,7 @@ def suggested_slug(file: EditionFile) -> str:
     if file.keys.slug is not None:
         return file.keys.slug
     subject = file.keys.subject.text if file.keys.subject else ""
-    return make_slug(re.sub(r"\{\{[^|}]*(?:\|\s*default\s*:([^}]*))?\}\}", lambda match: match[1] or " ", subject))
+    return make_slug(at_defaults(subject))
 
 
 def with_asset_prefix(built: BuiltEdition, prefix: str) -> str:

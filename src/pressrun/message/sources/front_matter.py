@@ -32,7 +32,8 @@ FENCE = "---"
 
 _LARGEST = 64 * 1024
 _LONGEST_VALUE = 2000
-FIELD = re.compile(r"\{\{[^{}\n]{0,300}\}\}")
+# A backslash before it, which makes it text, is no escape of YAML's.
+FIELD = re.compile(r"(?:(?<!\\)\\)?\{\{[^{}\n]{0,300}\}\}")
 _MARK = "q0keyfield"
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
@@ -249,12 +250,12 @@ def _mailbox(key: str, value: Value | None) -> Mailbox | None:
 def _title(value: Value | None) -> str | None:
     if value is None:
         return None
-    if "{{" in value.text:
+    if re.search(r"(?<!\\)\{\{", value.text):
         raise EditionError(
             "title cannot contain fields. It is for the web, where nobody is greeted by name. Write plain text.",
             line=value.line,
         )
-    return " ".join(value.text.split())
+    return " ".join(value.text.replace("\\{{", "{{").split())
 
 
 def _slug(value: Value | None) -> str | None:

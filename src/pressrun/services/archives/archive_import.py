@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 from pressrun.core.errors import EditionError
 from pressrun.core.lifecycles.edition import EditionState
+from pressrun.message.content.merge import without_fields
+from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.answers import Answer
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import Manuscript
@@ -61,7 +63,7 @@ class ArchiveImport:
         manuscript = Manuscript(source=message.source, source_name="message.eml", assets={})
         try:
             file = (await self._preparer.builder.read(list_name, manuscript)).file
-            file = replace(file, keys=replace(file.keys, date=message.published_at))
+            file = _plain(replace(file, keys=replace(file.keys, date=message.published_at)))
             async with self._preparer.turn(list_name):
                 prepared = await self._preparer.prepare(list_name, manuscript, file)
                 return await self._database.write(self._store, prepared, message)
@@ -80,6 +82,14 @@ class ArchiveImport:
         editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))
         editions.publish(tx, edition.id, now)
         return {"outcome": "added", "id": lifecycle.require_edition(tx, edition.id).id}
+
+
+def _plain(file: EditionFile) -> EditionFile:
+    """The message with braces as its author meant them, who knew nothing of our fields."""
+    subject = file.keys.subject
+    keys = replace(file.keys, subject=subject and replace(subject, text=without_fields(subject.text)))
+    html = None if file.html is None else without_fields(file.html, is_markup=True)
+    return replace(file, keys=keys, body=without_fields(file.body), html=html)
 
 
 def _is_known(tx: Transaction, list_name: str, digest: bytes) -> bool:
