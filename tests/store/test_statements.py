@@ -46,6 +46,14 @@ def test_every_statement_says_what_it_is_for(path: Path) -> None:
     assert len(pieces[1::2]) == len(set(pieces[1::2]))
 
 
+def test_only_copies_of_editions_belong_to_a_subscription() -> None:
+    """So a statement that looks for copies by their subscription finds no notice, which is for one mailbox alone."""
+    inserts = [re.search(r"insert into delivery \((.*?)\)", text, re.DOTALL) for text in statements().values()]
+    columns = [set(re.findall(r"\w+", insert[1])) for insert in inserts if insert]
+    assert {"notice_id", "edition_id"} == {"notice_id", "edition_id"} & set().union(*columns)
+    assert [] == [names for names in columns if {"notice_id", "subscription_id"} <= names]
+
+
 def test_every_table_says_what_it_is_for() -> None:
     tables = re.findall(r"^create table (\w+)", SCHEMA, re.MULTILINE)
     assert [] == [table for table in tables if not re.search(rf"^-- .*\ncreate table {table} ", SCHEMA, re.MULTILINE)]

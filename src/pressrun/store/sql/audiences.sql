@@ -43,7 +43,7 @@ returning edition_id;
 delete from delivery
 where subscription_id = :taker_id and state = 'cancelled' and recorded_at < :own_since and edition_id in (
     select theirs.edition_id from delivery as theirs
-    where theirs.subscription_id = :giver_id and theirs.edition_id is not null
+    where theirs.subscription_id = :giver_id
         and (theirs.state in ('queued', 'deferred', 'claimed')
             or (theirs.state = 'cancelled' and theirs.recorded_at >= :stopped_since)))
 returning edition_id;

@@ -50,7 +50,7 @@ on conflict (id) do nothing;
 update delivery set subscription_id = :new_id,
     recorded_at = case when state = 'cancelled' and recorded_at < (select since from subscription where id = :new_id)
         then (select since from subscription where id = :new_id) else recorded_at end
-where subscription_id = :old_id and edition_id is not null
+where subscription_id = :old_id
     and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from had_issue
         where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :new_id)

@@ -198,7 +198,7 @@ update delivery set subscription_id = :taker_id, domain = :domain,
     recorded_at = case when state = 'cancelled' and recorded_at < (select since from subscription where id = :taker_id)
         then (select since from subscription where id = :taker_id) else recorded_at end,
     destination = coalesce((select destination from destination_domain where domain = :domain), '')
-where subscription_id = :giver_id and edition_id is not null
+where subscription_id = :giver_id
     and (state in ('queued', 'deferred', 'claimed') or (state = 'cancelled' and recorded_at >= :stopped_since))
     and not exists (select 1 from delivery as own
         where own.subscription_id = :taker_id and own.edition_id = delivery.edition_id)
