@@ -19,7 +19,7 @@ from tests.e2e.conftest import READERS, MakeInstance
 from tests.e2e.instance import EDITION, HOST, Daemon, Instance, until
 from tests.ports import free_port
 
-from pressrun.daemon.serve import UPGRADE_SECONDS
+from pressrun.daemon.upgrade_time import STEP_SECONDS
 
 GAUGE = "pressrun_config_reload_successful"
 MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
@@ -223,7 +223,7 @@ def test_systemd_waits_for_an_upgrade_of_the_schema(instance: Instance) -> None:
         return subprocess.Popen(command, cwd=instance.folder, env=environment, stderr=log)
 
     instance.daemon = Daemon(start, instance.folder)
-    assert "STATUS=upgrading" in instance.daemon.await_word(f"EXTEND_TIMEOUT_USEC={int(UPGRADE_SECONDS * 1_000_000)}")
+    assert "STATUS=upgrading" in instance.daemon.await_word(f"EXTEND_TIMEOUT_USEC={int(STEP_SECONDS * 1_000_000)}")
     instance.daemon.await_word("READY=1")
     assert instance.daemon.stop() == 0
 

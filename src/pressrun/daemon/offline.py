@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from msgspec import Struct
 
@@ -28,7 +28,7 @@ from pressrun.store.upkeep.data_lock import DataLock
 from pressrun.store.upkeep.datadir import make_root
 from pressrun.store.upkeep.disk_usage import measure_room
 from pressrun.store.upkeep.left_database import finish_setting_aside
-from pressrun.store.upkeep.preparing import prepare
+from pressrun.store.upkeep.preparing import DuringUpgrade, prepare
 from pressrun.store.upkeep.sessions import Process
 
 
@@ -42,16 +42,16 @@ class OpenedData(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, on_held: OnHeld = log_held, before_upgrade: Callable[[], None] = lambda: None
+    settings: Settings, on_held: OnHeld = log_held, during_upgrade: DuringUpgrade = nullcontext
 ) -> AsyncIterator[OpenedData]:
     """Lock the data, bring its schema up to date, begin a session, and hold back what a set-back database asks for.
 
-    `before_upgrade` is called if its schema is not up to date. Raises TryAgain while another process holds the data.
+    `during_upgrade` is entered while the schema is migrated. Raises TryAgain while another process holds the data.
     """
     data = settings.data
     make_root(data)
     with DataLock.acquire(data):
-        keys = prepare(data, before_upgrade)
+        keys = prepare(data, during_upgrade)
         database = await Database.open(data.database)
         try:
             limits = room_limits(settings.for_services())

@@ -36,6 +36,7 @@ from pressrun.daemon.reload import Reload
 from pressrun.daemon.running import Running, Tour, run_until
 from pressrun.daemon.service_stop import ServiceStop
 from pressrun.daemon.session_keeper import SessionWatcher, describe_process
+from pressrun.daemon.upgrade_time import start_extended
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.delivery.worker.workers import count_workers
 from pressrun.observe import log as logs
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("pressrun.daemon")
 
 OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # workers whose daemon was killed end before that
-UPGRADE_SECONDS = 6 * 3600.0  # for the schema of a large database on a slow disk; other starts take seconds
 CLOCK_SECONDS = 2.0  # two clocks that are kept right differ by less
 
 
@@ -88,8 +88,8 @@ async def _serve(settings: Settings, extras: Extras, early: EarlySignals) -> Non
     _prepare_process(settings)
     manager = ServiceManager.read(os.environ, extras.sockets)
     stopping = asyncio.Event()
-    before_upgrade = partial(manager.notifier.extend_timeout, UPGRADE_SECONDS, "upgrading the database")
-    async with opened(settings, before_upgrade=before_upgrade) as data, opened_journal(settings) as journal:
+    during_upgrade = partial(start_extended, manager.notifier)
+    async with opened(settings, during_upgrade=during_upgrade) as data, opened_journal(settings) as journal:
         early.stop_by(stopping.set)
         stop = ServiceStop(data.session, data.database, settings.data)
         await log_differences(stop.database, data.session.session, describe_process(settings, data.keys))

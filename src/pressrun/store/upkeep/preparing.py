@@ -6,7 +6,7 @@ Keys are created only together with a new database.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.signing.keys import KeyRing
@@ -24,15 +24,15 @@ from pressrun.store.upkeep.key_files import (
 )
 from pressrun.store.upkeep.left_database import drop_unused_copies
 
+DuringUpgrade = Callable[[], AbstractContextManager[None]]
+"""A block for the time in which a schema is migrated, which may be hours; it is not entered otherwise."""
 
-def prepare(data: DataDir, before_upgrade: Callable[[], None] = lambda: None) -> KeyRing:
-    """With the lock held: create missing data, migrate the schema, and load the keys.
 
-    `before_upgrade` is called if there is a schema to migrate, which may take minutes.
-    """
+def prepare(data: DataDir, during_upgrade: DuringUpgrade = nullcontext) -> KeyRing:
+    """With the lock held: create missing data, migrate the schema, and load the keys."""
     make_directory(data.root)
     if data.database.exists():
-        keys, _ = migrate_schema(data, before_upgrade)
+        keys, _ = migrate_schema(data, during_upgrade)
         _end_abandoned_move(data)
         (data.keys / UNUSED).unlink(missing_ok=True)  # the start that created both was killed
         drop_unfinished_keys(data)
@@ -55,17 +55,17 @@ def check(data: DataDir) -> None:
         _require_unused(data)
 
 
-def migrate_schema(data: DataDir, before_upgrade: Callable[[], None] = lambda: None) -> tuple[KeyRing, list[int]]:
+def migrate_schema(data: DataDir, during_upgrade: DuringUpgrade = nullcontext) -> tuple[KeyRing, list[int]]:
     """With the lock held: migrate a database to the newest schema; returns its keys and the versions reached.
 
     Raises TryAgain while a process on another machine uses the database.
     """
     keys = load_keys(data)
-    if data.database.version() < data.database.newest_version:
-        if not data.database.is_exclusive:
-            require_free(data)
-        before_upgrade()
-    reached = data.database.migrate(backups=data.backups, keys=keys)
+    is_old = data.database.version() < data.database.newest_version
+    if is_old and not data.database.is_exclusive:
+        require_free(data)
+    with during_upgrade() if is_old else nullcontext():
+        reached = data.database.migrate(backups=data.backups, keys=keys)
     record_keys(data, keys)  # of a killed rotation, or of an earlier version
     return keys, reached
 
