@@ -12,6 +12,11 @@ def _nested(depth: int) -> bytes:
     return b"".join(parts) + b"\r\nhello\r\n"
 
 
+def _nested_by_folded_boundaries(depth: int) -> bytes:
+    fields = [b"Content-Type: multipart/mixed; boundary=\r\n b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth)]
+    return b"".join(fields) + b"\r\n" * 500_000
+
+
 HOSTILE: dict[str, bytes] = {
     "30 KB of folded semicolons": b"Content-Type: text/plain" + b";\r\n " * 10_000 + b"\r\n\r\nhello\r\n",
     "8 KB of semicolons": b"Content-Type: text/plain" + b";" * 8_000 + b"\r\n\r\nhello\r\n",
@@ -21,6 +26,7 @@ HOSTILE: dict[str, bytes] = {
         b"Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\r\n\r\n" + b"--ab\r\n\r\n" * 10_000 + b"--ab--\r\n"
     ),
     "depth 2,000": _nested(2_000),
+    "depth 100 by folded boundaries": _nested_by_folded_boundaries(100),
     "2,000 mails in mails": b"Content-Type: message/rfc822\r\n\r\n" * 2_000,
     "16 KB of parentheses": b"From: " + b"(" * 16_000 + b"a@reader.example\r\n\r\nhello\r\n",
     "8 KB of parentheses": b"From: " + b"(" * 8_000 + b"a@reader.example\r\n\r\nhello\r\n",
@@ -49,6 +55,7 @@ REFUSED = frozenset(
         "100,000 parts",
         "100,000 parts, boundary in pieces",
         "depth 2,000",
+        "depth 100 by folded boundaries",
         "2,000 mails in mails",
         "16 KB of parentheses",
         "a line of 1 MB",

@@ -185,6 +185,20 @@ def test_an_image_inside_the_page_becomes_a_file() -> None:
     assert [("image-1.png", PNG, "image-1")] == [(item.name, item.content, item.content_id) for item in posted.enclosed]
 
 
+def test_a_data_image_with_odd_letters_stays_as_it_is() -> None:
+    """Without regard to case, ſ is an s: the pattern finds it in base64, the decoder does not accept it."""
+    page = '<p>Boats <img src="data:image/png;base64,AA\u017fA" alt="boat"></p>'
+    html = edition(read(part("text/html; charset=utf-8", page))).html
+    assert "base64,AA\u017fA" in (html or "")
+
+
+def test_an_odd_content_id_is_not_another() -> None:
+    """Nor is ſ in a Content-ID the s of an image that is not there."""
+    image = part("image/png", IMAGE, Content_ID="<boat\u017f@x>", Content_Transfer_Encoding="base64")
+    page = part("text/html; charset=utf-8", '<p>Boats <img src="cid:boats@x" alt="boat"></p>')
+    assert "cid:boats@x" in (edition(read(multi("related", page, image))).html or "")
+
+
 def test_images_inside_the_page_are_counted() -> None:
     """More than a mail may have parts stay where they are, each time that it is read."""
     image = f'<img src="data:image/png;base64,{IMAGE}">\n'

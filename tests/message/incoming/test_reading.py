@@ -58,6 +58,15 @@ def test_a_blank_text_part_gives_way_to_the_html() -> None:
     assert ["subscribe"] == read_mail(compose(body, Content_Type="multipart/alternative; boundary=x")).text.split()
 
 
+def test_many_attached_mails_are_no_nest() -> None:
+    """A digest of thirty mails, each with two alternatives, is as deep as one of them."""
+    mail = "Content-Type: multipart/alternative; boundary=b{0}\r\n\r\n--b{0}\r\n\r\nhi\r\n--b{0}--\r\n"
+    attached = [f"--x\r\nContent-Type: message/rfc822\r\n\r\n{mail.format(number)}" for number in range(30)]
+    text = "--x\r\n\r\nsubscribe\r\n"
+    content = f"Content-Type: multipart/mixed; boundary=x\r\n\r\n{text}{''.join(attached)}--x--\r\n"
+    assert "subscribe" in read_mail(content.encode()).text
+
+
 def test_html_alone_is_read_as_lines() -> None:
     """Without what is quoted or not shown."""
     html = "<style>help</style><div>lists</div><p>subscribe<br>end</p><blockquote>unsubscribe</blockquote>"

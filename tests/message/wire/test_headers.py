@@ -127,6 +127,15 @@ def test_only_one_clean_mailbox_is_read(text: str) -> None:
         parse_mailbox(text)
 
 
+def test_a_subject_of_many_blanks_has_no_longer_lines() -> None:
+    """A line of more than 998 octets is refused by some servers, and cut by others (RFC 5322 §2.1.1)."""
+    value = "Boats" + " " * 1500 + "and tides"
+    field = subject_field(value)
+    check_field(field, "Subject")
+    assert max(map(len, field.split(b"\r\n"))) <= 76
+    assert str(read(field + b"\r\n")["Subject"]) == value
+
+
 def test_the_date_is_in_universal_time() -> None:
     """RFC 5322 form with a numeric zone."""
     assert "Thu, 01 Jan 1970 00:00:00 +0000" == format_date(0)

@@ -188,8 +188,10 @@ class _Cleaner:
 
     def _declaration(self, tokens: Sequence[Token]) -> str:
         """The declaration without blanks around it, or "" if it may not stay."""
-        while tokens and tokens[-1].kind is TokenKind.SPACE:
-            tokens = tokens[:-1]
+        end = len(tokens)
+        while end and tokens[end - 1].kind is TokenKind.SPACE:
+            end -= 1
+        tokens = tokens[:end]
         colon = 2 if len(tokens) > 1 and tokens[1].kind is TokenKind.SPACE else 1
         if len(tokens) <= colon or tokens[0].kind is not TokenKind.NAME or tokens[colon].value != ":":
             return ""

@@ -85,7 +85,8 @@ def _written(lines: list[_FlowedLine]) -> Iterator[str]:
 
 def unflow(text: str, *, delete_blank: bool) -> str:
     """Paragraphs of `format=flowed` on one line each (RFC 3676 §4); `delete_blank` is its `delsp=yes`."""
-    done: list[_FlowedLine] = []
+    done: list[tuple[int, list[str]]] = []  # how deep each paragraph is quoted, and its lines
+    is_open = False
     for raw in text.split("\n"):
         match = _QUOTE.fullmatch(raw)
         assert match is not None, "the pattern matches any line"
@@ -93,9 +94,13 @@ def unflow(text: str, *, delete_blank: bool) -> str:
         is_signature = content == _SIGNATURE
         is_soft = content.endswith(" ") and not is_signature
         kept = content[:-1] if is_soft and delete_blank else content
-        before = done[-1] if done else None
-        if before is not None and before.is_soft and before.depth == depth and not is_signature:
-            done[-1] = _FlowedLine(depth, before.content + kept, is_soft)
+        if is_open and done[-1][0] == depth and not is_signature:
+            done[-1][1].append(kept)
         else:
-            done.append(_FlowedLine(depth, kept, is_soft))
-    return "\n".join(">" * line.depth + (" " if line.depth and line.content else "") + line.content for line in done)
+            done.append((depth, [kept]))
+        is_open = is_soft
+    return "\n".join(_quoted(depth, "".join(pieces)) for depth, pieces in done)
+
+
+def _quoted(depth: int, content: str) -> str:
+    return ">" * depth + (" " if depth and content else "") + content

@@ -210,7 +210,6 @@ _CODES = {
     r"\bbackground\s*=\s*[\"']?[^\s\"'>]": BACKGROUND,
 }
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE), code) for pattern, code in _CODES.items()]
-_STYLE_IN_FRAGMENT = re.compile(r"<style\b", re.IGNORECASE)
 
 
 def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bool) -> Iterator[Finding]:
@@ -220,7 +219,7 @@ def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bo
         match = pattern.search(page)
         if match is not None:
             yield warning(code, line_of(match[0]))
-    if is_markdown and (match := _STYLE_IN_FRAGMENT.search(page)):
+    if is_markdown and (match := _SHEET.search(page)):
         yield warning("lost-style-in-markdown", line_of(match[0]))
 
 
@@ -246,7 +245,7 @@ def link_urls(text: str, link: Callable[[str], str], *, quote: bool = True) -> s
     return "".join([*done, html.escape(text[position:], quote=quote)])
 
 
-_WORD = re.compile(r"urn:schemas-microsoft-com:office|class=[\"']?Mso|\bmso-[a-z-]+\s*:", re.IGNORECASE)
+_WORD = re.compile(r"urn:schemas-microsoft-com:office|class=[\"']?Mso|\bmso-[a-z-]{1,60}\s*:", re.IGNORECASE)
 # One or two opening tags with a symbol font, then the letter, then the blanks that Word puts behind it.
 _SYMBOL = re.compile(
     r"((?:<span\b[^>]{0,400}>\s*){0,2}<span\b[^>]{0,400}\b(?:Symbol|Wingdings|Courier New)\b[^>]{0,400}>"

@@ -29,21 +29,22 @@ def split_mail_only(source: str, *, first_line: int | None) -> MailAndWeb:
     """Split a source at its marks; a mark without its partner is an error at its line."""
     findings: list[Finding] = []
     mail, web = [], []
-    position, opened = 0, None
+    position, counted, line, is_open = 0, 0, first_line, False
     for start, end, is_end in _marks(source):
         text = source[position:start]
         mail.append(text)
-        if opened is None:
+        if not is_open:
             web.append(text)
-        if is_end is (opened is None):
-            findings.append(_unpaired(source, start, first_line, is_end=is_end))
-        opened = None if is_end else start
-        position = end
+        if line is not None:
+            line += source.count("\n", counted, start)
+        if is_end is not is_open:
+            findings.append(error("mail-part-not-begun" if is_end else "mail-part-not-ended", line))
+        position, counted, is_open = end, start, not is_end
     mail.append(source[position:])
-    if opened is None:
-        web.append(source[position:])
+    if is_open:
+        findings.append(error("mail-part-not-ended", line))
     else:
-        findings.append(_unpaired(source, opened, first_line, is_end=False))
+        web.append(source[position:])
     return MailAndWeb("".join(mail), "".join(web), tuple(findings))
 
 
@@ -51,10 +52,3 @@ def _marks(source: str) -> list[tuple[int, int, bool]]:
     """Where each mark begins and ends, including its line if it is alone there, and whether it closes a part."""
     lines = {match.start("mark"): match.span() for match in _ALONE.finditer(source)}
     return [(*lines.get(match.start(), match.span()), match["end"] is not None) for match in _MARK.finditer(source)]
-
-
-def _unpaired(source: str, start: int, first_line: int | None, *, is_end: bool) -> Finding:
-    line = None if first_line is None else first_line + source.count("\n", 0, start)
-    if is_end:
-        return error("mail-part-not-begun", line)
-    return error("mail-part-not-ended", line)

@@ -8,7 +8,6 @@ button.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise, zip_longest
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from pressrun.message.content.columns import width
 from pressrun.message.content.html import web_addresses
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _early_ends(inline: Token) -> Sequence[Token]:
     return [
         token
         for token, line, following in zip(breaks, lines, lines[1:], strict=False)
-        if token.type == "softbreak" and _width(line) + 1 + _width(_first_word(following)) <= _ROOM_OF_A_LINE
+        if token.type == "softbreak" and width(line) + 1 + width(_first_word(following)) <= _ROOM_OF_A_LINE
     ]
 
 
@@ -75,11 +75,6 @@ def _first_word(line: str) -> str:
     """The text up to a blank, or a whole link, which no program wraps."""
     match = _WORD.match(line)
     return "" if match is None else match[0]
-
-
-def _width(text: str) -> int:
-    """The columns of a text; a Chinese letter takes two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def _make_buttons(state: StateCore) -> None:

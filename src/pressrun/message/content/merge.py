@@ -24,7 +24,7 @@ from pressrun.message.wire.slots import ESCAPES, Piece, Slot, SlotKind
 READER_FIELDS = frozenset({"name", "email", "unsubscribe_url", "preferences_url"})
 CONSTANT_FIELDS = frozenset({"list.title", "archive_url", "latest_url"})  # the same in every copy
 
-NAMED_FIELD = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")  # the name in a field, valid or not
+NAMED_FIELD = re.compile(r"\{\{\s*+([^|{}]*?[^|{}\s])\s*+(?:\||\}\})")  # the name in a field, valid or not
 _INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 _ENCODED = re.compile(
@@ -76,13 +76,14 @@ class FieldTable:
         if is_markup:
             text = _ENCODED.sub(lambda match: _SHOWN.format(match[1]), text)
         text = _BEFORE_ADDRESS.sub("", text)
-        done, position = [], 0
+        done, position, line = [], 0, first_line
         while (start := text.find("{{", position)) >= 0:
+            if line is not None:
+                line += text.count("\n", position, start)
             if text.endswith("\\", 0, start):
                 done.append(text[position : start - 1] + "{{")
                 position = start + 2
                 continue
-            line = None if first_line is None else first_line + text.count("\n", 0, start)
             done.append(text[position:start])
             end = text.find("}}", start, start + _LONGEST_FIELD)
             inside = text[start + 2 : end] if end >= 0 else ""

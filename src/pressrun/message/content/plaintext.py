@@ -200,7 +200,7 @@ class _TextWriter:
                 content = ("\n\n" if _has_paragraphs(child) else "\n").join(blocks)
                 items.append(mark + content.replace("\n", "\n" + " " * len(mark)))
         text = ("\n\n" if is_loose and not are_notes else "\n").join(items)
-        return [re.sub(r"[ ]+\n", "\n", text)] if items else []
+        return [re.sub(r"(?<! ) +\n", "\n", text)] if items else []
 
     def _definitions(self, node: Node) -> list[str]:
         """Terms, each with its meaning indented below."""

@@ -48,7 +48,8 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
             body_style, body = _inlined(page, plain)
         except ValueError as problem:
             return page, [warning("sheet-stays-unreadable", problem=str(problem))]
-    kept = "\n".join(rule for rule in rules if rule not in plain)
+    inlined = frozenset(plain)
+    kept = "\n".join(rule for rule in rules if rule not in inlined)
     return clean_again(replace(page, body=body, styles=kept), body_style), []
 
 

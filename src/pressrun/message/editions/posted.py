@@ -215,7 +215,9 @@ def _renamed(page: str, names: dict[str, str]) -> str:
     if not spellings:
         return page
     longest_first = sorted(spellings, key=len, reverse=True)
-    pattern = re.compile(r"\bcid:(" + "|".join(map(re.escape, longest_first)) + r")(?![A-Za-z0-9._@$-])", re.IGNORECASE)
+    pattern = re.compile(
+        r"\bcid:(" + "|".join(map(re.escape, longest_first)) + r")(?![A-Za-z0-9._@$-])", re.IGNORECASE | re.ASCII
+    )
     by_case = {spelling.lower(): name for spelling, name in spellings.items()}
     return pattern.sub(lambda match: f"cid:{by_case[match[1].lower()]}", page)
 

@@ -54,7 +54,7 @@ def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
     other_lines = 0
     for raw in body.splitlines()[:500]:
         line = raw.translate(_UNSEEN).strip()
-        if line in ("--", "end") or line.lower() == "end":
+        if line.lower() in ("--", "end"):
             break
         if not line or line.startswith((">", "|")):
             continue

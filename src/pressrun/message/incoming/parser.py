@@ -1,10 +1,11 @@
 """The standard library's mail parser, kept within caps and away from what it does badly.
 
-It burns seconds on folded semicolons, long fields, very many parts and deep nests, so `check_caps` looks at the raw
-octets first, in linear time. It ends a header at the first line that is not a field, so that a mark that a machine
-wrote the mail could hide below: `mend_header` drops such lines. And it decodes by whatever charset a mail names, also
-in parameters (RFC 2231): MailPart decodes by core.text.charsets only. The old `compat32` policy reads, because the
-newer ones raise odd exceptions on hostile headers, but not letters without an encoding, which it would replace.
+It burns seconds on folded semicolons and long fields, so `check_caps` looks at the raw octets first, in linear time. It
+does so on very many parts and deep nests as well: MailPart refuses these while they are read. It ends a header at the
+first line that is not a field, so that a mark that a machine wrote the mail could hide below: `mend_header` drops such
+lines. And it decodes by whatever charset a mail names, also in parameters (RFC 2231): MailPart decodes by
+core.text.charsets only. The old `compat32` policy reads, because the newer ones raise odd exceptions on hostile
+headers, but not letters without an encoding, which it would replace.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
-from email.policy import Compat32
+from email.policy import Compat32, Policy, compat32
+from itertools import count
 from typing import Any, cast
 
 from pressrun.core.errors import UnreadableMail
@@ -36,8 +38,6 @@ PARSER_FAULTS = (
     MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError,
 )  # fmt: skip
 _PART_FIELD = re.compile(rb"(?im)^content-[a-z-]{1,40}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
-_BOUNDARY = re.compile(rb"(?i)boundary(?:\*0?\*?)?[ \t]*=[ \t]*\"?([^\";\r\n]{1,200})")
-_ENCLOSED = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*message/rfc822")
 
 
 @contextmanager
@@ -74,17 +74,11 @@ def check_header(content: bytes) -> None:
 
 
 def check_body(content: bytes) -> None:
-    """Refuse lines, fields of parts and nesting that would stall a parser."""
+    """Refuse lines and fields of parts that would stall a parser."""
     if _has_long_line(content):
         raise UnreadableMail(f"a line is longer than {MAX_LINE_BYTES // 1024} KiB")
     if any(len(match[0]) > MAX_FIELD_BYTES for match in _PART_FIELD.finditer(content)):
         raise UnreadableMail(f"a header field of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
-    boundaries = {match.strip() for match in _BOUNDARY.findall(content)}
-    if len(boundaries) > MAX_DEPTH or len(_ENCLOSED.findall(content)) > MAX_DEPTH:
-        raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
-    lines = sum(content.count(b"\n--" + boundary) for boundary in boundaries)
-    if lines > MAX_PARTS + 2 * MAX_DEPTH:
-        raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
 
 
 def _has_long_line(content: bytes) -> bool:
@@ -131,6 +125,20 @@ _BROKEN = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 class MailPart(Message):
     """A mail or one of its parts."""
+
+    def __init__(self, policy: Policy = compat32) -> None:
+        super().__init__(policy)
+        self.depth = 0
+        self.numbers = count(1)  # of the parts of the whole mail
+
+    def attach(self, payload: Any) -> None:
+        """Add a part, as the parser does for each one. Raises UnreadableMail when there are too many, or too deep."""
+        payload.depth, payload.numbers = self.depth + 1, self.numbers
+        if payload.depth > MAX_DEPTH:
+            raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
+        if next(self.numbers) > MAX_PARTS + MAX_DEPTH:  # those that only hold others do not count
+            raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
+        super().attach(payload)
 
     def get_boundary(self, failobj: Any = None) -> Any:
         """The line between its parts."""
@@ -187,7 +195,7 @@ _POLICY = _Policy()
 
 
 def parse_mail(content: bytes) -> MailPart:
-    """Parse a mail within the caps. Raises one of PARSER_FAULTS."""
+    """Parse a mail within the caps. Raises UnreadableMail for one with too many or too deep parts, or PARSER_FAULTS."""
     return cast(MailPart, message_from_bytes(content, MailPart, policy=_POLICY))
 
 

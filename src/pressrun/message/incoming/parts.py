@@ -16,14 +16,13 @@ from html import escape
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.errors import UnreadableMail
 from pressrun.core.text.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.text.controls import without_controls
 from pressrun.message.content.flowed import unflow
 from pressrun.message.content.html import clean_html
 from pressrun.message.content.plaintext import text_from_html
 from pressrun.message.finding import Remark, remark, unreadable
-from pressrun.message.incoming.parser import MAX_DEPTH, MAX_PARTS, MailPart
+from pressrun.message.incoming.parser import MAX_PARTS, MailPart
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.incoming.unwrapped import with_data_images, without_pgp_signature
 from pressrun.message.wire.mime import Enclosure, image_type
@@ -76,10 +75,10 @@ class MailContents(Struct):
 
 
 def gather(message: MailPart) -> MailContents:
-    """Find text and files. Raises UnreadableMail for a mail that is encrypted, too deep or too large."""
+    """Find text and files. Raises UnreadableMail for a mail that is encrypted or too large."""
     gatherer = _Gatherer()
     contents = gatherer.contents
-    blocks = contents.blocks = gatherer.read(message, 0)
+    blocks = contents.blocks = gatherer.read(message)
     if any(block.image is not None for block in blocks) and all(block.html is None for block in blocks):
         contents.notes.append(remark("mail-plain-pictures"))
     return contents
@@ -88,16 +87,10 @@ def gather(message: MailPart) -> MailContents:
 class _Gatherer:
     def __init__(self) -> None:
         self.contents = MailContents()
-        self._parts = 0
         self._text_size = 0
 
-    def read(self, part: MailPart, depth: int) -> list[Block]:
+    def read(self, part: MailPart) -> list[Block]:
         """The blocks of a part; its files are collected on the way."""
-        self._parts += 1
-        if self._parts > MAX_PARTS + MAX_DEPTH:
-            raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
-        if depth > MAX_DEPTH:
-            raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
         if part.get_content_maintype() != "multipart":
             return self._leaf(part)
         children = part.children() or []
@@ -105,19 +98,19 @@ class _Gatherer:
             case "encrypted":
                 raise unreadable("mail-encrypted")
             case "signed":
-                return self.read(children[0], depth + 1) if children else []  # what follows is the signature
+                return self.read(children[0]) if children else []  # what follows is the signature
             case "alternative":
-                return _chosen([self.read(child, depth + 1) for child in children])
+                return _chosen([self.read(child) for child in children])
             case "related":
-                return self._related(children, _root_of(part, children), depth + 1)
+                return self._related(children, _root_of(part, children))
             case _:
-                return [block for child in children for block in self.read(child, depth + 1)]
+                return [block for child in children for block in self.read(child)]
 
-    def _related(self, parts: Sequence[MailPart], root: MailPart | None, depth: int) -> list[Block]:
+    def _related(self, parts: Sequence[MailPart], root: MailPart | None) -> list[Block]:
         """The blocks of the root, and of texts that a program has put beside it although no part refers to them."""
         blocks: list[Block] = []
         for part in parts:
-            own = self.read(part, depth)
+            own = self.read(part)
             if part is root:
                 blocks += own
             elif not any(part.get(name) for name in ("Content-ID", "Content-Location")):

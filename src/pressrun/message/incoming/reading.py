@@ -11,13 +11,10 @@ import re
 
 import msgspec
 
-from pressrun.core.errors import UnreadableMail
 from pressrun.core.text.charsets import decode_text, storable
 from pressrun.message.incoming.autoreply import machine_made, vacation_words
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.parser import (
-    MAX_DEPTH,
-    MAX_PARTS,
     READ_AT_MOST,
     MailPart,
     check_caps,
@@ -100,18 +97,14 @@ def _text(message: MailPart) -> str:
 def leaves(message: MailPart) -> list[MailPart]:
     """The parts that hold no others, in order; enclosed mails are not opened."""
     without_children: list[MailPart] = []
-    pending: list[tuple[MailPart, int]] = [(message, 0)]
+    pending = [message]
     while pending:
-        part, depth = pending.pop()
-        if depth > MAX_DEPTH:
-            raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
+        part = pending.pop()
         children = part.children()
         if children is None:
             without_children.append(part)
         elif part.get_content_maintype() == "multipart":
-            pending += [(child, depth + 1) for child in reversed(children)]
-        if len(without_children) + len(pending) > MAX_PARTS + MAX_DEPTH:
-            raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
+            pending += reversed(children)
     return without_children
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 
@@ -40,7 +39,7 @@ def with_data_images(page: str, name_of: Callable[[bytes], str | None]) -> str:
     def named(match: re.Match[str]) -> str:
         try:
             content = base64.b64decode(re.sub(r"\s+", "", match[2]), validate=True)
-        except binascii.Error:
+        except ValueError:  # also for letters outside ASCII, which a pattern without case takes for s and k
             return match[0]
         name = name_of(content)
         return match[0] if name is None else f"{match[1]}cid:{name}{match[1]}"

@@ -28,7 +28,7 @@ _EDGE = re.compile(rf"</(pre|table)>|{TAG.pattern}")
 _ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
 _OUR_ALIGNMENT = re.compile(r"text-align:(?:left|right);")
 _LAID_OUT = frozenset({"bgcolor", "cellpadding", "cellspacing", "border", "role", "width", "height"})
-_WORDS = r"(?!\s*(?:https?:|www\.))([^<]*[^<\s][^<]*)"  # an address that is shown as it is stays a link
+_WORDS = r"(?!\s*(?:https?:|www\.|<))([^<]++)"  # an address that is shown as it is stays a link
 _LONE_LINK = re.compile(rf'<p>\s*<a href="([^"]*)"(?: (?:title|class)="[^"]*")*>{_WORDS}</a>\s*</p>')
 _BLOCK = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"]|\"[^\"]*\")*)>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())

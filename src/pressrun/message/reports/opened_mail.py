@@ -69,7 +69,8 @@ def field_groups(text: str) -> list[dict[str, str]]:
     name = ""
     for line in text.split("\n"):
         if not line.strip():
-            groups.append({})
+            if groups[-1]:
+                groups.append({})
             name = ""
         elif line[0] in " \t":
             if name and len(groups[-1][name]) < 4000:

@@ -95,7 +95,8 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
     groups = [field_groups(text) for text in opened.texts_of(frozenset({FEEDBACK_TYPE}))]
     fields: dict[str, str] = {}
     for group in chain.from_iterable(groups):
-        fields = {**group, **fields}
+        for name, value in group.items():
+            fields.setdefault(name, value)
     return fields or ({"feedback-type": "other"} if groups else {})
 
 

@@ -14,7 +14,6 @@ from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
 from pressrun.message.incoming.parser import (
     MAX_FIELD_BYTES,
     MAX_HEADER_BYTES,
-    MAX_PARTS,
     PARSER_FAULTS,
     decode_encoded_words,
     mend_header,
@@ -78,7 +77,7 @@ def _content_ids(contents: MailContents) -> dict[int, str]:
 
 
 def _check_size(source: bytes) -> None:
-    """Refuse what would slow down the parser: long headers and very many parts."""
+    """Refuse what would slow down the parser: long headers."""
     header = re.split(rb"\r?\n\r?\n", source[: 2 * MAX_HEADER_BYTES], maxsplit=1)[0]
     if len(header) > MAX_HEADER_BYTES:
         raise EditionError(f"the headers are longer than {MAX_HEADER_BYTES // 1024} KiB", line=1)
@@ -89,8 +88,6 @@ def _check_size(source: bytes) -> None:
             )
         if match.start() >= len(header):
             break
-    if len(re.findall(rb"(?im)^content-type[ \t]*:[^\n]{0,8192}", source)) > 4 * MAX_PARTS:
-        raise EditionError(f"the message has more than {MAX_PARTS} parts")
     if re.search(rb"(?im)^content-[a-z-]+:[^\n]{8192}", source):
         raise EditionError(f"a header of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
 

@@ -26,6 +26,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PRINTABLE = re.compile(r"[ -~]*", re.ASCII)
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
+_WITH_BLANKS = re.compile(r" *[^ ]+")  # a word and the blanks before it, where a line may be folded
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _URI = re.compile(r"[!#-;=?-\[\]_a-z~]*", re.ASCII)
 _NOT_URI = re.compile(r"[^!#-;=?-\[\]_a-z~]", re.ASCII)
@@ -50,7 +51,7 @@ def subject_field(value: str) -> bytes:
     if not _is_plain(value):
         return f"Subject: {_encode_words(value, room)}\r\n".encode("ascii")
     lines, line = [], ""
-    for token in re.findall(r" *[^ ]+", value):
+    for token in _WITH_BLANKS.findall(value):
         if line and len(line) + len(token) > room:
             lines.append(line)
             line, room = "", LINE
@@ -62,7 +63,7 @@ def subject_field(value: str) -> bytes:
 def _is_plain(value: str) -> bool:
     if not _PRINTABLE.fullmatch(value) or "=?" in value:
         return False
-    return max(map(len, value.split(" "))) <= _LONGEST_PLAIN_WORD
+    return max(map(len, _WITH_BLANKS.findall(value)), default=0) <= _LONGEST_PLAIN_WORD
 
 
 def _encode_words(value: str, room: int) -> str:
