@@ -21,8 +21,8 @@ from pressrun.acts.cases import Cases
 from pressrun.acts.keyed import RunningRequests, keyed_request
 from pressrun.acts.table import ACTS
 from pressrun.core.access.rights import Right
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress, NotFound, NotPermitted, Refused, no_such_edition
+from pressrun.core.addresses.address import find_address
+from pressrun.core.errors import NotFound, NotPermitted, Refused, no_such_edition
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.holdings import holdings_now
@@ -195,10 +195,7 @@ def _read(act: Act[Any], arguments: Arguments | msgspec.Raw) -> Arguments:
 
 
 def _person(keys: KeyRing, text: str | None) -> Person | None:
-    try:
-        address = None if text is None else parse_address(text)
-    except MalformedAddress:
-        return None
+    address = find_address(text)
     if address is None:
         return None
     return Person(address_key=address.key, digest=suppression_digest(keys, address.key))

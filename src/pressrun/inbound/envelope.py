@@ -12,8 +12,7 @@ import re
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.services.incoming.posting_rules import UNKNOWN
 from pressrun.smtp.reply import Reply
 
@@ -106,8 +105,7 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Add
         return NO_RELAYING
     if is_ours:
         return local
-    try:
-        address = parse_address(path)
-    except MalformedAddress:
+    address = find_address(path)
+    if address is None:
         return NO_RELAYING  # it is at another domain, whatever is wrong with it
     return address.local if address.domain == mail_domain.lower() else address  # our domain as a U-label is ours

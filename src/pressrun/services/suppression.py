@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import find_address
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
@@ -72,9 +71,8 @@ def may_confirm(tx: Transaction, digests: Digests) -> bool:
 
 def may_be_sent(tx: Transaction, notice: ClaimedNotice, *, keys: KeyRing) -> bool:
     """Whether a notice may go to its address now, however it was when the notice was queued."""
-    try:
-        address = parse_address(notice.address)
-    except MalformedAddress:  # accepted by an earlier version; no mail can be composed for it
+    address = find_address(notice.address)
+    if address is None:  # accepted by an earlier version; no mail can be composed for it
         return True
     reason = find_reason(tx, digests_of(keys, address))
     if reason is None:
@@ -186,12 +184,6 @@ def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: in
     elif present is not SuppressionReason.NEVER_AGAIN or own is not None:
         suppressions.suppress(tx, digests.own, address=None, reason=SuppressionReason.ERASED, since=now)
     whole = suppressions.find_suppression(tx, digests.mailbox)
-    if whole is not None and _key_of(whole.address) == address_key:
+    named = None if whole is None else find_address(whole.address)
+    if named is not None and named.key == address_key:
         suppressions.forget_address(tx, digests.mailbox)
-
-
-def _key_of(address: str | None) -> str | None:
-    try:
-        return None if address is None else parse_address(address).key
-    except MalformedAddress:  # accepted by an earlier version
-        return None

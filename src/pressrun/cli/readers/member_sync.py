@@ -21,7 +21,7 @@ from pressrun.cli.shared.files import open_input
 from pressrun.cli.shared.output import print_info
 from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb
 from pressrun.cli.shared.write_verbs import executing
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import find_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SYNC
 from pressrun.operations.csv_records import BadRow
@@ -144,10 +144,9 @@ def _listed_keys(members: Members) -> Iterator[str]:
             raise BadInput(f"line {member.line}: {member.reason}. It could belong to a member, so nothing was changed")
         if member.state is not MemberState.ACTIVE:
             continue
-        try:
-            yield parse_address(member.address).key
-        except BadInput:
-            continue  # nobody can be a member by such an address; the row is refused
+        address = find_address(member.address)
+        if address is not None:  # nobody can be a member by such a text; the row is refused
+            yield address.key
 
 
 def _active(members: Members) -> Members:

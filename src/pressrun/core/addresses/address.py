@@ -94,20 +94,21 @@ def parse_address(text: str) -> Address:
     return _parse_any(typed)
 
 
-def read_stored_address(text: str) -> Address | None:
-    """Parse an address from the database; None if it was valid once, but this version of the parser rejects it."""
+def find_address(text: str | None) -> Address | None:
+    """The same where text need not be an address: None if it is not, or there is no text.
+
+    An address from the database may be such a text, because an earlier version of the parser accepted more.
+    """
     try:
-        return parse_address(text)
+        return None if text is None else parse_address(text)
     except MalformedAddress:
         return None
 
 
 def is_spelling_of(text: str, address: Address) -> bool:
     """Whether a text is this address, in any letter case."""
-    try:
-        return parse_address(text).key == address.key
-    except MalformedAddress:
-        return False
+    typed = find_address(text)
+    return typed is not None and typed.key == address.key
 
 
 def restore_address(typed: str, domain: str) -> Address:

@@ -14,8 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.core.text.charsets import decode_unnamed
 from pressrun.core.timestamps import seconds_of
 from pressrun.message.wire.headers import format_date
@@ -189,8 +188,6 @@ def sole_author(values: Sequence[str | None]) -> Address | None:
     match = _BARE.fullmatch(values[0]) or _NAMED.fullmatch(values[0])
     if match is None:
         return None
-    try:
-        address = parse_address(match[1])
-    except MalformedAddress:
-        return None
-    return address if address.typed == match[1] else None  # nothing that nobody sees is around it
+    address = find_address(match[1])
+    is_whole = address is not None and address.typed == match[1]  # nothing that nobody sees is around it
+    return address if is_whole else None

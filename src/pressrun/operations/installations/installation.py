@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import find_address
 from pressrun.core.addresses.old_links import OldKind, digest_of, digest_of_address
-from pressrun.core.errors import MalformedAddress, NoInput
+from pressrun.core.errors import NoInput
 from pressrun.operations.installations.tables import SourceTables, by_name
 from pressrun.operations.sources.member import SourceMember
 
@@ -112,11 +111,8 @@ def origin_of(program: str, key: str) -> Place:
 
 def valid_addresses(texts: Iterable[object]) -> list[str]:
     """The texts that are email addresses, as they were typed, each once."""
-    addresses: dict[str, None] = {}
-    for text in texts:
-        with suppress(MalformedAddress):
-            addresses[parse_address(str(text or "")).typed] = None
-    return list(addresses)
+    addresses = [find_address(str(text or "")) for text in texts]
+    return list(dict.fromkeys(address.typed for address in addresses if address is not None))
 
 
 def lost_people(texts: Iterable[object]) -> list[str]:

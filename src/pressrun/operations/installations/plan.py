@@ -13,9 +13,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import find_address, parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
-from pressrun.core.errors import BadInput, MalformedAddress, NotFound
+from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.operations.installations.bans import compile_ban, is_banned
 from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
@@ -223,10 +223,8 @@ def _with_tidy_name(member: SourceMember) -> SourceMember:
 
 
 def _key_of(member: SourceMember) -> str | None:
-    try:
-        return parse_address(member.address).key
-    except MalformedAddress:
-        return None
+    address = find_address(member.address)
+    return None if address is None else address.key
 
 
 def all_names(names: Collection[str], families: Collection[str | None]) -> frozenset[str]:

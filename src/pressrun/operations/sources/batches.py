@@ -6,12 +6,10 @@ They are in the order of their addresses (services.members.neighbours).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from msgspec import Struct, field
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput
+from pressrun.core.addresses.address import find_address
 from pressrun.operations.csv_records import BadRow
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
@@ -59,9 +57,9 @@ class MemberBatch(Struct, frozen=True):
 def address_keys(members: Iterable[SourceMember | BadRow]) -> Iterator[str]:
     """The keys of the addresses of all members, as far as they are addresses."""
     for member in members:
-        if isinstance(member, SourceMember):
-            with suppress(BadInput):
-                yield parse_address(member.address).key
+        address = find_address(member.address) if isinstance(member, SourceMember) else None
+        if address is not None:
+            yield address.key
 
 
 def member_batches(members: Iterable[SourceMember | BadRow]) -> Iterator[MemberBatch]:

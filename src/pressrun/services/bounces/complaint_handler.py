@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.core.addresses.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.lifecycles.events import EventType
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens, Digests, WebPurpose, WebTokens, digests_of
@@ -196,4 +196,4 @@ def _by_delivery(tx: Transaction, number: int) -> _Complainer:
     typed = copy.address
     if copy.notice_id is None and reader is not None and copy.recorded_at is not None:
         typed = address_changes.find_former_address(tx, reader, copy.recorded_at)
-    return _Complainer(reader, copy.edition_id, None if typed is None else read_stored_address(typed))
+    return _Complainer(reader, copy.edition_id, find_address(typed))

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import re
 
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import Address, find_address, parse_address
 from pressrun.core.addresses.mail_queues import MailQueue
 from pressrun.core.addresses.mail_routes import Route, RouteKind
-from pressrun.core.errors import MalformedAddress
 from pressrun.core.signing.tokens import TEST_ID, AddressTokens, digests_of
 from pressrun.message.incoming.autoreply import silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
@@ -46,10 +45,7 @@ _BATV = re.compile(r"(?:prvs=[0-9]{4}[0-9a-f]{6}=|btv1==[^=@]+==)(?=.+@)", re.IG
 
 def sender_of(mail_from: str) -> Address | None:
     """The envelope sender without a BATV tag; None for the null sender and for an invalid address."""
-    try:
-        return parse_address(_BATV.sub("", mail_from, count=1)) if mail_from else None
-    except MalformedAddress:
-        return None
+    return find_address(_BATV.sub("", mail_from, count=1))
 
 
 class _Request(ReaderRequest):

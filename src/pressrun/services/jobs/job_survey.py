@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from itertools import groupby
 from typing import BinaryIO
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.runtime.sorted_texts import sorted_texts
@@ -93,10 +92,8 @@ class RosterSurvey(Struct, frozen=True, kw_only=True):
 
 
 def _key_of_row(row: ImportRow | UnreadRow) -> str | None:
-    if isinstance(row, ImportRow):
-        with suppress(BadInput):
-            return parse_address(row.email).key
-    return None
+    address = find_address(row.email) if isinstance(row, ImportRow) else None
+    return None if address is None else address.key
 
 
 def _key_of_member(row: ImportRow | UnreadRow) -> str | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import find_address
 from pressrun.core.addresses.old_links import OldKind
-from pressrun.core.errors import MalformedAddress
 from pressrun.services.answers import Answer
 from pressrun.store.lists import lists, redirects
 from pressrun.store.transaction import Transaction
@@ -26,12 +25,5 @@ def add_people(tx: Transaction, list_name: str, people: Sequence[tuple[str, str]
 
     An invalid address was refused as a subscriber, so its link is left out.
     """
-    keyed = [(digest, key) for digest, address in people if (key := _key_of(address)) is not None]
+    keyed = [(digest, address.key) for digest, text in people if (address := find_address(text)) is not None]
     return {"added": redirects.put_people(tx, lists.get_list(tx, list_name).id, keyed)}
-
-
-def _key_of(address: str) -> str | None:
-    try:
-        return parse_address(address).key
-    except MalformedAddress:
-        return None

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import find_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.context import Attempt, Visitor, login_meter
@@ -97,10 +96,7 @@ class Identities:
 
 def _invited(tx: Transaction, email: str | None, now: int) -> StoredPerson | None:
     """The invited person with a verified address who has not entered yet; locked, so that only one account links."""
-    try:
-        address = None if email is None else parse_address(email)
-    except MalformedAddress:
-        address = None
+    address = find_address(email)
     if address is None or address.typed != email:  # with something unseen around it, it is another mailbox
         return None
     people.lock_person(tx, address.key)

@@ -24,8 +24,8 @@ from pressrun.core.access.login_codes import (
     typed_code,
 )
 from pressrun.core.access.totp import accepted_step
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import MalformedAddress, NotPermitted, Unavailable
+from pressrun.core.addresses.address import Address, find_address, parse_address
+from pressrun.core.errors import NotPermitted, Unavailable
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
@@ -247,7 +247,5 @@ def person_for_code(tx: Transaction, address: Address) -> Candidate | None:
 
 def typed_address_key(name: str) -> str:
     """The compared form of an address; other text gets a form that no address has."""
-    try:
-        return parse_address(name).key
-    except MalformedAddress:
-        return ""
+    address = find_address(name)
+    return "" if address is None else address.key

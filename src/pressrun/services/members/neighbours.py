@@ -13,8 +13,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import BadInput
+from pressrun.core.addresses.address import find_address
 from pressrun.runtime.sorted_texts import TextSorter
 
 BATCH = 2_500  # rows of a transaction: an index is written page by page, so more are cheaper, but others wait for each
@@ -74,10 +73,8 @@ def neighbours(rows: Iterable[R]) -> Iterator[Neighbours[R]]:
 
 def address_key(row: AddressedRow) -> str:
     """The key of a row's address, or the text itself if it is not an address."""
-    try:
-        return parse_address(row.mailbox).key
-    except BadInput:
-        return row.mailbox
+    address = find_address(row.mailbox)
+    return row.mailbox if address is None else address.key
 
 
 class _Pile(Generic[R]):

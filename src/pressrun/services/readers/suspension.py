@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.core.bounces.scores import count_streak
 from pressrun.core.lifecycles.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Entropy
@@ -98,7 +98,7 @@ def probe_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy,
             if details.subscription.is_suspended_for_bounces and details.list.closed_at is None
         ]
         reason = find_reason(tx, person.digests)
-        address = read_stored_address(person.address)
+        address = find_address(person.address)
         if open_ones and address is not None and reason in (None, SuppressionReason.HARD_BOUNCE):
             payload = _way_back(tx, open_ones[0].subscription, first_edition_id, settings, now)
             notices.insert_notice(tx, _probe(open_ones[0], address, entropy(16), payload), now)

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.services.context import ServiceContext
@@ -102,7 +102,7 @@ def notify_unsubscribers(tx: Transaction, context: ServiceContext) -> int:
     candidates = [
         (pending, address)
         for pending in due
-        if not pending.is_over and (address := read_stored_address(pending.address)) is not None
+        if not pending.is_over and (address := find_address(pending.address)) is not None
     ]
     folds = [suppression_digest(context.keys, address.fold) for _, address in candidates]
     spent = limits.spend_each(tx, NOTICE_LIMIT, folds, context.limits.unsubscribe_notes_per_address, now)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import read_stored_address
+from pressrun.core.addresses.address import find_address
 from pressrun.core.errors import NotFound
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
@@ -94,7 +94,7 @@ class HeldSignUps:
         target = lists.find_list_by_id(tx, sign_up.list_id)
         if target is None:
             return False
-        address = read_stored_address(sign_up.address)
+        address = find_address(sign_up.address)
         if address is None or not may_confirm(tx, digests_of(self._context.keys, address)):
             return False
         if sign_up.confirmation_id is not None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, read_stored_address
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.store.transaction import Transaction
 
 
@@ -99,7 +99,7 @@ def _moves(tx: Transaction) -> dict[str, tuple[Address, Address]]:
 @lru_cache(maxsize=10_000)
 def _parse(address: str) -> Address | None:
     """For each batch of an import again."""
-    return read_stored_address(address)
+    return find_address(address)
 
 
 def find_former_address(tx: Transaction, subscriber_id: int, at: int) -> str | None:

@@ -21,8 +21,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress, NotPermitted
+from pressrun.core.addresses.address import find_address
+from pressrun.core.errors import NotPermitted
 from pressrun.core.quantities import RateExceeded, wait_seconds
 from pressrun.services.log_ins.log_in import CODE_SECONDS, Outcome
 from pressrun.services.log_ins.sessions import Entered
@@ -122,9 +122,8 @@ class LogInPages:
         return await self._passwords.once(who, first(fields, "copy") or "", (name, password, code), work)
 
     async def _request_code(self, request: Request, typed: str, way_on: str) -> Response:
-        try:
-            address = parse_address(typed.strip())
-        except MalformedAddress:
+        address = find_address(typed.strip())
+        if address is None:
             return await self._ways(request, way_on, status=422, email=typed, has_bad_address=True)
         asked = await self._services.log_ins.request_code(address, self._frame.visitor(request))
         if isinstance(asked, RateExceeded):

@@ -12,8 +12,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.locales.languages import find_language
@@ -58,9 +57,8 @@ class FrontPages:
         self._pages.choose_language()
         typed, wanted = first(fields, "email") or "", set(every(fields, "list"))
         chosen = [offer.list for offer in offers if offer.list.name in wanted]
-        try:
-            address = parse_address(typed)
-        except MalformedAddress:
+        address = find_address(typed)
+        if address is None:
             return self._page(offers, status=400, email=typed[:254], ticked=wanted, has_bad_address=True)
         if not chosen:
             problem = self._pages.words("Tick at least one newsletter.")

@@ -12,9 +12,8 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.addresses.address import parse_address
+from pressrun.core.addresses.address import find_address
 from pressrun.core.colour import Colour
-from pressrun.core.errors import MalformedAddress
 from pressrun.core.quantities import RateExceeded
 from pressrun.locales.all_languages import own_names
 from pressrun.message.words import Words
@@ -89,9 +88,8 @@ class ListPages:
             shown = self._pages.choose_language(target=target.language)
         typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
         again = {"chosen": chosen, "email": typed[:254], "name": name}
-        try:
-            address = parse_address(typed)
-        except MalformedAddress:
+        address = find_address(typed)
+        if address is None:
             return await self._again(target, status=400, **again, has_bad_address=True)
         is_ours = first(fields, "form") == "page"
         origin = Origin(source="web", ip=self._web.client(request), language=wanted, words=consent_words.ELSEWHERE)

@@ -12,8 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.addresses.address import Address, parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import Address, find_address
 from pressrun.store.lists.lists import MailingList, find_list
 from pressrun.web import language
 from pressrun.web.context import WebContext
@@ -100,10 +99,7 @@ def _read_address(request: Request, fields: Fields) -> tuple[Address | None, str
     if request.method != "POST":
         return None, None
     typed = first(fields, "email") or ""
-    try:
-        return parse_address(typed), typed
-    except MalformedAddress:
-        return None, typed
+    return find_address(typed), typed
 
 
 def _typed_on(form: int | None, address: Address) -> list[str]:

@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.core.addresses.address import parse_address
-from pressrun.core.errors import MalformedAddress
+from pressrun.core.addresses.address import find_address, parse_address
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.names import MAX_NAME
 from pressrun.core.quantities import RateExceeded, wait_seconds
@@ -197,9 +196,8 @@ class PreferencePages:
     async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
         typed = first(fields, "email") or ""
-        try:
-            new = parse_address(typed)
-        except MalformedAddress:
+        new = find_address(typed)
+        if new is None:
             return await self._refuse(request, link, say("Enter a full email address, for example name@example.org."))
         profile = await self._preferences.find(link)
         if profile is None:
