@@ -22,8 +22,8 @@ from pressrun.core.errors import EditionError
 from pressrun.core.signing.tokens import WebPurpose
 from pressrun.message.editions.read_back import ShownMessage
 from pressrun.message.finding import warning
-from pressrun.services.drafts.draft_versions import cancel_drafts, replace_drafts
 from pressrun.services.editions import lifecycle
+from pressrun.store.editions import drafts
 from pressrun.store.editions.drafts import PlainFinding
 from pressrun.store.queue import copy_counts
 
@@ -260,8 +260,8 @@ async def test_the_link_of_a_replaced_version_says_so(web: WebHarness, method: s
     """Nothing of it is shown or sent, and no button is there."""
     path = await hold(web)
     newer = await web.add_edition(1, "newer", state="draft", started_at=None)
-    await web.database.write(cancel_drafts, [1], int(NOW))
-    await web.database.write(replace_drafts, [1], newer)
+    await web.database.write(lifecycle.cancel, 1, int(NOW))
+    await web.database.write(drafts.replace_draft, 1, newer)
     async with web.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
         others = [await client.get(f"{path}/{part}") for part in ("edition", "preview")]

@@ -15,14 +15,12 @@ from msgspec import Struct
 
 from pressrun.core.addresses.address import Address
 from pressrun.core.lifecycles.edition import EditionState
-from pressrun.message.finding import Finding, error, warning
+from pressrun.message.finding import Finding, warning
 from pressrun.services.authors import Author
-from pressrun.services.editions import lifecycle
 from pressrun.services.editions.build_orders import Manuscript
-from pressrun.store.editions import drafts, manuscripts
+from pressrun.store.editions import manuscripts
 from pressrun.store.editions.drafts import DraftVersion, SentDraft
 from pressrun.store.editions.manuscripts import NewManuscript, Text
-from pressrun.store.lists.lists import MailingList
 from pressrun.store.people import people
 from pressrun.store.transaction import Transaction
 
@@ -65,20 +63,6 @@ def decide_relation(sent: Sequence[SentDraft], subject: str, version: DraftVersi
     return DraftRelation(replaced=tuple(replaced), newer=newer, beside=beside, approved=approved)
 
 
-def relation_to_sent(
-    tx: Transaction,
-    target: MailingList,
-    editor: Address,
-    subject: str,
-    version: DraftVersion,
-    *,
-    now: int,
-    own: int | None,
-) -> DraftRelation:
-    """How a mail relates to what its editor sent to a list before."""
-    return decide_relation(drafts.sent_by(tx, target.id, editor.key, now), subject, version, own)
-
-
 def warnings_of(relation: DraftRelation) -> list[Finding]:
     """Warnings for the editor about their other mails with the same subject."""
     findings = []
@@ -87,11 +71,6 @@ def warnings_of(relation: DraftRelation) -> list[Finding]:
     if relation.beside is not None:
         findings.append(warning("draft-beside", edition=relation.beside))
     return findings
-
-
-def newer_draft_finding(newer: int) -> Finding:
-    """The finding for a mail that is older than the draft `newer`."""
-    return error("draft-newer", edition=newer)
 
 
 def last_of(before: DraftVersion, version: DraftVersion) -> DraftVersion:
@@ -112,18 +91,6 @@ def begin(
     text = Text(source=manuscript.source, source_name=manuscript.source_name)
     new = NewManuscript(text=text, files=manuscript.assets, first_digest=manuscript.digest)
     manuscripts.begin(tx, edition_id, new, author.key, now)
-
-
-def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:
-    """Cancel replaced drafts: their links no longer send anything, and their slugs are free."""
-    for edition_id in replaced:
-        lifecycle.cancel(tx, edition_id, now)
-
-
-def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int) -> None:
-    """Record which draft has replaced others."""
-    for edition_id in replaced:
-        drafts.replace_draft(tx, edition_id, by)
 
 
 def _order(version: DraftVersion) -> tuple[int, int]:

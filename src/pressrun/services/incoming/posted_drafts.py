@@ -52,9 +52,8 @@ class PostedDrafts:
     def relation_of(self, tx: Transaction, post: Post, subject: str, own: Edition | None = None) -> DraftRelation:
         """How a mail relates to others of its editor; `own` is a draft with the same content."""
         target, number = lists.get_open_list(tx, post.list_name), None if own is None else own.id
-        return draft_versions.relation_to_sent(
-            tx, target, post.editor, subject, post.version, now=self._context.now, own=number
-        )
+        sent = drafts.sent_by(tx, target.id, post.editor.key, self._context.now)
+        return draft_versions.decide_relation(sent, subject, post.version, number)
 
     def store(self, tx: Transaction, post: Post, prepared: PreparedEdition, findings: Sequence[Finding]) -> MailResult:
         """Store one edition for one content, or find it. Raises ChangedSinceBuild, NotFound, Refused.
@@ -70,7 +69,7 @@ class PostedDrafts:
         if own is not None and own.state is not EditionState.DRAFT:
             return self._answer_known(tx, post, own)
         relation = self.relation_of(tx, post, prepared.built.subject_template, own)
-        problems = [] if relation.newer is None else [draft_versions.newer_draft_finding(relation.newer)]
+        problems = [] if relation.newer is None else [error("draft-newer", edition=relation.newer)]
         if own is None:
             require_same_context(tx, prepared, replaced=relation.replaced)
             of_issue = errors_of(check_stored_issue(tx, prepared, replaced=relation.replaced))
@@ -118,7 +117,8 @@ class PostedDrafts:
     ) -> Edition:
         """Store the draft of this content unless it exists, and cancel the drafts that it replaces; returns it."""
         target, now = prepared.context.list, self._context.now
-        draft_versions.cancel_drafts(tx, relation.replaced, now)
+        for replaced in relation.replaced:  # their links no longer send anything, and their slugs are free
+            lifecycle.cancel(tx, replaced, now)
         edition = own
         if edition is None:
             content = content_of(prepared, state=EditionState.DRAFT, message_secret=self._context.entropy(16))
@@ -127,7 +127,8 @@ class PostedDrafts:
         if drafts.find_draft(tx, edition.id) is None:  # also one of the same content that came another way
             drafts.insert_draft(tx, edition.id, lines, self._expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
-        draft_versions.replace_drafts(tx, relation.replaced, edition.id)
+        for replaced in relation.replaced:
+            drafts.replace_draft(tx, replaced, edition.id)
         return edition
 
     def _release(
