@@ -7,7 +7,7 @@ from tests.services.log_ins.log_in_harness import LogInHarness
 
 from pressrun.core.access.rights import Right
 from pressrun.services.log_ins.context import is_proven, is_recent
-from pressrun.services.log_ins.proxied import ProxiedLogIns
+from pressrun.services.log_ins.sessions import Sessions
 from pressrun.store.people import people
 from pressrun.store.people.log_ins import Method
 from pressrun.store.transaction import Transaction
@@ -17,7 +17,7 @@ from pressrun.store.transaction import Transaction
 async def test_somebody_known_by_name_or_address(harness: LogInHarness, name: str) -> None:
     """With the rights that are ours to give, and at once without them."""
     number = await harness.add_person("ann", is_operator=True)
-    logged_in = await ProxiedLogIns(harness.context).find(name)
+    logged_in = await Sessions(harness.context).find_proxied(name)
     assert logged_in is not None
     assert ("ann", Method.PROXY, True, True, True) == (
         logged_in.session.name,
@@ -27,7 +27,7 @@ async def test_somebody_known_by_name_or_address(harness: LogInHarness, name: st
         logged_in.holdings.has(Right.OPERATE),
     )
     await harness.database.write(_dismiss, number)
-    logged_in = await ProxiedLogIns(harness.context).find(name)
+    logged_in = await Sessions(harness.context).find_proxied(name)
     assert logged_in is not None
     assert not logged_in.holdings.has(Right.OPERATE)
 
@@ -37,7 +37,7 @@ async def test_anybody_else_is_nobody(harness: LogInHarness, name: str) -> None:
     """Who is unknown, and who only posts by mail."""
     await harness.add_person("ann")
     await harness.add_person("carl", may_log_in=False)
-    assert await ProxiedLogIns(harness.context).find(name) is None
+    assert await Sessions(harness.context).find_proxied(name) is None
 
 
 def _dismiss(tx: Transaction, number: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from pressrun.core.access.login_codes import secret_digest
+from pressrun.core.addresses.address import find_address
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.store import limits
@@ -66,6 +67,12 @@ def lasting_sessions(context: ServiceContext) -> SessionWindow:
 def login_meter(context: ServiceContext, subject: bytes) -> Meter:
     """The window of failed log-ins of one account or client."""
     return Meter("logins", subject, context.limits.logins)
+
+
+def typed_address_key(name: str) -> str:
+    """The compared form of an address; other text gets a form that no address has."""
+    address = find_address(name)
+    return "" if address is None else address.key
 
 
 def new_secret(context: ServiceContext) -> str:

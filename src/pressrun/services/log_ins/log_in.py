@@ -24,12 +24,12 @@ from pressrun.core.access.login_codes import (
     typed_code,
 )
 from pressrun.core.access.totp import accepted_step
-from pressrun.core.addresses.address import Address, find_address, parse_address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Unavailable
 from pressrun.core.quantities import RateExceeded
 from pressrun.services.context import ServiceContext
 from pressrun.services.log_ins.ceremonies import BadPasskey, Ceremonies
-from pressrun.services.log_ins.context import Attempt, Visitor, login_meter, new_secret
+from pressrun.services.log_ins.context import Attempt, Visitor, login_meter, new_secret, typed_address_key
 from pressrun.services.log_ins.failures import FailedLogIns
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Entered, Entrant, Sessions
@@ -243,9 +243,3 @@ def person_for_code(tx: Transaction, address: Address) -> Candidate | None:
     """Who may log in by a code that is mailed to this address: never an operator."""
     person = log_ins.find_by_name(tx, "", address.key)
     return None if person is None or person.is_operator else person
-
-
-def typed_address_key(name: str) -> str:
-    """The compared form of an address; other text gets a form that no address has."""
-    address = find_address(name)
-    return "" if address is None else address.key

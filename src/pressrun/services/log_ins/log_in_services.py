@@ -16,7 +16,6 @@ from pressrun.services.log_ins.links import EnterLinks
 from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import PasswordHashes
-from pressrun.services.log_ins.proxied import ProxiedLogIns
 from pressrun.services.log_ins.sessions import Sessions
 from pressrun.services.login_settings import LoginSettings
 
@@ -32,7 +31,6 @@ class LogInServices(Struct, frozen=True, kw_only=True):
     mailed_codes: MailedCodes
     failures: FailedLogIns
     identities: Identities
-    proxied: ProxiedLogIns
     settings: Callable[[], LoginSettings]  # in force
 
     @property
@@ -55,6 +53,5 @@ def build_log_ins(context: ServiceContext, origin: str, hashes: PasswordHashes) 
         mailed_codes=mailed_codes,
         failures=failures,
         identities=Identities(context, sessions, failures),
-        proxied=ProxiedLogIns(context),
         settings=lambda: context.login,
     )

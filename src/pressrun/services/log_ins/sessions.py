@@ -1,4 +1,9 @@
-"""Sessions: who is logged in by the cookie that a browser shows."""
+"""Sessions: who is logged in by the cookie that a browser shows, or by the header that a proxy sets.
+
+A proxy says who somebody is; we say what they may do. There is no session then: every request carries the header, so
+logging out at the proxy logs out here as well. Somebody whom the proxy knows and this installation does not is not
+logged in.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +18,14 @@ from pressrun.core.access.rights import Holdings
 from pressrun.core.errors import Unavailable
 from pressrun.services.context import ServiceContext
 from pressrun.services.holdings import holdings_of_person
-from pressrun.services.log_ins.context import Visitor, lasting_sessions, new_secret
+from pressrun.services.log_ins.context import Visitor, lasting_sessions, new_secret, typed_address_key
 from pressrun.store.people import audit, log_ins, people
 from pressrun.store.people.audit import Entry, person_on_page
 from pressrun.store.people.log_ins import LoginSession, Method, NewSession
 from pressrun.store.transaction import Transaction
 
 NO_SESSION = 0  # the id of none that is stored: a proxy has logged them in
+_LONGEST_NAME = 254  # that a proxy sends
 SEEN_SECONDS = 60  # how exactly the last use of a session is known
 
 
@@ -68,6 +74,28 @@ class Sessions:
     def _find(self, tx: Transaction, digest: bytes) -> LoggedIn | None:
         session = log_ins.find(tx, digest, lasting_sessions(self._context))
         return None if session is None else LoggedIn(session, holdings_of_person(tx, session.person_id))
+
+    async def find_proxied(self, name: str) -> LoggedIn | None:
+        """Who has this name or address, as a proxy sends it, and may log in, with the rights that they have now."""
+        if not 0 < len(name) <= _LONGEST_NAME or "\0" in name:
+            return None
+        return await self._context.database.read(self._find_proxied, name.strip().lower())
+
+    def _find_proxied(self, tx: Transaction, name: str) -> LoggedIn | None:
+        person = log_ins.find_by_name(tx, name, typed_address_key(name))
+        if person is None:
+            return None
+        session = LoginSession(
+            id=NO_SESSION,
+            method=Method.PROXY,
+            started_at=self._context.now,
+            seen_at=self._context.now,
+            person_id=person.id,
+            name=person.name,
+            address=person.address,
+            is_operator=person.is_operator,
+        )
+        return LoggedIn(session, holdings_of_person(tx, person.id))
 
     async def is_anybody_enrolled(self) -> bool:
         """Whether there is somebody who may log in."""

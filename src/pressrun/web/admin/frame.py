@@ -148,7 +148,7 @@ class AdminFrame:
         """
         name = self._named_by_proxy(request)
         if name is not None:
-            logged_in = await self.services.proxied.find(name)
+            logged_in = await self.services.sessions.find_proxied(name)
         else:
             secret = self.session_cookie.read(request)
             logged_in = None if secret is None else await self.services.sessions.find(secret)
