@@ -32,7 +32,7 @@ from pressrun.delivery.queue.scheduler import RelayTerms, Scheduler
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_admin import EditionAdmin
-from pressrun.services.editions.pause_notices import queue_pause_notices
+from pressrun.services.mails.notices_to_people import queue_pause_notices
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.requests import Origin
 from pressrun.services.settings import DeliverySettings

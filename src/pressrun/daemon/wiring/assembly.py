@@ -16,7 +16,7 @@ from pressrun.observe.metrics import Metrics
 from pressrun.runtime.clock import utc_now
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions.pause_notices import queue_pause_notices
+from pressrun.services.mails.notices_to_people import queue_pause_notices
 from pressrun.services.ports import ClaimOwner
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.queue.journal import Journal

@@ -20,7 +20,7 @@ from pressrun.core.text.masking import without_addresses
 from pressrun.message.finding import Remark, remark
 from pressrun.services.context import ServiceContext
 from pressrun.services.editions.lifecycle import pause_because
-from pressrun.services.editions.pause_notices import queue_pause_notices
+from pressrun.services.mails.notices_to_people import queue_pause_notices
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
