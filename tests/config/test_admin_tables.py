@@ -10,7 +10,7 @@ from pressrun.config import Settings, load_settings
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.network.endpoint import TcpEndpoint, UnixEndpoint
 from pressrun.core.quantities import Rate
-from pressrun.services.login_settings import LoginSettings
+from pressrun.services.settings import LoginSettings
 from pressrun.web.settings import AdminSettings, ApiSettings
 
 _REQUIRED = """data_dir = "data"

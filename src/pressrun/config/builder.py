@@ -26,8 +26,7 @@ from pressrun.core.site import Site
 from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.primitives import DkimSettings
-from pressrun.services.login_settings import LoginSettings
-from pressrun.services.settings import AlertSettings, DeliverySettings, DomainSettings
+from pressrun.services.settings import AlertSettings, DeliverySettings, DomainSettings, LoginSettings
 from pressrun.store.server_password import ServerPassword, without_password
 
 T = TypeVar("T")

@@ -21,13 +21,13 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.settings import BackupSettings, DoctorSettings
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
     BounceSettings,
     DeliverySettings,
     DnsSettings,
     DomainSettings,
+    LoginSettings,
     RetentionSettings,
     ServiceSettings,
     TokenSettings,

@@ -41,12 +41,12 @@ from pressrun.operations.settings import BackupSettings, DoctorSettings
 from pressrun.runtime.event_loop import run_loop
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.login_settings import LoginSettings
 from pressrun.services.settings import (
     AlertSettings,
     BounceSettings,
     DeliverySettings,
     DnsSettings,
+    LoginSettings,
     RetentionSettings,
     TokenSettings,
 )

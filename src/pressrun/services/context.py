@@ -12,9 +12,8 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import suppression_digest
 from pressrun.core.site import Site
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.login_settings import LoginSettings
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.settings import ServiceSettings, TokenSettings
+from pressrun.services.settings import LoginSettings, ServiceSettings, TokenSettings
 from pressrun.store.database import Database
 from pressrun.store.limits import Meter
 from pressrun.store.programs.job_files import JobFiles

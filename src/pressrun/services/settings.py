@@ -11,7 +11,6 @@ from pressrun.core.network.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.core.setting import Kind, setting
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.login_settings import LoginSettings
 
 IGNORE = "ignore"  # sign-ups of an address that may be unwanted
 
@@ -222,6 +221,44 @@ class RetentionSettings:
         help="How long to keep the copies of the database that upgrades make "
         "(`backups/schema-*`). Without them you cannot go back to the previous version.",
         reason="They contain addresses of people who have left or were erased since.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginSettings:
+    """How people log in, and for how long: keys of `[admin]` that a reload changes.
+
+    `sign_in` holds `passkey`, `code` and `password`, or some of them, in the order in which the page offers them.
+    """
+
+    sign_in: tuple[str, ...] = setting(
+        kinds.some_of("passkey", "code", "password"),
+        default=["passkey", "code", "password"],
+        help="Ways to log in. Operators cannot use a mailed code, and with a password they also need a one-time code "
+        "from an app.",
+    )
+    idle_seconds: float = setting(
+        kinds.duration(), key="idle", default="12h", help="A session ends after this long without a request."
+    )
+    lifetime_seconds: float = setting(
+        kinds.duration(),
+        key="lifetime",
+        default="30d",
+        help="Every session ends after this long, however much it is used.",
+    )
+    invitation_seconds: float = setting(
+        kinds.duration(),
+        key="invitation_lifetime",
+        default="7d",
+        help="How long the link in an invitation works.",
+        reason="Long enough for a week away; after that, invite them again.",
+    )
+    enter_seconds: float = setting(
+        kinds.duration(),
+        key="enter_lifetime",
+        default="15m",
+        help="How long the links work that `pressrun user add`, `link` and `reset` print.",
+        reason="They pass through terminals and chats, so they are meant to be used at once.",
     )
 
 

@@ -17,7 +17,7 @@ from pressrun.services.log_ins.log_in import LogIns
 from pressrun.services.log_ins.mailed_codes import MailedCodes
 from pressrun.services.log_ins.passwords import PasswordHashes
 from pressrun.services.log_ins.sessions import Sessions
-from pressrun.services.login_settings import LoginSettings
+from pressrun.services.settings import LoginSettings
 
 
 class LogInServices(Struct, frozen=True, kw_only=True):
