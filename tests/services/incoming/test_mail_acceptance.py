@@ -27,8 +27,8 @@ from pressrun.core.signing.tokens import (
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.round_trip import build_test_bounce
 from pressrun.services.incoming.mail_acceptance import ArrivedMail
-from pressrun.services.lists.redirect_admin import add_places
 from pressrun.services.readers.erasure import erase
+from pressrun.services.readers.old_links import add_places
 from pressrun.smtp.reply import Reply
 from pressrun.store.queue import inbound
 from pressrun.store.queue.inbound import InboundState

@@ -30,7 +30,7 @@ from pressrun.core.upkeep.disk_room import DiskLevel, StorageRoom
 from pressrun.services.drafts.draft_approval import DraftApproval
 from pressrun.services.incoming.mail_acceptance import DISK_FULL, ArrivedMail, MailAcceptance
 from pressrun.services.limit_settings import LimitSettings
-from pressrun.services.lists.redirect_admin import add_places
+from pressrun.services.readers.old_links import add_places
 from pressrun.services.readers.requests import Origin
 from pressrun.services.upkeep.storage_watch import StorageWatch
 from pressrun.store.upkeep.datadir import DataDir

@@ -6,7 +6,7 @@ import pytest
 from tests.web.harness import WebHarness
 
 from pressrun.core.addresses.old_links import OldKind, digest_of_campaign, digest_of_path, digest_of_person
-from pressrun.services.lists.redirect_admin import add_people, add_places
+from pressrun.services.readers.old_links import add_people, add_places
 from pressrun.store.readers import subscribers
 
 ADA, BOB = "ada@reader.example", "bob@reader.example"

@@ -28,7 +28,7 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
 from pressrun.services.answers import Answer
 from pressrun.services.archives.archive_import import ArchivedMessage
-from pressrun.services.lists import redirect_admin
+from pressrun.services.readers import old_links
 from pressrun.services.reports import subscriber_record
 from pressrun.services.reports.subscriber_record import AddressRecord
 from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased
@@ -143,14 +143,14 @@ MOVING_IN_ACTS = ActList()
 
 @MOVING_IN_ACTS.add("moving-in.places", "Lead old links and addresses to a list", Right.OPERATE, grows=True)
 async def _add_places(doing: Doing, args: OldPlaces) -> Answer:
-    return await doing.cases.database.write(redirect_admin.add_places, args.list, args.places)
+    return await doing.cases.database.write(old_links.add_places, args.list, args.places)
 
 
 @MOVING_IN_ACTS.add(
     "moving-in.people", "Lead a batch of old personal links to their subscribers", Right.OPERATE, OF_LIST, grows=True
 )
 async def _add_people(doing: Doing, args: OldPersonalLinks) -> Answer:
-    return await doing.cases.database.write(redirect_admin.add_people, args.list, args.people)
+    return await doing.cases.database.write(old_links.add_people, args.list, args.people)
 
 
 @MOVING_IN_ACTS.add("moving-in.message", "Add a message of an old archive", Right.OPERATE, OF_LIST, grows=True)

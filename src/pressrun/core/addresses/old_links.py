@@ -47,6 +47,10 @@ class OldKind(StrEnum):
     ORIGIN = "origin"
 
 
+Place = tuple[str, OldKind]
+"""A digest, and what the link or address led to."""
+
+
 ROUTES: Mapping[OldKind, RouteKind] = {
     OldKind.POST: RouteKind.POST,
     OldKind.SUBSCRIBE: RouteKind.SUBSCRIBE,

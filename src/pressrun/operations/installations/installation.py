@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 from pressrun.core.addresses.address import find_address
-from pressrun.core.addresses.old_links import OldKind, digest_of, digest_of_address
+from pressrun.core.addresses.old_links import OldKind, Place, digest_of, digest_of_address
 from pressrun.core.errors import NoInput
 from pressrun.operations.installations.tables import SourceTables, by_name
 from pressrun.operations.sources.member import SourceMember
@@ -24,9 +24,6 @@ OPEN_HERE = "sign-ups that need approval: here, anybody can sign up"
 """What is left behind of a list whose owner decides who may subscribe."""
 
 _LONGEST_SHOWN = 100  # signs of a text that should be an address
-
-Place = tuple[str, OldKind]
-"""A digest of core.addresses.old_links, and what the link or address led to."""
 
 PersonalLink = tuple[str, str]
 """The digest of a link, and the address of its subscriber."""

@@ -16,14 +16,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pressrun.core.addresses.old_links import OldKind, digest_of_path
+from pressrun.core.addresses.old_links import OldKind, Place, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.core.text.charsets import storable
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
     Installation,
     OldList,
-    Place,
     addresses_of,
     lost_people,
     valid_addresses,

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from pressrun.core.addresses.old_links import OldKind, digest_of_path
+from pressrun.core.addresses.old_links import OldKind, Place, digest_of_path
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.dumps import open_database
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
     OldList,
-    Place,
     TableInstallation,
     addresses_of,
     lost_people,

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from pressrun.core.addresses.address import find_address, parse_address
 from pressrun.core.addresses.mail_routes import RouteKind, own_route
+from pressrun.core.addresses.old_links import Place
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.names import MAX_NAME, parse_list_name
 from pressrun.operations.installations.bans import compile_ban, is_banned
-from pressrun.operations.installations.installation import Installation, OldList, Place, origin_of
+from pressrun.operations.installations.installation import Installation, OldList, origin_of
 from pressrun.operations.sources.member import MemberState, SourceMember
 from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.setting_kinds import LONGEST_LINE, LONGEST_TEXT

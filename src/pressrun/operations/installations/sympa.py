@@ -15,13 +15,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.addresses.old_links import OldKind, digest_of_address, digest_of_path
+from pressrun.core.addresses.old_links import OldKind, Place, digest_of_address, digest_of_path
 from pressrun.core.errors import BadInput
 from pressrun.operations.installations.dumps import open_database, text_of
 from pressrun.operations.installations.installation import (
     OPEN_HERE,
     OldList,
-    Place,
     TableInstallation,
     addresses_of,
     lost_people,

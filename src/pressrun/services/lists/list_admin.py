@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.addresses.mail_routes import own_route
+from pressrun.core.addresses.old_links import Place
 from pressrun.core.errors import BadInput, ChangedMeanwhile, NotFound, PressrunError, Refused, Unavailable
 from pressrun.core.names import parse_list_name
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
@@ -43,7 +44,6 @@ from pressrun.services.lists.list_end import (
     is_closing,
 )
 from pressrun.services.lists.list_settings import read_settings
-from pressrun.services.lists.redirect_admin import Place
 from pressrun.services.lists.setting_kinds import Value
 from pressrun.services.people import editors
 from pressrun.services.reports.list_descriptions import CheckedList, ListInfo, describe_list, settings_revision
