@@ -1,1 +1,1 @@
-"""What is done to a list as a whole: its settings, its redirects, its end."""
+"""What is done to a list as a whole: its settings, its end."""

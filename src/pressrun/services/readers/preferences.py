@@ -20,10 +20,10 @@ from pressrun.services.readers.erasure import erase_reader
 from pressrun.services.readers.language_switch import FamilyChoice, switch_language
 from pressrun.services.readers.mailed_links import mail_preferences_link
 from pressrun.services.readers.pauses import pause, pause_subscription, resume
-from pressrun.services.readers.personal_data import export_personal_data
 from pressrun.services.readers.profiles import PreferenceLink, Profile, find_profile
 from pressrun.services.readers.requests import Origin, ReaderRequest, carry_out
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, UsedLink, unsubscribe
+from pressrun.services.reports.subscriber_record import export_personal_data
 from pressrun.store.readers import subscribers
 from pressrun.store.readers.subscriptions import SubscriptionDetails
 from pressrun.store.transaction import Transaction

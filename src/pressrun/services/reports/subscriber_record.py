@@ -1,23 +1,30 @@
-"""`subscriber show`: everything stored about an address."""
+"""`subscriber show`: everything stored about an address; and all data about a person, for that person.
+
+What a reader downloads (docs/readers.md) leaves out backups, and the keyed hashes that limits are counted by, which end
+with their window.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, to_builtins
 from msgspec.structs import replace
 
-from pressrun.core.addresses.address import Address
+from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import Digests, digests_of
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.answers import Answer
 from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.suppression import find_reason
-from pressrun.store.readers import consent, subscribers, subscriptions, suppressions
-from pressrun.store.readers.subscribers import AddressCopy
-from pressrun.store.transaction import Transaction
+from pressrun.store.readers import consent, disclosure, subscribers, subscriptions, suppressions
+from pressrun.store.readers.subscribers import AddressCopy, Subscriber
+from pressrun.store.transaction import Row, Transaction
+
+FORMAT = "pressrun reader 1"  # of what a reader downloads
 
 
 class AddressSubscription(Struct, frozen=True, kw_only=True):
@@ -160,3 +167,31 @@ def _request_without_mail(shown: Sequence[EvidenceInfo], list_name: str | None) 
 
 def _time(at: object) -> str | None:
     return rfc3339(at) if isinstance(at, int) else None
+
+
+def export_personal_data(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> Answer:
+    """What a reader downloads: the output of `subscriber show`, and everything else that a table holds, as JSON."""
+    suppression = suppressions.find(tx, person.digests)
+    return {
+        "format_version": FORMAT,
+        "generated_at": rfc3339(now),
+        **to_builtins(show_subscriber(tx, keys, parse_address(person.address))),
+        "known_since": rfc3339(person.created_at),
+        "suppression": None
+        if suppression is None
+        else {"reason": suppression.reason, "since": rfc3339(suppression.since)},
+        **{name: _rows(rows) for name, rows in disclosure.rows_about(tx, person.id).items()},
+        "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
+        "account": next(iter(_rows(filter(None, [disclosure.account(tx, person.address_key)]))), None),
+        "kept_mail": _rows(disclosure.kept_mail(tx, parse_address(person.address))),
+    }
+
+
+def _rows(rows: Iterable[Row | Answer]) -> list[Answer]:
+    """The rows, with their times (`…_at`, `…_until`) as RFC 3339."""
+    return [{name: _shown(name, row[name]) for name in row.keys()} for row in rows]  # noqa: SIM118 - a row is no mapping
+
+
+def _shown(name: str, value: object) -> object:
+    is_time = name.endswith(("_at", "_until"))
+    return rfc3339(value) if is_time and isinstance(value, int) else value
