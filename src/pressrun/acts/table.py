@@ -19,7 +19,6 @@ from pressrun.acts.people.account import ACCOUNT_ACTS
 from pressrun.acts.people.people import ME_ACTS, PEOPLE_ACTS
 from pressrun.acts.readers.jobs import JOB_ACTS
 from pressrun.acts.readers.members import MEMBER_ACTS
-from pressrun.acts.readers.subscriber_pages import SUBSCRIBER_PAGES
 from pressrun.acts.readers.subscribers import SUBSCRIBER_ACTS
 
 ACTS: Mapping[str, Act[Any]] = {
@@ -27,7 +26,6 @@ ACTS: Mapping[str, Act[Any]] = {
     for acts in (
         LIST_ACTS,
         SUBSCRIBER_ACTS,
-        SUBSCRIBER_PAGES,
         MEMBER_ACTS,
         JOB_ACTS,
         EDITION_ACTS,
