@@ -16,7 +16,7 @@ from pressrun.services.members.member_changes import (
     MemberChanges,
     check_changes,
     check_origin,
-    require_right,
+    require_no_faults,
 )
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.readers.preferences import PreferenceChanges, Preferences
@@ -60,9 +60,9 @@ async def test_a_put_adds_a_member_with_the_words_they_agreed_to(services: Servi
     await services.make_list()
     agreed = ConsentGiven(text="Send me the news", at="2026-05-01", ip="203.0.113.9", url="https://s.example/join")
     origin, problems = check_origin("crm", agreed, NOW)
-    require_right(problems)
+    require_no_faults(problems)
     changes, problems = check_changes("Ada", "pt-BR", {"plan": "gold"})
-    require_right(problems)
+    require_no_faults(problems)
     member = await services.members.put(replace(ask(changes), origin=origin))
     assert ("active", "api:crm", True) == (member.state, member.source, member.created)
     assert ("Ada", "pt-BR", {"plan": "gold"}) == (member.name, member.language, member.fields)
@@ -332,7 +332,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     _, wrong = check_changes("A\nB", "no tag", {"list.title": "x", "plan": "\x07", "Suppressed": "no"})
     _, more = check_origin("crm", ConsentGiven(at="yesterday", ip="here", text="x" * 5000), NOW)
     with pytest.raises(BadInput) as problem:
-        require_right([*wrong, *more])
+        require_no_faults([*wrong, *more])
     for name in (
         "name:",
         "language:",

@@ -35,7 +35,7 @@ from pressrun.services.members.member_changes import (
     Fault,
     check_changes,
     check_origin,
-    require_right,
+    require_no_faults,
 )
 from pressrun.services.members.member_puts import PutRequest
 from pressrun.services.members.program_members import CopyQueued
@@ -140,7 +140,7 @@ def _other_address(args: MemberPut | MemberPatch) -> list[Fault]:
 def _checked(doing: Doing, args: MemberPut | MemberCreate) -> PutRequest:
     changes, wrong = check_changes(args.name, args.language, args.fields)
     origin, more = doing.cases.members.check_origin(program_of(doing), args.consent)
-    require_right([*wrong, *more, *(_other_address(args) if isinstance(args, MemberPut) else ())])
+    require_no_faults([*wrong, *more, *(_other_address(args) if isinstance(args, MemberPut) else ())])
     address = parse_address(args.address)
     return PutRequest(list_name=args.list, address=address, changes=changes, confirm=args.confirm, origin=origin)
 
@@ -294,7 +294,7 @@ async def _create(doing: Doing, args: MemberCreate) -> Member:
 )
 async def _change(doing: Doing, args: MemberPatch) -> Member:
     changes, wrong = check_changes(args.name, args.language, args.fields)
-    require_right([*wrong, *_other_address(args)])
+    require_no_faults([*wrong, *_other_address(args)])
     return await doing.cases.members.change(args.list, parse_address(args.address), changes)
 
 

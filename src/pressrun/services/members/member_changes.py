@@ -118,7 +118,7 @@ def source_of(program: str) -> str:
     return f"{PROGRAM}{program}"
 
 
-def require_right(problems: Sequence[Fault]) -> None:
+def require_no_faults(problems: Sequence[Fault]) -> None:
     """Raise InvalidFields that names everything that is wrong."""
     if problems:
         raise InvalidFields(problems)
