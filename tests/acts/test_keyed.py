@@ -15,9 +15,9 @@ from tests.services.harness import ServiceHarness, open_services
 from pressrun.acts.arguments import Arguments, HeldChoice, ListAddress, QueueRetry, SubscriberErase
 from pressrun.acts.call import Call, Caller
 from pressrun.acts.door import Door
+from pressrun.acts.editions.edition_answers import Retried
 from pressrun.acts.http import Upload
 from pressrun.acts.keyed import keyed_request
-from pressrun.acts.operating.operator_resources import Retried
 from pressrun.acts.operating.returns import ReturnIn
 from pressrun.acts.people.people_arguments import PersonAdd, PersonGrant, PersonInvite, PersonName, TokenCreate
 from pressrun.acts.readers.jobs import ListImport

@@ -1,4 +1,4 @@
-"""What programs learn about editions."""
+"""What programs learn about editions and their copies."""
 
 from __future__ import annotations
 
@@ -75,3 +75,9 @@ class ResendAnswer(msgspec.Struct, kw_only=True):
     resent: int
     left_out: int
     state: str
+
+
+class Retried(msgspec.Struct, kw_only=True):
+    """How many copies and notices were deferred or paused, and are tried again now; not those that wait for a relay."""
+
+    retried: int

@@ -19,9 +19,8 @@ from pressrun.acts.arguments import (
     QueueRetry,
 )
 from pressrun.acts.editions.draft_arguments import EditionsOfList
-from pressrun.acts.editions.edition_answers import ResendAnswer
+from pressrun.acts.editions.edition_answers import ResendAnswer, Retried
 from pressrun.acts.http import Page
-from pressrun.acts.operating.operator_resources import Retried
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.lifecycles.edition import EditionState

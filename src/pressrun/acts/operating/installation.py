@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from pressrun.acts.act import OF_LIST, Act, ActList, Doing, Http, lacking
@@ -22,7 +23,6 @@ from pressrun.acts.arguments import (
     OldPlaces,
     Statement,
 )
-from pressrun.acts.operating.operator_resources import MailNumber
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput, NotPermitted, Refused
@@ -35,6 +35,12 @@ from pressrun.services.upkeep.held_sign_ups import HeldDropped, HeldReleased
 from pressrun.store.programs.idempotency import KeptOutcome
 from pressrun.store.readers.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
+
+
+class MailNumber(msgspec.Struct, kw_only=True):
+    """A mail by its number."""
+
+    id: int
 
 
 async def _retried_mail(_: Doing, args: MailId, __: KeptOutcome) -> MailNumber:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
 from pressrun.acts.act import ActList, Doing, Http
 from pressrun.acts.arguments import AddressOnly, Arguments, MailId
-from pressrun.acts.http import Content, Page
-from pressrun.acts.operating.operator_resources import AuditPage, HeldPage, KeptMailPage, SuppressionPage
+from pressrun.acts.http import Content, Page, PageLength, Since
 from pressrun.core.access.rights import Right
 from pressrun.core.addresses.address import parse_address
 from pressrun.core.timestamps import parse_time
@@ -19,6 +22,41 @@ from pressrun.store.queue.inbound import KeptMailInfo
 from pressrun.store.readers.held_sign_ups import HeldInfo
 
 MAIL = "message/rfc822"
+After = Annotated[int, Meta(ge=0)]
+"""The id of the last item of the page before; 0 begins."""
+
+
+class SuppressionPage(Arguments, frozen=True, kw_only=True):
+    """Suppressions, in no meaningful order."""
+
+    limit: PageLength = 100
+    after: str = ""
+
+
+class KeptMailPage(Arguments, frozen=True, kw_only=True):
+    """Kept mail, newest first."""
+
+    state: Literal["kept", "unreadable", "failed"] | None = None
+    limit: PageLength = 100
+    after: After = 0
+
+
+class HeldPage(Arguments, frozen=True, kw_only=True):
+    """Held sign-ups, oldest first."""
+
+    list: str | None = None
+    limit: PageLength = 100
+    after: After = 0
+
+
+class AuditPage(Arguments, frozen=True, kw_only=True):
+    """Rows of the audit log, newest first."""
+
+    who: str | None = None
+    list: str | None = None
+    since: Since | None = None
+    limit: PageLength = 100
+    after: After = 0
 
 
 OPERATOR_ACTS = ActList()
