@@ -31,7 +31,7 @@ from pressrun.delivery.queue.results import PendingResults
 from pressrun.delivery.queue.scheduler import Scheduler
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.queue.wakeups import WakeUps
-from pressrun.services.editions import advance
+from pressrun.services.editions import advance, lifecycle
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.smtp.events import RecipientOutcome
@@ -57,7 +57,8 @@ CALLS: list[tuple[Any, str]] = [
     # the transactions
     *((dispatcher, name) for name in ("record", "advance", "claim")),
     (recording, "record_sent"),
-    *((advance, name) for name in ("finish_if_done", "_pause_after_canary")),
+    (lifecycle, "finish_if_done"),
+    (advance, "_pause_after_canary"),
     *((claims, name) for name in ("held_until", "load_compiled")),
     *(
         (deliveries, name)

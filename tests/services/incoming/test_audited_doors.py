@@ -105,7 +105,7 @@ async def test_an_edition_whose_start_was_undone_for_an_error_of_ours(
     def refuse(*_: object) -> list[Edition]:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr("pressrun.services.editions.advance.finish_if_done", refuse)
+    monkeypatch.setattr("pressrun.services.editions.lifecycle.finish_if_done", refuse)
     await room.database.write(advance, due_at(now, careful=True))
     assert [("clock", "clock", "edition.pause", "news", "edition 1", "done")] == (await rows(room, ACTS))[1:]
 

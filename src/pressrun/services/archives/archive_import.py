@@ -16,16 +16,10 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.content.merge import without_fields
 from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.answers import Answer
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import edition_storage, lifecycle
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_preparer import EditionPreparer
-from pressrun.services.editions.edition_storage import (
-    PreparedEdition,
-    again_if_changed,
-    content_of,
-    require_same_context,
-    store_edition,
-)
+from pressrun.services.editions.edition_storage import PreparedEdition
 from pressrun.store.editions import editions
 from pressrun.store.lists import lists
 from pressrun.store.transaction import Transaction
@@ -52,7 +46,7 @@ class ArchiveImport:
         self._context = preparer.context
         self._database = preparer.context.database
 
-    @again_if_changed("other editions arrived at the same moment. Run it again")
+    @edition_storage.again_if_changed("other editions arrived at the same moment. Run it again")
     async def add(self, list_name: str, message: ArchivedMessage) -> Answer:
         """Add one message to the archive of a list; `outcome` is added, unchanged or refused (with a `reason`).
 
@@ -74,11 +68,11 @@ class ArchiveImport:
         target = lists.get_open_list(tx, prepared.context.list.name)
         if editions.find_by_digest(tx, target.id, message.digest) is not None:
             return {"outcome": "unchanged"}
-        require_same_context(tx, prepared)
+        edition_storage.require_same_context(tx, prepared)
         now = self._context.now
         own = replace(prepared, identity=message.digest)
-        content = content_of(own, state=EditionState.FINISHED, message_secret=self._context.entropy(16))
-        edition = store_edition(tx, own, content, now)
+        content = edition_storage.content_of(own, state=EditionState.FINISHED, message_secret=self._context.entropy(16))
+        edition = edition_storage.store_edition(tx, own, content, now)
         editions.record_edition(tx, edition, replace(edition, started_at=now, finished_at=now))
         editions.publish(tx, edition.id, now)
         return {"outcome": "added", "id": lifecycle.require_edition(tx, edition.id).id}

@@ -19,19 +19,11 @@ from pressrun.message.finding import Finding, errors_of
 from pressrun.message.sources.edition_file import relative_path
 from pressrun.services.authors import Author
 from pressrun.services.drafts.submissions import Submissions
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import edition_storage, lifecycle
 from pressrun.services.editions.build_orders import require_no_errors
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_preparer import BuiltDraft, EditionPreparer
-from pressrun.services.editions.edition_storage import (
-    ChangedSinceBuild,
-    PreparedEdition,
-    again_if_changed,
-    check_stored_issue,
-    content_of,
-    require_same_context,
-    store_edition,
-)
+from pressrun.services.editions.edition_storage import ChangedSinceBuild, PreparedEdition
 from pressrun.store.editions import drafts, editions, manuscripts
 from pressrun.store.editions.editions import Edition
 from pressrun.store.editions.manuscripts import FileContent, NewManuscript, StoredManuscript, Text
@@ -147,7 +139,7 @@ class DraftEditing:
         """Where drafts are built."""
         return self._preparer.builder
 
-    @again_if_changed("other editions arrived at the same moment. Send it again")
+    @edition_storage.again_if_changed("other editions arrived at the same moment. Send it again")
     async def hand_in(self, order: DraftOrder) -> DraftResult:
         """Make a draft, or find the edition of this list that came as the same file. Raises EditionError, Refused."""
         order = replace(order, files=_checked_files(order.text, order.files))
@@ -163,7 +155,7 @@ class DraftEditing:
         """A draft as it would go out now, and what preflight finds."""
         return await self._build(await self.open(edition_id))
 
-    @again_if_changed("the list or the draft was changed at the same moment. Send it again")
+    @edition_storage.again_if_changed("the list or the draft was changed at the same moment. Send it again")
     async def change(self, edition_id: int, change: Change, author: Author, seen: Seen) -> DraftResult:
         """Make a change to a version that was seen, or with None to whatever there is.
 
@@ -217,11 +209,11 @@ class DraftEditing:
             audit.mention(tx, f"edition {known}")
             stored = manuscripts.find_manuscript(tx, known)
             return DraftResult(id=known, number=0 if stored is None else stored.number)
-        require_same_context(tx, prepared)
+        edition_storage.require_same_context(tx, prepared)
         _require_room(tx, target, len(order.text.source) + _size_of(order.files))
         now, secret = self._context.now, self._context.entropy(16)
-        content = content_of(prepared, state=EditionState.DRAFT, message_secret=secret)
-        edition = store_edition(tx, prepared, content, now)
+        content = edition_storage.content_of(prepared, state=EditionState.DRAFT, message_secret=secret)
+        edition = edition_storage.store_edition(tx, prepared, content, now)
         new = NewManuscript(text=order.text, files=order.files, first_digest=digest, source_url=order.source_url)
         manuscripts.begin(tx, edition.id, new, order.author.key, now)
         return DraftResult(id=edition.id, number=1, created=True)
@@ -243,7 +235,7 @@ class DraftEditing:
             raise ChangedSinceBuild("the draft has changed")
         require_same_draft(tx, built.prepared, edition)
         _require_room(tx, built.prepared.context.list, _added(before, after))
-        require_no_errors(check_stored_issue(tx, built.prepared, replaced=[edition.id]))
+        require_no_errors(edition_storage.check_stored_issue(tx, built.prepared, replaced=[edition.id]))
         rewrite(tx, edition, built.prepared)
         drafts.put_findings(tx, edition.id, [finding.plain() for finding in built.findings])
         number = change.record(tx, manuscript, after.text, author.key, self._context.now)
@@ -298,7 +290,7 @@ def _require_among(seen: Sequence[int], changed: int, latest: int) -> None:
 def rewrite(tx: Transaction, edition: Edition, prepared: PreparedEdition) -> None:
     """Store a draft as it was built."""
     editions.rewrite_edition(
-        tx, edition.id, content_of(prepared, state=edition.state, message_secret=edition.message_secret)
+        tx, edition.id, edition_storage.content_of(prepared, state=edition.state, message_secret=edition.message_secret)
     )
 
 

@@ -10,13 +10,7 @@ from msgspec import Struct, field
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.message.finding import Remark, remark
 from pressrun.services import standing
-from pressrun.services.editions.lifecycle import (
-    finish_if_done,
-    pause_because,
-    require_edition,
-    start,
-    why_nobody_may_get,
-)
+from pressrun.services.editions import lifecycle
 from pressrun.store import bulk_changes
 from pressrun.store.editions import editions
 from pressrun.store.editions.editions import Edition
@@ -72,7 +66,7 @@ def advance(tx: Transaction, request: AdvanceRequest) -> tuple[EditionChanges, i
     """Start, pause and finish the editions that are due for it; returns when the next one starts by itself, too."""
     changes = EditionChanges()
     for edition_id in request.idle:  # paused ones, too: the copies in flight at the pause may have been the last
-        changes.changed += finish_if_done(tx, edition_id, request.now)
+        changes.changed += lifecycle.finish_if_done(tx, edition_id, request.now)
     starts: list[int] = []
     live = editions.live_editions(tx)
     for edition in live:
@@ -124,7 +118,7 @@ def _move_on(
         changes.changed += _pause_without_relay(tx, edition.id)
         return
     # each time: the last copies may have been cancelled, since their readers unsubscribed
-    finished = finish_if_done(tx, edition.id, request.now)
+    finished = lifecycle.finish_if_done(tx, edition.id, request.now)
     if not finished and edition.canary_copies is not None:
         finished = _pause_after_canary(tx, edition.id)
     changes.changed += finished
@@ -135,19 +129,19 @@ def _start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_second
     if edition.scheduled_at is not None and edition.scheduled_at > now:
         return edition
     lists.hold_members(tx, edition.list_id)
-    listed, edition = edition, require_edition(tx, edition.id)
+    listed, edition = edition, lifecycle.require_edition(tx, edition.id)
     if edition.state is not EditionState.SCHEDULED:  # somebody has paused or cancelled it
         return listed
     if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
-        return pause_because(tx, edition, PAUSED_LATE, how="late")
-    reason = why_nobody_may_get(tx, edition.id)
+        return lifecycle.pause_because(tx, edition, PAUSED_LATE, how="late")
+    reason = lifecycle.why_nobody_may_get(tx, edition.id)
     if reason is not None:
-        return pause_because(tx, edition, reason, how="copies-removed")
+        return lifecycle.pause_because(tx, edition, reason, how="copies-removed")
     if unapproved := standing.lost_approval(tx, edition):
-        return pause_because(tx, edition, f"{unapproved}{NOT_APPROVED}", how="withdrawn")
+        return lifecycle.pause_because(tx, edition, f"{unapproved}{NOT_APPROVED}", how="withdrawn")
     if unscheduled := standing.lost_schedule(tx, edition):
-        return pause_because(tx, edition, f"{unscheduled}{NOT_SCHEDULED}", how="withdrawn")
-    return start(tx, edition, now)
+        return lifecycle.pause_because(tx, edition, f"{unscheduled}{NOT_SCHEDULED}", how="withdrawn")
+    return lifecycle.start(tx, edition, now)
 
 
 def _pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
@@ -159,23 +153,23 @@ def _pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
         return []
     if copy_counts.count_begun(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
-    return [pause_because(tx, edition, PAUSED_AFTER_CANARY, how="canary")]
+    return [lifecycle.pause_because(tx, edition, PAUSED_AFTER_CANARY, how="canary")]
 
 
 def _pause_without_relay(tx: Transaction, edition_id: int) -> list[Edition]:
     """Hold an edition whose list names a relay that is not configured: another one may not speak for its From."""
-    edition = require_edition(tx, edition_id)
+    edition = lifecycle.require_edition(tx, edition_id)
     if edition.state is not EditionState.SENDING:
         return []
     reason = (
         f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
         f"`pressrun list set {edition.list_name} relay=`, then resume"
     )
-    return [pause_because(tx, edition, reason, how="relay")]
+    return [lifecycle.pause_because(tx, edition, reason, how="relay")]
 
 
 def _pause_for_fault(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
-    edition = require_edition(tx, edition_id)
+    edition = lifecycle.require_edition(tx, edition_id)
     reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
-    return pause_because(tx, edition, reason, how="fault")
+    return lifecycle.pause_because(tx, edition, reason, how="fault")

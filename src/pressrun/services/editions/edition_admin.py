@@ -14,17 +14,10 @@ from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.pacing.destination_state import load_destination_state
 from pressrun.core.signing.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import edition_storage, lifecycle
 from pressrun.services.editions.build_orders import Manuscript, require_no_errors
 from pressrun.services.editions.edition_preparer import EditionPreparer
-from pressrun.services.editions.edition_storage import (
-    PreparedEdition,
-    again_if_changed,
-    content_of,
-    queue_test_copies,
-    require_same_context,
-    store_edition,
-)
+from pressrun.services.editions.edition_storage import PreparedEdition
 from pressrun.services.editions.releases import require_no_second_person
 from pressrun.services.suppression import find_reason
 from pressrun.store.bulk_changes import ROWS_AT_ONCE
@@ -63,7 +56,7 @@ class EditionAdmin:
         self._database = preparer.context.database
         self._unpause = unpause
 
-    @again_if_changed("other editions arrived at the same moment. Send it again")
+    @edition_storage.again_if_changed("other editions arrived at the same moment. Send it again")
     async def send(
         self,
         list_name: str,
@@ -181,7 +174,7 @@ class EditionAdmin:
             reason = find_reason(tx, digests_of(self._context.keys, address))
             if reason is not None:
                 raise Refused(f"{address} is suppressed ({reason}), so nothing was sent", see="suppression ls")
-        return queue_test_copies(tx, self._context, prepared, addresses)
+        return edition_storage.queue_test_copies(tx, self._context, prepared, addresses)
 
     def _store(
         self,
@@ -196,16 +189,16 @@ class EditionAdmin:
         first = editions.find_by_digest(tx, target.id, prepared.manuscript.digest)
         if first is not None and not again:
             raise _known(tx, lifecycle.require_edition(tx, first))
-        require_same_context(tx, prepared)
+        edition_storage.require_same_context(tx, prepared)
         now = self._context.now
-        content = content_of(
+        content = edition_storage.content_of(
             replace(prepared, is_repeat=first is not None),
             state=EditionState.SCHEDULED,
             message_secret=self._context.entropy(16),
             scheduled_at=scheduled_at,
             canary_percent=canary_percent,
         )
-        edition = store_edition(tx, prepared, content, now)
+        edition = edition_storage.store_edition(tx, prepared, content, now)
         if scheduled_at is None:
             lifecycle.start(tx, edition, now)
         return edition.id

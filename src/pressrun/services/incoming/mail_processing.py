@@ -23,6 +23,7 @@ from pressrun.core.upkeep.resources import is_out_of_resources
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
+from pressrun.services import mail_results
 from pressrun.services.background import BackgroundLoop, draw_wait
 from pressrun.services.bounces.bounce_handler import OF_NOBODY, ROUND_TRIP, BounceHandler
 from pressrun.services.bounces.complaint_handler import COUNTED_AS as COMPLAINT
@@ -30,19 +31,7 @@ from pressrun.services.bounces.complaint_handler import REPORT
 from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.mail_commands import READ_KINDS, MailCommands
 from pressrun.services.incoming.mailed_editions import MailedEditions
-from pressrun.services.mail_results import (
-    NO_CONSEQUENCES,
-    UNCOUNTED,
-    MailGone,
-    MailMustWait,
-    MailResult,
-    claim,
-    count_failures,
-    log_consequences,
-    log_failed_copy,
-    needing_helper,
-    record_result,
-)
+from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, MailGone, MailMustWait, MailResult
 from pressrun.services.ports import MailCounter, MailParser
 from pressrun.store.programs.events import MAIL, acted_by
 from pressrun.store.queue import inbound
@@ -217,25 +206,25 @@ class MailProcessing:
     def _command(
         self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: _Unread
     ) -> MailResult:
-        claim(tx, mail, self._context.now)
+        mail_results.claim(tx, mail, self._context.now)
         result = self._mail_commands.carry_out(tx, mail, route, incoming, problem.reason)
-        return record_result(tx, mail, _keep_if_slow(result, problem))
+        return mail_results.record_result(tx, mail, _keep_if_slow(result, problem))
 
     def _bounce(
         self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: _Unread
     ) -> MailResult:
-        claim(tx, mail, self._context.now)
+        mail_results.claim(tx, mail, self._context.now)
         result = self.bounce_handler.process(tx, route, report, problem.reason)
-        return record_result(tx, mail, _keep_if_slow(result, problem))
+        return mail_results.record_result(tx, mail, _keep_if_slow(result, problem))
 
     def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> MailResult:
         """Process a complaint of one of our readers; everything else is forwarded to the operator."""
-        claim(tx, mail, self._context.now)
+        mail_results.claim(tx, mail, self._context.now)
         result = None if report is None else self.bounce_handler.complaint_handler.process(tx, report)
         if result is None:
             result = self._mail_commands.carry_out(tx, mail, route, None, "")
             result = replace(result, counted_as=REPORT) if report is not None and report.feedback_type else result
-        return record_result(tx, mail, result)
+        return mail_results.record_result(tx, mail, result)
 
     def _report(self, mail: InboundMail, route: Route | None, result: MailResult) -> None:
         list_name, kind = ("", "failed") if route is None else (route.list_name, route.kind.value)
@@ -245,9 +234,9 @@ class MailProcessing:
         elif result.state is InboundState.DONE:
             log_mail("inbound.processed")
             if result.failed is not None:
-                log_failed_copy(log, result.failed)
-            count_failures(self._counter, result)
-            log_consequences(log, result.consequences)
+                mail_results.log_failed_copy(log, result.failed)
+            mail_results.count_failures(self._counter, result)
+            mail_results.log_consequences(log, result.consequences)
         else:
             log_mail("inbound.kept", level=logging.WARNING)
         is_unread = result.state is InboundState.UNREADABLE
@@ -280,7 +269,7 @@ NOT_READ = _Unread()  # it was not needed
 async def _parse(parse: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, _Unread]:
     """The parsed mail, or None and why it cannot be read; raises MailMustWait."""
     try:
-        with needing_helper():
+        with mail_results.needing_helper():
             return await parse(mail.content), NOT_READ
     except UnreadableMail as problem:
         return None, _Unread(str(problem), isinstance(problem, TimedOutMail))

@@ -24,15 +24,9 @@ from pressrun.services.drafts import draft_versions
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_preparer import EditionPreparer
 from pressrun.services.editions.edition_storage import PreparedEdition, again_if_changed
+from pressrun.services.incoming import posting_rules
 from pressrun.services.incoming.post_answers import LIMITED, NOT_AN_EDITOR, Post, PostAnswers
 from pressrun.services.incoming.posted_drafts import PostedDrafts, without_lines
-from pressrun.services.incoming.posting_rules import (
-    find_editor,
-    is_automatic,
-    is_meant,
-    is_proven_by_server,
-    is_reply_to_copy,
-)
 from pressrun.services.mail_results import MailMustWait, MailResult, claim, kept, needing_helper, record_result
 from pressrun.services.ports import MailParser
 from pressrun.store.queue.inbound import InboundMail, InboundState
@@ -59,13 +53,15 @@ class MailedEditions:
         Returns None, and records nothing, for a reply to one of our copies. Raises Unavailable.
         """
         header = scan_header(mail.content)
-        if is_reply_to_copy(header, self._site):
+        if posting_rules.is_reply_to_copy(header, self._site):
             return None
         author = sole_author(header.all("from"))
-        editor = None if author is None else await self._database.read(find_editor, route.list_name, author)
+        editor = (
+            None if author is None else await self._database.read(posting_rules.find_editor, route.list_name, author)
+        )
         if author is None or editor is None:
             return await self._keep(mail, NOT_AN_EDITOR)
-        is_proven = is_proven_by_server(mail, author, self._context.settings.value)
+        is_proven = posting_rules.is_proven_by_server(mail, author, self._context.settings.value)
         if not is_proven and await self._database.read(self._answers.is_over_limit, editor):
             return await self._keep(mail, LIMITED)
         version = draft_versions.version_of(
@@ -77,15 +73,15 @@ class MailedEditions:
                 posted = await self._parser.read_edition(mail.content)
         except UnreadableMail as problem:
             return await self._refuse_unreadable(post, problem)
-        if is_automatic(posted.automatic):
+        if posting_rules.is_automatic(posted.automatic):
             return await self._keep(mail, f"not an edition: {posted.automatic}")
-        may_go_at_once = is_proven and is_meant(posted, route.list_name, self._site)
+        may_go_at_once = is_proven and posting_rules.is_meant(posted, route.list_name, self._site)
         post = replace(post, subject=posted.subject, message_id=posted.message_id, may_go_at_once=may_go_at_once)
         return await self._accept(post, posted)
 
     async def _refuse_unreadable(self, post: Post, problem: UnreadableMail) -> MailResult:
         header = read_post_header(post.mail.content)
-        if is_automatic(header.automatic):
+        if posting_rules.is_automatic(header.automatic):
             return await self._keep(post.mail, f"not an edition: {header.automatic}")
         post = replace(post, subject=header.subject, message_id=header.message_id)
         state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE

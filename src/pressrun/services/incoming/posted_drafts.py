@@ -17,15 +17,8 @@ from pressrun.observe.log import event
 from pressrun.services.context import ServiceContext
 from pressrun.services.drafts import draft_versions
 from pressrun.services.drafts.draft_versions import DraftRelation
-from pressrun.services.editions import lifecycle, releases
-from pressrun.services.editions.edition_storage import (
-    PreparedEdition,
-    check_stored_issue,
-    content_of,
-    queue_test_copies,
-    require_same_context,
-    store_edition,
-)
+from pressrun.services.editions import edition_storage, lifecycle, releases
+from pressrun.services.editions.edition_storage import PreparedEdition
 from pressrun.services.editions.releases import DraftStatus, draft_status, needs_second_person
 from pressrun.services.incoming.post_answers import Post, PostAnswers
 from pressrun.services.incoming.posting_rules import POST, RELEASE, record_post
@@ -71,8 +64,8 @@ class PostedDrafts:
         relation = self.relation_of(tx, post, prepared.built.subject_template, own)
         problems = [] if relation.newer is None else [error("draft-newer", edition=relation.newer)]
         if own is None:
-            require_same_context(tx, prepared, replaced=relation.replaced)
-            of_issue = errors_of(check_stored_issue(tx, prepared, replaced=relation.replaced))
+            edition_storage.require_same_context(tx, prepared, replaced=relation.replaced)
+            of_issue = errors_of(edition_storage.check_stored_issue(tx, prepared, replaced=relation.replaced))
             problems += without_lines(of_issue, prepared.file)
         if problems:
             return self._answers.decline(tx, post, problems)
@@ -121,8 +114,10 @@ class PostedDrafts:
             lifecycle.cancel(tx, replaced, now)
         edition = own
         if edition is None:
-            content = content_of(prepared, state=EditionState.DRAFT, message_secret=self._context.entropy(16))
-            edition = store_edition(tx, prepared, content, now, replaced=relation.replaced)
+            content = edition_storage.content_of(
+                prepared, state=EditionState.DRAFT, message_secret=self._context.entropy(16)
+            )
+            edition = edition_storage.store_edition(tx, prepared, content, now, replaced=relation.replaced)
             draft_versions.begin(tx, edition.id, prepared.manuscript, post.editor, now, is_proven=post.is_proven)
         if drafts.find_draft(tx, edition.id) is None:  # also one of the same content that came another way
             drafts.insert_draft(tx, edition.id, lines, self._expires_at, post.version)
@@ -158,7 +153,7 @@ class PostedDrafts:
         kind = "edition_needs_approval" if needs_second_person(prepared.context.list) else "edition_held"
         self._answers.notify(tx, post, kind, **about, audience=audience, expires_at=expires_at, again=again)
         if not again:
-            queue_test_copies(tx, self._context, prepared, [post.editor])
+            edition_storage.queue_test_copies(tx, self._context, prepared, [post.editor])
         return self._taken(tx, post, edition, "held already" if again else "held")
 
     def _taken(self, tx: Transaction, post: Post, edition: Edition, outcome: str) -> MailResult:

@@ -23,26 +23,12 @@ from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
-from pressrun.services.editions import lifecycle
+from pressrun.services.editions import lifecycle, welcome_edition
 from pressrun.services.editions.build_orders import Manuscript
 from pressrun.services.editions.edition_builder import EditionBuilder
 from pressrun.services.editions.edition_storage import again_if_changed
-from pressrun.services.editions.welcome_edition import (
-    BuiltWelcome,
-    WelcomePlan,
-    build_welcome,
-    end_welcome,
-    plan_welcome,
-    require_same_welcome,
-    store_welcome,
-)
-from pressrun.services.lists.list_end import (
-    begin_closing,
-    begin_removal,
-    complete_closing,
-    complete_removal,
-    is_closing,
-)
+from pressrun.services.editions.welcome_edition import BuiltWelcome, WelcomePlan
+from pressrun.services.lists import list_end
 from pressrun.services.lists.list_settings import read_settings
 from pressrun.services.lists.setting_kinds import Value
 from pressrun.services.people import editors
@@ -128,7 +114,7 @@ class ListAdmin:
         change = _parse_change(settings, files, assets)
         await self._try_layout(change)
         plan = await self._database.read(self._plan_welcome, name, change)
-        welcome = None if plan is None else await build_welcome(plan, self._builder)
+        welcome = None if plan is None else await welcome_edition.build_welcome(plan, self._builder)
         answer = await self._database.write(self._set, name, change, welcome, seen, permit)
         if change.closes:
             answer = replace(answer, **asdict(await self._complete_closing(name)))
@@ -165,7 +151,7 @@ class ListAdmin:
 
     async def _complete_closing(self, name: str) -> ListInfo:
         target = await self._database.read(lists.get_list, name)
-        await complete_closing(self._database, target.id, self._context.clock, self._context.entropy)
+        await list_end.complete_closing(self._database, target.id, self._context.clock, self._context.entropy)
         return await self._database.read(describe_list, target)
 
     async def remove_list(self, name: str) -> None:
@@ -175,8 +161,8 @@ class ListAdmin:
         that is in transit still arrives. Readers who changed from it to another language can still unsubscribe there by
         their old links.
         """
-        list_id = await self._database.write(begin_removal, name, self._context.now)
-        await complete_removal(self._database, list_id, self._context.clock)
+        list_id = await self._database.write(list_end.begin_removal, name, self._context.now)
+        await list_end.complete_removal(self._database, list_id, self._context.clock)
         event(log, "list.removed", list=name)
 
     async def add_editor(self, name: str, address: Address) -> None:
@@ -237,11 +223,11 @@ class ListAdmin:
         permit(tx, target, self._changed(target, change))
         changed = self._apply(tx, target, change, now)
         if "welcome" in change.values and change.welcome is None:
-            end_welcome(tx, target.id, now)
+            welcome_edition.end_welcome(tx, target.id, now)
         else:
-            require_same_welcome(tx, changed, welcome)
+            welcome_edition.require_same_welcome(tx, changed, welcome)
         if welcome is not None:
-            store_welcome(tx, welcome, message_secret=self._context.entropy(16), now=now)
+            welcome_edition.store_welcome(tx, welcome, message_secret=self._context.entropy(16), now=now)
         described = describe_list(tx, changed)
         if welcome is None or change.welcome is None:
             return described
@@ -256,7 +242,7 @@ class ListAdmin:
         if change.welcome is None and ("welcome" in change.values or change.closes or changed.closed_at is not None):
             return None
         logo = change.logo if "logo" in change.values else lists.find_logo(tx, target.id)
-        return plan_welcome(tx, changed, logo, change.welcome)
+        return welcome_edition.plan_welcome(tx, changed, logo, change.welcome)
 
     def _apply(self, tx: Transaction, target: MailingList, change: _Change, now: int) -> MailingList:
         """Store a list with these settings; raises BadInput if they do not fit what else is there."""
@@ -267,7 +253,7 @@ class ListAdmin:
             self._check_owner(tx, parse_address(str(values["owner"])))
         if values.get("closed") is False and list_removals.is_going_on(tx, target.id):
             raise Refused(f"the list {target.name} is being removed")
-        if values.get("closed") is False and is_closing(tx, target):
+        if values.get("closed") is False and list_end.is_closing(tx, target):
             raise Refused(f"the list {target.name} is still being closed. Try again in a moment")
         changed = self._changed(target, change)
         if change.logo is not None:
@@ -276,7 +262,7 @@ class ListAdmin:
             lists.remove_logo(tx, target.id)
         _check_family(tx, changed)
         lists.update_list(tx, target, changed)
-        return begin_closing(tx, changed, now, self._context.entropy) if change.closes else changed
+        return list_end.begin_closing(tx, changed, now, self._context.entropy) if change.closes else changed
 
     def _changed(self, target: MailingList, change: _Change) -> MailingList:
         """The list with these settings, but for closing it. A From that nobody has set follows the title."""
@@ -316,7 +302,7 @@ class ListAdmin:
 
     def _close_by_name(self, tx: Transaction, name: str) -> None:
         lists.lock_list(tx, name)
-        begin_closing(tx, lists.get_list(tx, name), self._context.now, self._context.entropy)
+        list_end.begin_closing(tx, lists.get_list(tx, name), self._context.now, self._context.entropy)
 
     @staticmethod
     def _add_editor(tx: Transaction, name: str, address: Address, now: int) -> None:

@@ -13,16 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.access.login_codes import (
-    RECOVERY_CODES,
-    SALT_BYTES,
-    app_secret,
-    code_digest,
-    in_groups,
-    recovery_code,
-    setup_seal,
-    typed_code,
-)
+from pressrun.core.access import login_codes
 from pressrun.core.access.passwords import require_strong
 from pressrun.core.access.totp import accepted_step
 from pressrun.core.errors import BadInput, NotFound, NotPermitted, Refused
@@ -93,14 +84,14 @@ class Account:
 
     def begin_app(self, person_id: int) -> AppSetup:
         """A new app for a person to set up; nothing is stored yet."""
-        return self._setup_of(person_id, self._context.entropy(SALT_BYTES))
+        return self._setup_of(person_id, self._context.entropy(login_codes.SALT_BYTES))
 
     def find_setup(self, person_id: int, sealed: bytes) -> AppSetup | None:
         """The setup that a form carries; None unless it was begun for this person.
 
         Otherwise anybody with a copy of the database could make us show the secret of anybody's app.
         """
-        setup = self._setup_of(person_id, sealed[:SALT_BYTES])
+        setup = self._setup_of(person_id, sealed[: login_codes.SALT_BYTES])
         return setup if hmac.compare_digest(setup.sealed, sealed) else None
 
     async def add_app(self, person_id: int, session_id: int, sealed: bytes, typed: str) -> list[str]:
@@ -111,7 +102,7 @@ class Account:
         setup = self.find_setup(person_id, sealed)
         if setup is None:
             raise BadInput(_NOT_SHOWN)
-        step = accepted_step(setup.secret, typed_code(typed), self._context.clock(), last_step=0)
+        step = accepted_step(setup.secret, login_codes.typed_code(typed), self._context.clock(), last_step=0)
         codes = self._draw_codes()
 
         def add(tx: Transaction) -> None:
@@ -121,10 +112,10 @@ class Account:
                 raise BadInput(_NOT_SHOWN)
             if not credentials.add_app(tx, person_id, setup.salt, step, self._context.now):
                 raise AppIsOn(_IS_ON)
-            credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
+            credentials.replace_recovery_codes(tx, person_id, map(login_codes.code_digest, codes))
 
         await self._change(person_id, session_id, add)
-        return [in_groups(code) for code in codes]
+        return [login_codes.in_groups(code) for code in codes]
 
     async def remove_app(self, person_id: int, session_id: int) -> None:
         """Remove the app and the recovery codes."""
@@ -138,10 +129,10 @@ class Account:
             stored = credentials.read(tx, person_id)
             if stored is None or stored.app_added_at is None:
                 raise Refused("recovery codes replace the code of an app. Set up an app first")
-            credentials.replace_recovery_codes(tx, person_id, map(code_digest, codes))
+            credentials.replace_recovery_codes(tx, person_id, map(login_codes.code_digest, codes))
 
         await self._change(person_id, session_id, renew)
-        return [in_groups(code) for code in codes]
+        return [login_codes.in_groups(code) for code in codes]
 
     async def passkey_options(self, person_id: int) -> dict[str, Any]:
         """What the browser needs to make a passkey."""
@@ -203,10 +194,12 @@ class Account:
 
     def _setup_of(self, person_id: int, salt: bytes) -> AppSetup:
         keys = self._context.keys
-        return AppSetup(salt, salt + setup_seal(keys, person_id, salt), app_secret(keys, salt))
+        return AppSetup(salt, salt + login_codes.setup_seal(keys, person_id, salt), login_codes.app_secret(keys, salt))
 
     def _draw_codes(self) -> list[str]:
-        return [recovery_code(self._context.entropy(_RECOVERY_BYTES)) for _ in range(RECOVERY_CODES)]
+        return [
+            login_codes.recovery_code(self._context.entropy(_RECOVERY_BYTES)) for _ in range(login_codes.RECOVERY_CODES)
+        ]
 
 
 def names_of(name: str, address: str | None) -> list[str]:

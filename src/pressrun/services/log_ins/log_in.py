@@ -15,14 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pressrun.core.access.login_codes import (
-    app_secret,
-    code_digest,
-    is_same_code,
-    mailed_code,
-    secret_digest,
-    typed_code,
-)
+from pressrun.core.access import login_codes
 from pressrun.core.access.totp import accepted_step
 from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import NotPermitted, Unavailable
@@ -123,11 +116,11 @@ class LogIns:
         """Whether this is the code of their app, or one of their recovery codes, which now is used up."""
         assert person.salt is not None
         assert person.last_step is not None
-        secret = app_secret(self._context.keys, person.salt)
-        step = accepted_step(secret, typed_code(typed), self._context.clock(), person.last_step)
+        secret = login_codes.app_secret(self._context.keys, person.salt)
+        step = accepted_step(secret, login_codes.typed_code(typed), self._context.clock(), person.last_step)
         if step is not None:
             return credentials.use_step(tx, person.id, person.salt, step)
-        return credentials.use_recovery_code(tx, person.id, code_digest(typed))
+        return credentials.use_recovery_code(tx, person.id, login_codes.code_digest(typed))
 
     # ------------------------------------------------------------------ a mailed code
 
@@ -140,7 +133,7 @@ class LogIns:
         secret = new_secret(self._context)
         attempt = Attempt([self._account_meter(address.key), self._client_meter(visitor)], self._context.now)
         exceeded = await self._context.database.record(
-            self._request_code, address.key, secret_digest(secret), attempt, visitor.language
+            self._request_code, address.key, login_codes.secret_digest(secret), attempt, visitor.language
         )
         if exceeded is not None:
             return exceeded
@@ -161,7 +154,9 @@ class LogIns:
         Raises NotPermitted where codes are switched off.
         """
         self._require("code")
-        outcome = await self._context.database.write(self._enter_by_code, secret_digest(asked), typed, visitor)
+        outcome = await self._context.database.write(
+            self._enter_by_code, login_codes.secret_digest(asked), typed, visitor
+        )
         if isinstance(outcome, Entered):
             return outcome
         self._failures.record("code", visitor, person=outcome)
@@ -173,7 +168,7 @@ class LogIns:
         if asked is None:
             return ""
         person = person_for_code(tx, parse_address(asked.address))
-        if not is_same_code(mailed_code(self._context.keys, asker), typed):
+        if not login_codes.is_same_code(login_codes.mailed_code(self._context.keys, asker), typed):
             log_ins.count_try(tx, asked.id)
             return "" if person is None else person.name
         log_ins.forget_code(tx, asked.id)

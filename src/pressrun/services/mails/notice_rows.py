@@ -19,33 +19,10 @@ from pressrun.core.signing.tokens import (
 from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
+from pressrun.message.notices import to_editors, to_readers
 from pressrun.message.notices.notice import Notice
-from pressrun.message.notices.to_editors import (
-    EditionAlreadyReceived,
-    EditionHeld,
-    EditionNeedsApproval,
-    EditionRejected,
-    EditionReleased,
-    EditionReturned,
-    EditionSubmitted,
-)
 from pressrun.message.notices.to_operators import EditionAutoPaused, OperatorAlert, PolicyAlert, RelayAlert
 from pressrun.message.notices.to_people import Invitation, LoginCode
-from pressrun.message.notices.to_readers import (
-    AddressChangeRequested,
-    AddressMoving,
-    AlreadySubscribed,
-    CommandHelp,
-    ConfirmationRequest,
-    ListClosed,
-    ListOfLists,
-    NotConfirmed,
-    PauseNote,
-    PreferencesLink,
-    StillThere,
-    UnsubscribedNote,
-    UnsubscribeLink,
-)
 from pressrun.services.settings import TokenSettings
 from pressrun.store.lists.lists import MailingList
 from pressrun.store.queue.deliveries import ClaimedNotice
@@ -91,7 +68,7 @@ class NoticeRows:
 
     def _confirmation(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         number = payload["confirmation"]
-        return ConfirmationRequest(
+        return to_readers.ConfirmationRequest(
             link=self._confirm_link(payload),
             lifetime_seconds=payload["expires_at"] - row.created_at,
             never_again=self._never_again(row, target),
@@ -100,7 +77,7 @@ class NoticeRows:
         )
 
     def _already_subscribed(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
-        return AlreadySubscribed(
+        return to_readers.AlreadySubscribed(
             preferences_url=self._preferences(row, target, 0),
             also=tuple(payload.get("also", ())),
             paused_until=payload.get("paused_until"),
@@ -108,27 +85,29 @@ class NoticeRows:
 
     def _preferences_link(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
         lifetime = self._lifetimes.preferences_lifetime_seconds
-        return PreferencesLink(
+        return to_readers.PreferencesLink(
             link=self._preferences(row, target, int(row.created_at + lifetime)),
             lifetime_seconds=lifetime,
         )
 
     def _unsubscribe_link(self, _row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.UNSUBSCRIBE, payload["subscription"], 0)
-        return UnsubscribeLink(link=self._site.url("unsubscribe", token))
+        return to_readers.UnsubscribeLink(link=self._site.url("unsubscribe", token))
 
     def _left(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         expires_at = payload["expires_at"]
         token = self._web.make(WebPurpose.UNDO_UNSUBSCRIBE, payload["unsubscribe"], expires_at)
-        return UnsubscribedNote(link=self._site.url("confirm", token), lifetime_seconds=expires_at - row.created_at)
+        return to_readers.UnsubscribedNote(
+            link=self._site.url("confirm", token), lifetime_seconds=expires_at - row.created_at
+        )
 
     def _paused(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         url = self._preferences(row, target, 0)
-        return PauseNote(preferences_url=url, until=payload["until"], also=tuple(payload["also"]))
+        return to_readers.PauseNote(preferences_url=url, until=payload["until"], also=tuple(payload["also"]))
 
     def _address_change(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.CHANGE, payload["change"], payload["expires_at"])
-        return AddressChangeRequested(
+        return to_readers.AddressChangeRequested(
             link=self._site.url("confirm", token),
             lifetime_seconds=payload["expires_at"] - row.created_at,
             never_again=self._never_again(row, target),
@@ -139,10 +118,10 @@ class NoticeRows:
         lifetime = payload["expires_at"] - row.created_at
         link = self._site.url("confirm", token)
         new = payload.get("new", _UNNAMED)
-        return AddressMoving(link=link, new=new, lifetime_seconds=lifetime, is_done=payload["is_done"])
+        return to_readers.AddressMoving(link=link, new=new, lifetime_seconds=lifetime, is_done=payload["is_done"])
 
     def _still_there(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
-        return StillThere(
+        return to_readers.StillThere(
             link=self._confirm_link(payload),
             lifetime_seconds=payload["expires_at"] - row.created_at,
             missed=tuple((title, self._site.url(name, "archive", slug)) for title, name, slug in payload["missed"]),
@@ -150,13 +129,13 @@ class NoticeRows:
 
     def _edition_needs_approval(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         about = dict(payload["about"])
-        return EditionNeedsApproval(lifetime_days=_days_left(row, about.pop("expires_at")), **_frozen(about))
+        return to_editors.EditionNeedsApproval(lifetime_days=_days_left(row, about.pop("expires_at")), **_frozen(about))
 
     def _edition_held(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         about = dict(payload["about"])
         expires_at = about.pop("expires_at")
         token = self._web.make(WebPurpose.APPROVE, about["edition"], expires_at)
-        return EditionHeld(
+        return to_editors.EditionHeld(
             **_frozen(about),
             link=self._site.url("approve", token),
             lifetime_days=_days_left(row, expires_at),
@@ -208,17 +187,19 @@ def _with_cause(payload: Payload) -> Payload:
 
 
 _PLAIN: dict[str, Callable[[Payload], Notice]] = {
-    "command_help": lambda payload: CommandHelp(is_unknown=payload.get("is_unknown", False)),
-    "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
-    "not_confirmed": lambda _: NotConfirmed(),
-    "list_closed": lambda _: ListClosed(),
+    "command_help": lambda payload: to_readers.CommandHelp(is_unknown=payload.get("is_unknown", False)),
+    "list_of_lists": lambda payload: to_readers.ListOfLists(
+        lists=tuple((title, address) for title, address in payload["lists"])
+    ),
+    "not_confirmed": lambda _: to_readers.NotConfirmed(),
+    "list_closed": lambda _: to_readers.ListClosed(),
     "edition_auto_paused": lambda payload: EditionAutoPaused(**_with_cause(payload)),
     "policy_alert": lambda payload: PolicyAlert(**payload),
     "operator_alert": lambda payload: OperatorAlert(**payload),
     "relay_alert": lambda payload: RelayAlert(**payload),
-    "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),
-    "edition_not_taken": lambda payload: EditionRejected(**_frozen(payload["about"])),
-    "edition_known": lambda payload: EditionAlreadyReceived(**_frozen(payload["about"])),
-    "edition_submitted": lambda payload: EditionSubmitted(**payload["about"]),
-    "edition_returned": lambda payload: EditionReturned(**payload["about"]),
+    "edition_released": lambda payload: to_editors.EditionReleased(**_frozen(payload["about"])),
+    "edition_not_taken": lambda payload: to_editors.EditionRejected(**_frozen(payload["about"])),
+    "edition_known": lambda payload: to_editors.EditionAlreadyReceived(**_frozen(payload["about"])),
+    "edition_submitted": lambda payload: to_editors.EditionSubmitted(**payload["about"]),
+    "edition_returned": lambda payload: to_editors.EditionReturned(**payload["about"]),
 }

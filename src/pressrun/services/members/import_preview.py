@@ -9,15 +9,10 @@ from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.signing.tokens import Digests, digests_of
+from pressrun.services.members import subscriber_import
 from pressrun.services.members.import_decision import ImportOptions, RowOutcome, state_after
 from pressrun.services.members.import_rows import ImportRow, SuppressionRow
-from pressrun.services.members.subscriber_import import (
-    ImportCounts,
-    count_followed,
-    find_known,
-    follow_changes,
-    prepare_rows,
-)
+from pressrun.services.members.subscriber_import import ImportCounts
 from pressrun.services.members.suppression_admin import parse_reason
 from pressrun.services.suppression import find_reason, is_stronger
 from pressrun.store.lists import lists
@@ -57,12 +52,12 @@ class ImportPreview:
 
     def preview_rows(self, rows: Iterable[ImportRow]) -> tuple[list[RowPreview], ImportCounts]:
         """What `import_rows` would do with the rows of a batch, and count; ends the batch."""
-        prepared = prepare_rows(self._options, rows)
+        prepared = subscriber_import.prepare_rows(self._options, rows)
         self._learn(prepared.digests)
-        followed = follow_changes(self._tx, prepared.rows, self._known)
+        followed = subscriber_import.follow_changes(self._tx, prepared.rows, self._known)
         new = [row for row in followed if row.key not in prepared.digests]
         self._learn({row.key: digests_of(self._options.keys, row.address) for row in new})
-        number = count_followed(prepared.rows, followed)
+        number = subscriber_import.count_followed(prepared.rows, followed)
         counts, previews = ImportCounts(invalid=list(prepared.invalid), followed=number), []
         for row in followed:
             prior = self._known[row.key]
@@ -93,4 +88,4 @@ class ImportPreview:
 
     def _learn(self, digests: Mapping[str, Digests]) -> None:
         new = {key: pair for key, pair in digests.items() if key not in self._known}
-        self._known.update(find_known(self._tx, self._target, new))
+        self._known.update(subscriber_import.find_known(self._tx, self._target, new))
