@@ -145,13 +145,19 @@ def log_failed_copy(log: logging.Logger, failed: FailedCopy) -> None:
     event(log, "delivery.failed", **fields)
 
 
-def count_failures(counter: BounceCounter, result: MailResult) -> None:
-    """Count bounced copies and complaints about copies, but nothing that concerns a mail to one person."""
+def report_result(log: logging.Logger, counter: BounceCounter, result: MailResult) -> None:
+    """Log what a mail led to, once it is on record, and count bounced copies and complaints about copies.
+
+    Nothing that concerns a mail to one person is counted.
+    """
     failed = result.failed
+    if failed is not None:
+        log_failed_copy(log, failed)
     if failed is not None and failed.edition is not None and failed.bounce is not None:
         counter.count_bounce(failed.list_name, failed.bounce)
     if result.complained_of:
         counter.count_complaint(result.complained_of)
+    log_consequences(log, result.consequences)
 
 
 def log_consequences(log: logging.Logger, consequences: Consequences) -> None:

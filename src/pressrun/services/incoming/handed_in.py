@@ -23,7 +23,7 @@ from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.context import ServiceContext
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_acceptance import ACCEPTED, ArrivedMail
-from pressrun.services.mail_results import MailResult, count_failures, log_consequences, log_failed_copy
+from pressrun.services.mail_results import MailResult, report_result
 from pressrun.services.mails.copy_composer import message_id
 from pressrun.services.ports import BounceCounter
 from pressrun.smtp.reply import Reply
@@ -75,10 +75,7 @@ class HandedInReturns:
             raise _unknown()
         report = Report(feedback_type=COMPLAINT) if is_complaint else Report(recipients=(_said(status, text),))
         result: MailResult = await self._database.write(self._bounces.process, route, report, "")
-        if result.failed is not None:
-            log_failed_copy(log, result.failed)
-        count_failures(self._counter, result)
-        log_consequences(log, result.consequences)
+        report_result(log, self._counter, result)
         return result.outcome
 
     async def accept_mail(self, content: bytes, may: MayHandIn) -> None:

@@ -233,10 +233,7 @@ class MailProcessing:
             log_mail("inbound.unreadable", level=logging.WARNING)
         elif result.state is InboundState.DONE:
             log_mail("inbound.processed")
-            if result.failed is not None:
-                mail_results.log_failed_copy(log, result.failed)
-            mail_results.count_failures(self._counter, result)
-            mail_results.log_consequences(log, result.consequences)
+            mail_results.report_result(log, self._counter, result)
         else:
             log_mail("inbound.kept", level=logging.WARNING)
         is_unread = result.state is InboundState.UNREADABLE
