@@ -6,6 +6,7 @@ import html
 import re
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pressrun.core.text.searching import prose
 from pressrun.message.content.html import rewrite_images
@@ -103,34 +104,22 @@ def summary_of(edition: ShownEdition, target: MailingList, *, picture: str | Non
     )
 
 
-def edition_of(
-    edition: EditionContent,
-    target: MailingList,
-    *,
-    attachments: tuple[ListedFile, ...] = (),
-    newer: Neighbour | None = None,
-    older: Neighbour | None = None,
-    translations: tuple[Translation, ...] = (),
-) -> ArchivedEdition:
-    """An edition of the archive with its content."""
+def _edition_of(tx: Transaction, edition: EditionContent, target: MailingList) -> ArchivedEdition:
+    """An edition of the archive with its content and translations, but without files and neighbours."""
     return ArchivedEdition(
         id=edition.id,
         summary=summary_of(edition, target),
         text=edition.text,
         html=edition.html,
         asset_path=asset_path(target.name, edition.slug),
-        attachments=attachments,
-        newer=newer,
-        older=older,
-        translations=translations,
+        translations=translations_of(tx, target, edition.id),
     )
 
 
 def read_feed(tx: Transaction, target: MailingList) -> ArchiveFeed:
     """The newest editions of an archive, without an access check."""
     newest = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
-    shown = (edition_of(latest, target, translations=translations_of(tx, target, latest.id)) for latest in newest)
-    return ArchiveFeed(list=target, editions=tuple(shown))
+    return ArchiveFeed(list=target, editions=tuple(_edition_of(tx, latest, target) for latest in newest))
 
 
 def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
@@ -140,13 +129,11 @@ def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdi
         return None
     shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(edition.html or "")}
     attached = tuple(asset for asset in editions.asset_names(tx, edition.id) if asset.name not in shown)
-    return edition_of(
-        edition,
-        target,
+    return replace(
+        _edition_of(tx, edition, target),
         attachments=attached,
         newer=editions.newer_archived(tx, target.id, edition.id, edition.published_at),
         older=editions.older_archived(tx, target.id, edition.id, edition.published_at),
-        translations=translations_of(tx, target, edition.id),
     )
 
 
