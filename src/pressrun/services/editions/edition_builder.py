@@ -6,8 +6,6 @@ An author of one list can keep other authors of that list waiting, but not those
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
 from msgspec import Struct, field
@@ -61,9 +59,6 @@ class EditionBuilder(Struct, frozen=True, kw_only=True):
         if errors:
             raise LayoutError("\n".join(error.message for error in errors))
 
-    @asynccontextmanager
-    async def _turn(self, list_name: str) -> AsyncIterator[None]:
+    def _turn(self, list_name: str) -> asyncio.Lock:
         """One at a time for each list; `maker` has fewer processes than there are lists, and serves them in order."""
-        turn = self._turns.setdefault(list_name, asyncio.Lock())
-        async with turn:
-            yield
+        return self._turns.setdefault(list_name, asyncio.Lock())

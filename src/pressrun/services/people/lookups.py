@@ -6,7 +6,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from pressrun.core.addresses.address import Address, parse_address
+from pressrun.core.addresses.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.lifecycles.edition import EditionState
 from pressrun.core.timestamps import rfc3339
@@ -125,9 +125,3 @@ def describe(tx: Transaction, person_id: int, now: int) -> PersonAnswer:
     person = people.find_person(tx, person_id)
     assert person is not None
     return describe_people(tx, [person], now)[0]
-
-
-def address_in_use(tx: Transaction, address: Address) -> str | None:
-    """The name of the person who has an address; None if nobody has it."""
-    person = people.find_by_address(tx, address.key)
-    return None if person is None else person.name

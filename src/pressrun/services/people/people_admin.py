@@ -26,7 +26,6 @@ from pressrun.services.people.editors import require_person_at
 from pressrun.services.people.lookups import (
     DecidedEdition,
     PersonAnswer,
-    address_in_use,
     describe,
     require_person_to_change,
 )
@@ -198,10 +197,11 @@ class PeopleAdmin:
     ) -> PersonAnswer:
         if people.find_by_name(tx, name) is not None:
             raise Refused(f"there is already a person named {name}. Choose another name", see="user ls")
-        holder = None if address is None else address_in_use(tx, address)
+        holder = None if address is None else people.find_by_address(tx, address.key)
         if holder is not None:
             raise Refused(
-                f"{address} is the address of {holder}", at_shell=f"Use `pressrun user grant {holder}` or `user link`"
+                f"{address} is the address of {holder.name}",
+                at_shell=f"Use `pressrun user grant {holder.name}` or `user link`",
             )
         now = self._context.now
         person_id = people.insert_person(tx, name, address, now, is_operator=is_operator, may_log_in=True)
