@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ from pressrun.services.editions.edition_storage import again_if_changed
 from pressrun.services.editions.welcome_edition import BuiltWelcome, WelcomePlan
 from pressrun.services.lists import list_end
 from pressrun.services.lists.list_settings import read_settings
-from pressrun.services.lists.setting_kinds import Value
+from pressrun.services.lists.setting_kinds import Value, read_field
 from pressrun.services.people import editors
 from pressrun.services.reports.list_descriptions import CheckedList, ListInfo, describe_list, settings_revision
 from pressrun.store.lists import list_removals, lists, redirects
@@ -320,19 +321,14 @@ def _parse_change(settings: Mapping[str, str], files: Mapping[str, bytes], asset
     values = read_settings(settings)
     logo = manuscript = None
     if (name := values.get("logo")) is not None:
-        try:
-            logo = read_logo(str(name), _content(files, "logo", name))
-        except BadInput as problem:
-            raise BadInput(f"logo: {problem}") from None
+        logo = read_field("logo", lambda picture: read_logo(picture, _content(files, "logo", picture)), str(name))
     if (name := values.get("welcome")) is not None:
-        try:
-            manuscript = Manuscript(source=_content(files, "welcome", name), source_name=str(name), assets=assets)
-        except BadInput as problem:
-            raise BadInput(f"welcome: {problem}") from None
+        source = read_field("welcome", partial(_content, files, "welcome"), str(name))
+        manuscript = Manuscript(source=source, source_name=str(name), assets=assets)
     return _Change(values=values, logo=logo, welcome=manuscript)
 
 
-def _content(files: Mapping[str, bytes], key: str, name: Value) -> bytes:
+def _content(files: Mapping[str, bytes], key: str, name: str) -> bytes:
     if key not in files:
         raise BadInput(f"the content of {name} was not included. Give the file itself")
     return files[key]

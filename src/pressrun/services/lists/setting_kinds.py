@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.services.editions.sending_hours import parse_time_zone
 
+V = TypeVar("V")
 Value = str | bool | None
 
 LONGEST_LINE = 200
@@ -40,6 +42,14 @@ class ValueKind(Struct, frozen=True, kw_only=True):
     form: str
     read: Callable[[str], Value]
     words: tuple[str, ...] = ()
+
+
+def read_field(name: str, read: Callable[[str], V], text: str) -> V:
+    """The value of a field; an error names the field. Raises BadInput."""
+    try:
+        return read(text)
+    except BadInput as problem:
+        raise BadInput(f"{name}: {problem}") from None
 
 
 def read_line(text: str) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 import msgspec
 
@@ -15,7 +14,7 @@ from pressrun.core.addresses.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.core.lifecycles.subscription import SubscriptionState
 from pressrun.core.timestamps import seconds_of
-from pressrun.services.lists.setting_kinds import read_language, read_line
+from pressrun.services.lists.setting_kinds import read_field, read_language, read_line
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.reports.exported_members import KNOWN_COLUMNS
 
@@ -24,8 +23,6 @@ _FUTURE_SECONDS = 86400  # tolerance for a wrong clock or a missing time zone
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-
-V = TypeVar("V")
 
 
 class CheckedRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -71,12 +68,14 @@ def _check_fields(row: ImportRow, now: int) -> CheckedRow:
         line=row.line,
         address=address,
         key=address.key,
-        name=_field("name", read_line, row.name) if row.name else "",
-        language=_field("language", read_language, row.language) if row.language else "",
-        since=_field("subscribed_at", partial(parse_past, now=now), row.subscribed_at) if row.subscribed_at else None,
-        consent_source=_field("consent_source", read_line, row.consent_source) if row.consent_source else "",
-        consent_ip=_field("consent_ip", parse_ip, row.consent_ip) if row.consent_ip else None,
-        state=_field("state", _parse_state, row.state) if row.state else SubscriptionState.ACTIVE,
+        name=read_field("name", read_line, row.name) if row.name else "",
+        language=read_field("language", read_language, row.language) if row.language else "",
+        since=read_field("subscribed_at", partial(parse_past, now=now), row.subscribed_at)
+        if row.subscribed_at
+        else None,
+        consent_source=read_field("consent_source", read_line, row.consent_source) if row.consent_source else "",
+        consent_ip=read_field("consent_ip", parse_ip, row.consent_ip) if row.consent_ip else None,
+        state=read_field("state", _parse_state, row.state) if row.state else SubscriptionState.ACTIVE,
         attributes={name: check_value(name, value) for name, value in row.attributes.items() if value},
     )
 
@@ -93,14 +92,6 @@ def parse_past(text: str, now: int) -> int:
     if not 0 <= seconds <= now + _FUTURE_SECONDS:
         raise BadInput(f"{text!r} is before 1970 or in the future")
     return seconds
-
-
-def _field(name: str, parse: Callable[[str], V], text: str) -> V:
-    """The value of a field; an error names the field."""
-    try:
-        return parse(text)
-    except BadInput as problem:
-        raise BadInput(f"{name}: {problem}") from None
 
 
 def _parse_address(text: str) -> Address:

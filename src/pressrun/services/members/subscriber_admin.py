@@ -15,13 +15,13 @@ from msgspec.structs import replace
 
 from pressrun.core.abuse.sign_up import Verdict
 from pressrun.core.addresses.address import Address
-from pressrun.core.errors import BadInput, Refused
+from pressrun.core.errors import Refused
 from pressrun.core.lifecycles.subscription import SYNC, SubscriptionEvent, SubscriptionState, move
 from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
-from pressrun.services.lists.setting_kinds import read_line
+from pressrun.services.lists.setting_kinds import read_field, read_line
 from pressrun.services.members.import_decision import ImportOptions, RowOutcome
 from pressrun.services.members.import_rows import ImportRow
 from pressrun.services.members.member_sync import remove_synced
@@ -66,7 +66,7 @@ class SubscriberAdmin:
 
         Raises NotFound, and Refused for a closed list or for anyone who unsubscribed, is suppressed or is suspended.
         """
-        answer = await self._database.write(self._add, list_name, address, _read_name(name), asks)
+        answer = await self._database.write(self._add, list_name, address, read_field("name", read_line, name), asks)
         self._context.wake()
         return answer
 
@@ -170,13 +170,6 @@ class SubscriberAdmin:
             raise no_such_member(list_name, address)
         ended = ReaderRequest(tx, Origin(source=source), self._context).end(member, "removed")
         return {"list": member.list.name, "address": member.person.address, "state": ended.state.value}
-
-
-def _read_name(text: str) -> str:
-    try:
-        return read_line(text)
-    except BadInput as problem:
-        raise BadInput(f"name: {problem}") from None
 
 
 def _find_moved(tx: Transaction, list_name: str, address: Address) -> SubscriptionDetails | None:

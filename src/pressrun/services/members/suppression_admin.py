@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -14,6 +15,7 @@ from pressrun.core.signing.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.answers import Answer
 from pressrun.services.context import ServiceContext
+from pressrun.services.lists.setting_kinds import read_field
 from pressrun.services.members.import_rows import SuppressionRow
 from pressrun.services.members.row_checks import parse_past
 from pressrun.services.reports.suppression_listing import not_suppressed
@@ -76,7 +78,7 @@ class SuppressionAdmin:
             try:
                 address = parse_address(row.address)
                 reason = parse_reason(row.reason or SuppressionReason.OPERATOR)
-                since = _parse_since(row.since, now)
+                since = read_field("since", partial(parse_past, now=now), row.since) if row.since.strip() else now
             except BadInput as problem:
                 invalid.append({"line": row.line, "reason": str(problem)})
                 continue
@@ -105,10 +107,3 @@ def parse_reason(text: str) -> SuppressionReason:
 def _shown(address: Address, reason: SuppressionReason) -> str | None:
     """What operators see of a suppressed address."""
     return None if reason is SuppressionReason.ERASED else address.typed
-
-
-def _parse_since(text: str, now: int) -> int:
-    try:
-        return parse_past(text, now) if text.strip() else now
-    except BadInput as problem:
-        raise BadInput(f"since: {problem}") from None
