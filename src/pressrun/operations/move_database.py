@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Protocol
 
@@ -22,17 +22,19 @@ from msgspec.structs import replace
 from pressrun.core.errors import PressrunError, Refused, Unavailable
 from pressrun.core.signing.chain import NO_ROWS, link
 from pressrun.core.signing.keys import KeyRing
-from pressrun.operations.row_copies import Progress, RowCopier, require_same_tables, require_same_totals
+from pressrun.operations.row_copies import (
+    Progress,
+    RowCopier,
+    index_editions,
+    require_same_tables,
+    require_same_totals,
+)
 from pressrun.services import evidence
-from pressrun.store.editions import search
 from pressrun.store.location import Location, require_current_schema
 from pressrun.store.readers import consent
 from pressrun.store.table_store import Also, MoveMark, MoveState, MoveTarget, StoredTable, TableStore
 from pressrun.store.upkeep.datadir import DataDir
 from pressrun.store.upkeep.key_files import load_consent_head, load_keys, require_keys
-
-_INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
-
 
 Switch = Callable[[str, str], None]
 """Marks the source as gone, by the place and the number of the move; may raise TryAgain although it has done so."""
@@ -249,16 +251,6 @@ class _RunningMove:
             stopped_seconds=round(now - self._stopped_at, 1),
             evidence_problems=self._evidence_problems,
         )
-
-
-def index_editions(target: MoveTarget, editions: Collection[int], progress: Progress) -> None:
-    """Add these editions to the search index of the target."""
-    progress(f"indexing {len(editions):,} editions for search")
-    for number in editions:
-        row = target.execute(_INDEXED, (number,)).fetchone()
-        if row is not None:  # otherwise it came since, and is among the changes
-            list_id, title, preheader, text = row
-            search.index_edition(target.tx, number, list_id, title, f"{preheader} {text}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ the same whichever engine it comes from.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import zip_longest
 
@@ -15,10 +15,13 @@ import msgspec
 from msgspec import Struct, field
 
 from pressrun.core.errors import BadInput, Refused
-from pressrun.store.table_store import MoveTarget, StoredTable, TableStore, Values
+from pressrun.store.editions import search
+from pressrun.store.table_store import MoveMark, MoveState, MoveTarget, StoredTable, TableStore, Values
 
 PAGE_ROWS = 10_000  # in one digest
 MOST_NAMED = 20  # rows that the other engine cannot store; more are counted
+_FROM_BACKUP = "a backup"  # the place in the mark of a database that is being filled
+_INDEXED = "select list_id, title, preheader, text from edition join edition_content on edition_id = id where id = ?"
 
 Progress = Callable[[str], None]
 
@@ -191,3 +194,33 @@ def require_same_totals(source: TableStore, target: TableStore, tables: Mapping[
         if last < target.highest_id(tables[name]):
             raise Refused(f"{name} has an id above {last}, the last that was drawn. Nothing was changed")
     return last_ids
+
+
+def index_editions(target: MoveTarget, editions: Collection[int], progress: Progress) -> None:
+    """Add these editions to the search index of the target."""
+    progress(f"indexing {len(editions):,} editions for search")
+    for number in editions:
+        row = target.execute(_INDEXED, (number,)).fetchone()
+        if row is not None:  # otherwise it came since, and is among the changes
+            list_id, title, preheader, text = row
+            search.index_edition(target.tx, number, list_id, title, f"{preheader} {text}")
+
+
+def fill_database(source: TableStore, target: MoveTarget, progress: Progress) -> None:
+    """Fill a new database, which keeps a mark until it is published and released; the source is in a snapshot.
+
+    Raises BadInput for rows that the target cannot store.
+    """
+    target.prepare(MoveMark(MoveState.ARRIVING, _FROM_BACKUP, ""))
+    tables = require_same_tables(source, target)
+    RowCopier(source, target, progress).copy_snapshot(tables)
+    progress("building indexes")
+    target.build_indexes()
+    with target.transaction():
+        index_editions(target, source.searchable_editions(), progress)
+        target.complete(require_same_totals(source, target, tables))
+
+
+def complete_mark(token: str) -> MoveMark:
+    """The mark of a database that is filled. `token` tells it from others."""
+    return MoveMark(MoveState.READY, _FROM_BACKUP, token)

@@ -23,8 +23,7 @@ from pressrun.operations.backup.encodings import OpenedBackup
 from pressrun.operations.backup.manifest import CONFIG, DATABASE, Manifest
 from pressrun.operations.backup.newer_database import NewerDatabase
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse, require_same_installation
-from pressrun.operations.backup.row_transfer import complete_mark, fill
-from pressrun.operations.row_copies import Progress
+from pressrun.operations.row_copies import Progress, complete_mark, fill_database
 from pressrun.runtime.clock import utc_now
 from pressrun.services.readers.erasure import erase
 from pressrun.services.upkeep import carry_over
@@ -273,7 +272,7 @@ def _switch_on_server(
     file = rehearsal.data.root / DATABASE
     with closing(_open_target(server, schema, report)) as target:
         with closing(SqliteFile(file).connect(readonly=True)) as connection, (tables := connection.tables()).snapshot():
-            fill(tables, target, progress)
+            fill_database(tables, target, progress)
         for name in restore_switch.DATABASE_FILES:
             (rehearsal.data.root / name).unlink(missing_ok=True)
         (rehearsal.data.root / f".{token}").touch()

@@ -34,9 +34,8 @@ from pressrun.operations.backup.manifest import (
     encode_manifest,
     fingerprints,
 )
-from pressrun.operations.backup.row_transfer import complete_mark, fill
 from pressrun.operations.backup.tar_stream import CHUNK, TarWriter
-from pressrun.operations.row_copies import Progress
+from pressrun.operations.row_copies import Progress, complete_mark, fill_database
 from pressrun.store.files import name_new_file, sync_directory
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
@@ -200,7 +199,7 @@ def _copy_file(tables: SqliteTables, copy: Path, progress: Progress) -> None:
 def _copy_rows(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
     """Copy all rows of a database on a server, as that snapshot has them, to a file."""
     with closing(SqliteFile(copy).open_target()) as target:
-        fill(snapshot.tables, target, progress)
+        fill_database(snapshot.tables, target, progress)
         target.publish(complete_mark(""))
         target.release(lambda _: None)
 
