@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pressrun.operations.backup.data_snapshot import open_snapshot
-from pressrun.operations.backup.encodings import Compression, open_backup
+from pressrun.operations.backup.encodings import Compression, Encoding, open_backup
 from pressrun.operations.backup.manifest import Manifest
 from pressrun.operations.backup.rehearsal import Rehearsal, rehearse
-from pressrun.operations.backup.write_backup import Encoding, write_file
+from pressrun.operations.backup.write_backup import write_file
 from pressrun.store.upkeep.datadir import DataDir
 
 CONFIG = b"# a configuration\n"

@@ -27,11 +27,11 @@ from pressrun.core.errors import BadConfiguration, BadInput, NoInput, NotFound, 
 from pressrun.core.upkeep.backup_keep import parse_keep
 from pressrun.operations.backup import data_snapshot
 from pressrun.operations.backup.data_snapshot import open_snapshot
-from pressrun.operations.backup.encodings import Compression
+from pressrun.operations.backup.encodings import Compression, Encoding
 from pressrun.operations.backup.manifest import DATABASE, NAME
 from pressrun.operations.backup.rehearsal import require_same_installation
 from pressrun.operations.backup.thinning import name_backup, thin_out
-from pressrun.operations.backup.write_backup import SCRATCH, Encoding, scratch_folder
+from pressrun.operations.backup.write_backup import SCRATCH, scratch_folder
 from pressrun.store.queue.journal import Journal
 from pressrun.store.sqlite import tables as sqlite_tables
 from pressrun.store.sqlite.location import SqliteFile

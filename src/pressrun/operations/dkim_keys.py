@@ -6,7 +6,6 @@ transit is still verified with the old key. RFC 6376 §3.6.1, RFC 8301 §3.2, RF
 
 from __future__ import annotations
 
-import os
 import secrets
 from base64 import b64encode
 from enum import StrEnum
@@ -25,7 +24,7 @@ from msgspec import Struct
 
 from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
-from pressrun.store.files import make_directory, name_new_file, sync_directory
+from pressrun.store.files import make_directory, name_new_file, new_private_file, sync_directory
 
 RSA_BITS = 2048  # every receiver accepts this size, and the record fits into one DNS reply
 MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
@@ -102,12 +101,9 @@ def _write(path: Path, content: bytes) -> None:
     for folder in (path.parent.parent, path.parent):  # with `parents`, a new data_dir would be open to all
         make_directory(folder)
     draft = path.parent / f".{secrets.token_hex(8)}.new"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
+        with new_private_file(draft) as file:
+            file.write(content)
         name_new_file(draft, path)
     except FileExistsError:
         raise OutputExists(f"{path} already exists and will not be overwritten. Choose another --selector") from None

@@ -21,16 +21,10 @@ from pressrun.core.upkeep.backup_keep import KeepPart, parse_keep
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.operations.backup.data_snapshot import DataSnapshot, open_snapshot
-from pressrun.operations.backup.encodings import Compression, best_compression, compression_of, ending
+from pressrun.operations.backup.encodings import Compression, Encoding, best_compression, compression_of
 from pressrun.operations.backup.manifest import Manifest
 from pressrun.operations.backup.thinning import name_backup, thin_out
-from pressrun.operations.backup.write_backup import (
-    Encoding,
-    large_temporary_files,
-    scratch_folder,
-    write_file,
-    write_stream,
-)
+from pressrun.operations.backup.write_backup import large_temporary_files, scratch_folder, write_file, write_stream
 from pressrun.store.upkeep import last_backup
 from pressrun.store.upkeep.last_backup import LastBackup
 
@@ -156,12 +150,10 @@ def _write_to_file(
     progress: ProgressLine,
 ) -> tuple[Manifest, Path]:
     """The manifest, and the path of the new file: `target`, or one in the folder."""
-    if folder is None:
-        compression, path = compression_of(target.name), target
-    else:
-        compression = best_compression()
-        path = folder / name_backup(snapshot.installation, snapshot.at, ending(compression, recipients))
-    encoding = Encoding(compression=compression, recipients=recipients)
+    compression = compression_of(target.name) if folder is None else best_compression()
+    encoding, path = Encoding(compression=compression, recipients=recipients), target
+    if folder is not None:
+        path = folder / name_backup(snapshot.installation, snapshot.at, encoding.ending)
     return write_file(snapshot, config, path, encoding, progress), path
 
 

@@ -52,14 +52,21 @@ def compression_of(name: str) -> Compression:
     return named[-1] if named else best_compression()
 
 
-def ending(compression: Compression, recipients: Sequence[str]) -> str:
-    """How the name of a backup ends."""
-    return compression.value + (".age" if recipients else "")
+class Encoding(Struct, frozen=True, kw_only=True):
+    """The layers around an archive, which is encrypted for these recipients if there are any."""
+
+    compression: Compression
+    recipients: Sequence[str]
+
+    @property
+    def ending(self) -> str:
+        """How the name of a backup ends."""
+        return self.compression.value + (".age" if self.recipients else "")
 
 
 @contextmanager
-def encoded(output: IO[bytes], compression: Compression, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
-    """A stream whose content arrives at `output` compressed, and encrypted for these recipients if there are any.
+def encoded(output: IO[bytes], encoding: Encoding) -> Iterator[IO[bytes]]:
+    """A stream whose content arrives at `output` with these layers.
 
     `output` has a descriptor. When the block ends all is there. Raises Refused when a program fails, for instance on a
     full disk, and BadConfiguration when one is not installed.
@@ -67,15 +74,15 @@ def encoded(output: IO[bytes], compression: Compression, recipients: Sequence[st
     with ExitStack() as stack:
         sink: IO[bytes] = output
         chain = []
-        if recipients:
-            names = [word for recipient in recipients for word in ("--recipient", recipient)]
+        if encoding.recipients:
+            names = [word for recipient in encoding.recipients for word in ("--recipient", recipient)]
             chain.append(stack.enter_context(_Filter.running(["age", "--encrypt", *names], stdout=sink)))
             sink = chain[-1].stdin
-        if compression is Compression.ZSTD:
+        if encoding.compression is Compression.ZSTD:
             chain.append(stack.enter_context(_Filter.running(["zstd", "-q", "-c"], stdout=sink)))
             sink = chain[-1].stdin
         try:
-            if compression is Compression.GZIP:
+            if encoding.compression is Compression.GZIP:
                 with gzip.GzipFile(fileobj=sink, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0) as zipped:
                     yield cast("IO[bytes]", zipped)
             else:

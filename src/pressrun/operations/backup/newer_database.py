@@ -19,6 +19,7 @@ from pressrun.core.errors import BadConfiguration, BadInput, NoInput, Refused, U
 from pressrun.core.signing.chain import NO_ROWS, Head
 from pressrun.core.signing.keys import KeyRing
 from pressrun.operations.backup.manifest import DATABASE
+from pressrun.store.files import new_private_file
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.transaction import Transaction
@@ -80,10 +81,8 @@ def _copy(newer: NewerDatabase, target: Path) -> None:
     if size > free:
         raise Refused(f"there is not enough disk space: {newer.path} has {size:,} octets, and {free:,} are free")
     newer.file.seek(0)
-    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+    with new_private_file(target) as out:
         shutil.copyfileobj(newer.file, out)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def _require_whole(draft: SqliteFile) -> None:

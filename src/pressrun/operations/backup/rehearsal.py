@@ -7,7 +7,6 @@ compared. What is unpacked looks like a data_dir.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +24,7 @@ from pressrun.operations.backup.newer_database import NewerDatabase, adopt_newer
 from pressrun.operations.backup.tar_stream import TarMember, read_members
 from pressrun.operations.row_copies import Progress
 from pressrun.services import evidence
+from pressrun.store.files import new_private_file
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.own_schema import find_strange
 from pressrun.store.table_store import is_copied
@@ -116,12 +116,10 @@ def _write(member: TarMember, path: Path) -> str:
     """Write a member to a new file; returns its SHA-256."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     digest = hashlib.sha256()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as out:
+    with new_private_file(path) as out:
         for chunk in member.chunks:
             digest.update(chunk)
             out.write(chunk)
-        out.flush()
-        os.fsync(out.fileno())
     return digest.hexdigest()
 
 

@@ -130,12 +130,12 @@ def restore(
 def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progress: Progress) -> None:
     """Carry over what leads to less mail, and hold back what must not go on by itself."""
     progress("carrying over unsubscribes and sent copies")
-    erased: list[Address] = []
+    now, erased = int(utc_now()), list[Address]()
     in_flight: Mapping[int, int] = {}
     _adopt_keys(restored, data, report)
     keys = key_fingerprints(load_keys(restored))
     with closing(restored.database.connect()) as connection, open_former(data) as former:
-        last_ids, head = _read_last_ids(connection), connection.read(consent.read_head)
+        last_ids, head = connection.with_tables(lambda tables: tables.last_ids()), connection.read(consent.read_head)
         if isinstance(former, FormerData):
             attempt = _Attempts(connection, former, report)
             attempt("when keys retire", partial(restores.keep_keys, fingerprints=keys), None)
@@ -144,10 +144,11 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
             report.access = attempt("who may do what", restored_access.keep_common_access, 0)
             if not attempt("the evidence of consent", carry_over.carry_evidence, True):
                 report.problems.append("the evidence of consent: the earlier rows of the former database differ")
-            in_flight = attempt("copies", _copies_from(former), {})
-            attempt("mails from others", _mails_from(former), None)
+            carry_editions = partial(carry_over.carry_editions, journaled=former.journaled, now=now)
+            in_flight = attempt("copies", carry_editions, {})
+            attempt("mails from others", partial(carry_over.carry_mails, journaled=former.journaled, now=now), None)
             attempt("requests of programs", carry_over.carry_requests, None)
-            report.closed = attempt("which lists are closed", _close_lists, [])
+            report.closed = attempt("which lists are closed", partial(carry_over.close_lists, now=now), [])
             report.editions_since = attempt("editions", carry_over.find_editions_since, [])
             last_ids = {name: max(last, former.last_ids.get(name, 0)) for name, last in last_ids.items()}
         else:
@@ -155,7 +156,6 @@ def _carry_over(restored: DataDir, data: DataDir, report: RestoreReport, progres
             last_ids = {name: last + UNKNOWN_IDS for name, last in last_ids.items()}
         connection.write(restores.end_sessions)
         connection.write(restored_access.end_visits)
-        now = int(utc_now())
         accepted = read_entries(restored.journal)
         report.held = connection.write(lambda tx: carry_over.hold_back(tx, in_flight, accepted, now))
         connection.write(lambda tx: carry_over.erase_strangers(tx, head, os.urandom, now))
@@ -193,24 +193,6 @@ class _Attempts:
         except (self._former.errors, self._connection.dialect.errors, Unavailable) as problem:
             self._report.problems.append(f"{what}: {' '.join(str(problem).split())}")
             return otherwise
-
-
-def _copies_from(former: FormerData) -> Callable[[Transaction, Transaction], dict[int, int]]:
-    now = int(utc_now())
-    return lambda tx, former_tx: carry_over.carry_editions(tx, former_tx, former.journaled, now)
-
-
-def _mails_from(former: FormerData) -> Callable[[Transaction, Transaction], None]:
-    now = int(utc_now())
-    return lambda tx, former_tx: carry_over.carry_mails(tx, former_tx, former.journaled, now)
-
-
-def _close_lists(tx: Transaction, former: Transaction) -> list[str]:
-    return carry_over.close_lists(tx, former, int(utc_now()))
-
-
-def _read_last_ids(connection: EngineConnection) -> dict[str, int]:
-    return connection.with_tables(lambda tables: tables.last_ids())
 
 
 async def _erase_all(restored: DataDir, addresses: list[Address]) -> int:

@@ -13,18 +13,16 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
-
-from msgspec import Struct
 
 from pressrun import __version__
 from pressrun.core.errors import OutputExists, Refused
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.backup.data_snapshot import DataSnapshot
-from pressrun.operations.backup.encodings import Compression, encoded
+from pressrun.operations.backup.encodings import Encoding, encoded
 from pressrun.operations.backup.manifest import (
     CONFIG,
     DATABASE,
@@ -36,7 +34,7 @@ from pressrun.operations.backup.manifest import (
 )
 from pressrun.operations.backup.tar_stream import CHUNK, TarWriter
 from pressrun.operations.row_copies import Progress, complete_mark, fill_database
-from pressrun.store.files import name_new_file, sync_directory
+from pressrun.store.files import name_new_file, new_private_file, sync_directory
 from pressrun.store.readers import consent
 from pressrun.store.sqlite.location import SqliteFile
 from pressrun.store.sqlite.tables import SqliteTables
@@ -45,13 +43,6 @@ SCRATCH = ".pressrun-backup-"  # followed by some letters: the folder of an unfi
 _HAS_HEAD = "consent_head"
 # `read` ends when the other end of its stdin is closed. A stop by systemd is a signal to all processes.
 _REMOVE_LATER = 'trap "" HUP INT TERM; read -r _; rm -rf -- "$1"'
-
-
-class Encoding(Struct, frozen=True, kw_only=True):
-    """The layers around an archive."""
-
-    compression: Compression
-    recipients: Sequence[str]
 
 
 @contextmanager
@@ -121,10 +112,8 @@ def write_file(snapshot: DataSnapshot, config: bytes, target: Path, encoding: En
     _require_free(target)
     with scratch_folder(target.parent) as scratch:
         draft = scratch / "archive"
-        with _new_file(draft) as out:
-            manifest = _write(snapshot, config, scratch, out, encoding, progress)
-            out.flush()
-            os.fsync(out.fileno())
+        with new_private_file(draft) as out:
+            manifest = write_stream(snapshot, config, out, encoding, scratch, progress)
         _publish(draft, target)
     return manifest
 
@@ -133,7 +122,17 @@ def write_stream(
     snapshot: DataSnapshot, config: bytes, out: IO[bytes], encoding: Encoding, scratch: Path, progress: Progress
 ) -> Manifest:
     """Write a backup to a stream; `scratch` is for the copy of the database."""
-    manifest = _write(snapshot, config, scratch, out, encoding, progress)
+    copy = scratch / DATABASE
+    copy_database(snapshot, copy, progress)
+    files = {CONFIG: config, **snapshot.files}
+    manifest = describe(snapshot, copy, files, progress)
+    progress("writing the archive")
+    with encoded(out, encoding) as archive, copy.open("rb") as database:
+        tar = TarWriter(archive)
+        for name, content in {NAME: encode_manifest(manifest), **files}.items():
+            tar.add(name, len(content), snapshot.at, io.BytesIO(content))
+        tar.add(DATABASE, os.fstat(database.fileno()).st_size, snapshot.at, database)
+        tar.close()
     out.flush()
     return manifest
 
@@ -143,35 +142,12 @@ def _require_free(target: Path) -> None:
         raise OutputExists(f"{target} already exists. Name another file, or a folder")
 
 
-def _new_file(path: Path) -> IO[bytes]:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
-
-
 def _publish(draft: Path, target: Path) -> None:
     try:
         name_new_file(draft, target)
     except FileExistsError:  # somebody has created it since
         _require_free(target)
     sync_directory(target.parent)
-
-
-def _write(
-    snapshot: DataSnapshot, config: bytes, scratch: Path, out: IO[bytes], encoding: Encoding, progress: Progress
-) -> Manifest:
-    copy = scratch / DATABASE
-    copy_database(snapshot, copy, progress)
-    files = {CONFIG: config, **snapshot.files}
-    manifest = describe(snapshot, copy, files, progress)
-    progress("writing the archive")
-    with ExitStack() as stack:
-        archive = stack.enter_context(encoded(out, encoding.compression, encoding.recipients))
-        tar = TarWriter(archive)
-        for name, content in {NAME: encode_manifest(manifest), **files}.items():
-            tar.add(name, len(content), snapshot.at, io.BytesIO(content))
-        with copy.open("rb") as database:
-            tar.add(DATABASE, os.fstat(database.fileno()).st_size, snapshot.at, database)
-        tar.close()
-    return manifest
 
 
 def copy_database(snapshot: DataSnapshot, copy: Path, progress: Progress) -> None:
