@@ -241,6 +241,10 @@ class AdminFrame:
             "said.html", member, status=status, headers=headers, title=title, paragraphs=paragraphs, way_on=way_on
         )
 
+    def translate_each(self, words: Mapping[Any, str]) -> dict[str, str]:
+        """What each choice of a field means, by its value."""
+        return {str(choice): self.web.pages.words(text) for choice, text in words.items()}
+
     def not_found(self, member: AdminMember) -> Response:
         """The page for what does not exist, or is out of reach."""
         say = self.web.pages.words

@@ -10,7 +10,6 @@ What is done here is done by the actions that `pressrun user` does, with the sam
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -62,15 +61,14 @@ class PeoplePages:
     async def everybody(self, request: Request, member: AdminMember) -> Response:
         after = request.query_params.get("after", "").replace("\0", "")
         page = await self._frame.carry_out(member, "user.ls", PeoplePage(after=after))
-        say = self._pages.words
         return self._frame.render(
             "people.html",
             member,
             people=page.items,
             following=page.next,
             titles={target.name: target.title for target in await self._frame.web.database.read(all_lists)},
-            role_names={role.value: say(text) for role, text in ROLE_NAMES.items()},
-            reader_names={access.value: say(text) for access, text in READERS.items()},
+            role_names=self._frame.translate_each(ROLE_NAMES),
+            reader_names=self._frame.translate_each(READERS),
             is_done="done" in request.query_params,
         )
 
@@ -156,8 +154,8 @@ class PeoplePages:
             status=422 if fields else 200,
             fields=fields,
             lists=await self._frame.web.database.read(all_lists),
-            roles=_choices(self._frame, ROLES),
-            readers=_choices(self._frame, READERS),
+            roles=self._frame.translate_each(ROLES),
+            readers=self._frame.translate_each(READERS),
             has_bad_address=has_bad_address,
             problem=problem,
         )
@@ -186,17 +184,12 @@ class PeoplePages:
             person=person,
             titles={target.name: target.title for target in lists},
             other_lists=[target for target in lists if target.name not in theirs],
-            roles=_choices(self._frame, ROLES),
-            readers=_choices(self._frame, READERS),
+            roles=self._frame.translate_each(ROLES),
+            readers=self._frame.translate_each(READERS),
             is_self=person.name == member.logged_in.session.name,
             problem=problem,
             is_done=is_done,
         )
-
-
-def _choices(frame: AdminFrame, words: Mapping[Any, str]) -> list[tuple[str, str]]:
-    """The value and the words of each choice."""
-    return [(choice.value, frame.web.pages.words(text)) for choice, text in words.items()]
 
 
 def _of_list(name: str, fields: Fields) -> PersonGrant:

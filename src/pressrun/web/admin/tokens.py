@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -58,7 +57,7 @@ class TokenPages:
             member,
             tokens=tokens,
             following=page.next,
-            scopes=self._say(SCOPES),
+            scopes=self._frame.translate_each(SCOPES),
             days={text: self._day(text) for token in tokens for text in (token.expires_at, token.last_used) if text},
             may_make=await self._may_make(member),
             is_done="done" in request.query_params,
@@ -96,7 +95,7 @@ class TokenPages:
             return await self._form(member, fields, problem=explain(problem, self._pages.words))
         except ValueError:  # a scope that the form does not offer
             return await self._form(member, fields)
-        return self._frame.render("token.html", member, token=answer, scopes=self._say(SCOPES))
+        return self._frame.render("token.html", member, token=answer, scopes=self._frame.translate_each(SCOPES))
 
     async def _form(self, member: AdminMember, fields: Fields, *, problem: Explanation | None = None) -> Response:
         return self._frame.render(
@@ -108,8 +107,8 @@ class TokenPages:
             chosen=every(fields, "list"),
             lists=await self._lists_of(member),
             may_have_all=member.logged_in.holdings.has(Right.SETTINGS),
-            scopes=self._say(SCOPES),
-            ends=self._say(ENDS),
+            scopes=self._frame.translate_each(SCOPES),
+            ends=self._frame.translate_each(ENDS),
             problem=problem,
         )
 
@@ -124,10 +123,6 @@ class TokenPages:
             for target in await self._frame.web.database.read(all_lists)
             if holdings.has(Right.SETTINGS, target.name)
         ]
-
-    def _say(self, words: Mapping[Any, str]) -> dict[str, str]:
-        """What each choice means, by its value."""
-        return {str(choice): self._pages.words(text) for choice, text in words.items()}
 
     def _day(self, text: str) -> str:
         """A day as the reader writes it."""

@@ -26,7 +26,7 @@ from pressrun.store.editions.editions import Edition
 from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
-from pressrun.web.http.forms import first, number_of, parse_fields_or_none
+from pressrun.web.http.forms import first, number_of, read_fields_or_none
 from pressrun.web.use_cases import UseCases
 
 # What became of an edition that was not sent: title and text.
@@ -273,9 +273,8 @@ def _waits(edition: Edition, say: Words) -> str:
 
 async def _action(request: Request) -> tuple[str, int | None]:
     """What a POST does, and about which version: what its button says, or send whatever is there if it has no body."""
-    body = await request.body()
-    if not body:
+    if not await request.body():
         return "send", None
-    fields = parse_fields_or_none(request.headers.get("content-type", ""), body)
+    fields = await read_fields_or_none(request)
     version = first(fields, "version")
     return first(fields, "action") or "", None if version is None else number_of(version)

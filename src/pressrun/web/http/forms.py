@@ -86,13 +86,9 @@ def _parse_multipart(content_type: str, body: bytes) -> Fields:
 
 async def read_fields_or_none(request: Request) -> Fields:
     """The fields, or none if the body is not a form: for URLs that answer any other body with their page."""
-    return parse_fields_or_none(request.headers.get("content-type", ""), await request.body())
-
-
-def parse_fields_or_none(content_type: str, body: bytes) -> Fields:
-    """The same for a body that was read already."""
+    body = await request.body()  # outside, as a large one is refused
     try:
-        return parse_fields(content_type, body)
+        return parse_fields(request.headers.get("content-type", ""), body)
     except HTTPException:
         return []
 
