@@ -369,7 +369,7 @@ def test_a_table_that_is_added_a_second_time_is_told_in_words(shell: Shell) -> N
 
 def test_a_mistake_in_a_file_of_wordings_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """It names the file and the key; the files as they come have none."""
-    subject = checks.Subject(source=Path("pressrun.toml"), data=None, settings=None, file_mode=0o640)
+    subject = checks.Subject(source=Path("pressrun.toml"), data=None, file_mode=0o640)
     assert [] == list(checks.check_assets(subject))
     monkeypatch.setattr("pressrun.core.text.wordings.read_asset", lambda _name: {"full": {"English": ["(full"]}})
     errors = [str(error) for error in checks.check_assets(subject)]
@@ -379,5 +379,6 @@ def test_a_mistake_in_a_file_of_wordings_is_an_error(monkeypatch: pytest.MonkeyP
 
 def test_each_check_has_a_name_and_a_sentence() -> None:
     """Others can go through the list and say what was checked."""
-    assert len(checks.CHECKS) == len({check.__name__ for check in checks.CHECKS})
-    assert all(check.__doc__ for check in checks.CHECKS)
+    every = (*checks.CHECKS, *checks.SETTINGS_CHECKS)
+    assert len(every) == len({check.__name__ for check in every})
+    assert all(check.__doc__ for check in every)

@@ -1,4 +1,4 @@
-"""The checks of `pressrun check`: can everything that a configuration names be used? One function each, in one list.
+"""The checks of `pressrun check`: can everything that a configuration names be used? One function each.
 
 A check yields errors, each at its line of the file, and warnings about what works and is probably a mistake. It changes
 nothing, and works beside a running daemon.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,10 @@ Finding = ConfigError | ConfigWarning
 
 
 class Subject(Struct, frozen=True, kw_only=True):
-    """The configuration to check. `settings` is None if the file has errors: checks that need them are skipped."""
+    """The configuration to check."""
 
     source: Path
     data: DataDir | None
-    settings: Settings | None
     file_mode: int  # of the configuration
     lines: Sequence[str] = ()  # of the configuration, which the owner of the data may not be able to read
 
@@ -111,24 +110,23 @@ def _answer_of_service(subject: Subject) -> Mapping[str, Any] | None:
     return answer if answer is not None and answer["source"] == str(subject.source) else None
 
 
-def check_settings(subject: Subject) -> Iterator[Finding]:
+def check_settings(_subject: Subject, settings: Settings) -> Iterator[Finding]:
     """Warnings from reading the file."""
-    if subject.settings is not None:
-        yield from map(ConfigWarning, subject.settings.warnings)
+    yield from map(ConfigWarning, settings.warnings)
 
 
-def check_signatures(subject: Subject) -> Iterator[Finding]:
+def check_signatures(_subject: Subject, settings: Settings) -> Iterator[Finding]:
     """Unsigned mail is allowed, but large providers refuse it in bulk."""
-    if subject.settings is not None and not subject.settings.dkim:
+    if not settings.dkim:
         yield ConfigWarning(
             "no [dkim]: mail goes out unsigned, and large providers refuse unsigned bulk mail. Create a key with "
             "`pressrun dkim create`"
         )
 
 
-def check_descriptors(subject: Subject) -> Iterator[Finding]:
+def check_descriptors(_subject: Subject, settings: Settings) -> Iterator[Finding]:
     """The process may open enough files for the configured connections."""
-    message = None if subject.settings is None else shortage(subject.settings)
+    message = shortage(settings)
     if message is not None:
         yield ConfigWarning(message)
 
@@ -153,10 +151,10 @@ def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
         yield subject.error("data_dir", f"{root}, which this user cannot create in {above}", expected)
 
 
-def check_lists(subject: Subject) -> Iterator[Finding]:
+def check_lists(subject: Subject, settings: Settings) -> Iterator[Finding]:
     """The settings of lists fit this configuration."""
-    data, settings = subject.data, subject.settings
-    if settings is None or data is None:
+    data = subject.data
+    if data is None:
         return
     try:
         if not data.database.exists():
@@ -184,11 +182,8 @@ def check_assets(_subject: Subject) -> Iterator[Finding]:
             yield ConfigError(1, "", str(problem), "the file as it was installed")
 
 
-def check_sockets(subject: Subject) -> Iterator[Finding]:
+def check_sockets(subject: Subject, settings: Settings) -> Iterator[Finding]:
     """Each Unix socket can be created."""
-    settings = subject.settings
-    if settings is None:
-        return
     if subject.data is not None:
         yield from _check_control_socket(subject, subject.data.control_socket)
     places: dict[str, Endpoint | None] = {"http.listen": settings.http.listen, "admin.listen": settings.admin.listen}
@@ -220,9 +215,9 @@ def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
         )
 
 
-def check_certificate(subject: Subject) -> Iterator[Finding]:
+def check_certificate(_subject: Subject, settings: Settings) -> Iterator[Finding]:
     """The certificate of [smtp] has not expired. The configuration does not load with one that is unusable."""
-    file = None if subject.settings is None or subject.settings.smtp is None else subject.settings.smtp.certificate_file
+    file = None if settings.smtp is None else settings.smtp.certificate_file
     if file is None:
         return
     try:
@@ -236,11 +231,8 @@ def check_certificate(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def check_relays(subject: Subject) -> Iterator[Finding]:
+def check_relays(_subject: Subject, settings: Settings) -> Iterator[Finding]:
     """Each relay greets us, and TLS and the log-in work; nothing is sent."""
-    settings = subject.settings
-    if settings is None:
-        return
     domain = settings.site.mail_domain
 
     async def examine_all() -> list[ProbedRelay]:
@@ -252,12 +244,9 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
             yield ConfigWarning(f"relay {relay.name} ({relay.host}:{relay.port}) is not usable now: {probed.problem}")
 
 
-def check_service(subject: Subject) -> Iterator[Finding]:
+def check_service(subject: Subject, settings: Settings) -> Iterator[Finding]:
     """The running service can use the file, too: it has the credentials of its start, not the current ones."""
-    settings = subject.settings
-    if settings is None or _closed_files(subject):
-        return
-    answer = _answer_of_service(subject)
+    answer = None if _closed_files(subject) else _answer_of_service(subject)
     if answer is None:
         return
     restart = "Credentials are only handed over at a start: run systemctl restart pressrun"
@@ -273,17 +262,17 @@ def check_service(subject: Subject) -> Iterator[Finding]:
             )
 
 
-Check = Callable[[Subject], Iterable[Finding]]
-CHECKS: tuple[Check, ...] = (
-    check_file,
-    check_settings,
-    check_data,
-    check_assets,
-    check_sockets,
-    check_certificate,
-    check_lists,
-    check_signatures,
-    check_descriptors,
-    check_relays,
-    check_service,
+CHECKS = (check_file, check_data, check_assets)
+SETTINGS_CHECKS = (
+    *(check_settings, check_sockets, check_certificate, check_lists, check_signatures, check_descriptors),
+    *(check_relays, check_service),
 )
+
+
+def check_all(subject: Subject, settings: Settings | None) -> Iterator[Finding]:
+    """The findings of all checks. `settings` is None if the file has errors: checks that need them are skipped."""
+    for check in CHECKS:
+        yield from check(subject)
+    if settings is not None:
+        for settings_check in SETTINGS_CHECKS:
+            yield from settings_check(subject, settings)

@@ -11,7 +11,7 @@ from pressrun.cli.shared.owner import Identity, acting_as, find_owner
 from pressrun.cli.shared.verb import Invocation, verb
 from pressrun.config import ConfigError, examine, names_server
 from pressrun.core.errors import BadConfiguration
-from pressrun.daemon.checks import CHECKS, ConfigWarning, Finding, Subject
+from pressrun.daemon.checks import ConfigWarning, Finding, Subject, check_all
 from pressrun.runtime.identity import account_name
 from pressrun.runtime.systemd import groups_of_unit
 from pressrun.store.upkeep.datadir import DataDir
@@ -46,18 +46,18 @@ def _findings(invocation: Invocation) -> list[Finding]:
     invocation.require_owner()
     path, data_dir = invocation.config_path, invocation.data_dir
     errors = examine(path)
+    settings = None if errors else invocation.settings  # before a driver that is missing becomes an error, too
     data, missing = _data_to_check(invocation, has_errors=bool(errors))
     subject = Subject(
         source=path.absolute(),
         data=data,
-        settings=None if errors else invocation.settings,
         file_mode=path.stat().st_mode,
         lines=path.read_text(encoding="utf-8-sig", errors="replace").splitlines(),
     )
     if missing is not None:
         errors.append(subject.error("database", missing.state, f"its driver. {missing.remedy}"))
     with acting_as(None if data_dir is None else _find_service(data_dir)):  # in a closed folder, too
-        return [*errors, *(finding for check in CHECKS for finding in check(subject))]
+        return [*errors, *check_all(subject, settings)]
 
 
 def _find_service(data_dir: Path) -> Identity | None:
