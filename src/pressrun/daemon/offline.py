@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, nullcontext
 
 from msgspec import Struct
 
-from pressrun.acts.call import CarryOut
 from pressrun.config.settings import Settings
 from pressrun.core.current import Holder
 from pressrun.core.signing.keys import KeyRing
@@ -108,10 +107,3 @@ class _AlwaysStopped:
 
     def end(self, place: str, /) -> None:
         """The process ends by itself."""
-
-
-@asynccontextmanager
-async def offline_verbs(settings: Settings, on_held: OnHeld) -> AsyncIterator[CarryOut]:
-    """What carries out the verbs that a daemon would serve."""
-    async with offline_services(settings, on_held) as services:
-        yield services.door.carry_out

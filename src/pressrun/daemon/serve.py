@@ -42,7 +42,6 @@ from pressrun.delivery.worker.workers import count_workers
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.clock import utc_now
-from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.identity import claimed_user, process_user
 from pressrun.runtime.systemd import ServiceManager
 from pressrun.store.database import Database
@@ -71,11 +70,6 @@ class Extras(Struct, frozen=True, kw_only=True):
 
 
 NO_EXTRAS = Extras()
-
-
-def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
-    """Serve on the daemon's event loop until a signal ends it; raises what `serve` raises."""
-    run_loop(serve(settings, extras))
 
 
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:

@@ -10,14 +10,8 @@ import click
 
 from pressrun.acts.editions.draft_arguments import DraftFiles, DraftReturn, DraftSend, DraftTest, KnownDraft
 from pressrun.cli.editions.editions import print_edition
-from pressrun.cli.editions.send import confirm_sending, format_option, read_manuscript
-from pressrun.cli.shared.output import (
-    echo,
-    print_info,
-    print_json,
-    print_warning,
-    require_terminal_or_agreement,
-)
+from pressrun.cli.editions.send import format_option, read_manuscript, sending_question
+from pressrun.cli.shared.output import confirm, echo, print_info, print_json, print_warning
 from pressrun.cli.shared.verb import WHEN_HELP, Invocation, edition_argument, list_argument, reading, verb, yes_option
 from pressrun.cli.shared.when import parse_when
 from pressrun.cli.shared.write_verbs import execute
@@ -94,17 +88,15 @@ def send_test(invocation: Invocation, *, edition_id: int, addresses: tuple[str, 
 def send(invocation: Invocation, *, edition_id: int, when: str | None, is_agreed: bool) -> None:
     """A list with approval=second-person sends only what somebody else has approved."""
     at = None if when is None else parse_when(when, utc_now())
-    if not is_agreed:
-        _confirm(invocation, edition_id, at)
+    confirm(lambda: _question(invocation, edition_id, at), is_agreed=is_agreed)
     moment = None if at is None else datetime.fromtimestamp(at, UTC)
     execute(invocation, "edition.release", DraftSend(id=edition_id, at=moment))
     print_edition(invocation, edition_id)
 
 
-def _confirm(invocation: Invocation, edition_id: int, at: int | None) -> None:
-    """Say how many readers would get the edition, and ask."""
-    require_terminal_or_agreement(is_agreed=False)
+def _question(invocation: Invocation, edition_id: int, at: int | None) -> str:
+    """The question, with the number of readers who would get the edition."""
     with reading(invocation) as tx:
         edition = require_edition(tx, edition_id)
         audience = count_audience(tx, edition.list_id)
-    confirm_sending(at_defaults(edition.subject), audience, edition.list_name, at)
+    return sending_question(at_defaults(edition.subject), audience, edition.list_name, at)

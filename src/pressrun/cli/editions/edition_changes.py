@@ -6,7 +6,7 @@ import click
 
 from pressrun.acts.arguments import EditionId, EditionIds, EditionMove, EditionResume
 from pressrun.cli.editions.editions import print_edition
-from pressrun.cli.shared.output import confirm, print_answer, print_info, require_terminal_or_agreement
+from pressrun.cli.shared.output import confirm, print_answer, print_info
 from pressrun.cli.shared.verb import (
     WHEN_HELP,
     Invocation,
@@ -50,8 +50,7 @@ def resume(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
 @edition_argument
 @yes_option
 def cancel(invocation: Invocation, *, edition_id: int, is_agreed: bool) -> None:
-    if not is_agreed:
-        _confirm_cancel(invocation, edition_id)
+    confirm(lambda: _cancel_question(invocation, edition_id), is_agreed=is_agreed)
     execute(invocation, "edition.cancel", EditionId(id=edition_id))
     print_edition(invocation, edition_id)
 
@@ -96,11 +95,10 @@ def unlink(invocation: Invocation, *, edition_id: int) -> None:
     print_edition(invocation, edition_id)
 
 
-def _confirm_cancel(invocation: Invocation, edition_id: int) -> None:
-    """Say how many readers would not get the edition, and ask."""
-    require_terminal_or_agreement(is_agreed=False)
+def _cancel_question(invocation: Invocation, edition_id: int) -> str:
+    """The question, with the number of readers who would not get the edition."""
     with reading(invocation) as tx:
         edition, counts = require_edition(tx, edition_id), count_copies(tx, edition_id)
     waiting = counts["queued"] + counts["deferred"]
     readers = "1 reader has" if waiting == 1 else f"{waiting:,} readers have"
-    confirm(f"Cancel “{at_defaults(edition.subject)}” for good? {readers} not received it.", is_agreed=False)
+    return f"Cancel “{at_defaults(edition.subject)}” for good? {readers} not received it."

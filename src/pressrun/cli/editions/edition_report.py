@@ -24,7 +24,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.runtime.clock import utc_now
 from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import CommonReply, DomainCounts, EditionReport, report_edition
-from pressrun.web.editors.report import render_report
+from pressrun.web.editors.report import render_report, seconds_between
 
 MOST_WORDINGS = 12  # the rest are rare; `--json` has them all
 MOST_DOMAINS = 12
@@ -109,9 +109,8 @@ def _speed(report: EditionReport) -> str | None:
     start = report.edition.started_at
     if start is None or half is None or most is None:
         return None
-    began = datetime.fromisoformat(start)
-    took = [max(1, round((datetime.fromisoformat(at) - began).total_seconds())) for at in (half, most)]
-    return f"half within {length(took[0])}, 90 % within {length(took[1])}"
+    took = [length(max(1, seconds_between(start, at))) for at in (half, most)]
+    return f"half within {took[0]}, 90 % within {took[1]}"
 
 
 def _print_outcomes(report: EditionReport) -> None:

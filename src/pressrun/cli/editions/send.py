@@ -99,8 +99,7 @@ def send(  # noqa: PLR0913 - one for each option
     alike = inspected["alike"]
     if alike is not None and not again:
         print_warning(f"edition {alike} of {list_name} has the same subject. With this one, readers get both")
-    if not is_agreed:
-        confirm_sending(inspected["subject"], inspected["audience"], list_name, at)
+    confirm(sending_question(inspected["subject"], inspected["audience"], list_name, at), is_agreed=is_agreed)
     edition = EditionSend(**files, scheduled_at=at, again=again, canary_percent=canary)
     with executing(invocation, needs_daemon=wait) as call:
         edition_id: int = call("edition.send", edition)["id"]
@@ -134,10 +133,10 @@ def _inspect(invocation: Invocation, files: EditionFiles, *, needs_daemon: bool 
     return inspected
 
 
-def confirm_sending(subject: str, audience: int, list_name: str, at: int | None) -> None:
-    """Name list, subject and audience, and ask."""
+def sending_question(subject: str, audience: int, list_name: str, at: int | None) -> str:
+    """The question before an edition goes out to everybody."""
     moment = "now" if at is None else f"at {rfc3339(at)}"
-    confirm(f"Send “{subject}” to {counted(audience, 'reader')} of {list_name} {moment}?", is_agreed=False)
+    return f"Send “{subject}” to {counted(audience, 'reader')} of {list_name} {moment}?"
 
 
 def _warn_without_daemon(invocation: Invocation, what: str) -> None:

@@ -22,7 +22,6 @@ from pressrun.cli.shared.output import (
     print_info,
     print_rows,
     print_warning,
-    require_terminal_or_agreement,
 )
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.verb import Invocation, list_argument, reading, verb, yes_option
@@ -113,8 +112,7 @@ def remove(invocation: Invocation, *, name: str, is_agreed: bool) -> None:
     """People who are on no other list stay in the database, with the evidence of their consent, until you erase them
     with `pressrun subscriber erase`.
     """
-    if not is_agreed:
-        _confirm_remove(invocation, name)
+    confirm(lambda: _remove_question(invocation, name), is_agreed=is_agreed)
     execute(invocation, "list.rm", ListName(list=name))
     print_answer({"removed": name}, as_json=invocation.as_json)
 
@@ -189,14 +187,13 @@ def _warn_of_scheduled(invocation: Invocation, name: str, settings: Mapping[str,
             )
 
 
-def _confirm_remove(invocation: Invocation, name: str) -> None:
-    """Ask for confirmation, with the number of subscriptions and editions that would be deleted."""
-    require_terminal_or_agreement(is_agreed=False)
+def _remove_question(invocation: Invocation, name: str) -> str:
+    """The question, with the number of subscriptions and editions that would be deleted."""
     with reading(invocation) as tx:
         readers = count_members(tx, name)
         past = len(edition_descriptions.list_editions(tx, name, int(utc_now())))
     contents = f"{counted(readers, 'subscription')}, {counted(past, 'edition')} and its archive"
-    confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)
+    return f"Remove the list {name} with {contents}? This cannot be undone."
 
 
 def _confirm_close(name: str, *, is_agreed: bool) -> None:

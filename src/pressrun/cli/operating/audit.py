@@ -11,12 +11,13 @@ from pressrun.cli.shared.output import echo, print_error, print_fields, print_js
 from pressrun.cli.shared.verb import Invocation, read_rows, reading, verb
 from pressrun.cli.shared.when import parse_since
 from pressrun.core.errors import PressrunError
-from pressrun.core.signing.chain import Audit, Head, parse_head
+from pressrun.core.signing.chain import Audit, parse_head
 from pressrun.runtime.clock import utc_now
 from pressrun.services import evidence
 from pressrun.services.reports.audit_rows import NEWEST, list_audit_rows
 from pressrun.store.people import audit
-from pressrun.store.upkeep.key_files import load_consent_head, load_head
+from pressrun.store.readers import consent
+from pressrun.store.upkeep.key_files import load_head
 
 MOST_ROWS = 100  # what fits on a few screens; --limit asks for more
 
@@ -72,11 +73,7 @@ def verify(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
     """Keep the printed head on another machine. Somebody who can write the database and the keys can forge a new
     chain, and only a head out of their reach reveals it.
     """
-    witnesses = [("in --head", parse_head(text)) for text in heads]
-    with reading(invocation) as tx:
-        # Read before the first row: a running daemon goes on writing both, rows first.
-        witnesses.append((f"in {invocation.data.head_of('audit')}", load_head(invocation.data, "audit")))
-        verified = evidence.verify(tx, witnesses, audit)
+    verified = _verify(invocation, "audit", heads, audit)
     return _print_audit(verified, "the audit log", as_json=invocation.as_json)
 
 
@@ -87,12 +84,17 @@ def verify_consent(invocation: Invocation, *, heads: tuple[str, ...]) -> int:
     somewhere else: anyone who can write the database and the keys can forge a new chain, and only a head out of their
     reach reveals it.
     """
-    witnesses: list[tuple[str, Head]] = [("in --head", parse_head(text)) for text in heads]
+    verified = _verify(invocation, "consent", heads, consent)
+    return _print_audit(verified, "consent evidence", as_json=invocation.as_json, aged=verified.aged)
+
+
+def _verify(invocation: Invocation, name: str, heads: tuple[str, ...], chain: evidence.Chained) -> Audit:
+    """Verify a chain against these heads, and against that in the file of its name."""
+    witnesses = [("in --head", parse_head(text)) for text in heads]
     with reading(invocation) as tx:
         # Read before the first row: a running daemon goes on writing both, rows first.
-        witnesses.append((f"in {invocation.data.consent_head}", load_consent_head(invocation.data)))
-        audit = evidence.verify(tx, witnesses)
-    return _print_audit(audit, "consent evidence", as_json=invocation.as_json, aged=audit.aged)
+        witnesses.append((f"in {invocation.data.head_of(name)}", load_head(invocation.data, name)))
+        return evidence.verify(tx, witnesses, chain)
 
 
 def _print_audit(audit: Audit, subject: str, *, as_json: bool, **counts: int) -> int:

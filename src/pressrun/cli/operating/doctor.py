@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pressrun.cli.shared.output import ProgressLine, counted, echo, echo_drawing, painted, print_json
+from pressrun.cli.shared.output import ProgressLine, counted, echo, echo_drawing, painted, plain, print_json
 from pressrun.cli.shared.owner import acting_as_owner
 from pressrun.cli.shared.verb import Invocation, list_argument, verb
 from pressrun.config import Settings
@@ -64,12 +64,8 @@ def _parse_resolver(text: str | None) -> TcpEndpoint | None:
 
 
 def _document(findings: Sequence[DoctorFinding]) -> dict[str, Any]:
-    shown = [
-        {"check": each.check, "severity": each.severity.value, "message": each.message, "remedy": each.remedy}
-        for each in findings
-    ]
-    counts = {severity.value: number for severity, number in count_findings(findings).items()}
-    return {"checked_at": rfc3339(int(utc_now())), "counts": counts, "findings": shown}
+    counts = plain(count_findings(findings))
+    return {"checked_at": rfc3339(int(utc_now())), "counts": counts, "findings": plain(findings)}
 
 
 def _print(findings: Sequence[DoctorFinding]) -> None:

@@ -30,7 +30,7 @@ from pressrun.cli.shared.output import ProgressLine, echo, print_info, print_jso
 from pressrun.cli.shared.owner import find_owner
 from pressrun.cli.shared.verb import Invocation, reading_if_any, verb
 from pressrun.cli.shared.write_verbs import execute, executing
-from pressrun.operations.csv_records import as_csv
+from pressrun.operations.csv_records import csv_line
 from pressrun.operations.installations.installation import PROGRAMS, Installation, open_installation, origin_of
 from pressrun.operations.installations.messages import BadMessage, OldMessage, check_archive, read_messages
 from pressrun.operations.installations.plan import Fates, ListMove, Present, Reject, all_names, plan_lists
@@ -57,8 +57,7 @@ class Rejects(Struct):
         self.number += 1
         if len(self.first) < _MOST_REJECTS:
             self.first.append(reject)
-        for piece in as_csv([reject.list, str(reject.record), reject.address, reject.reason], []):
-            self.write(piece)
+        self.write(csv_line((reject.list, str(reject.record), reject.address, reject.reason)))
 
     def print(self) -> None:
         """Print the first few."""
@@ -222,8 +221,7 @@ def _rejects(name: str | None) -> Iterator[Rejects]:
         yield Rejects(lambda _text: None)
         return
     with new_file(Path(name)) as file:
-        for piece in as_csv(["list", "record", "address", "reason"], []):
-            file.write(piece.encode())
+        file.write(csv_line(("list", "record", "address", "reason")).encode())
         yield Rejects(lambda text: file.write(text.encode("utf-8", "replace")))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pressrun.cli.shared.owner import become_owner, make_socket_folder
 from pressrun.cli.shared.verb import Invocation, verb
-from pressrun.daemon.serve import run
+from pressrun.daemon import serve as daemon
+from pressrun.runtime.event_loop import run_loop
 
 
 @verb("serve", has_json=False)
@@ -13,4 +14,4 @@ def serve(invocation: Invocation) -> None:
     if settings.control.group:
         make_socket_folder(settings.control.socket.parent, settings.data_dir)
     become_owner(settings.data_dir)
-    run(settings)
+    run_loop(daemon.serve(settings))

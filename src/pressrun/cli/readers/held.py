@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from pressrun.acts.arguments import HeldChoice
@@ -29,10 +27,8 @@ def list_held(invocation: Invocation, *, name: str | None) -> None:
 @_domain
 @yes_option
 def release(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool) -> None:
-    released = _execute(
-        invocation, "release", "Send the confirmation emails of", HeldChoice(ids=ids, domain=domain), is_agreed
-    )
-    print_fields(released, as_json=invocation.as_json)
+    choice = HeldChoice(ids=ids, domain=domain)
+    _execute(invocation, "held.release", "Send the confirmation emails of", choice, is_agreed=is_agreed)
 
 
 @verb("held rm")
@@ -40,14 +36,12 @@ def release(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None,
 @_domain
 @yes_option
 def remove(invocation: Invocation, *, ids: tuple[int, ...], domain: str | None, is_agreed: bool) -> None:
-    removed = _execute(invocation, "rm", "Delete", HeldChoice(ids=ids, domain=domain), is_agreed)
-    print_fields(removed, as_json=invocation.as_json)
+    _execute(invocation, "held.rm", "Delete", HeldChoice(ids=ids, domain=domain), is_agreed=is_agreed)
 
 
-def _execute(invocation: Invocation, name: str, action: str, choice: HeldChoice, is_agreed: bool) -> dict[str, Any]:
+def _execute(invocation: Invocation, act: str, action: str, choice: HeldChoice, *, is_agreed: bool) -> None:
     number = len(choice.ids)
     which = "1 held sign-up" if number == 1 else f"{number} held sign-ups" if number else "all held sign-ups"
     where = f" with addresses at {choice.domain}" if choice.domain else ""
     confirm(f"{action} {which}{where}?", is_agreed=is_agreed)
-    result: dict[str, Any] = execute(invocation, f"held.{name}", choice)
-    return result
+    print_fields(execute(invocation, act, choice), as_json=invocation.as_json)

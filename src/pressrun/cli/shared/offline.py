@@ -15,7 +15,7 @@ from pressrun.acts.call import Call, Caller
 from pressrun.cli.shared.held_back import warn_of_held
 from pressrun.config import Settings
 from pressrun.control.protocol import encode_arguments
-from pressrun.daemon.offline import offline_verbs
+from pressrun.daemon.offline import offline_services
 from pressrun.runtime.identity import claimed_user, process_user
 
 
@@ -25,16 +25,15 @@ class OfflineExecutor:
     def __init__(self, settings: Settings) -> None:
         self._runner = asyncio.Runner()
         self._started = deque[tuple[str, msgspec.Raw]]()
-        self._services = AsyncExitStack()
+        self._stack = AsyncExitStack()
         user = process_user()
         self._caller = Caller.at_shell(user.name, user.uid, claimed=claimed_user(os.environ))
         try:
-            self._carry_out = self._runner.run(
-                self._services.enter_async_context(offline_verbs(settings, warn_of_held))
-            )
+            services = self._runner.run(self._stack.enter_async_context(offline_services(settings, warn_of_held)))
         except BaseException:
             self._runner.close()
             raise
+        self._door = services.door
 
     def start(self, verb: str, arguments: object) -> None:
         """Remember a verb, which `finish` carries out."""
@@ -43,15 +42,13 @@ class OfflineExecutor:
     def finish(self, progress: Callable[[str], None]) -> Any:
         """Carry out the verb that was started first; returns its result as it would come from a daemon."""
         verb, arguments = self._started.popleft()
-        result = self._runner.run(self._call(verb, arguments, progress))
+        call = Call(act=verb, arguments=arguments, caller=self._caller)
+        result = self._runner.run(self._door.carry_out(call, progress))
         return msgspec.to_builtins(result, builtin_types=(bytes,))
-
-    async def _call(self, verb: str, arguments: msgspec.Raw, progress: Callable[[str], None]) -> Any:
-        return await self._carry_out(Call(act=verb, arguments=arguments, caller=self._caller), progress)
 
     def close(self) -> None:
         """Close the database and release the data."""
         try:
-            self._runner.run(self._services.aclose())
+            self._runner.run(self._stack.aclose())
         finally:
             self._runner.close()

@@ -215,10 +215,13 @@ class Declined(Refused):
     """A person was asked, and said no."""
 
 
-def confirm(question: str, *, is_agreed: bool) -> None:
-    """Ask on a terminal unless `is_agreed`; raises Refused for a no, UsageError when not on a terminal."""
+def confirm(question: str | Callable[[], str], *, is_agreed: bool) -> None:
+    """Ask on a terminal unless `is_agreed`; raises Refused for a no, UsageError when not on a terminal.
+
+    A question with what has to be read first is a function, which is called once somebody can answer.
+    """
     require_terminal_or_agreement(is_agreed=is_agreed)
-    if not is_agreed and not _is_confirmed(question):
+    if not is_agreed and not _is_confirmed(question if isinstance(question, str) else question()):
         raise Declined("nothing was changed")
 
 
