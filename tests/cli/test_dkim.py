@@ -16,7 +16,7 @@ from tests.cli.shell import Shell
 
 from pressrun.config import load_settings
 from pressrun.delivery.mailer.mailer import build_signer
-from pressrun.operations.dkim_keys import txt_strings
+from pressrun.operations.dns import txt_strings
 from pressrun.services.settings import DeliverySettings
 
 MESSAGE = b"From: news@harbour.example\r\nSubject: x\r\n\r\nx\r\n"

@@ -35,13 +35,11 @@ from pressrun.operations.doctor.subject import (
     DoctorSubject,
     ExpiringToken,
     ListIdentity,
-    RelayReport,
     RunningDaemon,
     World,
 )
 from pressrun.runtime.clock import utc_now
 from pressrun.services.upkeep.storage_watch import room_limits
-from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import lists
 from pressrun.store.location import open_current
 from pressrun.store.programs import api_tokens
@@ -146,12 +144,14 @@ def _identity(target: lists.MailingList) -> ListIdentity:
 
 
 def _relay(settings: RelaySettings, helo_name: str) -> ConfiguredRelay:
-    async def contact(outgoing: Outgoing | None) -> RelayReport:
-        probed = await examine_relay(settings, helo_name=helo_name, seconds=_RELAY_SECONDS, outgoing=outgoing)
-        return RelayReport(problem=probed.problem, certificate=probed.certificate, hand_over=probed.hand_over)
-
     return ConfiguredRelay(
-        name=settings.name, host=settings.host, port=settings.port, security=settings.security, contact=contact
+        name=settings.name,
+        host=settings.host,
+        port=settings.port,
+        security=settings.security,
+        contact=lambda outgoing: examine_relay(
+            settings, helo_name=helo_name, seconds=_RELAY_SECONDS, outgoing=outgoing
+        ),
     )
 
 

@@ -27,7 +27,6 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.store.files import make_directory, name_new_file, new_private_file, sync_directory
 
 RSA_BITS = 2048  # every receiver accepts this size, and the record fits into one DNS reply
-MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
 
 
 class KeyType(StrEnum):
@@ -90,11 +89,6 @@ def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector:
         key_type=key_type.value,
         bits=bits,
     )
-
-
-def txt_strings(value: str) -> list[str]:
-    """The text of a TXT record, which must be ASCII, as strings of at most 255 octets, as DNS stores them."""
-    return [value[start : start + MAX_STRING_OCTETS] for start in range(0, len(value), MAX_STRING_OCTETS)]
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
 # Reserved names (RFC 2606 §§2, 3, RFC 6761 §6): no query about them leaves the machine.
 _RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".example.com", ".example.net", ".example.org")
+MAX_STRING_OCTETS = 255  # in a TXT record, RFC 1035 §3.3
 MOST_QUERIES = 16  # at once: a home router may drop more
 
 
 def is_reserved(name: str) -> bool:
     """Whether a name is one of those that nobody can own."""
     return f".{name.lower()}".endswith(_RESERVED)
+
+
+def txt_strings(value: str) -> list[str]:
+    """The text of a TXT record, which must be ASCII, as strings of at most 255 octets, as DNS stores them."""
+    return [value[start : start + MAX_STRING_OCTETS] for start in range(0, len(value), MAX_STRING_OCTETS)]
 
 
 class DnsStatus(StrEnum):

@@ -7,20 +7,22 @@ of the file, its size, who may read it) uses the descriptor, never the path.
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import select
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pressrun.core.errors import NoInput
 
 LARGEST_FILE = 64 * 1024 * 1024  # octets; an edition with all its files may be as large
 _PIPE_CAPACITY = 64 * 1024
+_GZIP = b"\x1f\x8b"
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 _MOST_LINKS = 40  # as many as Linux follows
 
@@ -60,6 +62,20 @@ def open_source(path: Path) -> BufferedReader:
         file.close()
         raise
     return file
+
+
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[BinaryIO]:
+    """A file of another program, decompressed if gzip has compressed it, whatever its name says.
+
+    Raises as `open_source` does; reading raises OSError, EOFError and zlib.error for one that is damaged.
+    """
+    with open_source(path) as file:
+        if file.peek(len(_GZIP)).startswith(_GZIP):
+            with gzip.open(file) as content:
+                yield cast("BinaryIO", content)
+        else:
+            yield file
 
 
 def is_source(path: Path) -> bool:

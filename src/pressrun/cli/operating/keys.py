@@ -17,14 +17,8 @@ from pressrun.core.errors import MalformedAddress, UsageError
 from pressrun.core.quantities import parse_duration
 from pressrun.core.signing.keys import LARGEST_KEY_NUMBER
 from pressrun.core.timestamps import rfc3339
-from pressrun.operations.dkim_keys import (
-    DEFAULT_SELECTORS,
-    KeyType,
-    PublishedKey,
-    create_dkim_key,
-    published_key,
-    txt_strings,
-)
+from pressrun.operations.dkim_keys import DEFAULT_SELECTORS, KeyType, PublishedKey, create_dkim_key, published_key
+from pressrun.operations.dns import txt_strings
 from pressrun.runtime.clock import utc_now
 from pressrun.services.upkeep.link_keys import list_link_keys
 

@@ -130,8 +130,6 @@ class SpfResult(Struct, frozen=True, kw_only=True):
 
 
 class _SpfError(Exception):
-    """The evaluation ends with an error."""
-
     def __init__(self, verdict: SpfVerdict, problem: str) -> None:
         super().__init__(problem)
         self.verdict = verdict

@@ -19,7 +19,7 @@ from pressrun.core.signing.keys import KeyRing
 from pressrun.core.signing.tokens import AddressPurpose, AddressTokens
 from pressrun.core.site import Site
 from pressrun.core.upkeep.disk_room import RoomLimits, StorageRoom
-from pressrun.operations.dns import DnsAnswer, DnsLookups
+from pressrun.operations.dns import DnsAnswer, DnsLookups, txt_strings
 from pressrun.runtime.certificates import CertificatePeriod
 from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store.upkeep.datadir import DataDir
@@ -44,18 +44,19 @@ class ExpiringToken(Struct, frozen=True, kw_only=True):
     used_at: int
 
 
-class RelayReport(Struct, frozen=True, kw_only=True):
+class RelayReport(Protocol):
     """How a relay answered: why it cannot be used, or None; the period of its certificate; what became of a message."""
 
-    problem: str | None
-    certificate: CertificatePeriod | None = None
-    hand_over: HandOver | None = None
+    @property
+    def problem(self) -> str | None: ...
+    @property
+    def certificate(self) -> CertificatePeriod | None: ...
+    @property
+    def hand_over(self) -> HandOver | None: ...
 
 
-class ContactRelay(Protocol):
-    """Connects to a relay as for mail, with TLS and log-in, and hands over one message if there is one."""
-
-    def __call__(self, outgoing: Outgoing | None, /) -> Awaitable[RelayReport]: ...
+ContactRelay = Callable[[Outgoing | None], Awaitable[RelayReport]]
+"""Connects to a relay as for mail, with TLS and log-in, and hands over one message if there is one."""
 
 
 class ConfiguredIssuer(Struct, frozen=True, kw_only=True):
@@ -186,8 +187,8 @@ class DoctorSubject(Struct, frozen=True, kw_only=True):
 
 
 def txt_record(name: str, value: str) -> str:
-    """A TXT record as a zone file has it, its text in strings of at most 255 octets (RFC 1035 §3.3)."""
-    strings = " ".join(f'"{value[start : start + 255]}"' for start in range(0, len(value), 255))
+    """A TXT record as a zone file has it, on one line."""
+    strings = " ".join(f'"{part}"' for part in txt_strings(value))
     return f"{name}. IN TXT {strings}"
 
 

@@ -6,16 +6,13 @@ apart, and only one row is in memory.
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BufferedReader
 from pathlib import Path
 
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations.installations.tables import Rows, SourceTables, Wanted, copy_rows, open_file
-from pressrun.operations.opened_files import open_source
+from pressrun.operations.opened_files import open_source, open_unpacked
 
 LONGEST_ROW = 64 << 20  # octets: the largest packet that mysqldump writes by default
 _HEAD = 1 << 16
@@ -69,27 +66,17 @@ def is_postgresql_dump(path: Path) -> bool:
 
 def _read_head(path: Path) -> bytes:
     try:
-        with _opened(path) as file:
-            return bytes(file.read(_HEAD))
+        with open_unpacked(path) as file:
+            return file.read(_HEAD)
     except (OSError, EOFError) as problem:
         raise NoInput(f"{path}: {problem}") from None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader | gzip.GzipFile]:
-    with open_source(path) as file:
-        if file.peek(2)[:2] != b"\x1f\x8b":
-            yield file
-            return
-        with gzip.open(file) as unpacked:
-            yield unpacked
 
 
 def _lines(path: Path) -> Lines:
     """The lines with their numbers; raises BadInput for one that is too long, and for a dump that is cut off."""
     end, last, number = b"", b"", 0
     try:
-        with _opened(path) as file:
+        with open_unpacked(path) as file:
             while line := file.readline(LONGEST_ROW + 1):
                 number += 1
                 if len(line) > LONGEST_ROW:

@@ -7,21 +7,19 @@ time is in memory.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from msgspec import Struct
 
 from pressrun.core.errors import NoInput, reason_of
 from pressrun.message.incoming.header_scan import find_written_at, header_fields
-from pressrun.operations.opened_files import open_source, sources_in
+from pressrun.operations.opened_files import open_source, open_unpacked, sources_in
 
 LARGEST_MESSAGE = 25 << 20  # octets, with its attachments: what mail servers accept at most
 _LONGEST_LINE = 1 << 20
@@ -33,7 +31,6 @@ _FROM_LINE = re.compile(
     rb"From (?:\S.*?| )((?:[A-Z][a-z]{2},? +){1,2}\d{1,2} +\d{1,2}:\d\d(?::\d\d)?.* \d{4}).*\r?\n?\Z"
 )
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|>From ")  # what the line below it begins with
-_GZIP = b"\x1f\x8b"
 _QUOTED_FROM = re.compile(rb">+From ")
 _KEPT = re.compile(rb"(?:subject|mime-version|content-[a-z-]+)[ \t]*:", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
@@ -63,7 +60,7 @@ def check_archive(path: Path) -> None:
         if path.is_dir():
             sources_in(path)
             return
-        with _opened(path) as file:
+        with open_unpacked(path) as file:
             while file.read(_READ_AT_ONCE):
                 pass
     except (OSError, EOFError, zlib.error) as problem:
@@ -90,22 +87,11 @@ def _sources(path: Path) -> Iterator[tuple[str, bytes | str, str]]:
             for entry in sorted(sources_in(path), key=_by_number):
                 yield entry.name, _whole(entry), ""
             return
-        with _opened(path) as file:
+        with open_unpacked(path) as file:
             for source, sent_at in _split(iter(lambda: file.readline(_LONGEST_LINE), b"")):
                 yield "", source, sent_at
     except (OSError, EOFError, zlib.error) as problem:
         raise _unreadable(path, problem) from None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """An mbox file, decompressed if it is compressed, whatever its name says."""
-    with open_source(path) as file:
-        if file.peek(len(_GZIP)).startswith(_GZIP):
-            with gzip.open(file) as content:
-                yield cast("BinaryIO", content)
-        else:
-            yield file
 
 
 def _unreadable(path: Path, problem: Exception) -> NoInput:
