@@ -83,15 +83,12 @@ class Capture:
     def refusal_of(self, recipient: str) -> str | None:
         """The reply that refuses this recipient this time, counted; None when it is accepted."""
         reply = next((reply for start, reply in _REPLIES.items() if recipient.lower().startswith(start)), None)
-        if reply is None or (recipient.lower().startswith("soft-") and self._times(recipient, reply) >= SOFT_TIMES):
+        if reply is None or (recipient.lower().startswith("soft-") and self._refusals[recipient, reply] >= SOFT_TIMES):
             return None
         if len(self._refusals) >= MAX_REFUSALS and (recipient, reply) not in self._refusals:
             del self._refusals[next(iter(self._refusals))]
         self._refusals[recipient, reply] += 1
         return reply
-
-    def _times(self, recipient: str, reply: str) -> int:
-        return self._refusals.get((recipient, reply), 0)
 
 
 class _CaptureSession(SMTP):

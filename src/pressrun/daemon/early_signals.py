@@ -36,7 +36,7 @@ class EarlySignals:
 
     def __init__(self) -> None:
         self._is_reload_wanted = False
-        self._obey: Callable[[], object] = _end
+        self._obey: Callable[[], object] = lambda: os._exit(0)
         self._is_over = False
         signal.signal(signal.SIGHUP, self._keep)
         hold()
@@ -68,7 +68,3 @@ class EarlySignals:
         """Stop handling signals."""
         self._is_over = True
         let_through()
-
-
-def _end() -> None:
-    os._exit(0)

@@ -67,10 +67,6 @@ BuildApi = Callable[[WebContext], Api]
 FindPage = Callable[[Request], Awaitable[Response | None]]
 
 
-def _no_rows(_web: WebContext) -> Table:
-    return []
-
-
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What an application at one address needs besides its services.
 
@@ -84,7 +80,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     settings: HttpSettings
     clock: Clock
     count_request: CountRequest
-    admin: AdminTable = _no_rows
+    admin: AdminTable = lambda _web: []
     api: BuildApi | None = None
 
 

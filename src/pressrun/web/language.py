@@ -61,7 +61,6 @@ def choose(reader: str, target: str, fallback: str = "") -> Words:
 
 
 def words_of_request() -> Words:
-    """The words of this request."""
     return _words.get()
 
 

@@ -69,7 +69,6 @@ class Pages:
 
     @property
     def words(self) -> Words:
-        """The words of the request at hand."""
         return language.words_of_request()
 
     def choose_language(self, *, reader: str = "", target: str = "", fallback: str = "") -> Words:

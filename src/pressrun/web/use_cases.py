@@ -17,8 +17,6 @@ from pressrun.services.readers.web_requests import WebRequests
 
 
 class UseCases(Struct, frozen=True, kw_only=True):
-    """The services that the pages use."""
-
     web_requests: WebRequests
     sign_ups: SignUps
     confirmations: Confirmations

@@ -88,7 +88,7 @@ class ApiResource:
             raise ApiProblem(405, f"this resource has {self._allow}", headers={"Allow": self._allow})
         exchange = Exchange(request, operation, self._context)
         caller = await exchange.get_caller()
-        fields.update(self._context.rates.spend(exchange.subject(caller)))
+        fields.update(self._context.rates.spend(str(caller.token_id)))
         try:
             return await exchange.answer(caller)
         except BadInput as problem:
@@ -116,10 +116,6 @@ class Exchange:
     async def get_caller(self) -> Caller:
         """The caller; raises ApiProblem 401."""
         return await self._context.get_caller(self._request)
-
-    def subject(self, caller: Caller) -> str:
-        """What the rate counts by."""
-        return str(caller.token_id)
 
     async def answer(self, caller: Caller) -> Response:
         """Read the arguments, have the action carried out, and answer with what it gives."""

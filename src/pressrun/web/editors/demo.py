@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from markupsafe import Markup
@@ -26,6 +26,7 @@ from pressrun.message.sources.mime_source import parse_mime_source
 from pressrun.store.lists.lists import all_lists
 from pressrun.web.context import WebContext
 from pressrun.web.editors.preview import MAIL_POLICY
+from pressrun.web.http.security import Table
 
 MAX_SHOWN = 200
 MAX_SHOWN_OF_GROUP = 100
@@ -96,7 +97,7 @@ class DemoPages:
         self._mailbox = mailbox
         self._known: dict[int, tuple[str, str]] = {}  # by the id of an email: its subject, and what it is grouped by
 
-    def table(self) -> list[tuple[str, Callable[[Request], Awaitable[Response]], Sequence[str]]]:
+    def table(self) -> Table:
         return [
             ("/demo", self.index, ["GET"]),
             ("/demo/{number}", self.mail, ["GET"]),
