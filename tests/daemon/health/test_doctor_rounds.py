@@ -200,9 +200,19 @@ async def test_where_it_is_off_the_hour_passes(tmp_path: Path) -> None:
     assert rounds.rounds.due_at > rounds.now
 
 
-@pytest.mark.parametrize("printed", [b'{"error": "no such file"}', b"", b"Traceback"])
-async def test_what_is_no_answer_is_logged(printed: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """And the loop goes on."""
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        (b'{"error": "no such file"}', "no such file"),
+        (b'{"findings": []}', '{"findings": []}'),
+        (b"Traceback:\nMemoryError\n\n", "MemoryError"),
+        (b"", "see `pressrun doctor`"),
+    ],
+)
+async def test_what_is_no_answer_is_logged(
+    printed: bytes, reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With why, as far as it can be known. And the loop goes on."""
 
     async def run(_: Settings) -> bytes:
         return printed
@@ -210,7 +220,20 @@ async def test_what_is_no_answer_is_logged(printed: bytes, tmp_path: Path, caplo
     rounds = Rounds(settings_of(tmp_path), run)
     await rounds.at_its_hour()
     assert rounds.shown == []
-    assert [record.message for record in caplog.records] == ["doctor.not_run"]
+    [record] = caplog.records
+    assert ("doctor.not_run", f"it printed no findings: {reason}") == (
+        record.message,
+        record.__dict__["fields"]["problem"],
+    )
+
+
+async def test_a_command_that_crashes_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exit code is that of warnings, and it has printed nothing."""
+    (tmp_path / "click.py").write_text("raise OSError(24, 'Too many open files')", encoding="utf-8")
+    settings = settings_of(tmp_path / "etc")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(RoundFailed, match=r"it ended with 1: OSError: \[Errno 24\] Too many open files"):
+        await run_doctor(settings)
 
 
 async def test_the_command_itself_runs_beside_the_daemon(tmp_path: Path) -> None:

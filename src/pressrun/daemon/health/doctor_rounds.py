@@ -36,6 +36,7 @@ log = logging.getLogger("pressrun.doctor")
 WEEK_SECONDS = 7 * 86_400
 POLL_SECONDS = 600.0  # so that a clock that was set in either direction, or a machine that slept, is noticed
 ROUND_SECONDS = 600.0  # for all checks, which have limits of their own
+_MOST_REASON = 200  # characters of a line
 _LEVELS = {DoctorSeverity.WARN: logging.WARNING, DoctorSeverity.FAIL: logging.ERROR}
 
 RunDoctor = Callable[[Settings], Awaitable[bytes]]
@@ -93,8 +94,8 @@ class DoctorRounds(BackgroundLoop):
 
     async def _run_round(self, now: float) -> None:
         try:
-            weekly = msgspec.json.decode(await self._run(self._settings.value), type=WeeklyFindings)
-        except (RoundFailed, msgspec.DecodeError) as problem:
+            weekly = _read_findings(await self._run(self._settings.value))
+        except RoundFailed as problem:
             event(log, "doctor.not_run", level=logging.WARNING, problem=str(problem))
             return
         for each in weekly.findings:
@@ -151,20 +152,27 @@ async def run_doctor(settings: Settings) -> bytes:
             env={**os.environ, "PYTHONWARNINGS": "ignore"},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
     except CANNOT_START as problem:
         raise RoundFailed(f"it cannot be started ({type(problem).__name__})") from None
     try:
         async with asyncio.timeout(ROUND_SECONDS):
-            printed, _ = await process.communicate()
+            printed, complaints = await process.communicate()
     except TimeoutError:
         raise RoundFailed(f"it took more than {ROUND_SECONDS:g} s") from None
     finally:
         await _end(process)
-    if process.returncode not in (0, 1, 2):
-        raise RoundFailed(f"it ended with {process.returncode}: {_reason(printed)}")
+    if process.returncode not in (0, 1, 2) or not printed:  # 1 is also the end of a program that crashes
+        raise RoundFailed(f"it ended with {process.returncode}: {_reason(printed, complaints)}")
     return printed
+
+
+def _read_findings(printed: bytes) -> WeeklyFindings:
+    try:
+        return msgspec.json.decode(printed, type=WeeklyFindings)
+    except msgspec.DecodeError:
+        raise RoundFailed(f"it printed no findings: {_reason(printed, printed)}") from None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -173,10 +181,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _reason(printed: bytes) -> str:
-    """The error that it printed as JSON."""
+def _reason(printed: bytes, complaints: bytes) -> str:
+    """The error that it printed as JSON, or else the last line of its complaints, as of a traceback."""
     try:
         answer: Any = msgspec.json.decode(printed)
     except msgspec.DecodeError:
-        return "see `pressrun doctor`"
-    return str(answer.get("error", "see `pressrun doctor`")) if isinstance(answer, dict) else "see `pressrun doctor`"
+        answer = None
+    if isinstance(answer, dict) and "error" in answer:
+        return str(answer["error"])
+    lines = complaints.decode(errors="replace").split("\n")
+    return next((line[:_MOST_REASON] for line in reversed(lines) if line.strip()), "see `pressrun doctor`")
