@@ -24,4 +24,11 @@ def explain(what: str, folder: Path, problem: str) -> Unavailable:
     has_no_files_left = bool(disk.f_files) and not disk.f_favail  # file systems without inodes count none
     if has_no_files_left or disk.f_bavail * disk.f_frsize < _LEAST_ROOM_BYTES:
         return NoRoom(f"{what}, because its disk is full ({problem}): make room, then try again")
-    return Unavailable(f"{what} ({problem})")
+    return Unavailable(f"{what} ({problem}){hint(problem)}")
+
+
+def hint(problem: str) -> str:
+    """What to look at if the message is the one that SQLite has for a failing disk and for a used-up quota alike."""
+    if "disk I/O error" not in problem:
+        return ""
+    return ": look in `dmesg` for a failing disk, and whether the owner of the data has used up a disk quota"

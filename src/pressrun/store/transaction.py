@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from pressrun.core.errors import NoRoom, Unavailable
+from pressrun.store.disk_faults import hint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class Dialect(Struct, frozen=True):
         words = f"the database is unavailable: {problem}"
         if "disk is full" in str(problem):
             return NoRoom(f"{words}. Make room on its disk; the service then continues by itself")
-        return Unavailable(words)
+        return Unavailable(f"{words}{hint(str(problem))}")
 
 
 DeferredWork = Callable[["Transaction", Sequence[Any]], object]

@@ -68,7 +68,7 @@ async def test_a_full_disk_is_unavailable_and_the_next_write_works(database: Dat
         ({"f_bavail": 0}, NoRoom, "its disk is full"),
         ({"f_files": 1}, NoRoom, "its disk is full"),
         ({"f_flag": os.ST_RDONLY}, Unavailable, "is mounted read-only"),
-        ({}, Unavailable, "I/O"),
+        ({}, Unavailable, "I/O error.*: look in `dmesg` .* quota"),
     ],
 )
 def test_a_file_that_cannot_be_opened_is_not_called_damaged(
